@@ -1,0 +1,52 @@
+import { z } from "zod";
+import type { SearchSpace } from "../search-space.ts";
+import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
+import { strategy } from "../strategy.ts";
+import type { Explore } from "./explore.ts";
+
+export const probability = z
+  .number({ error: "must be a number; give a probability from 0 to 1" })
+  .min(0, { error: "must be at least 0; give a probability from 0 to 1" })
+  .max(1, { error: "must be at most 1; give a probability from 0 to 1" });
+
+/**
+ * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved by one of the factors
+ * (Jaderberg et al. 2017: 0.8 or 1.2). What a factor means to each kind stands with the kind; a choice only ever changes by a new draw.
+ */
+export const perturb = strategy(
+  "perturb",
+  {
+    factors: z
+      .array(
+        z
+          .number({ error: "must be a number; give a factor such as 0.8 or 1.2" })
+          .positive({ error: "must be above 0; give a factor such as 0.8 or 1.2" })
+          .refine((factor) => factor !== 1, { error: "moves nothing; give a factor such as 0.8 or 1.2" }),
+        { error: "must be a list; give factors such as [0.8, 1.2]" },
+      )
+      .min(1, { error: "is empty; give factors such as [0.8, 1.2], or use noExplore()" })
+      .default([0.8, 1.2]),
+    resampleProbability: probability.default(0.25),
+  },
+  ({ factors, resampleProbability }): Explore =>
+    (hyperparameters, space, random) =>
+      mapValues(hyperparameters, space, (name, value) => {
+        const hyperparameter = space.hyperparameter(name);
+        if (random.uniform() < resampleProbability) return hyperparameter.sample(random);
+        return hyperparameter.perturb(value, random.pick(factors));
+      }),
+);
+
+/** New values for the hyperparameters that are present, in the order of the space, so that draws do not depend on the order of keys. */
+export function mapValues(
+  hyperparameters: Hyperparameters,
+  space: SearchSpace,
+  change: (name: string, value: HyperparameterValue) => HyperparameterValue,
+): Hyperparameters {
+  const changed: Record<string, HyperparameterValue> = {};
+  for (const name of space.names) {
+    const value = hyperparameters[name];
+    if (value !== undefined) changed[name] = change(name, value);
+  }
+  return changed;
+}

@@ -1,0 +1,14 @@
+import { strategy } from "../strategy.ts";
+import type { Explore } from "./explore.ts";
+import { mapValues, probability } from "./perturb.ts";
+
+/** Each hyperparameter is drawn anew from its prior with the given probability (Jaderberg et al. 2017, resample). */
+export const resample = strategy(
+  "resample",
+  { probability: probability.default(1) },
+  ({ probability: chance }): Explore =>
+    (hyperparameters, space, random) =>
+      mapValues(hyperparameters, space, (name, value) =>
+        random.uniform() < chance ? space.hyperparameter(name).sample(random) : value,
+      ),
+);

@@ -1,0 +1,142 @@
+/**
+ * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member when its generation ends. The
+ * worker does the rest of the loop around it:
+ *
+ *     step until ready; evaluate; save; then, in one transaction:
+ *         publish the trained snapshot
+ *         decide (below): exploit, explore        <- the population as it is now
+ *         publish the snapshot that results, with the decision and its reasons
+ */
+import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
+import type { Explore } from "./explore/explore.ts";
+import type { Population } from "./population.ts";
+import { type Random, randomStream } from "./random.ts";
+import type { SearchSpace } from "./search-space.ts";
+import { type Hyperparameters, ordinalOf, type Snapshot, type SnapshotId, snapshotId } from "./snapshot.ts";
+
+/** The strategies of an experiment. */
+export interface Strategies {
+  readonly space: SearchSpace;
+  readonly exploit: Exploit;
+  readonly explore: Explore;
+  /** The paper explores after a copy. "generation" explores at the end of every generation, copy or not. */
+  readonly exploreEvery: "copy" | "generation";
+  /** Nobody copies or explores before its lineage has trained this many steps. */
+  readonly burnInSteps: number;
+}
+
+/** What was decided about a member, on which snapshot, and why. Append-only, like snapshots. */
+export interface Decision {
+  readonly snapshot: SnapshotId;
+  readonly member: number;
+  readonly generation: number;
+  readonly kind: "keep" | "copy";
+  readonly donor?: SnapshotId;
+  readonly weights: boolean;
+  readonly hyperparameters: boolean;
+  readonly reason: Reason;
+}
+
+export interface Outcome {
+  readonly decision: Decision;
+  /** The member's new present, where the decision changed anything. */
+  readonly next?: Snapshot;
+}
+
+/** Decides about a member that has just been evaluated. `population` includes its snapshot. */
+export function decide(
+  strategies: Strategies,
+  member: Snapshot,
+  population: Population,
+  random: Random,
+): Outcome {
+  if (member.step < strategies.burnInSteps) {
+    const text = `burn-in: step ${member.step} of ${strategies.burnInSteps}`;
+    return outcome(strategies, member, { kind: "keep", reason: { text, numbers: {} } }, random, false);
+  }
+  const exploitation = strategies.exploit(member, population, random);
+  const explores = strategies.exploreEvery === "generation" || exploitation.kind === "copy";
+  return outcome(strategies, member, exploitation, random, explores);
+}
+
+/** Replaces a member that cannot go on with a random one of the best fifth, and explores from there. Undefined without a donor. */
+export function rescue(
+  strategies: Strategies,
+  member: Snapshot,
+  population: Population,
+  why: string,
+  random: Random,
+): Outcome | undefined {
+  const scored = population.ranked.slice(0, population.scored);
+  const donors = scored.filter((other) => other.member !== member.member && other.checkpoint !== undefined);
+  if (donors.length === 0) return undefined;
+  const donor = random.pick(donors.slice(0, Math.ceil(donors.length / 5)));
+  const reason = { text: `rescued: ${why}`, numbers: {} };
+  return outcome(
+    strategies,
+    member,
+    { kind: "copy", donor, weights: true, hyperparameters: true, reason },
+    random,
+    true,
+  );
+}
+
+/** The roots of a run: one initial snapshot a member, drawn from the space, with the user's own values for the first ones. */
+export function initialSnapshots(
+  space: SearchSpace,
+  population: number,
+  seed: number,
+  given: readonly Hyperparameters[],
+): Snapshot[] {
+  return Array.from({ length: population }, (_, member) => {
+    const random = randomStream(seed, "initial", member);
+    return {
+      id: snapshotId(member, 0),
+      member,
+      kind: "initial",
+      generation: 0,
+      step: 0,
+      memberSteps: 0,
+      hyperparameters: space.settle({ ...space.sample(random), ...given[member] }, random),
+      metrics: {},
+    };
+  });
+}
+
+function outcome(
+  strategies: Strategies,
+  member: Snapshot,
+  exploitation: Exploitation,
+  random: Random,
+  explores: boolean,
+): Outcome {
+  const copies = exploitation.kind === "copy" ? exploitation : undefined;
+  const weightsFrom = copies?.weights ? copies.donor : member;
+  const starting = copies?.hyperparameters ? copies.donor.hyperparameters : member.hyperparameters;
+  const hyperparameters = explores
+    ? strategies.space.settle(strategies.explore(starting, strategies.space, random), random)
+    : starting;
+  const decision: Decision = {
+    snapshot: member.id,
+    member: member.member,
+    generation: member.generation,
+    kind: exploitation.kind,
+    ...(copies && { donor: copies.donor.id }),
+    weights: copies?.weights ?? false,
+    hyperparameters: copies?.hyperparameters ?? false,
+    reason: exploitation.reason,
+  };
+  if (!copies && !explores) return { decision };
+  const next: Snapshot = {
+    ...weightsFrom,
+    id: snapshotId(member.member, ordinalOf(member.id) + 1),
+    member: member.member,
+    kind: copies ? "copied" : "explored",
+    parent: weightsFrom.id,
+    ...(copies && { donor: copies.donor.id }),
+    generation: member.generation,
+    memberSteps: member.memberSteps,
+    hyperparameters,
+  };
+  return { decision, next };
+}

@@ -1,0 +1,28 @@
+import { CladeError } from "./clade-error.ts";
+
+/** One mistake in what a user declared: where it is, what was found, which rule it breaks and what to do. */
+export interface Problem {
+  readonly path: string;
+  readonly value: string;
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+/** Bad input. Carries every problem that was found, not only the first. */
+export class BadInputError extends CladeError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.problems = problems;
+  }
+}
+
+function formatProblem({ path, value, rule, remedy }: Problem): string {
+  return `${path}: ${value} - ${rule}; ${remedy}.`;
+}
+
+/** The problem with its path placed below a parent, as `exploit` and `fraction` make `exploit.fraction`. */
+export function below(parent: string, problem: Problem): Problem {
+  return { ...problem, path: problem.path === "" ? parent : `${parent}.${problem.path}` };
+}

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { strategy } from "../strategy.ts";
+import { burnInSteps, type Ready } from "./ready.ts";
+
+const make = strategy(
+  "everySeconds",
+  {
+    seconds: z
+      .number({ error: "must be a number; give seconds such as 30" })
+      .positive({ error: "must be above 0; give seconds such as 30" }),
+    burnInSteps,
+  },
+  ({ seconds, burnInSteps }): Ready =>
+    Object.assign(
+      ({ secondsInGeneration }: { secondsInGeneration: number }) => secondsInGeneration >= seconds,
+      {
+        burnInSteps,
+      },
+    ),
+);
+
+/** A generation is a time, so fast members train more steps in it. Runs with it cannot be repeated bit for bit. */
+export function everySeconds(seconds: number, options: { burnInSteps?: number } = {}): Ready {
+  return make({ seconds, ...options });
+}

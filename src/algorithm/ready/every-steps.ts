@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { strategy } from "../strategy.ts";
+import { burnInSteps, type Ready } from "./ready.ts";
+
+const make = strategy(
+  "everySteps",
+  {
+    steps: z
+      .int({ error: "must be a whole number; give a number of steps such as 200" })
+      .min(1, { error: "must be at least 1; give a number of steps such as 200" }),
+    burnInSteps,
+  },
+  ({ steps, burnInSteps }): Ready =>
+    Object.assign(({ stepsInGeneration }: { stepsInGeneration: number }) => stepsInGeneration >= steps, {
+      burnInSteps,
+    }),
+);
+
+/** A generation is a number of training steps. */
+export function everySteps(steps: number, options: { burnInSteps?: number } = {}): Ready {
+  return make({ steps, ...options });
+}

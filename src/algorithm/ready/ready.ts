@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+/** Decides after every step whether the generation ends here. */
+export type Ready = (progress: Progress) => boolean;
+
+export interface Progress {
+  /** Steps and seconds since the generation began. */
+  readonly stepsInGeneration: number;
+  readonly secondsInGeneration: number;
+  /** Training steps of the lineage. */
+  readonly step: number;
+  readonly generation: number;
+}
+
+/** Steps of the lineage during which members are published but nobody copies or explores. */
+export const burnInSteps = z
+  .int({ error: "must be a whole number; give a number of steps, or leave it out" })
+  .min(0, { error: "must be at least 0; give a number of steps, or leave it out" })
+  .default(0);
+
+/** The burn-in that a ready strategy was made with, in steps of the lineage. */
+export function burnInOf(ready: Ready): number {
+  return (ready as { burnInSteps?: number }).burnInSteps ?? 0;
+}

@@ -1,0 +1,64 @@
+/**
+ * A snapshot is the unit of everything: an immutable record that a member publishes. Lineage, resume, audit, schedules and
+ * the best model are all reads of the tree that snapshots form through `parent`.
+ */
+
+/** `member.ordinal`: "3.12" is the 13th snapshot of member 3. */
+export type SnapshotId = string & { readonly __brand: "SnapshotId" };
+
+/** The hash of a checkpoint's content, which is also its name in the checkpoint store. */
+export type CheckpointId = string & { readonly __brand: "CheckpointId" };
+
+/** A checkpoint's content: bytes by file name. */
+export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
+
+export type HyperparameterValue = number | string | boolean;
+
+/** Values by name. A conditional hyperparameter that does not apply is absent. */
+export type Hyperparameters = { readonly [name: string]: HyperparameterValue | undefined };
+
+/**
+ * - `initial`: the root of a member, before any training; it has no checkpoint
+ * - `trained`: the end of a generation
+ * - `copied`: made by an exploit: weights, hyperparameters or both come from a donor
+ * - `explored`: new hyperparameters without a donor
+ * - `evaluated`: a copy whose weights were scored again by its recipient
+ * - `recovered`: a return to an older snapshot, because the newest checkpoint could not be read
+ */
+export type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "evaluated" | "recovered";
+
+export interface Snapshot {
+  readonly id: SnapshotId;
+  readonly member: number;
+  readonly kind: SnapshotKind;
+  /** Where the weights come from; absent for an initial snapshot. */
+  readonly parent?: SnapshotId;
+  /** Where copied weights or hyperparameters come from. Differs from `parent` when only hyperparameters were copied. */
+  readonly donor?: SnapshotId;
+  /** Generations that the member has completed. */
+  readonly generation: number;
+  /** Training steps of the lineage: what the weights have seen. */
+  readonly step: number;
+  /** Training steps that the member itself has done, whatever it copied: what counts against the budget. */
+  readonly memberSteps: number;
+  readonly hyperparameters: Hyperparameters;
+  /** Absent for weights that no trainer has touched: they follow from the run's seed. */
+  readonly checkpoint?: CheckpointId;
+  /** The objective as reported; absent when it was missing, NaN or infinite, or before the first evaluation. */
+  readonly score?: number;
+  /** Independent measurements behind the score, such as the last 10 episode returns. */
+  readonly samples?: readonly number[];
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export function snapshotId(member: number, ordinal: number): SnapshotId {
+  return `${member}.${ordinal}` as SnapshotId;
+}
+
+export function ordinalOf(id: SnapshotId): number {
+  return Number(id.slice(id.indexOf(".") + 1));
+}
+
+export function memberOf(id: SnapshotId): number {
+  return Number(id.slice(0, id.indexOf(".")));
+}

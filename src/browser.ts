@@ -1,0 +1,65 @@
+/** The part of Clade that needs nothing from Node: declaring experiments and running them in memory. */
+export { CladeError } from "./algorithm/clade-error.ts";
+export { binaryTournament } from "./algorithm/exploit/binary-tournament.ts";
+export { copy, type Exploit, type Exploitation, keep, type Reason } from "./algorithm/exploit/exploit.ts";
+export { noExploit } from "./algorithm/exploit/no-exploit.ts";
+export { tTestSelection } from "./algorithm/exploit/t-test-selection.ts";
+export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts";
+export type { Explore } from "./algorithm/explore/explore.ts";
+export { noExplore } from "./algorithm/explore/no-explore.ts";
+export { perturb } from "./algorithm/explore/perturb.ts";
+export { resample } from "./algorithm/explore/resample.ts";
+export type { Direction, Population } from "./algorithm/population.ts";
+export type { Decision } from "./algorithm/population-based-training.ts";
+export { BadInputError, type Problem } from "./algorithm/problem.ts";
+export { type Random, randomStream } from "./algorithm/random.ts";
+export { everySeconds } from "./algorithm/ready/every-seconds.ts";
+export { everySteps } from "./algorithm/ready/every-steps.ts";
+export type { Progress, Ready } from "./algorithm/ready/ready.ts";
+export { readyWhen } from "./algorithm/ready/ready-when.ts";
+export type { Hyperparameter, SearchSpace } from "./algorithm/search-space.ts";
+export type {
+  CheckpointFiles,
+  CheckpointId,
+  Hyperparameters,
+  HyperparameterValue,
+  Snapshot,
+  SnapshotId,
+} from "./algorithm/snapshot.ts";
+export { strategy } from "./algorithm/strategy.ts";
+export { CheckpointError, type CheckpointStore } from "./checkpoint-store/checkpoint-store.ts";
+export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
+export type { Budget } from "./experiment/budget.ts";
+export {
+  defineExperiment,
+  type Experiment,
+  type ExperimentDeclaration,
+  type ExperimentDescription,
+  type Settings,
+  withSettings,
+} from "./experiment/experiment.ts";
+export { maximize, minimize, type Objective } from "./experiment/objective.ts";
+export { choice } from "./experiment/search-space/choice.ts";
+export { conditional } from "./experiment/search-space/conditional.ts";
+export { constant } from "./experiment/search-space/constant.ts";
+export type { Declared } from "./experiment/search-space/declared.ts";
+export { integer } from "./experiment/search-space/integer.ts";
+export { logUniform } from "./experiment/search-space/log-uniform.ts";
+export { normal } from "./experiment/search-space/normal.ts";
+export { ordinal } from "./experiment/search-space/ordinal.ts";
+export { quantized } from "./experiment/search-space/quantized.ts";
+export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
+export { uniform } from "./experiment/search-space/uniform.ts";
+export type {
+  Evaluation,
+  Trainer,
+  TrainerContext,
+  TrainerSource,
+  TrainerState,
+} from "./experiment/trainer.ts";
+export { memoryPopulationStore } from "./population-store/memory/memory-population-store.ts";
+export * from "./population-store/population-store.ts";
+export { TrainerError } from "./trainer/trainer-session.ts";
+export { MetricError } from "./worker/measurement.ts";
+export { type RunOptions, run } from "./worker/run.ts";
+export type { RunEvent, RunResult } from "./worker/watch.ts";

@@ -1,0 +1,58 @@
+/**
+ * The contract of a checkpoint store: the checkpoints of one run, each stored once under the hash of its content. Copying a
+ * model is writing its id elsewhere. Stores pass `checkpointStoreConformance` of `clade/testing`.
+ */
+import { CladeError } from "../algorithm/clade-error.ts";
+import type { CheckpointFiles, CheckpointId } from "../algorithm/snapshot.ts";
+
+export interface CheckpointStore {
+  /**
+   * Stores the files and resolves their id once they survive the death of this process. `reserve` is called with the id before
+   * anything that exists already is relied upon; what it protects is not collected.
+   */
+  save(files: CheckpointFiles, reserve: Reserve): Promise<CheckpointId>;
+  /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
+  load(id: CheckpointId): Promise<CheckpointFiles>;
+  /**
+   * Takes everything but the live checkpoints out of reach, at once. The caller sees to it that nobody reserves meanwhile. What is
+   * returned frees the space, later and at leisure; it resolves the number of files that went.
+   */
+  sweep(live: ReadonlySet<CheckpointId>): () => Promise<number>;
+  /** Removes everything. */
+  remove(): Promise<void>;
+}
+
+export type Reserve = (id: CheckpointId) => Promise<void>;
+
+/** A checkpoint is missing or its content is not what its hash says. */
+export class CheckpointError extends CladeError {
+  readonly checkpoint: CheckpointId;
+
+  constructor(checkpoint: CheckpointId, what: string, options?: ErrorOptions) {
+    super(`checkpoint ${checkpoint.slice(0, 12)}: ${what}`, options);
+    this.checkpoint = checkpoint;
+  }
+}
+
+/** One file of a checkpoint, as its manifest lists it. */
+export interface ManifestEntry {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The text whose SHA-256 is the checkpoint's id: one line a file, in the order of names. */
+export function manifestText(entries: readonly ManifestEntry[]): string {
+  for (const { name } of entries) {
+    if (/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(name)) continue;
+    const rule =
+      "a name in a checkpoint may have letters, digits, dots, dashes, underscores and inner slashes";
+    throw new CladeError(`${JSON.stringify(name)}: ${rule}; rename it in the trainer's save()`);
+  }
+  return entries
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, size, sha256 }) => `${sha256} ${size} ${name}\n`)
+    .join("");
+}

@@ -1,0 +1,314 @@
+/**
+ * Checkpoints as files of one directory:
+ *
+ *     checkpoints/<id>    the manifest, an empty line, then the content of the small files
+ *     files/<sha256>      the large files, each once, whatever number of checkpoints it is part of
+ *     incoming/           being written; renamed into place when complete
+ *     trash/              out of reach, about to be deleted
+ *
+ * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted: its large files are renamed, not
+ * copied. Nothing is forced to the disk: the death of a process loses nothing, and a power cut may lose the last seconds, which
+ * the hashes reveal and the member's older snapshots mend.
+ */
+import { createHash, hash, randomUUID } from "node:crypto";
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import type { CheckpointId } from "../../algorithm/snapshot.ts";
+import {
+  CheckpointError,
+  type CheckpointStore,
+  type ManifestEntry,
+  manifestText,
+  type Reserve,
+} from "../checkpoint-store.ts";
+
+/** Files of at least this many bytes are stored on their own. Smaller ones cost less inside the checkpoint than as a file. */
+const largeBytes = 64 * 1024;
+
+/** Hashing reads ahead by this much, so that the disk and the processor work at the same time. */
+const readBytes = 1024 * 1024;
+
+/** What a killed process left in `incoming/` is deleted after this time. */
+const abandonedMs = 3_600_000;
+
+export interface FilesystemCheckpointStore extends CheckpointStore {
+  /** Like `save`, with the files of a directory, which is consumed. No byte is copied where the file system can rename. */
+  saveDirectory(directory: string, reserve: Reserve): Promise<CheckpointId>;
+  /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
+  exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
+}
+
+export function filesystemCheckpointStore(directory: string): FilesystemCheckpointStore {
+  const place = (folder: string, name = "") => join(directory, folder, name);
+  const temporary = () => place("incoming", randomUUID());
+  for (const folder of ["checkpoints", "files", "incoming", "trash"]) {
+    explained(directory, () => mkdirSync(place(folder), { recursive: true }));
+  }
+
+  /** Writes the manifest with the small files' content, unless it is there. */
+  function ensureCheckpoint(id: CheckpointId, text: string, small: readonly Uint8Array[]): void {
+    if (existsSync(place("checkpoints", id))) return;
+    const path = temporary();
+    writeFileSync(path, Buffer.concat([Buffer.from(`${text}\n`), ...small]));
+    renameSync(path, place("checkpoints", id));
+  }
+
+  async function store(
+    entries: readonly ManifestEntry[],
+    content: (name: string) => Uint8Array,
+    reserve: Reserve,
+    ensureFile: (entry: ManifestEntry, path: string) => Promise<void>,
+  ): Promise<CheckpointId> {
+    const text = manifestText(entries);
+    const id = hash("sha256", text) as CheckpointId;
+    const sorted = parseManifest(text);
+    const small = sorted.filter(({ size }) => size < largeBytes).map(({ name }) => content(name));
+    // Before the reservation, so that a sweep knows which files a reserved checkpoint has; after it, in case a sweep came between.
+    ensureCheckpoint(id, text, small);
+    await reserve(id);
+    ensureCheckpoint(id, text, small);
+    for (const entry of sorted) {
+      if (entry.size < largeBytes) continue;
+      const path = place("files", entry.sha256);
+      const there = existsSync(path) && statSync(path).size === entry.size;
+      if (!there) await ensureFile(entry, path);
+    }
+    return id;
+  }
+
+  function readCheckpoint(id: CheckpointId): { entries: ManifestEntry[]; small: Map<string, Uint8Array> } {
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(place("checkpoints", id));
+    } catch (error) {
+      throw new CheckpointError(id, "is missing or cannot be read", { cause: error });
+    }
+    const end = bytes.indexOf(bytes[0] === 0x0a ? "\n" : "\n\n");
+    const text = bytes.toString("utf8", 0, bytes[0] === 0x0a ? 0 : end + 1);
+    if (hash("sha256", text) !== id) throw corrupt(id, "checkpoints", id, "its manifest");
+    const entries = parseManifest(text);
+    let offset = text.length + 1;
+    const small = new Map<string, Uint8Array>();
+    for (const { name, size, sha256 } of entries) {
+      if (size >= largeBytes) continue;
+      // A copy, because typed arrays need aligned memory.
+      const content = new Uint8Array(bytes.subarray(offset, offset + size));
+      if (hash("sha256", content) !== sha256) throw corrupt(id, "checkpoints", id, name);
+      small.set(name, content);
+      offset += size;
+    }
+    return { entries, small };
+  }
+
+  /** Moves a damaged file away, so that the same content can be stored again, and says so. */
+  function corrupt(id: CheckpointId, folder: string, file: string, what: string): CheckpointError {
+    renameSync(place(folder, file), place("trash", randomUUID()));
+    return new CheckpointError(id, `${what} is not what its hash says`);
+  }
+
+  return {
+    save: (files, reserve) =>
+      explainedAsync(directory, () => {
+        const entries = Array.from(files, ([name, bytes]) => ({
+          name,
+          size: bytes.length,
+          sha256: hash("sha256", bytes),
+        }));
+        return store(
+          entries,
+          (name) => files.get(name)!,
+          reserve,
+          async ({ name }, path) => {
+            const incoming = temporary();
+            await writeFile(incoming, files.get(name)!);
+            await rename(incoming, path);
+          },
+        );
+      }),
+
+    saveDirectory: (source, reserve) =>
+      explainedAsync(directory, async () => {
+        const entries: ManifestEntry[] = [];
+        const small = new Map<string, Uint8Array>();
+        for (const name of await filesBelow(source)) {
+          const path = join(source, name);
+          const { size } = await stat(path);
+          if (size < largeBytes) {
+            const bytes = await readFile(path);
+            small.set(name, bytes);
+            entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
+          } else {
+            entries.push({ name, size, sha256: await hashFile(path) });
+          }
+        }
+        const id = await store(
+          entries,
+          (name) => small.get(name)!,
+          reserve,
+          async ({ name }, path) => {
+            await adopt(join(source, name), path, temporary());
+          },
+        );
+        await rm(source, { recursive: true });
+        return id;
+      }),
+
+    load: async (id) => {
+      const { entries, small } = readCheckpoint(id);
+      const files = new Map<string, Uint8Array>();
+      for (const { name, size, sha256 } of entries) {
+        const bytes = size < largeBytes ? small.get(name)! : await readLarge(id, sha256);
+        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw corrupt(id, "files", sha256, name);
+        files.set(name, bytes);
+      }
+      return files;
+    },
+
+    exportTo: async (id, target) => {
+      const { entries, small } = readCheckpoint(id);
+      for (const { name, sha256 } of entries) {
+        const path = join(target, name);
+        await mkdir(dirname(path), { recursive: true });
+        const content = small.get(name);
+        if (content) {
+          await writeFile(path, content);
+        } else {
+          await copyFile(place("files", sha256), path).catch((error) => {
+            throw new CheckpointError(id, `${name} is missing or cannot be read`, { cause: error });
+          });
+          await chmod(path, 0o644);
+          if ((await hashFile(path)) !== sha256) throw corrupt(id, "files", sha256, name);
+        }
+      }
+      return entries;
+    },
+
+    sweep(live) {
+      const trash: string[] = [];
+      const condemn = (folder: string, name: string) => {
+        const path = place("trash", randomUUID());
+        renameSync(place(folder, name), path);
+        trash.push(path);
+      };
+      const checkpoints = readdirSync(place("checkpoints"));
+      const files = readdirSync(place("files"));
+      for (const id of checkpoints) if (!live.has(id as CheckpointId)) condemn("checkpoints", id);
+      const used = files.length === 0 ? undefined : filesOf(live);
+      if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
+      return async () => {
+        for (const path of [...(await abandoned()), ...trash]) await rm(path, { force: true });
+        return trash.length;
+      };
+    },
+
+    async remove() {
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+
+  async function readLarge(id: CheckpointId, sha256: string): Promise<Uint8Array> {
+    try {
+      return await readFile(place("files", sha256));
+    } catch (error) {
+      throw new CheckpointError(id, "one of its files is missing or cannot be read", { cause: error });
+    }
+  }
+
+  /** The large files of the checkpoints; undefined when one of them has reserved its name but not yet written its manifest. */
+  function filesOf(live: ReadonlySet<CheckpointId>): Set<string> | undefined {
+    const used = new Set<string>();
+    for (const id of live) {
+      const path = place("checkpoints", id);
+      if (!existsSync(path)) return undefined;
+      const text = readFileSync(path, "latin1").split("\n\n", 1)[0]!;
+      for (const { size, sha256 } of parseManifest(text)) if (size >= largeBytes) used.add(sha256);
+    }
+    return used;
+  }
+
+  /** What killed processes left behind. Everything in the trash is out of reach already. */
+  async function abandoned(): Promise<string[]> {
+    const left: string[] = (await readdir(place("trash"))).map((name) => place("trash", name));
+    for (const name of await readdir(place("incoming"))) {
+      const path = place("incoming", name);
+      const age = await stat(path).then(
+        ({ mtimeMs }) => Date.now() - mtimeMs,
+        () => 0,
+      );
+      if (age > abandonedMs) left.push(path);
+    }
+    return left;
+  }
+}
+
+function parseManifest(text: string): ManifestEntry[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [sha256, size, name] = line.split(" ");
+    return { sha256: sha256!, size: Number(size), name: name! };
+  });
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+}
+
+async function hashFile(path: string): Promise<string> {
+  const digest = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: readBytes }))
+    digest.update(chunk as Buffer);
+  return digest.digest("hex");
+}
+
+/** Renames a file into place; across file systems, where that is impossible, copies it. It is read-only from then on. */
+async function adopt(from: string, to: string, incoming: string): Promise<void> {
+  await chmod(from, 0o444);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    await copyFile(from, incoming);
+    await rename(incoming, to);
+  }
+}
+
+const remedies: Record<string, string> = {
+  ENOSPC: "the disk is full; free some space, then resume the run",
+  EDQUOT: "the disk quota is used up; free some space, then resume the run",
+  EROFS: "the file system is read-only; make it writable or use another directory, then resume the run",
+  EACCES: "this user may not write there; change the rights or use another directory, then resume the run",
+};
+
+function explain(directory: string, error: unknown): unknown {
+  const remedy = remedies[(error as NodeJS.ErrnoException).code ?? ""];
+  return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
+}
+
+function explained<T>(directory: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explain(directory, error);
+  }
+}
+
+async function explainedAsync<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explain(directory, error);
+  }
+}

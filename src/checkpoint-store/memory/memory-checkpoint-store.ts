@@ -1,0 +1,35 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts";
+import { CheckpointError, type CheckpointStore, manifestText } from "../checkpoint-store.ts";
+
+/** Checkpoints in this process's memory. Files are kept as they are given, so the giver must not change them. */
+export function memoryCheckpointStore(): CheckpointStore {
+  const checkpoints = new Map<CheckpointId, CheckpointFiles>();
+  return {
+    async save(files, reserve) {
+      const entries = Array.from(files, ([name, bytes]) => ({
+        name,
+        size: bytes.length,
+        sha256: bytesToHex(sha256(bytes)),
+      }));
+      const id = bytesToHex(sha256(utf8ToBytes(manifestText(entries)))) as CheckpointId;
+      await reserve(id);
+      checkpoints.set(id, files);
+      return id;
+    },
+    async load(id) {
+      const files = checkpoints.get(id);
+      if (!files) throw new CheckpointError(id, "is not in the store");
+      return files;
+    },
+    sweep(live) {
+      const dead = [...checkpoints.keys()].filter((id) => !live.has(id));
+      for (const id of dead) checkpoints.delete(id);
+      return async () => dead.length;
+    },
+    async remove() {
+      checkpoints.clear();
+    },
+  };
+}

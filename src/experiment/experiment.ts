@@ -1,0 +1,314 @@
+import { z } from "zod";
+import type { Exploit } from "../algorithm/exploit/exploit.ts";
+import { truncationSelection } from "../algorithm/exploit/truncation-selection.ts";
+import { perturb } from "../algorithm/explore/perturb.ts";
+import { nearest } from "../algorithm/nearest.ts";
+import type { Strategies } from "../algorithm/population-based-training.ts";
+import { BadInputError, below, type Problem } from "../algorithm/problem.ts";
+import type { Random } from "../algorithm/random.ts";
+import { burnInOf, type Ready } from "../algorithm/ready/ready.ts";
+import type { SearchSpace } from "../algorithm/search-space.ts";
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import {
+  describeStrategy,
+  problemsOf,
+  type StrategyDescription,
+  show,
+  strategyProblems,
+  withOptions,
+} from "../algorithm/strategy.ts";
+import type { Budget } from "./budget.ts";
+import type { Objective } from "./objective.ts";
+import {
+  type SpaceDeclaration,
+  searchSpace,
+  spaceProblems,
+  type ValuesOf,
+  valueProblems,
+} from "./search-space/search-space.ts";
+import type { TrainerSource } from "./trainer.ts";
+
+/** What a user declares. */
+export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclaration> {
+  /** Names the runs: letters, digits, dots, dashes and underscores. */
+  readonly name: string;
+  /** How many members. */
+  readonly population: number;
+  readonly hyperparameters: S;
+  /** Hyperparameters to start with instead of draws: the same for every member, or a list with one entry for each of the first members. */
+  readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
+  readonly objective: Objective;
+  /** When a generation ends. */
+  readonly ready: Ready;
+  /** Truncation selection when left out. */
+  readonly exploit?: Exploit;
+  /** Perturbation when left out. */
+  readonly explore?: (hyperparameters: ValuesOf<S>, space: SearchSpace, random: Random) => Hyperparameters;
+  /** "copy" (the paper, and when left out) explores after a copy, "generation" at the end of every generation. */
+  readonly exploreEvery?: "copy" | "generation";
+  readonly budget: Budget;
+  readonly trainer: TrainerSource<ValuesOf<S>>;
+  /** Generation g is decided only when every live member has published g; the result then depends on the seed alone. */
+  readonly synchronous?: boolean;
+  /** A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score. */
+  readonly reevaluate?: boolean;
+  /** Drawn for each run when left out. */
+  readonly seed?: number;
+}
+
+/** A declaration without problems, with every choice made. */
+export interface Experiment {
+  readonly declaration: ExperimentDeclaration;
+  readonly name: string;
+  readonly population: number;
+  readonly initial: readonly Hyperparameters[];
+  readonly objective: Objective;
+  readonly ready: Ready;
+  readonly strategies: Strategies;
+  readonly budget: Budget;
+  readonly trainer: TrainerSource;
+  readonly synchronous: boolean;
+  readonly reevaluate: boolean;
+  readonly seed: number | undefined;
+}
+
+/** The settings of an experiment as plain data: what a run records. */
+export interface ExperimentDescription {
+  readonly name: string;
+  readonly population: number;
+  readonly hyperparameters: { readonly [name: string]: string };
+  readonly initial: readonly Hyperparameters[];
+  readonly objective: Objective;
+  readonly ready: StrategyDescription;
+  readonly exploit: StrategyDescription;
+  readonly explore: StrategyDescription;
+  readonly exploreEvery: "copy" | "generation";
+  readonly budget: Budget;
+  readonly synchronous: boolean;
+  readonly reevaluate: boolean;
+}
+
+/** Checks a declaration as a whole. Throws a `BadInputError` with every mistake in it. */
+export function defineExperiment<const S extends SpaceDeclaration>(
+  declaration: ExperimentDeclaration<S>,
+): Experiment {
+  const problems = problemsIn(declaration as unknown as ExperimentDeclaration);
+  if (problems.length > 0) throw new BadInputError(problems);
+  const { name, population, initial = [], objective, ready, budget } = declaration;
+  return {
+    declaration: declaration as unknown as ExperimentDeclaration,
+    name,
+    population,
+    initial: (Array.isArray(initial)
+      ? initial
+      : Array.from({ length: population }, () => initial)) as Hyperparameters[],
+    objective,
+    ready,
+    strategies: {
+      space: searchSpace(declaration.hyperparameters),
+      exploit: declaration.exploit ?? truncationSelection(),
+      explore: (declaration.explore as Strategies["explore"] | undefined) ?? perturb(),
+      exploreEvery: declaration.exploreEvery ?? "copy",
+      burnInSteps: burnInOf(ready),
+    },
+    budget,
+    trainer: declaration.trainer as TrainerSource,
+    synchronous: declaration.synchronous ?? false,
+    reevaluate: declaration.reevaluate ?? false,
+    seed: declaration.seed,
+  };
+}
+
+export function describeExperiment(experiment: Experiment): ExperimentDescription {
+  const { name, population, initial, objective, strategies, budget, synchronous, reevaluate } = experiment;
+  const space = Object.entries(experiment.declaration.hyperparameters);
+  return {
+    name,
+    population,
+    hyperparameters: Object.fromEntries(space.map(([key, declared]) => [key, declared.written])),
+    initial,
+    objective,
+    ready: describeStrategy(experiment.ready),
+    exploit: describeStrategy(strategies.exploit),
+    explore: describeStrategy(strategies.explore),
+    exploreEvery: strategies.exploreEvery,
+    budget,
+    synchronous,
+    reevaluate,
+  };
+}
+
+/** Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, "exploit.fraction": 0.25 }`. */
+export type Settings = { readonly [path: string]: unknown };
+
+/** The experiment with some settings changed, checked as a whole again. */
+export function withSettings(experiment: Experiment, settings: Settings): Experiment {
+  let declaration: ExperimentDeclaration = experiment.declaration;
+  const problems: Problem[] = [];
+  for (const [path, value] of Object.entries(settings)) {
+    const changed = withSetting(declaration, experiment, path, value);
+    if (changed) declaration = changed;
+    else
+      problems.push({
+        path,
+        value: show(value),
+        rule: "is not a setting",
+        remedy: nearest(path, settingsOf(experiment)),
+      });
+  }
+  if (problems.length > 0) throw new BadInputError(problems);
+  return defineExperiment(declaration);
+}
+
+const plainSettings = ["name", "population", "seed", "synchronous", "reevaluate", "exploreEvery"];
+const strategyNames = ["ready", "exploit", "explore"] as const;
+
+function withSetting(
+  declaration: ExperimentDeclaration,
+  experiment: Experiment,
+  path: string,
+  value: unknown,
+): ExperimentDeclaration | undefined {
+  if (plainSettings.includes(path)) return { ...declaration, [path]: value };
+  const [group, option, ...rest] = path.split(".");
+  if (option === undefined || rest.length > 0) return undefined;
+  if (group === "budget") return { ...declaration, budget: { ...declaration.budget, [option]: value } };
+  const name = strategyNames.find((strategy) => strategy === group);
+  if (!name) return undefined;
+  const current = declaration[name] ?? (name === "ready" ? experiment.ready : experiment.strategies[name]);
+  const changed = withOptions(current as Ready, { [option]: value });
+  return changed && { ...declaration, [name]: changed };
+}
+
+function settingsOf(experiment: Experiment): string[] {
+  const description = describeExperiment(experiment);
+  const options = strategyNames.flatMap((name) =>
+    Object.keys(description[name].options).map((option) => `${name}.${option}`),
+  );
+  return [...plainSettings, ...Object.keys(budgetShape).map((option) => `budget.${option}`), ...options];
+}
+
+const positiveNumber = (what: string) =>
+  z.number({ error: `must be a number; give ${what}` }).positive({ error: `must be above 0; give ${what}` });
+const wholeNumber = (what: string) =>
+  z
+    .int({ error: `must be a whole number; give ${what}` })
+    .min(1, { error: `must be at least 1; give ${what}` });
+const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
+const aFunction = (what: string) =>
+  z.custom<unknown>((value) => typeof value === "function", { error: `must be a function; ${what}` });
+
+const budgetShape = {
+  stepsPerMember: wholeNumber("a number of steps such as 4000").optional(),
+  totalSteps: wholeNumber("a number of steps such as 32000").optional(),
+  wallSeconds: positiveNumber("seconds such as 600").optional(),
+  targetScore: z.number({ error: "must be a number; give a score" }).optional(),
+};
+
+const shape = {
+  name: z
+    .string({ error: "must be a text; give the runs a name" })
+    .regex(/^[A-Za-z0-9][\w.-]*$/, {
+      error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
+    }),
+  population: wholeNumber("a number of members such as 8"),
+  hyperparameters: z.record(z.string(), z.unknown(), {
+    error: "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
+  }),
+  initial: z
+    .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))], {
+      error: "must be an object or a list of objects; give values by name",
+    })
+    .optional(),
+  objective: z.strictObject(
+    {
+      direction: z.enum(["maximize", "minimize"], {
+        error: "must be maximize or minimize; use maximize(metric) or minimize(metric)",
+      }),
+      metric: z
+        .string({ error: "must be a text; name a metric that the trainer reports" })
+        .min(1, { error: "is empty; name a metric that the trainer reports" }),
+      final: z.string({ error: "must be a text; name a metric that the trainer reports" }).optional(),
+    },
+    { error: 'must be an objective; use maximize("accuracy") or minimize("loss")' },
+  ),
+  ready: aFunction("use everySteps(200), everySeconds(30) or readyWhen(predicate)"),
+  exploit: aFunction(
+    "use truncationSelection(), tTestSelection(), binaryTournament(), noExploit() or your own",
+  ).optional(),
+  explore: aFunction("use perturb(), resample(), noExplore() or your own").optional(),
+  exploreEvery: z
+    .enum(["copy", "generation"], { error: 'must be "copy" or "generation"; use one of them' })
+    .optional(),
+  budget: z.strictObject(budgetShape, {
+    error: "must be an object; give for example { stepsPerMember: 4000 }",
+  }),
+  trainer: aFunction(
+    "give a class with step, evaluate, save and restore, or a function that makes such a trainer",
+  ),
+  synchronous: flag,
+  reevaluate: flag,
+  seed: z
+    .int({ error: "must be a whole number; give a seed such as 1" })
+    .min(0, { error: "must be at least 0; give a seed such as 1" })
+    .optional(),
+};
+
+const schema = z.strictObject(shape, {
+  error: "must be an object; call defineExperiment({ name, population, ... })",
+});
+
+function problemsIn(declaration: ExperimentDeclaration): Problem[] {
+  const parsed = schema.safeParse(declaration);
+  const problems: Problem[] = parsed.success ? [] : unrecognizedIn(parsed.error, declaration);
+  const isObject = (value: unknown): value is object =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(declaration)) return problems;
+  const { hyperparameters, initial, budget } = declaration;
+  if (isObject(hyperparameters)) {
+    const inSpace = spaceProblems(hyperparameters);
+    problems.push(...inSpace.map((problem) => below("hyperparameters", problem)));
+    if (inSpace.length === 0 && Array.isArray(initial)) {
+      problems.push(
+        ...initial.flatMap((values, index) =>
+          isObject(values) ? valueProblems(hyperparameters, values, `initial[${index}]`) : [],
+        ),
+      );
+    } else if (inSpace.length === 0 && isObject(initial)) {
+      problems.push(...valueProblems(hyperparameters, initial, "initial"));
+    }
+  }
+  for (const name of strategyNames) {
+    const apply = declaration[name];
+    if (typeof apply === "function")
+      problems.push(...strategyProblems(apply as Ready).map((problem) => below(name, problem)));
+  }
+  if (
+    isObject(budget) &&
+    budget.stepsPerMember === undefined &&
+    budget.totalSteps === undefined &&
+    budget.wallSeconds === undefined
+  ) {
+    problems.push({
+      path: "budget",
+      value: show(budget),
+      rule: "never ends",
+      remedy: "add stepsPerMember, totalSteps or wallSeconds",
+    });
+  }
+  return problems;
+}
+
+function unrecognizedIn(error: z.ZodError, declaration: ExperimentDeclaration): Problem[] {
+  return error.issues.flatMap((issue) => {
+    const group = issue.path[0];
+    const known =
+      group === "budget"
+        ? Object.keys(budgetShape)
+        : group === "objective"
+          ? ["direction", "metric", "final"]
+          : Object.keys(shape);
+    const what = group === undefined ? "a part of an experiment" : `a part of ${String(group)}`;
+    return problemsOf(new z.ZodError([issue]), declaration, what, known);
+  });
+}

@@ -1,0 +1,17 @@
+import type { Direction } from "../algorithm/population.ts";
+
+export interface Objective {
+  readonly direction: Direction;
+  /** The metric that steers selection. */
+  readonly metric: string;
+  /** A held-out metric for the final choice of the best model. It is asked for once, in a member's last evaluation. */
+  readonly final?: string;
+}
+
+export function maximize(metric: string, options: { final?: string } = {}): Objective {
+  return { direction: "maximize", metric, ...options };
+}
+
+export function minimize(metric: string, options: { final?: string } = {}): Objective {
+  return { direction: "minimize", metric, ...options };
+}

@@ -1,0 +1,15 @@
+import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { type Declared, written } from "./declared.ts";
+
+/** A value that never changes, recorded with the others. */
+export function constant<const T extends HyperparameterValue>(value: T): Declared<T> {
+  const admits = (other: unknown): other is T => other === value;
+  return {
+    written: written("constant", [value]),
+    mistakes: [],
+    sample: () => value,
+    perturb: () => value,
+    admits,
+    nearest: () => value,
+  };
+}

@@ -1,0 +1,23 @@
+import type { Hyperparameter } from "../../algorithm/search-space.ts";
+import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { show } from "../../algorithm/strategy.ts";
+
+/** A hyperparameter as a user declares it: `learningRate: logUniform(1e-4, 1e-1)`. */
+export interface Declared<T extends HyperparameterValue = HyperparameterValue> extends Hyperparameter<T> {
+  /** As in the experiment file: `logUniform(0.0001, 0.1)`. */
+  readonly written: string;
+  /** What is wrong with it. A declaration never throws, so that all mistakes of an experiment are reported at once. */
+  readonly mistakes: readonly Mistake[];
+}
+
+export interface Mistake {
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+/** The words of a declaration. Options that were left out are left out. */
+export function written(kind: string, values: readonly unknown[], options: object = {}): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const shown = given.map(([name, value]) => `${name}: ${show(value)}`).join(", ");
+  return `${kind}(${[...values.map(show), ...(shown === "" ? [] : [`{ ${shown} }`])].join(", ")})`;
+}

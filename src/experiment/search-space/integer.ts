@@ -1,0 +1,36 @@
+import { type Mistake, written } from "./declared.ts";
+import { type DeclaredNumber, declareNumber, type NumericOptions } from "./numeric.ts";
+
+export interface IntegerOptions extends NumericOptions {
+  /** Draws and moves on a log scale: 16, 32, 64 are equally far apart. */
+  readonly log?: boolean;
+}
+
+/** A whole number from `low` to `high`, both included. A factor multiplies it, and moves it by at least one. */
+export function integer(
+  low: number,
+  high: number,
+  { log = false, bounds }: IntegerOptions = {},
+): DeclaredNumber {
+  const mistakes: Mistake[] = [low, high, ...(bounds ?? [])].every(
+    (bound) => !Number.isFinite(bound) || Number.isInteger(bound),
+  )
+    ? []
+    : [{ rule: "the bounds must be whole numbers", remedy: "round them, or use uniform or logUniform" }];
+  return declareNumber({
+    written: written("integer", [low, high], { log: log || undefined, bounds }),
+    prior: {
+      low,
+      high,
+      // Half a step beyond each end gives the ends their share of a log scale after rounding.
+      draw: (random) =>
+        log
+          ? (low - 0.5) * ((high + 0.5) / (low - 0.5)) ** random.uniform()
+          : low + random.integer(high - low + 1),
+    },
+    bounds,
+    scale: log ? "log" : "linear",
+    grid: 1,
+    mistakes,
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * What the numeric kinds share. A number moves on one of two scales:
+ *
+ *     log:     value * factor
+ *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for a factor above 1
+ *
+ * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the range: zero is no trap. Then the
+ * value is brought back into the bounds, and onto the grid where the kind has one (`integer`, `quantized`). On a grid a move
+ * is at least one step, and at a bound it turns around, so that no value is a fixed point.
+ */
+import type { Random } from "../../algorithm/random.ts";
+import type { Declared, Mistake } from "./declared.ts";
+
+export interface NumericOptions {
+  /** Where moves may go, when that is wider than the prior. */
+  readonly bounds?: readonly [low: number, high: number];
+}
+
+interface Numeric {
+  readonly written: string;
+  readonly prior: { readonly low: number; readonly high: number; draw(random: Random): number };
+  readonly bounds: readonly [low: number, high: number] | undefined;
+  readonly scale: "linear" | "log";
+  /** The width of the linear scale, where it is not that of the bounds. */
+  readonly width?: number;
+  /** Values are whole multiples of it. */
+  readonly grid?: number;
+  readonly mistakes?: readonly Mistake[];
+}
+
+export interface DeclaredNumber extends Declared<number> {
+  readonly numeric: Numeric;
+}
+
+export function declareNumber(numeric: Numeric): DeclaredNumber {
+  const { prior, scale, grid } = numeric;
+  const [low, high] = numeric.bounds ?? [prior.low, prior.high];
+  const nearest =
+    grid === undefined ? (value: number) => clamp(value, low, high) : nearestMultiple(low, high, grid);
+
+  function perturb(value: number, factor: number): number {
+    const away = (factor - 1) * Math.max(Math.abs(value), (numeric.width ?? high - low) / 10);
+    const target = scale === "log" ? value * factor : value + (value < 0 ? -away : away);
+    const moved = nearest(target);
+    if (grid === undefined || moved !== value) return moved;
+    const step = target > value ? grid : -grid;
+    const neighbour = nearest(value + step);
+    return neighbour === value ? nearest(value - step) : neighbour;
+  }
+
+  return {
+    numeric,
+    written: numeric.written,
+    mistakes: [...(numeric.mistakes ?? []), ...rangeMistakes(numeric)],
+    sample: (random) => nearest(prior.draw(random)),
+    perturb,
+    admits: (value): value is number => typeof value === "number" && nearest(value) === value,
+    nearest: (value) => (typeof value === "number" && !Number.isNaN(value) ? nearest(value) : undefined),
+  };
+}
+
+function nearestMultiple(low: number, high: number, grid: number): (value: number) => number {
+  // A thousandth of a step forgives bounds such as 0.3 that are no exact multiple of 0.1 in binary.
+  const lowest = Math.ceil(low / grid - 1e-3);
+  const highest = Math.floor(high / grid + 1e-3);
+  return (value) => Number((clamp(Math.round(value / grid), lowest, highest) * grid).toPrecision(15));
+}
+
+function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
+  const [low, high] = bounds ?? [prior.low, prior.high];
+  if (![prior.low, prior.high, low, high].every(Number.isFinite)) {
+    return [{ rule: "the bounds must be finite numbers", remedy: "give a lower and an upper bound" }];
+  }
+  if (prior.low >= prior.high) {
+    const remedy =
+      prior.low === prior.high ? `use constant(${prior.low})` : `swap them: ${prior.high}, ${prior.low}`;
+    return [{ rule: "the lower bound must be below the upper", remedy }];
+  }
+  const mistakes: Mistake[] = [];
+  if (low > prior.low || high < prior.high) {
+    mistakes.push({
+      rule: `bounds [${low}, ${high}] must contain the prior's range, ${prior.low} to ${prior.high}`,
+      remedy: "widen the bounds or narrow the prior",
+    });
+  }
+  if (scale === "log" && low <= 0) {
+    mistakes.push({
+      rule: "the lower bound must be above 0",
+      remedy: `use uniform(${low}, ${high}) or a small positive bound`,
+    });
+  }
+  if (grid !== undefined && !(grid > 0)) {
+    mistakes.push({
+      rule: "the step must be above 0",
+      remedy: "give the distance between neighbouring values",
+    });
+  } else if (grid !== undefined && Math.ceil(low / grid - 1e-3) > Math.floor(high / grid + 1e-3)) {
+    mistakes.push({
+      rule: `no multiple of ${grid} lies within the bounds`,
+      remedy: "widen the bounds or use a smaller step",
+    });
+  }
+  return mistakes;
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

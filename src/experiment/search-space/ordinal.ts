@@ -1,0 +1,20 @@
+import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { listMistakes } from "./choice.ts";
+import { type Declared, written } from "./declared.ts";
+
+/** One of some options in an order, such as 16, 32, 64. A factor above 1 moves to the next, below 1 to the one before; at an end the move turns around. */
+export function ordinal<const T extends HyperparameterValue>(...options: readonly T[]): Declared<T> {
+  const admits = (value: unknown): value is T => options.includes(value as T);
+  return {
+    written: written("ordinal", options),
+    mistakes: listMistakes(options),
+    sample: (random) => random.pick(options),
+    perturb(value, factor) {
+      const index = options.indexOf(value);
+      const step = factor > 1 ? 1 : -1;
+      return options[index + step] ?? options[index - step] ?? value;
+    },
+    admits,
+    nearest: (value) => (admits(value) ? value : undefined),
+  };
+}

@@ -1,0 +1,157 @@
+/** A search space made of declared hyperparameters. Conditions form a forest: a hyperparameter is decided after the one it depends on. */
+import { nearest } from "../../algorithm/nearest.ts";
+import { BadInputError, type Problem } from "../../algorithm/problem.ts";
+import type { SearchSpace } from "../../algorithm/search-space.ts";
+import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { show } from "../../algorithm/strategy.ts";
+import type { Conditional } from "./conditional.ts";
+import type { Declared } from "./declared.ts";
+
+export type SpaceDeclaration = { readonly [name: string]: Declared };
+
+/** The values of a declaration: `{ rate: logUniform(1e-4, 1) }` has `{ rate: number }`. A conditional value may be absent. */
+export type ValuesOf<S extends SpaceDeclaration> = {
+  readonly [K in keyof S]: S[K] extends Conditional<infer T>
+    ? T | undefined
+    : S[K] extends Declared<infer T>
+      ? T
+      : never;
+};
+
+/** The space of a declaration without problems. */
+export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
+  const names = inOrderOfConditions(declaration);
+
+  function applies(name: string, values: Hyperparameters): boolean {
+    const condition = conditionOf(declaration[name]!);
+    return condition === undefined || condition.values.includes(values[condition.on]!);
+  }
+  return {
+    names,
+    hyperparameter: (name) => declaration[name]!,
+    sample(random) {
+      const values: Record<string, HyperparameterValue> = {};
+      for (const name of names) {
+        // Drawn even where it does not apply, so that the other draws do not depend on conditions.
+        const value = declaration[name]!.sample(random);
+        if (applies(name, values)) values[name] = value;
+      }
+      return values;
+    },
+    settle(hyperparameters, random) {
+      const settled: Record<string, HyperparameterValue> = {};
+      for (const name of names) {
+        if (!applies(name, settled)) continue;
+        const declared = declaration[name]!;
+        const value = hyperparameters[name] ?? declared.sample(random);
+        const admitted = declared.nearest(value);
+        if (admitted === undefined)
+          throw new BadInputError([outside(`hyperparameters.${name}`, value, declared)]);
+        settled[name] = admitted;
+      }
+      return settled;
+    },
+  };
+}
+
+/** What is wrong with a declaration, with paths such as `learningRate`. */
+export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
+  const names = Object.keys(declaration);
+  return names.flatMap((name): Problem[] => {
+    const declared = declaration[name]!;
+    if (typeof declared !== "object" || declared === null || !("mistakes" in declared)) {
+      return [
+        {
+          path: name,
+          value: show(declared),
+          rule: "is not a hyperparameter",
+          remedy: `declare it, for example constant(${show(declared)}) or uniform(0, 1)`,
+        },
+      ];
+    }
+    const problems = declared.mistakes.map((mistake) => ({
+      path: name,
+      value: declared.written,
+      ...mistake,
+    }));
+    const condition = conditionOf(declared);
+    if (!condition) return problems;
+    const on = declaration[condition.on];
+    if (!on) {
+      problems.push({
+        path: name,
+        value: declared.written,
+        rule: `there is no hyperparameter ${show(condition.on)} to depend on`,
+        remedy: nearest(
+          condition.on,
+          names.filter((other) => other !== name),
+        ),
+      });
+    } else if (!inOrderOfConditions(declaration).includes(name)) {
+      problems.push({
+        path: name,
+        value: declared.written,
+        rule: "conditions must not form a circle",
+        remedy: "let one of the hyperparameters exist always",
+      });
+    } else {
+      const impossible = condition.values.filter((value) => !on.admits(value));
+      if (impossible.length > 0) {
+        problems.push({
+          path: name,
+          value: declared.written,
+          rule: `${condition.on} never is ${impossible.map(show).join(" or ")}`,
+          remedy: `use a value of ${on.written}`,
+        });
+      }
+    }
+    return problems;
+  });
+}
+
+/** What is wrong with hyperparameters that a user gave, such as a value outside its space. */
+export function valueProblems(declaration: SpaceDeclaration, values: object, path: string): Problem[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const declared = declaration[name];
+    if (!declared) {
+      const remedy = nearest(name, Object.keys(declaration));
+      return [
+        {
+          path: `${path}.${name}`,
+          value: show(value),
+          rule: "is not a hyperparameter of this experiment",
+          remedy,
+        },
+      ];
+    }
+    return declared.admits(value) ? [] : [outside(`${path}.${name}`, value, declared)];
+  });
+}
+
+function outside(path: string, value: unknown, declared: Declared): Problem {
+  return {
+    path,
+    value: show(value),
+    rule: `is outside of ${declared.written}`,
+    remedy: "give a value that it admits, or widen it",
+  };
+}
+
+function conditionOf(declared: Declared) {
+  return (declared as Partial<Conditional<HyperparameterValue>> | undefined)?.condition;
+}
+
+/** Names so that each comes after the one it depends on. Those on a circle, or that depend on nothing known, are left out. */
+function inOrderOfConditions(declaration: SpaceDeclaration): string[] {
+  const ordered: string[] = [];
+  let waiting = Object.keys(declaration);
+  for (;;) {
+    const next = waiting.filter((name) => {
+      const condition = conditionOf(declaration[name]!);
+      return condition === undefined || ordered.includes(condition.on);
+    });
+    if (next.length === 0) return ordered;
+    ordered.push(...next);
+    waiting = waiting.filter((name) => !next.includes(name));
+  }
+}

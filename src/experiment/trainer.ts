@@ -1,0 +1,36 @@
+/** What a user's trainer is: one model in memory that can be trained, scored, saved, and made to hold another model's state. */
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+
+export interface Trainer<H = Hyperparameters> {
+  /** One training step with the hyperparameters of this moment. They may differ from those of the step before. */
+  step(hyperparameters: H): void | Promise<void>;
+  /** Metrics by name, among them the objective. `final` is true for a member's last evaluation, when a held-out metric may be added. */
+  evaluate(context: { readonly final: boolean }): Evaluation | Promise<Evaluation>;
+  /** Everything that the next step depends on: weights, the optimiser's state, random state. */
+  save(): TrainerState | Promise<TrainerState>;
+  /** Makes this trainer hold a state that `save` gave, here or in another process, of this member or another. */
+  restore(state: never): void | Promise<void>;
+  dispose?(): void | Promise<void>;
+}
+
+export interface TrainerContext<H = Hyperparameters> {
+  /** A whole number from 0 to 2^31 - 1 that belongs to the member. Initial weights and random choices should follow from it alone. */
+  readonly seed: number;
+  readonly hyperparameters: H;
+}
+
+/** A class of trainers, or a function that makes one. */
+export type TrainerSource<H = Hyperparameters> =
+  | (new (
+      context: TrainerContext<H>,
+    ) => Trainer<H>)
+  | ((context: TrainerContext<H>) => Trainer<H> | Promise<Trainer<H>>);
+
+/** Numbers by metric name. `samples` are independent measurements of the objective, newest last, for the t-test. */
+export type Evaluation = {
+  readonly [metric: string]: number | undefined | readonly number[];
+  readonly samples?: readonly number[];
+};
+
+/** Typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that JSON can say. */
+export type TrainerState = { readonly [name: string]: unknown };

@@ -1,0 +1,7 @@
+/** The public API. */
+export * from "./browser.ts";
+export {
+  type FilesystemCheckpointStore,
+  filesystemCheckpointStore,
+} from "./checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+export { sqlitePopulationStore } from "./population-store/sqlite/sqlite-population-store.ts";

@@ -1,0 +1,323 @@
+/**
+ * A population in this process's memory, for runs inside a program or a browser. JavaScript runs one piece of synchronous code at a
+ * time, so a method that does its work without awaiting is a transaction.
+ */
+import type { Decision } from "../../algorithm/population-based-training.ts";
+import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import {
+  type Claim,
+  elapsedMs,
+  type Failure,
+  leaseLost,
+  type MemberState,
+  type PopulationStore,
+  type PublishedSnapshot,
+  type Run,
+  type RunId,
+  RunNotFoundError,
+  SnapshotNotFoundError,
+  type WorkerId,
+} from "../population-store.ts";
+
+interface RunRecord {
+  run: Run;
+  readonly members: MemberRecord[];
+  readonly snapshots: PublishedSnapshot[];
+  readonly decisions: Decision[];
+  readonly failures: Failure[];
+  readonly pins: Map<string, CheckpointId>;
+}
+
+interface MemberRecord {
+  state: MemberState;
+  readonly history: Snapshot[];
+  undecided: boolean;
+  failures: number;
+  epoch: number;
+  lease: { readonly worker: WorkerId; readonly until: number } | undefined;
+  reserved: CheckpointId | undefined;
+}
+
+export function memoryPopulationStore({ now = Date.now }: { now?: () => number } = {}): PopulationStore {
+  const records = new Map<RunId, RunRecord>();
+  const waiting = new Set<() => void>();
+
+  function recordOf(id: RunId): RunRecord {
+    const record = records.get(id);
+    if (!record) throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+    return record;
+  }
+
+  /** The member of a claim that is still valid. */
+  function claimed(claim: Claim): { record: RunRecord; member: MemberRecord } {
+    const record = records.get(claim.run);
+    const member = record?.members[claim.member];
+    if (!record || !member) throw leaseLost(claim, "the run was removed");
+    if (record.run.state.kind !== "running") throw leaseLost(claim, "the run is not running");
+    if (member.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
+    return { record, member };
+  }
+
+  function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
+    record.snapshots.push({ ...snapshot, publishedAt: now(), ...(worker && { worker }) });
+    record.members[snapshot.member]!.history.push(snapshot);
+  }
+
+  function setState(record: RunRecord, state: Run["state"]): void {
+    const { runningSince, ...run } = record.run;
+    const elapsed = elapsedMs(record.run, now());
+    record.run = {
+      ...run,
+      state,
+      elapsedMs: elapsed,
+      ...(state.kind === "running" && { runningSince: now() }),
+    };
+    changed();
+  }
+
+  function changed(): void {
+    for (const wake of waiting) wake();
+    waiting.clear();
+  }
+
+  function endIfNobodyIsLeft(record: RunRecord): void {
+    if (record.members.some(({ state }) => state === "active")) return;
+    const allFailed = record.members.every(({ state }) => state === "failed");
+    setState(
+      record,
+      allFailed
+        ? { kind: "failed", reason: "every member failed" }
+        : { kind: "done", reason: "every member has spent its budget" },
+    );
+  }
+
+  return {
+    async createRun(newRun, roots) {
+      const time = now();
+      const run: Run = {
+        ...newRun,
+        createdAt: time,
+        state: { kind: "running" },
+        elapsedMs: 0,
+        runningSince: time,
+      };
+      const members = roots.map(
+        (): MemberRecord => ({
+          state: "active",
+          history: [],
+          undecided: false,
+          failures: 0,
+          epoch: 0,
+          lease: undefined,
+          reserved: undefined,
+        }),
+      );
+      const record = { run, members, snapshots: [], decisions: [], failures: [], pins: new Map() };
+      records.set(run.id, record);
+      for (const root of roots) append(record, root);
+      return run;
+    },
+    async run(id) {
+      return recordOf(id).run;
+    },
+    async runs() {
+      return Array.from(records.values(), ({ run }) => run);
+    },
+    async removeRun(id) {
+      recordOf(id);
+      records.delete(id);
+      changed();
+    },
+    async resume(id, replacement) {
+      const record = recordOf(id);
+      if (replacement) record.run = { ...record.run, ...replacement };
+      const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Infinity;
+      for (const member of record.members) {
+        member.failures = 0;
+        if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
+        else if (member.state === "failed") member.state = "active";
+      }
+      const { runningSince, ...run } = record.run;
+      if (runningSince !== undefined) {
+        record.run = { ...run, elapsedMs: elapsedMs(record.run, record.snapshots.at(-1)!.publishedAt) };
+      }
+      setState(record, { kind: "running" });
+    },
+    async stop(id) {
+      const record = recordOf(id);
+      if (record.run.state.kind === "running") setState(record, { kind: "stopped" });
+    },
+
+    async claimMember(id, worker, leaseMs, warm) {
+      const record = records.get(id);
+      if (record?.run.state.kind !== "running") return { kind: "ended" };
+      const time = now();
+      let least = Infinity;
+      let chosen: number | undefined;
+      for (const [index, member] of record.members.entries()) {
+        if (member.state !== "active") continue;
+        const free = !member.lease || member.lease.until <= time;
+        // In a synchronous run a member that is behind holds back the others even while it is leased.
+        if (!free && !record.run.experiment.synchronous) continue;
+        const { generation } = newest(member);
+        if (generation < least) [least, chosen] = [generation, undefined];
+        if (free && generation === least && (chosen === undefined || index === warm)) chosen = index;
+      }
+      if (chosen === undefined) return { kind: "wait" };
+      const member = record.members[chosen]!;
+      member.epoch++;
+      member.lease = { worker, until: time + leaseMs };
+      member.reserved = undefined;
+      const { epoch, undecided, failures } = member;
+      return {
+        kind: "claimed",
+        claim: { run: id, worker, member: chosen, epoch, newest: newest(member), undecided, failures },
+      };
+    },
+    async renewLease(claim, leaseMs) {
+      claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
+    },
+    async releaseMember(claim) {
+      const member = records.get(claim.run)?.members[claim.member];
+      if (member?.epoch !== claim.epoch) return;
+      member.lease = undefined;
+      member.reserved = undefined;
+      changed();
+    },
+    async releaseWorker(id, worker) {
+      for (const member of recordOf(id).members) {
+        if (member.lease?.worker === worker) member.lease = undefined;
+      }
+      changed();
+    },
+
+    async publish(claim, since, decide) {
+      const { record, member } = claimed(claim);
+      const cursor = record.snapshots.length;
+      const publication = decide(record.snapshots.slice(since));
+      for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
+      if (publication.decision) record.decisions.push(publication.decision);
+      member.state = publication.member;
+      member.undecided = publication.undecided ?? false;
+      member.reserved = undefined;
+      if (!publication.keepClaim) {
+        member.lease = undefined;
+        member.failures = 0;
+      }
+      if (publication.best) record.run = { ...record.run, best: publication.best };
+      if (publication.ending !== undefined) setState(record, { kind: "done", reason: publication.ending });
+      else if (member.state !== "active") endIfNobodyIsLeft(record);
+      changed();
+      return cursor;
+    },
+    async recordFailure(claim, failure, state) {
+      const { record, member } = claimed(claim);
+      record.failures.push(failure);
+      member.failures++;
+      member.state = state;
+      member.lease = undefined;
+      member.reserved = undefined;
+      if (state !== "active") endIfNobodyIsLeft(record);
+      changed();
+    },
+
+    async members(id) {
+      return recordOf(id).members.map((member, index) => ({
+        member: index,
+        state: member.state,
+        newest: newest(member),
+        failures: member.failures,
+        ...(member.lease && { lease: member.lease }),
+      }));
+    },
+    async counts(id) {
+      const { snapshots, decisions, failures } = recordOf(id);
+      const copies = decisions.filter(({ kind }) => kind === "copy").length;
+      return { snapshots: snapshots.length, copies, failures: failures.length };
+    },
+    async present(id) {
+      const { members, snapshots } = recordOf(id);
+      return { snapshots: members.map(newest), cursor: snapshots.length };
+    },
+    async generation(id, generation) {
+      return recordOf(id).members.flatMap(({ history }) => {
+        const trained = history.findLast(
+          (snapshot) => snapshot.kind === "trained" && snapshot.generation <= generation,
+        );
+        return trained ? [trained] : [];
+      });
+    },
+    async *history(id, member) {
+      yield* recordOf(id).members[member]!.history.toReversed();
+    },
+    async snapshot(id, snapshotId) {
+      const snapshot = recordOf(id).members[memberOf(snapshotId)]?.history[ordinalOf(snapshotId)];
+      if (!snapshot)
+        throw new SnapshotNotFoundError(
+          `snapshot ${snapshotId}: is not in run ${id}; show the run to see which are`,
+        );
+      return snapshot;
+    },
+    async changes(id, after, limit = 1000) {
+      const record = recordOf(id);
+      const snapshots = record.snapshots.slice(after.snapshots, after.snapshots + limit);
+      const decisions = record.decisions.slice(after.decisions, after.decisions + limit);
+      const failures = record.failures.slice(after.failures, after.failures + limit);
+      const cursor = {
+        snapshots: after.snapshots + snapshots.length,
+        decisions: after.decisions + decisions.length,
+        failures: after.failures + failures.length,
+      };
+      return { snapshots, decisions, failures, cursor };
+    },
+    waitForChange(_id, timeoutMs, signal) {
+      return new Promise((resolve) => {
+        const wake = () => {
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", wake);
+          waiting.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, timeoutMs);
+        signal?.addEventListener("abort", wake);
+        waiting.add(wake);
+        if (signal?.aborted) wake();
+      });
+    },
+
+    async reserveCheckpoint(claim, checkpoint) {
+      claimed(claim).member.reserved = checkpoint;
+    },
+    async pin(id, name, checkpoint) {
+      recordOf(id).pins.set(name, checkpoint);
+    },
+    async unpin(id, name) {
+      recordOf(id).pins.delete(name);
+    },
+    async collect(id, sweep) {
+      const { run, members, pins } = recordOf(id);
+      const live = new Set<CheckpointId | undefined>(pins.values());
+      if (run.best) live.add(members[memberOf(run.best)]!.history[ordinalOf(run.best)]!.checkpoint);
+      for (const member of members) {
+        live.add(member.reserved);
+        live.add(newest(member).checkpoint);
+        for (const snapshot of lastTrained(member.history, 2)) live.add(snapshot.checkpoint);
+      }
+      live.delete(undefined);
+      sweep(live as ReadonlySet<CheckpointId>);
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function newest({ history }: MemberRecord): Snapshot {
+  return history[history.length - 1]!;
+}
+
+function lastTrained(history: readonly Snapshot[], count: number): Snapshot[] {
+  const found: Snapshot[] = [];
+  for (let index = history.length - 1; index >= 0 && found.length < count; index--) {
+    if (history[index]!.kind === "trained") found.push(history[index]!);
+  }
+  return found;
+}

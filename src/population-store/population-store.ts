@@ -1,0 +1,205 @@
+/**
+ * The contract of a population store: the one thing, besides checkpoints, that workers share. Every method is atomic across
+ * processes. A store holds any number of runs. Stores pass `populationStoreConformance` of `clade/testing`.
+ */
+import { CladeError } from "../algorithm/clade-error.ts";
+import type { Decision } from "../algorithm/population-based-training.ts";
+import type { CheckpointId, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type { ExperimentDescription } from "../experiment/experiment.ts";
+
+export type RunId = string & { readonly __brand: "RunId" };
+
+/** Names a worker process: `host:pid:random`. */
+export type WorkerId = string & { readonly __brand: "WorkerId" };
+
+export type RunState =
+  /** Workers may claim members. Whether any worker is there is not known to the store. */
+  | { readonly kind: "running" }
+  | { readonly kind: "stopped" }
+  | { readonly kind: "done"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface NewRun {
+  readonly id: RunId;
+  readonly seed: number;
+  readonly experiment: ExperimentDescription;
+  /** The experiment file that workers load, and the settings that were changed for this run. Absent for a run of a program. */
+  readonly source?: { readonly file: string; readonly settings: { readonly [path: string]: unknown } };
+}
+
+export interface Run extends NewRun {
+  /** Unix time in milliseconds. */
+  readonly createdAt: number;
+  readonly state: RunState;
+  /** The trained snapshot with the best score so far. */
+  readonly best?: SnapshotId;
+  /** Time in the state `running` before `runningSince`, and since when it is running now; milliseconds. */
+  readonly elapsedMs: number;
+  readonly runningSince?: number;
+}
+
+export type MemberState = "active" | "finished" | "failed";
+
+export interface Member {
+  readonly member: number;
+  readonly state: MemberState;
+  readonly newest: Snapshot;
+  /** Failures since it last published. */
+  readonly failures: number;
+  readonly lease?: { readonly worker: WorkerId; readonly until: number };
+}
+
+/** The right to train a member and to publish for it, as long as nobody claimed it since: `epoch` counts the claims. */
+export interface Claim {
+  readonly run: RunId;
+  readonly worker: WorkerId;
+  readonly member: number;
+  readonly epoch: number;
+  readonly newest: Snapshot;
+  /** The newest snapshot ended a generation of a synchronous run, and nobody has decided about it. */
+  readonly undecided: boolean;
+  readonly failures: number;
+}
+
+export type ClaimResult =
+  | { readonly kind: "claimed"; readonly claim: Claim }
+  /** Every member is leased, finished, or waits for the others. */
+  | { readonly kind: "wait" }
+  /** The run is not running any more. */
+  | { readonly kind: "ended" };
+
+/** What a worker appends for its member in one transaction. */
+export interface Publication {
+  /** In order. May be empty. */
+  readonly snapshots: readonly Snapshot[];
+  readonly decision?: Decision;
+  readonly member: MemberState;
+  /** Keeps the claim and the count of failures, so that the worker may go on; otherwise the member is free at once. */
+  readonly keepClaim?: boolean;
+  /** The last snapshot awaits the decision of its generation (synchronous runs). */
+  readonly undecided?: boolean;
+  /** This snapshot has the best score so far. */
+  readonly best?: SnapshotId;
+  /** Ends the whole run. */
+  readonly ending?: string;
+}
+
+export interface Failure {
+  readonly member: number;
+  readonly generation: number;
+  readonly worker: WorkerId;
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  readonly message: string;
+  readonly stack: string;
+}
+
+/** A snapshot with when and by whom it was published: facts of one execution, not of the tree. */
+export interface PublishedSnapshot extends Snapshot {
+  readonly publishedAt: number;
+  readonly worker?: WorkerId;
+}
+
+/** A place in the history of a run. It only grows. */
+export interface Cursor {
+  readonly snapshots: number;
+  readonly decisions: number;
+  readonly failures: number;
+}
+
+export const start: Cursor = { snapshots: 0, decisions: 0, failures: 0 };
+
+export interface Changes {
+  readonly snapshots: readonly PublishedSnapshot[];
+  readonly decisions: readonly Decision[];
+  readonly failures: readonly Failure[];
+  readonly cursor: Cursor;
+}
+
+export interface PopulationStore extends AsyncDisposable {
+  /** Creates a run in the state `running`, with one member for each root snapshot. */
+  createRun(run: NewRun, roots: readonly Snapshot[]): Promise<Run>;
+  /** Throws `RunNotFoundError`. */
+  run(id: RunId): Promise<Run>;
+  /** Oldest first. */
+  runs(): Promise<readonly Run[]>;
+  /** Removes a run and everything that was published in it. Workers of it find it ended. */
+  removeRun(id: RunId): Promise<void>;
+  /**
+   * Makes the run claimable and gives failed members another chance. With an experiment, replaces the run's; members are then finished
+   * or not as its steps per member say. A run that nobody stopped has been running until its last publication.
+   */
+  resume(id: RunId, experiment?: Pick<NewRun, "experiment" | "source">): Promise<void>;
+  /** Ends claims and publications; workers notice at the next renewal. A run that is done or has failed stays so. */
+  stop(id: RunId): Promise<void>;
+
+  /**
+   * Claims the free active member with the fewest generations; among equals the one that is `warm` in the worker. In a
+   * synchronous run only members that wait for nobody can be claimed.
+   */
+  claimMember(id: RunId, worker: WorkerId, leaseMs: number, warm?: number): Promise<ClaimResult>;
+  /** Extends a lease. Throws `LeaseLostError` when the member was claimed anew, or when the run is not running. */
+  renewLease(claim: Claim, leaseMs: number): Promise<void>;
+  /** Gives a member back. Does nothing when the claim is no longer valid. */
+  releaseMember(claim: Claim): Promise<void>;
+  /** Gives back everything that a worker holds, because it is known to be dead. Safe even if it is not: it can no longer publish. */
+  releaseWorker(id: RunId, worker: WorkerId): Promise<void>;
+
+  /**
+   * One transaction: reads the snapshots that others published after `since`, asks `decide` (pure, synchronous) what to append,
+   * and appends it. Throws `LeaseLostError`, and changes nothing, when the claim is no longer valid or the run is not running.
+   * Resolves the place up to which `decide` has seen the history.
+   */
+  publish(
+    claim: Claim,
+    since: number,
+    decide: (changes: readonly Snapshot[]) => Publication,
+  ): Promise<number>;
+  /** Keeps an error of the trainer with the member and gives the member back; `failed` takes it out of the run. Fenced like `publish`. */
+  recordFailure(claim: Claim, failure: Failure, state: MemberState): Promise<void>;
+
+  members(id: RunId): Promise<readonly Member[]>;
+  counts(
+    id: RunId,
+  ): Promise<{ readonly snapshots: number; readonly copies: number; readonly failures: number }>;
+  /** Each member's newest snapshot, with the place in the history that it stands for. */
+  present(id: RunId): Promise<{ readonly snapshots: readonly Snapshot[]; readonly cursor: number }>;
+  /** Each member's trained snapshot of a generation, or of its last before: what a synchronous decision sees. */
+  generation(id: RunId, generation: number): Promise<readonly Snapshot[]>;
+  /** A member's snapshots, newest first. */
+  history(id: RunId, member: number): AsyncIterable<Snapshot>;
+  /** Throws `SnapshotNotFoundError`. */
+  snapshot(id: RunId, snapshot: SnapshotId): Promise<Snapshot>;
+  /** What was published after a place, oldest first, at most `limit` of each kind. */
+  changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
+  /** Resolves when something may have changed, or after the time. */
+  waitForChange(id: RunId, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+
+  /** Protects a checkpoint that a claim is about to publish. Throws `LeaseLostError`. A new reservation replaces the claim's last. */
+  reserveCheckpoint(claim: Claim, checkpoint: CheckpointId): Promise<void>;
+  /** Protects a checkpoint for as long as the name stands. */
+  pin(id: RunId, name: string, checkpoint: CheckpointId): Promise<void>;
+  unpin(id: RunId, name: string): Promise<void>;
+  /**
+   * Calls `sweep` with every checkpoint that must stay, while nobody can reserve, publish or pin: of each member the newest
+   * snapshot's and the two last trained ones' (the older is the fallback), the best, the reserved and the pinned.
+   */
+  collect(id: RunId, sweep: (live: ReadonlySet<CheckpointId>) => void): Promise<void>;
+}
+
+export class RunNotFoundError extends CladeError {}
+export class SnapshotNotFoundError extends CladeError {}
+/** The member was claimed by another worker, or the run ended: what this worker did since its last publication is dropped. */
+export class LeaseLostError extends CladeError {}
+/** The store was written by a newer version, or is no store at all. It has not been touched. */
+export class StoreVersionError extends CladeError {}
+
+/** How long a run has been running, in milliseconds. */
+export function elapsedMs(run: Pick<Run, "elapsedMs" | "runningSince">, now: number): number {
+  return run.elapsedMs + (run.runningSince === undefined ? 0 : Math.max(0, now - run.runningSince));
+}
+
+/** A lease is lost for one of these reasons. */
+export function leaseLost(claim: Claim, why: string): LeaseLostError {
+  return new LeaseLostError(`member ${claim.member} of ${claim.run}: ${why}; the generation is dropped`);
+}

@@ -1,0 +1,103 @@
+/** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { Decision } from "../../algorithm/population-based-training.ts";
+import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
+import type { Failure, PublishedSnapshot, Run, RunState } from "../population-store.ts";
+
+export type Row = Record<string, SQLOutputValue>;
+
+export const snapshotColumns =
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
+
+export function snapshotOf(row: Row): PublishedSnapshot {
+  return {
+    id: snapshotId(row.member as number, row.ordinal as number),
+    member: row.member,
+    kind: row.kind,
+    ...(row.parent !== null && { parent: row.parent }),
+    ...(row.donor !== null && { donor: row.donor }),
+    generation: row.generation,
+    step: row.step,
+    memberSteps: row.member_steps,
+    hyperparameters: JSON.parse(row.hyperparameters as string),
+    ...(row.checkpoint !== null && { checkpoint: row.checkpoint }),
+    ...(row.score !== null && { score: row.score }),
+    ...(row.samples !== null && { samples: JSON.parse(row.samples as string) }),
+    metrics: row.metrics === "{}" ? {} : JSON.parse(row.metrics as string, nullAsNaN),
+    publishedAt: row.published_at,
+    ...(row.worker !== null && { worker: row.worker }),
+  } as PublishedSnapshot;
+}
+
+/** A snapshot without the facts of its publication, as `decide` and trainers see it. */
+export function plainSnapshotOf(row: Row): Snapshot {
+  const { publishedAt, worker, ...snapshot } = snapshotOf(row);
+  return snapshot;
+}
+
+export function snapshotValues(snapshot: Snapshot, ordinal: number): SQLInputValue[] {
+  return [
+    snapshot.member,
+    ordinal,
+    snapshot.kind,
+    snapshot.parent ?? null,
+    snapshot.donor ?? null,
+    snapshot.generation,
+    snapshot.step,
+    snapshot.memberSteps,
+    JSON.stringify(snapshot.hyperparameters),
+    snapshot.checkpoint ?? null,
+    snapshot.score ?? null,
+    snapshot.samples ? JSON.stringify(snapshot.samples) : null,
+    JSON.stringify(snapshot.metrics),
+  ];
+}
+
+export function decisionOf(row: Row): Decision {
+  return {
+    snapshot: row.snapshot,
+    member: row.member,
+    generation: row.generation,
+    kind: row.kind,
+    ...(row.donor !== null && { donor: row.donor }),
+    weights: row.weights === 1,
+    hyperparameters: row.hyperparameters === 1,
+    reason: JSON.parse(row.reason as string, nullAsNaN),
+  } as Decision;
+}
+
+export function decisionValues(decision: Decision): SQLInputValue[] {
+  return [
+    decision.member,
+    decision.generation,
+    decision.snapshot,
+    decision.kind,
+    decision.donor ?? null,
+    Number(decision.weights),
+    Number(decision.hyperparameters),
+    JSON.stringify(decision.reason),
+  ];
+}
+
+export function failureOf(row: Row): Failure {
+  const { member, generation, worker, at, message, stack } = row;
+  return { member, generation, worker, at, message, stack } as unknown as Failure;
+}
+
+export function runOf(row: Row): Run {
+  return {
+    id: row.id,
+    seed: row.seed,
+    experiment: JSON.parse(row.experiment as string),
+    ...(row.source !== null && { source: JSON.parse(row.source as string) }),
+    createdAt: row.created_at,
+    state: (row.reason === null ? { kind: row.state } : { kind: row.state, reason: row.reason }) as RunState,
+    ...(row.best !== null && { best: row.best }),
+    elapsedMs: row.elapsed_ms,
+    ...(row.running_since !== null && { runningSince: row.running_since }),
+  } as Run;
+}
+
+function nullAsNaN(_key: string, value: unknown): unknown {
+  return value === null ? Number.NaN : value;
+}

@@ -1,0 +1,528 @@
+/**
+ * A population in one SQLite file, shared by the processes of one machine. Each method is one transaction of synchronous statements, so
+ * nothing of this process comes between them; `BEGIN IMMEDIATE` keeps other processes out.
+ */
+
+import type { SQLInputValue, StatementSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import {
+  type Claim,
+  elapsedMs,
+  leaseLost,
+  type Member,
+  type MemberState,
+  type PopulationStore,
+  type Run,
+  type RunId,
+  RunNotFoundError,
+  type RunState,
+  SnapshotNotFoundError,
+  type WorkerId,
+} from "../population-store.ts";
+import { openDatabase } from "./open-database.ts";
+import {
+  decisionOf,
+  decisionValues,
+  failureOf,
+  plainSnapshotOf,
+  type Row,
+  runOf,
+  snapshotColumns,
+  snapshotOf,
+  snapshotValues,
+} from "./rows.ts";
+
+/** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
+const pollMs = 10;
+
+/** Opens the store in a file, creating it where there is none. Throws `StoreVersionError`. */
+export function sqlitePopulationStore(
+  path: string,
+  { now = Date.now }: { now?: () => number } = {},
+): PopulationStore {
+  const database = openDatabase(path);
+  const statements = new Map<string, StatementSync>();
+  const keys = new Map<RunId, number>();
+
+  function sql(text: string): StatementSync {
+    const prepared = statements.get(text) ?? database.prepare(text);
+    statements.set(text, prepared);
+    return prepared;
+  }
+  const get = (text: string, ...values: SQLInputValue[]) => sql(text).get(...values) as Row | undefined;
+  const all = (text: string, ...values: SQLInputValue[]) => sql(text).all(...values) as Row[];
+  const execute = (text: string, ...values: SQLInputValue[]) => sql(text).run(...values);
+
+  function transaction<T>(work: () => T): T {
+    execute("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      execute("COMMIT");
+      return result;
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, a full disk among them.
+      if (database.isTransaction) execute("ROLLBACK");
+      throw error;
+    }
+  }
+
+  function keyOf(id: RunId): number {
+    const known = keys.get(id);
+    if (known !== undefined) return known;
+    const row = get("SELECT key FROM runs WHERE id = ?", id);
+    if (!row) throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+    keys.set(id, row.key as number);
+    return row.key as number;
+  }
+
+  function readRun(id: RunId): Run {
+    const row = get("SELECT * FROM runs WHERE key = ?", keyOf(id));
+    if (!row) throw new RunNotFoundError(`run ${id}: has been removed; list the runs to see which are left`);
+    return runOf(row);
+  }
+
+  /** The member of a claim that is still valid. */
+  function claimed(claim: Claim): number {
+    const key = keyOf(claim.run);
+    const row = get(
+      "SELECT epoch, (SELECT state FROM runs WHERE key = run) AS state FROM members WHERE run = ? AND member = ?",
+      key,
+      claim.member,
+    );
+    if (!row) throw leaseLost(claim, "the run was removed");
+    if (row.state !== "running") throw leaseLost(claim, "the run is not running");
+    if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
+    return key;
+  }
+
+  function append(key: number, snapshot: Snapshot, worker: WorkerId | null): void {
+    execute(
+      `INSERT INTO snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
+         checkpoint, score, samples, metrics, worker, published_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      key,
+      ...snapshotValues(snapshot, ordinalOf(snapshot.id)),
+      worker,
+      now(),
+    );
+  }
+
+  function setState(id: RunId, state: RunState): void {
+    const elapsed = elapsedMs(readRun(id), now());
+    execute(
+      "UPDATE runs SET state = ?, reason = ?, elapsed_ms = ?, running_since = ? WHERE key = ?",
+      state.kind,
+      "reason" in state ? state.reason : null,
+      elapsed,
+      state.kind === "running" ? now() : null,
+      keyOf(id),
+    );
+  }
+
+  function endIfNobodyIsLeft(id: RunId): void {
+    const key = keyOf(id);
+    if (get("SELECT 1 FROM members WHERE run = ? AND state = 'active' LIMIT 1", key)) return;
+    const finished = get("SELECT 1 FROM members WHERE run = ? AND state = 'finished' LIMIT 1", key);
+    setState(
+      id,
+      finished
+        ? { kind: "done", reason: "every member has spent its budget" }
+        : { kind: "failed", reason: "every member failed" },
+    );
+  }
+
+  function newestOf(key: number, member: number): Snapshot {
+    const row = get(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? ORDER BY ordinal DESC LIMIT 1`,
+      key,
+      member,
+    );
+    return plainSnapshotOf(row!);
+  }
+
+  return {
+    async createRun(run, roots) {
+      return transaction(() => {
+        const { lastInsertRowid } = execute(
+          `INSERT INTO runs (id, seed, experiment, synchronous, source, created_at, state, elapsed_ms, running_since)
+           VALUES (?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
+          run.id,
+          run.seed,
+          JSON.stringify(run.experiment),
+          Number(run.experiment.synchronous),
+          run.source ? JSON.stringify(run.source) : null,
+          now(),
+          now(),
+        );
+        const key = Number(lastInsertRowid);
+        for (const root of roots) {
+          append(key, root, null);
+          execute(
+            `INSERT INTO members (run, member, state, generation, steps, newest, undecided, failures, epoch, lease_until)
+             VALUES (?, ?, 'active', 0, 0, 0, 0, 0, 0, 0)`,
+            key,
+            root.member,
+          );
+        }
+        return readRun(run.id);
+      });
+    },
+    async run(id) {
+      return readRun(id);
+    },
+    async runs() {
+      return all("SELECT * FROM runs ORDER BY key").map(runOf);
+    },
+    async removeRun(id) {
+      const key = keyOf(id);
+      transaction(() => {
+        for (const table of ["members", "snapshots", "decisions", "failures", "pins"]) {
+          execute(`DELETE FROM ${table} WHERE run = ?`, key);
+        }
+        execute("DELETE FROM runs WHERE key = ?", key);
+      });
+      keys.delete(id);
+    },
+    async resume(id, replacement) {
+      transaction(() => {
+        const key = keyOf(id);
+        if (replacement) {
+          const { experiment, source } = replacement;
+          execute(
+            "UPDATE runs SET experiment = ?, synchronous = ?, source = ? WHERE key = ?",
+            JSON.stringify(experiment),
+            Number(experiment.synchronous),
+            source ? JSON.stringify(source) : null,
+            key,
+          );
+        }
+        const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Number.MAX_SAFE_INTEGER;
+        execute(
+          replacement
+            ? "UPDATE members SET failures = 0, state = iif(steps < ?, 'active', 'finished') WHERE run = ?"
+            : "UPDATE members SET failures = 0, state = iif(state = 'failed' AND ?, 'active', state) WHERE run = ?",
+          stepsPerMember,
+          key,
+        );
+        const run = readRun(id);
+        if (run.runningSince !== undefined) {
+          const { at } = get(
+            "SELECT published_at AS at FROM snapshots WHERE run = ? ORDER BY seq DESC LIMIT 1",
+            key,
+          )!;
+          execute(
+            "UPDATE runs SET elapsed_ms = ?, running_since = NULL WHERE key = ?",
+            elapsedMs(run, at as number),
+            key,
+          );
+        }
+        setState(id, { kind: "running" });
+      });
+    },
+    async stop(id) {
+      transaction(() => {
+        if (readRun(id).state.kind === "running") setState(id, { kind: "stopped" });
+      });
+    },
+
+    async claimMember(id, worker, leaseMs, warm) {
+      const known = keys.get(id) ?? (get("SELECT key FROM runs WHERE id = ?", id)?.key as number | undefined);
+      if (known === undefined) return { kind: "ended" };
+      keys.set(id, known);
+      return transaction(() => {
+        const run = get("SELECT state, synchronous FROM runs WHERE key = ?", known);
+        if (run?.state !== "running") return { kind: "ended" };
+        const time = now();
+        const least = run.synchronous
+          ? get(
+              `SELECT generation FROM members INDEXED BY members_active
+               WHERE run = ? AND state = 'active' ORDER BY generation LIMIT 1`,
+              known,
+            )
+          : undefined;
+        const first = get(
+          `SELECT member, generation FROM members INDEXED BY members_active
+           WHERE run = ? AND state = 'active' AND generation <= ? AND lease_until <= ?
+           ORDER BY generation, member LIMIT 1`,
+          known,
+          least?.generation ?? Number.MAX_SAFE_INTEGER,
+          time,
+        );
+        if (!first) return { kind: "wait" };
+        const warmIsEqual =
+          warm !== undefined &&
+          get(
+            "SELECT 1 FROM members WHERE run = ? AND member = ? AND state = 'active' AND generation = ? AND lease_until <= ?",
+            known,
+            warm,
+            first.generation!,
+            time,
+          ) !== undefined;
+        const member = warmIsEqual ? warm : (first.member as number);
+        const row = get(
+          `UPDATE members SET epoch = epoch + 1, worker = ?, lease_until = ?, reserved = NULL WHERE run = ? AND member = ?
+           RETURNING epoch, undecided, failures`,
+          worker,
+          time + leaseMs,
+          known,
+          member,
+        )!;
+        return {
+          kind: "claimed",
+          claim: {
+            run: id,
+            worker,
+            member,
+            epoch: row.epoch as number,
+            newest: newestOf(known, member),
+            undecided: row.undecided === 1,
+            failures: row.failures as number,
+          },
+        };
+      });
+    },
+    async renewLease(claim, leaseMs) {
+      transaction(() => {
+        execute(
+          "UPDATE members SET worker = ?, lease_until = ? WHERE run = ? AND member = ?",
+          claim.worker,
+          now() + leaseMs,
+          claimed(claim),
+          claim.member,
+        );
+      });
+    },
+    async releaseMember(claim) {
+      execute(
+        `UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL
+         WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ?`,
+        claim.run,
+        claim.member,
+        claim.epoch,
+      );
+    },
+    async releaseWorker(id, worker) {
+      execute(
+        "UPDATE members SET worker = NULL, lease_until = 0 WHERE run = ? AND worker = ?",
+        keyOf(id),
+        worker,
+      );
+    },
+
+    async publish(claim, since, decide) {
+      return transaction(() => {
+        const key = claimed(claim);
+        const changes = all(
+          `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? ORDER BY seq`,
+          key,
+          since,
+        );
+        const publication = decide(changes.map(plainSnapshotOf));
+        for (const snapshot of publication.snapshots) append(key, snapshot, claim.worker);
+        if (publication.decision) {
+          execute(
+            `INSERT INTO decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+            key,
+            ...decisionValues(publication.decision),
+          );
+        }
+        const newest = publication.snapshots.at(-1) ?? claim.newest;
+        const keepsClaim = Number(publication.keepClaim ?? false);
+        execute(
+          `UPDATE members SET state = ?, generation = ?, steps = ?, newest = ?, undecided = ?, reserved = NULL,
+             worker = iif(?, worker, NULL), lease_until = iif(?, lease_until, 0), failures = iif(?, failures, 0)
+           WHERE run = ? AND member = ?`,
+          publication.member,
+          newest.generation,
+          newest.memberSteps,
+          ordinalOf(newest.id),
+          Number(publication.undecided ?? false),
+          ...[keepsClaim, keepsClaim, keepsClaim],
+          key,
+          claim.member,
+        );
+        if (publication.best) execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
+        if (publication.ending !== undefined)
+          setState(claim.run, { kind: "done", reason: publication.ending });
+        else if (publication.member !== "active") endIfNobodyIsLeft(claim.run);
+        return (changes.at(-1)?.seq as number | undefined) ?? since;
+      });
+    },
+    async recordFailure(claim, failure, state) {
+      transaction(() => {
+        const key = claimed(claim);
+        const { member, generation, worker, at, message, stack } = failure;
+        execute(
+          "INSERT INTO failures (run, member, generation, worker, at, message, stack) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          ...[key, member, generation, worker, at, message, stack],
+        );
+        execute(
+          `UPDATE members SET failures = failures + 1, state = ?, worker = NULL, lease_until = 0, reserved = NULL
+           WHERE run = ? AND member = ?`,
+          state,
+          key,
+          claim.member,
+        );
+        if (state !== "active") endIfNobodyIsLeft(claim.run);
+      });
+    },
+
+    async members(id) {
+      const rows = all(
+        `SELECT m.state AS member_state, m.failures, m.worker AS lease_worker, m.lease_until, s.*
+         FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
+         WHERE m.run = ? ORDER BY m.member`,
+        keyOf(id),
+      );
+      return rows.map(
+        (row): Member => ({
+          member: row.member as number,
+          state: row.member_state as MemberState,
+          newest: plainSnapshotOf(row),
+          failures: row.failures as number,
+          ...(row.lease_worker !== null && {
+            lease: { worker: row.lease_worker as WorkerId, until: row.lease_until as number },
+          }),
+        }),
+      );
+    },
+    async counts(id) {
+      const row = get(
+        `SELECT (SELECT sum(newest + 1) FROM members WHERE run = ?1) AS snapshots,
+           (SELECT count(*) FROM decisions WHERE run = ?1 AND kind = 'copy') AS copies,
+           (SELECT count(*) FROM failures WHERE run = ?1) AS failures`,
+        keyOf(id),
+      )!;
+      return {
+        snapshots: row.snapshots as number,
+        copies: row.copies as number,
+        failures: row.failures as number,
+      };
+    },
+    async present(id) {
+      return transaction(() => {
+        const key = keyOf(id);
+        const rows = all(
+          `SELECT s.* FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
+           WHERE m.run = ? ORDER BY m.member`,
+          key,
+        );
+        const { cursor } = get("SELECT coalesce(max(seq), 0) AS cursor FROM snapshots WHERE run = ?", key)!;
+        return { snapshots: rows.map(plainSnapshotOf), cursor: cursor as number };
+      });
+    },
+    async generation(id, generation) {
+      return all(
+        `SELECT s.* FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal =
+           (SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' AND generation <= ?
+            ORDER BY ordinal DESC LIMIT 1)
+         WHERE m.run = ? ORDER BY m.member`,
+        generation,
+        keyOf(id),
+      ).map(plainSnapshotOf);
+    },
+    async *history(id, member) {
+      for (let ordinal = Number.MAX_SAFE_INTEGER; ; ) {
+        const row = get(
+          `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal < ? ORDER BY ordinal DESC LIMIT 1`,
+          keyOf(id),
+          member,
+          ordinal,
+        );
+        if (!row) return;
+        yield plainSnapshotOf(row);
+        ordinal = row.ordinal as number;
+      }
+    },
+    async snapshot(id, snapshot) {
+      const row = get(
+        `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?`,
+        keyOf(id),
+        memberOf(snapshot),
+        ordinalOf(snapshot),
+      );
+      if (!row)
+        throw new SnapshotNotFoundError(
+          `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
+        );
+      return plainSnapshotOf(row);
+    },
+    async changes(id, after, limit = 1000) {
+      const key = keyOf(id);
+      const read = (table: string, seq: number) =>
+        all(`SELECT * FROM ${table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?`, key, seq, limit);
+      const snapshots = read("snapshots", after.snapshots);
+      const decisions = read("decisions", after.decisions);
+      const failures = read("failures", after.failures);
+      const last = (rows: readonly Row[], otherwise: number) =>
+        (rows.at(-1)?.seq as number | undefined) ?? otherwise;
+      return {
+        snapshots: snapshots.map(snapshotOf),
+        decisions: decisions.map(decisionOf),
+        failures: failures.map(failureOf),
+        cursor: {
+          snapshots: last(snapshots, after.snapshots),
+          decisions: last(decisions, after.decisions),
+          failures: last(failures, after.failures),
+        },
+      };
+    },
+    async waitForChange(_id, timeoutMs, signal) {
+      // The first counts other connections' commits, the second this one's.
+      const version = () =>
+        `${get("PRAGMA data_version")!.data_version}/${get("SELECT total_changes() AS own")!.own}`;
+      const before = version();
+      const end = now() + timeoutMs;
+      while (now() < end && !signal?.aborted && version() === before)
+        await sleep(Math.min(pollMs, timeoutMs));
+    },
+
+    async reserveCheckpoint(claim, checkpoint) {
+      transaction(() => {
+        execute(
+          "UPDATE members SET reserved = ? WHERE run = ? AND member = ?",
+          checkpoint,
+          claimed(claim),
+          claim.member,
+        );
+      });
+    },
+    async pin(id, name, checkpoint) {
+      execute(
+        "INSERT OR REPLACE INTO pins (run, name, checkpoint) VALUES (?, ?, ?)",
+        keyOf(id),
+        name,
+        checkpoint,
+      );
+    },
+    async unpin(id, name) {
+      execute("DELETE FROM pins WHERE run = ? AND name = ?", keyOf(id), name);
+    },
+    async collect(id, sweep) {
+      transaction(() => {
+        const key = keyOf(id);
+        const { best } = readRun(id);
+        const rows = all(
+          `SELECT s.checkpoint FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member
+             AND (s.ordinal = m.newest OR s.ordinal IN
+               (SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2))
+           WHERE m.run = ?1
+           UNION SELECT reserved FROM members WHERE run = ?1
+           UNION SELECT checkpoint FROM pins WHERE run = ?1
+           UNION SELECT checkpoint FROM snapshots WHERE run = ?1 AND member = ?2 AND ordinal = ?3`,
+          key,
+          best ? memberOf(best) : -1,
+          best ? ordinalOf(best) : -1,
+        );
+        sweep(
+          new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
+        );
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import type { Trainer, TrainerContext, TrainerSource } from "../../experiment/trainer.ts";
+import { TrainerError, type TrainerSession } from "../trainer-session.ts";
+import { filesOf, stateOf } from "./state-files.ts";
+
+/** A trainer that lives in the worker's own process: an instance of the user's class, made anew for fresh weights and reused for restored ones. */
+export function inProcessSession(source: TrainerSource): TrainerSession {
+  let trainer: Trainer | undefined;
+
+  async function make(context: TrainerContext): Promise<Trainer> {
+    await trainer?.dispose?.();
+    trainer = undefined;
+    trainer = await guarded("constructor", () => (isClass(source) ? new source(context) : source(context)));
+    return trainer!;
+  }
+  return {
+    async start(context) {
+      await make(context);
+    },
+    async restore(files, context) {
+      const live = trainer ?? (await make(context));
+      await guarded("restore()", () => live.restore(stateOf(files) as never));
+    },
+    step(hyperparameters) {
+      return guardedSync("step()", () => trainer!.step(hyperparameters));
+    },
+    evaluate: (final) => guarded("evaluate()", () => trainer!.evaluate({ final })),
+    save: () => guarded("save()", async () => filesOf(await trainer!.save())),
+    async dispose() {
+      await trainer?.dispose?.();
+      trainer = undefined;
+    },
+  };
+}
+
+function isClass(source: TrainerSource): source is new (context: TrainerContext) => Trainer {
+  return /^class\b/.test(Function.prototype.toString.call(source));
+}
+
+async function guarded<T>(call: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new TrainerError(call, error);
+  }
+}
+
+/** Steps are the hot path: a synchronous one makes no promise. */
+function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T> {
+  try {
+    const result = work();
+    return result instanceof Promise ? guarded(call, () => result) : result;
+  } catch (error) {
+    throw new TrainerError(call, error);
+  }
+}

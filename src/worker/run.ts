@@ -1,0 +1,129 @@
+/** A run inside a program: the same workers as everywhere, in this process. Runs in a browser too. */
+import { CladeError } from "../algorithm/clade-error.ts";
+import { initialSnapshots } from "../algorithm/population-based-training.ts";
+import { randomStream } from "../algorithm/random.ts";
+import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
+import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
+import type { NewRun, PopulationStore, Run, RunId, WorkerId } from "../population-store/population-store.ts";
+import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import { MetricError } from "./measurement.ts";
+import { type RunEvent, type RunResult, resultOf, watch } from "./watch.ts";
+import { work } from "./worker.ts";
+
+export interface RunOptions {
+  /** Where the population is published; in memory when left out. */
+  readonly populationStore?: PopulationStore;
+  /** Makes the store for the checkpoints of a run; in memory when left out. */
+  readonly checkpoints?: (run: RunId) => CheckpointStore;
+  /** Workers in this process, taking turns: more than 1 helps trainers that wait for something. */
+  readonly workers?: number;
+  readonly seed?: number;
+  /** Stops the run; what was published stays, and the result says "stopped". */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed. */
+export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
+  const { populationStore = memoryPopulationStore(), checkpoints = () => memoryCheckpointStore() } = options;
+  const { workers = 1, signal = new AbortController().signal, onEvent } = options;
+  const seed = options.seed ?? experiment.seed ?? newSeed();
+  await tryTrainer(experiment, seed);
+  const created = await createRun(populationStore, experiment, seed);
+  const checkpointStore = checkpoints(created.id);
+
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  const working = Array.from({ length: workers }, (_, index) =>
+    work({
+      worker: `program:0:${created.id}-${index}` as WorkerId,
+      run: created,
+      experiment,
+      populationStore,
+      checkpointStore,
+      session: inProcessSession(experiment.trainer),
+      signal: stop,
+    }).catch((error) => {
+      failed.abort(error);
+      throw error;
+    }),
+  );
+  const ended = new AbortController();
+  const watching = onEvent ? watchFor(populationStore, created.id, ended.signal, onEvent) : undefined;
+  const outcomes = await Promise.allSettled(working);
+  if (signal.aborted || failed.signal.aborted) await populationStore.stop(created.id);
+  ended.abort();
+  await watching;
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  const result = await resultOf(populationStore, created.id);
+  onEvent?.({ type: "result", result });
+  if (result.state.kind === "failed") throw await allFailed(populationStore, created.id);
+  return result;
+}
+
+/** Publishes a new run with its initial members. */
+export async function createRun(
+  store: PopulationStore,
+  experiment: Experiment,
+  seed: number,
+  source?: NewRun["source"],
+): Promise<Run> {
+  const { strategies, population, initial } = experiment;
+  const roots = initialSnapshots(strategies.space, population, seed, initial);
+  const description = describeExperiment(experiment);
+  return await store.createRun(
+    { id: newRunId(experiment.name), seed, experiment: description, ...(source && { source }) },
+    roots,
+  );
+}
+
+/** Starts a trainer and evaluates it once, so that a mistake in it is found before a run exists. */
+export async function tryTrainer(experiment: Experiment, seed: number): Promise<void> {
+  const session = inProcessSession(experiment.trainer);
+  const hyperparameters = experiment.strategies.space.sample(randomStream(seed, "try"));
+  try {
+    await session.start({ seed, hyperparameters });
+    const evaluation = await session.evaluate(false);
+    const { metric } = experiment.objective;
+    if (!(metric in evaluation)) throw new MetricError(metric, evaluation);
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** The error of a run in which every member failed, with what the last one said. */
+export async function allFailed(store: PopulationStore, id: RunId): Promise<CladeError> {
+  const { failures } = await store.changes(id, {
+    snapshots: Number.MAX_SAFE_INTEGER,
+    decisions: Number.MAX_SAFE_INTEGER,
+    failures: 0,
+  });
+  const last = failures.at(-1);
+  return new CladeError(
+    `run ${id}: every member failed; the last said: ${last?.message ?? "nothing"}\n${last?.stack ?? ""}`,
+  );
+}
+
+export function newSeed(): number {
+  return Math.floor(Math.random() * 2 ** 31);
+}
+
+/** The name and four letters, so that two runs of one experiment differ and a removed run's name does not come back. */
+function newRunId(name: string): RunId {
+  const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+  const suffix = Array.from({ length: 4 }, () => letters[Math.floor(Math.random() * letters.length)]).join(
+    "",
+  );
+  return `${name}-${suffix}` as RunId;
+}
+
+async function watchFor(
+  store: PopulationStore,
+  id: RunId,
+  ended: AbortSignal,
+  onEvent: (event: RunEvent) => void,
+): Promise<void> {
+  for await (const event of watch(store, id, ended)) onEvent(event);
+}

@@ -1,0 +1,44 @@
+import type { Progress, Ready } from "../algorithm/ready/ready.ts";
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import type { TrainerSession } from "../trainer/trainer-session.ts";
+
+/** Timers and signals get their turn this often, between steps: a trainer of synchronous steps would keep them out for ever. */
+const eventsMs = 20;
+
+let lastEvents = 0;
+
+/** Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws when the generation must not go on. */
+export async function trainGeneration(
+  session: TrainerSession,
+  ready: Ready,
+  from: Snapshot,
+  left: { readonly stepsLeft: number; readonly millisecondsLeft: number },
+  check: () => void,
+): Promise<number> {
+  const begin = performance.now();
+  for (let steps = 1; ; steps++) {
+    const stepping = session.step(from.hyperparameters);
+    if (stepping) await stepping;
+    await pauseForEvents();
+    check();
+    const milliseconds = performance.now() - begin;
+    const progress: Progress = {
+      stepsInGeneration: steps,
+      secondsInGeneration: milliseconds / 1000,
+      step: from.step + steps,
+      generation: from.generation,
+    };
+    if (steps >= left.stepsLeft || milliseconds >= left.millisecondsLeft || ready(progress)) return steps;
+  }
+}
+
+/** Lets timers, signals and other work run, unless they just have. */
+export async function pauseForEvents(): Promise<void> {
+  const now = performance.now();
+  if (now - lastEvents < eventsMs) return;
+  await new Promise<void>((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+  lastEvents = performance.now();
+}
