@@ -1,8 +1,11 @@
-import type { Snapshot } from "./snapshot.ts";
+import { isEarned, type Snapshot } from "./snapshot.ts";
 
 export type Direction = "maximize" | "minimize";
 
-/** What strategies see: the newest snapshot of every member that has been evaluated at least once, ranked. */
+/**
+ * What strategies see: of every member that has been evaluated, the newest snapshot whose score it earned itself, ranked. Were a copy
+ * ranked by its donor's score, a few copies of the best would push everyone who really trained to the bottom, and all would copy.
+ */
 export interface Population {
   readonly direction: Direction;
   /** Best first. A snapshot without a score comes after every scored one; equals are in the order of their members. */
@@ -38,12 +41,9 @@ export class RankedPopulation implements Population {
     this.direction = direction;
   }
 
-  newest(member: number): Snapshot | undefined {
-    return this.#newest.get(member);
-  }
-
-  /** Makes the snapshot its member's present. */
+  /** Makes the snapshot its member's present, unless its score is a donor's. */
   update(snapshot: Snapshot): void {
+    if (!isEarned(snapshot)) return;
     const before = this.#newest.get(snapshot.member);
     this.#newest.set(snapshot.member, snapshot);
     this.totalSteps += snapshot.memberSteps - (before?.memberSteps ?? 0);

@@ -19,7 +19,9 @@ export class BadInputError extends CladeError {
 }
 
 function formatProblem({ path, value, rule, remedy }: Problem): string {
-  return `${path}: ${value} - ${rule}; ${remedy}.`;
+  const place = path === "" ? "" : `${path}: `;
+  const end = remedy.endsWith("?") ? "" : ".";
+  return `${place}${value} - ${rule}; ${remedy}${end}`;
 }
 
 /** The problem with its path placed below a parent, as `exploit` and `fraction` make `exploit.fraction`. */

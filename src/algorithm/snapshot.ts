@@ -27,6 +27,11 @@ export type Hyperparameters = { readonly [name: string]: HyperparameterValue | u
  */
 export type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "evaluated" | "recovered";
 
+/** Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated. */
+export function isEarned({ kind }: Snapshot): boolean {
+  return kind !== "copied" && kind !== "explored";
+}
+
 export interface Snapshot {
   readonly id: SnapshotId;
   readonly member: number;

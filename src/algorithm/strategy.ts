@@ -27,7 +27,11 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   shape: Shape,
   build: (options: z.output<z.ZodObject<Shape>>) => F,
 ): (options?: z.input<z.ZodObject<Shape>>) => Described<F> {
-  const schema = z.strictObject(shape);
+  const first = Object.keys(shape)[0];
+  const example = first === undefined ? `${name}()` : `${name}({ ${first}: ... })`;
+  const schema = z.strictObject(shape, {
+    error: `must be an object; give options by name, such as ${example}`,
+  });
   const make = (options: unknown = {}): Described<F> => {
     const parsed = schema.safeParse(options);
     const problems = parsed.success
@@ -45,6 +49,14 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
     const changed = (changes: object) => make({ ...(options as object), ...changes });
     return Object.assign(apply, { description, problems, with: changed });
   };
+  return asFactory(Object.defineProperty(make, "name", { value: name }));
+}
+
+const factories = new WeakSet<AnyFunction>();
+
+/** Marks what makes a strategy, so that `ready: everySteps`, with the call forgotten, is told from a user's own function. */
+export function asFactory<F extends AnyFunction>(make: F): F {
+  factories.add(make);
   return make;
 }
 
@@ -54,6 +66,10 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
 }
 
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {
+  if (factories.has(apply)) {
+    const { name } = apply;
+    return [{ path: "", value: name, rule: "makes a strategy and is none", remedy: `call it: ${name}(...)` }];
+  }
   return isDescribed(apply) ? apply.problems : [];
 }
 
@@ -104,9 +120,22 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value as it would be written in an experiment file. */
-export function show(value: unknown): string {
+/** A value as it would be written in an experiment file, whatever it is: bad input is shown with this. */
+export function show(value: unknown, depth = 0): string {
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
-  if (typeof value === "number" || value === undefined) return String(value);
-  return JSON.stringify(value) ?? String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (depth > 3) return "...";
+  if (Array.isArray(value)) return `[${shortened(value.map((item) => show(item, depth + 1)))}]`;
+  // A declared hyperparameter knows its own words.
+  if ("written" in value && typeof value.written === "string") return value.written;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return `a ${value.constructor?.name}`;
+  const entries = Object.entries(value).map(([key, item]) => `${key}: ${show(item, depth + 1)}`);
+  return entries.length === 0 ? "{}" : `{ ${shortened(entries)} }`;
+}
+
+function shortened(items: readonly string[]): string {
+  return items.length > 20 ? `${items.slice(0, 20).join(", ")}, ...` : items.join(", ");
 }

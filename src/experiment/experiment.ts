@@ -18,6 +18,7 @@ import {
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
+import { exploits, explores } from "./strategies-by-name.ts";
 import type { Objective } from "./objective.ts";
 import {
   type SpaceDeclaration,
@@ -138,46 +139,55 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
   };
 }
 
-/** Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, "exploit.fraction": 0.25 }`. */
+/** Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, exploit: "noExploit", "explore.factors": [0.5, 2] }`. */
 export type Settings = { readonly [path: string]: unknown };
 
 /** The experiment with some settings changed, checked as a whole again. */
 export function withSettings(experiment: Experiment, settings: Settings): Experiment {
-  let declaration: ExperimentDeclaration = experiment.declaration;
+  let changed = experiment;
   const problems: Problem[] = [];
   for (const [path, value] of Object.entries(settings)) {
-    const changed = withSetting(declaration, experiment, path, value);
-    if (changed) declaration = changed;
-    else
-      problems.push({
-        path,
-        value: show(value),
-        rule: "is not a setting",
-        remedy: nearest(path, settingsOf(experiment)),
-      });
+    try {
+      changed = defineExperiment(withSetting(changed, path, value));
+    } catch (error) {
+      if (!(error instanceof BadInputError)) throw error;
+      problems.push(...error.problems);
+    }
   }
   if (problems.length > 0) throw new BadInputError(problems);
-  return defineExperiment(declaration);
+  return changed;
 }
 
 const plainSettings = ["name", "population", "seed", "synchronous", "reevaluate", "exploreEvery"];
 const strategyNames = ["ready", "exploit", "explore"] as const;
+const strategiesByName: { readonly [name: string]: { readonly [strategy: string]: () => unknown } } = {
+  exploit: exploits,
+  explore: explores,
+};
 
-function withSetting(
-  declaration: ExperimentDeclaration,
-  experiment: Experiment,
-  path: string,
-  value: unknown,
-): ExperimentDeclaration | undefined {
+function withSetting(experiment: Experiment, path: string, value: unknown): ExperimentDeclaration {
+  const { declaration } = experiment;
+  const unknown = (rule: string, remedy: string) => new BadInputError([{ path, value: show(value), rule, remedy }]);
   if (plainSettings.includes(path)) return { ...declaration, [path]: value };
+
+  const named = strategiesByName[path];
+  if (named) {
+    const make = named[String(value)];
+    if (!make) throw unknown(`is no built-in ${path} strategy`, nearest(String(value), Object.keys(named)));
+    return { ...declaration, [path]: make() };
+  }
   const [group, option, ...rest] = path.split(".");
-  if (option === undefined || rest.length > 0) return undefined;
-  if (group === "budget") return { ...declaration, budget: { ...declaration.budget, [option]: value } };
+  if (group === "budget" && option !== undefined && rest.length === 0) {
+    return { ...declaration, budget: { ...declaration.budget, [option]: value } };
+  }
   const name = strategyNames.find((strategy) => strategy === group);
-  if (!name) return undefined;
-  const current = declaration[name] ?? (name === "ready" ? experiment.ready : experiment.strategies[name]);
+  if (!name || option === undefined || rest.length > 0) {
+    throw unknown("is not a setting", nearest(path, settingsOf(experiment)));
+  }
+  const current = name === "ready" ? experiment.ready : experiment.strategies[name];
   const changed = withOptions(current as Ready, { [option]: value });
-  return changed && { ...declaration, [name]: changed };
+  if (!changed) throw unknown(`the ${name} function of this experiment has no options`, "change it in the experiment");
+  return { ...declaration, [name]: changed };
 }
 
 function settingsOf(experiment: Experiment): string[] {
@@ -185,7 +195,7 @@ function settingsOf(experiment: Experiment): string[] {
   const options = strategyNames.flatMap((name) =>
     Object.keys(description[name].options).map((option) => `${name}.${option}`),
   );
-  return [...plainSettings, ...Object.keys(budgetShape).map((option) => `budget.${option}`), ...options];
+  return [...plainSettings, ...Object.keys(strategiesByName), ...Object.keys(budgetShape).map((option) => `budget.${option}`), ...options];
 }
 
 const positiveNumber = (what: string) =>
@@ -211,7 +221,9 @@ const shape = {
     .regex(/^[A-Za-z0-9][\w.-]*$/, {
       error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
     }),
-  population: wholeNumber("a number of members such as 8"),
+  population: wholeNumber("a number of members such as 8").max(1_000_000, {
+    error: "must be at most 1,000,000; give a number of members such as 8",
+  }),
   hyperparameters: z.record(z.string(), z.unknown(), {
     error: "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
   }),

@@ -49,7 +49,7 @@ export interface Member {
   readonly lease?: { readonly worker: WorkerId; readonly until: number };
 }
 
-/** The right to train a member and to publish for it, as long as nobody claimed it since: `epoch` counts the claims. */
+/** The right to train a member and to publish for it, until it is given back or claimed by another: `epoch` counts the claims. */
 export interface Claim {
   readonly run: RunId;
   readonly worker: WorkerId;
@@ -117,7 +117,7 @@ export interface Changes {
 }
 
 export interface PopulationStore extends AsyncDisposable {
-  /** Creates a run in the state `running`, with one member for each root snapshot. */
+  /** Creates a run in the state `running`, with one member for each root snapshot. Throws when the id is taken. */
   createRun(run: NewRun, roots: readonly Snapshot[]): Promise<Run>;
   /** Throws `RunNotFoundError`. */
   run(id: RunId): Promise<Run>;
@@ -127,7 +127,8 @@ export interface PopulationStore extends AsyncDisposable {
   removeRun(id: RunId): Promise<void>;
   /**
    * Makes the run claimable and gives failed members another chance. With an experiment, replaces the run's; members are then finished
-   * or not as its steps per member say. A run that nobody stopped has been running until its last publication.
+   * or not as its steps per member say. A run that nobody stopped has been running until its last publication. A run without an
+   * active member ends at once.
    */
   resume(id: RunId, experiment?: Pick<NewRun, "experiment" | "source">): Promise<void>;
   /** Ends claims and publications; workers notice at the next renewal. A run that is done or has failed stays so. */
@@ -138,7 +139,7 @@ export interface PopulationStore extends AsyncDisposable {
    * synchronous run only members that wait for nobody can be claimed.
    */
   claimMember(id: RunId, worker: WorkerId, leaseMs: number, warm?: number): Promise<ClaimResult>;
-  /** Extends a lease. Throws `LeaseLostError` when the member was claimed anew, or when the run is not running. */
+  /** Extends a lease. Throws `LeaseLostError` when the claim is no longer valid, or when the run is not running. */
   renewLease(claim: Claim, leaseMs: number): Promise<void>;
   /** Gives a member back. Does nothing when the claim is no longer valid. */
   releaseMember(claim: Claim): Promise<void>;
@@ -162,7 +163,7 @@ export interface PopulationStore extends AsyncDisposable {
   counts(
     id: RunId,
   ): Promise<{ readonly snapshots: number; readonly copies: number; readonly failures: number }>;
-  /** Each member's newest snapshot, with the place in the history that it stands for. */
+  /** Each member's newest snapshot with a score of its own (`isEarned`), and the place in the history that this stands for. */
   present(id: RunId): Promise<{ readonly snapshots: readonly Snapshot[]; readonly cursor: number }>;
   /** Each member's trained snapshot of a generation, or of its last before: what a synchronous decision sees. */
   generation(id: RunId, generation: number): Promise<readonly Snapshot[]>;
@@ -182,7 +183,7 @@ export interface PopulationStore extends AsyncDisposable {
   unpin(id: RunId, name: string): Promise<void>;
   /**
    * Calls `sweep` with every checkpoint that must stay, while nobody can reserve, publish or pin: of each member the newest
-   * snapshot's and the two last trained ones' (the older is the fallback), the best, the reserved and the pinned.
+   * snapshot's, that of `present`, and the two last trained ones' (the older is the fallback); the best, the reserved and the pinned.
    */
   collect(id: RunId, sweep: (live: ReadonlySet<CheckpointId>) => void): Promise<void>;
 }
@@ -197,6 +198,11 @@ export class StoreVersionError extends CladeError {}
 /** How long a run has been running, in milliseconds. */
 export function elapsedMs(run: Pick<Run, "elapsedMs" | "runningSince">, now: number): number {
   return run.elapsedMs + (run.runningSince === undefined ? 0 : Math.max(0, now - run.runningSince));
+}
+
+/** The id of a new run is that of another. */
+export function idTaken(id: RunId): CladeError {
+  return new CladeError(`run ${id}: is in the store already; give the new run another id`);
 }
 
 /** A lease is lost for one of these reasons. */

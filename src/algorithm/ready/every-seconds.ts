@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { strategy } from "../strategy.ts";
+import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
 const make = strategy(
@@ -23,3 +23,5 @@ const make = strategy(
 export function everySeconds(seconds: number, options: { burnInSteps?: number } = {}): Ready {
   return make({ seconds, ...options });
 }
+
+asFactory(everySeconds);

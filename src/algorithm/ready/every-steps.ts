@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { strategy } from "../strategy.ts";
+import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
 const make = strategy(
@@ -20,3 +20,5 @@ const make = strategy(
 export function everySteps(steps: number, options: { burnInSteps?: number } = {}): Ready {
   return make({ steps, ...options });
 }
+
+asFactory(everySteps);

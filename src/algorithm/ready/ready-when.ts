@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { strategy } from "../strategy.ts";
+import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Progress, type Ready } from "./ready.ts";
 
 const make = strategy(
@@ -21,3 +21,5 @@ export function readyWhen(
 ): Ready {
   return make({ predicate, ...options });
 }
+
+asFactory(readyWhen);

@@ -19,13 +19,16 @@ export function welchTTest(first: readonly number[], second: readonly number[]):
     return { t: a.mean > b.mean ? Infinity : -Infinity, p: 0, degreesOfFreedom };
   }
   const t = (a.mean - b.mean) / Math.sqrt(error);
-  const degreesOfFreedom =
-    error ** 2 / (a.squaredError ** 2 / (first.length - 1) + b.squaredError ** 2 / (second.length - 1));
+  // Welch and Satterthwaite's formula in shares of the error, whose squares neither vanish nor overflow.
+  const share = a.squaredError / error;
+  const degreesOfFreedom = 1 / (share ** 2 / (first.length - 1) + (1 - share) ** 2 / (second.length - 1));
   return { t, p: twoSidedP(t, degreesOfFreedom), degreesOfFreedom };
 }
 
 function meanAndError(values: readonly number[]): { mean: number; squaredError: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  // Summed as differences from the first value, so that constant samples have exactly that mean and no variance.
+  const origin = values[0]!;
+  const mean = origin + values.reduce((sum, value) => sum + (value - origin), 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { mean, squaredError: variance / values.length };
 }

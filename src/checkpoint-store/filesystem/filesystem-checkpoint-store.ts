@@ -18,11 +18,12 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
@@ -58,10 +59,20 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
 
   /** Writes the manifest with the small files' content, unless it is there. */
   function ensureCheckpoint(id: CheckpointId, text: string, small: readonly Uint8Array[]): void {
-    if (existsSync(place("checkpoints", id))) return;
-    const path = temporary();
-    writeFileSync(path, Buffer.concat([Buffer.from(`${text}\n`), ...small]));
-    renameSync(path, place("checkpoints", id));
+    const size = small.reduce((sum, bytes) => sum + bytes.length, text.length + 1);
+    if (isThere(place("checkpoints", id), size)) return;
+    writeCheckpoint(id, Buffer.concat([Buffer.from(`${text}\n`), ...small], size));
+  }
+
+  function writeCheckpoint(id: CheckpointId, bytes: Uint8Array): void {
+    const incoming = temporary();
+    try {
+      writeFileSync(incoming, bytes);
+      renameSync(incoming, place("checkpoints", id));
+    } catch (error) {
+      rmSync(incoming, { force: true });
+      throw error;
+    }
   }
 
   async function store(
@@ -81,8 +92,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
     for (const entry of sorted) {
       if (entry.size < largeBytes) continue;
       const path = place("files", entry.sha256);
-      const there = existsSync(path) && statSync(path).size === entry.size;
-      if (!there) await ensureFile(entry, path);
+      if (!isThere(path, entry.size)) await ensureFile(entry, path);
     }
     return id;
   }
@@ -96,7 +106,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
     }
     const end = bytes.indexOf(bytes[0] === 0x0a ? "\n" : "\n\n");
     const text = bytes.toString("utf8", 0, bytes[0] === 0x0a ? 0 : end + 1);
-    if (hash("sha256", text) !== id) throw corrupt(id, "checkpoints", id, "its manifest");
+    if (hash("sha256", text) !== id) throw corruptCheckpoint(id, "", "its manifest");
     const entries = parseManifest(text);
     let offset = text.length + 1;
     const small = new Map<string, Uint8Array>();
@@ -104,16 +114,29 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       if (size >= largeBytes) continue;
       // A copy, because typed arrays need aligned memory.
       const content = new Uint8Array(bytes.subarray(offset, offset + size));
-      if (hash("sha256", content) !== sha256) throw corrupt(id, "checkpoints", id, name);
+      if (hash("sha256", content) !== sha256) throw corruptCheckpoint(id, text, name);
       small.set(name, content);
       offset += size;
     }
     return { entries, small };
   }
 
-  /** Moves a damaged file away, so that the same content can be stored again, and says so. */
-  function corrupt(id: CheckpointId, folder: string, file: string, what: string): CheckpointError {
-    renameSync(place(folder, file), place("trash", randomUUID()));
+  /** Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored again, and a sweep knows its large files. */
+  function corruptCheckpoint(id: CheckpointId, text: string, what: string): CheckpointError {
+    return corrupt(id, what, () => writeCheckpoint(id, Buffer.from(text)));
+  }
+
+  /** Moves a damaged large file away, so that the same content can be stored again. */
+  function corruptFile(id: CheckpointId, sha256: string, what: string): CheckpointError {
+    return corrupt(id, what, () => renameSync(place("files", sha256), place("trash", randomUUID())));
+  }
+
+  function corrupt(id: CheckpointId, what: string, putAway: () => void): CheckpointError {
+    try {
+      putAway();
+    } catch {
+      // Another process has done it, or the disk is full or read-only. The caller has to know of the damage in any case.
+    }
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
@@ -130,9 +153,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
           (name) => files.get(name)!,
           reserve,
           async ({ name }, path) => {
-            const incoming = temporary();
-            await writeFile(incoming, files.get(name)!);
-            await rename(incoming, path);
+            await throughIncoming(temporary(), path, (incoming) => writeFile(incoming, files.get(name)!));
           },
         );
       }),
@@ -169,7 +190,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       const files = new Map<string, Uint8Array>();
       for (const { name, size, sha256 } of entries) {
         const bytes = size < largeBytes ? small.get(name)! : await readLarge(id, sha256);
-        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw corrupt(id, "files", sha256, name);
+        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw corruptFile(id, sha256, name);
         files.set(name, bytes);
       }
       return files;
@@ -177,6 +198,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
 
     exportTo: async (id, target) => {
       const { entries, small } = readCheckpoint(id);
+      await mkdir(target, { recursive: true });
       for (const { name, sha256 } of entries) {
         const path = join(target, name);
         await mkdir(dirname(path), { recursive: true });
@@ -185,10 +207,11 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
           await writeFile(path, content);
         } else {
           await copyFile(place("files", sha256), path).catch((error) => {
+            if (explain(target, error) !== error) throw explain(target, error);
             throw new CheckpointError(id, `${name} is missing or cannot be read`, { cause: error });
           });
           await chmod(path, 0o644);
-          if ((await hashFile(path)) !== sha256) throw corrupt(id, "files", sha256, name);
+          if ((await hashFile(path)) !== sha256) throw corruptFile(id, sha256, name);
         }
       }
       return entries;
@@ -198,7 +221,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       const trash: string[] = [];
       const condemn = (folder: string, name: string) => {
         const path = place("trash", randomUUID());
-        renameSync(place(folder, name), path);
+        renameUnlessGone(place(folder, name), path);
         trash.push(path);
       };
       const checkpoints = readdirSync(place("checkpoints"));
@@ -239,8 +262,10 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
 
   /** What killed processes left behind. Everything in the trash is out of reach already. */
   async function abandoned(): Promise<string[]> {
-    const left: string[] = (await readdir(place("trash"))).map((name) => place("trash", name));
-    for (const name of await readdir(place("incoming"))) {
+    // The folders are gone when the run was removed meanwhile.
+    const namesIn = (folder: string) => readdir(place(folder)).catch(() => []);
+    const left: string[] = (await namesIn("trash")).map((name) => place("trash", name));
+    for (const name of await namesIn("incoming")) {
       const path = place("incoming", name);
       const age = await stat(path).then(
         ({ mtimeMs }) => Date.now() - mtimeMs,
@@ -263,7 +288,36 @@ function parseManifest(text: string): ManifestEntry[] {
 async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+  return files.map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+}
+
+/** A power cut may have left a file that is shorter. */
+function isThere(path: string, size: number): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === size;
+}
+
+/** Another process may have put away a damaged file. */
+function renameUnlessGone(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** Writes a file beside its place and renames it. What could not be written does not stay. */
+async function throughIncoming(
+  incoming: string,
+  to: string,
+  write: (incoming: string) => Promise<void>,
+): Promise<void> {
+  try {
+    await write(incoming);
+    await rename(incoming, to);
+  } catch (error) {
+    await rm(incoming, { force: true });
+    throw error;
+  }
 }
 
 async function hashFile(path: string): Promise<string> {
@@ -280,8 +334,7 @@ async function adopt(from: string, to: string, incoming: string): Promise<void> 
     await rename(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    await copyFile(from, incoming);
-    await rename(incoming, to);
+    await throughIncoming(incoming, to, () => copyFile(from, incoming));
   }
 }
 
@@ -289,6 +342,7 @@ const remedies: Record<string, string> = {
   ENOSPC: "the disk is full; free some space, then resume the run",
   EDQUOT: "the disk quota is used up; free some space, then resume the run",
   EROFS: "the file system is read-only; make it writable or use another directory, then resume the run",
+  EPERM: "this user may not write there; change the rights or use another directory, then resume the run",
   EACCES: "this user may not write there; change the rights or use another directory, then resume the run",
 };
 

@@ -19,13 +19,16 @@ export function listMistakes(options: readonly unknown[]): Mistake[] {
     return [{ rule: "there must be at least one option", remedy: "list the values to choose from" }];
   if (new Set(options).size < options.length)
     return [{ rule: "the options must differ", remedy: "list each value once" }];
-  const wrong = options.some((option) => !["number", "string", "boolean"].includes(typeof option));
-  return wrong
-    ? [
-        {
-          rule: "the options must be numbers, strings or booleans",
-          remedy: "name the options and map the names in the trainer",
-        },
-      ]
-    : [];
+  if (options.every(isValue)) return [];
+  return [
+    {
+      rule: "the options must be finite numbers, strings or booleans",
+      remedy: "name the options and map the names in the trainer",
+    },
+  ];
+}
+
+/** A value that can be recorded: JSON has no NaN, and no infinity. */
+export function isValue(value: unknown): value is HyperparameterValue {
+  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }

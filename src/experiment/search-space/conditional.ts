@@ -1,6 +1,7 @@
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
-import type { Declared } from "./declared.ts";
+import { constant } from "./constant.ts";
+import { type Declared, isDeclared, type Mistake } from "./declared.ts";
 
 /** The other hyperparameter and the values of it under which this one exists. */
 export interface Condition {
@@ -22,8 +23,26 @@ export function conditional<T extends HyperparameterValue>(
     ? (value as readonly HyperparameterValue[])
     : [value as HyperparameterValue];
   return {
-    ...inner,
-    written: `conditional(${show(on)}, ${show(value)}, ${inner.written})`,
+    ...(isDeclared(inner) ? inner : constant(0 as T)),
+    written: `conditional(${show(on)}, ${show(value)}, ${isDeclared(inner) ? inner.written : show(inner)})`,
+    mistakes: isDeclared(inner) ? [...inner.mistakes, ...nestedMistakes(inner)] : [notDeclared],
     condition: { on, values },
   };
+}
+
+/** What a program without types may give, such as `conditional("optimizer", "sgd", 0.9)`. */
+const notDeclared: Mistake = {
+  rule: "the third part is not a hyperparameter",
+  remedy: "declare it, for example constant(0.9) or uniform(0, 1)",
+};
+
+function nestedMistakes(inner: Declared): Mistake[] {
+  if (!("condition" in inner)) return [];
+  const { on } = (inner as Conditional<HyperparameterValue>).condition;
+  return [
+    {
+      rule: "a hyperparameter can depend on one other only",
+      remedy: `let ${show(on)} itself be conditional`,
+    },
+  ];
 }

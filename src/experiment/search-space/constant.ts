@@ -1,4 +1,5 @@
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { isValue } from "./choice.ts";
 import { type Declared, written } from "./declared.ts";
 
 /** A value that never changes, recorded with the others. */
@@ -6,7 +7,14 @@ export function constant<const T extends HyperparameterValue>(value: T): Declare
   const admits = (other: unknown): other is T => other === value;
   return {
     written: written("constant", [value]),
-    mistakes: [],
+    mistakes: isValue(value)
+      ? []
+      : [
+          {
+            rule: "the value must be a finite number, a string or a boolean",
+            remedy: "name it and map the name in the trainer",
+          },
+        ],
     sample: () => value,
     perturb: () => value,
     admits,

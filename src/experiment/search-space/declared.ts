@@ -15,6 +15,20 @@ export interface Mistake {
   readonly remedy: string;
 }
 
+/** True for what the functions of this folder make, and for a user's own kind of the same form. */
+export function isDeclared(value: unknown): value is Declared {
+  if (typeof value !== "object" || value === null) return false;
+  const { written, mistakes, sample, perturb, admits, nearest, condition } = value as Partial<Declared> & {
+    readonly condition?: { readonly values?: unknown } | null;
+  };
+  return (
+    typeof written === "string" &&
+    Array.isArray(mistakes) &&
+    [sample, perturb, admits, nearest].every((method) => typeof method === "function") &&
+    (condition === undefined || Array.isArray(condition?.values))
+  );
+}
+
 /** The words of a declaration. Options that were left out are left out. */
 export function written(kind: string, values: readonly unknown[], options: object = {}): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

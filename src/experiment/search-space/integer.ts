@@ -1,5 +1,5 @@
 import { type Mistake, written } from "./declared.ts";
-import { type DeclaredNumber, declareNumber, type NumericOptions } from "./numeric.ts";
+import { boundsOf, type DeclaredNumber, declareNumber, type NumericOptions } from "./numeric.ts";
 
 export interface IntegerOptions extends NumericOptions {
   /** Draws and moves on a log scale: 16, 32, 64 are equally far apart. */
@@ -12,11 +12,16 @@ export function integer(
   high: number,
   { log = false, bounds }: IntegerOptions = {},
 ): DeclaredNumber {
-  const mistakes: Mistake[] = [low, high, ...(bounds ?? [])].every(
-    (bound) => !Number.isFinite(bound) || Number.isInteger(bound),
+  const mistakes: Mistake[] = [low, high, ...boundsOf(bounds)].every(
+    (bound) => !Number.isFinite(bound) || Number.isSafeInteger(bound),
   )
     ? []
-    : [{ rule: "the bounds must be whole numbers", remedy: "round them, or use uniform or logUniform" }];
+    : [
+        {
+          rule: "the bounds must be whole numbers below 2^53",
+          remedy: "round them, or use uniform or logUniform",
+        },
+      ];
   return declareNumber({
     written: written("integer", [low, high], { log: log || undefined, bounds }),
     prior: {

@@ -1,21 +1,24 @@
 import type { Mistake } from "./declared.ts";
 import { written } from "./declared.ts";
-import { type DeclaredNumber, declareNumber } from "./numeric.ts";
+import { boundsOf, type DeclaredNumber, declareNumber } from "./numeric.ts";
 
 /** A normal number, truncated to its bounds. A factor multiplies it, and moves it by at least what it does at one standard deviation. */
 export function normal(
   mean: number,
   standardDeviation: number,
-  { bounds }: { readonly bounds: readonly [low: number, high: number] },
+  options: { readonly bounds: readonly [low: number, high: number] },
 ): DeclaredNumber {
+  const bounds = boundsOf(options?.bounds);
   const [low, high] = bounds;
   const mistakes: Mistake[] = [];
-  if (!(standardDeviation > 0)) {
+  if (!Number.isFinite(mean)) {
+    mistakes.push({ rule: "the mean must be a number", remedy: "give the mean of the values" });
+  } else if (!(standardDeviation > 0)) {
     mistakes.push({
       rule: "the standard deviation must be above 0",
       remedy: `use constant(${mean}) or a positive one`,
     });
-  } else if (!(mean >= low && mean <= high)) {
+  } else if (mean < low || mean > high) {
     mistakes.push({ rule: "the mean must lie within the bounds", remedy: "move the bounds or the mean" });
   } else if (high - low < standardDeviation / 10) {
     mistakes.push({
@@ -24,7 +27,7 @@ export function normal(
     });
   }
   return declareNumber({
-    written: written("normal", [mean, standardDeviation], { bounds }),
+    written: written("normal", [mean, standardDeviation], { bounds: options?.bounds }),
     prior: {
       low,
       high,

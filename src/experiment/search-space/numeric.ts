@@ -34,7 +34,7 @@ export interface DeclaredNumber extends Declared<number> {
 
 export function declareNumber(numeric: Numeric): DeclaredNumber {
   const { prior, scale, grid } = numeric;
-  const [low, high] = numeric.bounds ?? [prior.low, prior.high];
+  const [low, high] = numeric.bounds ? boundsOf(numeric.bounds) : [prior.low, prior.high];
   const nearest =
     grid === undefined ? (value: number) => clamp(value, low, high) : nearestMultiple(low, high, grid);
 
@@ -59,15 +59,27 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
   };
 }
 
+/** The two bounds that a program without types may have left out: a declaration never throws. */
+export function boundsOf(bounds: unknown): [low: number, high: number] {
+  const [low = Number.NaN, high = Number.NaN] = Array.isArray(bounds) ? bounds : [];
+  return [low, high];
+}
+
 function nearestMultiple(low: number, high: number, grid: number): (value: number) => number {
-  // A thousandth of a step forgives bounds such as 0.3 that are no exact multiple of 0.1 in binary.
-  const lowest = Math.ceil(low / grid - 1e-3);
-  const highest = Math.floor(high / grid + 1e-3);
-  return (value) => Number((clamp(Math.round(value / grid), lowest, highest) * grid).toPrecision(15));
+  const [lowest, highest] = multiplesWithin(low, high, grid);
+  return (value) => {
+    const multiple = clamp(Math.round(value / grid), lowest, highest) * grid;
+    return Number.isInteger(grid) ? multiple + 0 : Number(multiple.toPrecision(15));
+  };
+}
+
+/** The first and the last multiple. A billionth of a step forgives bounds such as 0.3 that are no exact multiple of 0.1 in binary. */
+function multiplesWithin(low: number, high: number, grid: number): [lowest: number, highest: number] {
+  return [Math.ceil(low / grid - 1e-9), Math.floor(high / grid + 1e-9)];
 }
 
 function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
-  const [low, high] = bounds ?? [prior.low, prior.high];
+  const [low, high] = bounds ? boundsOf(bounds) : [prior.low, prior.high];
   if (![prior.low, prior.high, low, high].every(Number.isFinite)) {
     return [{ rule: "the bounds must be finite numbers", remedy: "give a lower and an upper bound" }];
   }
@@ -89,12 +101,16 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
       remedy: `use uniform(${low}, ${high}) or a small positive bound`,
     });
   }
-  if (grid !== undefined && !(grid > 0)) {
+  if (grid === undefined) return mistakes;
+  if (!(Number.isFinite(grid) && grid > 0)) {
     mistakes.push({
-      rule: "the step must be above 0",
+      rule: "the step must be a number above 0",
       remedy: "give the distance between neighbouring values",
     });
-  } else if (grid !== undefined && Math.ceil(low / grid - 1e-3) > Math.floor(high / grid + 1e-3)) {
+    return mistakes;
+  }
+  const [lowest, highest] = multiplesWithin(low, high, grid);
+  if (lowest > highest) {
     mistakes.push({
       rule: `no multiple of ${grid} lies within the bounds`,
       remedy: "widen the bounds or use a smaller step",

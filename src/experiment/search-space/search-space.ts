@@ -5,7 +5,7 @@ import type { SearchSpace } from "../../algorithm/search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
 import type { Conditional } from "./conditional.ts";
-import type { Declared } from "./declared.ts";
+import { type Declared, isDeclared } from "./declared.ts";
 
 export type SpaceDeclaration = { readonly [name: string]: Declared };
 
@@ -59,16 +59,7 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
   const names = Object.keys(declaration);
   return names.flatMap((name): Problem[] => {
     const declared = declaration[name]!;
-    if (typeof declared !== "object" || declared === null || !("mistakes" in declared)) {
-      return [
-        {
-          path: name,
-          value: show(declared),
-          rule: "is not a hyperparameter",
-          remedy: `declare it, for example constant(${show(declared)}) or uniform(0, 1)`,
-        },
-      ];
-    }
+    if (!isDeclared(declared)) return [notDeclared(name, declared)];
     const problems = declared.mistakes.map((mistake) => ({
       path: name,
       value: declared.written,
@@ -76,18 +67,20 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
     }));
     const condition = conditionOf(declared);
     if (!condition) return problems;
-    const on = declaration[condition.on];
-    if (!on) {
+    const on = own(declaration, condition.on);
+    if (on === undefined) {
       problems.push({
         path: name,
         value: declared.written,
         rule: `there is no hyperparameter ${show(condition.on)} to depend on`,
         remedy: nearest(
-          condition.on,
+          String(condition.on),
           names.filter((other) => other !== name),
         ),
       });
-    } else if (!inOrderOfConditions(declaration).includes(name)) {
+    } else if (!isDeclared(on)) {
+      // It is reported itself.
+    } else if (dependsOnItself(declaration, name)) {
       problems.push({
         path: name,
         value: declared.written,
@@ -112,8 +105,8 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
 /** What is wrong with hyperparameters that a user gave, such as a value outside its space. */
 export function valueProblems(declaration: SpaceDeclaration, values: object, path: string): Problem[] {
   return Object.entries(values).flatMap(([name, value]) => {
-    const declared = declaration[name];
-    if (!declared) {
+    const declared = own(declaration, name);
+    if (declared === undefined) {
       const remedy = nearest(name, Object.keys(declaration));
       return [
         {
@@ -128,6 +121,26 @@ export function valueProblems(declaration: SpaceDeclaration, values: object, pat
   });
 }
 
+function notDeclared(path: string, value: unknown): Problem {
+  const remedy =
+    typeof value === "function"
+      ? "call it with its bounds or options"
+      : `declare it, for example constant(${show(value)}) or uniform(0, 1)`;
+  return { path, value: show(value), rule: "is not a hyperparameter", remedy };
+}
+
+function dependsOnItself(declaration: SpaceDeclaration, name: string): boolean {
+  const seen = new Set<string>();
+  let on = conditionOf(own(declaration, name))?.on;
+  for (; on !== undefined && !seen.has(on); on = conditionOf(own(declaration, on))?.on) seen.add(on);
+  return seen.has(name);
+}
+
+/** Not what every object inherits, such as `constructor`. */
+function own(declaration: SpaceDeclaration, name: string): Declared | undefined {
+  return Object.hasOwn(declaration, name) ? declaration[name] : undefined;
+}
+
 function outside(path: string, value: unknown, declared: Declared): Problem {
   return {
     path,
@@ -137,7 +150,7 @@ function outside(path: string, value: unknown, declared: Declared): Problem {
   };
 }
 
-function conditionOf(declared: Declared) {
+function conditionOf(declared: Declared | undefined) {
   return (declared as Partial<Conditional<HyperparameterValue>> | undefined)?.condition;
 }
 

@@ -3,11 +3,12 @@
  * time, so a method that does its work without awaiting is a transaction.
  */
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import {
   type Claim,
   elapsedMs,
   type Failure,
+  idTaken,
   leaseLost,
   type MemberState,
   type PopulationStore,
@@ -22,7 +23,10 @@ import {
 interface RunRecord {
   run: Run;
   readonly members: MemberRecord[];
-  readonly snapshots: PublishedSnapshot[];
+  /** In the order of publication; strategies see them as they are. */
+  readonly snapshots: Snapshot[];
+  /** When and by whom each of them was published. */
+  readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
   readonly decisions: Decision[];
   readonly failures: Failure[];
   readonly pins: Map<string, CheckpointId>;
@@ -55,11 +59,13 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     if (!record || !member) throw leaseLost(claim, "the run was removed");
     if (record.run.state.kind !== "running") throw leaseLost(claim, "the run is not running");
     if (member.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
+    if (!member.lease) throw leaseLost(claim, "it was given back");
     return { record, member };
   }
 
   function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
-    record.snapshots.push({ ...snapshot, publishedAt: now(), ...(worker && { worker }) });
+    record.snapshots.push(snapshot);
+    record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
     record.members[snapshot.member]!.history.push(snapshot);
   }
 
@@ -93,6 +99,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
 
   return {
     async createRun(newRun, roots) {
+      if (records.has(newRun.id)) throw idTaken(newRun.id);
       const time = now();
       const run: Run = {
         ...newRun,
@@ -112,7 +119,15 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           reserved: undefined,
         }),
       );
-      const record = { run, members, snapshots: [], decisions: [], failures: [], pins: new Map() };
+      const record: RunRecord = {
+        run,
+        members,
+        snapshots: [],
+        publications: [],
+        decisions: [],
+        failures: [],
+        pins: new Map(),
+      };
       records.set(run.id, record);
       for (const root of roots) append(record, root);
       return run;
@@ -139,9 +154,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       }
       const { runningSince, ...run } = record.run;
       if (runningSince !== undefined) {
-        record.run = { ...run, elapsedMs: elapsedMs(record.run, record.snapshots.at(-1)!.publishedAt) };
+        record.run = { ...run, elapsedMs: elapsedMs(record.run, record.publications.at(-1)!.publishedAt) };
       }
       setState(record, { kind: "running" });
+      endIfNobodyIsLeft(record);
     },
     async stop(id) {
       const record = recordOf(id);
@@ -186,7 +202,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
     async releaseWorker(id, worker) {
       for (const member of recordOf(id).members) {
-        if (member.lease?.worker === worker) member.lease = undefined;
+        if (member.lease?.worker !== worker) continue;
+        member.lease = undefined;
+        member.reserved = undefined;
       }
       changed();
     },
@@ -237,7 +255,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
     async present(id) {
       const { members, snapshots } = recordOf(id);
-      return { snapshots: members.map(newest), cursor: snapshots.length };
+      return { snapshots: members.map(newestEarned), cursor: snapshots.length };
     },
     async generation(id, generation) {
       return recordOf(id).members.flatMap(({ history }) => {
@@ -248,7 +266,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       });
     },
     async *history(id, member) {
-      yield* recordOf(id).members[member]!.history.toReversed();
+      yield* recordOf(id).members[member]?.history.toReversed() ?? [];
     },
     async snapshot(id, snapshotId) {
       const snapshot = recordOf(id).members[memberOf(snapshotId)]?.history[ordinalOf(snapshotId)];
@@ -260,7 +278,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
     async changes(id, after, limit = 1000) {
       const record = recordOf(id);
-      const snapshots = record.snapshots.slice(after.snapshots, after.snapshots + limit);
+      const snapshots = record.snapshots
+        .slice(after.snapshots, after.snapshots + limit)
+        .map((snapshot, index) => ({ ...snapshot, ...record.publications[after.snapshots + index]! }));
       const decisions = record.decisions.slice(after.decisions, after.decisions + limit);
       const failures = record.failures.slice(after.failures, after.failures + limit);
       const cursor = {
@@ -301,6 +321,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       for (const member of members) {
         live.add(member.reserved);
         live.add(newest(member).checkpoint);
+        live.add(newestEarned(member).checkpoint);
         for (const snapshot of lastTrained(member.history, 2)) live.add(snapshot.checkpoint);
       }
       live.delete(undefined);
@@ -312,6 +333,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
 
 function newest({ history }: MemberRecord): Snapshot {
   return history[history.length - 1]!;
+}
+
+function newestEarned({ history }: MemberRecord): Snapshot {
+  return history.findLast(isEarned)!;
 }
 
 function lastTrained(history: readonly Snapshot[], count: number): Snapshot[] {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -16,6 +16,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path)) refuseUnreadable(path, steps);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
     // A killed process loses nothing that is committed. A power cut may lose the last commits, never the file.
@@ -23,40 +24,68 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof CladeError) throw error;
+    const explanation = explained(path, error);
+    if (explanation instanceof CladeError) throw explanation;
     throw new CladeError(
       `store ${path}: cannot be opened (${(error as Error).message}); check the path, its rights and the free space`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }
 
-function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
+/** SQLite's result codes for what a user can mend. */
+const remedies: Readonly<Record<number, string>> = {
+  5: "is locked by another program; end that program, then resume the run",
+  8: "is read-only; make it writable or give another path with --store",
+  10: "cannot be read or written; check the disk, then resume the run",
+  11: "is damaged; restore it from a copy",
+  13: "cannot grow, the disk is full; free some space, then resume the run",
+  26: "is not a Clade store; give another path with --store",
+};
+
+/** An error of SQLite with what to do about it; any other error as it is. */
+export function explained(path: string, error: unknown): unknown {
+  const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
+  // The lower byte is the result code, the rest of the number its kind.
+  const remedy = code === "ERR_SQLITE_ERROR" ? remedies[errcode! & 0xff] : undefined;
+  return remedy ? new CladeError(`store ${path}: ${remedy}`, { cause: error }) : error;
+}
+
+/** Looks at the file without the right to write: even closing a database may otherwise move what a killed process left in its log. */
+function refuseUnreadable(path: string, steps: readonly string[]): void {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+  try {
+    versionOf(database, path, steps);
+  } finally {
+    database.close();
+  }
+}
+
+/** The number of steps that the database has had. Throws `StoreVersionError`. */
+function versionOf(database: DatabaseSync, path: string, steps: readonly string[]): number {
   const read = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0] as number;
-  const refuseForeign = (version: number) => {
-    const foreign = read("application_id") !== applicationId && (version > 0 || read("schema_version") > 0);
-    if (foreign)
-      throw new StoreVersionError(`store ${path}: is not a Clade store; give another path with --store`);
-    if (version > steps.length) {
-      throw new StoreVersionError(
-        `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; update Clade or give another path with --store`,
-      );
-    }
-  };
-  refuseForeign(read("user_version"));
-  if (read("user_version") === steps.length) return;
+  const version = read("user_version");
+  if (read("application_id") !== applicationId && (version > 0 || read("schema_version") > 0))
+    throw new StoreVersionError(`store ${path}: is not a Clade store; give another path with --store`);
+  if (version > steps.length) {
+    throw new StoreVersionError(
+      `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; update Clade or give another path with --store`,
+    );
+  }
+  return version;
+}
+
+function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
+  if (versionOf(database, path, steps) === steps.length) return;
   database.exec("BEGIN IMMEDIATE");
   try {
     // Another process may have migrated while this one waited.
-    const version = read("user_version");
-    refuseForeign(version);
+    const version = versionOf(database, path, steps);
     for (const step of steps.slice(version)) database.exec(step);
     database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`);
     database.exec("COMMIT");
   } catch (error) {
-    database.exec("ROLLBACK");
+    if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../alg
 import {
   type Claim,
   elapsedMs,
+  idTaken,
   leaseLost,
   type Member,
   type MemberState,
@@ -20,7 +21,7 @@ import {
   SnapshotNotFoundError,
   type WorkerId,
 } from "../population-store.ts";
-import { openDatabase } from "./open-database.ts";
+import { explained, openDatabase } from "./open-database.ts";
 import {
   decisionOf,
   decisionValues,
@@ -35,6 +36,10 @@ import {
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
 const pollMs = 10;
+
+/** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
+const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored')
+  ORDER BY ordinal DESC LIMIT 1)`;
 
 /** Opens the store in a file, creating it where there is none. Throws `StoreVersionError`. */
 export function sqlitePopulationStore(
@@ -55,25 +60,30 @@ export function sqlitePopulationStore(
   const execute = (text: string, ...values: SQLInputValue[]) => sql(text).run(...values);
 
   function transaction<T>(work: () => T): T {
-    execute("BEGIN IMMEDIATE");
     try {
+      execute("BEGIN IMMEDIATE");
       const result = work();
       execute("COMMIT");
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors, a full disk among them.
       if (database.isTransaction) execute("ROLLBACK");
-      throw error;
+      keys.clear();
+      throw explained(path, error);
     }
   }
 
+  function findKey(id: RunId): number | undefined {
+    const known = keys.get(id) ?? (get("SELECT key FROM runs WHERE id = ?", id)?.key as number | undefined);
+    if (known !== undefined) keys.set(id, known);
+    return known;
+  }
+
   function keyOf(id: RunId): number {
-    const known = keys.get(id);
-    if (known !== undefined) return known;
-    const row = get("SELECT key FROM runs WHERE id = ?", id);
-    if (!row) throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
-    keys.set(id, row.key as number);
-    return row.key as number;
+    const key = findKey(id);
+    if (key === undefined)
+      throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+    return key;
   }
 
   function readRun(id: RunId): Run {
@@ -84,15 +94,17 @@ export function sqlitePopulationStore(
 
   /** The member of a claim that is still valid. */
   function claimed(claim: Claim): number {
-    const key = keyOf(claim.run);
+    const key = findKey(claim.run);
+    if (key === undefined) throw leaseLost(claim, "the run was removed");
     const row = get(
-      "SELECT epoch, (SELECT state FROM runs WHERE key = run) AS state FROM members WHERE run = ? AND member = ?",
+      "SELECT epoch, worker, (SELECT state FROM runs WHERE key = run) AS state FROM members WHERE run = ? AND member = ?",
       key,
       claim.member,
     );
     if (!row) throw leaseLost(claim, "the run was removed");
     if (row.state !== "running") throw leaseLost(claim, "the run is not running");
     if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
+    if (row.worker === null) throw leaseLost(claim, "it was given back");
     return key;
   }
 
@@ -144,6 +156,7 @@ export function sqlitePopulationStore(
   return {
     async createRun(run, roots) {
       return transaction(() => {
+        if (get("SELECT 1 FROM runs WHERE id = ?", run.id)) throw idTaken(run.id);
         const { lastInsertRowid } = execute(
           `INSERT INTO runs (id, seed, experiment, synchronous, source, created_at, state, elapsed_ms, running_since)
            VALUES (?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
@@ -218,6 +231,7 @@ export function sqlitePopulationStore(
           );
         }
         setState(id, { kind: "running" });
+        endIfNobodyIsLeft(id);
       });
     },
     async stop(id) {
@@ -227,9 +241,8 @@ export function sqlitePopulationStore(
     },
 
     async claimMember(id, worker, leaseMs, warm) {
-      const known = keys.get(id) ?? (get("SELECT key FROM runs WHERE id = ?", id)?.key as number | undefined);
+      const known = findKey(id);
       if (known === undefined) return { kind: "ended" };
-      keys.set(id, known);
       return transaction(() => {
         const run = get("SELECT state, synchronous FROM runs WHERE key = ?", known);
         if (run?.state !== "running") return { kind: "ended" };
@@ -294,20 +307,24 @@ export function sqlitePopulationStore(
       });
     },
     async releaseMember(claim) {
-      execute(
-        `UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL
-         WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ?`,
-        claim.run,
-        claim.member,
-        claim.epoch,
-      );
+      transaction(() => {
+        execute(
+          `UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL
+           WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ?`,
+          claim.run,
+          claim.member,
+          claim.epoch,
+        );
+      });
     },
     async releaseWorker(id, worker) {
-      execute(
-        "UPDATE members SET worker = NULL, lease_until = 0 WHERE run = ? AND worker = ?",
-        keyOf(id),
-        worker,
-      );
+      transaction(() => {
+        execute(
+          "UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL WHERE run = ? AND worker = ?",
+          keyOf(id),
+          worker,
+        );
+      });
     },
 
     async publish(claim, since, decide) {
@@ -328,16 +345,17 @@ export function sqlitePopulationStore(
             ...decisionValues(publication.decision),
           );
         }
-        const newest = publication.snapshots.at(-1) ?? claim.newest;
+        const newest = publication.snapshots.at(-1);
         const keepsClaim = Number(publication.keepClaim ?? false);
         execute(
-          `UPDATE members SET state = ?, generation = ?, steps = ?, newest = ?, undecided = ?, reserved = NULL,
+          `UPDATE members SET state = ?, generation = coalesce(?, generation), steps = coalesce(?, steps),
+             newest = coalesce(?, newest), undecided = ?, reserved = NULL,
              worker = iif(?, worker, NULL), lease_until = iif(?, lease_until, 0), failures = iif(?, failures, 0)
            WHERE run = ? AND member = ?`,
           publication.member,
-          newest.generation,
-          newest.memberSteps,
-          ordinalOf(newest.id),
+          newest?.generation ?? null,
+          newest?.memberSteps ?? null,
+          newest ? ordinalOf(newest.id) : null,
           Number(publication.undecided ?? false),
           ...[keepsClaim, keepsClaim, keepsClaim],
           key,
@@ -405,7 +423,7 @@ export function sqlitePopulationStore(
       return transaction(() => {
         const key = keyOf(id);
         const rows = all(
-          `SELECT s.* FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
+          `SELECT s.* FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = ${newestEarned}
            WHERE m.run = ? ORDER BY m.member`,
           key,
         );
@@ -474,8 +492,8 @@ export function sqlitePopulationStore(
       const version = () =>
         `${get("PRAGMA data_version")!.data_version}/${get("SELECT total_changes() AS own")!.own}`;
       const before = version();
-      const end = now() + timeoutMs;
-      while (now() < end && !signal?.aborted && version() === before)
+      const end = performance.now() + timeoutMs;
+      while (performance.now() < end && !signal?.aborted && version() === before)
         await sleep(Math.min(pollMs, timeoutMs));
     },
 
@@ -490,15 +508,19 @@ export function sqlitePopulationStore(
       });
     },
     async pin(id, name, checkpoint) {
-      execute(
-        "INSERT OR REPLACE INTO pins (run, name, checkpoint) VALUES (?, ?, ?)",
-        keyOf(id),
-        name,
-        checkpoint,
-      );
+      transaction(() => {
+        execute(
+          "INSERT OR REPLACE INTO pins (run, name, checkpoint) VALUES (?, ?, ?)",
+          keyOf(id),
+          name,
+          checkpoint,
+        );
+      });
     },
     async unpin(id, name) {
-      execute("DELETE FROM pins WHERE run = ? AND name = ?", keyOf(id), name);
+      transaction(() => {
+        execute("DELETE FROM pins WHERE run = ? AND name = ?", keyOf(id), name);
+      });
     },
     async collect(id, sweep) {
       transaction(() => {
@@ -506,7 +528,7 @@ export function sqlitePopulationStore(
         const { best } = readRun(id);
         const rows = all(
           `SELECT s.checkpoint FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member
-             AND (s.ordinal = m.newest OR s.ordinal IN
+             AND (s.ordinal = m.newest OR s.ordinal = ${newestEarned} OR s.ordinal IN
                (SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2))
            WHERE m.run = ?1
            UNION SELECT reserved FROM members WHERE run = ?1

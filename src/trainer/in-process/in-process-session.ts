@@ -7,10 +7,15 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
   let trainer: Trainer | undefined;
 
   async function make(context: TrainerContext): Promise<Trainer> {
-    await trainer?.dispose?.();
-    trainer = undefined;
+    await disposeOf();
     trainer = await guarded("constructor", () => (isClass(source) ? new source(context) : source(context)));
     return trainer!;
+  }
+
+  async function disposeOf(): Promise<void> {
+    const old = trainer;
+    trainer = undefined;
+    await guarded("dispose()", () => old?.dispose?.());
   }
   return {
     async start(context) {
@@ -25,10 +30,7 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
     },
     evaluate: (final) => guarded("evaluate()", () => trainer!.evaluate({ final })),
     save: () => guarded("save()", async () => filesOf(await trainer!.save())),
-    async dispose() {
-      await trainer?.dispose?.();
-      trainer = undefined;
-    },
+    dispose: disposeOf,
   };
 }
 
@@ -48,8 +50,12 @@ async function guarded<T>(call: string, work: () => T | Promise<T>): Promise<T> 
 function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T> {
   try {
     const result = work();
-    return result instanceof Promise ? guarded(call, () => result) : result;
+    return isThenable(result) ? guarded(call, () => result) : result;
   } catch (error) {
     throw new TrainerError(call, error);
   }
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof (value as Promise<unknown> | undefined)?.then === "function";
 }

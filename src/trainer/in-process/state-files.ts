@@ -34,7 +34,8 @@ export function filesOf(state: TrainerState): CheckpointFiles {
         `save().${name}: bytes may not be named .npy or .json, which are written for arrays and values; use another name`,
       );
     }
-    if (value instanceof Uint8Array) files.set(name, value.slice());
+    // Not slice(): a Buffer's shares its memory.
+    if (value instanceof Uint8Array) files.set(name, new Uint8Array(value));
     else if (ArrayBuffer.isView(value)) files.set(`${name}.npy`, encodeArray(name, value));
     else if (value !== undefined) files.set(`${name}.json`, encodeJson(name, value));
   }
@@ -46,7 +47,7 @@ export function stateOf(files: CheckpointFiles): TrainerState {
   for (const [name, bytes] of files) {
     if (name.endsWith(".npy")) state[name.slice(0, -4)] = decodeArray(bytes);
     else if (name.endsWith(".json")) state[name.slice(0, -5)] = decodeJson(bytes);
-    else state[name] = bytes.slice();
+    else state[name] = new Uint8Array(bytes);
   }
   return state;
 }
@@ -72,32 +73,41 @@ function decodeArray(bytes: Uint8Array): unknown {
   const start = 10 + bytes[8]! + (bytes[9]! << 8);
   const header = decoder.decode(bytes.subarray(10, start));
   const dtype = /'descr': '([^']+)'/.exec(header)![1] as keyof typeof dtypes;
-  return new dtypes[dtype](bytes.slice(start).buffer);
+  return new dtypes[dtype](new Uint8Array(bytes.subarray(start)).buffer);
 }
 
 const tag = "$number";
 
 function encodeJson(name: string, value: unknown): Uint8Array {
-  const text = JSON.stringify(value, (key, inner) => {
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key) {
+    // Not the second argument, on which toJSON has been called: a Date would come back as a text.
+    const inner = this[key];
     if (typeof inner === "number" && (!Number.isFinite(inner) || Object.is(inner, -0))) {
       return { [tag]: Object.is(inner, -0) ? "-0" : String(inner) };
     }
-    if (
-      typeof inner === "function" ||
-      typeof inner === "bigint" ||
-      inner instanceof Map ||
-      inner instanceof Set ||
-      ArrayBuffer.isView(inner)
-    ) {
-      const what = typeof inner === "object" ? inner.constructor.name : typeof inner;
-      const rule = `a ${what} inside an object cannot be kept`;
+    const what = lostInJson(inner, this);
+    if (what !== undefined) {
       throw new CladeError(
-        `save().${name}${key === "" ? "" : `: ${key}`}: ${rule}; return typed arrays at the top level and plain values elsewhere`,
+        `save().${name}${key === "" ? "" : `: ${key}`}: ${what} cannot be kept; return typed arrays at the top level and plain values elsewhere`,
       );
     }
     return inner;
   });
   return encoder.encode(text);
+}
+
+/** What a value is, when JSON would drop or change it. */
+function lostInJson(value: unknown, holder: object): string | undefined {
+  if (value === undefined) return Array.isArray(holder) ? "an undefined in a list" : undefined;
+  if (typeof value === "function" || typeof value === "bigint" || typeof value === "symbol") {
+    return `a ${typeof value}`;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const prototype = Object.getPrototypeOf(value);
+  // The root of another realm's objects is plain too, so it is recognised by having no prototype itself.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain) return `an object of class ${value.constructor.name}`;
+  return Object.hasOwn(value, tag) ? `the name ${tag}, which stands for special numbers,` : undefined;
 }
 
 function decodeJson(bytes: Uint8Array): unknown {

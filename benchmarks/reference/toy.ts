@@ -1,0 +1,66 @@
+/**
+ * T1: the panels of examples/paper/toy.ts over 1,000 seeds, beside an independent simulation, and what happens in each of the toy's traps.
+ *
+ *     npx node benchmarks/reference/toy.ts [--seeds 1000]
+ */
+import { type Experiment, withSettings } from "clade";
+import { panels } from "../../examples/paper/toy.ts";
+import { agreement, criterion, quantile } from "./agreement.ts";
+import { bestScore, overSeeds } from "./final-members.ts";
+import { option, table, writeResults } from "./results-file.ts";
+
+const seeds = option("seeds", 1000);
+
+/** Median, 5% and 95% over 1,000 seeds. Where the simulation is deterministic there is one number. */
+const reference: Readonly<Record<string, readonly [string, string, string]>> = {
+  PBT: ["1.171", "1.10", "1.19"],
+  "explore only": ["0.973", "-2.29", "1.19"],
+  "exploit only": ["1.166", "1.166", "1.166"],
+  "grid search": ["0.390", "0.390", "0.390"],
+};
+
+const quantiles = [0.5, 0.05, 0.95].map(quantile);
+
+async function row(name: string, panel: string, experiment: Experiment): Promise<string[]> {
+  const values = await overSeeds(seeds, experiment, bestScore);
+  const cells = reference[panel]!.map((written, index) =>
+    agreement(values, quantiles[index]!, { written, seeds: 1000, better: "higher" }),
+  );
+  const [middle, low, high] = cells.map(({ ours }) => ours.toFixed(3));
+  const [ofMiddle, ofLow, ofHigh] = reference[panel]!;
+  return [
+    name,
+    `${middle} (${low} to ${high})`,
+    `${ofMiddle} (${ofLow} to ${ofHigh})`,
+    cells.map(({ verdict }) => verdict).join(", "),
+  ];
+}
+
+const header = ["panel", "Clade: median (5% to 95%)", "reference", "agrees: median, 5%, 95%"];
+const asynchronous: string[][] = [];
+const synchronous: string[][] = [];
+for (const [panel, experiment] of Object.entries(panels)) {
+  asynchronous.push(await row(panel, panel, experiment));
+  synchronous.push(await row(panel, panel, withSettings(experiment, { synchronous: true })));
+}
+
+const choices = [
+  await row(
+    "PBT, exploring every generation",
+    "PBT",
+    withSettings(panels.PBT!, { exploreEvery: "generation" }),
+  ),
+  await row("PBT, copying h too", "PBT", withSettings(panels.PBT!, { "exploit.copy": "both" })),
+  await row(
+    "exploit only, copying h too (trap c)",
+    "exploit only",
+    withSettings(panels["exploit only"]!, { "exploit.copy": "both" }),
+  ),
+];
+
+writeResults("toy", `T1, the paper's toy: final best Q over ${seeds} seeds`, [
+  `Two members, 200 steps each, a generation of 10 steps, binary tournament that copies weights. ${criterion}`,
+  `## Asynchronous, one worker (as examples/paper/toy.ts runs it)\n\n${table(header, asynchronous)}`,
+  `## Synchronous\n\n${table(header, synchronous)}`,
+  `## Other choices, asynchronous\n\n${table(header, choices)}`,
+]);

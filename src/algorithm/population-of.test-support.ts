@@ -1,0 +1,34 @@
+import { type Direction, RankedPopulation } from "./population.ts";
+import { type CheckpointId, type Snapshot, snapshotId } from "./snapshot.ts";
+
+/** A snapshot of a member that has trained one generation, its fifth so far on record. */
+export function trained(member: number, given: Partial<Snapshot> = {}): Snapshot {
+  return {
+    id: snapshotId(member, 4),
+    member,
+    kind: "trained",
+    parent: snapshotId(member, 3),
+    generation: 2,
+    step: 20,
+    memberSteps: 20,
+    hyperparameters: { rate: member },
+    checkpoint: `checkpoint-${member}` as CheckpointId,
+    metrics: {},
+    ...given,
+  };
+}
+
+/** Members 0, 1, 2, ... with these scores; undefined for a member without one. */
+export function populationOf(scores: readonly (number | undefined)[], direction: Direction = "maximize") {
+  const members = scores.map((score, member) => trained(member, score === undefined ? {} : { score }));
+  return { members, population: populationWith(members, direction) };
+}
+
+export function populationWith(
+  members: readonly Snapshot[],
+  direction: Direction = "maximize",
+): RankedPopulation {
+  const population = new RankedPopulation(direction);
+  for (const member of members) population.update(member);
+  return population;
+}

@@ -1,0 +1,80 @@
+import { randomStream } from "clade";
+import { expect, test } from "vitest";
+import { type Direction, isBetter, RankedPopulation } from "./population.ts";
+import { trained } from "./population-of.test-support.ts";
+import { type Snapshot, snapshotId } from "./snapshot.ts";
+
+/** What a ranked population must be, by sorting. */
+function model(newest: Iterable<Snapshot>, direction: Direction): Snapshot[] {
+  const sign = direction === "maximize" ? 1 : -1;
+  const key = ({ score }: Snapshot) => (score === undefined ? -Infinity : sign * score);
+  return [...newest]
+    .filter(({ generation }) => generation > 0)
+    .toSorted((a, b) => (key(a) === key(b) ? a.member - b.member : key(b) - key(a)));
+}
+
+test.each(["maximize", "minimize"] as const)(
+  "it is what sorting anew would give, after every one of thousands of updates (%s)",
+  (direction) => {
+    const random = randomStream("population", direction);
+    const population = new RankedPopulation(direction);
+    const newest = new Map<number, Snapshot>();
+    let seen: Snapshot[] = [];
+    for (let update = 0; update < 4000; update++) {
+      const member = random.integer(60);
+      const { score, ...unscored } = trained(member, {
+        id: snapshotId(member, update),
+        kind: random.pick(["trained", "trained", "copied", "explored"]),
+        generation: random.uniform() < 0.05 ? 0 : 1 + random.integer(5),
+        memberSteps: random.integer(100),
+      });
+      // Ten different scores, so that ties are many; a fifth have none.
+      const snapshot = random.uniform() < 0.2 ? unscored : { ...unscored, score: random.integer(10) - 5 };
+      population.update(snapshot);
+      newest.set(member, snapshot);
+      seen = [...seen, snapshot];
+
+      const expected = model(newest.values(), direction);
+      expect(population.ranked).toEqual(expected);
+      expect(population.scored).toBe(expected.filter((other) => other.score !== undefined).length);
+      expect(population.newest(member)).toBe(snapshot);
+      const probe = random.integer(12) - 6;
+      const scored = expected.slice(0, population.scored);
+      expect(population.standing(probe)).toEqual({
+        better: scored.filter((other) => isBetter(direction, other.score, probe)).length,
+        equal: scored.filter((other) => other.score === probe).length,
+      });
+      expect(population.totalSteps).toBe(
+        [...newest.values()].reduce((sum, other) => sum + other.memberSteps, 0),
+      );
+    }
+    const eligible = seen.filter(
+      (other) => other.kind === "trained" && other.generation > 0 && other.score !== undefined,
+    );
+    const top = eligible.filter(
+      (other) => !eligible.some(({ score }) => isBetter(direction, score, other.score)),
+    );
+    const first = top.toSorted((a, b) => a.memberSteps - b.memberSteps || a.member - b.member)[0]!;
+    expect(population.best).toMatchObject({
+      score: first.score,
+      memberSteps: first.memberSteps,
+      member: first.member,
+    });
+  },
+);
+
+test("the best is of all snapshots that were ever trained, not only of the present ones", () => {
+  const population = new RankedPopulation("maximize");
+  population.update(trained(0, { score: 3 }));
+  population.update(trained(0, { score: 1 }));
+  population.update(trained(1, { score: 9, kind: "copied" }));
+  expect(population.best).toMatchObject({ member: 0, score: 3 });
+});
+
+test("members that have not been evaluated yet do not take part", () => {
+  const population = new RankedPopulation("maximize");
+  population.update(trained(0, { kind: "initial", generation: 0, memberSteps: 0 }));
+  expect(population.ranked).toEqual([]);
+  population.update(trained(0, { score: 1 }));
+  expect(population.ranked).toHaveLength(1);
+});

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { BadInputError } from "../algorithm/problem.ts";
+import { lineage, schedule } from "../analysis/lineage.ts";
+import { resultOf } from "../worker/watch.ts";
+import { findRun } from "./find-run.ts";
+import { count, hyperparameters, number } from "./format.ts";
+import { openStores } from "./open-store.ts";
+import { scheduleText } from "./schedule-text.ts";
+
+export async function bestCommand(
+  name: string | undefined,
+  options: { readonly store?: string; readonly out?: string; readonly json?: boolean },
+): Promise<void> {
+  await using stores = openStores(options.store);
+  const run = await findRun(stores.population, name);
+  const { best, score, final } = await resultOf(stores.population, run.id);
+  if (!best?.checkpoint)
+    throw new CladeError(`run ${run.id}: has no scored snapshot yet; wait for its first generation`);
+  const segments = schedule(await lineage(best.id, (id) => stores.population.snapshot(run.id, id)));
+  const { metric, final: finalMetric } = run.experiment.objective;
+  const summary = {
+    run: run.id,
+    seed: run.seed,
+    snapshot: best.id,
+    step: best.step,
+    score,
+    ...(final !== undefined && { final }),
+    metrics: best.metrics,
+    hyperparameters: best.hyperparameters,
+  };
+  const { out } = options;
+  let files: readonly { name: string; size: number }[] = [];
+  if (out !== undefined) {
+    if (existsSync(out) && readdirSync(out).length > 0) {
+      throw new BadInputError([
+        {
+          path: "--out",
+          value: out,
+          rule: "the directory is not empty",
+          remedy: "give a new or an empty one",
+        },
+      ]);
+    }
+    await mkdir(out, { recursive: true });
+    // Pinned, so that a run that goes on does not collect the files while they are written.
+    const pin = `best ${process.pid}`;
+    await stores.population.pin(run.id, pin, best.checkpoint);
+    try {
+      files = await stores.checkpoints(run.id).exportTo(best.checkpoint, join(out, "checkpoint"));
+    } finally {
+      await stores.population.unpin(run.id, pin);
+    }
+    await writeFile(join(out, "best.json"), `${JSON.stringify(summary, undefined, 2)}\n`);
+    await writeFile(join(out, "schedule.json"), `${JSON.stringify(segments, undefined, 2)}\n`);
+  }
+  if (options.json) {
+    console.log(JSON.stringify({ ...summary, schedule: segments }));
+    return;
+  }
+  const heldOut = final === undefined ? "" : `, ${finalMetric} ${number(final)} (held out)`;
+  console.log(
+    `best of ${run.id}: ${metric} ${number(score)}${heldOut}, snapshot ${best.id} at step ${count(best.step)}`,
+  );
+  console.log(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
+  if (out !== undefined) {
+    console.log(
+      `\nwritten to ${out}: best.json, schedule.json, ${files.map(({ name }) => join("checkpoint", name)).join(", ")}`,
+    );
+  }
+}

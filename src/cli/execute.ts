@@ -1,0 +1,139 @@
+/** What `run` and `resume` share: local workers, the view of the run, Ctrl-C, and the result. */
+
+import { fileURLToPath } from "node:url";
+import { styleText } from "node:util";
+import { lineage, schedule } from "../analysis/lineage.ts";
+import type { Run } from "../population-store/population-store.ts";
+import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
+import { allFailed } from "../worker/run.ts";
+import { type RunResult, resultOf, watch } from "../worker/watch.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { count, duration, hyperparameters, number } from "./format.ts";
+import type { Stores } from "./open-store.ts";
+import { jsonReporter, liveReporter, plainReporter, plural, type Reporter } from "./reporter.ts";
+import { RunView } from "./run-view.ts";
+import { scheduleText } from "./schedule-text.ts";
+
+const ticksMs = 200;
+
+/** Works on a run with processes of this machine until it ends or is interrupted. Resolves the result and the exit code. */
+export async function execute(
+  stores: Stores,
+  run: Run,
+  options: { readonly workers: number; readonly json: boolean },
+): Promise<{ result: RunResult; exitCode: number }> {
+  const reporter = reporterFor(options.json);
+  const view = new RunView(run);
+  const workers = startLocalWorkers({
+    count: options.workers,
+    run: run.id,
+    populationStore: stores.population,
+    command: {
+      file: fileURLToPath(new URL("../../bin/start.js", import.meta.url)),
+      arguments: ["worker", run.id, "--store", stores.url, "--local"],
+    },
+    logDirectory: stores.logDirectory,
+  });
+  const interruption = onInterrupt(stores, run, workers, options.json);
+  reporter.started(view, options.workers);
+
+  const ended = new AbortController();
+  const told = tell(stores, view, reporter, ended.signal);
+  const ticking = setInterval(() => reporter.tick(view), ticksMs);
+  try {
+    await workers.finished;
+  } catch (error) {
+    await stores.population.stop(run.id);
+    throw error;
+  } finally {
+    clearInterval(ticking);
+    ended.abort();
+    await told;
+    interruption.release();
+  }
+  const result = await resultOf(stores.population, run.id);
+  reporter.ended(view, result);
+  if (result.state.kind === "failed" && !options.json)
+    console.error((await allFailed(stores.population, run.id)).message);
+  const interrupted = interruption.happened() || result.state.kind === "stopped";
+  const exitCode =
+    result.state.kind === "failed" ? exitCodes.failed : interrupted ? exitCodes.interrupted : exitCodes.done;
+  return { result, exitCode };
+}
+
+/** What a person reads when a run has ended. */
+export async function printResult(stores: Stores, result: RunResult): Promise<void> {
+  const run = await stores.population.run(result.run);
+  const { metric, final } = run.experiment.objective;
+  if (result.state.kind === "stopped") {
+    console.log(
+      `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. Go on with: clade resume ${result.run}`,
+    );
+    return;
+  }
+  const { best } = result;
+  const how = "reason" in result.state ? result.state.reason : result.state.kind;
+  console.log(
+    `\n${result.state.kind} in ${duration(result.seconds)}: ${how}; ${count(result.totalSteps)} steps, ${plural(result.copies, "copy", "copies")}`,
+  );
+  if (result.failures > 0)
+    console.log(
+      `${plural(result.failures, "failure")} of trainers; ${plural(result.failedMembers, "member")} given up. See: clade show ${result.run}`,
+    );
+  if (result.unscoredMembers > 0)
+    console.log(
+      `${plural(result.unscoredMembers, "member")} ended without a score (NaN, infinite or missing)`,
+    );
+  if (!best) return console.log("no member was ever scored, so there is no best model");
+  const heldOut = result.final === undefined ? "" : `, ${final} ${number(result.final)} (held out)`;
+  console.log(
+    `best: ${styleText("bold", `${metric} ${number(best.score)}`)}${heldOut}, member ${best.member} at step ${count(best.step)}`,
+  );
+  console.log(`      ${hyperparameters(best.hyperparameters)}`);
+  const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
+  console.log(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
+  console.log(`\nlook further: clade show ${result.run}      who copied whom, and why`);
+  console.log(`              clade best ${result.run} --out DIR      the model's files and its schedule`);
+}
+
+function reporterFor(json: boolean): Reporter {
+  if (json) return jsonReporter();
+  return process.stdout.isTTY ? liveReporter() : plainReporter();
+}
+
+async function tell(stores: Stores, view: RunView, reporter: Reporter, ended: AbortSignal): Promise<void> {
+  for await (const event of watch(stores.population, view.run.id, ended)) {
+    view.apply(event);
+    reporter.event(event, view);
+  }
+}
+
+/** The first signal stops the run in good order, the second leaves at once. Nothing that was published is lost either way. */
+function onInterrupt(
+  stores: Stores,
+  run: Run,
+  workers: LocalWorkers,
+  json: boolean,
+): { happened(): boolean; release(): void } {
+  let signals = 0;
+  const interrupt = () => {
+    signals++;
+    if (signals > 1) {
+      workers.kill();
+      process.exit(exitCodes.interrupted);
+    }
+    if (!json)
+      console.log(
+        "\nstopping: workers drop their generation and give their members back (Ctrl-C again leaves at once)",
+      );
+    void stores.population.stop(run.id).then(() => workers.stop());
+  };
+  const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signalNames) process.on(name, interrupt);
+  return {
+    happened: () => signals > 0,
+    release() {
+      for (const name of signalNames) process.off(name, interrupt);
+    },
+  };
+}

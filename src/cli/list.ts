@@ -1,0 +1,33 @@
+import { resultOf } from "../worker/watch.ts";
+import { count, duration, number, table } from "./format.ts";
+import { openStores } from "./open-store.ts";
+import { stateWord } from "./run-state.ts";
+
+export async function listCommand(options: {
+  readonly store?: string;
+  readonly json?: boolean;
+}): Promise<void> {
+  await using stores = openStores(options.store);
+  const runs = await stores.population.runs();
+  const rows: string[][] = [["run", "state", "best", "members", "steps", "time", "started"]];
+  for (const run of runs) {
+    const result = await resultOf(stores.population, run.id);
+    if (options.json) {
+      console.log(JSON.stringify(result));
+      continue;
+    }
+    const state = stateWord(run, await stores.population.members(run.id));
+    const started = new Date(run.createdAt).toISOString().slice(0, 16).replace("T", " ");
+    rows.push([
+      run.id,
+      state,
+      number(result.score),
+      count(run.experiment.population),
+      count(result.totalSteps),
+      duration(result.seconds),
+      started,
+    ]);
+  }
+  if (!options.json)
+    console.log(runs.length === 0 ? "no runs yet; start one with: clade run <experiment>" : table(rows));
+}

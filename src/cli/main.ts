@@ -1,0 +1,143 @@
+/** The command line. Each command is a file of its own; this one parses, and turns errors into one clear message and an exit code. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, Option } from "commander";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
+import { MetricError } from "../worker/measurement.ts";
+import { bestCommand } from "./best.ts";
+import { checkCommand } from "./check.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { initCommand } from "./init.ts";
+import { listCommand } from "./list.ts";
+import { isBadInput } from "./load-experiment.ts";
+import { removeCommand } from "./remove.ts";
+import { resumeCommand } from "./resume.ts";
+import { runCommand } from "./run.ts";
+import { wholeNumber } from "./settings.ts";
+import { showCommand } from "./show.ts";
+import { statusCommand } from "./status.ts";
+import { stopCommand } from "./stop.ts";
+import { workerCommand } from "./worker.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function program(): Command {
+  const clade = new Command("clade")
+    .description(
+      "Population Based Training: weak members copy strong ones while they train, and explore from there.",
+    )
+    .version(version)
+    .exitOverride()
+    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.");
+  const store = new Option(
+    "--store <url>",
+    "where the runs are: a SQLite file (default: .clade/clade.db, or CLADE_STORE)",
+  );
+  const json = new Option("--json", "print JSON, and nothing else, on standard output");
+  const set = new Option(
+    "--set <key=value>",
+    "change a setting, such as budget.stepsPerMember=1000 or exploit=noExploit",
+  ).argParser((value: string, before: readonly string[] = []) => [...before, value]);
+  const workers = new Option("--workers <n>", "worker processes on this machine").argParser(
+    wholeNumber("--workers"),
+  );
+  const population = new Option("--population <n>", "how many members").argParser(
+    wholeNumber("--population"),
+  );
+  const seed = new Option("--seed <n>", "makes every draw repeatable").argParser(wholeNumber("--seed", 0));
+  const command = (name: string, summary: string) =>
+    clade.command(name).description(summary).exitOverride().allowExcessArguments(false);
+
+  command("init", "write a starting experiment that runs as it is")
+    .argument("[file]", "where to write it", "experiment.ts")
+    .action(initCommand);
+  command("check", "try out an experiment: its mutations, one step, save and restore")
+    .argument("<experiment>", "the experiment's file")
+    .addOption(set)
+    .addOption(population)
+    .addOption(seed)
+    .action(checkCommand);
+  command("run", "train a population")
+    .argument("<experiment>", "the experiment's file")
+    .addOption(store)
+    .addOption(workers)
+    .addOption(population)
+    .addOption(seed)
+    .addOption(set)
+    .addOption(
+      new Option(
+        "--control <name>",
+        "afterwards run a control with the same seed and budget, and compare",
+      ).choices(["random-search", "selection-only"]),
+    )
+    .addOption(json)
+    .action(runCommand);
+  command("resume", "go on with a run that was stopped, interrupted or has failed")
+    .argument("[run]", "the run, or how its name begins (default: the newest)")
+    .addOption(store)
+    .addOption(workers)
+    .addOption(set)
+    .addOption(json)
+    .action(resumeCommand);
+  command("stop", "stop a run; workers drop the generation in progress")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(store)
+    .action(stopCommand);
+  command("worker", "join a run from another terminal")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(store)
+    .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
+    .action(workerCommand);
+  command("list", "list the runs").addOption(store).addOption(json).action(listCommand);
+  command("status", "how a run is getting on")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(store)
+    .addOption(json)
+    .action(statusCommand);
+  command("best", "the best model of a run: files, hyperparameters, schedule")
+    .argument("[run]", "the run (default: the newest)")
+    .option("--out <directory>", "where to write them")
+    .addOption(store)
+    .addOption(json)
+    .action(bestCommand);
+  command("show", "the members of a run, and who copied whom and why")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(
+      new Option("--member <n>", "every decision about one member").argParser(wholeNumber("--member", 0)),
+    )
+    .option("--all", "every copy instead of the last ones")
+    .addOption(store)
+    .addOption(json)
+    .action(showCommand);
+  command("remove", "remove a run and its checkpoints")
+    .argument("<run>", "the run")
+    .addOption(store)
+    .action(removeCommand);
+  return clade;
+}
+
+/** Prints what went wrong and gives the exit code. Our own mistakes keep their stack. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+  if (!(error instanceof CladeError)) {
+    console.error(error);
+    return exitCodes.failed;
+  }
+  console.error(error.message);
+  const badInput =
+    isBadInput(error) ||
+    error instanceof RunNotFoundError ||
+    error instanceof StoreVersionError ||
+    error instanceof MetricError;
+  return badInput ? exitCodes.badInput : exitCodes.failed;
+}

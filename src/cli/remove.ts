@@ -1,0 +1,19 @@
+import { CladeError } from "../algorithm/clade-error.ts";
+import { findRun } from "./find-run.ts";
+import { openStores } from "./open-store.ts";
+import { workersOf } from "./run-state.ts";
+
+export async function removeCommand(name: string, options: { readonly store?: string }): Promise<void> {
+  await using stores = openStores(options.store);
+  const run = await findRun(stores.population, name);
+  const workers = workersOf(await stores.population.members(run.id));
+  if (run.state.kind === "running" && workers.length > 0) {
+    throw new CladeError(
+      `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: clade stop ${run.id}`,
+    );
+  }
+  const checkpoints = stores.checkpoints(run.id);
+  await stores.population.removeRun(run.id);
+  await checkpoints.remove();
+  console.log(`run ${run.id}: removed`);
+}

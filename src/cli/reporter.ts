@@ -1,0 +1,126 @@
+/** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
+import { stripVTControlCharacters, styleText } from "node:util";
+import { createLogUpdate } from "log-update";
+import type { RunEvent, RunResult } from "../worker/watch.ts";
+import { count, duration, hyperparameters, number, sparkline } from "./format.ts";
+import type { RunView } from "./run-view.ts";
+
+export interface Reporter {
+  started(view: RunView, workers: number): void;
+  event(event: RunEvent, view: RunView): void;
+  /** Called a few times a second. */
+  tick(view: RunView): void;
+  ended(view: RunView, result: RunResult): void;
+}
+
+/** Every event one JSON object a line on standard output, the last of type "result". Nothing else is printed there. */
+export function jsonReporter(): Reporter {
+  const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+  return {
+    started: ({ run }, workers) =>
+      print({ type: "started", run: run.id, seed: run.seed, workers, experiment: run.experiment }),
+    event: (event) => print(event),
+    tick() {},
+    ended: (_view, result) => print({ type: "result", ...result }),
+  };
+}
+
+/** Plain lines, at most one every ten seconds besides failures. */
+export function plainReporter(): Reporter {
+  let toldAt = Date.now();
+  return {
+    started: (view, workers) => console.log(startedLine(view, workers)),
+    event(event) {
+      if (event.type === "failure") console.log(failureLine(event.failure));
+    },
+    tick(view) {
+      if (Date.now() - toldAt < 10_000) return;
+      toldAt = Date.now();
+      console.log(statusLine(view));
+    },
+    ended() {},
+  };
+}
+
+/** A view that is drawn anew in place: progress, scores, a sparkline a member, the last copies. */
+export function liveReporter(): Reporter {
+  const draw = createLogUpdate(process.stdout);
+  const shownMembers = () => Math.max(4, (process.stdout.rows ?? 24) - 12);
+  return {
+    started: (view, workers) => console.log(startedLine(view, workers)),
+    event() {},
+    tick: (view) => draw(liveView(view, shownMembers(), process.stdout.columns ?? 80)),
+    ended(view) {
+      draw(liveView(view, shownMembers(), process.stdout.columns ?? 80));
+      draw.done();
+    },
+  };
+}
+
+export function liveView(view: RunView, shownMembers: number, columns: number): string {
+  const { share } = view.progress();
+  const bar = 30;
+  const filled = Math.round(share * bar);
+  const lines = [
+    `${"█".repeat(filled)}${"░".repeat(bar - filled)} ${statusLine(view)}`,
+    "",
+    ...memberLines(view, shownMembers),
+    "",
+    ...view.copies,
+    ...(view.lastFailure ? [styleText("red", failureLine(view.lastFailure))] : []),
+  ];
+  return lines.map((line) => cut(line, columns)).join("\n");
+}
+
+function memberLines(view: RunView, shown: number): string[] {
+  const all = view.scores.flat().filter((score) => score !== undefined);
+  const low = all.length > 0 ? Math.min(...all) : 0;
+  const high = all.length > 0 ? Math.max(...all) : 1;
+  const lines = view.scores.slice(0, shown).map((scores, member) => {
+    const newest = view.newest(member);
+    const bars = sparkline(scores, low, high).padEnd(24);
+    const state =
+      newest && newest.generation > 0
+        ? `${number(newest.score).padStart(8)}  ${hyperparameters(newest.hyperparameters)}`
+        : "";
+    return `${String(member).padStart(6)}  ${bars} ${state}`;
+  });
+  const hidden = view.scores.length - lines.length;
+  return hidden > 0 ? [...lines, `        and ${count(hidden)} more`] : lines;
+}
+
+function startedLine({ run }: RunView, workers: number): string {
+  const { population } = run.experiment;
+  return `run ${styleText("bold", run.id)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
+}
+
+function statusLine(view: RunView): string {
+  const { share, secondsLeft } = view.progress();
+  const { metric } = view.run.experiment.objective;
+  const left = secondsLeft === undefined || share >= 1 ? "" : `, ${duration(secondsLeft)} left`;
+  const best = `best ${metric} ${number(view.best?.score)}, median ${number(view.median)}`;
+  const failures = view.failureCount > 0 ? `, ${plural(view.failureCount, "failure")}` : "";
+  return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;
+}
+
+function failureLine({
+  member,
+  generation,
+  message,
+}: {
+  member: number;
+  generation: number;
+  message: string;
+}): string {
+  return `member ${member} failed in generation ${generation + 1}: ${message}`;
+}
+
+export function plural(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/** A line cut to the width of the terminal. */
+function cut(line: string, columns: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length <= columns ? line : `${plain.slice(0, columns - 1)}…`;
+}

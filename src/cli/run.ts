@@ -1,0 +1,82 @@
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { isBetter } from "../algorithm/population.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
+import type { RunResult } from "../worker/watch.ts";
+import { execute, printResult } from "./execute.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { duration, number, table } from "./format.ts";
+import { loadExperiment } from "./load-experiment.ts";
+import { openStores, type Stores } from "./open-store.ts";
+import { type SettingOptions, settingsOf } from "./settings.ts";
+
+interface Options extends SettingOptions {
+  readonly store?: string;
+  readonly workers?: number;
+  readonly control?: keyof typeof controls;
+  readonly json?: boolean;
+}
+
+/** What a claim is compared with: no exploit at all, and exploit without exploring. */
+const controls = {
+  "random-search": { exploit: "noExploit" },
+  "selection-only": { explore: "noExplore" },
+};
+
+export async function runCommand(file: string, options: Options): Promise<void> {
+  const settings = settingsOf(options);
+  const experiment = await loadExperiment(file, settings);
+  const seed = experiment.seed ?? newSeed();
+  await tryTrainer(experiment, seed);
+
+  await using stores = openStores(options.store);
+  const first = await start(stores, file, experiment, { ...settings, seed }, options);
+  process.exitCode = first.exitCode;
+  if (!options.json) await printResult(stores, first.result);
+  if (options.control === undefined || first.exitCode !== exitCodes.done) return;
+
+  const name = `${experiment.name}-${options.control}`;
+  const changed = { ...settings, ...controls[options.control], name, seed };
+  if (!options.json) console.log(`\nthe control, ${options.control} with the same seed and budget:`);
+  const second = await start(stores, file, await loadExperiment(file, changed), changed, options);
+  process.exitCode = second.exitCode;
+  if (second.exitCode === exitCodes.done && !options.json) {
+    console.log(`\n${comparison(experiment, first.result, options.control, second.result)}`);
+  }
+}
+
+async function start(
+  stores: Stores,
+  file: string,
+  experiment: Experiment,
+  settings: { readonly [path: string]: unknown; readonly seed: number },
+  options: Options,
+): Promise<{ result: RunResult; exitCode: number }> {
+  const run = await createRun(stores.population, experiment, settings.seed, {
+    file: resolve(file),
+    settings,
+  });
+  const workers = options.workers ?? defaultWorkers(experiment.population);
+  return await execute(stores, run, { workers, json: options.json ?? false });
+}
+
+export function defaultWorkers(population: number): number {
+  return Math.min(availableParallelism(), population);
+}
+
+function comparison(experiment: Experiment, ours: RunResult, control: string, theirs: RunResult): string {
+  const { metric, final, direction } = experiment.objective;
+  const row = (name: string, { score, final: heldOut, totalSteps, seconds }: RunResult) => [
+    name,
+    number(score),
+    ...(final === undefined ? [] : [number(heldOut)]),
+    number(totalSteps),
+    duration(seconds),
+  ];
+  const heading = ["", metric, ...(final === undefined ? [] : [`${final} (held out)`]), "steps", "time"];
+  const value = (result: RunResult) => (final === undefined ? result.score : result.final);
+  const won = isBetter(direction, value(ours), value(theirs));
+  const verdict = won ? `here it did better than ${control}` : `here it did no better than ${control}`;
+  return `${table([heading, row(experiment.name, ours), row(control, theirs)])}\n\n${verdict}; one seed is no proof.`;
+}

@@ -1,0 +1,35 @@
+import type { ScheduleSegment } from "../analysis/lineage.ts";
+import { count, hyperparameter, table } from "./format.ts";
+
+/** Longer schedules are thinned to this many rows; the whole one is in `clade best`. */
+const shownRows = 16;
+
+/** A schedule as a table: one row for each time that hyperparameters changed. */
+export function scheduleText(segments: readonly ScheduleSegment[]): string {
+  const merged: ScheduleSegment[] = [];
+  for (const segment of segments) {
+    const last = merged.at(-1);
+    if (last && JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters)) {
+      merged[merged.length - 1] = { ...last, toStep: segment.toStep };
+    } else merged.push(segment);
+  }
+  if (merged.length === 0) return "(no training yet)";
+  const names = [...new Set(merged.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const row = ({ fromStep, toStep, member, hyperparameters }: ScheduleSegment) => [
+    `${count(fromStep)} to ${count(toStep)}`,
+    String(member),
+    ...names.map((name) => hyperparameter(hyperparameters[name])),
+  ];
+  const rows = merged.map(row);
+  const hidden = rows.length - shownRows;
+  const half = shownRows / 2;
+  const shown =
+    hidden > 0
+      ? [
+          ...rows.slice(0, half),
+          [`(${count(hidden)} more)`, "", ...names.map(() => "")],
+          ...rows.slice(-half),
+        ]
+      : rows;
+  return table([["steps", "member", ...names], ...shown]);
+}

@@ -1,0 +1,48 @@
+import { InvalidArgumentError } from "commander";
+import { BadInputError } from "../algorithm/problem.ts";
+import type { Settings } from "../experiment/experiment.ts";
+
+export interface SettingOptions {
+  readonly set?: readonly string[];
+  readonly population?: number;
+  readonly seed?: number;
+}
+
+/** The settings of `--set`, `--population` and `--seed`. A value is read as JSON where it is JSON, and as text otherwise. */
+export function settingsOf({ set = [], population, seed }: SettingOptions): Settings {
+  const settings: Record<string, unknown> = {};
+  for (const assignment of set) {
+    const [, key, text] = /^([^=]+)=(.*)$/.exec(assignment) ?? [];
+    if (key === undefined || text === undefined) {
+      throw new BadInputError([
+        {
+          path: "--set",
+          value: assignment,
+          rule: "must be key=value",
+          remedy: "write for example budget.stepsPerMember=1000",
+        },
+      ]);
+    }
+    settings[key] = parsed(text);
+  }
+  if (population !== undefined) settings.population = population;
+  if (seed !== undefined) settings.seed = seed;
+  return settings;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Parses an option's whole number. */
+export function wholeNumber(option: string, least = 1): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`${option} must be a whole number of at least ${least}.`);
+  };
+}

@@ -1,0 +1,46 @@
+import { resultOf } from "../worker/watch.ts";
+import { findRun } from "./find-run.ts";
+import { count, duration, hyperparameters, number } from "./format.ts";
+import { openStores } from "./open-store.ts";
+import { plural } from "./reporter.ts";
+import { stateWord, workersOf } from "./run-state.ts";
+
+export async function statusCommand(
+  name: string | undefined,
+  options: { readonly store?: string; readonly json?: boolean },
+): Promise<void> {
+  await using stores = openStores(options.store);
+  const run = await findRun(stores.population, name);
+  const members = await stores.population.members(run.id);
+  const result = await resultOf(stores.population, run.id);
+  const workers = workersOf(members);
+  const state = stateWord(run, members);
+  if (options.json) {
+    console.log(JSON.stringify({ ...result, workers, word: state }));
+    return;
+  }
+  const { metric, final } = run.experiment.objective;
+  const counts = await stores.population.counts(run.id);
+  const reason = "reason" in run.state ? ` (${run.state.reason})` : "";
+  const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
+  const generations = members.map(({ newest }) => newest.generation);
+  console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
+  console.log(
+    `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${count(inState("failed"))} failed; generations ${Math.min(...generations)} to ${Math.max(...generations)}`,
+  );
+  console.log(`workers: ${workers.length === 0 ? "none" : workers.join(", ")}`);
+  console.log(
+    `so far:  ${count(result.totalSteps)} steps, ${plural(counts.snapshots, "snapshot")}, ${plural(counts.copies, "copy", "copies")}, ${plural(counts.failures, "failure")}`,
+  );
+  if (result.unscoredMembers > 0)
+    console.log(
+      `         ${plural(result.unscoredMembers, "member")} without a score (NaN, infinite or missing)`,
+    );
+  if (result.best) {
+    const heldOut = result.final === undefined ? "" : `, ${final} ${number(result.final)} (held out)`;
+    console.log(
+      `best:    ${metric} ${number(result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
+    );
+  }
+  if (state === "interrupted" || state === "stopped") console.log(`go on with: clade resume ${run.id}`);
+}

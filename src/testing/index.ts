@@ -1,0 +1,3 @@
+/** What a store of your own must pass: lists of named cases for any test framework, or none. */
+export type { ConformanceCase } from "./assert.ts";
+export { type OpenPopulationStore, populationStoreConformance } from "./population-store-conformance.ts";

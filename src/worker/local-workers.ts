@@ -1,0 +1,124 @@
+/**
+ * Worker processes on this machine. They share nothing with the process that started them but the stores; it only notices when one dies,
+ * gives back what it held, so that nobody waits for its lease, and starts another in its place. When that process goes away, however
+ * it does, its workers drop their generation and leave.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { CladeError } from "../algorithm/clade-error.ts";
+import type { PopulationStore, RunId, WorkerId } from "../population-store/population-store.ts";
+
+export interface LocalWorkersOptions {
+  readonly count: number;
+  readonly run: RunId;
+  readonly populationStore: PopulationStore;
+  /** The command line's start file and the arguments that make it a worker. */
+  readonly command: { readonly file: string; readonly arguments: readonly string[] };
+  /** What workers print is kept here, one file a worker. */
+  readonly logDirectory: string;
+}
+
+export interface LocalWorkers {
+  /** Resolves when all have left because the run ended; rejects when workers keep dying. */
+  readonly finished: Promise<void>;
+  /** Workers drop their generation, give their members back and leave. */
+  stop(): void;
+  /** Kills them at once. */
+  kill(): void;
+}
+
+/** A worker that dies this often in a row without having lived for a while is not started again. */
+const deathsUntilGivenUp = 3;
+const livedMs = 10_000;
+
+/** How much of a dead worker's output is shown, in characters. */
+const shownOutput = 4_000;
+
+/** Names a process of this machine. The process id may come back after a while; the claim's epoch tells the two apart. */
+export function workerId(pid: number): WorkerId {
+  return `${hostname()}:${pid}` as WorkerId;
+}
+
+export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
+  const processes = new Set<ChildProcess>();
+  let stopping = false;
+
+  async function keepOneRunning(index: number): Promise<void> {
+    const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
+    for (let deaths = 0; ; ) {
+      const startedAt = Date.now();
+      const { child, exited } = start(log);
+      processes.add(child);
+      const { code, signal } = await exited;
+      processes.delete(child);
+      await options.populationStore.releaseWorker(options.run, workerId(child.pid!));
+      if (stopping || code === 0) return;
+      deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
+      if (code !== null && code !== 0) throw died(log, `ended with exit code ${code}`);
+      if (deaths >= deathsUntilGivenUp) throw died(log, `was killed by ${signal} ${deaths} times in a row`);
+    }
+  }
+
+  function start(log: string): {
+    child: ChildProcess;
+    exited: Promise<{ code: number | null; signal: string | null }>;
+  } {
+    mkdirSync(dirname(log), { recursive: true });
+    const output = openSync(log, "a");
+    const child = fork(options.command.file, options.command.arguments, {
+      stdio: ["ignore", output, output, "ipc"],
+      // In a process group of their own, so that Ctrl-C in the terminal reaches only the process that shows the run.
+      detached: true,
+    });
+    closeSync(output);
+    const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+    return { child, exited };
+  }
+
+  const kill = () => {
+    for (const child of processes) child.kill("SIGKILL");
+  };
+  const stop = () => {
+    stopping = true;
+    for (const child of processes) if (child.connected) child.disconnect();
+  };
+  const finished = Promise.all(
+    Array.from({ length: options.count }, (_, index) => keepOneRunning(index)),
+  ).then(
+    () => {},
+    (error) => {
+      stop();
+      throw error;
+    },
+  );
+  return { finished, stop, kill };
+}
+
+/** Gives back what workers of this machine hold that are no longer alive. */
+export async function releaseDeadWorkers(store: PopulationStore, run: RunId): Promise<void> {
+  const leases = (await store.members(run)).flatMap(({ lease }) => (lease ? [lease.worker] : []));
+  for (const worker of new Set(leases)) {
+    const [host, pid] = worker.split(":");
+    if (host === hostname() && !isAlive(Number(pid))) await store.releaseWorker(run, worker);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function died(log: string, how: string): CladeError {
+  const output = readFileSync(log, "utf8").slice(-shownOutput).trim();
+  return new CladeError(
+    `a worker ${how}; resume the run when the cause is mended. Its last words (${log}):\n${output}`,
+  );
+}
