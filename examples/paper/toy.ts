@@ -191,7 +191,15 @@ function draw(trace: readonly Point[]): string {
       Plot.line(contours(), { x: "theta0", y: "theta1", z: "q", stroke: "#ddd" }),
       Plot.text(
         contours().filter(({ angle }) => angle === 78),
-        { x: "theta0", y: "theta1", text: "text", fill: "#777", stroke: "white", strokeWidth: 6, fontSize: 10 },
+        {
+          x: "theta0",
+          y: "theta1",
+          text: "text",
+          fill: "#777",
+          stroke: "white",
+          strokeWidth: 6,
+          fontSize: 10,
+        },
       ),
       Plot.dot([[0, 0]], { symbol: "star", fill: "black", r: 6 }),
       ...traces(trace, "theta0", "theta1", 10),

@@ -19,25 +19,26 @@ test.each(["maximize", "minimize"] as const)(
     const random = randomStream("population", direction);
     const population = new RankedPopulation(direction);
     const newest = new Map<number, Snapshot>();
-    let seen: Snapshot[] = [];
+    const seen: Snapshot[] = [];
     for (let update = 0; update < 4000; update++) {
       const member = random.integer(60);
-      const { score, ...unscored } = trained(member, {
+      const unscored = trained(member, {
         id: snapshotId(member, update),
-        kind: random.pick(["trained", "trained", "copied", "explored"]),
+        kind: random.pick(["trained", "trained", "copied", "explored"] as const),
         generation: random.uniform() < 0.05 ? 0 : 1 + random.integer(5),
         memberSteps: random.integer(100),
       });
       // Ten different scores, so that ties are many; a fifth have none.
       const snapshot = random.uniform() < 0.2 ? unscored : { ...unscored, score: random.integer(10) - 5 };
       population.update(snapshot);
+      // A copy carries its donor's score, and new hyperparameters none of their own: they take part once they have been trained.
+      if (snapshot.kind !== "trained") continue;
       newest.set(member, snapshot);
-      seen = [...seen, snapshot];
+      seen.push(snapshot);
 
       const expected = model(newest.values(), direction);
       expect(population.ranked).toEqual(expected);
       expect(population.scored).toBe(expected.filter((other) => other.score !== undefined).length);
-      expect(population.newest(member)).toBe(snapshot);
       const probe = random.integer(12) - 6;
       const scored = expected.slice(0, population.scored);
       expect(population.standing(probe)).toEqual({
@@ -67,8 +68,19 @@ test("the best is of all snapshots that were ever trained, not only of the prese
   const population = new RankedPopulation("maximize");
   population.update(trained(0, { score: 3 }));
   population.update(trained(0, { score: 1 }));
-  population.update(trained(1, { score: 9, kind: "copied" }));
   expect(population.best).toMatchObject({ member: 0, score: 3 });
+  expect(population.ranked).toMatchObject([{ score: 1 }]);
+});
+
+test("a copy does not take part until it has a score of its own", () => {
+  const population = new RankedPopulation("maximize");
+  population.update(trained(0, { score: 5 }));
+  population.update(trained(1, { score: 1 }));
+  population.update(trained(1, { score: 5, kind: "copied" }));
+  expect(population.ranked.map(({ score }) => score)).toEqual([5, 1]);
+  population.update(trained(1, { score: 6, kind: "evaluated" }));
+  expect(population.ranked.map(({ member }) => member)).toEqual([1, 0]);
+  expect(population.best).toMatchObject({ member: 0 });
 });
 
 test("members that have not been evaluated yet do not take part", () => {

@@ -6,7 +6,7 @@ import type { Hyperparameters, HyperparameterValue } from "./snapshot.ts";
 export interface Hyperparameter<T extends HyperparameterValue = HyperparameterValue> {
   /** A draw from the prior. */
   sample(random: Random): T;
-  /** A neighbour of the value: larger for a factor above 1, smaller below 1. Kinds without an order return the value itself. */
+  /** A neighbour of the value: further from zero, or the next in an order, for a factor above 1. Kinds without an order return the value itself. */
   perturb(value: T, factor: number): T;
   admits(value: unknown): value is T;
   /** The admitted value nearest to a number; the value itself where it is admitted already. */

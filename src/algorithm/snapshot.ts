@@ -25,7 +25,7 @@ export type Hyperparameters = { readonly [name: string]: HyperparameterValue | u
  * - `evaluated`: a copy whose weights were scored again by its recipient
  * - `recovered`: a return to an older snapshot, because the newest checkpoint could not be read
  */
-export type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "evaluated" | "recovered";
+type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "evaluated" | "recovered";
 
 /** Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated. */
 export function isEarned({ kind }: Snapshot): boolean {

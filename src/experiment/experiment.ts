@@ -18,7 +18,6 @@ import {
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
-import { exploits, explores } from "./strategies-by-name.ts";
 import type { Objective } from "./objective.ts";
 import {
   type SpaceDeclaration,
@@ -27,6 +26,7 @@ import {
   type ValuesOf,
   valueProblems,
 } from "./search-space/search-space.ts";
+import { exploits, explores } from "./strategies-by-name.ts";
 import type { TrainerSource } from "./trainer.ts";
 
 /** What a user declares. */
@@ -167,14 +167,16 @@ const strategiesByName: { readonly [name: string]: { readonly [strategy: string]
 
 function withSetting(experiment: Experiment, path: string, value: unknown): ExperimentDeclaration {
   const { declaration } = experiment;
-  const unknown = (rule: string, remedy: string) => new BadInputError([{ path, value: show(value), rule, remedy }]);
+  const unknown = (rule: string, remedy: string) =>
+    new BadInputError([{ path, value: show(value), rule, remedy }]);
   if (plainSettings.includes(path)) return { ...declaration, [path]: value };
 
-  const named = strategiesByName[path];
-  if (named) {
-    const make = named[String(value)];
-    if (!make) throw unknown(`is no built-in ${path} strategy`, nearest(String(value), Object.keys(named)));
-    return { ...declaration, [path]: make() };
+  if (Object.hasOwn(strategiesByName, path)) {
+    const named = strategiesByName[path]!;
+    const name = typeof value === "string" ? value : show(value);
+    if (!Object.hasOwn(named, name))
+      throw unknown(`is no built-in ${path} strategy`, nearest(name, Object.keys(named)));
+    return { ...declaration, [path]: named[name]!() };
   }
   const [group, option, ...rest] = path.split(".");
   if (group === "budget" && option !== undefined && rest.length === 0) {
@@ -186,7 +188,8 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
   }
   const current = name === "ready" ? experiment.ready : experiment.strategies[name];
   const changed = withOptions(current as Ready, { [option]: value });
-  if (!changed) throw unknown(`the ${name} function of this experiment has no options`, "change it in the experiment");
+  if (!changed)
+    throw unknown(`the ${name} function of this experiment has no options`, "change it in the experiment");
   return { ...declaration, [name]: changed };
 }
 
@@ -195,7 +198,12 @@ function settingsOf(experiment: Experiment): string[] {
   const options = strategyNames.flatMap((name) =>
     Object.keys(description[name].options).map((option) => `${name}.${option}`),
   );
-  return [...plainSettings, ...Object.keys(strategiesByName), ...Object.keys(budgetShape).map((option) => `budget.${option}`), ...options];
+  return [
+    ...plainSettings,
+    ...Object.keys(strategiesByName),
+    ...Object.keys(budgetShape).map((option) => `budget.${option}`),
+    ...options,
+  ];
 }
 
 const positiveNumber = (what: string) =>
@@ -216,11 +224,9 @@ const budgetShape = {
 };
 
 const shape = {
-  name: z
-    .string({ error: "must be a text; give the runs a name" })
-    .regex(/^[A-Za-z0-9][\w.-]*$/, {
-      error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
-    }),
+  name: z.string({ error: "must be a text; give the runs a name" }).regex(/^[A-Za-z0-9][\w.-]*$/, {
+    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
+  }),
   population: wholeNumber("a number of members such as 8").max(1_000_000, {
     error: "must be at most 1,000,000; give a number of members such as 8",
   }),

@@ -1,3 +1,4 @@
 /** What a store of your own must pass: lists of named cases for any test framework, or none. */
 export type { ConformanceCase } from "./assert.ts";
+export { type CheckpointStoreOptions, checkpointStoreConformance } from "./checkpoint-store-conformance.ts";
 export { type OpenPopulationStore, populationStoreConformance } from "./population-store-conformance.ts";

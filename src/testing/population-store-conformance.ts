@@ -138,7 +138,11 @@ export function populationStoreConformance(
     await publishTrained(store, await claim(store, id));
     const again = await claim(store, id);
     assertEqual([again.member, again.newest], [0, trained], "newest after a generation");
-    assertEqual([again.run, again.worker, again.failures, again.undecided], [id, worker(0), 0, false], "claim");
+    assertEqual(
+      [again.run, again.worker, again.failures, again.undecided],
+      [id, worker(0), 0, false],
+      "claim",
+    );
   });
 
   add(
@@ -521,7 +525,11 @@ export function populationStoreConformance(
       const first = await claim(store, id);
       const one = trainedAfter(first.newest);
       const explored: Snapshot = { ...one, id: snapshotId(0, 2), kind: "explored", parent: one.id };
-      await store.publish(first, 0, () => ({ snapshots: [one, explored], member: "active", keepClaim: true }));
+      await store.publish(first, 0, () => ({
+        snapshots: [one, explored],
+        member: "active",
+        keepClaim: true,
+      }));
       const two = trainedAfter(explored);
       await store.publish(first, 0, () => ({ snapshots: [two], member: "active" }));
       const other = await publishTrained(store, await claim(store, id));
@@ -609,7 +617,12 @@ export function populationStoreConformance(
       const claimed = await claim(store, id);
       const trained: Snapshot = {
         ...trainedAfter(claimed.newest, { score: number, checkpoint: checkpoint("ö🐚'\"") }),
-        hyperparameters: { "λ 学习率": number, optimizer: "ädäm\u0000'\"🐚", nesterov: false, absent: undefined },
+        hyperparameters: {
+          "λ 学习率": number,
+          optimizer: "ädäm\u0000'\"🐚",
+          nesterov: false,
+          absent: undefined,
+        },
         samples: numbers,
         metrics: { accuracy: number, "größe/损失": Number.NaN, loss: -number },
       };

@@ -53,9 +53,7 @@ export interface FilesystemCheckpointStore extends CheckpointStore {
 export function filesystemCheckpointStore(directory: string): FilesystemCheckpointStore {
   const place = (folder: string, name = "") => join(directory, folder, name);
   const temporary = () => place("incoming", randomUUID());
-  for (const folder of ["checkpoints", "files", "incoming", "trash"]) {
-    explained(directory, () => mkdirSync(place(folder), { recursive: true }));
-  }
+  for (const folder of ["checkpoints", "files", "incoming", "trash"]) makeDirectory(directory, place(folder));
 
   /** Writes the manifest with the small files' content, unless it is there. */
   function ensureCheckpoint(id: CheckpointId, text: string, small: readonly Uint8Array[]): void {
@@ -351,11 +349,16 @@ function explain(directory: string, error: unknown): unknown {
   return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
 }
 
-function explained<T>(directory: string, work: () => T): T {
+function makeDirectory(directory: string, path: string): void {
   try {
-    return work();
+    mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw explain(directory, error);
+    // Node says this when a parent cannot be made, and not why.
+    const hidden = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const rule = "the directory cannot be made; use another one, or make it yourself to see why";
+    throw hidden
+      ? new CladeError(`checkpoints in ${directory}: ${rule}`, { cause: error })
+      : explain(directory, error);
   }
 }
 

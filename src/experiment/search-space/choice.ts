@@ -2,8 +2,8 @@ import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { type Declared, type Mistake, written } from "./declared.ts";
 
 /** One of some options without an order. It only ever changes by a new draw: there is no neighbour to move to. */
-export function choice<const T extends HyperparameterValue>(...options: readonly T[]): Declared<T> {
-  const admits = (value: unknown): value is T => options.includes(value as T);
+export function choice<const T extends readonly HyperparameterValue[]>(...options: T): Declared<T[number]> {
+  const admits = (value: unknown): value is T[number] => options.includes(value as T[number]);
   return {
     written: written("choice", options),
     mistakes: listMistakes(options),

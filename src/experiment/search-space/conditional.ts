@@ -4,7 +4,7 @@ import { constant } from "./constant.ts";
 import { type Declared, isDeclared, type Mistake } from "./declared.ts";
 
 /** The other hyperparameter and the values of it under which this one exists. */
-export interface Condition {
+interface Condition {
   readonly on: string;
   readonly values: readonly HyperparameterValue[];
 }

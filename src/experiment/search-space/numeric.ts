@@ -119,6 +119,6 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   return mistakes;
 }
 
-export function clamp(value: number, low: number, high: number): number {
+function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }

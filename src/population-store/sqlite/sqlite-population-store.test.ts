@@ -9,7 +9,10 @@ const directory = mkdtempSync(join(tmpdir(), "clade-sqlite-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const path = join(directory, "conformance.db");
-for (const { name, run } of populationStoreConformance(async ({ now }) => sqlitePopulationStore(path, { now }), {
-  shared: true,
-}))
+for (const { name, run } of populationStoreConformance(
+  async ({ now }) => sqlitePopulationStore(path, { now }),
+  {
+    shared: true,
+  },
+))
   test(name, run);

@@ -1,4 +1,6 @@
-import type { Trainer, TrainerContext, TrainerSource } from "../../experiment/trainer.ts";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { show } from "../../algorithm/strategy.ts";
+import type { Evaluation, Trainer, TrainerContext, TrainerSource } from "../../experiment/trainer.ts";
 import { TrainerError, type TrainerSession } from "../trainer-session.ts";
 import { filesOf, stateOf } from "./state-files.ts";
 
@@ -28,7 +30,14 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
     step(hyperparameters) {
       return guardedSync("step()", () => trainer!.step(hyperparameters));
     },
-    evaluate: (final) => guarded("evaluate()", () => trainer!.evaluate({ final })),
+    evaluate: (final) =>
+      guarded("evaluate()", async () => {
+        const evaluation: unknown = await trainer!.evaluate({ final });
+        if (typeof evaluation === "object" && evaluation !== null) return evaluation as Evaluation;
+        throw new CladeError(
+          `${show(evaluation)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
+        );
+      }),
     save: () => guarded("save()", async () => filesOf(await trainer!.save())),
     dispose: disposeOf,
   };

@@ -1,0 +1,5 @@
+/** A number of the command line, such as the 100 of `--seeds 100`. */
+export function option(name: string, otherwise: number): number {
+  const place = process.argv.indexOf(`--${name}`);
+  return place < 0 ? otherwise : Number(process.argv[place + 1]);
+}

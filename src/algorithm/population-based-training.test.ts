@@ -1,0 +1,320 @@
+import {
+  choice,
+  conditional,
+  copy,
+  type Exploit,
+  type Explore,
+  integer,
+  keep,
+  noExploit,
+  noExplore,
+  perturb,
+  randomStream,
+  truncationSelection,
+  uniform,
+} from "clade";
+import { describe, expect, test } from "vitest";
+import { searchSpace } from "../experiment/search-space/search-space.ts";
+import { decide, initialSnapshots, rescue, type Strategies } from "./population-based-training.ts";
+import { populationWith, trained } from "./population-of.test-support.ts";
+import type { CheckpointId } from "./snapshot.ts";
+
+const space = searchSpace({ rate: uniform(0, 10) });
+const strategies = (given: Partial<Strategies> = {}): Strategies => ({
+  space,
+  exploit: truncationSelection(),
+  explore: noExplore(),
+  exploreEvery: "copy",
+  burnInSteps: 0,
+  ...given,
+});
+const weak = trained(0, {
+  score: 1,
+  step: 20,
+  memberSteps: 20,
+  hyperparameters: { rate: 1 },
+  samples: [1],
+  metrics: { loss: 5 },
+});
+const strong = trained(1, {
+  score: 9,
+  step: 70,
+  memberSteps: 30,
+  generation: 3,
+  hyperparameters: { rate: 4 },
+  samples: [9],
+  metrics: { loss: 1 },
+});
+const population = populationWith([weak, strong]);
+const decided = (given: Partial<Strategies>, member = weak, seed = 1) =>
+  decide(strategies(given), member, population, randomStream(seed));
+
+describe("a copy", () => {
+  test("of both takes the donor's weights, step, score and hyperparameters, and stays the recipient's in all else", () => {
+    const { decision, next } = decided({});
+    expect(next).toEqual({
+      id: "0.5",
+      member: 0,
+      kind: "copied",
+      parent: "1.4",
+      donor: "1.4",
+      generation: 2,
+      step: 70,
+      memberSteps: 20,
+      hyperparameters: { rate: 4 },
+      checkpoint: "checkpoint-1",
+      score: 9,
+      samples: [9],
+      metrics: { loss: 1 },
+    });
+    expect(decision).toEqual({
+      snapshot: "0.4",
+      member: 0,
+      generation: 2,
+      kind: "copy",
+      donor: "1.4",
+      weights: true,
+      hyperparameters: true,
+      reason: { text: "rank 2 of 2 is in the bottom 1", numbers: { rank: 2, of: 2, bottom: 1 } },
+    });
+  });
+
+  test("of weights keeps the recipient's hyperparameters", () => {
+    const { decision, next } = decided({ exploit: truncationSelection({ copy: "weights" }) });
+    expect(next).toMatchObject({
+      parent: "1.4",
+      donor: "1.4",
+      step: 70,
+      score: 9,
+      checkpoint: "checkpoint-1",
+    });
+    expect(next!.hyperparameters).toEqual({ rate: 1 });
+    expect(decision).toMatchObject({ kind: "copy", weights: true, hyperparameters: false });
+  });
+
+  test("of hyperparameters keeps the recipient's weights, step and score: the lineage follows the weights", () => {
+    const { decision, next } = decided({ exploit: truncationSelection({ copy: "hyperparameters" }) });
+    expect(next).toMatchObject({
+      parent: "0.4",
+      donor: "1.4",
+      step: 20,
+      score: 1,
+      checkpoint: "checkpoint-0",
+    });
+    expect(next!.hyperparameters).toEqual({ rate: 4 });
+    expect(decision).toMatchObject({ kind: "copy", donor: "1.4", weights: false, hyperparameters: true });
+  });
+
+  test("explores from what it copied, a copy of weights from the recipient's own", () => {
+    const explore = perturb({ factors: [2], resampleProbability: 0 });
+    expect(decided({ explore }).next!.hyperparameters.rate).toBe(8);
+    const own = decided({ explore, exploit: truncationSelection({ copy: "weights" }) });
+    expect(own.next!.hyperparameters.rate).toBe(2);
+  });
+
+  test("leaves every snapshot as it was", () => {
+    const before = structuredClone([weak, strong]);
+    decided({ explore: perturb() });
+    expect([weak, strong]).toEqual(before);
+  });
+
+  test("of a member without a score gives it a score to go on with", () => {
+    const { score, ...unscored } = weak;
+    const others = populationWith([unscored, strong]);
+    const { next } = decide(strategies(), unscored, others, randomStream(1));
+    expect(next).toMatchObject({ kind: "copied", parent: "1.4", score: 9 });
+  });
+});
+
+describe("a member that keeps", () => {
+  test("has no new snapshot, only a decision with its reason", () => {
+    const { decision, next } = decided({}, strong);
+    expect(next).toBeUndefined();
+    expect(decision).toMatchObject({ kind: "keep", weights: false, hyperparameters: false });
+    expect(decision).not.toHaveProperty("donor");
+  });
+
+  test("explores all the same when every generation explores, and stays its own parent", () => {
+    const explore = perturb({ factors: [2], resampleProbability: 0 });
+    const { decision, next } = decided({ explore, exploreEvery: "generation", exploit: noExploit() }, strong);
+    expect(next).toEqual({
+      ...strong,
+      id: "1.5",
+      kind: "explored",
+      parent: "1.4",
+      hyperparameters: { rate: 8 },
+    });
+    expect(decision.kind).toBe("keep");
+  });
+});
+
+describe("during burn-in", () => {
+  test.each([
+    [19, "copy"],
+    [20, "copy"],
+    [21, "keep"],
+  ])("of %i steps a lineage of 20 steps decides: %s", (burnInSteps, kind) => {
+    expect(decided({ burnInSteps }).decision.kind).toBe(kind);
+  });
+
+  test("nobody explores either, even when every generation explores, and exploit is not asked", () => {
+    const exploit: Exploit = () => {
+      throw new Error("asked");
+    };
+    const { decision, next } = decided({
+      burnInSteps: 100,
+      exploreEvery: "generation",
+      exploit,
+      explore: perturb(),
+    });
+    expect(next).toBeUndefined();
+    expect(decision.reason.text).toBe("burn-in: step 20 of 100");
+  });
+});
+
+describe("a user's own strategies", () => {
+  test("decide as they say, and what they explore is settled in the space", () => {
+    const exploit: Exploit = (member, others) =>
+      member.member === 0 ? copy(others.ranked[0]!, "weights", "because") : keep("fine");
+    const explore: Explore = () => ({ rate: 1000, unknown: 1 });
+    const { decision, next } = decided({ exploit, explore });
+    expect(decision.reason).toEqual({ text: "because", numbers: {} });
+    expect(next!.hyperparameters).toEqual({ rate: 10 });
+    expect(decided({ exploit, explore }, strong).decision.reason.text).toBe("fine");
+  });
+
+  test("that explore to NaN are refused with the name of the hyperparameter", () => {
+    expect(() => decided({ explore: () => ({ rate: Number.NaN }) })).toThrow("hyperparameters.rate: NaN");
+  });
+});
+
+describe("a rescue", () => {
+  const members = Array.from({ length: 12 }, (_, member) => trained(member, { score: member }));
+  const dead = trained(3, {
+    kind: "initial",
+    generation: 0,
+    step: 0,
+    memberSteps: 0,
+    score: undefined as never,
+  });
+
+  test("takes weights and hyperparameters of a random member of the best fifth, and says why", () => {
+    const others = populationWith(members);
+    const donors = new Set<string>();
+    for (let seed = 0; seed < 100; seed++) {
+      const { decision, next } = rescue(strategies(), members[3]!, others, "2 failures", randomStream(seed))!;
+      expect(decision.reason.text).toBe("rescued: 2 failures");
+      expect(next).toMatchObject({ kind: "copied", member: 3, parent: next!.donor });
+      donors.add(next!.donor!);
+    }
+    // A fifth of the 11 others, rounded up.
+    expect([...donors].sort()).toEqual(["10.4", "11.4", "9.4"]);
+  });
+
+  test("comes only from members that have a score and a checkpoint, and never from the member itself", () => {
+    const { checkpoint, ...unsaved } = trained(5, { score: 99 });
+    const { score, ...unscored } = trained(6);
+    const own = trained(3, { score: 50 });
+    const others = populationWith([unsaved, unscored, own, trained(7, { score: 1 })]);
+    expect(rescue(strategies(), dead, others, "", randomStream(1))!.next!.donor).toBe("7.4");
+    expect(
+      rescue(strategies(), own, populationWith([own, unsaved, unscored]), "", randomStream(1)),
+    ).toBeUndefined();
+  });
+
+  test("explores, so that the two do not train the same", () => {
+    const explore = perturb({ factors: [2], resampleProbability: 0 });
+    const { next } = rescue(strategies({ explore }), weak, population, "", randomStream(1))!;
+    expect(next!.hyperparameters.rate).toBe(8);
+  });
+});
+
+describe("the roots of a run", () => {
+  const wide = searchSpace({
+    rate: uniform(0, 1),
+    layers: integer(1, 9),
+    optimizer: choice("sgd", "adam"),
+    momentum: conditional("optimizer", "sgd", uniform(0, 1)),
+  });
+
+  test("follow from the seed, and the first members do not depend on how many there are", () => {
+    const ten = initialSnapshots(wide, 10, 7, []);
+    expect(initialSnapshots(wide, 10, 7, [])).toEqual(ten);
+    expect(initialSnapshots(wide, 4, 7, [])).toEqual(ten.slice(0, 4));
+    expect(initialSnapshots(wide, 10, 8, [])).not.toEqual(ten);
+    expect(new Set(ten.map(({ hyperparameters }) => hyperparameters.rate)).size).toBe(10);
+    expect(ten[3]).toMatchObject({
+      id: "3.0",
+      member: 3,
+      kind: "initial",
+      generation: 0,
+      step: 0,
+      memberSteps: 0,
+    });
+    for (const absent of ["parent", "checkpoint", "score"]) expect(ten[3]).not.toHaveProperty(absent);
+  });
+
+  test("take the given values for the first members and leave the draws of all others alone", () => {
+    const drawn = initialSnapshots(wide, 3, 7, []);
+    const given = initialSnapshots(wide, 3, 7, [
+      { rate: 0.5 },
+      { layers: 2, optimizer: "sgd", momentum: 0.9 },
+    ]);
+    expect(given[0]!.hyperparameters).toEqual({ ...drawn[0]!.hyperparameters, rate: 0.5 });
+    expect(given[1]!.hyperparameters).toEqual({
+      rate: drawn[1]!.hyperparameters.rate,
+      layers: 2,
+      optimizer: "sgd",
+      momentum: 0.9,
+    });
+    expect(given[2]).toEqual(drawn[2]);
+  });
+
+  test("have a conditional value exactly where a given parent asks for it", () => {
+    const parents = ["sgd", "adam", "sgd", "adam"];
+    const roots = initialSnapshots(
+      wide,
+      4,
+      7,
+      parents.map((optimizer) => ({ optimizer, momentum: 0.5 })),
+    );
+    expect(roots.map(({ hyperparameters }) => hyperparameters.momentum)).toEqual([
+      0.5,
+      undefined,
+      0.5,
+      undefined,
+    ]);
+    const drawn = initialSnapshots(
+      wide,
+      4,
+      7,
+      parents.map((optimizer) => ({ optimizer })),
+    );
+    expect(drawn.map(({ hyperparameters }) => typeof hyperparameters.momentum)).toEqual([
+      "number",
+      "undefined",
+      "number",
+      "undefined",
+    ]);
+  });
+});
+
+test("the same snapshots and the same stream give the same decision, whoever decides", () => {
+  const members = Array.from({ length: 10 }, (_, member) =>
+    trained(member, {
+      score: member % 4,
+      checkpoint: `c${member}` as CheckpointId,
+      hyperparameters: { rate: member },
+    }),
+  );
+  const decideAll = (order: typeof members) =>
+    members.map((member) =>
+      decide(
+        strategies({ explore: perturb(), exploreEvery: "generation" }),
+        member,
+        populationWith(order),
+        randomStream(5, "decide", member.member, member.generation),
+      ),
+    );
+  expect(decideAll(members.toReversed())).toEqual(decideAll(members));
+});

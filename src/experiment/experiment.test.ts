@@ -1,0 +1,481 @@
+import {
+  BadInputError,
+  binaryTournament,
+  choice,
+  conditional,
+  constant,
+  defineExperiment,
+  type ExperimentDeclaration,
+  everySteps,
+  integer,
+  logUniform,
+  maximize,
+  minimize,
+  normal,
+  ordinal,
+  type Problem,
+  perturb,
+  quantized,
+  type Random,
+  randomStream,
+  truncationSelection,
+  tTestSelection,
+  uniform,
+  withSettings,
+} from "clade";
+import { describe, expect, test } from "vitest";
+import { describeExperiment } from "./experiment.ts";
+
+const trainer = () => ({ step() {}, evaluate: () => ({ accuracy: 1 }), save: () => ({}), restore() {} });
+const valid = () => ({
+  name: "digits",
+  population: 8,
+  hyperparameters: {
+    rate: logUniform(1e-4, 1e-1),
+    layers: integer(1, 8),
+    optimizer: choice("sgd", "adam"),
+    momentum: conditional("optimizer", "sgd", uniform(0, 0.99)),
+  },
+  initial: { rate: 0.01 },
+  objective: maximize("accuracy"),
+  ready: everySteps(200),
+  exploit: truncationSelection(),
+  explore: perturb(),
+  exploreEvery: "copy",
+  budget: { stepsPerMember: 4000, targetScore: 0.9 },
+  trainer,
+  synchronous: false,
+  reevaluate: false,
+  seed: 1,
+});
+
+/** The problems of a declaration that no type has checked. */
+function problemsOf(
+  changes: object,
+  define: (declaration: never) => unknown = defineExperiment,
+): readonly Problem[] {
+  try {
+    define({ ...valid(), ...changes } as never);
+  } catch (error) {
+    expect(error).toBeInstanceOf(BadInputError);
+    return (error as BadInputError).problems;
+  }
+  return [];
+}
+const messageOf = (changes: object) => new BadInputError(problemsOf(changes)).message;
+
+test("a valid declaration has no problems, and what was left out is chosen", () => {
+  const { exploit, explore, exploreEvery, synchronous, reevaluate, initial, seed, ...given } = valid();
+  const experiment = defineExperiment(given);
+  expect(describeExperiment(experiment)).toEqual({
+    name: "digits",
+    population: 8,
+    hyperparameters: {
+      rate: "logUniform(0.0001, 0.1)",
+      layers: "integer(1, 8)",
+      optimizer: 'choice("sgd", "adam")',
+      momentum: 'conditional("optimizer", "sgd", uniform(0, 0.99))',
+    },
+    initial: [],
+    objective: { direction: "maximize", metric: "accuracy" },
+    ready: { name: "everySteps", options: { steps: 200, burnInSteps: 0 } },
+    exploit: { name: "truncationSelection", options: { fraction: 0.2, copy: "both" } },
+    explore: { name: "perturb", options: { factors: [0.8, 1.2], resampleProbability: 0.25 } },
+    exploreEvery: "copy",
+    budget: { stepsPerMember: 4000, targetScore: 0.9 },
+    synchronous: false,
+    reevaluate: false,
+  });
+  expect(experiment.seed).toBeUndefined();
+});
+
+test("one set of initial values is every member's, a list is of the first members", () => {
+  const rates = (initial: ExperimentDeclaration["initial"]) =>
+    defineExperiment({ ...(valid() as object), initial } as ExperimentDeclaration).initial.map(
+      ({ rate }) => rate,
+    );
+  expect(rates({ rate: 0.01 })).toEqual(new Array(8).fill(0.01));
+  expect(rates([{ rate: 0.01 }, { rate: 0.02 }])).toEqual([0.01, 0.02]);
+});
+
+test("every mistake of a declaration is found at once, each with its path, value, rule and remedy", () => {
+  const message = messageOf({
+    name: "no spaces",
+    population: 0,
+    hyperparameters: {
+      rate: logUniform(0, 0.1),
+      width: uniform(2, 1),
+      optimizer: choice(),
+      momentum: conditional("optimiser", "sgd", uniform(0, 1)),
+    },
+    objective: maximize(""),
+    ready: everySteps(0),
+    exploit: truncationSelection({ fracton: 0.3 } as never),
+    explore: perturb({ factors: [1] }),
+    budget: { targetScore: 0.9 },
+    synchronus: true,
+  });
+  expect(message.split("\n")).toEqual([
+    'name: "no spaces" - may have letters, digits, dots, dashes and underscores only; use a name such as "digits".',
+    "population: 0 - must be at least 1; give a number of members such as 8.",
+    'objective.metric: "" - is empty; name a metric that the trainer reports.',
+    'synchronus: true - is not a part of an experiment; did you mean "synchronous"?',
+    "hyperparameters.rate: logUniform(0, 0.1) - the lower bound must be above 0; use uniform(0, 0.1) or a small positive bound.",
+    "hyperparameters.width: uniform(2, 1) - the lower bound must be below the upper; swap them: 1, 2.",
+    "hyperparameters.optimizer: choice() - there must be at least one option; list the values to choose from.",
+    'hyperparameters.momentum: conditional("optimiser", "sgd", uniform(0, 1)) - there is no hyperparameter "optimiser" to depend on; did you mean "optimizer"?',
+    "ready.steps: 0 - must be at least 1; give a number of steps such as 200.",
+    'exploit.fracton: 0.3 - is not an option of truncationSelection; did you mean "fraction"?',
+    "explore.factors.0: 1 - moves nothing; give a factor such as 0.8 or 1.2.",
+    "budget: { targetScore: 0.9 } - never ends; add stepsPerMember, totalSteps or wallSeconds.",
+  ]);
+});
+
+const badHyperparameters: [declared: unknown, message: string][] = [
+  [uniform(1, 1), "the lower bound must be below the upper; use constant(1)"],
+  [uniform(0, Number.NaN), "the bounds must be finite numbers"],
+  [uniform("0" as never, 1), "the bounds must be finite numbers"],
+  [uniform(0, 1, { bounds: [0.5, 2] }), "bounds [0.5, 2] must contain the prior's range, 0 to 1"],
+  [uniform(0, 1, { bounds: 3 as never }), "the bounds must be finite numbers"],
+  [logUniform(-1, 1), "the lower bound must be above 0"],
+  [logUniform(0.1, 1, { bounds: [0, 1] }), "the lower bound must be above 0"],
+  [integer(0.5, 3), "the bounds must be whole numbers"],
+  [integer(1, 1e300), "the bounds must be whole numbers"],
+  [integer(0, 8, { log: true }), "the lower bound must be above 0"],
+  [quantized(uniform(0, 1), 0), "the step must be a number above 0"],
+  [quantized(uniform(0, 1), undefined as never), "the step must be a number above 0"],
+  [quantized(uniform(0, 1), Infinity), "the step must be a number above 0"],
+  [quantized(uniform(0, 1), "0.1" as never), "the step must be a number above 0"],
+  [quantized(uniform(0.1, 0.2), 1), "no multiple of 1 lies within the bounds"],
+  [quantized(integer(0, 9), 3), "the values are on a grid already"],
+  [quantized(choice(1, 2) as never, 3), "only numbers can be quantized"],
+  [normal(0, 0, { bounds: [-1, 1] }), "the standard deviation must be above 0"],
+  [normal(5, 1, { bounds: [-1, 1] }), "the mean must lie within the bounds"],
+  [normal(0, 100, { bounds: [-1, 1] }), "the bounds must be at least a tenth of a standard deviation apart"],
+  [normal(0, 1, undefined as never), "the bounds must be finite numbers"],
+  [choice("a", "a"), "the options must differ"],
+  [choice({} as never), "the options must be finite numbers, strings or booleans"],
+  [choice(1, Number.NaN), "the options must be finite numbers, strings or booleans"],
+  [ordinal(), "there must be at least one option"],
+  [constant(undefined as never), "the value must be a finite number, a string or a boolean"],
+  [conditional("self", 1, uniform(0, 1)), "conditions must not form a circle"],
+  [conditional("two", 1, uniform(0, 1)), "conditions must not form a circle"],
+  [conditional("toString", 1, uniform(0, 1)), 'there is no hyperparameter "toString" to depend on'],
+  [conditional("three", 9, uniform(0, 1)), "three never is 9; use a value of integer(1, 3)"],
+  [conditional("three", 3, 0.9 as never), "the third part is not a hyperparameter"],
+  [
+    conditional("three", 3, conditional("three", 2, uniform(0, 1))),
+    "a hyperparameter can depend on one other only",
+  ],
+  [0.1, "is not a hyperparameter; declare it, for example constant(0.1) or uniform(0, 1)"],
+  [uniform, "is not a hyperparameter; call it with its bounds or options"],
+  [null, "is not a hyperparameter"],
+];
+
+test.each(badHyperparameters.map(([declared, message]) => ({ declared, message })))(
+  "a hyperparameter is refused because $message",
+  ({ declared, message: rule }) => {
+    const two = conditional("self", 1, uniform(0, 1));
+    const message = messageOf({
+      initial: {},
+      hyperparameters: { self: declared, two, three: integer(1, 3) },
+    });
+    expect(message).toContain("hyperparameters.self: ");
+    expect(message).toContain(rule);
+  },
+);
+
+test("a hyperparameter that depends on a broken one is not blamed for it", () => {
+  const paths = (hyperparameters: object) =>
+    problemsOf({ initial: {}, hyperparameters }).map(({ path }) => path);
+  expect(paths({ optimizer: "sgd", momentum: conditional("optimizer", "sgd", uniform(0, 1)) })).toEqual([
+    "hyperparameters.optimizer",
+  ]);
+  const chained = { b: conditional("nothing", 1, integer(0, 1)), a: conditional("b", 1, uniform(0, 1)) };
+  expect(paths(chained)).toEqual(["hyperparameters.b"]);
+});
+
+const mistakes: [changes: object, message: string][] = [
+  [{ initial: { rate: 2 } }, "initial.rate: 2 - is outside of logUniform(0.0001, 0.1)"],
+  [{ initial: [{}, { layers: 1.5 }] }, "initial[1].layers: 1.5 - is outside of integer(1, 8)"],
+  [{ initial: { rate: "0.01" } }, 'initial.rate: "0.01" - is outside of'],
+  [
+    { initial: { momentun: 0.5 } },
+    'initial.momentun: 0.5 - is not a hyperparameter of this experiment; did you mean "momentum"?',
+  ],
+  [{ initial: { constructor: 1 } }, "initial.constructor: 1 - is not a hyperparameter"],
+  [
+    { initial: [{ rate: 0.01 }, null] },
+    "initial: [{ rate: 0.01 }, null] - must be an object or a list of objects",
+  ],
+  [{ population: 2.5 }, "population: 2.5 - must be a whole number"],
+  [{ population: "8" }, 'population: "8" - must be a whole number'],
+  [{ population: 8n }, "population: 8n - must be a whole number"],
+  [{ population: 1e12 }, "population: 1000000000000 - must be at most 1,000,000"],
+  [{ budget: {} }, "budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds."],
+  [
+    { budget: { totalSteps: 9, stepPerMember: 1 } },
+    'budget.stepPerMember: 1 - is not a part of budget; did you mean "stepsPerMember"?',
+  ],
+  [{ budget: { wallSeconds: -1 } }, "budget.wallSeconds: -1 - must be above 0"],
+  [{ budget: { totalSteps: Infinity } }, "budget.totalSteps: Infinity - must be a whole number"],
+  [{ budget: 4000 }, "budget: 4000 - must be an object; give for example { stepsPerMember: 4000 }."],
+  [
+    { objective: "accuracy" },
+    'objective: "accuracy" - must be an objective; use maximize("accuracy") or minimize("loss").',
+  ],
+  [{ objective: maximize(undefined as never) }, "objective.metric: undefined - must be a text"],
+  [
+    { objective: minimize("loss", { finale: "x" } as never) },
+    'objective.finale: "x" - is not a part of objective; did you mean "final"?',
+  ],
+  [
+    { ready: 200 },
+    "ready: 200 - must be a function; use everySteps(200), everySeconds(30) or readyWhen(predicate).",
+  ],
+  [{ ready: everySteps }, "ready: everySteps - makes a strategy and is none; call it: everySteps(...)."],
+  [
+    { exploit: truncationSelection },
+    "exploit: truncationSelection - makes a strategy and is none; call it: truncationSelection(...).",
+  ],
+  [
+    { exploit: truncationSelection(0.2 as never) },
+    "exploit: 0.2 - must be an object; give options by name, such as truncationSelection({ fraction: ... }).",
+  ],
+  [{ exploit: truncationSelection({ fraction: 0.6 }) }, "exploit.fraction: 0.6 - must be at most 0.5"],
+  [{ exploit: tTestSelection({ samples: 1 }) }, "exploit.samples: 1 - must be at least 2"],
+  [{ exploit: tTestSelection({ significance: 1 }) }, "exploit.significance: 1 - must be below 1"],
+  [
+    { exploit: binaryTournament({ copy: "all" as never }) },
+    'exploit.copy: "all" - must be "both", "weights" or "hyperparameters"',
+  ],
+  [
+    { explore: perturb({ factors: [] }) },
+    "explore.factors: [] - is empty; give factors such as [0.8, 1.2], or use noExplore().",
+  ],
+  [{ explore: perturb({ resampleProbability: -1 }) }, "explore.resampleProbability: -1 - must be at least 0"],
+  [
+    { ready: everySteps(5, { burnin: 3 } as never) },
+    "ready.burnin: 3 - is not an option of everySteps; known are steps, burnInSteps.",
+  ],
+  [{ exploreEvery: "never" }, 'exploreEvery: "never" - must be "copy" or "generation"'],
+  [{ trainer: {} }, "trainer: {} - must be a function; give a class with step, evaluate, save and restore"],
+  [{ synchronous: "yes" }, 'synchronous: "yes" - must be true or false'],
+  [{ seed: -1 }, "seed: -1 - must be at least 0"],
+  [{ name: "" }, 'name: "" - may have letters'],
+  [{ popolation: 3 }, 'popolation: 3 - is not a part of an experiment; did you mean "population"?'],
+  [{ hyperparameters: [uniform(0, 1)] }, "hyperparameters: [uniform(0, 1)] - must be an object"],
+];
+
+test.each(mistakes.map(([changes, message]) => ({ changes, message })))(
+  "a mistake is explained: $message",
+  ({ changes, message }) => {
+    expect(messageOf(changes)).toContain(message);
+    expect(problemsOf(changes)).toHaveLength(1);
+  },
+);
+
+test.each([undefined, null, [], "experiment", 5, () => valid()])("%o is no declaration", (declaration) => {
+  expect(() => defineExperiment(declaration as never)).toThrow(
+    /^(undefined|null|\[\]|"experiment"|5|a function) - must be an object; call defineExperiment\(\{ name, population, \.\.\. \}\)\.$/,
+  );
+});
+
+describe("a declaration that is mutilated at random", () => {
+  const circular: { self?: unknown } = {};
+  circular.self = circular;
+  const junk: readonly unknown[] = [
+    undefined,
+    null,
+    Number.NaN,
+    Infinity,
+    -1,
+    0,
+    0.5,
+    1e300,
+    7n,
+    "",
+    "text",
+    true,
+    false,
+    Symbol("junk"),
+    [],
+    [null],
+    ["a", 1],
+    {},
+    { a: 1 },
+    { on: "rate" },
+    circular,
+    Object.create(null),
+    new Map(),
+    new Date(Number.NaN),
+    /x/,
+    new Float32Array(3),
+    () => 1,
+    class {},
+    Object,
+    perturb,
+    uniform(0, 1),
+    uniform(1, 0),
+    "__proto__",
+    "toString",
+    conditional("rate", 5, uniform(0, 1)),
+    conditional("junk", 5, null as never),
+    conditional(5 as never, {} as never, 5 as never),
+  ];
+  const names = [
+    "junk",
+    "constructor",
+    "toString",
+    "length",
+    "budgt",
+    "rate",
+    "0",
+    "final",
+    "condition",
+    "written",
+  ];
+
+  /** A copy with one random place removed, replaced or added to. */
+  function mutilate(value: unknown, random: Random): unknown {
+    if (typeof value !== "object" || value === null || random.uniform() < 0.15) return random.pick(junk);
+    const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [...value] : { ...value };
+    const keys = Object.keys(copy);
+    const into = copy as Record<string, unknown>;
+    const kind = random.uniform();
+    if (kind < 0.15) into[random.pick(names)] = random.pick(junk);
+    else if (keys.length > 0) {
+      const key = random.pick(keys);
+      if (kind < 0.3) delete into[key];
+      else into[key] = mutilate(into[key], random);
+    }
+    return copy;
+  }
+
+  test("is refused with a BadInputError or accepted, and never fails otherwise", () => {
+    let refused = 0;
+    for (let seed = 0; seed < 4000; seed++) {
+      const random = randomStream("mutilate", seed);
+      let declaration: unknown = valid();
+      for (let times = 0; times <= seed % 3; times++) declaration = mutilate(declaration, random);
+      try {
+        defineExperiment(declaration as ExperimentDeclaration);
+      } catch (error) {
+        if (!(error instanceof BadInputError)) throw new Error(`seed ${seed}`, { cause: error });
+        refused++;
+        for (const { value, rule, remedy } of error.problems) {
+          expect([value, rule, remedy].every((text) => typeof text === "string" && text !== "")).toBe(true);
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(2000);
+    expect(refused).toBeLessThan(4000);
+  });
+
+  test("has no setting that fails otherwise either", () => {
+    const experiment = defineExperiment(valid() as never);
+    const paths = [
+      "name",
+      "population",
+      "seed",
+      "exploit",
+      "explore",
+      "budget",
+      "ready",
+      "budget.totalSteps",
+      "exploit.fraction",
+      "ready.steps",
+      "constructor",
+      "exploit.constructor",
+      "budget.toString",
+      "a.b.c",
+      "",
+    ];
+    for (const path of paths) {
+      for (const value of junk) {
+        try {
+          withSettings(experiment, { [path]: value });
+        } catch (error) {
+          if (!(error instanceof BadInputError)) throw new Error(path, { cause: error });
+        }
+      }
+    }
+  });
+});
+
+describe("settings", () => {
+  const experiment = defineExperiment(valid() as never);
+  const setting = (settings: object) => () => withSettings(experiment, settings as never);
+
+  test("change what their paths say and leave the rest, the given experiment too", () => {
+    const before = describeExperiment(experiment);
+    const changed = withSettings(experiment, {
+      population: 3,
+      seed: 9,
+      synchronous: true,
+      "budget.stepsPerMember": 10,
+      "budget.wallSeconds": 5,
+      "ready.steps": 7,
+      "ready.burnInSteps": 20,
+      "exploit.fraction": 0.5,
+      "explore.factors": [0.5, 2],
+    });
+    expect(describeExperiment(changed)).toEqual({
+      ...before,
+      population: 3,
+      initial: new Array(3).fill({ rate: 0.01 }),
+      synchronous: true,
+      budget: { stepsPerMember: 10, wallSeconds: 5, targetScore: 0.9 },
+      ready: { name: "everySteps", options: { steps: 7, burnInSteps: 20 } },
+      exploit: { name: "truncationSelection", options: { fraction: 0.5, copy: "both" } },
+      explore: { name: "perturb", options: { factors: [0.5, 2], resampleProbability: 0.25 } },
+    });
+    expect(changed).toMatchObject({ seed: 9, strategies: { burnInSteps: 20 } });
+    expect(describeExperiment(experiment)).toEqual(before);
+  });
+
+  test("change the options of strategies that were left out, and strategies by name", () => {
+    const { exploit, explore, ...given } = valid();
+    const changed = withSettings(defineExperiment(given as never), {
+      "exploit.fraction": 0.4,
+      explore: "resample",
+    });
+    expect(describeExperiment(changed)).toMatchObject({
+      exploit: { name: "truncationSelection", options: { fraction: 0.4 } },
+      explore: { name: "resample", options: { probability: 1 } },
+    });
+    const again = withSettings(experiment, { exploit: "tTestSelection", "exploit.samples": 5 });
+    expect(describeExperiment(again).exploit.options).toMatchObject({ samples: 5 });
+  });
+
+  test.each([
+    [{ popultion: 4 }, 'popultion: 4 - is not a setting; did you mean "population"?'],
+    [
+      { "exploit.fracton": 0.3 },
+      'exploit.fracton: 0.3 - is not an option of truncationSelection; did you mean "fraction"?',
+    ],
+    [
+      { "budget.stepPerMember": 3 },
+      'budget.stepPerMember: 3 - is not a part of budget; did you mean "stepsPerMember"?',
+    ],
+    [{ exploit: "truncationSelect" }, 'did you mean "truncationSelection"?'],
+    [{ "rdy.steps": 3 }, 'rdy.steps: 3 - is not a setting; did you mean "ready.steps"?'],
+    [{ population: 0 }, "population: 0 - must be at least 1"],
+    [{ "exploit.fraction": "much" }, 'exploit.fraction: "much" - must be a number'],
+    [{ "ready.steps": 0.5 }, "ready.steps: 0.5 - must be a whole number"],
+  ])("%o is refused", (settings, message) => {
+    expect(setting(settings)).toThrow(BadInputError);
+    expect(setting(settings)).toThrow(message);
+  });
+
+  test("all that are wrong are reported at once", () => {
+    expect(setting({ population: 0, "budget.totalSteps": -1, nonsense: 1 })).toThrow(
+      /^population: 0.*\nbudget\.totalSteps: -1.*\nnonsense: 1/,
+    );
+  });
+
+  test("of a user's own function there are none", () => {
+    const own = defineExperiment({ ...valid(), exploit: () => ({}) } as never);
+    expect(() => withSettings(own, { "exploit.fraction": 0.3 })).toThrow("exploit.fraction: 0.3 - ");
+  });
+});

@@ -1,0 +1,425 @@
+import {
+  choice,
+  conditional,
+  constant,
+  type Declared,
+  type Hyperparameters,
+  integer,
+  logUniform,
+  normal,
+  ordinal,
+  perturb,
+  quantized,
+  randomStream,
+  uniform,
+} from "clade";
+import { describe, expect, test } from "vitest";
+import { searchSpace } from "./search-space.ts";
+
+const numbers = {
+  uniform: uniform(0, 0.5),
+  "uniform around zero": uniform(-1, 2),
+  "uniform below zero": uniform(-3, -1),
+  "uniform with wider bounds": uniform(0.2, 0.3, { bounds: [0, 1] }),
+  logUniform: logUniform(1e-5, 1e-1),
+  "logUniform with wider bounds": logUniform(0.01, 0.1, { bounds: [0.001, 10] }),
+  normal: normal(0, 1, { bounds: [-2, 3] }),
+  "normal at the edge": normal(1, 5, { bounds: [1, 2] }),
+  integer: integer(1, 12),
+  "integer around zero": integer(-5, 5),
+  "integer of two": integer(0, 1),
+  "integer with wider bounds": integer(4, 6, { bounds: [1, 20] }),
+  "large integer": integer(1, 9_007_199_254_740_991),
+  "log integer": integer(1, 1024, { log: true }),
+  "log integer of few": integer(1, 4, { log: true }),
+  "quantized uniform": quantized(uniform(0, 0.5), 0.05),
+  "quantized around zero": quantized(uniform(-0.35, 0.35), 0.1),
+  "quantized by thirds": quantized(uniform(0, 2), 1 / 3),
+  "quantized by hundreds": quantized(uniform(50, 1050), 100),
+  "quantized logUniform": quantized(logUniform(0.01, 1), 0.01),
+  "quantized normal": quantized(normal(0, 2, { bounds: [-4, 4] }), 0.5),
+};
+const others = {
+  choice: choice("sgd", "adam", 3, false),
+  ordinal: ordinal(16, 32, 64, 128),
+  constant: constant("gelu"),
+  conditional: conditional("other", 1, uniform(0, 1)),
+};
+const kinds = Object.entries({ ...numbers, ...others }) as unknown as [string, Declared][];
+const onGrid = Object.entries(numbers).filter(([, { numeric }]) => numeric.grid !== undefined);
+
+describe.each(kinds)("%s", (name, declared) => {
+  test("every draw, every move and every value brought back is admitted and keeps its type", () => {
+    const random = randomStream("draws", name);
+    const types = new Set(Array.from({ length: 100 }, () => typeof declared.sample(random)));
+    const wrong = (value: unknown) =>
+      !declared.admits(value) || declared.nearest(value) !== value || !types.has(typeof value);
+    const results: unknown[] = [];
+    let value = declared.sample(random);
+    for (let draw = 0; draw < 5000; draw++) {
+      const factor = random.uniform() < 0.5 ? random.pick([0.8, 1.2]) : 0.01 + 3 * random.uniform();
+      const anywhere = (random.uniform() - 0.5) * 10 ** (random.integer(12) - 6);
+      const sample = declared.sample(random);
+      const moved = declared.perturb(value, factor);
+      results.push(sample, moved);
+      if (name in numbers) results.push(declared.nearest(anywhere));
+      value = draw % 50 === 0 ? sample : moved;
+    }
+    expect(results.filter(wrong)).toEqual([]);
+  });
+
+  test("it admits nothing of another type, and NaN has no nearest", () => {
+    for (const junk of [undefined, null, "1", {}, [], Number.NaN, 1n]) {
+      expect(declared.admits(junk)).toBe(false);
+    }
+    if (name in numbers) {
+      expect(declared.nearest(Number.NaN)).toBeUndefined();
+      expect(declared.nearest("1")).toBeUndefined();
+      expect(declared.admits(declared.nearest(Infinity))).toBe(true);
+      expect(declared.admits(declared.nearest(-Infinity))).toBe(true);
+    }
+  });
+});
+
+describe("bounds", () => {
+  test.each(Object.entries(numbers))("every move and draw of %s lies within them", (name, declared) => {
+    const { bounds, prior, grid } = declared.numeric;
+    const [low, high] = bounds ?? [prior.low, prior.high];
+    const random = randomStream("bounds", name);
+    const isOutside = (value: number) =>
+      value < low ||
+      value > high ||
+      (grid !== undefined && Math.abs(value / grid - Math.round(value / grid)) > 1e-9);
+    const results = Array.from({ length: 5000 }, () => {
+      const value = declared.sample(random);
+      return [value, declared.perturb(value, 0.1 + 4 * random.uniform())];
+    });
+    expect(results.flat().filter(isOutside)).toEqual([]);
+  });
+
+  test("wider bounds let moves leave the prior, which draws never do", () => {
+    const declared = uniform(0.2, 0.3, { bounds: [0, 1] });
+    const random = randomStream("wider");
+    let value = 0.25;
+    const visited = Array.from({ length: 2000 }, () => {
+      value = declared.perturb(value, random.pick([0.8, 1.2]));
+      return value;
+    });
+    expect(Math.min(...visited)).toBe(0);
+    expect(Math.max(...visited)).toBe(1);
+    const drawn = Array.from({ length: 2000 }, () => declared.sample(random));
+    expect(drawn.filter((value) => value < 0.2 || value > 0.3)).toEqual([]);
+  });
+
+  test("a quantized kind never leaves bounds that are between two of its values", () => {
+    const declared = quantized(uniform(0, 0.2999), 0.1);
+    expect([0, 0.1, 0.2, 0.2999, 5].map(declared.nearest)).toEqual([0, 0.1, 0.2, 0.2, 0.2]);
+  });
+});
+
+describe("moves on a grid", () => {
+  test.each(onGrid)("a move of %s is at least one step, whatever the factor", (name, declared) => {
+    const { grid } = declared.numeric;
+    const random = randomStream("grid", name);
+    const moves = Array.from({ length: 2000 }, () => {
+      const value = declared.sample(random);
+      return [0.8, 1.2, 0.999, 1.001].map((factor) => ({
+        value,
+        factor,
+        moved: declared.perturb(value, factor),
+      }));
+    });
+    const short = moves.flat().filter(({ value, moved }) => Math.abs(moved - value) < grid! * 0.999);
+    expect(short).toEqual([]);
+  });
+
+  // Wherever a walk starts, it comes to both ends; in a small range, to every value. Factors that are each other's inverse, because
+  // 0.8 and 1.2 together are 0.96: on a log scale such a walk drifts down, and comes to the top of a wide range only rarely.
+  test.each([
+    ["integer(1, 12)", integer(1, 12), 12],
+    ["integer(-5, 5)", integer(-5, 5), 11],
+    ["integer(0, 1)", integer(0, 1), 2],
+    ["log integer(1, 10)", integer(1, 10, { log: true }), 10],
+    ["quantized(uniform(0, 0.5), 0.05)", quantized(uniform(0, 0.5), 0.05), 11],
+    ["quantized(uniform(-0.3, 0.3), 0.1)", quantized(uniform(-0.3, 0.3), 0.1), 7],
+    ["integer(1, 100)", integer(1, 100), undefined],
+    ["log integer(1, 100)", integer(1, 100, { log: true }), undefined],
+  ])("random walks of %s from every start visit the whole range", (name, declared, values) => {
+    const { low, high } = declared.numeric.prior;
+    const grid = declared.numeric.grid!;
+    for (let start = low; start <= high + 1e-9; start += grid) {
+      const random = randomStream("walk", name, start);
+      let value = declared.nearest(start)!;
+      const visited = new Set<number>();
+      for (let move = 0; move < 4000; move++) {
+        value = declared.perturb(value, random.pick([0.8, 1.25]));
+        visited.add(value);
+      }
+      if (values !== undefined) expect(visited.size).toBe(values);
+      expect(visited).toContain(declared.nearest(-Infinity));
+      expect(visited).toContain(declared.nearest(Infinity));
+    }
+  });
+
+  test.each(onGrid)("a walk of %s with only one factor never stands still", (_, declared) => {
+    for (const factor of [0.8, 1.2]) {
+      let value = declared.sample(randomStream(factor));
+      const path = Array.from({ length: 300 }, () => {
+        value = declared.perturb(value, factor);
+        return value;
+      });
+      expect(path.some((next, move) => next === path[move - 1])).toBe(false);
+    }
+  });
+});
+
+describe("moves of real numbers", () => {
+  test("of a log parameter are exactly the factor, and stop at the bounds", () => {
+    const declared = logUniform(1e-5, 1e-1);
+    const random = randomStream("log");
+    const moves = Array.from({ length: 2000 }, () => {
+      const value = declared.sample(random);
+      const factor = random.pick([0.5, 0.8, 1.2, 2]);
+      return [declared.perturb(value, factor), Math.min(Math.max(value * factor, 1e-5), 1e-1)];
+    });
+    expect(moves.filter(([moved, expected]) => moved !== expected)).toEqual([]);
+  });
+
+  test("of a log integer are the factor, rounded", () => {
+    const declared = integer(1, 1024, { log: true });
+    expect([100, 1000, 10].map((value) => declared.perturb(value, 1.2))).toEqual([120, 1024, 12]);
+    expect([100, 1000, 10].map((value) => declared.perturb(value, 0.8))).toEqual([80, 800, 8]);
+  });
+
+  test("of a linear parameter are the factor above a tenth of the range, and the share of that tenth below", () => {
+    const declared = uniform(-10, 10);
+    const moves = [5, 2, 1, 0, -1, -5].map((value) => [
+      declared.perturb(value, 0.8),
+      declared.perturb(value, 1.2),
+    ]);
+    const expected = [
+      [4, 6],
+      [1.6, 2.4],
+      [0.6, 1.4],
+      [-0.4, 0.4],
+      [-0.6, -1.4],
+      [-4, -6],
+    ];
+    for (const [index, pair] of expected.entries()) {
+      for (const side of [0, 1]) expect(moves[index]![side]).toBeCloseTo(pair[side]!, 12);
+    }
+  });
+
+  test("leave zero and come back from it", () => {
+    for (const declared of [
+      uniform(0, 0.5),
+      uniform(-1, 1),
+      normal(0, 1, { bounds: [0, 4] }),
+      integer(0, 9),
+    ]) {
+      const random = randomStream("zero");
+      let value = 0;
+      let awayFromZero = 0;
+      for (let move = 0; move < 500; move++) {
+        value = declared.perturb(value, random.pick([0.8, 1.2]));
+        if (value !== 0) awayFromZero++;
+      }
+      expect(awayFromZero).toBeGreaterThan(250);
+    }
+  });
+
+  test("of a normal parameter are at least the share of one standard deviation", () => {
+    const declared = normal(0, 2, { bounds: [-100, 100] });
+    expect(declared.perturb(0, 1.2)).toBeCloseTo(0.4, 12);
+    expect(declared.perturb(1, 1.2)).toBeCloseTo(1.4, 12);
+    expect(declared.perturb(50, 1.2)).toBeCloseTo(60, 12);
+  });
+});
+
+describe("kinds without a scale", () => {
+  test("an ordinal moves to a neighbour and turns around at its ends", () => {
+    const declared = ordinal("xs", "s", "m", "l");
+    const sizes = ["xs", "s", "m", "l"] as const;
+    expect(sizes.map((size) => declared.perturb(size, 1.2))).toEqual(["s", "m", "l", "m"]);
+    expect(sizes.map((size) => declared.perturb(size, 0.8))).toEqual(["s", "xs", "s", "m"]);
+    expect(ordinal("only").perturb("only", 1.2)).toBe("only");
+  });
+
+  test("a choice and a constant never shift, but a choice is drawn anew", () => {
+    for (const declared of [choice("a", "b", "c"), constant(7)]) {
+      for (const factor of [0.1, 0.8, 1.2, 9]) {
+        const value = declared.sample(randomStream(factor)) as never;
+        expect(declared.perturb(value, factor)).toBe(value);
+      }
+    }
+    const space = searchSpace({ option: choice("a", "b", "c") });
+    const seen = (resampleProbability: number) =>
+      new Set(
+        Array.from({ length: 100 }, (_, seed) => {
+          const explore = perturb({ resampleProbability });
+          return explore({ option: "a" }, space, randomStream(seed)).option;
+        }),
+      );
+    expect(seen(0)).toEqual(new Set(["a"]));
+    expect(seen(1)).toEqual(new Set(["a", "b", "c"]));
+  });
+
+  test("only what was declared is admitted", () => {
+    expect([choice("a", 1).nearest("b"), choice("a", 1).nearest("1"), ordinal(1, 2).nearest(3)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("the prior", () => {
+  /** The largest distance between the empirical and the given distribution function, times the root of the count. */
+  function kolmogorovSmirnov(declared: Declared<number>, distribution: (value: number) => number): number {
+    const count = 20_000;
+    const random = randomStream("prior", declared.written);
+    const values = Array.from({ length: count }, () => declared.sample(random)).sort((a, b) => a - b);
+    const gaps = values.map((value, index) => {
+      const expected = distribution(value);
+      return Math.max(expected - index / count, (index + 1) / count - expected);
+    });
+    return Math.sqrt(count) * Math.max(...gaps);
+  }
+  /** Abramowitz and Stegun 7.1.26, good to 1.5e-7. */
+  function standardNormal(x: number): number {
+    const t = 1 / (1 + (0.3275911 * Math.abs(x)) / Math.SQRT2);
+    const polynomial =
+      ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+    const tail = (polynomial * Math.exp((-x * x) / 2)) / 2;
+    return x > 0 ? 1 - tail : tail;
+  }
+  const truncated = (low: number, high: number) => (value: number) =>
+    (standardNormal(value) - standardNormal(low)) / (standardNormal(high) - standardNormal(low));
+
+  // 1.95 is the 99.9% quantile of Kolmogorov's distribution.
+  test.each([
+    [uniform(-1, 3), (value: number) => (value + 1) / 4],
+    [uniform(0, 1, { bounds: [-5, 5] }), (value: number) => value],
+    [logUniform(1e-4, 1e-1), (value: number) => Math.log(value / 1e-4) / Math.log(1e3)],
+    [normal(0, 1, { bounds: [-3, 3] }), truncated(-3, 3)],
+    [normal(0, 1, { bounds: [0, 0.5] }), truncated(0, 0.5)],
+  ])("of $written is what it says", (declared, distribution) => {
+    expect(kolmogorovSmirnov(declared, distribution)).toBeLessThan(1.95);
+  });
+
+  const logShare = (low: number, high: number) => (value: number) =>
+    Math.log((value + 0.5) / (value - 0.5)) / Math.log((high + 0.5) / (low - 0.5));
+  // [kind, its values, share of each, 99.9% quantile of chi-squared with one degree of freedom less than values]
+  test.each([
+    [integer(3, 12), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12], () => 0.1, 27.88],
+    [integer(1, 5, { log: true }), [1, 2, 3, 4, 5], logShare(1, 5), 18.47],
+    [integer(2, 4, { bounds: [1, 9] }), [2, 3, 4], () => 1 / 3, 13.82],
+    [choice("a", "b", 3, true), ["a", "b", 3, true], () => 0.25, 16.27],
+    [ordinal(1, 2, 4), [1, 2, 4], () => 1 / 3, 13.82],
+    // Rounding gives the ends half a share.
+    [
+      quantized(uniform(0, 1), 0.25),
+      [0, 0.25, 0.5, 0.75, 1],
+      (v: number) => (v % 1 === 0 ? 0.125 : 0.25),
+      18.47,
+    ],
+  ] as [Declared, (number | string | boolean)[], (value: never) => number, number][])(
+    "of $written is what it says",
+    (declared, values, share, quantile) => {
+      const count = 20_000;
+      const random = randomStream("prior", declared.written);
+      const counts = new Map<unknown, number>();
+      for (let draw = 0; draw < count; draw++) {
+        const value = declared.sample(random);
+        counts.set(value, (counts.get(value) ?? 0) + 1);
+      }
+      expect([...counts.keys()].every((value) => values.includes(value as number))).toBe(true);
+      const chiSquared = values.reduce<number>((sum, value) => {
+        const expected = count * share(value as never);
+        return sum + ((counts.get(value) ?? 0) - expected) ** 2 / expected;
+      }, 0);
+      expect(chiSquared).toBeLessThan(quantile);
+    },
+  );
+});
+
+describe("a space with conditions", () => {
+  // Declared in an order in which conditions cannot be decided.
+  const space = searchSpace({
+    nesterov: conditional("momentum", [0.5, 0.9], choice(true, false)),
+    momentum: conditional("optimizer", "sgd", ordinal(0, 0.5, 0.9)),
+    beta: conditional("optimizer", ["adam", "lamb"], uniform(0.8, 1)),
+    optimizer: choice("sgd", "adam", "lamb"),
+    rate: logUniform(1e-4, 1e-1),
+  });
+  const names = (values: Hyperparameters) => Object.keys(values).sort();
+  const belongs = (values: Hyperparameters) => {
+    const expected = ["optimizer", "rate"];
+    if (values.optimizer === "sgd") expected.push("momentum");
+    else expected.push("beta");
+    if (values.momentum === 0.5 || values.momentum === 0.9) expected.push("nesterov");
+    return expected.sort();
+  };
+
+  test("each comes after the one it depends on", () => {
+    for (const [first, second] of [
+      ["optimizer", "momentum"],
+      ["momentum", "nesterov"],
+      ["optimizer", "beta"],
+    ]) {
+      expect(space.names.indexOf(first!)).toBeLessThan(space.names.indexOf(second!));
+    }
+  });
+
+  test("a draw has exactly the hyperparameters whose conditions hold", () => {
+    for (let seed = 0; seed < 500; seed++) {
+      const values = space.sample(randomStream(seed));
+      expect(names(values)).toEqual(belongs(values));
+    }
+  });
+
+  test("a conditional hyperparameter appears and disappears with its parent, nested ones with it", () => {
+    const settle = (values: Hyperparameters) => space.settle(values, randomStream("settle"));
+    const full = { optimizer: "sgd", momentum: 0.9, nesterov: true, rate: 0.01 };
+    expect(settle(full)).toEqual(full);
+    expect(names(settle({ ...full, momentum: 0 }))).toEqual(["momentum", "optimizer", "rate"]);
+    expect(names(settle({ ...full, optimizer: "adam" }))).toEqual(["beta", "optimizer", "rate"]);
+    const back = settle({ optimizer: "sgd", beta: 0.9, rate: 0.01 });
+    expect(names(back)).toEqual(belongs(back));
+    expect([0, 0.5, 0.9]).toContain(back.momentum);
+  });
+
+  test("whatever is perturbed for long, exactly the hyperparameters whose conditions hold are there", () => {
+    const random = randomStream("long");
+    const explore = perturb();
+    let values = space.sample(random);
+    const seen = new Set<string>();
+    for (let move = 0; move < 2000; move++) {
+      values = space.settle(explore(values, space, random), random);
+      expect(names(values)).toEqual(belongs(values));
+      for (const [name, value] of Object.entries(values)) {
+        expect(space.hyperparameter(name).admits(value)).toBe(true);
+      }
+      seen.add(names(values).join());
+    }
+    expect(seen.size).toBe(3);
+  });
+
+  test("the draw of one hyperparameter does not depend on the conditions of another", () => {
+    const rates = (optimizer: "sgd" | "adam") =>
+      searchSpace({
+        optimizer: constant(optimizer),
+        momentum: conditional("optimizer", "sgd", uniform(0, 1)),
+        rate: logUniform(1e-4, 1e-1),
+      }).sample(randomStream(1)).rate;
+    expect(rates("sgd")).toBe(rates("adam"));
+  });
+
+  test("settling brings values into their bounds and refuses one that has no nearest", () => {
+    const settled = space.settle({ optimizer: "adam", beta: 7, rate: -1 }, randomStream(1));
+    expect(settled).toEqual({ optimizer: "adam", beta: 1, rate: 1e-4 });
+    expect(() => space.settle({ optimizer: "adam", beta: 0.9, rate: Number.NaN }, randomStream(1))).toThrow(
+      "hyperparameters.rate: NaN - is outside of logUniform(0.0001, 0.1)",
+    );
+  });
+});

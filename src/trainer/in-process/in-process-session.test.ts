@@ -1,0 +1,167 @@
+import { type Trainer, type TrainerContext, TrainerError } from "clade";
+import { expect, test } from "vitest";
+import { inProcessSession } from "./in-process-session.ts";
+
+const context = { seed: 5, hyperparameters: { rate: 2 } };
+
+/** Adds the rate to its one weight; remembers what was done to all of its kind. */
+function adder() {
+  const log: string[] = [];
+  class Adder implements Trainer<{ rate: number }> {
+    weights: Float64Array = new Float64Array([0]);
+    constructor({ seed }: TrainerContext<{ rate: number }>) {
+      log.push(`made with ${seed}`);
+    }
+    step({ rate }: { rate: number }) {
+      this.weights[0]! += rate;
+    }
+    evaluate({ final }: { final: boolean }) {
+      return { weight: this.weights[0]!, ...(final && { test: 1 }) };
+    }
+    save() {
+      return { weights: this.weights };
+    }
+    restore({ weights }: { weights: Float64Array }) {
+      this.weights = weights;
+    }
+    dispose() {
+      log.push("disposed");
+    }
+  }
+  return { session: inProcessSession(Adder as never), log };
+}
+
+test("a class is constructed, a function is called, and both train alike", async () => {
+  const { session } = adder();
+  const made = inProcessSession(() => {
+    let weight = 0;
+    return {
+      step: ({ rate }) => {
+        weight += rate as number;
+      },
+      evaluate: () => ({ weight }),
+      save: () => ({ weight }),
+      restore: (state: { weight: number }) => {
+        weight = state.weight;
+      },
+    };
+  });
+  for (const each of [session, made]) {
+    await each.start(context);
+    await each.step({ rate: 2 });
+    await each.step({ rate: 3 });
+    expect(await each.evaluate(false)).toEqual({ weight: 5 });
+  }
+});
+
+test("what was saved stays as it was while the trainer trains on, and can be restored again and again", async () => {
+  const { session } = adder();
+  await session.start(context);
+  await session.step({ rate: 2 });
+  const files = await session.save();
+  for (let restored = 0; restored < 3; restored++) {
+    await session.step({ rate: 10 });
+    await session.restore(files, context);
+    expect(await session.evaluate(false)).toEqual({ weight: 2 });
+  }
+});
+
+test("fresh weights need a new trainer, restored ones do not; the old one is disposed of", async () => {
+  const { session, log } = adder();
+  await session.start(context);
+  const files = await session.save();
+  await session.restore(files, { ...context, seed: 6 });
+  expect(log).toEqual(["made with 5"]);
+  await session.start({ ...context, seed: 7 });
+  expect(log).toEqual(["made with 5", "disposed", "made with 7"]);
+  await session.dispose();
+  await session.dispose();
+  expect(log).toEqual(["made with 5", "disposed", "made with 7", "disposed"]);
+});
+
+test("a session that holds nothing makes a trainer to restore into", async () => {
+  const first = adder();
+  await first.session.start(context);
+  await first.session.step({ rate: 4 });
+  const { session, log } = adder();
+  await session.restore(await first.session.save(), context);
+  expect(log).toEqual(["made with 5"]);
+  expect(await session.evaluate(false)).toEqual({ weight: 4 });
+});
+
+test("the last evaluation is told that it is", async () => {
+  const { session } = adder();
+  await session.start(context);
+  expect(await session.evaluate(true)).toEqual({ weight: 0, test: 1 });
+});
+
+test("a synchronous step makes no promise, an asynchronous one is waited for", async () => {
+  const { session } = adder();
+  await session.start(context);
+  expect(session.step({ rate: 1 })).toBeUndefined();
+  let done = false;
+  const step = async () => {
+    await null;
+    done = true;
+  };
+  const slow = inProcessSession(() => ({ ...trainer, step }));
+  await slow.start(context);
+  await slow.step({});
+  expect(done).toBe(true);
+});
+
+const trainer = { step() {}, evaluate: () => ({}), save: () => ({}), restore() {} };
+const fault = new Error("out of memory");
+const fails = () => {
+  throw fault;
+};
+const rejects = () => Promise.reject(fault);
+/** Like the promises of some libraries: not of the class Promise. */
+// biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested
+const thenable = () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(fault) });
+
+test.each([
+  ["constructor", fails],
+  ["constructor", () => rejects()],
+  ["step()", () => ({ ...trainer, step: fails })],
+  ["step()", () => ({ ...trainer, step: rejects })],
+  ["step()", () => ({ ...trainer, step: thenable })],
+  ["evaluate()", () => ({ ...trainer, evaluate: fails })],
+  ["evaluate()", () => ({ ...trainer, evaluate: rejects })],
+  ["save()", () => ({ ...trainer, save: rejects })],
+  ["restore()", () => ({ ...trainer, restore: fails })],
+  ["dispose()", () => ({ ...trainer, dispose: rejects })],
+])(
+  "a %s that fails is a TrainerError that says which call failed and keeps the cause (%#)",
+  async (call, source) => {
+    const session = inProcessSession(source as never);
+    const life = async () => {
+      await session.start(context);
+      await session.step({});
+      await session.evaluate(false);
+      await session.restore(await session.save(), context);
+      await session.dispose();
+    };
+    const error = await life().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(TrainerError);
+    expect(error).toMatchObject({ message: `trainer ${call} failed: out of memory`, cause: fault });
+  },
+);
+
+test("a state that cannot be kept fails the save and says what it was", async () => {
+  const session = inProcessSession(() => ({ ...trainer, save: () => ({ memory: new Map() }) }));
+  await session.start(context);
+  await expect(session.save()).rejects.toThrow(
+    "trainer save() failed: save().memory: an object of class Map cannot be kept",
+  );
+});
+
+test("after a trainer that could not be disposed of, a new one can be made", async () => {
+  let made = 0;
+  const session = inProcessSession(() => ({ ...trainer, dispose: made++ === 0 ? fails : () => {} }));
+  await session.start(context);
+  await expect(session.dispose()).rejects.toThrow(TrainerError);
+  await session.start(context);
+  await session.dispose();
+  expect(made).toBe(2);
+});
