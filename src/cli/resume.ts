@@ -1,13 +1,13 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
-import { describeExperiment } from "../experiment/experiment.ts";
-import type { Run } from "../population-store/population-store.ts";
+import { describeExperiment, withSettings } from "../experiment/experiment.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores } from "./open-store.ts";
 import { defaultWorkers } from "./run.ts";
+import { refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { settingsOf } from "./settings.ts";
 
 interface Options {
@@ -33,7 +33,9 @@ export async function resumeCommand(name: string | undefined, options: Options):
   }
   const source = sourceOf(run);
   const changed = { ...source, settings: { ...source.settings, ...settings } };
-  const experiment = await loadExperiment(changed.file, changed.settings);
+  const original = await loadExperiment(source.file, source.settings);
+  refuseIfDifferent(run, original);
+  const experiment = withSettings(original, settings);
   const isLonger = Object.keys(settings).length > 0;
   if (run.state.kind === "done" && !isLonger) {
     throw new CladeError(
@@ -52,12 +54,4 @@ export async function resumeCommand(name: string | undefined, options: Options):
   });
   if (!options.json) await printResult(stores, result);
   process.exitCode = exitCode;
-}
-
-/** The experiment file of a run. */
-export function sourceOf(run: Run): NonNullable<Run["source"]> {
-  if (run.source) return run.source;
-  throw new CladeError(
-    `run ${run.id}: was started by a program and has no experiment file; run that program again`,
-  );
 }

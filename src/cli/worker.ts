@@ -1,7 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
-import { CladeError } from "../algorithm/clade-error.ts";
-import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
-import type { Run } from "../population-store/population-store.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
@@ -9,7 +5,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores } from "./open-store.ts";
-import { sourceOf } from "./resume.ts";
+import { refuseIfDifferent, sourceOf } from "./run-source.ts";
 
 export async function workerCommand(
   name: string | undefined,
@@ -50,18 +46,4 @@ function leaving(local: boolean): AbortSignal {
     });
   }
   return leave.signal;
-}
-
-/** The experiment file may have been edited since the run began: its members would then be trained by different rules. */
-function refuseIfDifferent(run: Run, experiment: Experiment): void {
-  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
-  const then = run.experiment as unknown as Record<string, unknown>;
-  const different = Object.keys(now).filter((key) => !isDeepStrictEqual(now[key], then[key]));
-  if (different.length === 0) return;
-  const shown = different.map(
-    (key) => `\n  ${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
-  );
-  throw new CladeError(
-    `run ${run.id}: the experiment file has changed since the run began; undo the change, or start a new run:${shown.join("")}`,
-  );
 }

@@ -36,9 +36,21 @@ test.skipIf(!browser)("the toy gives the same result in a browser as in Node (ne
 });
 
 test("the toy gives the same result in a bare JavaScript realm with what the web has and nothing of Node", async () => {
-  const web = { setTimeout, clearTimeout, setInterval, clearInterval, performance, TextEncoder, TextDecoder, AbortController, AbortSignal };
+  const web = {
+    setTimeout,
+    clearTimeout,
+    setInterval,
+    clearInterval,
+    performance,
+    TextEncoder,
+    TextDecoder,
+    AbortController,
+    AbortSignal,
+  };
   const realm = createContext({ ...web });
   runInContext(`${await bundle()}; globalThis.toy = toy`, realm);
-  expect(runInContext("typeof process + typeof Buffer + typeof require", realm)).toBe("undefinedundefinedundefined");
+  expect(runInContext("typeof process + typeof Buffer + typeof require", realm)).toBe(
+    "undefinedundefinedundefined",
+  );
   expect(await runInContext("toy.runToy()", realm)).toBe(await runToy());
 });

@@ -28,7 +28,10 @@ const experiment = defineExperiment({
   objective: maximize("q"),
   ready: everySteps(10),
   exploit: truncationSelection({ fraction: 0.5, copy: "weights" }),
-  explore: ({ h0, h1 }, _space, random) => ({ h0: h0 + 0.1 * random.normal(), h1: h1 + 0.1 * random.normal() }),
+  explore: ({ h0, h1 }, _space, random) => ({
+    h0: h0 + 0.1 * random.normal(),
+    h1: h1 + 0.1 * random.normal(),
+  }),
   exploreEvery: "generation",
   budget: { stepsPerMember: 200 },
   trainer: Toy,

@@ -1,0 +1,26 @@
+import { isDeepStrictEqual } from "node:util";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import type { Run } from "../population-store/population-store.ts";
+
+/** The experiment file of a run. */
+export function sourceOf(run: Run): NonNullable<Run["source"]> {
+  if (run.source) return run.source;
+  throw new CladeError(
+    `run ${run.id}: was started by a program and has no experiment file; run that program again`,
+  );
+}
+
+/** The experiment file may have been edited since the run began: its members would then be trained by different rules. */
+export function refuseIfDifferent(run: Run, experiment: Experiment): void {
+  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
+  const then = run.experiment as unknown as Record<string, unknown>;
+  const different = Object.keys(now).filter((key) => !isDeepStrictEqual(now[key], then[key]));
+  if (different.length === 0) return;
+  const shown = different.map(
+    (key) => `\n  ${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
+  );
+  throw new CladeError(
+    `run ${run.id}: the experiment file has changed since the run began; undo the change, or start a new run:${shown.join("")}`,
+  );
+}

@@ -1,0 +1,272 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { climb, type Finished, Workplace } from "./command-line.ts";
+
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+function resultOf({ stdout }: Finished) {
+  return Workplace.events(stdout).at(-1) as {
+    type: string;
+    run: string;
+    score: number;
+    state: { kind: string };
+    totalSteps: number;
+  };
+}
+
+test("a person goes from init to the best model's files", async () => {
+  const written = await place.clade("init");
+  expect(written).toMatchObject({ code: 0 });
+  expect(await place.clade("check", "experiment.ts")).toMatchObject({ code: 0 });
+  const run = await place.clade("run", "experiment.ts", "--set", "budget.stepsPerMember=200", "--seed", "1");
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  expect(run.stdout).toContain("done in");
+  expect(run.stdout).toContain("the schedule that made it");
+
+  const show = await place.clade("show");
+  expect(show.stdout).toMatch(
+    /member \d copied member \d at step \d+: score .+ against .+; learningRate .+ to .+\n {4}because rank/,
+  );
+  expect((await place.clade("status")).stdout).toContain("8 finished");
+  expect((await place.clade("list")).stdout).toMatch(/sine-\w{4} +done/);
+
+  expect(await place.clade("best", "--out", "model")).toMatchObject({ code: 0 });
+  expect(readdirSync(place.path("model", "checkpoint")).sort()).toEqual(["velocity.npy", "weights.npy"]);
+  const schedule = JSON.parse(readFileSync(place.path("model", "schedule.json"), "utf8"));
+  const best = JSON.parse(readFileSync(place.path("model", "best.json"), "utf8"));
+  expect(schedule.at(-1)).toMatchObject({
+    toStep: best.step,
+    hyperparameters: { learningRate: expect.any(Number) },
+  });
+
+  expect(await place.clade("remove", best.run)).toMatchObject({ code: 0 });
+  expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(false);
+  expect((await place.clade("list")).stdout).toContain("no runs yet");
+});
+
+test("init does not overwrite a file", async () => {
+  place.write("experiment.ts", "mine");
+  expect(await place.clade("init")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("not overwritten"),
+  });
+  expect(readFileSync(place.path("experiment.ts"), "utf8")).toBe("mine");
+});
+
+test("with --json every line is an event, and the last is the result", async () => {
+  place.write("climb.ts", climb());
+  const finished = await place.clade("run", "climb.ts", "--json", "--seed", "7");
+  const events = Workplace.events(finished.stdout);
+  expect(events[0]).toMatchObject({ type: "started", seed: 7 });
+  expect(new Set(events.map(({ type }) => type))).toEqual(
+    new Set(["started", "snapshot", "decision", "result"]),
+  );
+  expect(events.at(-1)).toMatchObject({
+    type: "result",
+    run: expect.stringMatching(/^climb-/),
+    score: expect.any(Number),
+    step: expect.any(Number),
+    hyperparameters: { rate: expect.any(Number) },
+    snapshot: expect.stringMatching(/^\d+\.\d+$/),
+    seconds: expect.any(Number),
+    totalSteps: 200,
+  });
+});
+
+test("an interrupted run says how to go on, and resume spends exactly the rest of the budget", async () => {
+  place.write("climb.ts", climb({ stepMs: 20 }));
+  const { process: child, finished } = place.start("run", "climb.ts");
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  child.kill("SIGINT");
+  const interrupted = await finished;
+  expect(interrupted.code).toBe(130);
+  expect(interrupted.stdout).toMatch(/Go on with: clade resume climb-\w{4}/);
+  expect((await place.clade("status")).stdout).toContain("stopped");
+  const resumed = await place.clade("resume", "--json");
+  expect(resumed.code).toBe(0);
+  expect(resultOf(resumed)).toMatchObject({ state: { kind: "done" }, totalSteps: 200 });
+});
+
+test("when everything is killed, nothing is left running, and resume goes on", async () => {
+  place.write("climb.ts", climb({ stepMs: 20 }));
+  const { process: child, finished } = place.start("run", "climb.ts");
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  child.kill("SIGKILL");
+  await finished;
+  let status = "";
+  for (let look = 0; look < 50 && !status.includes("interrupted"); look++)
+    status = (await place.clade("status")).stdout;
+  expect(status).toContain("interrupted");
+  expect(resultOf(await place.clade("resume", "--json"))).toMatchObject({
+    state: { kind: "done" },
+    totalSteps: 200,
+  });
+});
+
+test("a worker joins from another terminal, and stop ends everybody's work", async () => {
+  place.write("climb.ts", climb({ stepMs: 20, declaration: "budget: { stepsPerMember: 100000 }," }));
+  const run = place.start("run", "climb.ts", "--workers", "1");
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const worker = place.start("worker");
+  let status = "";
+  for (let look = 0; look < 50 && !/workers: \S+, \S+\n/.test(status); look++)
+    status = (await place.clade("status")).stdout;
+  expect(status).toMatch(/workers: \S+, \S+\n/);
+  expect(await place.clade("stop")).toMatchObject({ code: 0 });
+  expect((await worker.finished).code).toBe(0);
+  expect((await run.finished).code).toBe(130);
+});
+
+test("a run that is done is resumed only with a larger budget", async () => {
+  place.write("climb.ts", climb());
+  await place.clade("run", "climb.ts");
+  expect(await place.clade("resume")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("extend it with --set"),
+  });
+  const longer = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
+  expect(resultOf(longer)).toMatchObject({ state: { kind: "done" }, totalSteps: 320 });
+});
+
+test("the same experiment twice at once makes two runs", async () => {
+  place.write("climb.ts", climb({ stepMs: 5 }));
+  const results = (
+    await Promise.all([place.clade("run", "climb.ts", "--json"), place.clade("run", "climb.ts", "--json")])
+  ).map(resultOf);
+  expect(results).toMatchObject([{ totalSteps: 200 }, { totalSteps: 200 }]);
+  expect(results[0]!.run).not.toBe(results[1]!.run);
+});
+
+test("a run goes on without a member whose trainer keeps throwing, and says so", async () => {
+  const trainer = "constructor({ seed, hyperparameters }) { this.broken = hyperparameters.rate === 0.5; }";
+  const broken = climb({
+    trainer: `${trainer}\n save() { if (this.broken) throw new Error("no room on the GPU"); return { height: this.height }; }`,
+    declaration: "exploit: noExploit(), initial: [{ rate: 0.5 }],",
+  });
+  place.write("climb.ts", broken);
+  const run = await place.clade("run", "climb.ts", "--workers", "1", "--population", "2");
+  expect(run.code).toBe(0);
+  expect(run.stdout).toContain("member 0 failed in generation 1: trainer save() failed: no room on the GPU");
+  expect((await place.clade("show", "--member", "0")).stdout).toContain("at Climber.save");
+});
+
+test("a run in which every member fails ends with exit code 1 and the error", async () => {
+  place.write("climb.ts", climb({ trainer: 'save() { throw new Error("no room on the GPU"); }' }));
+  const run = await place.clade("run", "climb.ts");
+  expect(run).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(
+      "every member failed; the last said: trainer save() failed: no room on the GPU",
+    ),
+  });
+});
+
+test("a worker that is killed is replaced", async () => {
+  place.write("climb.ts", climb({ stepMs: 20 }));
+  const run = place.start("run", "climb.ts", "--json");
+  let worker: number | undefined;
+  for (let look = 0; look < 50 && worker === undefined; look++) {
+    const found = /"workers":\["[^:]+:(\d+)/.exec((await place.clade("status", "--json")).stdout);
+    if (found) worker = Number(found[1]);
+  }
+  process.kill(worker!, "SIGKILL");
+  expect(resultOf(await run.finished)).toMatchObject({ state: { kind: "done" }, totalSteps: 200 });
+});
+
+const badInput: { what: string; words: string[]; file?: string; says: (string | RegExp)[] }[] = [
+  {
+    what: "every mistake of an experiment at once",
+    words: ["run", "climb.ts"],
+    file: climb({
+      declaration: `population: 0, budget: {}, hyperparameters: { rate: logUniform(0, 1), depth: uniform(3, 1) }, exploit: truncationSelection({ fractoin: 0.2 }),`,
+    }),
+    says: [
+      "population: 0 - must be at least 1",
+      "budget: {} - never ends",
+      "hyperparameters.rate: logUniform(0, 1) - the lower bound must be above 0; use uniform(0, 1) or a small positive bound.",
+      "hyperparameters.depth: uniform(3, 1) - the lower bound must be below the upper",
+      /exploit\.fractoin: 0\.2 - .*did you mean "fraction"\?/,
+    ],
+  },
+  {
+    what: "a metric that the trainer does not report",
+    words: ["run", "climb.ts"],
+    file: climb({ declaration: 'objective: maximize("hieght"),' }),
+    says: ['objective.metric: "hieght"', 'did you mean "height"?'],
+  },
+  {
+    what: "a file that does not parse, with the line",
+    words: ["run", "climb.ts"],
+    file: `${climb()}\nconst wrong = ;\n`,
+    says: ["climb.ts", "const wrong = ;"],
+  },
+  {
+    what: "a file that is not there",
+    words: ["run", "climbs.ts"],
+    says: ["climbs.ts - there is no such file"],
+  },
+  {
+    what: "a file without an experiment",
+    words: ["run", "climb.ts"],
+    file: "export const a = 1;",
+    says: ["exports no default"],
+  },
+  { what: "an unknown command", words: ["rum"], says: ["unknown command 'rum'", "Did you mean run?"] },
+  {
+    what: "an unknown option",
+    words: ["run", "climb.ts", "--sede", "1"],
+    says: ["unknown option '--sede'", "Did you mean --seed?"],
+  },
+  {
+    what: "an unknown setting",
+    words: ["run", "climb.ts", "--set", "exploit.fractoin=0.2"],
+    file: climb(),
+    says: [/exploit\.fractoin.*did you mean "fraction"\?/],
+  },
+  {
+    what: "an unknown strategy",
+    words: ["run", "climb.ts", "--set", "exploit=noExplot"],
+    file: climb(),
+    says: ['did you mean "noExploit"?'],
+  },
+  {
+    what: "a population that is no number",
+    words: ["run", "climb.ts", "--population", "many"],
+    file: climb(),
+    says: ["--population must be a whole number"],
+  },
+  {
+    what: "a store that is not there yet",
+    words: ["run", "climb.ts", "--store", "mysql://host/db"],
+    file: climb(),
+    says: ["there is no store for mysql: URLs"],
+  },
+  {
+    what: "a run that is not in the store",
+    words: ["status", "climb-none"],
+    says: ["is no run of this store"],
+  },
+];
+for (const { what, words, file, says } of badInput) {
+  test(`bad input: ${what}`, async () => {
+    if (file !== undefined) place.write("climb.ts", file);
+    const { code, stderr } = await place.clade(...words);
+    for (const text of says) expect(stderr).toMatch(text);
+    expect(stderr).not.toContain("src/cli");
+    expect(code).toBe(2);
+    expect((await place.clade("list")).stdout).toContain("no runs yet");
+  });
+}
+
+test("a worker refuses an experiment file that was changed since the run began", async () => {
+  place.write("climb.ts", climb());
+  await place.clade("run", "climb.ts");
+  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
+  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80");
+  expect(resumed.code).not.toBe(0);
+  expect(resumed.stderr).toContain("the experiment file has changed since the run began");
+});

@@ -1,0 +1,88 @@
+/** Runs the command line as a person would: real processes in a directory of their own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Workplace implements Disposable {
+  readonly directory = mkdtempSync(join(tmpdir(), "clade-cli-"));
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.directory, name), text);
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts);
+  }
+
+  start(...words: string[]): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
+    const child = spawn(process.execPath, [clade, ...words], {
+      cwd: this.directory,
+      env: { PATH: process.env.PATH, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.on("data", (data) => (output.stdout += data));
+    child.stderr.on("data", (data) => (output.stderr += data));
+    const finished = new Promise<Finished>((resolve) => {
+      child.once("close", (code) => resolve({ code, ...output }));
+    });
+    return { process: child, finished };
+  }
+
+  clade(...words: string[]): Promise<Finished> {
+    return this.start(...words).finished;
+  }
+
+  /** The run's events, read from the output of `--json`. */
+  static events(stdout: string): { readonly type: string; readonly [key: string]: unknown }[] {
+    return stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { type: string });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** An experiment whose score climbs with each step of `stepMs`. Lines may replace parts of the declaration or of the trainer. */
+export function climb({ stepMs = 0, declaration = "", trainer = "" } = {}): string {
+  return `
+import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit, perturb, tTestSelection, truncationSelection, uniform } from "clade";
+
+class Climber {
+  height = 0;
+  async step({ rate }) {
+    ${stepMs > 0 ? `await new Promise((resolve) => setTimeout(resolve, ${stepMs}));` : ""}
+    this.height += rate;
+  }
+  evaluate() { return { height: this.height }; }
+  save() { return { height: this.height }; }
+  restore({ height }) { this.height = height; }
+  ${trainer}
+}
+
+export default defineExperiment({
+  name: "climb",
+  population: 4,
+  hyperparameters: { rate: logUniform(1e-3, 1) },
+  objective: maximize("height"),
+  ready: everySteps(5),
+  exploit: truncationSelection({ fraction: 0.25 }),
+  budget: { stepsPerMember: 50 },
+  trainer: Climber,
+  ${declaration}
+});
+`;
+}
