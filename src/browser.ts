@@ -17,6 +17,7 @@ export { everySeconds } from "./algorithm/ready/every-seconds.ts";
 export { everySteps } from "./algorithm/ready/every-steps.ts";
 export type { Progress, Ready } from "./algorithm/ready/ready.ts";
 export { readyWhen } from "./algorithm/ready/ready-when.ts";
+export { type ScheduleSegment, schedule } from "./algorithm/schedule.ts";
 export type { Hyperparameter, SearchSpace } from "./algorithm/search-space.ts";
 export type {
   CheckpointFiles,
@@ -27,6 +28,7 @@ export type {
   SnapshotId,
 } from "./algorithm/snapshot.ts";
 export { strategy } from "./algorithm/strategy.ts";
+export { lineage } from "./analysis/lineage.ts";
 export { CheckpointError, type CheckpointStore } from "./checkpoint-store/checkpoint-store.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
 export type { Budget } from "./experiment/budget.ts";
@@ -61,5 +63,6 @@ export { memoryPopulationStore } from "./population-store/memory/memory-populati
 export * from "./population-store/population-store.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { MetricError } from "./worker/measurement.ts";
+export { replay } from "./worker/replay.ts";
 export { type RunOptions, run } from "./worker/run.ts";
 export type { RunEvent, RunResult } from "./worker/watch.ts";

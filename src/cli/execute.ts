@@ -2,7 +2,8 @@
 
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
-import { lineage, schedule } from "../analysis/lineage.ts";
+import { schedule } from "../algorithm/schedule.ts";
+import { lineage } from "../analysis/lineage.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";

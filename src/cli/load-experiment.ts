@@ -29,9 +29,10 @@ export async function loadExperiment(file: string, settings: Settings): Promise<
 class ExperimentFileError extends CladeError {}
 
 function notLoaded(file: string, error: Error): ExperimentFileError {
-  const frames = (error.stack ?? String(error)).split("\n");
-  const shown = frames
-    .filter((line) => !line.includes("node:internal") && !line.includes("/cli/load-experiment"))
+  const ours = /^ {4}at .*(node:internal|\/commander\/|\/src\/cli\/|\/dist\/cli\/|\/bin\/start\.js)/;
+  const shown = (error.stack ?? String(error))
+    .split("\n")
+    .filter((line) => !ours.test(line))
     .join("\n");
   return new ExperimentFileError(`experiment: ${file} - cannot be loaded; correct it:\n${shown}`, {
     cause: error,

@@ -1,4 +1,4 @@
-import type { ScheduleSegment } from "../analysis/lineage.ts";
+import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import { count, hyperparameter, table } from "./format.ts";
 
 /** Longer schedules are thinned to this many rows; the whole one is in `clade best`. */

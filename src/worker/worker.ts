@@ -77,6 +77,11 @@ interface Lease {
   stop(): void;
 }
 
+/** The seed that a member's trainer starts with. */
+export function trainerSeed(seed: number, member: number): number {
+  return randomStream(seed, "trainer", member).integer(2 ** 31);
+}
+
 class Worker {
   readonly #options: WorkerOptions;
   readonly #now: () => number;
@@ -244,7 +249,7 @@ class Worker {
   async #hold(claim: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
     const { checkpoint, hyperparameters } = snapshot;
-    const seed = randomStream(run.seed, "trainer", claim.member).integer(2 ** 31);
+    const seed = trainerSeed(run.seed, claim.member);
     if (checkpoint === undefined) {
       await session.start({ seed, hyperparameters });
     } else if (this.#held?.checkpoint !== checkpoint) {
