@@ -24,7 +24,7 @@ import {
 } from "clade";
 import { table, writeResults } from "../results-file.ts";
 import { agreement, criterion, mean, median, quantile } from "./agreement.ts";
-import { finalMembers } from "./final-members.ts";
+import { overSeeds } from "./finished-run.ts";
 import { option } from "./option.ts";
 
 const seeds = option("seeds", 120);
@@ -177,13 +177,9 @@ async function rows(
   for (const [index, population] of populations.entries()) {
     if (!only.includes(population)) continue;
     const experiment = withSettings(searchers[name]!, { population, synchronous });
-    const steps: number[] = [];
-    const errors: number[] = [];
-    for (let seed = 0; seed < over; seed++) {
-      const members = await finalMembers(experiment, seed);
-      steps.push(stepsToDone(members));
-      errors.push(logError(members));
-    }
+    const runs = await overSeeds(over, experiment);
+    const steps = runs.map(({ members }) => stepsToDone(members));
+    const errors = runs.map(({ members }) => logError(members));
     const written = reference[of][index]!;
     const share = steps.map((count) => (Number.isFinite(count) ? 1 : 0));
     const isShare = of === "random search";
@@ -198,6 +194,7 @@ async function rows(
       verdict,
       [0.05, 0.95].map((at) => shown(quantile(at)(steps))).join(" to "),
       median(errors).toFixed(2),
+      `${(100 * mean(runs.map(({ copyShare }) => copyShare))).toFixed(0)}%`,
     ]);
   }
   return found;
@@ -216,6 +213,7 @@ const header = [
   "agrees",
   "steps, 5% to 95%",
   "abs(log(lr/optimal))",
+  "copies",
 ];
 
 async function compare(): Promise<void> {
@@ -240,7 +238,7 @@ async function compare(): Promise<void> {
     `T3, triangle-wave learning rate: steps to done over ${seeds} seeds`,
     [
       "A generation of 5 steps, truncation selection of one quarter, at most 1,000 steps (random search: 3,000; its column is the share " +
-        "of runs that got done). The last column is the median over seeds of the mean of abs(log(lr / optimal)) along the " +
+        "of runs that got done). The column abs(log(lr/optimal)) is the median over seeds of the mean of abs(log(lr / optimal)) along the " +
         `winner's lineage. ${criterion}`,
       `## Synchronous\n\n${table(header, synchronous)}`,
       `## Asynchronous, one worker\n\n${table(header, asynchronous)}`,
@@ -249,10 +247,10 @@ async function compare(): Promise<void> {
 
 - Synchronous reproduces the reference, with factors that multiply alone as well as with Clade's rule for a uniform hyperparameter
   (a move is never smaller than the factor makes at a tenth of the range).
-- Asynchronous is faster from 8 members on, with and without exploring: a member that is behind copies a donor that is a generation ahead,
-  and the steps in between cost it nothing. Compare it with asynchronous controls only.
+- Asynchronously on one worker it is another searcher: a member is compared with scores of which many are a generation old, so selection is
+  weaker (the last column: copies to each generation, where one quarter would be full strength). Compare it with asynchronous controls only.
 - Recipients need noise of their own. One that goes on with the donor's noise and the donor's lr is its double for ever: selection alone
-  then has nothing left to select (its two rows are over ${few.over} seeds), and PBT is as slow as if it had fewer members.
+  then has nothing left to select (its two rows are over ${few.over} seeds), and PBT with 8 members is slower than with 2 that have their own.
 - Steps alone show little: most of what PBT gains over random search, selection only gains too. The distance of lr from the optimum
   along the winner's lineage tells them apart.`,
     ],

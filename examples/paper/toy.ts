@@ -155,7 +155,6 @@ function draw(trace: readonly Point[]): string {
     width,
     marginLeft: 62,
     marginRight: 20,
-    style: { fontFamily: font, fontSize: "13px", background: "white" },
     color: { domain: ["member 0", "member 1"], range: colors },
     symbol: { domain: ["member 0", "member 1"], range: ["circle", "triangle"] },
   };
@@ -227,6 +226,7 @@ function draw(trace: readonly Point[]): string {
     ],
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="610" viewBox="0 0 ${width} 610">
+<title>The paper's toy: weights and scores of two members in four panels</title>
 <rect width="${width}" height="610" fill="white"/>
 ${legend}
 ${place(plane, 34)}
@@ -284,10 +284,10 @@ function contours() {
   );
 }
 
+/** A plot as a group of one picture. Plot's style sheet is for web pages. */
 function place(plot: ReturnType<typeof Plot.plot>, y: number): string {
-  plot.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  plot.setAttribute("y", String(y));
-  return plot.outerHTML;
+  plot.querySelector("style")?.remove();
+  return `<g transform="translate(0,${y})" font-family="${font}" font-size="13" text-anchor="middle">${plot.innerHTML}</g>`;
 }
 
 if (import.meta.main) {

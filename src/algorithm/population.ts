@@ -1,3 +1,4 @@
+import { firstPlace } from "./bisect.ts";
 import { isEarned, type Snapshot } from "./snapshot.ts";
 
 export type Direction = "maximize" | "minimize";
@@ -70,30 +71,20 @@ export class RankedPopulation implements Population {
   }
 
   standing(score: number): { better: number; equal: number } {
-    const better = this.#firstIndex(0, this.scored, (other) => !isBetter(this.direction, other.score, score));
-    const end = this.#firstIndex(better, this.scored, (other) =>
-      isBetter(this.direction, score, other.score),
-    );
+    const { ranked, scored, direction } = this;
+    const better = firstPlace(ranked, (other) => !isBetter(direction, other.score, score), 0, scored);
+    const end = firstPlace(ranked, (other) => isBetter(direction, score, other.score), better, scored);
     return { better, equal: end - better };
   }
 
   #place(snapshot: Snapshot): number {
-    return this.#firstIndex(0, this.ranked.length, (other) => !this.#precedes(other, snapshot));
+    return firstPlace(this.ranked, (other) => !this.#precedes(other, snapshot));
   }
 
   #precedes(first: Snapshot, second: Snapshot): boolean {
     if (isBetter(this.direction, first.score, second.score)) return true;
     if (isBetter(this.direction, second.score, first.score)) return false;
     return first.member < second.member;
-  }
-
-  #firstIndex(low: number, high: number, holds: (snapshot: Snapshot) => boolean): number {
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (holds(this.ranked[middle]!)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
   }
 }
 

@@ -2,6 +2,8 @@
  * A population in this process's memory, for runs inside a program or a browser. JavaScript runs one piece of synchronous code at a
  * time, so a method that does its work without awaiting is a transaction.
  */
+
+import { firstPlace } from "../../algorithm/bisect.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import {
@@ -23,6 +25,8 @@ import {
 interface RunRecord {
   run: Run;
   readonly members: MemberRecord[];
+  /** The active members, the least advanced first and then by number: the order in which they are claimed. */
+  readonly active: number[];
   /** In the order of publication; strategies see them as they are. */
   readonly snapshots: Snapshot[];
   /** When and by whom each of them was published. */
@@ -86,8 +90,24 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     waiting.clear();
   }
 
+  /** Changes a member so that its place among the active ones stays right. */
+  function advance(record: RunRecord, index: number, change: (member: MemberRecord) => void): void {
+    const member = record.members[index]!;
+    if (member.state === "active") record.active.splice(placeOf(record, index), 1);
+    change(member);
+    if (member.state === "active") record.active.splice(placeOf(record, index), 0, index);
+  }
+
+  function placeOf({ members, active }: RunRecord, index: number): number {
+    const { generation } = newest(members[index]!);
+    return firstPlace(active, (other) => {
+      const ahead = newest(members[other]!).generation - generation;
+      return ahead > 0 || (ahead === 0 && other >= index);
+    });
+  }
+
   function endIfNobodyIsLeft(record: RunRecord): void {
-    if (record.members.some(({ state }) => state === "active")) return;
+    if (record.active.length > 0) return;
     const allFailed = record.members.every(({ state }) => state === "failed");
     setState(
       record,
@@ -122,6 +142,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const record: RunRecord = {
         run,
         members,
+        active: members.map((_, index) => index),
         snapshots: [],
         publications: [],
         decisions: [],
@@ -147,10 +168,12 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const record = recordOf(id);
       if (replacement) record.run = { ...record.run, ...replacement };
       const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Infinity;
-      for (const member of record.members) {
-        member.failures = 0;
-        if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
-        else if (member.state === "failed") member.state = "active";
+      for (const index of record.members.keys()) {
+        advance(record, index, (member) => {
+          member.failures = 0;
+          if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
+          else if (member.state === "failed") member.state = "active";
+        });
       }
       const { runningSince, ...run } = record.run;
       if (runningSince !== undefined) {
@@ -168,18 +191,17 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const record = records.get(id);
       if (record?.run.state.kind !== "running") return { kind: "ended" };
       const time = now();
-      let least = Infinity;
-      let chosen: number | undefined;
-      for (const [index, member] of record.members.entries()) {
-        if (member.state !== "active") continue;
-        const free = !member.lease || member.lease.until <= time;
-        // In a synchronous run a member that is behind holds back the others even while it is leased.
-        if (!free && !record.run.experiment.synchronous) continue;
-        const { generation } = newest(member);
-        if (generation < least) [least, chosen] = [generation, undefined];
-        if (free && generation === least && (chosen === undefined || index === warm)) chosen = index;
-      }
-      if (chosen === undefined) return { kind: "wait" };
+      const { members, active, run } = record;
+      const isFree = ({ lease }: MemberRecord) => !lease || lease.until <= time;
+      const free = active.find((index) => isFree(members[index]!));
+      if (free === undefined) return { kind: "wait" };
+      const { generation } = newest(members[free]!);
+      // In a synchronous run a member that is behind holds back the others even while it is leased.
+      if (run.experiment.synchronous && newest(members[active[0]!]!).generation < generation)
+        return { kind: "wait" };
+      const held = warm === undefined ? undefined : members[warm];
+      const isEqual = held?.state === "active" && isFree(held) && newest(held).generation === generation;
+      const chosen = isEqual ? warm! : free;
       const member = record.members[chosen]!;
       member.epoch++;
       member.lease = { worker, until: time + leaseMs };
@@ -213,9 +235,11 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const { record, member } = claimed(claim);
       const cursor = record.snapshots.length;
       const publication = decide(record.snapshots.slice(since));
-      for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
+      advance(record, claim.member, () => {
+        for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
+        member.state = publication.member;
+      });
       if (publication.decision) record.decisions.push(publication.decision);
-      member.state = publication.member;
       member.undecided = publication.undecided ?? false;
       member.reserved = undefined;
       if (!publication.keepClaim) {
@@ -231,8 +255,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async recordFailure(claim, failure, state) {
       const { record, member } = claimed(claim);
       record.failures.push(failure);
-      member.failures++;
-      member.state = state;
+      advance(record, claim.member, () => {
+        member.failures++;
+        member.state = state;
+      });
       member.lease = undefined;
       member.reserved = undefined;
       if (state !== "active") endIfNobodyIsLeft(record);

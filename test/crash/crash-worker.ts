@@ -1,0 +1,24 @@
+/** A worker process as a run has them, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN WORKER`. */
+import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
+import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
+import { inProcessSession } from "../../src/trainer/in-process/in-process-session.ts";
+import { work } from "../../src/worker/worker.ts";
+import { crashExperiment } from "./crash-experiment.ts";
+
+const [store, checkpoints, id, worker] = process.argv.slice(2) as [string, string, RunId, WorkerId];
+await using populationStore = sqlitePopulationStore(store);
+const run = await populationStore.run(id);
+const { population, budget, synchronous } = run.experiment;
+const experiment = crashExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous });
+process.send?.("working");
+await work({
+  worker,
+  run,
+  experiment,
+  populationStore,
+  checkpointStore: filesystemCheckpointStore(checkpoints),
+  session: inProcessSession(experiment.trainer),
+  signal: new AbortController().signal,
+});
+process.disconnect?.();

@@ -1,0 +1,231 @@
+/**
+ * Kills real worker processes at random moments, and afterwards asks the tree of snapshots alone whether anything was lost. The number of
+ * kills is CLADE_KILLS (60), the seed of the moments CLADE_SEED (1).
+ */
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, test } from "vitest";
+import { randomStream } from "../../src/algorithm/random.ts";
+import {
+  type CheckpointId,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+} from "../../src/algorithm/snapshot.ts";
+import type { CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
+import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+import type { Experiment } from "../../src/experiment/experiment.ts";
+import { memoryPopulationStore } from "../../src/population-store/memory/memory-population-store.ts";
+import {
+  type PopulationStore,
+  type PublishedSnapshot,
+  type RunId,
+  start,
+  type WorkerId,
+} from "../../src/population-store/population-store.ts";
+import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
+import { stateOf } from "../../src/trainer/in-process/state-files.ts";
+import { createRun, run } from "../../src/worker/run.ts";
+import { crashExperiment, type WalkState } from "./crash-experiment.ts";
+
+const kills = Number(process.env.CLADE_KILLS ?? 60);
+const seed = Number(process.env.CLADE_SEED ?? 1);
+
+const root = mkdtempSync(join(tmpdir(), "clade-crash-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+interface Place {
+  readonly store: string;
+  readonly checkpoints: string;
+  readonly id: RunId;
+}
+
+let places = 0;
+
+async function newRun(experiment: Experiment): Promise<Place> {
+  const directory = join(root, `${places++}`);
+  const store = join(directory, "clade.db");
+  await using populationStore = sqlitePopulationStore(store);
+  const { id } = await createRun(populationStore, experiment, 1);
+  return { store, checkpoints: join(directory, "checkpoints"), id };
+}
+
+test(`after ${kills} kills nothing that was published is lost, repeated or torn`, {
+  timeout: 60_000 + kills * 3000,
+}, async () => {
+  // More than the workers get done while they are killed, so that the last kill meets a run that is under way.
+  const stepsPerMember = 40 * kills;
+  const place = await newRun(crashExperiment({ population: 6, stepsPerMember, synchronous: false }));
+  expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
+  await using store = sqlitePopulationStore(place.store);
+  const checkpoints = filesystemCheckpointStore(place.checkpoints);
+  await expectSound(store, checkpoints, place.id, stepsPerMember);
+  expect((await store.counts(place.id)).copies).toBeGreaterThan(0);
+});
+
+test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, and in memory", async () => {
+  const stepsPerMember = 120;
+  const experiment = crashExperiment({ population: 6, stepsPerMember, synchronous: true });
+  const inMemory = memoryPopulationStore();
+  const { run: id } = await run(experiment, { populationStore: inMemory, seed: 1, workers: 3 });
+  const expected = await treeOf(inMemory, id);
+  expect(expected.decisions.some(({ kind }) => kind === "copy")).toBe(true);
+  for (const way of [
+    { workers: 1, kills: 0 },
+    { workers: 2, kills: 0 },
+    { workers: 4, kills: 0 },
+    { workers: 2, kills: Number.POSITIVE_INFINITY },
+  ]) {
+    const place = await newRun(experiment);
+    const killed = await workWithKills(place, way);
+    if (way.kills > 0) expect(killed).toBeGreaterThan(3);
+    await using store = sqlitePopulationStore(place.store);
+    expect(await treeOf(store, place.id)).toEqual(expected);
+    await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
+  }
+});
+
+/** Keeps workers alive until the run has ended, killing random ones at random moments. Resolves the number of kills. */
+async function workWithKills(
+  { store, checkpoints, id }: Place,
+  { workers, kills }: { readonly workers: number; readonly kills: number },
+): Promise<number> {
+  await using populationStore = sqlitePopulationStore(store);
+  const random = randomStream(seed, "kills");
+  const script = new URL("./crash-worker.ts", import.meta.url).pathname;
+  const living = new Map<WorkerId, ChildProcess>();
+  const complaints: string[] = [];
+  let killed = 0;
+  let born = 0;
+
+  /** Starts a worker and resolves when it works. */
+  async function begin(): Promise<void> {
+    const worker = `crash:${born++}:worker` as WorkerId;
+    const child = fork(script, [store, checkpoints, id, worker], {
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    living.set(worker, child);
+    let said = "";
+    child.stderr!.on("data", (data) => {
+      said += data;
+    });
+    child.once("exit", (code, signal) => {
+      living.delete(worker);
+      if (signal !== "SIGKILL" && code !== 0) complaints.push(`${worker} ended with ${code}: ${said}`);
+    });
+    await Promise.race([once(child, "message"), once(child, "exit")]);
+  }
+
+  try {
+    await Promise.all(Array.from({ length: workers }, begin));
+    while ((await populationStore.run(id)).state.kind === "running") {
+      if (complaints.length > 0) throw new Error(complaints.join("\n"));
+      if (living.size < workers) await begin();
+      // Up to about 15 generations.
+      await sleep(random.uniform() * 200);
+      if (killed >= kills || living.size === 0) continue;
+      const [worker, child] = random.pick([...living]);
+      if (random.uniform() < 0.2) {
+        // Another process wakes it: it may hold the database's lock, for which this one would wait without end.
+        spawn("sh", ["-c", `sleep ${0.05 + random.uniform() * 0.3}; kill -CONT ${child.pid}`]);
+        child.kill("SIGSTOP");
+      } else {
+        child.kill("SIGKILL");
+        await once(child, "exit");
+        killed++;
+      }
+      await populationStore.releaseWorker(id, worker);
+    }
+    await Promise.all(Array.from(living.values(), (child) => once(child, "exit")));
+  } finally {
+    for (const child of living.values()) child.kill("SIGKILL");
+  }
+  expect(complaints).toEqual([]);
+  return killed;
+}
+
+function once(child: ChildProcess, event: "exit" | "message"): Promise<void> {
+  if (event === "exit" && (child.exitCode !== null || child.signalCode !== null)) return Promise.resolve();
+  return new Promise((resolve) => child.once(event, () => resolve()));
+}
+
+/** Everything that was decided, without the facts of the execution, in an order that does not depend on it. */
+async function treeOf(store: PopulationStore, id: RunId) {
+  const { snapshots, decisions, failures } = await store.changes(id, start, 1_000_000);
+  expect(failures).toEqual([]);
+  const { best } = await store.run(id);
+  const tree = snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot);
+  const byPlace = (a: SnapshotId, b: SnapshotId) => a.localeCompare(b, "en", { numeric: true });
+  return {
+    best,
+    snapshots: tree.toSorted((a, b) => byPlace(a.id, b.id)),
+    decisions: decisions.toSorted((a, b) => byPlace(a.snapshot, b.snapshot)),
+  };
+}
+
+async function expectSound(
+  store: PopulationStore,
+  checkpoints: CheckpointStore,
+  id: RunId,
+  stepsPerMember: number,
+): Promise<void> {
+  const { snapshots, failures } = await store.changes(id, start, 1_000_000);
+  expect(failures).toEqual([]);
+  const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
+  expect(tree.size).toBe(snapshots.length);
+  const members = await store.members(id);
+  for (const { member, state, newest } of members) {
+    const chain = snapshots.filter((snapshot) => snapshot.member === member);
+    expectUnbroken(chain, tree);
+    expect([state, newest.memberSteps]).toEqual(["finished", stepsPerMember]);
+  }
+  expect((await store.run(id)).state.kind).toBe("done");
+  expect((await store.counts(id)).snapshots).toBe(snapshots.length);
+
+  let live: ReadonlySet<CheckpointId> = new Set();
+  await store.collect(id, (ids) => {
+    live = ids;
+    checkpoints.sweep(ids);
+  });
+  expect(live.size).toBeGreaterThan(0);
+  const alive = snapshots.filter(({ checkpoint }) => checkpoint !== undefined && live.has(checkpoint));
+  for (const { checkpoint, step, kind, metrics } of alive) {
+    const { walk } = stateOf(await checkpoints.load(checkpoint!)) as { walk: WalkState };
+    expect(walk.step).toBe(step);
+    if (kind === "trained") expect(walk.position).toBe(metrics.position);
+  }
+}
+
+/** One member's snapshots, in the order of their publication: no holes, no generation twice, and steps that add up. */
+function expectUnbroken(chain: readonly PublishedSnapshot[], tree: ReadonlyMap<SnapshotId, Snapshot>): void {
+  const generations = new Set<number>();
+  for (const [index, snapshot] of chain.entries()) {
+    const { id, kind, generation, step, memberSteps } = snapshot;
+    expect(ordinalOf(id)).toBe(index);
+    if (index === 0) {
+      expect([kind, generation, step, memberSteps]).toEqual(["initial", 0, 0, 0]);
+      continue;
+    }
+    const before = chain[index - 1]!;
+    const parent = tree.get(snapshot.parent!)!;
+    expect(parent).toBeDefined();
+    if (kind === "trained") {
+      expect(generations.has(generation)).toBe(false);
+      generations.add(generation);
+      const steps = memberSteps - before.memberSteps;
+      expect([parent.id, generation, step, steps]).toEqual([
+        before.id,
+        before.generation + 1,
+        parent.step + steps,
+        5,
+      ]);
+    } else {
+      expect(kind).toBe("copied");
+      expect([snapshot.checkpoint, step]).toEqual([parent.checkpoint, parent.step]);
+      expect([generation, memberSteps]).toEqual([before.generation, before.memberSteps]);
+    }
+  }
+}

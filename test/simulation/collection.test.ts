@@ -1,0 +1,342 @@
+/**
+ * Workers, pinners and collectors in random interleavings: collection never removes what a live snapshot, a claim in progress or a
+ * pin refers to, and removes everything else. CLADE_SIMULATION_SEEDS (24) is the number of seeds for each kind of stores.
+ */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { type Random, randomStream } from "../../src/algorithm/random.ts";
+import {
+  type CheckpointFiles,
+  type CheckpointId,
+  ordinalOf,
+  type Snapshot,
+  snapshotId,
+} from "../../src/algorithm/snapshot.ts";
+import { CheckpointError, type CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
+import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+import { memoryCheckpointStore } from "../../src/checkpoint-store/memory/memory-checkpoint-store.ts";
+import type { ExperimentDescription } from "../../src/experiment/experiment.ts";
+import { memoryPopulationStore } from "../../src/population-store/memory/memory-population-store.ts";
+import {
+  type Claim,
+  LeaseLostError,
+  type PopulationStore,
+  type RunId,
+  type WorkerId,
+} from "../../src/population-store/population-store.ts";
+import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
+import { Death, givingWay, Scheduler, type Turn } from "./scheduler.ts";
+
+const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 24);
+const id = "simulation" as RunId;
+const leaseMs = 1000;
+const members = 5;
+
+interface World {
+  readonly population: PopulationStore;
+  readonly checkpoints: CheckpointStore;
+  readonly clock: { time: number };
+  readonly random: Random;
+  /** What every checkpoint contains that was ever saved, or was about to be. */
+  readonly contents: Map<CheckpointId, CheckpointFiles>;
+  /** Pins that stood when their checkpoint was still there. */
+  readonly pins: Map<string, CheckpointId>;
+  /** How often each thing happened, to show that the simulation meets what it is about. */
+  readonly tally: Record<"collected" | "kept" | "lost" | "died" | "copied" | "pinned", number>;
+}
+
+const root = mkdtempSync(join(tmpdir(), "clade-simulation-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async () => {
+  const tally = newTally();
+  for (let seed = 0; seed < seeds; seed++) {
+    const clock = { time: 1_700_000_000_000 };
+    const population = memoryPopulationStore({ now: () => clock.time });
+    await simulate({ population, checkpoints: memoryCheckpointStore(), clock, tally }, seed, false);
+  }
+  expectVariety(tally);
+});
+
+for (const overlap of [false, true]) {
+  const how = overlap ? ", while files are being written" : "";
+  test(`nothing that is needed is collected, with SQLite and files${how} (${seeds} seeds)`, async () => {
+    const tally = newTally();
+    for (let seed = 0; seed < seeds; seed++) {
+      const clock = { time: 1_700_000_000_000 };
+      const directory = join(root, `${seed}${how}`);
+      await using population = sqlitePopulationStore(join(directory, "clade.db"), { now: () => clock.time });
+      const checkpoints = filesystemCheckpointStore(join(directory, "checkpoints"));
+      const live = await simulate({ population, checkpoints, clock, tally }, seed, overlap);
+      const left = readdirSync(join(directory, "checkpoints", "checkpoints"));
+      expect(left.toSorted()).toEqual([...live].toSorted());
+      rmSync(directory, { recursive: true });
+    }
+    expectVariety(tally);
+  });
+}
+
+/** Resolves the checkpoints that a last collection left. */
+async function simulate(
+  stores: Pick<World, "population" | "checkpoints" | "clock" | "tally">,
+  seed: number,
+  overlap: boolean,
+): Promise<ReadonlySet<CheckpointId>> {
+  const random = randomStream("simulation", seed);
+  const world: World = { ...stores, random, contents: new Map(), pins: new Map() };
+  await world.population.createRun(
+    { id, seed, experiment: { synchronous: false } as ExperimentDescription },
+    roots(),
+  );
+  const scheduler = new Scheduler(randomStream("order", seed), { deaths: 0.01, overlap });
+  for (let number = 0; number < 4; number++) scheduler.start((turn) => worker(world, number, turn));
+  for (let number = 0; number < 2; number++) scheduler.start((turn) => collector(world, turn));
+  scheduler.start((turn) => pinner(world, turn));
+  await scheduler.run().catch((error) => {
+    throw new Error(`seed ${seed}, step ${scheduler.steps}: ${error.message}`, { cause: error });
+  });
+  expect(scheduler.steps).toBeGreaterThan(200);
+
+  // Nobody is at work: what is left is what is needed, and no more. A reservation of the dead may be of what was never saved.
+  await world.population.releaseWorker(id, "" as WorkerId);
+  for (const { lease } of await world.population.members(id)) {
+    if (lease) await world.population.releaseWorker(id, lease.worker);
+  }
+  let live: ReadonlySet<CheckpointId> = new Set();
+  let free = async () => 0;
+  await world.population.collect(id, (ids) => {
+    live = ids;
+    free = world.checkpoints.sweep(ids);
+  });
+  await free();
+  for (const checkpoint of live) expectContent(world, checkpoint, await world.checkpoints.load(checkpoint));
+  for (const checkpoint of world.contents.keys()) {
+    if (!live.has(checkpoint))
+      await expect(world.checkpoints.load(checkpoint)).rejects.toThrow(CheckpointError);
+  }
+  return live;
+}
+
+/** Does what a worker does with the two stores, but trains nothing, and is killed and replaced now and then. */
+async function worker(world: World, number: number, turn: Turn): Promise<void> {
+  const { random, tally } = world;
+  const population = givingWay(world.population, turn);
+  const checkpoints = givingWay(world.checkpoints, turn);
+  let view = new Map<number, Snapshot>();
+  let cursor: number | undefined;
+
+  async function hold(claim: Claim, checkpoint: CheckpointId): Promise<void> {
+    try {
+      expectContent(world, checkpoint, await checkpoints.load(checkpoint));
+    } catch (error) {
+      if (error instanceof Death) throw error;
+      // Only a worker that has lost its member may find it gone.
+      await world.population.renewLease(claim, 1);
+      throw error;
+    }
+  }
+
+  /** Saves a checkpoint that others may have saved before, with a large file that others share. */
+  async function save(claim: Claim): Promise<CheckpointId> {
+    const [large, own, alone] = [random.integer(4), random.integer(6), random.integer(3)];
+    const files = new Map([
+      ["own", new Uint8Array(10).fill(own)],
+      ["shared", largeFile(large)],
+      ...(alone === 0 ? [["second", largeFile(10 + own)] as const] : []),
+    ]);
+    return await checkpoints.save(files, async (checkpoint) => {
+      world.contents.set(checkpoint, files);
+      await population.reserveCheckpoint(claim, checkpoint);
+    });
+  }
+
+  async function publish(
+    claim: Claim,
+    newest: Snapshot,
+    checkpoint: CheckpointId,
+  ): Promise<Snapshot | undefined> {
+    if (cursor === undefined) {
+      const present = await population.present(id);
+      view = new Map(present.snapshots.map((snapshot) => [snapshot.member, snapshot]));
+      cursor = present.cursor;
+    }
+    const since = cursor;
+    cursor = undefined;
+    const keepClaim = random.uniform() < 0.3;
+    let next: Snapshot = newest;
+    cursor = await population.publish(claim, since, (changes) => {
+      for (const snapshot of changes) view.set(snapshot.member, snapshot);
+      const trained = trainedAfter(newest, checkpoint);
+      view.set(claim.member, trained);
+      const donors = [...view.values()].filter((other) => other.member !== claim.member && other.checkpoint);
+      const donor = donors.length > 0 && random.uniform() < 0.4 ? random.pick(donors) : undefined;
+      next = donor ? copyOf(donor, trained) : trained;
+      if (donor) tally.copied++;
+      return {
+        snapshots: donor ? [trained, next] : [trained],
+        member: "active",
+        keepClaim,
+        ...(random.uniform() < 0.1 && { best: trained.id }),
+      };
+    });
+    return keepClaim ? next : undefined;
+  }
+
+  async function advance(name: WorkerId): Promise<void> {
+    const result = await population.claimMember(id, name, leaseMs, random.integer(members));
+    if (result.kind !== "claimed") return;
+    const { claim } = result;
+    for (let newest: Snapshot | undefined = claim.newest; newest; ) {
+      if (newest.checkpoint) await hold(claim, newest.checkpoint);
+      // A pause of this process, long enough that others may claim the member.
+      if (random.uniform() < 0.1) world.clock.time += 2 * leaseMs;
+      let checkpoint = await save(claim);
+      if (random.uniform() < 0.1) checkpoint = await save(claim);
+      if (random.uniform() < 0.05) return await population.releaseMember(claim);
+      newest = await publish(claim, newest, checkpoint);
+    }
+  }
+
+  for (let turns = 0; turns < 12; turns++) {
+    try {
+      await advance(`host:${number}:${turns}` as WorkerId);
+    } catch (error) {
+      cursor = undefined;
+      if (error instanceof Death) tally.died++;
+      else if (error instanceof LeaseLostError) tally.lost++;
+      else throw error;
+    }
+  }
+}
+
+async function collector(world: World, turn: Turn): Promise<void> {
+  const population = givingWay(world.population, turn);
+  for (let turns = 0; turns < 15; turns++) {
+    let free: (() => Promise<number>) | undefined;
+    try {
+      await population.collect(id, (live) => {
+        free = world.checkpoints.sweep(live);
+      });
+      await expectIntact(world);
+      await turn();
+      world.tally.collected += (await free?.()) ?? 0;
+    } catch (error) {
+      if (!(error instanceof Death)) throw error;
+    }
+  }
+}
+
+async function pinner(world: World, turn: Turn): Promise<void> {
+  const { random, pins } = world;
+  const population = givingWay(world.population, turn);
+  for (let turns = 0; turns < 15; turns++) {
+    const name = `pin ${random.integer(3)}`;
+    try {
+      pins.delete(name);
+      if (random.uniform() < 0.3) await population.unpin(id, name);
+      const { checkpoint } = (await population.members(id))[random.integer(members)]!.newest;
+      if (!checkpoint) continue;
+      await population.pin(id, name, checkpoint);
+      // It may have gone between the look and the pin. If it has not, it stays.
+      const isThere = await world.checkpoints.load(checkpoint).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere) continue;
+      pins.set(name, checkpoint);
+      world.tally.pinned++;
+    } catch (error) {
+      if (!(error instanceof Death)) throw error;
+    }
+  }
+}
+
+/** Every checkpoint that something refers to can be loaded. One that nothing refers to any more by then does not count. */
+async function expectIntact(world: World): Promise<void> {
+  for (const checkpoint of await needed(world)) {
+    try {
+      expectContent(world, checkpoint, await world.checkpoints.load(checkpoint));
+      world.tally.kept++;
+    } catch (error) {
+      if ((await needed(world)).has(checkpoint)) throw error;
+    }
+  }
+}
+
+async function needed({ population, pins }: World): Promise<ReadonlySet<CheckpointId>> {
+  const checkpoints = new Set<CheckpointId | undefined>(pins.values());
+  const { best } = await population.run(id);
+  if (best) checkpoints.add((await population.snapshot(id, best)).checkpoint);
+  for (const { member, newest } of await population.members(id)) {
+    checkpoints.add(newest.checkpoint);
+    let trained = 0;
+    for await (const { kind, checkpoint } of population.history(id, member)) {
+      if (kind !== "trained") continue;
+      checkpoints.add(checkpoint);
+      if (++trained === 2) break;
+    }
+  }
+  checkpoints.delete(undefined);
+  return checkpoints as ReadonlySet<CheckpointId>;
+}
+
+function expectContent({ contents }: World, checkpoint: CheckpointId, loaded: CheckpointFiles): void {
+  const saved = contents.get(checkpoint)!;
+  const isEqual = [...saved].every(([name, bytes]) => Buffer.from(loaded.get(name)!).equals(bytes));
+  if (!isEqual || loaded.size !== saved.size) throw new Error(`checkpoint ${checkpoint} has other content`);
+}
+
+function roots(): Snapshot[] {
+  return Array.from({ length: members }, (_, member) => ({
+    id: snapshotId(member, 0),
+    member,
+    kind: "initial",
+    generation: 0,
+    step: 0,
+    memberSteps: 0,
+    hyperparameters: {},
+    metrics: {},
+  }));
+}
+
+function trainedAfter(newest: Snapshot, checkpoint: CheckpointId): Snapshot {
+  const { donor, ...kept } = newest;
+  return {
+    ...kept,
+    id: snapshotId(newest.member, ordinalOf(newest.id) + 1),
+    kind: "trained",
+    parent: newest.id,
+    generation: newest.generation + 1,
+    checkpoint,
+  };
+}
+
+function copyOf(donor: Snapshot, recipient: Snapshot): Snapshot {
+  return {
+    ...donor,
+    id: snapshotId(recipient.member, ordinalOf(recipient.id) + 1),
+    member: recipient.member,
+    kind: "copied",
+    parent: donor.id,
+    donor: donor.id,
+    generation: recipient.generation,
+  };
+}
+
+const largeFiles = new Map<number, Uint8Array>();
+
+function largeFile(number: number): Uint8Array {
+  const bytes = largeFiles.get(number) ?? new Uint8Array(66_000).fill(number);
+  largeFiles.set(number, bytes);
+  return bytes;
+}
+
+function newTally(): World["tally"] {
+  return { collected: 0, kept: 0, lost: 0, died: 0, copied: 0, pinned: 0 };
+}
+
+function expectVariety(tally: World["tally"]): void {
+  for (const [what, times] of Object.entries(tally)) expect([what, times > seeds]).toEqual([what, true]);
+}
