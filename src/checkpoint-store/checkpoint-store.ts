@@ -5,7 +5,7 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { CheckpointFiles, CheckpointId } from "../algorithm/snapshot.ts";
 
-export interface CheckpointStore {
+export interface CheckpointStore extends AsyncDisposable {
   /**
    * Stores the files and resolves their id once they survive the death of this process. `reserve` is called with the id before
    * anything that exists already is relied upon; what it protects is not collected.
@@ -18,7 +18,7 @@ export interface CheckpointStore {
    * returned frees the space, later and at leisure; it resolves the number of files that went.
    */
   sweep(live: ReadonlySet<CheckpointId>): () => Promise<number>;
-  /** Removes everything. */
+  /** Removes every checkpoint of the run. */
   remove(): Promise<void>;
 }
 

@@ -65,7 +65,7 @@ export async function execute(
 /** What a person reads when a run has ended. */
 export async function printResult(stores: Stores, result: RunResult): Promise<void> {
   const run = await stores.population.run(result.run);
-  const { metric, final } = run.experiment.objective;
+  const { metric } = run.experiment.objective;
   if (result.state.kind === "stopped") {
     console.log(
       `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. Go on with: clade resume ${result.run}`,
@@ -86,10 +86,12 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
       `${plural(result.unscoredMembers, "member")} ended without a score (NaN, infinite or missing)`,
     );
   if (!best) return console.log("no member was ever scored, so there is no best model");
-  const heldOut = result.final === undefined ? "" : `, ${final} ${number(result.final)} (held out)`;
-  console.log(
-    `best: ${styleText("bold", `${metric} ${number(best.score)}`)}${heldOut}, member ${best.member} at step ${count(best.step)}`,
-  );
+  const others = Object.entries(best.metrics).filter(([name]) => name !== metric);
+  const measured = [
+    styleText("bold", `${metric} ${number(best.score)}`),
+    ...others.map(([name, value]) => `${name} ${number(value)}`),
+  ];
+  console.log(`best: ${measured.join(", ")}; member ${best.member} at step ${count(best.step)}`);
   console.log(`      ${hyperparameters(best.hyperparameters)}`);
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
   console.log(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);

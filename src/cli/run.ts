@@ -6,7 +6,7 @@ import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { duration, number, table } from "./format.ts";
+import { count, duration, number, table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
@@ -67,16 +67,16 @@ export function defaultWorkers(population: number): number {
 
 function comparison(experiment: Experiment, ours: RunResult, control: string, theirs: RunResult): string {
   const { metric, final, direction } = experiment.objective;
-  const row = (name: string, { score, final: heldOut, totalSteps, seconds }: RunResult) => [
+  const others = Object.keys(ours.best?.metrics ?? {}).filter((name) => name !== metric);
+  const row = (name: string, { score, best, totalSteps, seconds }: RunResult) => [
     name,
     number(score),
-    ...(final === undefined ? [] : [number(heldOut)]),
-    number(totalSteps),
+    ...others.map((other) => number(best?.metrics[other])),
+    count(totalSteps),
     duration(seconds),
   ];
-  const heading = ["", metric, ...(final === undefined ? [] : [`${final} (held out)`]), "steps", "time"];
   const value = (result: RunResult) => (final === undefined ? result.score : result.final);
-  const won = isBetter(direction, value(ours), value(theirs));
-  const verdict = won ? `here it did better than ${control}` : `here it did no better than ${control}`;
-  return `${table([heading, row(experiment.name, ours), row(control, theirs)])}\n\n${verdict}; one seed is no proof.`;
+  const better = isBetter(direction, value(ours), value(theirs)) ? "better" : "no better";
+  const rows = [["", metric, ...others, "steps", "time"], row(experiment.name, ours), row(control, theirs)];
+  return `${table(rows)}\n\nby ${final ?? metric}, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
 }

@@ -21,12 +21,13 @@ export async function workerCommand(
     return;
   }
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
+  await using checkpointStore = stores.checkpoints(run.id);
   await work({
     worker: workerId(process.pid),
     run,
     experiment,
     populationStore: stores.population,
-    checkpointStore: stores.checkpoints(run.id),
+    checkpointStore,
     session: inProcessSession(experiment.trainer),
     signal: leaving(options.local ?? false),
   });

@@ -8,8 +8,12 @@ export interface Trainer<H = Hyperparameters> {
   evaluate(context: { readonly final: boolean }): Evaluation | Promise<Evaluation>;
   /** Everything that the next step depends on: weights, the optimiser's state, random state. */
   save(): TrainerState | Promise<TrainerState>;
-  /** Makes this trainer hold a state that `save` gave, here or in another process, of this member or another. */
-  restore(state: never): void | Promise<void>;
+  /**
+   * Makes this trainer hold a state that `save` gave, here or in another process, of this member or another. The context is that of the
+   * member that goes on from it: random draws that follow from its seed and a counter in the state go on for the member itself,
+   * and are fresh for one that has copied another.
+   */
+  restore(state: never, context: TrainerContext<H>): void | Promise<void>;
   dispose?(): void | Promise<void>;
 }
 
@@ -32,5 +36,5 @@ export type Evaluation = {
   readonly samples?: readonly number[];
 };
 
-/** Typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that JSON can say. */
-export type TrainerState = { readonly [name: string]: unknown };
+/** By name: typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that JSON can say. */
+export type TrainerState = object;

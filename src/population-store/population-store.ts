@@ -56,7 +56,7 @@ export interface Claim {
   readonly member: number;
   readonly epoch: number;
   readonly newest: Snapshot;
-  /** The newest snapshot ended a generation of a synchronous run, and nobody has decided about it. */
+  /** The newest snapshot ended a generation, and nobody has decided about it. */
   readonly undecided: boolean;
   readonly failures: number;
 }
@@ -76,7 +76,7 @@ export interface Publication {
   readonly member: MemberState;
   /** Keeps the claim and the count of failures, so that the worker may go on; otherwise the member is free at once. */
   readonly keepClaim?: boolean;
-  /** The last snapshot awaits the decision of its generation (synchronous runs). */
+  /** The last snapshot awaits the decision of its generation. */
   readonly undecided?: boolean;
   /** This snapshot has the best score so far. */
   readonly best?: SnapshotId;
@@ -165,7 +165,7 @@ export interface PopulationStore extends AsyncDisposable {
   ): Promise<{ readonly snapshots: number; readonly copies: number; readonly failures: number }>;
   /** Each member's newest snapshot with a score of its own (`isEarned`), and the place in the history that this stands for. */
   present(id: RunId): Promise<{ readonly snapshots: readonly Snapshot[]; readonly cursor: number }>;
-  /** Each member's trained snapshot of a generation, or of its last before: what a synchronous decision sees. */
+  /** Each member's trained snapshot of a generation, or of its last before: what a decision about that generation sees. */
   generation(id: RunId, generation: number): Promise<readonly Snapshot[]>;
   /** A member's snapshots, newest first. */
   history(id: RunId, member: number): AsyncIterable<Snapshot>;

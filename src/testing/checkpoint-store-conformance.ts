@@ -26,7 +26,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     cases.push({
       name,
       run: async () => {
-        const store = await open();
+        await using store = await open();
         try {
           await check(store);
         } finally {

@@ -5,7 +5,7 @@ import { type Measurement, measurementOf } from "./measurement.ts";
 import { trainerSeed } from "./worker.ts";
 
 /**
- * Trains one fresh model along a recorded schedule, with the seed of the lineage's root, and resolves its last evaluation. Each
+ * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it, and resolves its last evaluation. Each
  * generation is evaluated as it was in the run, so a deterministic trainer that saves all its state gives the run's score bit for bit.
  */
 export async function replay(
@@ -17,9 +17,17 @@ export async function replay(
   const [first] = schedule;
   if (!first) return { metrics: {} };
   try {
-    await session.start({ seed: trainerSeed(seed, first.member), hyperparameters: first.hyperparameters });
+    const context = ({ member, hyperparameters }: ScheduleSegment) => ({
+      seed: trainerSeed(seed, member),
+      hyperparameters,
+    });
+    await session.start(context(first));
     let measurement: Measurement = { metrics: {} };
-    for (const { fromStep, toStep, hyperparameters } of schedule) {
+    let trainedBy = first.member;
+    for (const segment of schedule) {
+      const { member, fromStep, toStep, hyperparameters } = segment;
+      if (member !== trainedBy) await session.restore(await session.save(), context(segment));
+      trainedBy = member;
       for (let step = fromStep; step < toStep; step++) await session.step(hyperparameters);
       measurement = measurementOf(await session.evaluate(false), experiment.objective.metric);
     }

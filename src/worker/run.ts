@@ -32,7 +32,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   const seed = options.seed ?? experiment.seed ?? newSeed();
   await tryTrainer(experiment, seed);
   const created = await createRun(populationStore, experiment, seed);
-  const checkpointStore = checkpoints(created.id);
+  await using checkpointStore = checkpoints(created.id);
 
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);

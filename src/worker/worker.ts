@@ -2,13 +2,14 @@
  * A worker advances members, one generation at a time, with nothing but the two stores between it and the other workers:
  *
  *     claim a member; make the trainer hold its newest snapshot
- *     until ready: step; evaluate; save
- *     publish, exploit and explore in one transaction, which fails if the lease was lost
+ *     exploit and explore, if that generation is not decided yet
+ *     until ready: step; evaluate; save; publish
  *
+ * Publishing and deciding are transactions that fail if the lease was lost.
  * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
 import { CladeError } from "../algorithm/clade-error.ts";
-import { RankedPopulation } from "../algorithm/population.ts";
+import type { RankedPopulation } from "../algorithm/population.ts";
 import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
@@ -27,6 +28,7 @@ import {
 } from "../population-store/population-store.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
+import { PopulationView } from "./population-view.ts";
 import { pauseForEvents, trainGeneration } from "./train-generation.ts";
 
 export interface WorkerOptions {
@@ -51,8 +53,9 @@ const renewalMs = 1_000;
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
 const waitMs = 500;
 
-/** Checkpoints that nobody needs are collected at most this often by each worker. */
+/** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
 const collectionMs = 2_000;
+const collectionSaves = 256;
 
 /** The first failure repeats the generation, the second takes a donor's place, and after this many the run goes on without the member. */
 const failuresUntilRescue = 2;
@@ -85,18 +88,17 @@ export function trainerSeed(seed: number, member: number): number {
 class Worker {
   readonly #options: WorkerOptions;
   readonly #now: () => number;
-  #population: RankedPopulation;
-  /** The place in the history that the population stands for; undefined when it has to be read anew. */
-  #cursor: number | undefined;
+  /** The population, and the place in the history that it stands for; undefined when it has to be read anew. */
+  #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
   /** What the trainer holds: the member whose generation it ended, and the checkpoint of that moment. */
   #held: { readonly member: number; readonly checkpoint: CheckpointId } | undefined;
   #leaseMs = initialLeaseMs;
-  #lastCollection = 0;
+  #collectedAt = 0;
+  #savesSince = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#population = new RankedPopulation(options.experiment.objective.direction);
   }
 
   async work(): Promise<void> {
@@ -108,7 +110,7 @@ class Worker {
       else await this.#advance(result.claim);
       await pauseForEvents();
     }
-    await this.#collect(0);
+    await this.#collect();
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
@@ -171,69 +173,59 @@ class Worker {
       checkpoint,
       ...measurement,
     };
-    await this.#publish(claim, (population) => {
-      population.update(trained);
+    await this.#publish(claim, trained.generation, ({ now }) => {
+      now.update(trained);
+      const ended = experiment.synchronous ? undefined : this.#ending(now, trained.score);
       return {
         snapshots: [trained],
         member: isLast ? "finished" : "active",
-        ...(population.best === trained && { best: trained.id }),
-        ...(experiment.synchronous ? { undecided: !isLast } : this.#decideNow(trained, population, isLast)),
+        undecided: !isLast,
+        ...(now.best === trained && { best: trained.id }),
+        ...(ended !== undefined && { ending: ended }),
       };
     });
     this.#held = { member: claim.member, checkpoint };
-    await this.#collect(collectionMs);
+    this.#savesSince++;
+    const saves = Math.max(collectionSaves, experiment.population);
+    if (this.#savesSince >= saves || this.#now() - this.#collectedAt >= collectionMs) await this.#collect();
   }
 
-  /** What an asynchronous member does at the end of its generation: end the run, or exploit and explore in the population as it is now. */
-  #decideNow(trained: Snapshot, population: RankedPopulation, isLast: boolean): Partial<Publication> {
+  /** Why the run ends here, if it does. */
+  #ending({ totalSteps }: RankedPopulation, score: number | undefined): string | undefined {
     const { experiment, run } = this.#options;
-    const ended = ending(experiment, {
-      totalSteps: population.totalSteps,
-      elapsedMs: elapsedMs(run, this.#now()),
-      score: trained.score,
-    });
-    if (ended !== undefined) return { ending: ended };
-    if (isLast) return {};
-    const { decision, next } = decide(
-      experiment.strategies,
-      trained,
-      population,
-      this.#random(trained, "decide"),
-    );
-    return { decision, ...(next && { snapshots: [trained, next] }) };
+    return ending(experiment, { totalSteps, elapsedMs: elapsedMs(run, this.#now()), score });
   }
 
   /** The snapshot to train from: the newest, or what is decided about it first. Undefined when that ended the run. */
   async #prepare(claim: Claim): Promise<Snapshot | undefined> {
-    if (claim.undecided) return await this.#decideTogether(claim);
+    if (claim.undecided) return await this.#decide(claim);
     if (claim.failures !== failuresUntilRescue) return claim.newest;
     const why = `${claim.failures} failures in a row`;
     let rescued: Outcome | undefined;
-    await this.#publish(claim, (population) => {
+    await this.#publish(claim, claim.newest.generation, ({ now }) => {
       const random = this.#random(claim.newest, "rescue");
-      rescued = rescue(this.#options.experiment.strategies, claim.newest, population, why, random);
+      rescued = rescue(this.#options.experiment.strategies, claim.newest, now, why, random);
       return this.#goOnFrom(rescued);
     });
     return rescued?.next ?? claim.newest;
   }
 
-  /** A synchronous decision: made by whoever claims the member once all have published its generation, from exactly those snapshots. */
-  async #decideTogether(claim: Claim): Promise<Snapshot | undefined> {
-    const { experiment, populationStore, run } = this.#options;
+  /**
+   * Exploit and explore at the end of a generation, decided by whoever goes on with the member, from the snapshots of that generation and
+   * before. In a synchronous run all members have published it by then, so the decision is the same whoever makes it.
+   */
+  async #decide(claim: Claim): Promise<Snapshot | undefined> {
+    const { strategies, synchronous } = this.#options.experiment;
     const { newest } = claim;
-    const population = new RankedPopulation(experiment.objective.direction);
-    for (const snapshot of await populationStore.generation(run.id, newest.generation))
-      population.update(snapshot);
-    const ended = ending(experiment, {
-      totalSteps: population.totalSteps,
-      elapsedMs: elapsedMs(run, this.#now()),
-      score: population.best?.score,
+    let outcome: Outcome | undefined;
+    await this.#publish(claim, newest.generation, (view) => {
+      const population = view.upTo(newest.generation);
+      const ended = synchronous ? this.#ending(population, population.best?.score) : undefined;
+      if (ended !== undefined) return { snapshots: [], member: "active", ending: ended };
+      outcome = decide(strategies, newest, population, this.#random(newest, "decide"));
+      return this.#goOnFrom(outcome);
     });
-    const outcome = decide(experiment.strategies, newest, population, this.#random(newest, "decide"));
-    await populationStore.publish(claim, Number.MAX_SAFE_INTEGER, () =>
-      ended === undefined ? this.#goOnFrom(outcome) : { snapshots: [], member: "active", ending: ended },
-    );
-    return ended === undefined ? (outcome.next ?? newest) : undefined;
+    return outcome && (outcome.next ?? newest);
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -252,7 +244,7 @@ class Worker {
     const seed = trainerSeed(run.seed, claim.member);
     if (checkpoint === undefined) {
       await session.start({ seed, hyperparameters });
-    } else if (this.#held?.checkpoint !== checkpoint) {
+    } else if (this.#held?.checkpoint !== checkpoint || this.#held.member !== claim.member) {
       await session.restore(await checkpointStore.load(checkpoint), { seed, hyperparameters });
     }
   }
@@ -267,7 +259,11 @@ class Worker {
       parent: snapshot.id,
       ...(await this.#evaluate(false)),
     };
-    await this.#publish(claim, () => ({ snapshots: [evaluated], member: "active", keepClaim: true }));
+    await this.#publish(claim, snapshot.generation, () => ({
+      snapshots: [evaluated],
+      member: "active",
+      keepClaim: true,
+    }));
     return evaluated;
   }
 
@@ -345,23 +341,21 @@ class Worker {
     await populationStore.recordFailure(claim, failure, state);
   }
 
-  /** Publishes with the population as of the transaction. When it fails the population is read anew: it may hold what was not published. */
-  async #publish(claim: Claim, publication: (population: RankedPopulation) => Publication): Promise<void> {
-    const { populationStore, run, experiment } = this.#options;
-    if (this.#cursor === undefined) {
-      const { snapshots, cursor } = await populationStore.present(run.id);
-      this.#population = new RankedPopulation(experiment.objective.direction);
-      for (const snapshot of snapshots) this.#population.update(snapshot);
-      const { best } = await populationStore.run(run.id);
-      if (best) this.#population.noteBest(await populationStore.snapshot(run.id, best));
-      this.#cursor = cursor;
-    }
-    const since = this.#cursor;
-    this.#cursor = undefined;
-    this.#cursor = await populationStore.publish(claim, since, (changes) => {
-      for (const snapshot of changes) this.#population.update(snapshot);
-      return publication(this.#population);
+  /** Publishes with the population as of the transaction. When it fails the view is read anew: it may hold what was not published. */
+  async #publish(
+    claim: Claim,
+    generation: number,
+    publication: (view: PopulationView) => Publication,
+  ): Promise<void> {
+    const { populationStore, run } = this.#options;
+    const known = this.#known?.view.reaches(generation) ? this.#known : undefined;
+    this.#known = undefined;
+    const { view, cursor } = known ?? (await PopulationView.read(populationStore, run, generation));
+    const after = await populationStore.publish(claim, cursor, (changes) => {
+      for (const snapshot of changes) view.update(snapshot);
+      return publication(view);
     });
+    this.#known = { view, cursor: after };
   }
 
   /** Renews the lease for as long as it is held. A trainer that blocks for long gets longer leases. */
@@ -387,11 +381,10 @@ class Worker {
     };
   }
 
-  async #collect(afterMs: number): Promise<void> {
+  async #collect(): Promise<void> {
     const { populationStore, checkpointStore, run } = this.#options;
-    const now = this.#now();
-    if (now - this.#lastCollection < afterMs) return;
-    this.#lastCollection = now;
+    this.#collectedAt = this.#now();
+    this.#savesSince = 0;
     let free: (() => Promise<number>) | undefined;
     try {
       await populationStore.collect(run.id, (live) => {

@@ -33,6 +33,7 @@ const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 24);
 const id = "simulation" as RunId;
 const leaseMs = 1000;
 const members = 5;
+const pinNames = ["first", "second", "third"];
 
 interface World {
   readonly population: PopulationStore;
@@ -104,6 +105,8 @@ async function simulate(
   for (const { lease } of await world.population.members(id)) {
     if (lease) await world.population.releaseWorker(id, lease.worker);
   }
+  // A pin that came too late, and was not taken back because the pinner died, stands for nothing.
+  for (const name of pinNames) if (!world.pins.has(name)) await world.population.unpin(id, name);
   let live: ReadonlySet<CheckpointId> = new Set();
   let free = async () => 0;
   await world.population.collect(id, (ids) => {
@@ -138,13 +141,14 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
     }
   }
 
-  /** Saves a checkpoint that others may have saved before, with a large file that others share. */
+  /** Saves a checkpoint, half of the time one that others may have saved before, with a large file that others share. */
   async function save(claim: Claim): Promise<CheckpointId> {
-    const [large, own, alone] = [random.integer(4), random.integer(6), random.integer(3)];
+    const [large, alone] = [random.integer(4), random.integer(3)];
+    const own = random.integer(random.uniform() < 0.5 ? 6 : 250);
     const files = new Map([
       ["own", new Uint8Array(10).fill(own)],
       ["shared", largeFile(large)],
-      ...(alone === 0 ? [["second", largeFile(10 + own)] as const] : []),
+      ...(alone === 0 ? [["second", largeFile(10 + (own % 20))] as const] : []),
     ]);
     return await checkpoints.save(files, async (checkpoint) => {
       world.contents.set(checkpoint, files);
@@ -232,7 +236,7 @@ async function pinner(world: World, turn: Turn): Promise<void> {
   const { random, pins } = world;
   const population = givingWay(world.population, turn);
   for (let turns = 0; turns < 15; turns++) {
-    const name = `pin ${random.integer(3)}`;
+    const name = random.pick(pinNames);
     try {
       pins.delete(name);
       if (random.uniform() < 0.3) await population.unpin(id, name);

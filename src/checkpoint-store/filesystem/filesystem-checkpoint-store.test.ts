@@ -187,7 +187,7 @@ test("a store is opened on what another left, and the leftovers of killed proces
     join(directory, name),
   );
   for (const path of [old!, recent!, trash!]) writeFileSync(path, "");
-  execFileSync("touch", ["-d", "2 hours ago", old!]);
+  execFileSync("touch", ["-d", "2 hours ago", old!, trash!]);
   const store = filesystemCheckpointStore(directory);
   await store.sweep(new Set([id]))();
   expect([old!, recent!, trash!].map(existsSync)).toEqual([false, true, false]);

@@ -4,7 +4,7 @@
  *     checkpoints/<id>    the manifest, an empty line, then the content of the small files
  *     files/<sha256>      the large files, each once, whatever number of checkpoints it is part of
  *     incoming/           being written; renamed into place when complete
- *     trash/              out of reach, about to be deleted
+ *     trash/              out of reach, about to be deleted or written anew
  *
  * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted: its large files are renamed, not
  * copied. Nothing is forced to the disk: the death of a process loses nothing, and a power cut may lose the last seconds, which
@@ -40,7 +40,13 @@ const largeBytes = 64 * 1024;
 /** Hashing reads ahead by this much, so that the disk and the processor work at the same time. */
 const readBytes = 1024 * 1024;
 
-/** What a killed process left in `incoming/` is deleted after this time. */
+/**
+ * So many small files are written anew instead of being deleted. Making and deleting files is slow where it is done often: on ext4 a new
+ * file takes 0.02 ms, after many deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
+ */
+const spareFiles = 256;
+
+/** What a killed process left in `incoming/` and `trash/` is deleted after this time. */
 const abandonedMs = 3_600_000;
 
 export interface FilesystemCheckpointStore extends CheckpointStore {
@@ -53,6 +59,7 @@ export interface FilesystemCheckpointStore extends CheckpointStore {
 export function filesystemCheckpointStore(directory: string): FilesystemCheckpointStore {
   const place = (folder: string, name = "") => join(directory, folder, name);
   const temporary = () => place("incoming", randomUUID());
+  const spares: string[] = [];
   for (const folder of ["checkpoints", "files", "incoming", "trash"]) makeDirectory(directory, place(folder));
 
   /** Writes the manifest with the small files' content, unless it is there. */
@@ -65,6 +72,8 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
   function writeCheckpoint(id: CheckpointId, bytes: Uint8Array): void {
     const incoming = temporary();
     try {
+      const spare = spares.pop();
+      if (spare !== undefined) renameUnlessGone(spare, incoming);
       writeFileSync(incoming, bytes);
       renameSync(incoming, place("checkpoints", id));
     } catch (error) {
@@ -104,7 +113,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
     }
     const end = bytes.indexOf(bytes[0] === 0x0a ? "\n" : "\n\n");
     const text = bytes.toString("utf8", 0, bytes[0] === 0x0a ? 0 : end + 1);
-    if (hash("sha256", text) !== id) throw corruptCheckpoint(id, "", "its manifest");
+    if (hash("sha256", text) !== id) throw corruptCheckpoint(id, bytes, "", "its manifest");
     const entries = parseManifest(text);
     let offset = text.length + 1;
     const small = new Map<string, Uint8Array>();
@@ -112,7 +121,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       if (size >= largeBytes) continue;
       // A copy, because typed arrays need aligned memory.
       const content = new Uint8Array(bytes.subarray(offset, offset + size));
-      if (hash("sha256", content) !== sha256) throw corruptCheckpoint(id, text, name);
+      if (hash("sha256", content) !== sha256) throw corruptCheckpoint(id, bytes, text, name);
       small.set(name, content);
       offset += size;
     }
@@ -120,21 +129,25 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
   }
 
   /** Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored again, and a sweep knows its large files. */
-  function corruptCheckpoint(id: CheckpointId, text: string, what: string): CheckpointError {
-    return corrupt(id, what, () => writeCheckpoint(id, Buffer.from(text)));
+  function corruptCheckpoint(id: CheckpointId, bytes: Buffer, text: string, what: string): CheckpointError {
+    try {
+      // Unless another process has stored it again since it was read.
+      if (readFileSync(place("checkpoints", id)).equals(bytes)) writeCheckpoint(id, Buffer.from(text));
+    } catch {
+      // It is gone, or the disk is full or read-only. The caller has to know of the damage in any case.
+    }
+    return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
   /** Moves a damaged large file away, so that the same content can be stored again. */
-  function corruptFile(id: CheckpointId, sha256: string, what: string): CheckpointError {
-    return corrupt(id, what, () => renameSync(place("files", sha256), place("trash", randomUUID())));
-  }
-
-  function corrupt(id: CheckpointId, what: string, putAway: () => void): CheckpointError {
-    try {
-      putAway();
-    } catch {
-      // Another process has done it, or the disk is full or read-only. The caller has to know of the damage in any case.
-    }
+  async function corruptFile(id: CheckpointId, sha256: string, what: string): Promise<CheckpointError> {
+    const path = place("files", sha256);
+    const isDamaged = await hashFile(path).then(
+      (found) => found !== sha256,
+      () => false,
+    );
+    // Best effort, as above.
+    if (isDamaged) await rename(path, place("trash", randomUUID())).catch(() => {});
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
@@ -188,7 +201,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       const files = new Map<string, Uint8Array>();
       for (const { name, size, sha256 } of entries) {
         const bytes = size < largeBytes ? small.get(name)! : await readLarge(id, sha256);
-        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw corruptFile(id, sha256, name);
+        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw await corruptFile(id, sha256, name);
         files.set(name, bytes);
       }
       return files;
@@ -209,7 +222,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
             throw new CheckpointError(id, `${name} is missing or cannot be read`, { cause: error });
           });
           await chmod(path, 0o644);
-          if ((await hashFile(path)) !== sha256) throw corruptFile(id, sha256, name);
+          if ((await hashFile(path)) !== sha256) throw await corruptFile(id, sha256, name);
         }
       }
       return entries;
@@ -217,24 +230,30 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
 
     sweep(live) {
       const trash: string[] = [];
+      const sparesBefore = spares.length;
       const condemn = (folder: string, name: string) => {
         const path = place("trash", randomUUID());
         renameUnlessGone(place(folder, name), path);
-        trash.push(path);
+        if (folder === "checkpoints" && spares.length < spareFiles) spares.push(path);
+        else trash.push(path);
       };
       const checkpoints = readdirSync(place("checkpoints"));
       const files = readdirSync(place("files"));
       for (const id of checkpoints) if (!live.has(id as CheckpointId)) condemn("checkpoints", id);
       const used = files.length === 0 ? undefined : filesOf(live);
       if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
+      const condemned = spares.length - sparesBefore + trash.length;
       return async () => {
         for (const path of [...(await abandoned()), ...trash]) await rm(path, { force: true });
-        return trash.length;
+        return condemned;
       };
     },
 
     async remove() {
       await rm(directory, { recursive: true, force: true });
+    },
+    async [Symbol.asyncDispose]() {
+      for (const path of spares.splice(0)) await rm(path, { force: true });
     },
   };
 
@@ -258,18 +277,19 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
     return used;
   }
 
-  /** What killed processes left behind. Everything in the trash is out of reach already. */
+  /** What killed processes left behind. */
   async function abandoned(): Promise<string[]> {
-    // The folders are gone when the run was removed meanwhile.
-    const namesIn = (folder: string) => readdir(place(folder)).catch(() => []);
-    const left: string[] = (await namesIn("trash")).map((name) => place("trash", name));
-    for (const name of await namesIn("incoming")) {
-      const path = place("incoming", name);
-      const age = await stat(path).then(
-        ({ mtimeMs }) => Date.now() - mtimeMs,
-        () => 0,
-      );
-      if (age > abandonedMs) left.push(path);
+    const left: string[] = [];
+    for (const folder of ["incoming", "trash"]) {
+      // The folders are gone when the run was removed meanwhile.
+      for (const name of await readdir(place(folder)).catch(() => [])) {
+        const path = place(folder, name);
+        const writtenAt = await stat(path).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => Date.now(),
+        );
+        if (Date.now() - writtenAt > abandonedMs && !spares.includes(path)) left.push(path);
+      }
     }
     return left;
   }

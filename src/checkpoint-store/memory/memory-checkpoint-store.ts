@@ -31,5 +31,6 @@ export function memoryCheckpointStore(): CheckpointStore {
     async remove() {
       checkpoints.clear();
     },
+    async [Symbol.asyncDispose]() {},
   };
 }

@@ -19,8 +19,9 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     if (existsSync(path)) refuseUnreadable(path, steps);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
+    useWriteAheadLog(database);
     // A killed process loses nothing that is committed. A power cut may lose the last commits, never the file.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    database.exec("PRAGMA synchronous = NORMAL");
     return database;
   } catch (error) {
     database?.close();
@@ -30,6 +31,19 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
       `store ${path}: cannot be opened (${(error as Error).message}); check the path, its rights and the free space`,
       { cause: error },
     );
+  }
+}
+
+/** Several processes may open a new store at once, and SQLite does not wait for the others when it changes the kind of log: it says "locked". */
+function useWriteAheadLog(database: DatabaseSync): void {
+  for (const end = Date.now() + busyTimeoutMs; ; ) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== 5 || Date.now() > end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
   }
 }
 

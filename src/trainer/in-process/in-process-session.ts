@@ -25,7 +25,7 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
     },
     async restore(files, context) {
       const live = trainer ?? (await make(context));
-      await guarded("restore()", () => live.restore(stateOf(files) as never));
+      await guarded("restore()", () => live.restore(stateOf(files) as never, context));
     },
     step(hyperparameters) {
       return guardedSync("step()", () => trainer!.step(hyperparameters));

@@ -42,7 +42,7 @@ export function filesOf(state: TrainerState): CheckpointFiles {
   return files;
 }
 
-export function stateOf(files: CheckpointFiles): TrainerState {
+export function stateOf(files: CheckpointFiles): Readonly<Record<string, unknown>> {
   const state: Record<string, unknown> = {};
   for (const [name, bytes] of files) {
     if (name.endsWith(".npy")) state[name.slice(0, -4)] = decodeArray(bytes);
