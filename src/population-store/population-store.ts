@@ -173,8 +173,10 @@ export interface PopulationStore extends AsyncDisposable {
   snapshot(id: RunId, snapshot: SnapshotId): Promise<Snapshot>;
   /** What was published after a place, oldest first, at most `limit` of each kind. */
   changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
-  /** Resolves when something may have changed, or after the time. */
-  waitForChange(id: RunId, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  /** A mark that differs after every change. It is taken before looking, so that no change falls between looking and waiting. */
+  mark(): string;
+  /** Resolves when the mark is no longer the one that was seen, or after the time. */
+  waitForChange(seen: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
 
   /** Protects a checkpoint that a claim is about to publish. Throws `LeaseLostError`. A new reservation replaces the claim's last. */
   reserveCheckpoint(claim: Claim, checkpoint: CheckpointId): Promise<void>;

@@ -734,16 +734,19 @@ export function populationStoreConformance(
 
   add("waiting ends with a change, with its time, or with the signal", {}, async ({ store, id }) => {
     const claimed = await claim(store, id);
-    const waiting = store.waitForChange(id, 60_000);
+    const waiting = store.waitForChange(store.mark(), 60_000);
     await new Promise((resolve) => setTimeout(resolve, 5));
     await publishTrained(store, claimed);
     await waiting;
-    await store.waitForChange(id, 20);
+    const seen = store.mark();
+    await publishTrained(store, await claim(store, id, worker(2)));
+    await store.waitForChange(seen, 60_000);
+    await store.waitForChange(store.mark(), 20);
     const controller = new AbortController();
-    const interrupted = store.waitForChange(id, 60_000, controller.signal);
+    const interrupted = store.waitForChange(store.mark(), 60_000, controller.signal);
     controller.abort();
     await interrupted;
-    await store.waitForChange(id, 60_000, controller.signal);
+    await store.waitForChange(store.mark(), 60_000, controller.signal);
   });
 
   if (!shared) return cases;
@@ -753,7 +756,7 @@ export function populationStoreConformance(
     const first = await claim(store, id, worker(1));
     const second = await claim(other, id, worker(2));
     assert(first.member !== second.member, "two members");
-    const waiting = other.waitForChange(id, 60_000);
+    const waiting = other.waitForChange(other.mark(), 60_000);
     await new Promise((resolve) => setTimeout(resolve, 5));
     const trained = await publishTrained(store, first);
     await waiting;

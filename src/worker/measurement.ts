@@ -11,7 +11,10 @@ export interface Measurement {
 
 export function measurementOf({ samples, ...reported }: Evaluation, metric: string): Measurement {
   const metrics: Record<string, number> = {};
-  for (const [name, value] of Object.entries(reported)) if (typeof value === "number") metrics[name] = value;
+  for (const [name, value] of Object.entries(reported)) {
+    // As every store keeps it: JSON knows no infinity and SQLite no negative zero.
+    if (typeof value === "number") metrics[name] = Number.isFinite(value) ? value + 0 : Number.NaN;
+  }
   const score = metrics[metric];
   const finite = samples?.filter(Number.isFinite);
   return {

@@ -1,17 +1,19 @@
 import { type Direction, RankedPopulation } from "../algorithm/population.ts";
-import type { Snapshot } from "../algorithm/snapshot.ts";
+import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 import type { PopulationStore, Run } from "../population-store/population-store.ts";
 
 /**
- * The population as a worker knows it, kept up to date with what others publish: as it is now, and as it was up to a generation, which
- * is what a decision about a member of that generation sees. Decisions come nearly always in the order of generations, so a
- * snapshot that is ahead waits here until its generation is asked for.
+ * The population as a worker knows it, kept up to date with what others publish. A decision about a generation sees of each member the
+ * newest snapshot up to that generation. Of a member that is further ahead it sees the last but one, since no older
+ * checkpoint is kept: a slow member copies what a fast one was a generation ago.
  */
 export class PopulationView {
+  /** As it is now, whatever the generation. */
   readonly now: RankedPopulation;
   readonly #upTo: RankedPopulation;
   #generation: number;
-  #ahead: Snapshot[] = [];
+  /** The newest snapshots of the members that are ahead of the generation. */
+  readonly #ahead = new Map<number, Snapshot>();
 
   constructor(direction: Direction, generation: number) {
     this.now = new RankedPopulation(direction);
@@ -19,7 +21,7 @@ export class PopulationView {
     this.#generation = generation;
   }
 
-  /** Reads the population from the store. Resolves the place in the history that the view stands for, too. */
+  /** Reads the population from the store, and the place in the history that it stands for. */
   static async read(
     store: PopulationStore,
     { id, experiment }: Run,
@@ -28,7 +30,10 @@ export class PopulationView {
     const view = new PopulationView(experiment.objective.direction, generation);
     const { snapshots, cursor } = await store.present(id);
     for (const snapshot of await store.generation(id, generation)) view.update(snapshot);
-    for (const snapshot of snapshots) view.update(snapshot);
+    for (const snapshot of snapshots) {
+      view.update(snapshot);
+      if (snapshot.generation > generation + 1) view.#upTo.update(snapshot);
+    }
     const { best } = await store.run(id);
     if (best) view.now.noteBest(await store.snapshot(id, best));
     return { view, cursor };
@@ -36,22 +41,27 @@ export class PopulationView {
 
   update(snapshot: Snapshot): void {
     this.now.update(snapshot);
-    if (snapshot.generation > this.#generation) this.#ahead.push(snapshot);
-    else this.#upTo.update(snapshot);
+    if (!isEarned(snapshot)) return;
+    const { member, generation } = snapshot;
+    const before = this.#ahead.get(member);
+    this.#ahead.delete(member);
+    if (generation <= this.#generation) {
+      this.#upTo.update(snapshot);
+    } else {
+      if (before && before.generation < generation) this.#upTo.update(before);
+      this.#ahead.set(member, snapshot);
+    }
   }
 
-  /** Whether a generation can still be shown; an earlier one than before has to be read anew. */
-  reaches(generation: number): boolean {
-    return generation >= this.#generation;
-  }
-
-  /** Of each member the newest snapshot with a score of its own, up to the generation. */
+  /** The population for a decision about a generation, or about the latest that was asked for. */
   upTo(generation: number): RankedPopulation {
     if (generation > this.#generation) {
       this.#generation = generation;
-      const due = this.#ahead.filter((snapshot) => snapshot.generation <= generation);
-      this.#ahead = this.#ahead.filter((snapshot) => snapshot.generation > generation);
-      for (const snapshot of due) this.#upTo.update(snapshot);
+      for (const [member, snapshot] of this.#ahead) {
+        if (snapshot.generation > generation) continue;
+        this.#upTo.update(snapshot);
+        this.#ahead.delete(member);
+      }
     }
     return this.#upTo;
   }

@@ -57,6 +57,7 @@ export async function* watch(
   let cursor = from;
   for (;;) {
     const wasEnded = ended.aborted;
+    const seen = store.mark();
     const changes = await store.changes(id, cursor);
     cursor = changes.cursor;
     for (const snapshot of changes.snapshots) yield { type: "snapshot", snapshot };
@@ -64,7 +65,7 @@ export async function* watch(
     for (const failure of changes.failures) yield { type: "failure", failure };
     const nothing = changes.snapshots.length + changes.decisions.length + changes.failures.length === 0;
     if (nothing && wasEnded) return;
-    if (nothing) await store.waitForChange(id, lookMs, ended);
+    if (nothing) await store.waitForChange(seen, lookMs, ended);
   }
 }
 

@@ -104,10 +104,12 @@ class Worker {
   async work(): Promise<void> {
     const { run, populationStore, signal, worker } = this.#options;
     while (!signal.aborted) {
+      const seen = populationStore.mark();
       const result = await populationStore.claimMember(run.id, worker, this.#leaseMs, this.#held?.member);
       if (result.kind === "ended") break;
-      if (result.kind === "wait") await populationStore.waitForChange(run.id, waitMs, signal);
+      if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
+      await this.#collectWhenDue();
       await pauseForEvents();
     }
     await this.#collect();
@@ -135,7 +137,8 @@ class Worker {
     if (error instanceof CheckpointError) return await this.#recover(claim, error);
     if (error instanceof TrainerError) return await this.#fail(claim, error);
     await this.#options.populationStore.releaseMember(claim).catch(() => {});
-    if (!(error instanceof Interruption)) throw error;
+    const ended = error instanceof Interruption || error instanceof RunNotFoundError;
+    if (!ended) throw error;
   }
 
   /** Trains, evaluates, saves, and publishes with the decision. */
@@ -186,8 +189,6 @@ class Worker {
     });
     this.#held = { member: claim.member, checkpoint };
     this.#savesSince++;
-    const saves = Math.max(collectionSaves, experiment.population);
-    if (this.#savesSince >= saves || this.#now() - this.#collectedAt >= collectionMs) await this.#collect();
   }
 
   /** Why the run ends here, if it does. */
@@ -348,7 +349,7 @@ class Worker {
     publication: (view: PopulationView) => Publication,
   ): Promise<void> {
     const { populationStore, run } = this.#options;
-    const known = this.#known?.view.reaches(generation) ? this.#known : undefined;
+    const known = this.#known;
     this.#known = undefined;
     const { view, cursor } = known ?? (await PopulationView.read(populationStore, run, generation));
     const after = await populationStore.publish(claim, cursor, (changes) => {
@@ -379,6 +380,12 @@ class Worker {
       },
       stop: () => clearInterval(timer),
     };
+  }
+
+  async #collectWhenDue(): Promise<void> {
+    const saves = Math.max(collectionSaves, this.#options.experiment.population);
+    if (this.#savesSince === 0) return;
+    if (this.#savesSince >= saves || this.#now() - this.#collectedAt >= collectionMs) await this.#collect();
   }
 
   async #collect(): Promise<void> {

@@ -49,6 +49,7 @@ interface MemberRecord {
 export function memoryPopulationStore({ now = Date.now }: { now?: () => number } = {}): PopulationStore {
   const records = new Map<RunId, RunRecord>();
   const waiting = new Set<() => void>();
+  let changeCount = 0;
 
   function recordOf(id: RunId): RunRecord {
     const record = records.get(id);
@@ -86,6 +87,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
   }
 
   function changed(): void {
+    changeCount++;
     for (const wake of waiting) wake();
     waiting.clear();
   }
@@ -316,7 +318,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       };
       return { snapshots, decisions, failures, cursor };
     },
-    waitForChange(_id, timeoutMs, signal) {
+    mark: () => String(changeCount),
+    waitForChange(seen, timeoutMs, signal) {
       return new Promise((resolve) => {
         const wake = () => {
           clearTimeout(timer);
@@ -327,7 +330,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         const timer = setTimeout(wake, timeoutMs);
         signal?.addEventListener("abort", wake);
         waiting.add(wake);
-        if (signal?.aborted) wake();
+        if (signal?.aborted || seen !== String(changeCount)) wake();
       });
     },
 

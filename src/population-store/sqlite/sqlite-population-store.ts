@@ -59,6 +59,11 @@ export function sqlitePopulationStore(
   const all = (text: string, ...values: SQLInputValue[]) => sql(text).all(...values) as Row[];
   const execute = (text: string, ...values: SQLInputValue[]) => sql(text).run(...values);
 
+  /** The first part counts other connections' commits, the second this one's. */
+  function mark(): string {
+    return `${get("PRAGMA data_version")!.data_version}/${get("SELECT total_changes() AS own")!.own}`;
+  }
+
   function transaction<T>(work: () => T): T {
     try {
       execute("BEGIN IMMEDIATE");
@@ -487,13 +492,10 @@ export function sqlitePopulationStore(
         },
       };
     },
-    async waitForChange(_id, timeoutMs, signal) {
-      // The first counts other connections' commits, the second this one's.
-      const version = () =>
-        `${get("PRAGMA data_version")!.data_version}/${get("SELECT total_changes() AS own")!.own}`;
-      const before = version();
+    mark,
+    async waitForChange(seen, timeoutMs, signal) {
       const end = performance.now() + timeoutMs;
-      while (performance.now() < end && !signal?.aborted && version() === before)
+      while (performance.now() < end && !signal?.aborted && mark() === seen)
         await sleep(Math.min(pollMs, timeoutMs));
     },
 
