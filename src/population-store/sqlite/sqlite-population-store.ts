@@ -41,6 +41,12 @@ const pollMs = 10;
 const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored')
   ORDER BY ordinal DESC LIMIT 1)`;
 
+/** Of the member `m`, the ordinal of its last trained snapshot but so many. */
+const lastTrained = (
+  but: number,
+) => `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained'
+  ORDER BY ordinal DESC LIMIT 1 OFFSET ${but})`;
+
 /** Opens the store in a file, creating it where there is none. Throws `StoreVersionError`. */
 export function sqlitePopulationStore(
   path: string,
@@ -529,13 +535,17 @@ export function sqlitePopulationStore(
         const key = keyOf(id);
         const { best } = readRun(id);
         const rows = all(
-          `SELECT s.checkpoint FROM members m JOIN snapshots s ON s.run = m.run AND s.member = m.member
-             AND (s.ordinal = m.newest OR s.ordinal = ${newestEarned} OR s.ordinal IN
-               (SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2))
-           WHERE m.run = ?1
+          // One place a row, so that each is looked up in the index: a condition with OR would read every snapshot.
+          `WITH places (member, ordinal) AS (
+             SELECT member, newest FROM members WHERE run = ?1
+             UNION SELECT member, ${newestEarned} FROM members m WHERE run = ?1
+             UNION SELECT member, ${lastTrained(0)} FROM members m WHERE run = ?1
+             UNION SELECT member, ${lastTrained(1)} FROM members m WHERE run = ?1
+             UNION SELECT ?2, ?3)
+           SELECT (SELECT checkpoint FROM snapshots s WHERE s.run = ?1 AND s.member = p.member AND s.ordinal = p.ordinal)
+             AS checkpoint FROM places p
            UNION SELECT reserved FROM members WHERE run = ?1
-           UNION SELECT checkpoint FROM pins WHERE run = ?1
-           UNION SELECT checkpoint FROM snapshots WHERE run = ?1 AND member = ?2 AND ordinal = ?3`,
+           UNION SELECT checkpoint FROM pins WHERE run = ?1`,
           key,
           best ? memberOf(best) : -1,
           best ? ordinalOf(best) : -1,
