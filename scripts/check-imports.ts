@@ -30,7 +30,9 @@ const withoutNode = [
 ];
 
 const source = fileURLToPath(new URL("../src", import.meta.url));
-const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) => /(?<!\.test)\.ts$/.test(file));
+const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) =>
+  /(?<!\.test)\.ts$/.test(file),
+);
 const complaints: string[] = [];
 for (const file of files) {
   const text = readFileSync(join(source, file), "utf8");
@@ -43,7 +45,8 @@ for (const file of files) {
     const from = file.split("/")[0]!;
     const to = target.split("/")[0]!;
     if (from === to || !file.includes("/")) continue;
-    if (!allowed[from]?.includes(to)) complaints.push(`${file} imports ${target}, against the direction of imports`);
+    if (!allowed[from]?.includes(to))
+      complaints.push(`${file} imports ${target}, against the direction of imports`);
   }
 }
 for (const complaint of complaints) console.error(complaint);

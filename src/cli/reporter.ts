@@ -57,7 +57,7 @@ export function liveReporter(): Reporter {
   };
 }
 
-export function liveView(view: RunView, shownMembers: number, columns: number): string {
+function liveView(view: RunView, shownMembers: number, columns: number): string {
   const { share } = view.progress();
   const bar = 30;
   const filled = Math.round(share * bar);

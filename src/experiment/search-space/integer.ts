@@ -1,7 +1,7 @@
 import { type Mistake, written } from "./declared.ts";
 import { boundsOf, type DeclaredNumber, declareNumber, type NumericOptions } from "./numeric.ts";
 
-export interface IntegerOptions extends NumericOptions {
+interface IntegerOptions extends NumericOptions {
   /** Draws and moves on a log scale: 16, 32, 64 are equally far apart. */
   readonly log?: boolean;
 }
