@@ -44,7 +44,7 @@ export async function execute(
   try {
     await workers.finished;
   } catch (error) {
-    await stores.population.stop(run.id);
+    await stores.population.stop(run.id).catch(() => {});
     throw error;
   } finally {
     clearInterval(ticking);

@@ -29,6 +29,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+  // A trainer may have left timers, sockets or threads behind that would keep this process.
+  process.exit();
 }
 
 function program(): Command {

@@ -31,14 +31,13 @@ export async function workerCommand(
     session: inProcessSession(experiment.trainer),
     signal: leaving(options.local ?? false),
   });
-  // A trainer may leave timers or handles behind that would keep this process.
-  process.exit(process.exitCode ?? exitCodes.done);
 }
 
 /** Aborts when this worker is asked to leave: by the end of the process that started it, or by a signal. The second signal leaves at once. */
 function leaving(local: boolean): AbortSignal {
   const leave = new AbortController();
   if (local) process.once("disconnect", () => leave.abort());
+  if (local && !process.connected) leave.abort();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (leave.signal.aborted) process.exit(exitCodes.interrupted);

@@ -53,7 +53,8 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       processes.add(child);
       const { code, signal } = await exited;
       processes.delete(child);
-      await options.populationStore.releaseWorker(options.run, workerId(child.pid!));
+      // When the store fails here, its members are free again when their leases run out.
+      await options.populationStore.releaseWorker(options.run, workerId(child.pid!)).catch(() => {});
       if (stopping || code === 0) return;
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
       if (code !== null && code !== 0) throw died(log, `ended with exit code ${code}`);

@@ -165,6 +165,16 @@ test("a run in which every member fails ends with exit code 1 and the error", as
   });
 });
 
+test("a worker that cannot go on ends the run, with what it said", async () => {
+  place.write("climb.ts", climb({ trainer: 'save() { return { "no good name": 1 }; }' }));
+  const run = await place.clade("run", "climb.ts");
+  expect(run).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('"no good name.json": a name in a checkpoint'),
+  });
+  expect((await place.clade("status")).stdout).toContain("stopped");
+});
+
 test("a worker that is killed is replaced", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const run = place.start("run", "climb.ts", "--json");
