@@ -19,7 +19,7 @@ import {
 } from "clade";
 import { table, writeResults } from "../results-file.ts";
 import { median, quantile } from "./agreement.ts";
-import { bestScore, overSeeds } from "./finished-run.ts";
+import { bestScore, equalWhenAsynchronous, overSeeds } from "./finished-run.ts";
 import { option } from "./option.ts";
 
 const seeds = option("seeds", 500);
@@ -97,6 +97,7 @@ const rows = [
   await row("PBT, synchronous, copying weights only", weightsOnly, bounds.middle, bounds.low),
   await row("grid search", grid, bounds.grid, bounds.grid),
 ];
+const equal = await equalWhenAsynchronous(seeds, pbt);
 
 writeResults(
   "reference/quadratic",
@@ -105,9 +106,7 @@ writeResults(
     "Two members starting at h = (0, 1) and (1, 0), lr 0.05; 100 steps each, a generation of 4 steps, truncation selection of " +
       "one half, a new draw with probability 0.5. `agrees`: the median and the 5% quantile are at least the reference's.",
     table(["searcher", "median", "5% quantile", "reference: median, 5%, at least", "agrees"], rows),
-    `The reference is synchronous and copies weights and hyperparameters; of the choices above only that one
-reproduces its 5% quantile. Asynchronously on one
-worker, every other decision compares a member with an opponent that is a generation behind, so it mostly
-finds itself the better one and keeps. That this is what lowers the 5% quantile is a guess.`,
+    `The reference is synchronous and copies weights and hyperparameters; copying weights alone does not reach its 5% quantile.
+Asynchronous with one worker ends with the same best Q as synchronous, to the last bit, in ${equal} of ${seeds} seeds.`,
   ],
 );

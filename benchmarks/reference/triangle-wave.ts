@@ -4,15 +4,16 @@
  *
  *     npx node benchmarks/reference/triangle-wave.ts [--seeds 120]
  */
+import { setImmediate } from "node:timers/promises";
 import {
   defineExperiment,
+  type Evaluation,
   type Experiment,
   everySteps,
-  type Hyperparameters,
-  integer,
   logUniform,
   maximize,
   noExploit,
+  noExplore,
   perturb,
   type Random,
   randomStream,
@@ -30,28 +31,34 @@ import { option } from "./option.ts";
 const seeds = option("seeds", 120);
 const goal = 200;
 
-interface TriangleHyperparameters {
-  readonly lr: number;
-  /**
-   * Names the noise. A trainer is told only hyperparameters and a checkpoint, so a recipient would go on with the donor's noise, and where
-   * nothing is explored it would stay its double. Drawn anew with each copy, this gives every member noise of its own.
-   */
-  readonly noise: number;
+interface Progress {
+  readonly acc: number;
+  readonly steps: number;
+  readonly idle: number;
+  readonly logErrors: number;
 }
 
-/** Once it is done nothing changes any more; the steps from there to the end of the generation are counted as idle. */
+/**
+ * The noise of a step follows from the member's seed and the number of the step, so a recipient goes on with noise of its own. Once it is done
+ * nothing changes any more; the steps from there to the end of the generation are counted as idle.
+ */
 class TriangleTrainer {
+  seed: number;
   acc = 0;
   steps = 0;
   idle = 0;
   logErrors = 0;
 
-  step({ lr, noise }: TriangleHyperparameters) {
+  constructor({ seed }: { seed: number }) {
+    this.seed = seed;
+  }
+
+  step({ lr }: { lr: number }) {
     if (this.acc > goal) {
       this.idle++;
       return;
     }
-    const random = randomStream(noise, this.steps++);
+    const random = randomStream(this.seed, this.steps++);
     const optimal = Math.min(Math.max((0.01 * Math.min(this.acc, goal - this.acc)) / 100, 0.001), 0.01);
     const q = Math.max(lr, optimal) / Math.min(lr, optimal);
     if (q < 3) this.acc += random.uniform() / q;
@@ -60,32 +67,42 @@ class TriangleTrainer {
     this.logErrors += Math.log(q);
   }
 
-  evaluate() {
+  evaluate(): Evaluation | Promise<Evaluation> {
     return { acc: this.acc, idle: this.idle, logError: this.logErrors / this.steps };
   }
 
   save() {
     const { acc, steps, idle, logErrors } = this;
-    return { state: { acc, steps, idle, logErrors } };
+    return { progress: { acc, steps, idle, logErrors } };
   }
 
-  restore({ state }: { state: { acc: number; steps: number; idle: number; logErrors: number } }) {
-    Object.assign(this, state);
+  restore({ progress }: { progress: Progress }, { seed }: { seed: number }) {
+    Object.assign(this, progress, { seed });
   }
 }
 
-type Explore = (h: Hyperparameters, space: SearchSpace, random: Random) => Hyperparameters;
+/** Goes on with the noise of the member that it has copied. */
+class DonorsNoiseTrainer extends TriangleTrainer {
+  override save() {
+    return { ...super.save(), seed: this.seed };
+  }
 
-function withFreshNoise(explore: Explore): Explore {
-  return (h, space, random) => ({
-    ...explore(h, space, random),
-    noise: space.hyperparameter("noise").sample(random),
-  });
+  override restore({ progress, seed }: { progress: Progress; seed: number }) {
+    super.restore({ progress }, { seed });
+  }
+}
+
+/** The workers of a process take turns where trainers wait. This one waits once a generation, so that they advance at the same pace. */
+class TurnTakingTrainer extends TriangleTrainer {
+  override async evaluate() {
+    await setImmediate();
+    return super.evaluate();
+  }
 }
 
 const triangle = {
   population: 8,
-  hyperparameters: { lr: uniform(1e-4, 0.02), noise: integer(0, 2 ** 31) },
+  hyperparameters: { lr: uniform(1e-4, 0.02) },
   objective: maximize("acc"),
   ready: everySteps(5),
   exploit: truncationSelection({ fraction: 0.25 }),
@@ -94,26 +111,20 @@ const triangle = {
   synchronous: true,
   trainer: TriangleTrainer,
 };
+const pbt = { ...triangle, name: "pbt", initial: { lr: 1e-4 } };
+const selectionOnly = { ...pbt, name: "selection-only", explore: noExplore() };
+
 /** The reference's factors multiply, and its new draws are uniform: no kind does both, so the new draw is made here. */
 const multiply = perturb({ resampleProbability: 0 });
-const multiplyOrDraw: Explore = (h, space, random) =>
-  random.uniform() < 0.25
-    ? { ...h, lr: 1e-4 + (0.02 - 1e-4) * random.uniform() }
+function multiplyOrDraw(h: { lr: number }, space: SearchSpace, random: Random) {
+  return random.uniform() < 0.25
+    ? { lr: triangle.hyperparameters.lr.sample(random) }
     : multiply(h, space, random);
+}
 
 export const searchers: Readonly<Record<string, Experiment>> = {
-  PBT: defineExperiment({
-    ...triangle,
-    name: "pbt",
-    initial: { lr: 1e-4 },
-    explore: withFreshNoise(perturb()),
-  }),
-  "selection only": defineExperiment({
-    ...triangle,
-    name: "selection-only",
-    initial: { lr: 1e-4 },
-    explore: withFreshNoise((h) => h),
-  }),
+  PBT: defineExperiment(pbt),
+  "selection only": defineExperiment(selectionOnly),
   "random search": defineExperiment({
     ...triangle,
     name: "random-search",
@@ -123,24 +134,14 @@ export const searchers: Readonly<Record<string, Experiment>> = {
     budget: { stepsPerMember: 3000, targetScore: goal },
   }),
   "PBT, lr moves by factors alone": defineExperiment({
-    ...triangle,
-    name: "pbt-factors",
-    hyperparameters: { ...triangle.hyperparameters, lr: logUniform(1e-4, 0.02) },
-    initial: { lr: 1e-4 },
-    explore: withFreshNoise(multiplyOrDraw),
+    ...pbt,
+    hyperparameters: { lr: logUniform(1e-4, 0.02) },
+    explore: multiplyOrDraw,
   }),
-  "PBT, noise of the donor": defineExperiment({
-    ...triangle,
-    name: "pbt-donors-noise",
-    initial: { lr: 1e-4 },
-    explore: (h, space, random) => ({ ...perturb()(h, space, random), noise: h.noise }),
-  }),
-  "selection only, noise of the donor": defineExperiment({
-    ...triangle,
-    name: "selection-only-donors-noise",
-    initial: { lr: 1e-4 },
-    explore: (h) => h,
-  }),
+  "PBT, workers in turn": defineExperiment({ ...pbt, trainer: TurnTakingTrainer }),
+  "selection only, workers in turn": defineExperiment({ ...selectionOnly, trainer: TurnTakingTrainer }),
+  "PBT, noise of the donor": defineExperiment({ ...pbt, trainer: DonorsNoiseTrainer }),
+  "selection only, noise of the donor": defineExperiment({ ...selectionOnly, trainer: DonorsNoiseTrainer }),
 };
 
 /** Steps of the first member that is done. Infinite when nobody is. */
@@ -171,13 +172,13 @@ const reference = {
 async function rows(
   name: string,
   of: keyof typeof reference,
-  { synchronous = true, only = populations as readonly number[], over = seeds } = {},
+  { synchronous = true, only = populations as readonly number[], workers = 1 } = {},
 ): Promise<string[][]> {
   const found: string[][] = [];
   for (const [index, population] of populations.entries()) {
     if (!only.includes(population)) continue;
     const experiment = withSettings(searchers[name]!, { population, synchronous });
-    const runs = await overSeeds(over, experiment);
+    const runs = await overSeeds(seeds, experiment, workers);
     const steps = runs.map(({ members }) => stepsToDone(members));
     const errors = runs.map(({ members }) => logError(members));
     const written = reference[of][index]!;
@@ -189,6 +190,7 @@ async function rows(
     found.push([
       name,
       String(population),
+      String(workers),
       isShare ? `${(100 * ours).toFixed(0)}% done` : shown(ours),
       written,
       verdict,
@@ -208,6 +210,7 @@ function shown(steps: number): string {
 const header = [
   "searcher",
   "members",
+  "workers",
   "Clade, median",
   "reference",
   "agrees",
@@ -226,12 +229,18 @@ async function compare(): Promise<void> {
     ...(await rows("PBT", "PBT", { synchronous: false })),
     ...(await rows("selection only", "selection only", { synchronous: false })),
   ];
-  // Those with the donor's noise take long.
-  const few = { only: [2, 8], over: Math.min(seeds, 60) };
+  const several: string[][] = [];
+  for (const searcher of ["PBT", "selection only"] as const) {
+    for (const workers of [1, 2, 4, 8, 16]) {
+      const choice = { synchronous: false, only: [16], workers };
+      several.push(...(await rows(`${searcher}, workers in turn`, searcher, choice)));
+    }
+  }
+  const two = { only: [2, 8] };
   const choices = [
     ...(await rows("PBT, lr moves by factors alone", "PBT")),
-    ...(await rows("PBT, noise of the donor", "PBT", few)),
-    ...(await rows("selection only, noise of the donor", "selection only", few)),
+    ...(await rows("PBT, noise of the donor", "PBT", two)),
+    ...(await rows("selection only, noise of the donor", "selection only", two)),
   ];
   writeResults(
     "reference/triangle-wave",
@@ -239,18 +248,23 @@ async function compare(): Promise<void> {
     [
       "A generation of 5 steps, truncation selection of one quarter, at most 1,000 steps (random search: 3,000; its column is the share " +
         "of runs that got done). The column abs(log(lr/optimal)) is the median over seeds of the mean of abs(log(lr / optimal)) along the " +
-        `winner's lineage. ${criterion}`,
+        "winner's lineage; the column of copies is their number to each generation, where one quarter (of 2 members: one half) is full strength. " +
+        criterion,
       `## Synchronous\n\n${table(header, synchronous)}`,
       `## Asynchronous, one worker\n\n${table(header, asynchronous)}`,
+      `## Asynchronous, several workers at the same pace\n\n${table(header, several)}`,
       `## Other choices, synchronous\n\n${table(header, choices)}`,
       `## What the choices say
 
 - Synchronous reproduces the reference, with factors that multiply alone as well as with Clade's rule for a uniform hyperparameter
   (a move is never smaller than the factor makes at a tenth of the range).
-- Asynchronously on one worker it is another searcher: a member is compared with scores of which many are a generation old, so selection is
-  weaker (the last column: copies to each generation, where one quarter would be full strength). Compare it with asynchronous controls only.
-- Recipients need noise of their own. One that goes on with the donor's noise and the donor's lr is its double for ever: selection alone
-  then has nothing left to select (its two rows are over ${few.over} seeds), and PBT with 8 members is slower than with 2 that have their own.
+- Asynchronously with one worker every decision is the synchronous one: the worker goes on with the least advanced member, so whenever it
+  decides, all members have published that generation. Only the end differs: the run stops at the first member that is done, without
+  waiting for one that is done earlier in the same generation.
+- Each further worker hides one member's newest generation from a decision. With as many workers as members
+  the scores that a member is compared with are mostly a generation old, and selection is weaker (the column of copies).
+- Recipients need noise of their own, as the seed of restore's context gives them. One that goes on with the donor's noise and the donor's lr is its
+  double for ever: selection alone then has nothing left to select, and PBT with 8 members is slower than with 2 that have their own.
 - Steps alone show little: most of what PBT gains over random search, selection only gains too. The distance of lr from the optimum
   along the winner's lineage tells them apart.`,
     ],

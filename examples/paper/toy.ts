@@ -189,8 +189,10 @@ function draw(trace: readonly Point[]): string {
       Plot.frame({ stroke: "#ccc" }),
       Plot.line(contours(), { x: "theta0", y: "theta1", z: "q", stroke: "#ddd" }),
       Plot.text(
-        contours().filter(({ angle }) => angle === 78),
+        contours().filter(({ angle }) => angle === 45),
         {
+          // Where no trace is in the way.
+          fx: () => "grid search",
           x: "theta0",
           y: "theta1",
           text: "text",
@@ -291,7 +293,8 @@ function place(plot: ReturnType<typeof Plot.plot>, y: number): string {
 }
 
 if (import.meta.main) {
-  const seed = Number(process.argv[2] ?? 6);
+  // The first seed whose panels all end within 0.03 of their medians over 1,000 seeds.
+  const seed = Number(process.argv[2] ?? 13);
   const traces: Point[] = [];
   console.log("panel          final best Q");
   for (const [panel, experiment] of Object.entries(panels)) {

@@ -2,10 +2,10 @@
  * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member when its generation ends. The
  * worker does the rest of the loop around it:
  *
- *     step until ready; evaluate; save; then, in one transaction:
- *         publish the trained snapshot
- *         decide (below): exploit, explore        <- the population as it is now
- *         publish the snapshot that results, with the decision and its reasons
+ *     step until ready; evaluate; save; publish the trained snapshot
+ *     before the member goes on, in one transaction:
+ *         decide (below): exploit, explore        <- the population up to the member's generation
+ *         publish the decision with its reasons, and the snapshot that results
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import type { Explore } from "./explore/explore.ts";

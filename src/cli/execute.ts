@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
-import type { Run } from "../population-store/population-store.ts";
+import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
@@ -21,10 +21,15 @@ const ticksMs = 200;
 export async function execute(
   stores: Stores,
   run: Run,
-  options: { readonly workers: number; readonly json: boolean },
+  options: { readonly workers: number; readonly json: boolean; readonly resumed: boolean },
 ): Promise<{ result: RunResult; exitCode: number }> {
   const reporter = reporterFor(options.json);
   const view = new RunView(run);
+  const from = options.resumed ? await stores.population.end(run.id) : start;
+  if (options.resumed) {
+    const { best, copies, failures } = await resultOf(stores.population, run.id);
+    view.begin(await stores.population.members(run.id), best, copies, failures);
+  }
   const workers = startLocalWorkers({
     count: options.workers,
     run: run.id,
@@ -39,7 +44,7 @@ export async function execute(
   reporter.started(view, options.workers);
 
   const ended = new AbortController();
-  const told = tell(stores, view, reporter, ended.signal);
+  const told = tell(stores, view, from, reporter, ended.signal);
   const ticking = setInterval(() => reporter.tick(view), ticksMs);
   try {
     await workers.finished;
@@ -104,8 +109,14 @@ function reporterFor(json: boolean): Reporter {
   return process.stdout.isTTY ? liveReporter() : plainReporter();
 }
 
-async function tell(stores: Stores, view: RunView, reporter: Reporter, ended: AbortSignal): Promise<void> {
-  for await (const event of watch(stores.population, view.run.id, ended)) {
+async function tell(
+  stores: Stores,
+  view: RunView,
+  from: Cursor,
+  reporter: Reporter,
+  ended: AbortSignal,
+): Promise<void> {
+  for await (const event of watch(stores.population, view.run.id, ended, from)) {
     view.apply(event);
     reporter.event(event, view);
   }

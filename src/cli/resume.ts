@@ -51,6 +51,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const { result, exitCode } = await execute(stores, await stores.population.run(run.id), {
     workers,
     json: options.json ?? false,
+    resumed: true,
   });
   if (!options.json) await printResult(stores, result);
   process.exitCode = exitCode;

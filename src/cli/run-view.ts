@@ -5,7 +5,7 @@ import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import { memberOf } from "../algorithm/snapshot.ts";
 import type { Budget } from "../experiment/budget.ts";
-import type { Failure, Run } from "../population-store/population-store.ts";
+import type { Failure, Member, Run } from "../population-store/population-store.ts";
 import { elapsedMs } from "../population-store/population-store.ts";
 import type { RunEvent } from "../worker/watch.ts";
 import { changes, count, number } from "./format.ts";
@@ -36,6 +36,14 @@ export class RunView {
     this.run = run;
     this.scores = Array.from({ length: run.experiment.population }, () => []);
     this.#recent = this.scores.map(() => []);
+  }
+
+  /** Takes up a run that has a history: its members as they are, not how they came to be. */
+  begin(members: readonly Member[], best: Snapshot | undefined, copies: number, failures: number): void {
+    for (const { newest } of members) this.#snapshot(newest);
+    this.best = best;
+    this.copyCount = copies;
+    this.failureCount = failures;
   }
 
   /** Takes up an event; resolves the sentence of a copy, when it is one. */

@@ -58,7 +58,7 @@ async function start(
     settings,
   });
   const workers = options.workers ?? defaultWorkers(experiment.population);
-  return await execute(stores, run, { workers, json: options.json ?? false });
+  return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }
 
 export function defaultWorkers(population: number): number {

@@ -173,6 +173,8 @@ export interface PopulationStore extends AsyncDisposable {
   snapshot(id: RunId, snapshot: SnapshotId): Promise<Snapshot>;
   /** What was published after a place, oldest first, at most `limit` of each kind. */
   changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
+  /** The place after everything that is published now. */
+  end(id: RunId): Promise<Cursor>;
   /** A mark that differs after every change. It is taken before looking, so that no change falls between looking and waiting. */
   mark(): string;
   /** Resolves when the mark is no longer the one that was seen, or after the time. */

@@ -590,6 +590,7 @@ export function populationStoreConformance(
       all.failures,
       "failures",
     );
+    assertEqual(await store.end(id), all.cursor, "the end");
     const after = await store.changes(id, all.cursor);
     assertEqual(after, { snapshots: [], decisions: [], failures: [], cursor: all.cursor }, "after the end");
   });

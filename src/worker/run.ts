@@ -45,6 +45,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
       checkpointStore,
       session: inProcessSession(experiment.trainer),
       signal: stop,
+      takesTurns: workers > 1,
     }).catch((error) => {
       failed.abort(error);
       throw error;

@@ -32,10 +32,10 @@ export async function trainGeneration(
   }
 }
 
-/** Lets timers, signals and other work run, unless they just have. */
-export async function pauseForEvents(): Promise<void> {
+/** Lets timers, signals and other work run, unless they have in the last milliseconds. */
+export async function pauseForEvents(afterMs = eventsMs): Promise<void> {
   const now = performance.now();
-  if (now - lastEvents < eventsMs) return;
+  if (now - lastEvents < afterMs) return;
   await new Promise<void>((resolve) => {
     if (typeof setImmediate === "function") setImmediate(resolve);
     else setTimeout(resolve, 0);

@@ -40,6 +40,8 @@ export interface WorkerOptions {
   readonly session: TrainerSession;
   /** Aborting drops the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
+  /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
+  readonly takesTurns?: boolean;
   /** Milliseconds, for wall time. */
   readonly now?: () => number;
 }
@@ -102,7 +104,7 @@ class Worker {
   }
 
   async work(): Promise<void> {
-    const { run, populationStore, signal, worker } = this.#options;
+    const { run, populationStore, signal, worker, takesTurns } = this.#options;
     while (!signal.aborted) {
       const seen = populationStore.mark();
       const result = await populationStore.claimMember(run.id, worker, this.#leaseMs, this.#held?.member);
@@ -110,7 +112,7 @@ class Worker {
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       await this.#collectWhenDue();
-      await pauseForEvents();
+      await pauseForEvents(takesTurns ? 0 : undefined);
     }
     await this.#collect();
   }

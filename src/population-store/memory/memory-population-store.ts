@@ -318,6 +318,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       };
       return { snapshots, decisions, failures, cursor };
     },
+    async end(id) {
+      const { snapshots, decisions, failures } = recordOf(id);
+      return { snapshots: snapshots.length, decisions: decisions.length, failures: failures.length };
+    },
     mark: () => String(changeCount),
     waitForChange(seen, timeoutMs, signal) {
       return new Promise((resolve) => {

@@ -498,6 +498,12 @@ export function sqlitePopulationStore(
         },
       };
     },
+    async end(id) {
+      const key = keyOf(id);
+      const last = (table: string) =>
+        get(`SELECT coalesce(max(seq), 0) AS seq FROM ${table} WHERE run = ?`, key)!.seq as number;
+      return { snapshots: last("snapshots"), decisions: last("decisions"), failures: last("failures") };
+    },
     mark,
     async waitForChange(seen, timeoutMs, signal) {
       const end = performance.now() + timeoutMs;
