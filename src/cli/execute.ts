@@ -8,6 +8,7 @@ import { type Cursor, type Run, start } from "../population-store/population-sto
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
+import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { count, duration, hyperparameters, number } from "./format.ts";
 import type { Stores } from "./open-store.ts";
@@ -73,7 +74,7 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   const { metric } = run.experiment.objective;
   if (result.state.kind === "stopped") {
     console.log(
-      `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. Go on with: clade resume ${result.run}`,
+      `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. Go on with: ${clade} resume ${result.run}`,
     );
     return;
   }
@@ -84,7 +85,7 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   );
   if (result.failures > 0)
     console.log(
-      `${plural(result.failures, "failure")} of trainers; ${plural(result.failedMembers, "member")} given up. See: clade show ${result.run}`,
+      `${plural(result.failures, "failure")} of trainers; ${plural(result.failedMembers, "member")} given up. See: ${clade} show ${result.run}`,
     );
   if (result.unscoredMembers > 0)
     console.log(
@@ -100,8 +101,8 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   console.log(`      ${hyperparameters(best.hyperparameters)}`);
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
   console.log(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
-  console.log(`\nlook further: clade show ${result.run}      who copied whom, and why`);
-  console.log(`              clade best ${result.run} --out DIR      the model's files and its schedule`);
+  console.log(`\nlook further: ${clade} show ${result.run}      who copied whom, and why`);
+  console.log(`              ${clade} best ${result.run} --out DIR      the model's files and its schedule`);
 }
 
 function reporterFor(json: boolean): Reporter {

@@ -1,6 +1,7 @@
 import { nearest } from "../algorithm/nearest.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { PopulationStore, Run } from "../population-store/population-store.ts";
+import { clade } from "./clade-command.ts";
 
 /** The run of that name, or the only one whose name begins so; the newest run when no name is given. */
 export async function findRun(store: PopulationStore, name: string | undefined): Promise<Run> {
@@ -10,7 +11,7 @@ export async function findRun(store: PopulationStore, name: string | undefined):
   if (name === undefined) {
     const newest = runs.at(-1);
     if (!newest)
-      throw bad("none given", "there are no runs in this store", "start one with: clade run <experiment>");
+      throw bad("none given", "there are no runs in this store", `start one with: ${clade} run <experiment>`);
     return newest;
   }
   const exact = runs.find(({ id }) => id === name);

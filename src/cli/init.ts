@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { BadInputError } from "../algorithm/problem.ts";
+import { clade } from "./clade-command.ts";
 
 export function initCommand(file: string): void {
   if (!/\.m?ts$/.test(file)) {
@@ -20,7 +21,9 @@ export function initCommand(file: string): void {
       },
     ]);
   }
-  console.log(`written: ${file}. Try it out with: clade check ${file}      Train with: clade run ${file}`);
+  console.log(
+    `written: ${file}. Try it out with: ${clade} check ${file}      Train with: ${clade} run ${file}`,
+  );
 }
 
 const template = `/** A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your own. */

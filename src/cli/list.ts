@@ -1,4 +1,5 @@
 import { resultOf } from "../worker/watch.ts";
+import { clade } from "./clade-command.ts";
 import { count, duration, number, table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 import { stateWord } from "./run-state.ts";
@@ -29,5 +30,5 @@ export async function listCommand(options: {
     ]);
   }
   if (!options.json)
-    console.log(runs.length === 0 ? "no runs yet; start one with: clade run <experiment>" : table(rows));
+    console.log(runs.length === 0 ? `no runs yet; start one with: ${clade} run <experiment>` : table(rows));
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { type Experiment, type Settings, withSettings } from "../experiment/experiment.ts";
+import { clade } from "./clade-command.ts";
 
 /** The experiment that a file exports as its default, with settings changed. Throws `BadInputError` for every mistake in it. */
 export async function loadExperiment(file: string, settings: Settings): Promise<Experiment> {
@@ -11,7 +12,7 @@ export async function loadExperiment(file: string, settings: Settings): Promise<
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "experiment", value: file, rule, remedy }]);
   if (!existsSync(path))
-    throw bad("there is no such file", 'give the path of one, or write one with "clade init"');
+    throw bad("there is no such file", `give the path of one, or write one with "${clade} init"`);
   const module = await import(pathToFileURL(path).href).catch((error) => {
     if (error instanceof CladeError) throw error;
     throw notLoaded(file, error as Error);

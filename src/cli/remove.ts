@@ -1,4 +1,5 @@
 import { CladeError } from "../algorithm/clade-error.ts";
+import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { openStores } from "./open-store.ts";
 import { workersOf } from "./run-state.ts";
@@ -9,7 +10,7 @@ export async function removeCommand(name: string, options: { readonly store?: st
   const workers = workersOf(await stores.population.members(run.id));
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
-      `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: clade stop ${run.id}`,
+      `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: ${clade} stop ${run.id}`,
     );
   }
   const checkpoints = stores.checkpoints(run.id);

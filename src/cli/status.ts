@@ -1,4 +1,5 @@
 import { resultOf } from "../worker/watch.ts";
+import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { count, duration, hyperparameters, number } from "./format.ts";
 import { openStores } from "./open-store.ts";
@@ -42,5 +43,5 @@ export async function statusCommand(
       `best:    ${metric} ${number(result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
     );
   }
-  if (state === "interrupted" || state === "stopped") console.log(`go on with: clade resume ${run.id}`);
+  if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);
 }

@@ -1,3 +1,4 @@
+import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { openStores } from "./open-store.ts";
 
@@ -13,6 +14,6 @@ export async function stopCommand(
   }
   await stores.population.stop(run.id);
   console.log(
-    `run ${run.id}: stopped; its workers drop the generation in progress and leave. Go on with: clade resume ${run.id}`,
+    `run ${run.id}: stopped; its workers drop the generation in progress and leave. Go on with: ${clade} resume ${run.id}`,
   );
 }

@@ -1,6 +1,7 @@
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
+import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
@@ -17,7 +18,7 @@ export async function workerCommand(
   const experiment = await loadExperiment(source.file, source.settings);
   refuseIfDifferent(run, experiment);
   if (run.state.kind !== "running") {
-    console.log(`run ${run.id}: is ${run.state.kind}; clade resume ${run.id} goes on with it`);
+    console.log(`run ${run.id}: is ${run.state.kind}; ${clade} resume ${run.id} goes on with it`);
     return;
   }
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
