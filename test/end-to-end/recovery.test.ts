@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { climb, Workplace } from "./command-line.ts";
+
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+/** The run of the workplace, with what it published. */
+async function decisionsOf(): Promise<{ member: number; reason: { text: string } }[]> {
+  const { stdout } = await place.clade("show", "--json");
+  return Workplace.events(stdout).flatMap((event) =>
+    event.type === "decision" ? [event.decision as { member: number; reason: { text: string } }] : [],
+  );
+}
+
+test("a damaged checkpoint is found by its hash and named, and the member goes on from its newest good snapshot", async () => {
+  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
+  const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
+  const { run: id } = Workplace.events(run.stdout).at(-1) as unknown as { run: string };
+  const newest = new Map<number, string>();
+  for (const event of Workplace.events(run.stdout)) {
+    const { member, checkpoint } = (event.snapshot ?? {}) as { member: number; checkpoint: string };
+    if (event.type === "snapshot") newest.set(member, checkpoint);
+  }
+  const damaged = newest.get(2)!;
+  const file = place.path(".clade", "checkpoints", id, "checkpoints", damaged);
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(file, bytes);
+
+  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
+  expect(resumed.code).toBe(0);
+  expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({ totalSteps: 320, failures: 0 });
+  const recovered = (await decisionsOf()).filter(({ reason }) => reason.text.startsWith("recovered"));
+  expect(recovered).toMatchObject([
+    { member: 2, reason: { text: expect.stringContaining(damaged.slice(0, 12)) } },
+  ]);
+});
+
+const mayMount = process.getuid?.() === 0 && process.platform === "linux";
+
+test.skipIf(!mayMount)(
+  "a full disk ends the run with a sentence, and resume goes on once there is room (needs root to mount a small disk)",
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+    try {
+      mkdirSync(join(disk, "store"));
+      const store = join(disk, "store", "clade.db");
+      place.write(
+        "climb.ts",
+        climb({
+          trainer:
+            "save() { return { height: this.height, weights: new Float32Array(30000).fill(this.height) }; }",
+        }),
+      );
+      const run = await place.clade(
+        "run",
+        "climb.ts",
+        "--store",
+        store,
+        "--set",
+        "budget.stepsPerMember=100",
+      );
+      expect(run).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/disk is full; free some space, then resume the run/),
+      });
+      expect(await place.clade("status", "--store", store)).toMatchObject({ code: 0 });
+      execFileSync("mount", ["-o", "remount,size=40m", disk]);
+      const resumed = await place.clade("resume", "--store", store, "--json");
+      expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
+        state: { kind: "done" },
+        totalSteps: 400,
+      });
+      expect(readdirSync(join(disk, "store"))).toContain("checkpoints");
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+      rmSync(disk, { recursive: true });
+    }
+  },
+);
