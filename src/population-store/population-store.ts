@@ -80,6 +80,8 @@ export interface Publication {
   readonly undecided?: boolean;
   /** This snapshot has the best score so far. */
   readonly best?: SnapshotId;
+  /** Why the run is done, when this finishes the last active member; "every member has spent its budget" when left out. */
+  readonly reason?: string;
   /** Ends the whole run. */
   readonly ending?: string;
 }

@@ -160,6 +160,30 @@ test("the held-out metric, asked for in the last evaluation, chooses the best mo
   expect(result.final).toBe(Math.max(...finals));
 });
 
+for (const synchronous of [false, true]) {
+  for (const budget of [{ totalSteps: 333 }, { stepsPerMember: 10_000, targetScore: 0.5 }]) {
+    const what = `${synchronous ? "synchronous" : "asynchronous"} run with ${JSON.stringify(budget)}`;
+    test(`each member has its last evaluation when the run is over: ${what}`, async () => {
+      class HeldOut extends NoisyClimber {
+        override evaluate({ final = false } = {}) {
+          return { height: this.state.height, ...(final && { test: -this.state.height }) };
+        }
+      }
+      const store = memoryPopulationStore();
+      const objective = maximize("height", { final: "test" });
+      const experiment = defineExperiment({ ...climbing, trainer: HeldOut, objective, budget, synchronous });
+      const result = await run(experiment, { seed: 1, populationStore: store });
+      expect(result.state).toMatchObject({
+        kind: "done",
+        reason: expect.stringMatching(/total steps|target score/),
+      });
+      const members = await store.members(result.run);
+      expect(members.map(({ state }) => state)).toEqual(members.map(() => "finished"));
+      expect(result.final).toBe(Math.max(...members.map(({ newest }) => newest.metrics.test!)));
+    });
+  }
+}
+
 test("a re-evaluation after a copy gives the recipient a score of its own", async () => {
   const store = memoryPopulationStore();
   const result = await run(defineExperiment({ ...climbing, reevaluate: true }), {

@@ -2,7 +2,7 @@
 
 import { isBetter } from "../algorithm/population.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import type { Hyperparameters, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import { type Hyperparameters, isEarned, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
 import type { Objective } from "../experiment/objective.ts";
 import {
   elapsedMs,
@@ -104,7 +104,7 @@ async function bestSnapshot(
   if (final !== undefined) {
     for (const { newest } of members) {
       const value = newest.metrics[final];
-      if (newest.kind !== "trained" || !Number.isFinite(value)) continue;
+      if (!isEarned(newest) || !Number.isFinite(value)) continue;
       if (isBetter(direction, value, best?.metrics[final])) best = newest;
     }
   }

@@ -9,7 +9,6 @@
  * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
 import { CladeError } from "../algorithm/clade-error.ts";
-import type { RankedPopulation } from "../algorithm/population.ts";
 import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
@@ -180,7 +179,7 @@ class Worker {
     };
     await this.#publish(claim, trained.generation, ({ now }) => {
       now.update(trained);
-      const ended = experiment.synchronous ? undefined : this.#ending(now, trained.score);
+      const ended = this.#endsAtPublication ? this.#ending(now.totalSteps, trained.score) : undefined;
       return {
         snapshots: [trained],
         member: isLast ? "finished" : "active",
@@ -194,7 +193,7 @@ class Worker {
   }
 
   /** Why the run ends here, if it does. */
-  #ending({ totalSteps }: RankedPopulation, score: number | undefined): string | undefined {
+  #ending(totalSteps: number, score: number | undefined): string | undefined {
     const { experiment, run } = this.#options;
     return ending(experiment, { totalSteps, elapsedMs: elapsedMs(run, this.#now()), score });
   }
@@ -218,17 +217,43 @@ class Worker {
    * before. In a synchronous run all members have published it by then, so the decision is the same whoever makes it.
    */
   async #decide(claim: Claim): Promise<Snapshot | undefined> {
-    const { strategies, synchronous } = this.#options.experiment;
+    const { strategies, synchronous, objective } = this.#options.experiment;
     const { newest } = claim;
     let outcome: Outcome | undefined;
+    let ended: string | undefined;
     await this.#publish(claim, newest.generation, (view) => {
       const population = view.upTo(newest.generation);
-      const ended = synchronous ? this.#ending(population, population.best?.score) : undefined;
-      if (ended !== undefined) return { snapshots: [], member: "active", ending: ended };
+      const { totalSteps, best } = synchronous ? population : view.now;
+      ended = this.#endsAtPublication ? undefined : this.#ending(totalSteps, best?.score);
+      if (ended !== undefined) {
+        if (objective.final === undefined) return { snapshots: [], member: "active", ending: ended };
+        return { snapshots: [], member: "active", undecided: true, keepClaim: true };
+      }
       outcome = decide(strategies, newest, population, this.#random(newest, "decide"));
       return this.#goOnFrom(outcome);
     });
+    if (ended !== undefined && objective.final !== undefined) await this.#finish(claim, ended);
     return outcome && (outcome.next ?? newest);
+  }
+
+  /**
+   * Whether the publication that spends the run's budget ends the run. In a synchronous run all members get to the same generation first, and
+   * where a held-out metric is asked for each member has its last evaluation first.
+   */
+  get #endsAtPublication(): boolean {
+    const { synchronous, objective } = this.#options.experiment;
+    return !synchronous && objective.final === undefined;
+  }
+
+  /** The last evaluation of a member whose run is over. */
+  async #finish(claim: Claim, reason: string): Promise<void> {
+    await this.#hold(claim, claim.newest);
+    const evaluated = await this.#evaluated(claim, claim.newest, true);
+    await this.#publish(claim, claim.newest.generation, () => ({
+      snapshots: [evaluated],
+      member: "finished",
+      reason,
+    }));
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -254,20 +279,25 @@ class Worker {
 
   async #reevaluate(claim: Claim, snapshot: Snapshot): Promise<Snapshot> {
     if (!this.#options.experiment.reevaluate || snapshot.kind !== "copied") return snapshot;
-    const { score, samples, ...unmeasured } = snapshot;
-    const evaluated: Snapshot = {
-      ...unmeasured,
-      id: snapshotId(claim.member, ordinalOf(snapshot.id) + 1),
-      kind: "evaluated",
-      parent: snapshot.id,
-      ...(await this.#evaluate(false)),
-    };
+    const evaluated = await this.#evaluated(claim, snapshot, false);
     await this.#publish(claim, snapshot.generation, () => ({
       snapshots: [evaluated],
       member: "active",
       keepClaim: true,
     }));
     return evaluated;
+  }
+
+  /** The snapshot that the trainer holds, evaluated again. */
+  async #evaluated(claim: Claim, snapshot: Snapshot, isLast: boolean): Promise<Snapshot> {
+    const { score, samples, ...unmeasured } = snapshot;
+    return {
+      ...unmeasured,
+      id: snapshotId(claim.member, ordinalOf(snapshot.id) + 1),
+      kind: "evaluated",
+      parent: snapshot.id,
+      ...(await this.#evaluate(isLast)),
+    };
   }
 
   async #evaluate(isLast: boolean): Promise<Measurement> {

@@ -108,14 +108,12 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     });
   }
 
-  function endIfNobodyIsLeft(record: RunRecord): void {
+  function endIfNobodyIsLeft(record: RunRecord, reason = "every member has spent its budget"): void {
     if (record.active.length > 0) return;
     const allFailed = record.members.every(({ state }) => state === "failed");
     setState(
       record,
-      allFailed
-        ? { kind: "failed", reason: "every member failed" }
-        : { kind: "done", reason: "every member has spent its budget" },
+      allFailed ? { kind: "failed", reason: "every member failed" } : { kind: "done", reason },
     );
   }
 
@@ -250,7 +248,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       }
       if (publication.best) record.run = { ...record.run, best: publication.best };
       if (publication.ending !== undefined) setState(record, { kind: "done", reason: publication.ending });
-      else if (member.state !== "active") endIfNobodyIsLeft(record);
+      else if (member.state !== "active") endIfNobodyIsLeft(record, publication.reason);
       changed();
       return cursor;
     },

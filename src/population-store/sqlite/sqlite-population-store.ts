@@ -143,16 +143,11 @@ export function sqlitePopulationStore(
     );
   }
 
-  function endIfNobodyIsLeft(id: RunId): void {
+  function endIfNobodyIsLeft(id: RunId, reason = "every member has spent its budget"): void {
     const key = keyOf(id);
     if (get("SELECT 1 FROM members WHERE run = ? AND state = 'active' LIMIT 1", key)) return;
     const finished = get("SELECT 1 FROM members WHERE run = ? AND state = 'finished' LIMIT 1", key);
-    setState(
-      id,
-      finished
-        ? { kind: "done", reason: "every member has spent its budget" }
-        : { kind: "failed", reason: "every member failed" },
-    );
+    setState(id, finished ? { kind: "done", reason } : { kind: "failed", reason: "every member failed" });
   }
 
   function newestOf(key: number, member: number): Snapshot {
@@ -375,7 +370,7 @@ export function sqlitePopulationStore(
         if (publication.best) execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
         if (publication.ending !== undefined)
           setState(claim.run, { kind: "done", reason: publication.ending });
-        else if (publication.member !== "active") endIfNobodyIsLeft(claim.run);
+        else if (publication.member !== "active") endIfNobodyIsLeft(claim.run, publication.reason);
         return (changes.at(-1)?.seq as number | undefined) ?? since;
       });
     },
