@@ -26,6 +26,8 @@ import {
   type WorkerId,
 } from "../population-store/population-store.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
+import { Collector } from "./collector.ts";
+import { Interruption, type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
 import { pauseForEvents, trainGeneration } from "./train-generation.ts";
@@ -45,18 +47,8 @@ export interface WorkerOptions {
   readonly now?: () => number;
 }
 
-/** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
-const initialLeaseMs = 60_000;
-
-/** How often a lease is renewed, and how soon a worker notices that its run was stopped. */
-const renewalMs = 1_000;
-
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
 const waitMs = 500;
-
-/** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
-const collectionMs = 2_000;
-const collectionSaves = 256;
 
 /** The first failure repeats the generation, the second takes a donor's place, and after this many the run goes on without the member. */
 const failuresUntilRescue = 2;
@@ -72,15 +64,6 @@ export async function work(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** The generation is dropped because the worker was asked to stop. */
-class Interruption extends CladeError {}
-
-interface Lease {
-  /** Throws when the generation must not go on. */
-  check(): void;
-  stop(): void;
-}
-
 /** The seed that a member's trainer starts with. */
 export function trainerSeed(seed: number, member: number): number {
   return randomStream(seed, "trainer", member).integer(2 ** 31);
@@ -93,32 +76,38 @@ class Worker {
   #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
   /** What the trainer holds: the member whose generation it ended, and the checkpoint of that moment. */
   #held: { readonly member: number; readonly checkpoint: CheckpointId } | undefined;
-  #leaseMs = initialLeaseMs;
-  #collectedAt = 0;
-  #savesSince = 0;
+  readonly #leases: Leases;
+  readonly #collector: Collector;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#leases = new Leases(options.populationStore, options.signal);
+    this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
 
   async work(): Promise<void> {
     const { run, populationStore, signal, worker, takesTurns } = this.#options;
     while (!signal.aborted) {
       const seen = populationStore.mark();
-      const result = await populationStore.claimMember(run.id, worker, this.#leaseMs, this.#held?.member);
+      const result = await populationStore.claimMember(
+        run.id,
+        worker,
+        this.#leases.leaseMs,
+        this.#held?.member,
+      );
       if (result.kind === "ended") break;
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
-      await this.#collectWhenDue();
+      await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
-    await this.#collect();
+    await this.#collector.collect();
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
   async #advance(claim: Claim): Promise<void> {
-    const lease = this.#keepLease(claim);
+    const lease = this.#leases.keep(claim);
     try {
       const snapshot = await this.#prepare(claim);
       if (!snapshot) return;
@@ -189,7 +178,7 @@ class Worker {
       };
     });
     this.#held = { member: claim.member, checkpoint };
-    this.#savesSince++;
+    this.#collector.saved();
   }
 
   /** Why the run ends here, if it does. */
@@ -389,50 +378,6 @@ class Worker {
       return publication(view);
     });
     this.#known = { view, cursor: after };
-  }
-
-  /** Renews the lease for as long as it is held. A trainer that blocks for long gets longer leases. */
-  #keepLease(claim: Claim): Lease {
-    const { populationStore, signal } = this.#options;
-    let lost: LeaseLostError | undefined;
-    let renewedAt = this.#now();
-    const timer = setInterval(() => {
-      const sinceMs = this.#now() - renewedAt;
-      if (sinceMs > this.#leaseMs / 2) this.#leaseMs = 3 * sinceMs;
-      renewedAt = this.#now();
-      populationStore.renewLease(claim, this.#leaseMs).catch((error) => {
-        // Any other failure of the store shows when the generation is published.
-        if (error instanceof LeaseLostError) lost = error;
-      });
-    }, renewalMs);
-    return {
-      check() {
-        if (lost) throw lost;
-        if (signal.aborted) throw new Interruption("the worker was asked to stop");
-      },
-      stop: () => clearInterval(timer),
-    };
-  }
-
-  async #collectWhenDue(): Promise<void> {
-    const saves = Math.max(collectionSaves, this.#options.experiment.population);
-    if (this.#savesSince === 0) return;
-    if (this.#savesSince >= saves || this.#now() - this.#collectedAt >= collectionMs) await this.#collect();
-  }
-
-  async #collect(): Promise<void> {
-    const { populationStore, checkpointStore, run } = this.#options;
-    this.#collectedAt = this.#now();
-    this.#savesSince = 0;
-    let free: (() => Promise<number>) | undefined;
-    try {
-      await populationStore.collect(run.id, (live) => {
-        free = checkpointStore.sweep(live);
-      });
-      await free?.();
-    } catch (error) {
-      if (!(error instanceof RunNotFoundError)) throw error;
-    }
   }
 
   #random(snapshot: Snapshot, purpose: string): Random {

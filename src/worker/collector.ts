@@ -1,0 +1,46 @@
+import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { type PopulationStore, type Run, RunNotFoundError } from "../population-store/population-store.ts";
+
+/** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
+const collectionMs = 2_000;
+const collectionSaves = 256;
+
+/** Collects the checkpoints of a run that nobody needs any more. */
+export class Collector {
+  readonly #populationStore: PopulationStore;
+  readonly #checkpointStore: CheckpointStore;
+  readonly #run: Run;
+  #saves = 0;
+  #collectedAt = performance.now();
+
+  constructor(populationStore: PopulationStore, checkpointStore: CheckpointStore, run: Run) {
+    this.#populationStore = populationStore;
+    this.#checkpointStore = checkpointStore;
+    this.#run = run;
+  }
+
+  /** Counts a save. */
+  saved(): void {
+    this.#saves++;
+  }
+
+  async collectWhenDue(): Promise<void> {
+    if (this.#saves === 0) return;
+    const enough = Math.max(collectionSaves, this.#run.experiment.population);
+    if (this.#saves >= enough || performance.now() - this.#collectedAt >= collectionMs) await this.collect();
+  }
+
+  async collect(): Promise<void> {
+    this.#saves = 0;
+    this.#collectedAt = performance.now();
+    let free: (() => Promise<number>) | undefined;
+    try {
+      await this.#populationStore.collect(this.#run.id, (live) => {
+        free = this.#checkpointStore.sweep(live);
+      });
+      await free?.();
+    } catch (error) {
+      if (!(error instanceof RunNotFoundError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { CladeError } from "../algorithm/clade-error.ts";
+import { type Claim, LeaseLostError, type PopulationStore } from "../population-store/population-store.ts";
+
+/** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
+const initialLeaseMs = 60_000;
+
+/** How often a lease is renewed, and how soon a worker notices that its run was stopped. */
+const renewalMs = 1_000;
+
+/** The generation is dropped because the worker was asked to stop. */
+export class Interruption extends CladeError {}
+
+export interface Lease {
+  /** Throws when the generation must not go on. */
+  check(): void;
+  stop(): void;
+}
+
+/** The leases of a worker, renewed for as long as they are held. A trainer that blocks for long gets longer ones. */
+export class Leases {
+  leaseMs = initialLeaseMs;
+  readonly #store: PopulationStore;
+  readonly #signal: AbortSignal;
+
+  constructor(store: PopulationStore, signal: AbortSignal) {
+    this.#store = store;
+    this.#signal = signal;
+  }
+
+  keep(claim: Claim): Lease {
+    let lost: LeaseLostError | undefined;
+    let renewedAt = performance.now();
+    const timer = setInterval(() => {
+      const sinceMs = performance.now() - renewedAt;
+      if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
+      renewedAt = performance.now();
+      this.#store.renewLease(claim, this.leaseMs).catch((error) => {
+        // Any other failure of the store shows when the generation is published.
+        if (error instanceof LeaseLostError) lost = error;
+      });
+    }, renewalMs);
+    return {
+      check: () => {
+        if (lost) throw lost;
+        if (this.#signal.aborted) throw new Interruption("the worker was asked to stop");
+      },
+      stop: () => clearInterval(timer),
+    };
+  }
+}
