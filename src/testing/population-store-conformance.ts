@@ -380,8 +380,8 @@ export function populationStoreConformance(
     assertEqual((await store.run(id)).state.kind, "running", "state with one left");
     const states = (await store.members(id)).map(({ state }) => state);
     assertEqual(states, ["finished", "failed", "active"], "members");
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    assertEqual((await store.run(id)).state.kind, "done", "state");
+    await publishTrained(store, await claim(store, id), { member: "finished", reason: "9 s passed" });
+    assertEqual((await store.run(id)).state, { kind: "done", reason: "9 s passed" }, "state");
     assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
   });
 

@@ -131,7 +131,7 @@ class Worker {
     if (!ended) throw error;
   }
 
-  /** Trains, evaluates, saves, and publishes with the decision. */
+  /** Trains, evaluates, saves and publishes. */
   async #generation(claim: Claim, start: Snapshot, lease: Lease): Promise<void> {
     const { experiment, session, run } = this.#options;
     const { budget } = experiment;
