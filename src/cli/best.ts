@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CladeError } from "../algorithm/clade-error.ts";
@@ -35,15 +35,10 @@ export async function bestCommand(
   const { out } = options;
   let files: readonly { name: string; size: number }[] = [];
   if (out !== undefined) {
-    if (existsSync(out) && readdirSync(out).length > 0) {
-      throw new BadInputError([
-        {
-          path: "--out",
-          value: out,
-          rule: "the directory is not empty",
-          remedy: "give a new or an empty one",
-        },
-      ]);
+    const isUsable = !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
+    if (out === "" || !isUsable) {
+      const rule = "is not a new or an empty directory";
+      throw new BadInputError([{ path: "--out", value: out, rule, remedy: "give the path of one" }]);
     }
     await mkdir(out, { recursive: true });
     // Pinned, so that a run that goes on does not collect the files while they are written.

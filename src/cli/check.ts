@@ -6,7 +6,7 @@ import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { describeStrategy } from "../algorithm/strategy.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
-import { MetricError } from "../worker/measurement.ts";
+import { requireMetric } from "../worker/measurement.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { duration, number, hyperparameters as shown } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
@@ -77,7 +77,7 @@ async function tryTrainer(experiment: Experiment): Promise<Finding[]> {
     );
     const before = await first.evaluate(objective.final !== undefined);
     for (const metric of [objective.metric, ...(objective.final === undefined ? [] : [objective.final])]) {
-      if (!(metric in before)) throw new MetricError(metric, before);
+      requireMetric(before, metric);
     }
     const score = before[objective.metric] as number;
     const isNumber = Number.isFinite(score);

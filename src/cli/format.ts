@@ -16,6 +16,7 @@ export function count(value: number): string {
 }
 
 export function duration(seconds: number): string {
+  if (seconds < 0.1) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
@@ -43,7 +44,9 @@ export function changes(before: Hyperparameters, after: Hyperparameters): string
 
 /** Rows in columns, the first row a heading. Numbers stand to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  );
   const isNumber = (text: string) => /^-?[\d.,]+(e[+-]?\d+)?$/.test(text);
   return rows
     .map((row) =>

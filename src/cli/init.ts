@@ -11,7 +11,17 @@ export function initCommand(file: string): void {
   try {
     writeFileSync(file, template, { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST") {
+      throw new BadInputError([
+        {
+          path: "file",
+          value: file,
+          rule: `cannot be written (${code})`,
+          remedy: "give a path in a directory that is there",
+        },
+      ]);
+    }
     throw new BadInputError([
       {
         path: "file",
@@ -27,7 +37,7 @@ export function initCommand(file: string): void {
 }
 
 const template = `/** A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your own. */
-import { defineExperiment, everySteps, logUniform, minimize, perturb, truncationSelection, uniform } from "clade";
+import { defineExperiment, everySteps, logUniform, minimize, perturb, randomStream, truncationSelection, uniform } from "clade";
 
 interface Hyperparameters {
   readonly learningRate: number;
@@ -38,14 +48,20 @@ interface Hyperparameters {
 class SineTrainer {
   weights = new Float64Array(6);
   velocity = new Float64Array(6);
+  steps = 0;
+  seed: number;
 
   constructor({ seed }: { readonly seed: number }) {
-    for (let power = 0; power < 6; power++) this.weights[power] = Math.sin(seed + power) / 2;
+    this.seed = seed;
+    const random = randomStream(seed, "weights");
+    for (let power = 0; power < 6; power++) this.weights[power] = random.normal() / 2;
   }
 
   step({ learningRate, momentum }: Hyperparameters) {
-    for (let batch = 0; batch < 20; batch++) {
-      const x = Math.random() * 2 - 1;
+    // Draws that follow from the seed and a saved counter make the training repeatable.
+    const random = randomStream(this.seed, this.steps++);
+    for (let example = 0; example < 20; example++) {
+      const x = random.uniform() * 2 - 1;
       const error = this.predict(x) - Math.sin(3 * x);
       for (let power = 0; power < 6; power++) {
         this.velocity[power] = momentum * this.velocity[power]! - learningRate * error * x ** power;
@@ -62,12 +78,15 @@ class SineTrainer {
 
   /** Everything that the next step depends on. */
   save() {
-    return { weights: this.weights, velocity: this.velocity };
+    return { weights: this.weights, velocity: this.velocity, steps: this.steps };
   }
 
-  restore({ weights, velocity }: { weights: Float64Array; velocity: Float64Array }) {
-    this.weights = weights;
-    this.velocity = velocity;
+  /** The state may be another member's. The seed is this member's own, so that a copy goes on with fresh draws. */
+  restore(state: { weights: Float64Array; velocity: Float64Array; steps: number }, { seed }: { readonly seed: number }) {
+    this.weights = state.weights;
+    this.velocity = state.velocity;
+    this.steps = state.steps;
+    this.seed = seed;
   }
 
   predict(x: number) {

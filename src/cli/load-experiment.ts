@@ -30,14 +30,20 @@ export async function loadExperiment(file: string, settings: Settings): Promise<
 class ExperimentFileError extends CladeError {}
 
 function notLoaded(file: string, error: Error): ExperimentFileError {
-  const ours = /^ {4}at .*(node:internal|\/commander\/|\/src\/cli\/|\/dist\/cli\/|\/bin\/start\.js)/;
-  const shown = (error.stack ?? String(error))
-    .split("\n")
-    .filter((line) => !ours.test(line))
-    .join("\n");
+  const shown = userFrames(error);
   return new ExperimentFileError(`experiment: ${file} - cannot be loaded; correct it:\n${shown}`, {
     cause: error,
   });
+}
+
+/** An error's stack without the frames that are ours or Node's. */
+export function userFrames(error: Error): string {
+  const ours =
+    /^ {4}at .*(node:internal|\/commander\/|\/(src|dist)\/(cli|worker|trainer)\/|\/bin\/start\.js)/;
+  return (error.stack ?? String(error))
+    .split("\n")
+    .filter((line) => !ours.test(line))
+    .join("\n");
 }
 
 export function isBadInput(error: unknown): boolean {

@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
 import { bestCommand } from "./best.ts";
 import { checkCommand } from "./check.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { initCommand } from "./init.ts";
 import { listCommand } from "./list.ts";
-import { isBadInput } from "./load-experiment.ts";
+import { isBadInput, userFrames } from "./load-experiment.ts";
 import { removeCommand } from "./remove.ts";
 import { resumeCommand } from "./resume.ts";
 import { runCommand } from "./run.ts";
@@ -24,6 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 };
 
 export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on("error", stopForClosedPipe);
+  process.on("exit", explainUnsettled);
   try {
     await program().parseAsync(argv);
   } catch (error) {
@@ -31,6 +34,23 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   // A trainer may have left timers, sockets or threads behind that would keep this process.
   process.exit();
+}
+
+/** Whoever read the output has gone, as in `clade run --json | head`: a run stops as after Ctrl-C, and any other command just ends. */
+function stopForClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  if (process.listenerCount("SIGINT") === 0) process.exit(exitCodes.done);
+  process.stdout.removeAllListeners("error").on("error", () => {});
+  process.emit("SIGINT");
+}
+
+/** Node ends with 13 when nothing is left that could settle the promise that is waited for. */
+function explainUnsettled(code: number): void {
+  if (code !== 13) return;
+  console.error(
+    "a promise of the trainer never settled, and nothing is left that could; look at what its methods wait for",
+  );
+  process.exitCode = exitCodes.failed;
 }
 
 function program(): Command {
@@ -136,10 +156,12 @@ function report(error: unknown): number {
     return exitCodes.failed;
   }
   console.error(error.message);
+  if (error instanceof TrainerError && error.cause instanceof Error) console.error(userFrames(error.cause));
   const badInput =
     isBadInput(error) ||
     error instanceof RunNotFoundError ||
     error instanceof StoreVersionError ||
+    error instanceof TrainerError ||
     error instanceof MetricError;
   return badInput ? exitCodes.badInput : exitCodes.failed;
 }

@@ -21,7 +21,7 @@ export interface Stores extends AsyncDisposable {
 
 /** Opens the store of a URL: a path, or `sqlite:` and a path. Its checkpoints and logs lie beside the file. */
 export function openStores(given: string | undefined): Stores {
-  const url = given ?? process.env.CLADE_STORE ?? defaultStore;
+  const url = given || process.env.CLADE_STORE || defaultStore;
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
   if (scheme !== undefined && scheme !== "sqlite") {
     const rule = `there is no store for ${scheme}: URLs`;

@@ -1,6 +1,7 @@
 /** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
 import { stripVTControlCharacters, styleText } from "node:util";
 import { createLogUpdate } from "log-update";
+import type { Decision } from "../algorithm/population-based-training.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
 import { count, duration, hyperparameters, number, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
@@ -32,6 +33,7 @@ export function plainReporter(): Reporter {
     started: (view, workers) => console.log(startedLine(view, workers)),
     event(event) {
       if (event.type === "failure") console.log(failureLine(event.failure));
+      if (event.type === "decision" && isRecovery(event.decision)) console.log(recoveryLine(event.decision));
     },
     tick(view) {
       if (Date.now() - toldAt < 10_000) return;
@@ -59,7 +61,7 @@ export function liveReporter(): Reporter {
 
 function liveView(view: RunView, shownMembers: number, columns: number): string {
   const { share } = view.progress();
-  const bar = 30;
+  const bar = Math.min(30, Math.floor(columns / 4));
   const filled = Math.round(share * bar);
   const lines = [
     `${"█".repeat(filled)}${"░".repeat(bar - filled)} ${statusLine(view)}`,
@@ -73,10 +75,10 @@ function liveView(view: RunView, shownMembers: number, columns: number): string 
 }
 
 function memberLines(view: RunView, shown: number): string[] {
-  const all = view.scores.flat().filter((score) => score !== undefined);
-  const low = all.length > 0 ? Math.min(...all) : 0;
-  const high = all.length > 0 ? Math.max(...all) : 1;
-  const lines = view.scores.slice(0, shown).map((scores, member) => {
+  const kept = view.scores.slice(0, shown);
+  const all = kept.flat().filter((score) => score !== undefined);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const lines = kept.map((scores, member) => {
     const newest = view.newest(member);
     const bars = sparkline(scores, low, high).padEnd(24);
     const state =
@@ -113,6 +115,14 @@ function failureLine({
   message: string;
 }): string {
   return `member ${member} failed in generation ${generation + 1}: ${message}`;
+}
+
+export function isRecovery({ kind, reason }: Decision): boolean {
+  return kind === "keep" && reason.text.startsWith("recovered");
+}
+
+export function recoveryLine({ member, reason }: Decision): string {
+  return `member ${member} ${reason.text}`;
 }
 
 export function plural(value: number, one: string, many = `${one}s`): string {

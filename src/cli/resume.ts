@@ -1,13 +1,18 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
-import { describeExperiment, withSettings } from "../experiment/experiment.ts";
+import { ending } from "../experiment/budget.ts";
+import { describeExperiment, type Experiment, withSettings } from "../experiment/experiment.ts";
+import { elapsedMs, type Run } from "../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
+import { resultOf } from "../worker/watch.ts";
+import { clade } from "./clade-command.ts";
 import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
-import { openStores } from "./open-store.ts";
+import { openStores, type Stores } from "./open-store.ts";
 import { defaultWorkers } from "./run.ts";
 import { refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { workersOf } from "./run-state.ts";
 import { settingsOf } from "./settings.ts";
 
 interface Options {
@@ -42,6 +47,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, for example --set budget.stepsPerMember=${2 * (experiment.budget.stepsPerMember ?? 1000)}`,
     );
   }
+  if (isLonger) await refuseUnlessUseful(stores, run, experiment);
   await releaseDeadWorkers(stores.population, run.id);
   await stores.population.resume(
     run.id,
@@ -55,4 +61,24 @@ export async function resumeCommand(name: string | undefined, options: Options):
   });
   if (!options.json) await printResult(stores, result);
   process.exitCode = exitCode;
+}
+
+/** Settings change only while nobody works by the old ones, and only where they leave something to do. */
+async function refuseUnlessUseful(stores: Stores, run: Run, experiment: Experiment): Promise<void> {
+  const members = await stores.population.members(run.id);
+  const workers = workersOf(members);
+  if (run.state.kind === "running" && workers.length > 0) {
+    throw new CladeError(
+      `run ${run.id}: ${workers.join(", ")} work on it by its old settings; stop it first with: ${clade} stop ${run.id}`,
+    );
+  }
+  const { score, totalSteps } = await resultOf(stores.population, run.id);
+  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
+  const { stepsPerMember = Infinity } = experiment.budget;
+  const isSpent = members.every(({ newest }) => newest.memberSteps >= stepsPerMember);
+  if (run.state.kind === "done" && (isSpent || ending(experiment, now) !== undefined)) {
+    throw new CladeError(
+      `run ${run.id}: these settings leave nothing to do; give a larger budget, such as --set budget.stepsPerMember=${2 * members[0]!.newest.memberSteps}`,
+    );
+  }
 }

@@ -11,7 +11,7 @@ import type { RunEvent } from "../worker/watch.ts";
 import { changes, count, number } from "./format.ts";
 
 const shownScores = 24;
-const keptSnapshots = 6;
+const keptSnapshots = 32;
 const shownCopies = 3;
 
 export interface Progress {

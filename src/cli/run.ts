@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
-import type { Experiment } from "../experiment/experiment.ts";
+import type { Experiment, Settings } from "../experiment/experiment.ts";
 import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
@@ -30,20 +30,38 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   const seed = experiment.seed ?? newSeed();
   await tryTrainer(experiment, seed);
 
+  const controlled = options.control && {
+    name: options.control,
+    settings: controlSettings(experiment, settings, options.control, seed),
+  };
+  const control = controlled && (await loadExperiment(file, controlled.settings));
+
   await using stores = openStores(options.store);
   const first = await start(stores, file, experiment, { ...settings, seed }, options);
   process.exitCode = first.exitCode;
   if (!options.json) await printResult(stores, first.result);
-  if (options.control === undefined || first.exitCode !== exitCodes.done) return;
+  if (!control || first.exitCode !== exitCodes.done) return;
 
-  const name = `${experiment.name}-${options.control}`;
-  const changed = { ...settings, ...controls[options.control], name, seed };
-  if (!options.json) console.log(`\nthe control, ${options.control} with the same seed and budget:`);
-  const second = await start(stores, file, await loadExperiment(file, changed), changed, options);
+  if (!options.json) console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
+  const second = await start(stores, file, control, controlled.settings, options);
   process.exitCode = second.exitCode;
   if (second.exitCode === exitCodes.done && !options.json) {
-    console.log(`\n${comparison(experiment, first.result, options.control, second.result)}`);
+    console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
   }
+}
+
+/** The settings of a control: those of the run, but for the strategy that it leaves out. */
+function controlSettings(
+  experiment: Experiment,
+  settings: Settings,
+  control: keyof typeof controls,
+  seed: number,
+) {
+  const [[strategy, value]] = Object.entries(controls[control]) as [[string, string]];
+  const others = Object.entries(settings).filter(
+    ([path]) => path !== strategy && !path.startsWith(`${strategy}.`),
+  );
+  return { ...Object.fromEntries(others), [strategy]: value, name: `${experiment.name}-${control}`, seed };
 }
 
 async function start(
@@ -57,7 +75,7 @@ async function start(
     file: resolve(file),
     settings,
   });
-  const workers = options.workers ?? defaultWorkers(experiment.population);
+  const workers = Math.min(options.workers ?? defaultWorkers(experiment.population), experiment.population);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }
 
@@ -78,5 +96,5 @@ function comparison(experiment: Experiment, ours: RunResult, control: string, th
   const value = (result: RunResult) => (final === undefined ? result.score : result.final);
   const better = isBetter(direction, value(ours), value(theirs)) ? "better" : "no better";
   const rows = [["", metric, ...others, "steps", "time"], row(experiment.name, ours), row(control, theirs)];
-  return `${table(rows)}\n\nby ${final ?? metric}, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
+  return `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
 }

@@ -9,7 +9,10 @@ export function scheduleText(segments: readonly ScheduleSegment[]): string {
   const merged: ScheduleSegment[] = [];
   for (const segment of segments) {
     const last = merged.at(-1);
-    if (last && JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters)) {
+    if (
+      last?.member === segment.member &&
+      JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters)
+    ) {
       merged[merged.length - 1] = { ...last, toStep: segment.toStep };
     } else merged.push(segment);
   }

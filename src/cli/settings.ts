@@ -42,7 +42,7 @@ function parsed(text: string): unknown {
 export function wholeNumber(option: string, least = 1): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= least) return value;
+    if (text.trim() !== "" && Number.isInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`${option} must be a whole number of at least ${least}.`);
   };
 }

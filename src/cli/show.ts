@@ -5,6 +5,7 @@ import { type Cursor, type Failure, type Run, start } from "../population-store/
 import { findRun } from "./find-run.ts";
 import { count, hyperparameters, number, table } from "./format.ts";
 import { openStores, type Stores } from "./open-store.ts";
+import { isRecovery, recoveryLine } from "./reporter.ts";
 import { copySentence } from "./run-view.ts";
 
 interface Options {
@@ -70,6 +71,7 @@ async function showPopulation(
     `\n${hidden > 0 ? `the last ${shown.length} of ${count(copies.length)} copies (--all shows every one):` : `${count(copies.length)} copies:`}`,
   );
   for (const decision of shown) console.log(await explained(stores, run, decision));
+  for (const decision of decisions.filter(isRecovery)) console.log(recoveryLine(decision));
 }
 
 /** "member 3 copied member 7 at step 1,200: ... because rank 8 of 8 is in the bottom 2". */

@@ -24,10 +24,10 @@ export async function statusCommand(
   const counts = await stores.population.counts(run.id);
   const reason = "reason" in run.state ? ` (${run.state.reason})` : "";
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
-  const generations = members.map(({ newest }) => newest.generation);
+  const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
   console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
   console.log(
-    `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${count(inState("failed"))} failed; generations ${Math.min(...generations)} to ${Math.max(...generations)}`,
+    `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,
   );
   console.log(`workers: ${workers.length === 0 ? "none" : workers.join(", ")}`);
   console.log(

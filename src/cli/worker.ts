@@ -18,7 +18,7 @@ export async function workerCommand(
   const experiment = await loadExperiment(source.file, source.settings);
   refuseIfDifferent(run, experiment);
   if (run.state.kind !== "running") {
-    console.log(`run ${run.id}: is ${run.state.kind}; ${clade} resume ${run.id} goes on with it`);
+    console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
     return;
   }
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);

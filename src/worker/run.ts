@@ -8,7 +8,7 @@ import { describeExperiment, type Experiment } from "../experiment/experiment.ts
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
 import type { NewRun, PopulationStore, Run, RunId, WorkerId } from "../population-store/population-store.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
-import { MetricError } from "./measurement.ts";
+import { requireMetric } from "./measurement.ts";
 import { type RunEvent, type RunResult, resultOf, watch } from "./watch.ts";
 import { work } from "./worker.ts";
 
@@ -80,15 +80,14 @@ export async function createRun(
   );
 }
 
-/** Starts a trainer and evaluates it once, so that a mistake in it is found before a run exists. */
+/** Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before a run exists. */
 export async function tryTrainer(experiment: Experiment, seed: number): Promise<void> {
   const session = inProcessSession(experiment.trainer);
   const hyperparameters = experiment.strategies.space.sample(randomStream(seed, "try"));
   try {
     await session.start({ seed, hyperparameters });
-    const evaluation = await session.evaluate(false);
-    const { metric } = experiment.objective;
-    if (!(metric in evaluation)) throw new MetricError(metric, evaluation);
+    requireMetric(await session.evaluate(false), experiment.objective.metric);
+    await session.restore(await session.save(), { seed, hyperparameters });
   } finally {
     await session.dispose();
   }

@@ -35,7 +35,11 @@ test("a person goes from init to the best model's files", async () => {
   expect((await place.clade("list")).stdout).toMatch(/sine-\w{4} +done/);
 
   expect(await place.clade("best", "--out", "model")).toMatchObject({ code: 0 });
-  expect(readdirSync(place.path("model", "checkpoint")).sort()).toEqual(["velocity.npy", "weights.npy"]);
+  expect(readdirSync(place.path("model", "checkpoint")).sort()).toEqual([
+    "steps.json",
+    "velocity.npy",
+    "weights.npy",
+  ]);
   const schedule = JSON.parse(readFileSync(place.path("model", "schedule.json"), "utf8"));
   const best = JSON.parse(readFileSync(place.path("model", "best.json"), "utf8"));
   expect(schedule.at(-1)).toMatchObject({
@@ -132,6 +136,55 @@ test("a run that is done is resumed only with a larger budget", async () => {
   expect(resultOf(longer)).toMatchObject({ state: { kind: "done" }, totalSteps: 320 });
 });
 
+test("settings do not change under workers, and not where nothing is left to do", async () => {
+  place.write("climb.ts", climb({ stepMs: 20 }));
+  const { finished } = place.start("run", "climb.ts");
+  let status = "";
+  for (let look = 0; look < 50 && !/workers: \S+:\d+/.test(status); look++)
+    status = (await place.clade("status")).stdout;
+  const longer = ["resume", "--set", "budget.stepsPerMember=80"];
+  expect(await place.clade(...longer)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("stop it first"),
+  });
+  await finished;
+  const shorter = await place.clade("resume", "--set", "budget.stepsPerMember=20");
+  expect(shorter).toMatchObject({ code: 1, stderr: expect.stringContaining("leave nothing to do") });
+  expect((await place.clade("status")).stdout).toContain("200 steps");
+});
+
+test("a control leaves out the settings of the strategy that it leaves out", async () => {
+  place.write("climb.ts", climb());
+  const run = await place.clade(
+    "run",
+    "climb.ts",
+    "--control",
+    "random-search",
+    "--set",
+    "exploit.copy=weights",
+  );
+  expect(run).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/climb +[\d.]+ +200 .*\nrandom-search +[\d.]+ +200 /),
+  });
+});
+
+test("a run whose output nobody reads any more stops in good order", async () => {
+  place.write("climb.ts", climb({ stepMs: 20 }));
+  const { process: child, finished } = place.start("run", "climb.ts", "--json");
+  child.stdout!.once("data", () => child.stdout!.destroy());
+  expect(await finished).toMatchObject({ code: 130, stderr: "" });
+  expect((await place.clade("status")).stdout).toContain("stopped");
+});
+
+test("a promise that never settles is explained", async () => {
+  place.write("climb.ts", climb({ trainer: "evaluate() { return new Promise(() => {}); }" }));
+  expect(await place.clade("run", "climb.ts")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("never settled"),
+  });
+});
+
 test("the same experiment twice at once makes two runs", async () => {
   place.write("climb.ts", climb({ stepMs: 5 }));
   const results = (
@@ -155,7 +208,10 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
 });
 
 test("a run in which every member fails ends with exit code 1 and the error", async () => {
-  place.write("climb.ts", climb({ trainer: 'save() { throw new Error("no room on the GPU"); }' }));
+  place.write(
+    "climb.ts",
+    climb({ trainer: 'save() { if (this.height > 0) throw new Error("no room on the GPU"); return {}; }' }),
+  );
   const run = await place.clade("run", "climb.ts");
   expect(run).toMatchObject({
     code: 1,
@@ -207,6 +263,24 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
     words: ["run", "climb.ts"],
     file: climb({ declaration: 'objective: maximize("hieght"),' }),
     says: ['objective.metric: "hieght"', 'did you mean "height"?'],
+  },
+  {
+    what: "a score that is a text",
+    words: ["run", "climb.ts"],
+    file: climb({ trainer: 'evaluate() { return { height: "0.5" }; }' }),
+    says: ['"0.5" is not a number'],
+  },
+  {
+    what: "a state that cannot be kept, before a run exists",
+    words: ["run", "climb.ts"],
+    file: climb({ trainer: "save() { return new Map([[1, 2]]); }" }),
+    says: ["save() returned an object of class Map, which cannot be kept"],
+  },
+  {
+    what: "a trainer that throws, with its line",
+    words: ["run", "climb.ts"],
+    file: climb({ trainer: 'evaluate() { throw new Error("no data"); }' }),
+    says: ["trainer evaluate() failed: no data", /at Climber\.evaluate .*climb\.ts:\d+/],
   },
   {
     what: "a file that does not parse, with the line",

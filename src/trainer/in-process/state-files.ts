@@ -27,6 +27,12 @@ export function filesOf(state: TrainerState): CheckpointFiles {
       "save() must return an object; return for example { weights: Float32Array, step: 3 }",
     );
   }
+  const unkept = lostInJson(state, {});
+  if (unkept !== undefined) {
+    throw new CladeError(
+      `save() returned ${unkept}, which cannot be kept; return a plain object of arrays and values`,
+    );
+  }
   const files = new Map<string, Uint8Array>();
   for (const [name, value] of Object.entries(state)) {
     if (value instanceof Uint8Array && /\.(npy|json)$/.test(name)) {
