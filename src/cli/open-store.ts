@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
+import { show } from "../algorithm/strategy.ts";
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import {
   type FilesystemCheckpointStore,
@@ -7,6 +9,7 @@ import {
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
+import { clade } from "./clade-command.ts";
 
 /** Where the runs are when nothing else is said. */
 const defaultStore = join(".clade", "clade.db");
@@ -19,8 +22,11 @@ export interface Stores extends AsyncDisposable {
   readonly logDirectory: string;
 }
 
-/** Opens the store of a URL: a path, or `sqlite:` and a path. Its checkpoints and logs lie beside the file. */
-export function openStores(given: string | undefined): Stores {
+/**
+ * Opens the store of a URL: a path, or `sqlite:` and a path. Its checkpoints and logs lie beside the file. Only what starts runs creates
+ * a store, so that a mistyped path is not taken for an empty one.
+ */
+export function openStores(given: string | undefined, { create = false } = {}): Stores {
   const url = given || process.env.CLADE_STORE || defaultStore;
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
   if (scheme !== undefined && scheme !== "sqlite") {
@@ -35,6 +41,10 @@ export function openStores(given: string | undefined): Stores {
     ]);
   }
   const file = resolve(url.replace(/^sqlite:(\/\/)?/, ""));
+  if (!create && !existsSync(file)) {
+    const remedy = `start a run with: ${clade} run <experiment>, or give the path of a store with --store`;
+    throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
+  }
   const population = sqlitePopulationStore(file);
   return {
     url: file,

@@ -211,6 +211,11 @@ export function idTaken(id: RunId): CladeError {
   return new CladeError(`run ${id}: is in the store already; give the new run another id`);
 }
 
+/** Why a run is done whose members all are. */
+export function everybodyIsDone(someFailed: boolean): string {
+  return `every member ${someFailed ? "that was not given up " : ""}has spent its budget`;
+}
+
 /** A lease is lost for one of these reasons. */
 export function leaseLost(claim: Claim, why: string): LeaseLostError {
   return new LeaseLostError(`member ${claim.member} of ${claim.run}: ${why}; the generation is dropped`);

@@ -185,6 +185,14 @@ test("a promise that never settles is explained", async () => {
   });
 });
 
+test("a run is found by the beginning of its name, and a wrong name is answered with the nearest", async () => {
+  place.write("climb.ts", climb());
+  const { run } = resultOf(await place.clade("run", "climb.ts", "--json"));
+  expect((await place.clade("status", run.slice(0, 7))).stdout).toContain(`run ${run}: done`);
+  const wrong = await place.clade("status", `${run}x`);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining(`did you mean "${run}"?`) });
+});
+
 test("the same experiment twice at once makes two runs", async () => {
   place.write("climb.ts", climb({ stepMs: 5 }));
   const results = (
@@ -330,9 +338,9 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
     says: ["there is no store for mysql: URLs"],
   },
   {
-    what: "a run that is not in the store",
-    words: ["status", "climb-none"],
-    says: ["is no run of this store"],
+    what: "a store that is not there, which is not made by looking for it",
+    words: ["list", "--store", "typo/clade.db"],
+    says: ['store: "typo/clade.db" - there is no such store'],
   },
 ];
 for (const { what, words, file, says } of badInput) {
@@ -342,7 +350,7 @@ for (const { what, words, file, says } of badInput) {
     for (const text of says) expect(stderr).toMatch(text);
     expect(stderr).not.toContain("src/cli");
     expect(code).toBe(2);
-    expect((await place.clade("list")).stdout).toContain("no runs yet");
+    expect(existsSync(place.path(".clade"))).toBe(false);
   });
 }
 

@@ -9,6 +9,7 @@ import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from 
 import {
   type Claim,
   elapsedMs,
+  everybodyIsDone,
   type Failure,
   idTaken,
   leaseLost,
@@ -108,12 +109,17 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     });
   }
 
-  function endIfNobodyIsLeft(record: RunRecord, reason = "every member has spent its budget"): void {
+  function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
     if (record.active.length > 0) return;
     const allFailed = record.members.every(({ state }) => state === "failed");
     setState(
       record,
-      allFailed ? { kind: "failed", reason: "every member failed" } : { kind: "done", reason },
+      allFailed
+        ? { kind: "failed", reason: "every member failed" }
+        : {
+            kind: "done",
+            reason: reason ?? everybodyIsDone(record.members.some(({ state }) => state === "failed")),
+          },
     );
   }
 

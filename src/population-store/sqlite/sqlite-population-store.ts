@@ -9,6 +9,7 @@ import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../alg
 import {
   type Claim,
   elapsedMs,
+  everybodyIsDone,
   idTaken,
   leaseLost,
   type Member,
@@ -143,11 +144,17 @@ export function sqlitePopulationStore(
     );
   }
 
-  function endIfNobodyIsLeft(id: RunId, reason = "every member has spent its budget"): void {
+  function endIfNobodyIsLeft(id: RunId, reason?: string): void {
     const key = keyOf(id);
     if (get("SELECT 1 FROM members WHERE run = ? AND state = 'active' LIMIT 1", key)) return;
     const finished = get("SELECT 1 FROM members WHERE run = ? AND state = 'finished' LIMIT 1", key);
-    setState(id, finished ? { kind: "done", reason } : { kind: "failed", reason: "every member failed" });
+    const failed = get("SELECT 1 FROM members WHERE run = ? AND state = 'failed' LIMIT 1", key);
+    setState(
+      id,
+      finished
+        ? { kind: "done", reason: reason ?? everybodyIsDone(failed !== undefined) }
+        : { kind: "failed", reason: "every member failed" },
+    );
   }
 
   function newestOf(key: number, member: number): Snapshot {
