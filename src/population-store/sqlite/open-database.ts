@@ -77,9 +77,8 @@ function refuseUnreadable(path: string, steps: readonly string[]): void {
 
 /** The number of steps that the database has had. Throws `StoreVersionError`. */
 function versionOf(database: DatabaseSync, path: string, steps: readonly string[]): number {
-  const read = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0] as number;
-  const version = read("user_version");
-  if (read("application_id") !== applicationId && (version > 0 || read("schema_version") > 0))
+  const { version, application, changes } = headerOf(database);
+  if (application !== applicationId && (version > 0 || changes > 0))
     throw new StoreVersionError(`store ${path}: is not a Clade store; give another path with --store`);
   if (version > steps.length) {
     throw new StoreVersionError(
@@ -87,6 +86,22 @@ function versionOf(database: DatabaseSync, path: string, steps: readonly string[
     );
   }
   return version;
+}
+
+/** Numbers of the file's header, read in one transaction, since another process may create the store between two. */
+function headerOf(database: DatabaseSync): { version: number; application: number; changes: number } {
+  const read = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0] as number;
+  const isOwn = !database.isTransaction;
+  if (isOwn) database.exec("BEGIN");
+  try {
+    return {
+      version: read("user_version"),
+      application: read("application_id"),
+      changes: read("schema_version"),
+    };
+  } finally {
+    if (isOwn) database.exec("COMMIT");
+  }
 }
 
 function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
