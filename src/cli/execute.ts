@@ -91,6 +91,10 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
     console.log(
       `${plural(result.unscoredMembers, "member")} ended without a score (NaN, infinite or missing)`,
     );
+  if (run.experiment.exploit.name === "tTestSelection" && best && !best.samples)
+    console.log(
+      "tTestSelection had no samples to compare: let evaluate() report samples, such as the last 10 returns",
+    );
   if (!best) return console.log("no member was ever scored, so there is no best model");
   const others = Object.entries(best.metrics).filter(([name]) => name !== metric);
   const measured = [

@@ -10,7 +10,7 @@ import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { defaultWorkers } from "./run.ts";
+import { workersFor } from "./run.ts";
 import { refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
 import { settingsOf } from "./settings.ts";
@@ -53,7 +53,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
     run.id,
     isLonger ? { experiment: describeExperiment(experiment), source: changed } : undefined,
   );
-  const workers = options.workers ?? defaultWorkers(experiment.population);
+  const workers = workersFor(experiment, options.workers);
   const { result, exitCode } = await execute(stores, await stores.population.run(run.id), {
     workers,
     json: options.json ?? false,

@@ -75,12 +75,13 @@ async function start(
     file: resolve(file),
     settings,
   });
-  const workers = Math.min(options.workers ?? defaultWorkers(experiment.population), experiment.population);
+  const workers = workersFor(experiment, options.workers);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }
 
-export function defaultWorkers(population: number): number {
-  return Math.min(availableParallelism(), population);
+/** As many as are asked for, or as there are cores, but no more than can have a member each. */
+export function workersFor({ population }: Experiment, asked = availableParallelism()): number {
+  return Math.min(asked, population);
 }
 
 function comparison(experiment: Experiment, ours: RunResult, control: string, theirs: RunResult): string {

@@ -308,11 +308,9 @@ class Worker {
         ))
       );
     });
-    const { donor, score, samples, ...kept } = good;
+    const { donor, ...kept } = good;
     const recovered: Snapshot = {
       ...kept,
-      ...(score !== undefined && { score }),
-      ...(samples && { samples }),
       id: snapshotId(claim.member, ordinalOf(newest.id) + 1),
       kind: "recovered",
       parent: good.id,

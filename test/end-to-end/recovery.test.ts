@@ -86,3 +86,32 @@ test.skipIf(!mayMount)(
     }
   },
 );
+
+test.skipIf(!mayMount)(
+  "in a read-only directory what was published stays readable, and resume says what to do (needs root to mount a small disk)",
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]);
+    try {
+      const store = ["--store", join(disk, "clade.db")];
+      place.write("climb.ts", climb());
+      await place.clade("run", "climb.ts", ...store);
+      execFileSync("mount", ["-o", "remount,ro", disk]);
+      expect((await place.clade("status", ...store)).stdout).toContain("4 finished");
+      expect((await place.clade("show", ...store)).stdout).toContain("copies");
+      expect(await place.clade("best", "--out", "model", ...store)).toMatchObject({ code: 0 });
+      const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store);
+      expect(resumed).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("is read-only; make it writable"),
+      });
+      execFileSync("mount", ["-o", "remount,rw", disk]);
+      expect(await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store)).toMatchObject({
+        code: 0,
+      });
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+      rmSync(disk, { recursive: true });
+    }
+  },
+);

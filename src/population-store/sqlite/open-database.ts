@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { StoreVersionError } from "../population-store.ts";
 import { migrations } from "./migrations.ts";
@@ -16,6 +17,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
+    if (existsSync(path) && !isWritable(dirname(path))) return openReadOnly(path, steps);
     if (existsSync(path)) refuseUnreadable(path, steps);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
@@ -32,6 +34,28 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
       { cause: error },
     );
   }
+}
+
+/** Beside the database SQLite has to write its log, even to read. */
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A store where nothing can be written stays readable. Without its log it is opened as a file that nobody changes. */
+function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
+  const unchanging = pathToFileURL(path);
+  unchanging.searchParams.set("immutable", "1");
+  const hasLog = existsSync(`${path}-wal`) && existsSync(`${path}-shm`);
+  const database = new DatabaseSync(hasLog ? path : unchanging, { readOnly: true, timeout: busyTimeoutMs });
+  if (versionOf(database, path, steps) === steps.length) return database;
+  database.close();
+  const rule = "was written by an older version, and is in a directory where it cannot be brought up to date";
+  throw new StoreVersionError(`store ${path}: ${rule}; make the directory writable`);
 }
 
 /** Several processes may open a new store at once, and SQLite does not wait for the others when it changes the kind of log: it says "locked". */
