@@ -77,7 +77,11 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
     id: `${member}.0` as SnapshotId,
   }));
   await population.createRun(
-    { id, seed: 1, experiment: { name: "exploit", population: 101 } as ExperimentDescription },
+    {
+      id,
+      seed: 1,
+      experiment: { name: "exploit", population: 101, synchronous: false } as ExperimentDescription,
+    },
     roots,
   );
   const claim = async () => {
