@@ -1,5 +1,5 @@
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
-import { workerId } from "../worker/local-workers.ts";
+import { tellLastWords, workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -8,10 +8,21 @@ import { loadExperiment } from "./load-experiment.ts";
 import { openStores } from "./open-store.ts";
 import { refuseIfDifferent, sourceOf } from "./run-source.ts";
 
-export async function workerCommand(
-  name: string | undefined,
-  options: { readonly store?: string; readonly local?: boolean },
-): Promise<void> {
+interface Options {
+  readonly store?: string;
+  readonly local?: boolean;
+}
+
+export async function workerCommand(name: string | undefined, options: Options): Promise<void> {
+  try {
+    await joinRun(name, options);
+  } catch (error) {
+    if (options.local) await tellLastWords(error);
+    throw error;
+  }
+}
+
+async function joinRun(name: string | undefined, options: Options): Promise<void> {
   await using stores = openStores(options.store);
   const run = await findRun(stores.population, name);
   const source = sourceOf(run);

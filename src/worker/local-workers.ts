@@ -50,6 +50,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
       const { child, exited } = start(log);
+      let lastWords: string | undefined;
+      child.on("message", (error: string) => {
+        lastWords = error;
+      });
       processes.add(child);
       const { code, signal } = await exited;
       processes.delete(child);
@@ -57,7 +61,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       await options.populationStore.releaseWorker(options.run, workerId(child.pid!)).catch(() => {});
       if (stopping || code === 0) return;
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
-      if (code !== null && code !== 0) throw died(log, `ended with exit code ${code}`);
+      if (code !== null && code !== 0) throw died(log, `ended with exit code ${code}`, lastWords);
       if (deaths >= deathsUntilGivenUp) throw died(log, `was killed by ${signal} ${deaths} times in a row`);
     }
   }
@@ -77,8 +81,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       detached: true,
     });
     closeSync(output);
+    // Its last words may arrive after the news of its end, but not after that of the end of the channel.
+    const heardAll = new Promise<void>((resolve) => child.once("disconnect", resolve));
     const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
-      child.once("exit", (code, signal) => resolve({ code, signal }));
+      child.once("exit", (code, signal) => void heardAll.then(() => resolve({ code, signal })));
     });
     return { child, exited };
   }
@@ -120,8 +126,17 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function died(log: string, how: string): CladeError {
-  const output = readFileSync(log, "utf8").slice(-shownOutput).trim();
+/** Says to the process that started this one why it ends. A log cannot: the disk that it is on may be the reason. */
+export async function tellLastWords(error: unknown): Promise<void> {
+  const words = error instanceof CladeError ? error.message : String((error as Error).stack ?? error);
+  await new Promise((resolve) => {
+    if (process.send && process.connected) process.send(words, resolve);
+    else resolve(undefined);
+  });
+}
+
+function died(log: string, how: string, lastWords?: string): CladeError {
+  const output = lastWords ?? readFileSync(log, "utf8").slice(-shownOutput).trim();
   return new CladeError(
     `a worker ${how}; resume the run when the cause is mended. Its last words (${log}):\n${output}`,
   );
