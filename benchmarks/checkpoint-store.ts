@@ -127,7 +127,7 @@ for (let round = 1; round <= rounds; round++) {
   const bare = await hashDirectory(model);
   const store = filesystemCheckpointStore(join(base, "store"));
   const begin = performance.now();
-  await store.saveDirectory(model, noReserve);
+  await store.directories.save(model, noReserve);
   const saving = (performance.now() - begin) / 1000;
   inodesKept &&= readdirSync(join(base, "store", "files")).some(
     (name) => statSync(join(base, "store", "files", name)).ino === inode,
@@ -140,7 +140,7 @@ for (let round = 1; round <= rounds; round++) {
 const exploits = await timeExploits();
 const store = filesystemCheckpointStore(join(base, "store"));
 const before = bytesOnDisk(join(base, "store"));
-await store.saveDirectory(writeModel("other", [0], shared), noReserve);
+await store.directories.save(writeModel("other", [0], shared), noReserve);
 const grown = bytesOnDisk(join(base, "store")) - before;
 rmSync(base, { recursive: true });
 

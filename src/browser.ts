@@ -32,6 +32,7 @@ export { lineage } from "./analysis/lineage.ts";
 export { CheckpointError, type CheckpointStore } from "./checkpoint-store/checkpoint-store.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
 export type { Budget } from "./experiment/budget.ts";
+export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";
 export {
   defineExperiment,
   type Experiment,

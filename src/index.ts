@@ -5,3 +5,4 @@ export {
   filesystemCheckpointStore,
 } from "./checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 export { sqlitePopulationStore } from "./population-store/sqlite/sqlite-population-store.ts";
+export { replay, run } from "./worker/in-node.ts";

@@ -26,7 +26,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   name: string,
   shape: Shape,
   build: (options: z.output<z.ZodObject<Shape>>) => F,
-): (options?: z.input<z.ZodObject<Shape>>) => Described<F> {
+): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & { readonly shape: Shape } {
   const first = Object.keys(shape)[0];
   const example = first === undefined ? `${name}()` : `${name}({ ${first}: ... })`;
   const schema = z.strictObject(shape, {
@@ -49,7 +49,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
     const changed = (changes: object) => make({ ...(options as object), ...changes });
     return Object.assign(apply, { description, problems, with: changed });
   };
-  return asFactory(Object.defineProperty(make, "name", { value: name }));
+  return Object.assign(asFactory(Object.defineProperty(make, "name", { value: name })), { shape });
 }
 
 const factories = new WeakSet<AnyFunction>();

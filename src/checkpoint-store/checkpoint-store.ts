@@ -3,7 +3,7 @@
  * model is writing its id elsewhere. Stores pass `checkpointStoreConformance` of `clade/testing`.
  */
 import { CladeError } from "../algorithm/clade-error.ts";
-import type { CheckpointFiles, CheckpointId } from "../algorithm/snapshot.ts";
+import { type CheckpointFiles, type CheckpointId, checkpointFileName } from "../algorithm/snapshot.ts";
 
 export interface CheckpointStore extends AsyncDisposable {
   /**
@@ -20,6 +20,28 @@ export interface CheckpointStore extends AsyncDisposable {
   sweep(live: ReadonlySet<CheckpointId>): () => Promise<number>;
   /** Removes every checkpoint of the run. */
   remove(): Promise<void>;
+  /** For trainers that write and read directories; absent where there is no file system. */
+  readonly directories?: CheckpointDirectories;
+}
+
+/** Checkpoints as directories. Large files are neither read nor copied where the file system can rename and link. */
+export interface CheckpointDirectories {
+  /** An empty directory for a trainer to save into. It goes with `save`, or when it is disposed. */
+  create(): Promise<Directory>;
+  /** Like `save` of the store, with the files of a directory, which is consumed. */
+  save(directory: string, reserve: Reserve): Promise<CheckpointId>;
+  /**
+   * A directory with the files of a checkpoint, read-only, until it is disposed. Only what is small is checked against its hash: whoever loads the
+   * files hashes them, or calls `verify`. Throws `CheckpointError`.
+   */
+  open(id: CheckpointId): Promise<Directory>;
+  /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
+  verify(id: CheckpointId): Promise<void>;
+}
+
+export interface Directory extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string;
 }
 
 export type Reserve = (id: CheckpointId) => Promise<void>;
@@ -46,10 +68,8 @@ export interface ManifestEntry {
 /** The text whose SHA-256 is the checkpoint's id: one line a file, in the order of names. */
 export function manifestText(entries: readonly ManifestEntry[]): string {
   for (const { name } of entries) {
-    if (/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/.test(name)) continue;
-    const rule =
-      "a name in a checkpoint may have letters, digits, dots, dashes, underscores and inner slashes";
-    throw new CladeError(`${JSON.stringify(name)}: ${rule}; rename it in the trainer's save()`);
+    const { pattern, rule } = checkpointFileName;
+    if (!pattern.test(name)) throw new CladeError(`${JSON.stringify(name)}: ${rule}`);
   }
   return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -1,108 +1,90 @@
-import { writeFileSync } from "node:fs";
+/** Writes a starting experiment from `templates/`, where every one is a real file that runs as it is. All of its files are written, or none. */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { BadInputError } from "../algorithm/problem.ts";
 import { clade } from "./clade-command.ts";
 
-export function initCommand(file: string): void {
-  if (!/\.m?ts$/.test(file)) {
-    throw new BadInputError([
-      { path: "file", value: file, rule: "must end in .ts", remedy: "give a name such as experiment.ts" },
-    ]);
+export const templates = ["typescript", "python", "yaml"] as const;
+type Template = (typeof templates)[number];
+
+interface Options {
+  readonly template?: Template;
+}
+
+export function initCommand(given: string | undefined, options: Options): void {
+  const template = options.template ?? (isYaml(given ?? "") ? "yaml" : "typescript");
+  const isTypeScript = template === "typescript";
+  const file = given ?? (isTypeScript ? "experiment.ts" : "experiment.yaml");
+  if (isTypeScript ? !/\.m?ts$/.test(file) : !isYaml(file)) {
+    const ending = options.template === undefined ? ".ts or .yaml" : isTypeScript ? ".ts" : ".yaml";
+    throw bad(file, `must end in ${ending}`, `give a name such as experiment${ending.slice(-5).trim()}`);
   }
-  try {
-    writeFileSync(file, template, { flag: "wx" });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EEXIST") {
-      throw new BadInputError([
-        {
-          path: "file",
-          value: file,
-          rule: `cannot be written (${code})`,
-          remedy: "give a path in a directory that is there",
-        },
-      ]);
-    }
-    throw new BadInputError([
-      {
-        path: "file",
-        value: file,
-        rule: "exists already and is not overwritten",
-        remedy: "give another name",
-      },
-    ]);
-  }
+  const written = writeAll(filesOf(template, file));
   console.log(
-    `written: ${file}. Try it out with: ${clade} check ${file}      Train with: ${clade} run ${file}`,
+    `written: ${written.join(", ")}. Try it out with: ${clade} check ${file}      Train with: ${clade} run ${file}`,
+  );
+  if (template === "python")
+    console.log(`train.py needs Clade's Python client: pip install ${inPackage("python")}`);
+}
+
+/** Texts by path. The experiment gets the name that was asked for, and what belongs to it stands beside it. */
+function filesOf(template: Template, file: string): Map<string, string> {
+  const directory = inPackage("templates", template);
+  const names = readdirSync(directory).sort((a, b) => Number(isExperiment(b)) - Number(isExperiment(a)));
+  return new Map(
+    names.map((name) => {
+      const text = readFileSync(join(directory, name), "utf8");
+      return isExperiment(name) ? [file, withSchema(text, file)] : [join(dirname(file), name), text];
+    }),
   );
 }
 
-const template = `/** A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your own. */
-import { defineExperiment, everySteps, logUniform, minimize, perturb, randomStream, truncationSelection, uniform } from "clade";
-
-interface Hyperparameters {
-  readonly learningRate: number;
-  readonly momentum: number;
+function isYaml(file: string): boolean {
+  return /\.ya?ml$/.test(file);
 }
 
-/** One model in memory: trained step by step, scored, saved, and made to hold another member's state. */
-class SineTrainer {
-  weights = new Float64Array(6);
-  velocity = new Float64Array(6);
-  steps = 0;
-  seed: number;
+function isExperiment(name: string): boolean {
+  return name.startsWith("experiment.");
+}
 
-  constructor({ seed }: { readonly seed: number }) {
-    this.seed = seed;
-    const random = randomStream(seed, "weights");
-    for (let power = 0; power < 6; power++) this.weights[power] = random.normal() / 2;
-  }
+/** Where the schema is from the file that is written: the one that this Clade came with. */
+function withSchema(text: string, file: string): string {
+  const schema = relative(resolve(dirname(file)), inPackage("schema", "experiment.schema.json"));
+  return text.replace(/(?<=\$schema=).*/, schema.replaceAll("\\", "/"));
+}
 
-  step({ learningRate, momentum }: Hyperparameters) {
-    // Draws that follow from the seed and a saved counter make the training repeatable.
-    const random = randomStream(this.seed, this.steps++);
-    for (let example = 0; example < 20; example++) {
-      const x = random.uniform() * 2 - 1;
-      const error = this.predict(x) - Math.sin(3 * x);
-      for (let power = 0; power < 6; power++) {
-        this.velocity[power] = momentum * this.velocity[power]! - learningRate * error * x ** power;
-        this.weights[power]! += this.velocity[power]!;
-      }
+function writeAll(files: ReadonlyMap<string, string>): string[] {
+  const paths = [...files.keys()];
+  const taken = paths.filter((path) => existsSync(path));
+  if (taken.length > 0)
+    throw new BadInputError(
+      taken.map((path) =>
+        problem(path, "exists already and is not overwritten", "give another name or directory"),
+      ),
+    );
+  const written: string[] = [];
+  for (const [path, text] of files) {
+    try {
+      writeFileSync(path, text, { flag: "wx" });
+      written.push(path);
+    } catch (error) {
+      for (const earlier of written) rmSync(earlier);
+      const { code } = error as NodeJS.ErrnoException;
+      throw bad(path, `cannot be written (${code})`, "give a path in a directory that is there");
     }
   }
-
-  evaluate() {
-    let loss = 0;
-    for (let x = -1; x <= 1; x += 0.01) loss += (this.predict(x) - Math.sin(3 * x)) ** 2 / 201;
-    return { loss };
-  }
-
-  /** Everything that the next step depends on. */
-  save() {
-    return { weights: this.weights, velocity: this.velocity, steps: this.steps };
-  }
-
-  /** The state may be another member's. The seed is this member's own, so that a copy goes on with fresh draws. */
-  restore(state: { weights: Float64Array; velocity: Float64Array; steps: number }, { seed }: { readonly seed: number }) {
-    this.weights = state.weights;
-    this.velocity = state.velocity;
-    this.steps = state.steps;
-    this.seed = seed;
-  }
-
-  predict(x: number) {
-    return this.weights.reduce((sum, weight, power) => sum + weight * x ** power, 0);
-  }
+  return written;
 }
 
-export default defineExperiment({
-  name: "sine",
-  population: 8,
-  hyperparameters: { learningRate: logUniform(1e-3, 1), momentum: uniform(0, 0.95) },
-  objective: minimize("loss"),
-  ready: everySteps(50),
-  exploit: truncationSelection({ fraction: 0.25 }),
-  explore: perturb({ factors: [0.8, 1.25] }),
-  budget: { stepsPerMember: 2000 },
-  trainer: SineTrainer,
-});
-`;
+function inPackage(...parts: string[]): string {
+  return join(fileURLToPath(new URL("../..", import.meta.url)), ...parts);
+}
+
+function problem(value: string, rule: string, remedy: string) {
+  return { path: "file", value, rule, remedy };
+}
+
+function bad(value: string, rule: string, remedy: string): BadInputError {
+  return new BadInputError([problem(value, rule, remedy)]);
+}

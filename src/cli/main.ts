@@ -8,7 +8,7 @@ import { MetricError } from "../worker/measurement.ts";
 import { bestCommand } from "./best.ts";
 import { checkCommand } from "./check.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { initCommand } from "./init.ts";
+import { initCommand, templates } from "./init.ts";
 import { listCommand } from "./list.ts";
 import { isBadInput, userFrames } from "./load-experiment.ts";
 import { removeCommand } from "./remove.ts";
@@ -81,7 +81,13 @@ function program(): Command {
     clade.command(name).description(summary).exitOverride().allowExcessArguments(false);
 
   command("init", "write a starting experiment that runs as it is")
-    .argument("[file]", "where to write it", "experiment.ts")
+    .argument("[file]", "where to write it (default: experiment.ts, or experiment.yaml for python and yaml)")
+    .addOption(
+      new Option(
+        "--template <name>",
+        "the language of the trainer (default: typescript, or yaml for a .yaml file)",
+      ).choices(templates),
+    )
     .action(initCommand);
   command("check", "try out an experiment: its mutations, one step, save and restore")
     .argument("<experiment>", "the experiment's file")
@@ -156,7 +162,7 @@ function report(error: unknown): number {
     return exitCodes.failed;
   }
   console.error(error.message);
-  if (error instanceof TrainerError && error.cause instanceof Error) console.error(userFrames(error.cause));
+  if (error instanceof TrainerError) console.error(userFrames(error.detail));
   const badInput =
     isBadInput(error) ||
     error instanceof RunNotFoundError ||

@@ -1,7 +1,9 @@
-import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
 import type { Experiment, Settings } from "../experiment/experiment.ts";
+import { sessionOf } from "../trainer/session-of.ts";
 import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
@@ -28,7 +30,7 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   const settings = settingsOf(options);
   const experiment = await loadExperiment(file, settings);
   const seed = experiment.seed ?? newSeed();
-  await tryTrainer(experiment, seed);
+  await tryBeforehand(experiment, seed);
 
   const controlled = options.control && {
     name: options.control,
@@ -47,6 +49,15 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   process.exitCode = second.exitCode;
   if (second.exitCode === exitCodes.done && !options.json) {
     console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
+  }
+}
+
+async function tryBeforehand(experiment: Experiment, seed: number): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "clade-try-"));
+  try {
+    await tryTrainer(experiment, seed, sessionOf(experiment.trainer), directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

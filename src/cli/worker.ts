@@ -1,4 +1,5 @@
-import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import { join } from "node:path";
+import { sessionOf } from "../trainer/session-of.ts";
 import { tellLastWords, workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
@@ -40,7 +41,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     experiment,
     populationStore: stores.population,
     checkpointStore,
-    session: inProcessSession(experiment.trainer),
+    session: sessionOf(experiment.trainer, { logDirectory: join(stores.logDirectory, run.id) }),
     signal: leaving(options.local ?? false),
   });
 }

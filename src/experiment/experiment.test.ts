@@ -24,6 +24,7 @@ import {
   withSettings,
 } from "clade";
 import { describe, expect, test } from "vitest";
+import { command } from "./command.ts";
 import { describeExperiment } from "./experiment.ts";
 
 const trainer = () => ({ step() {}, evaluate: () => ({ accuracy: 1 }), save: () => ({}), restore() {} });
@@ -87,6 +88,14 @@ test("a valid declaration has no problems, and what was left out is chosen", () 
     reevaluate: false,
   });
   expect(experiment.seed).toBeUndefined();
+});
+
+test("a command trainer is recorded by its command, and a class or a function not at all", () => {
+  const described = (trainer: unknown) =>
+    describeExperiment(defineExperiment({ ...valid(), trainer } as ExperimentDeclaration));
+  const options = { directory: "elsewhere", environment: { SEED: "1" }, memoryLimitMegabytes: 4000 };
+  expect(described(command("python train.py", options)).trainer).toBe("python train.py");
+  expect(described(trainer)).not.toHaveProperty("trainer");
 });
 
 test("one set of initial values is every member's, a list is of the first members", () => {
@@ -259,7 +268,22 @@ const mistakes: [changes: object, message: string][] = [
     "ready.burnin: 3 - is not an option of everySteps; known are steps, burnInSteps.",
   ],
   [{ exploreEvery: "never" }, 'exploreEvery: "never" - must be "copy" or "generation"'],
-  [{ trainer: {} }, "trainer: {} - must be a function; give a class with step, evaluate, save and restore"],
+  [{ trainer: {} }, "trainer: {} - must be a trainer; give a class with step, evaluate, save and restore"],
+  [{ trainer: "python train.py" }, 'trainer: "python train.py" - must be a trainer; give a class'],
+  [{ trainer: command(" ") }, 'trainer.command: " " - is empty; give a command such as python train.py.'],
+  [{ trainer: { command: 5 } }, "trainer.command: 5 - must be a text"],
+  [
+    { trainer: command("x", { stepTimeoutSeconds: 0 }) },
+    "trainer.stepTimeoutSeconds: 0 - must be above 0; give seconds such as 600.",
+  ],
+  [
+    { trainer: command("x", { environment: { THREADS: 1 } } as never) },
+    "trainer.environment.THREADS: 1 - must be a text; put quotes around it.",
+  ],
+  [
+    { trainer: command("x", { stepTimeoutSecond: 9 } as never) },
+    'trainer.stepTimeoutSecond: 9 - is not an option of command; did you mean "stepTimeoutSeconds"?',
+  ],
   [{ synchronous: "yes" }, 'synchronous: "yes" - must be true or false'],
   [{ seed: -1 }, "seed: -1 - must be at least 0"],
   [{ name: "" }, 'name: "" - may have letters'],

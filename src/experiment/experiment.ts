@@ -18,6 +18,8 @@ import {
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
+import { commandSchema, commandShape } from "./command.ts";
+import { budgetShape, declarationShape } from "./declaration-shape.ts";
 import type { Objective } from "./objective.ts";
 import {
   type SpaceDeclaration,
@@ -27,7 +29,7 @@ import {
   valueProblems,
 } from "./search-space/search-space.ts";
 import { exploits, explores } from "./strategies-by-name.ts";
-import type { TrainerSource } from "./trainer.ts";
+import { isCommand, type TrainerSource } from "./trainer.ts";
 
 /** What a user declares. */
 export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclaration> {
@@ -87,6 +89,8 @@ export interface ExperimentDescription {
   readonly budget: Budget;
   readonly synchronous: boolean;
   readonly reevaluate: boolean;
+  /** The command of a trainer in another process; a class or a function has no words. */
+  readonly trainer?: string;
 }
 
 /** Checks a declaration as a whole. Throws a `BadInputError` with every mistake in it. */
@@ -136,6 +140,7 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
     budget,
     synchronous,
     reevaluate,
+    ...(isCommand(experiment.trainer) && { trainer: experiment.trainer.command }),
   };
 }
 
@@ -206,73 +211,7 @@ function settingsOf(experiment: Experiment): string[] {
   ];
 }
 
-const positiveNumber = (what: string) =>
-  z.number({ error: `must be a number; give ${what}` }).positive({ error: `must be above 0; give ${what}` });
-const wholeNumber = (what: string) =>
-  z
-    .int({ error: `must be a whole number; give ${what}` })
-    .min(1, { error: `must be at least 1; give ${what}` });
-const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
-const aFunction = (what: string) =>
-  z.custom<unknown>((value) => typeof value === "function", { error: `must be a function; ${what}` });
-
-const budgetShape = {
-  stepsPerMember: wholeNumber("a number of steps such as 4000").optional(),
-  totalSteps: wholeNumber("a number of steps such as 32000").optional(),
-  wallSeconds: positiveNumber("seconds such as 600").optional(),
-  targetScore: z.number({ error: "must be a number; give a score" }).optional(),
-};
-
-const shape = {
-  name: z.string({ error: "must be a text; give the runs a name" }).regex(/^[A-Za-z0-9][\w.-]*$/, {
-    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
-  }),
-  population: wholeNumber("a number of members such as 8").max(1_000_000, {
-    error: "must be at most 1,000,000; give a number of members such as 8",
-  }),
-  hyperparameters: z.record(z.string(), z.unknown(), {
-    error: "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
-  }),
-  initial: z
-    .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))], {
-      error: "must be an object or a list of objects; give values by name",
-    })
-    .optional(),
-  objective: z.strictObject(
-    {
-      direction: z.enum(["maximize", "minimize"], {
-        error: "must be maximize or minimize; use maximize(metric) or minimize(metric)",
-      }),
-      metric: z
-        .string({ error: "must be a text; name a metric that the trainer reports" })
-        .min(1, { error: "is empty; name a metric that the trainer reports" }),
-      final: z.string({ error: "must be a text; name a metric that the trainer reports" }).optional(),
-    },
-    { error: 'must be an objective; use maximize("accuracy") or minimize("loss")' },
-  ),
-  ready: aFunction("use everySteps(200), everySeconds(30) or readyWhen(predicate)"),
-  exploit: aFunction(
-    "use truncationSelection(), tTestSelection(), binaryTournament(), noExploit() or your own",
-  ).optional(),
-  explore: aFunction("use perturb(), resample(), noExplore() or your own").optional(),
-  exploreEvery: z
-    .enum(["copy", "generation"], { error: 'must be "copy" or "generation"; use one of them' })
-    .optional(),
-  budget: z.strictObject(budgetShape, {
-    error: "must be an object; give for example { stepsPerMember: 4000 }",
-  }),
-  trainer: aFunction(
-    "give a class with step, evaluate, save and restore, or a function that makes such a trainer",
-  ),
-  synchronous: flag,
-  reevaluate: flag,
-  seed: z
-    .int({ error: "must be a whole number; give a seed such as 1" })
-    .min(0, { error: "must be at least 0; give a seed such as 1" })
-    .optional(),
-};
-
-const schema = z.strictObject(shape, {
+const schema = z.strictObject(declarationShape, {
   error: "must be an object; call defineExperiment({ name, population, ... })",
 });
 
@@ -282,7 +221,7 @@ function problemsIn(declaration: ExperimentDeclaration): Problem[] {
   const isObject = (value: unknown): value is object =>
     typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(declaration)) return problems;
-  const { hyperparameters, initial, budget } = declaration;
+  const { hyperparameters, initial, budget, trainer } = declaration;
   if (isObject(hyperparameters)) {
     const inSpace = spaceProblems(hyperparameters);
     problems.push(...inSpace.map((problem) => below("hyperparameters", problem)));
@@ -300,6 +239,13 @@ function problemsIn(declaration: ExperimentDeclaration): Problem[] {
     const apply = declaration[name];
     if (typeof apply === "function")
       problems.push(...strategyProblems(apply as Ready).map((problem) => below(name, problem)));
+  }
+  if (isCommand(trainer)) {
+    const { error } = commandSchema.safeParse(trainer);
+    const inTrainer = error
+      ? problemsOf(error, trainer, "an option of command", Object.keys(commandShape))
+      : [];
+    problems.push(...inTrainer.map((problem) => below("trainer", problem)));
   }
   if (
     isObject(budget) &&
@@ -325,7 +271,7 @@ function unrecognizedIn(error: z.ZodError, declaration: ExperimentDeclaration): 
         ? Object.keys(budgetShape)
         : group === "objective"
           ? ["direction", "metric", "final"]
-          : Object.keys(shape);
+          : Object.keys(declarationShape);
     const what = group === undefined ? "a part of an experiment" : `a part of ${String(group)}`;
     return problemsOf(new z.ZodError([issue]), declaration, what, known);
   });

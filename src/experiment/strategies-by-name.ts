@@ -1,4 +1,5 @@
 /** The built-in strategies under their names, for settings and files that are not TypeScript. */
+import type { z } from "zod";
 import { binaryTournament } from "../algorithm/exploit/binary-tournament.ts";
 import type { Exploit } from "../algorithm/exploit/exploit.ts";
 import { noExploit } from "../algorithm/exploit/no-exploit.ts";
@@ -9,11 +10,16 @@ import { noExplore } from "../algorithm/explore/no-explore.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
 import { resample } from "../algorithm/explore/resample.ts";
 
-export const exploits: { readonly [name: string]: () => Exploit } = {
+/** Options are checked by the strategy itself, so they may be anything here; `shape` says what they should be. */
+export interface StrategiesByName<F> {
+  readonly [name: string]: ((options?: never) => F) & { readonly shape: z.ZodRawShape };
+}
+
+export const exploits: StrategiesByName<Exploit> = {
   truncationSelection,
   tTestSelection,
   binaryTournament,
   noExploit,
 };
 
-export const explores: { readonly [name: string]: () => Explore } = { perturb, resample, noExplore };
+export const explores: StrategiesByName<Explore> = { perturb, resample, noExplore };

@@ -1,5 +1,6 @@
 /** What a user's trainer is: one model in memory that can be trained, scored, saved, and made to hold another model's state. */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import type { CommandTrainer } from "./command.ts";
 
 export interface Trainer<H = Hyperparameters> {
   /** One training step with the hyperparameters of this moment. They may differ from those of the step before. */
@@ -23,12 +24,19 @@ export interface TrainerContext<H = Hyperparameters> {
   readonly hyperparameters: H;
 }
 
-/** A class of trainers, or a function that makes one. */
-export type TrainerSource<H = Hyperparameters> =
+/** A class of trainers, or a function that makes one: a trainer in the worker's own process. */
+export type InProcessTrainerSource<H = Hyperparameters> =
   | (new (
       context: TrainerContext<H>,
     ) => Trainer<H>)
   | ((context: TrainerContext<H>) => Trainer<H> | Promise<Trainer<H>>);
+
+export type TrainerSource<H = Hyperparameters> = InProcessTrainerSource<H> | CommandTrainer;
+
+/** True for what `command()` makes, whether or not its options are right. */
+export function isCommand(source: unknown): source is CommandTrainer {
+  return typeof source === "object" && source !== null && "command" in source;
+}
 
 /** Numbers by metric name. `samples` are independent measurements of the objective, newest last, for the t-test. */
 export type Evaluation = {

@@ -2,3 +2,4 @@
 export type { ConformanceCase } from "./assert.ts";
 export { type CheckpointStoreOptions, checkpointStoreConformance } from "./checkpoint-store-conformance.ts";
 export { type OpenPopulationStore, populationStoreConformance } from "./population-store-conformance.ts";
+export { type TrainerSessionOptions, trainerSessionConformance } from "./trainer-session-conformance.ts";

@@ -1,22 +1,60 @@
 /** The contract between a worker and a trainer of any kind: one live model that can take the place of any member. */
 import { CladeError } from "../algorithm/clade-error.ts";
-import type { CheckpointFiles, Hyperparameters } from "../algorithm/snapshot.ts";
-import type { Evaluation, TrainerContext } from "../experiment/trainer.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
+import type { CheckpointFiles, CheckpointId, Hyperparameters } from "../algorithm/snapshot.ts";
+import type { Evaluation } from "../experiment/trainer.ts";
 
+/** Sessions pass `trainerSessionConformance` of `clade/testing`. Every method rejects with `TrainerError` when the user's code fails. */
 export interface TrainerSession {
+  /** Whether checkpoints are handed over in memory, or as directories where the checkpoint store has them. */
+  readonly checkpoints: "files" | "directories";
+  /** Whether other hyperparameters take effect with the next `train`, or need a `start` or a `restore`. */
+  readonly hyperparameters: "with train" | "with restore";
   /** Fresh weights. */
-  start(context: TrainerContext): Promise<void>;
-  /** The state of a checkpoint. */
-  restore(files: CheckpointFiles, context: TrainerContext): Promise<void>;
-  step(hyperparameters: Hyperparameters): void | Promise<void>;
+  start(turn: Turn): Promise<void>;
+  /** The state of a checkpoint. Rejects with `WrongCheckpointError` when the trainer says that it loaded something else. */
+  restore(checkpoint: SavedState & { readonly id?: CheckpointId }, turn: Turn): Promise<void>;
+  /** Trains until ready or until the budget is spent. Resolves the number of steps. */
+  train(generation: Generation): Promise<number>;
   evaluate(final: boolean): Promise<Evaluation>;
-  save(): Promise<CheckpointFiles>;
+  /** What the next step depends on, left in `directory` where one is given and the session hands over directories. */
+  save(directory?: string): Promise<SavedState>;
   dispose(): Promise<void>;
 }
 
-/** The user's trainer threw. The cause is what it threw. */
+/** Whose turn it is. */
+export interface Turn {
+  readonly member: number;
+  readonly seed: number;
+  readonly hyperparameters: Hyperparameters;
+}
+
+/** What a session trains in one go. */
+export interface Generation {
+  readonly hyperparameters: Hyperparameters;
+  /** Where the lineage is when it begins. */
+  readonly step: number;
+  readonly generation: number;
+  readonly ready: Ready;
+  /** Of the budget; infinite without one. */
+  readonly stepsLeft: number;
+  readonly millisecondsLeft: number;
+  /** Throws when the generation must not go on, which ends `train` with what it threw. */
+  readonly check: () => void;
+}
+
+export type SavedState = { readonly files: CheckpointFiles } | { readonly directory: string };
+
+/** The user's trainer failed. */
 export class TrainerError extends CladeError {
-  constructor(call: string, cause: unknown) {
-    super(`trainer ${call} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  /** Where it failed, for the person who wrote the trainer: a stack, or the last lines that it printed. */
+  readonly detail: string;
+
+  constructor(message: string, detail: string, options?: ErrorOptions) {
+    super(message, options);
+    this.detail = detail;
   }
 }
+
+/** A trainer answered with the hash of another checkpoint than the one it was told to load. */
+export class WrongCheckpointError extends TrainerError {}

@@ -1,8 +1,11 @@
+import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
+import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
 import { trainerSeed } from "./worker.ts";
+
+const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
 
 /**
  * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it, and resolves its last evaluation. Each
@@ -12,23 +15,27 @@ export async function replay(
   experiment: Experiment,
   seed: number,
   schedule: readonly ScheduleSegment[],
+  sessionOf: SessionOf = sessionInThisProcess,
 ): Promise<Measurement> {
-  const session = inProcessSession(experiment.trainer);
+  const session = sessionOf(experiment.trainer);
   const [first] = schedule;
   if (!first) return { metrics: {} };
   try {
-    const context = ({ member, hyperparameters }: ScheduleSegment) => ({
+    const turn = ({ member, hyperparameters }: ScheduleSegment) => ({
+      member,
       seed: trainerSeed(seed, member),
       hyperparameters,
     });
-    await session.start(context(first));
+    await session.start(turn(first));
     let measurement: Measurement = { metrics: {} };
     let trainedBy = first.member;
-    for (const segment of schedule) {
+    for (const [index, segment] of schedule.entries()) {
       const { member, fromStep, toStep, hyperparameters } = segment;
-      if (member !== trainedBy) await session.restore(await session.save(), context(segment));
+      const isHeld = member === trainedBy && (session.hyperparameters === "with train" || segment === first);
+      if (!isHeld) await session.restore(await session.save(), turn(segment));
       trainedBy = member;
-      for (let step = fromStep; step < toStep; step++) await session.step(hyperparameters);
+      const ready = everySteps(toStep - fromStep);
+      await session.train({ ...endless, hyperparameters, ready, step: fromStep, generation: index });
       measurement = measurementOf(await session.evaluate(false), experiment.objective.metric);
     }
     return measurement;

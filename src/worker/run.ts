@@ -7,8 +7,9 @@ import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpo
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
 import type { NewRun, PopulationStore, Run, RunId, WorkerId } from "../population-store/population-store.ts";
-import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { requireMetric } from "./measurement.ts";
+import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
 import { type RunEvent, type RunResult, resultOf, watch } from "./watch.ts";
 import { work } from "./worker.ts";
 
@@ -23,14 +24,17 @@ export interface RunOptions {
   /** Stops the run; what was published stays, and the result says "stopped". */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
+  /** How trainers are driven: in this process when left out, and commands in processes of their own where there is Node. */
+  readonly sessionOf?: SessionOf;
 }
 
 /** Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed. */
 export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
   const { populationStore = memoryPopulationStore(), checkpoints = () => memoryCheckpointStore() } = options;
   const { workers = 1, signal = new AbortController().signal, onEvent } = options;
+  const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
-  await tryTrainer(experiment, seed);
+  await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
   const created = await createRun(populationStore, experiment, seed);
   await using checkpointStore = checkpoints(created.id);
 
@@ -43,7 +47,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
       experiment,
       populationStore,
       checkpointStore,
-      session: inProcessSession(experiment.trainer),
+      session: sessionOf(experiment.trainer),
       signal: stop,
       takesTurns: workers > 1,
     }).catch((error) => {
@@ -80,14 +84,19 @@ export async function createRun(
   );
 }
 
-/** Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before a run exists. */
-export async function tryTrainer(experiment: Experiment, seed: number): Promise<void> {
-  const session = inProcessSession(experiment.trainer);
+/** Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before a run exists. Disposes the session. */
+export async function tryTrainer(
+  experiment: Experiment,
+  seed: number,
+  session: TrainerSession,
+  directory?: string,
+): Promise<void> {
   const hyperparameters = experiment.strategies.space.sample(randomStream(seed, "try"));
+  const turn = { member: 0, seed, hyperparameters };
   try {
-    await session.start({ seed, hyperparameters });
+    await session.start(turn);
     requireMetric(await session.evaluate(false), experiment.objective.metric);
-    await session.restore(await session.save(), { seed, hyperparameters });
+    await session.restore(await session.save(directory), turn);
   } finally {
     await session.dispose();
   }

@@ -11,7 +11,13 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
-import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  type Hyperparameters,
+  ordinalOf,
+  type Snapshot,
+  snapshotId,
+} from "../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { ending } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -25,12 +31,13 @@ import {
   RunNotFoundError,
   type WorkerId,
 } from "../population-store/population-store.ts";
-import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
+import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
+import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
+import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
 import { Interruption, type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
-import { pauseForEvents, trainGeneration } from "./train-generation.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -74,8 +81,14 @@ class Worker {
   readonly #now: () => number;
   /** The population, and the place in the history that it stands for; undefined when it has to be read anew. */
   #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
-  /** What the trainer holds: the member whose generation it ended, and the checkpoint of that moment. */
-  #held: { readonly member: number; readonly checkpoint: CheckpointId } | undefined;
+  /** What the trainer holds: the member whose generation it ended, and the checkpoint and the hyperparameters of that moment. */
+  #held:
+    | {
+        readonly member: number;
+        readonly checkpoint: CheckpointId;
+        readonly hyperparameters: Hyperparameters;
+      }
+    | undefined;
   readonly #leases: Leases;
   readonly #collector: Collector;
 
@@ -133,25 +146,29 @@ class Worker {
 
   /** Trains, evaluates, saves and publishes. */
   async #generation(claim: Claim, start: Snapshot, lease: Lease): Promise<void> {
-    const { experiment, session, run } = this.#options;
+    const { experiment, session, run, populationStore, checkpointStore } = this.#options;
     const { budget } = experiment;
     const stepsLeft = (budget.stepsPerMember ?? Infinity) - start.memberSteps;
     const millisecondsLeft = (budget.wallSeconds ?? Infinity) * 1000 - elapsedMs(run, this.#now());
     this.#held = undefined;
-    const steps = await trainGeneration(
-      session,
-      experiment.ready,
-      start,
-      { stepsLeft, millisecondsLeft },
-      lease.check,
-    );
+    const { hyperparameters, step, generation } = start;
+    const { ready } = experiment;
+    const { check } = lease;
+    const steps = await session.train({
+      hyperparameters,
+      step,
+      generation,
+      ready,
+      stepsLeft,
+      millisecondsLeft,
+      check,
+    });
     const memberSteps = start.memberSteps + steps;
     const isLast =
       steps >= stepsLeft || elapsedMs(run, this.#now()) >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
-    const files = await session.save();
-    const checkpoint = await this.#options.checkpointStore.save(files, (id) =>
-      this.#options.populationStore.reserveCheckpoint(claim, id),
+    const checkpoint = await saveTo(checkpointStore, session, (id) =>
+      populationStore.reserveCheckpoint(claim, id),
     );
     lease.check();
     const trained: Snapshot = {
@@ -162,7 +179,7 @@ class Worker {
       generation: start.generation + 1,
       step: start.step + steps,
       memberSteps,
-      hyperparameters: start.hyperparameters,
+      hyperparameters,
       checkpoint,
       ...measurement,
     };
@@ -177,7 +194,7 @@ class Worker {
         ...(ended !== undefined && { ending: ended }),
       };
     });
-    this.#held = { member: claim.member, checkpoint };
+    this.#held = { member: claim.member, checkpoint, hyperparameters };
     this.#collector.saved();
   }
 
@@ -254,16 +271,25 @@ class Worker {
     };
   }
 
-  /** Makes the trainer hold the snapshot's weights, which it may do already. */
+  /** Makes the trainer hold the snapshot's weights and hyperparameters, which it may do already. */
   async #hold(claim: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
     const { checkpoint, hyperparameters } = snapshot;
-    const seed = trainerSeed(run.seed, claim.member);
+    const turn = { member: claim.member, seed: trainerSeed(run.seed, claim.member), hyperparameters };
     if (checkpoint === undefined) {
-      await session.start({ seed, hyperparameters });
-    } else if (this.#held?.checkpoint !== checkpoint || this.#held.member !== claim.member) {
-      await session.restore(await checkpointStore.load(checkpoint), { seed, hyperparameters });
+      await session.start(turn);
+    } else if (!this.#holds(checkpoint, turn)) {
+      await restoreFrom(checkpointStore, session, checkpoint, turn);
     }
+  }
+
+  #holds(checkpoint: CheckpointId, { member, hyperparameters }: Turn): boolean {
+    if (this.#held?.checkpoint !== checkpoint || this.#held.member !== member) return false;
+    return (
+      this.#options.session.hyperparameters === "with train" ||
+      this.#held.hyperparameters === hyperparameters ||
+      JSON.stringify(this.#held.hyperparameters) === JSON.stringify(hyperparameters)
+    );
   }
 
   async #reevaluate(claim: Claim, snapshot: Snapshot): Promise<Snapshot> {
@@ -300,12 +326,11 @@ class Worker {
     const { populationStore, checkpointStore } = this.#options;
     const [newest, good] = await this.#newestReadable(claim, async ({ checkpoint }) => {
       if (checkpoint === error.checkpoint) return false;
-      return (
-        checkpoint === undefined ||
-        (await checkpointStore.load(checkpoint).then(
-          () => true,
-          () => false,
-        ))
+      if (checkpoint === undefined) return true;
+      const { directories } = checkpointStore;
+      return await (directories ? directories.verify(checkpoint) : checkpointStore.load(checkpoint)).then(
+        () => true,
+        () => false,
       );
     });
     const { donor, ...kept } = good;
@@ -348,14 +373,13 @@ class Worker {
   async #fail(claim: Claim, error: TrainerError): Promise<void> {
     const { populationStore, session, worker } = this.#options;
     await session.dispose().catch(() => {});
-    const cause = error.cause instanceof Error ? error.cause : error;
     const failure = {
       member: claim.member,
       generation: claim.newest.generation,
       worker,
       at: this.#now(),
       message: error.message,
-      stack: cause.stack ?? cause.message,
+      stack: error.detail,
     };
     const state = claim.failures + 1 >= failuresUntilGivenUp ? "failed" : "active";
     await populationStore.recordFailure(claim, failure, state);

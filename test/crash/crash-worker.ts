@@ -2,7 +2,7 @@
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
 import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
-import { inProcessSession } from "../../src/trainer/in-process/in-process-session.ts";
+import { sessionOf } from "../../src/trainer/session-of.ts";
 import { work } from "../../src/worker/worker.ts";
 import { crashExperiment } from "./crash-experiment.ts";
 
@@ -18,7 +18,7 @@ await work({
   experiment,
   populationStore,
   checkpointStore: filesystemCheckpointStore(checkpoints),
-  session: inProcessSession(experiment.trainer),
+  session: sessionOf(experiment.trainer),
   signal: new AbortController().signal,
 });
 process.disconnect?.();

@@ -25,8 +25,11 @@ export const perturb = strategy(
         { error: "must be a list; give factors such as [0.8, 1.2]" },
       )
       .min(1, { error: "is empty; give factors such as [0.8, 1.2], or use noExplore()" })
-      .default([0.8, 1.2]),
-    resampleProbability: probability.default(0.25),
+      .default([0.8, 1.2])
+      .describe("A hyperparameter is moved by one of these."),
+    resampleProbability: probability
+      .default(0.25)
+      .describe("How often a hyperparameter is drawn anew instead of moved."),
   },
   ({ factors, resampleProbability }): Explore =>
     (hyperparameters, space, random) =>

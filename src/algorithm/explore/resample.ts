@@ -5,7 +5,7 @@ import { mapValues, probability } from "./perturb.ts";
 /** Each hyperparameter is drawn anew from its prior with the given probability (Jaderberg et al. 2017, resample). */
 export const resample = strategy(
   "resample",
-  { probability: probability.default(1) },
+  { probability: probability.default(1).describe("How often a hyperparameter is drawn anew.") },
   ({ probability: chance }): Explore =>
     (hyperparameters, space, random) =>
       mapValues(hyperparameters, space, (name, value) =>

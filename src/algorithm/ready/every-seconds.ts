@@ -2,20 +2,17 @@ import { z } from "zod";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
+export const seconds = z
+  .number({ error: "must be a number; give seconds such as 30" })
+  .positive({ error: "must be above 0; give seconds such as 30" });
+
 const make = strategy(
   "everySeconds",
-  {
-    seconds: z
-      .number({ error: "must be a number; give seconds such as 30" })
-      .positive({ error: "must be above 0; give seconds such as 30" }),
-    burnInSteps,
-  },
+  { seconds, burnInSteps },
   ({ seconds, burnInSteps }): Ready =>
     Object.assign(
       ({ secondsInGeneration }: { secondsInGeneration: number }) => secondsInGeneration >= seconds,
-      {
-        burnInSteps,
-      },
+      { burnInSteps, generationLength: { seconds } },
     ),
 );
 

@@ -2,17 +2,17 @@ import { z } from "zod";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
+export const steps = z
+  .int({ error: "must be a whole number; give a number of steps such as 200" })
+  .min(1, { error: "must be at least 1; give a number of steps such as 200" });
+
 const make = strategy(
   "everySteps",
-  {
-    steps: z
-      .int({ error: "must be a whole number; give a number of steps such as 200" })
-      .min(1, { error: "must be at least 1; give a number of steps such as 200" }),
-    burnInSteps,
-  },
+  { steps, burnInSteps },
   ({ steps, burnInSteps }): Ready =>
     Object.assign(({ stepsInGeneration }: { stepsInGeneration: number }) => stepsInGeneration >= steps, {
       burnInSteps,
+      generationLength: { steps },
     }),
 );
 

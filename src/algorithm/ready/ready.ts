@@ -12,11 +12,20 @@ export interface Progress {
   readonly generation: number;
 }
 
+/** When the generation ends, where that is known beforehand: a trainer in another process then trains up to it in one go. */
+export type GenerationLength = { readonly steps: number } | { readonly seconds: number };
+
+/** The length of each generation, of a ready strategy that has one; undefined where only asking after every step tells. */
+export function generationLengthOf(ready: Ready): GenerationLength | undefined {
+  return (ready as { generationLength?: GenerationLength }).generationLength;
+}
+
 /** Steps of the lineage during which members are published but nobody copies or explores. */
 export const burnInSteps = z
   .int({ error: "must be a whole number; give a number of steps, or leave it out" })
   .min(0, { error: "must be at least 0; give a number of steps, or leave it out" })
-  .default(0);
+  .default(0)
+  .describe("Steps during which nobody copies or explores.");
 
 /** The burn-in that a ready strategy was made with, in steps of the lineage. */
 export function burnInOf(ready: Ready): number {

@@ -84,7 +84,7 @@ test("a directory is adopted: its large files are moved, not copied", async () =
   const store = filesystemCheckpointStore(directory);
   const source = trainerDirectory();
   const { ino } = statSync(join(source, "model.bin"));
-  const id = await store.saveDirectory(source, noReserve);
+  const id = await store.directories.save(source, noReserve);
   expect(existsSync(source)).toBe(false);
   const inodes = readdirSync(join(directory, "files")).map(
     (name) => statSync(join(directory, "files", name)).ino,
@@ -97,12 +97,12 @@ test("a directory is adopted: its large files are moved, not copied", async () =
 test("a directory may be given with a slash at its end, or relative to the current one", async () => {
   const store = filesystemCheckpointStore(newDirectory());
   const expected = await store.save(trainerFiles, noReserve);
-  expect(await store.saveDirectory(`${trainerDirectory()}/`, noReserve)).toBe(expected);
+  expect(await store.directories.save(`${trainerDirectory()}/`, noReserve)).toBe(expected);
   const relative = `./${trainerDirectory().slice(1)}`;
   const before = process.cwd();
   process.chdir("/");
   try {
-    expect(await store.saveDirectory(relative, noReserve)).toBe(expected);
+    expect(await store.directories.save(relative, noReserve)).toBe(expected);
   } finally {
     process.chdir(before);
   }
@@ -114,7 +114,7 @@ test("large files are stored once, whatever the number of checkpoints", async ()
   for (let turn = 0; turn < 5; turn++) {
     await store.save(new Map([...trainerFiles, ["turn", bytes(1, turn)]]), noReserve);
   }
-  await store.saveDirectory(trainerDirectory(), noReserve);
+  await store.directories.save(trainerDirectory(), noReserve);
   expect([count(directory, "checkpoints"), count(directory, "files"), count(directory, "incoming")]).toEqual([
     6, 2, 0,
   ]);
@@ -128,7 +128,7 @@ test.skipIf(!hasOther)(
     const directory = newDirectory();
     const store = filesystemCheckpointStore(directory);
     const source = trainerDirectory(otherFileSystem);
-    const id = await store.saveDirectory(source, noReserve);
+    const id = await store.directories.save(source, noReserve);
     expect(existsSync(source)).toBe(false);
     expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
     expect(count(directory, "incoming")).toBe(0);
@@ -137,7 +137,7 @@ test.skipIf(!hasOther)(
 
 test("a checkpoint is exported as the files that were saved, writable", async () => {
   const store = filesystemCheckpointStore(newDirectory());
-  const id = await store.saveDirectory(trainerDirectory(), noReserve);
+  const id = await store.directories.save(trainerDirectory(), noReserve);
   const target = join(newDirectory(), "deep", "model");
   for (let time = 0; time < 2; time++) {
     const entries = await store.exportTo(id, target);
@@ -186,8 +186,10 @@ test("a store is opened on what another left, and the leftovers of killed proces
   const [old, recent, trash] = ["incoming/old", "incoming/recent", "trash/old"].map((name) =>
     join(directory, name),
   );
-  for (const path of [old!, recent!, trash!]) writeFileSync(path, "");
-  execFileSync("touch", ["-d", "2 hours ago", old!, trash!]);
+  for (const path of [recent!, trash!]) writeFileSync(path, "");
+  mkdirSync(old!);
+  writeFileSync(join(old!, "half-saved.pt"), "");
+  execFileSync("touch", ["-d", "2 days ago", old!, trash!]);
   const store = filesystemCheckpointStore(directory);
   await store.sweep(new Set([id]))();
   expect([old!, recent!, trash!].map(existsSync)).toEqual([false, true, false]);
@@ -226,7 +228,7 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   }
   const source = trainerDirectory();
   writeFileSync(join(source, "huge.bin"), bytes(2_000_000, 5));
-  await expect(store.saveDirectory(source, noReserve)).rejects.toThrow("the disk is full");
+  await expect(store.directories.save(source, noReserve)).rejects.toThrow("the disk is full");
   expect(existsSync(join(source, "huge.bin"))).toBe(true);
   await store.sweep(new Set([id]))();
   const later = new Map([["f", bytes(300_000, 9)]]);

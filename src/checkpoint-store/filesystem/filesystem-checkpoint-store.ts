@@ -26,13 +26,27 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import {
+  chmod,
+  constants,
+  copyFile,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
+  type CheckpointDirectories,
   CheckpointError,
   type CheckpointStore,
+  type Directory,
   type ManifestEntry,
   manifestText,
   type Reserve,
@@ -50,17 +64,17 @@ const readBytes = 1024 * 1024;
  */
 const spareFiles = 2048;
 
-/** What a killed process left in `incoming/` and `trash/` is deleted after this time. */
-const abandonedMs = 3_600_000;
+/** What a killed process left in `incoming/` and `trash/` is deleted after this time. A trainer may take long to save a large model. */
+const abandonedMs = 24 * 3_600_000;
 
 export interface FilesystemCheckpointStore extends CheckpointStore {
-  /** Like `save`, with the files of a directory, which is consumed. No byte is copied where the file system can rename. */
-  saveDirectory(directory: string, reserve: Reserve): Promise<CheckpointId>;
+  readonly directories: CheckpointDirectories;
   /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
 }
 
-export function filesystemCheckpointStore(directory: string): FilesystemCheckpointStore {
+export function filesystemCheckpointStore(path: string): FilesystemCheckpointStore {
+  const directory = resolve(path);
   const place = (folder: string, name = "") => join(directory, folder, name);
   const temporary = () => place("incoming", randomUUID());
   const spares: string[] = [];
@@ -155,6 +169,73 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
+  async function create(): Promise<Directory> {
+    const path = temporary();
+    await explainedAsync(directory, () => mkdir(path));
+    return disposable(path);
+  }
+
+  function saveDirectory(source: string, reserve: Reserve): Promise<CheckpointId> {
+    return explainedAsync(directory, async () => {
+      const entries: ManifestEntry[] = [];
+      const small = new Map<string, Uint8Array>();
+      for (const name of await filesBelow(source)) {
+        const path = join(source, name);
+        const { size } = await stat(path);
+        if (size < largeBytes) {
+          const bytes = await readFile(path);
+          small.set(name, bytes);
+          entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
+        } else {
+          entries.push({ name, size, sha256: await hashFile(path) });
+        }
+      }
+      const id = await store(
+        entries,
+        (name) => small.get(name)!,
+        reserve,
+        async ({ name }, path) => {
+          await adopt(join(source, name), path, temporary());
+        },
+      );
+      await rm(source, { recursive: true });
+      return id;
+    });
+  }
+
+  async function open(id: CheckpointId): Promise<Directory> {
+    const { entries, small } = readCheckpoint(id);
+    const opened = await create();
+    try {
+      for (const { name, size, sha256 } of entries) {
+        const path = join(opened.path, name);
+        await mkdir(dirname(path), { recursive: true });
+        const content = small.get(name);
+        if (content) {
+          await writeFile(path, content);
+        } else if (isThere(place("files", sha256), size)) {
+          await linkOrCopy(place("files", sha256), path);
+        } else {
+          throw new CheckpointError(id, `${name} is missing or is not of its size`);
+        }
+      }
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw explain(directory, error);
+    }
+    return opened;
+  }
+
+  async function verify(id: CheckpointId): Promise<void> {
+    for (const { name, size, sha256 } of readCheckpoint(id).entries) {
+      if (size < largeBytes) continue;
+      const found = await hashFile(place("files", sha256)).catch((error) => {
+        throw new CheckpointError(id, `${name} is missing or cannot be read`, { cause: error });
+      });
+      if (found !== sha256) throw await corruptFile(id, sha256, name);
+    }
+  }
+
   return {
     save: (files, reserve) =>
       explainedAsync(directory, () => {
@@ -173,32 +254,7 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
         );
       }),
 
-    saveDirectory: (source, reserve) =>
-      explainedAsync(directory, async () => {
-        const entries: ManifestEntry[] = [];
-        const small = new Map<string, Uint8Array>();
-        for (const name of await filesBelow(source)) {
-          const path = join(source, name);
-          const { size } = await stat(path);
-          if (size < largeBytes) {
-            const bytes = await readFile(path);
-            small.set(name, bytes);
-            entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
-          } else {
-            entries.push({ name, size, sha256: await hashFile(path) });
-          }
-        }
-        const id = await store(
-          entries,
-          (name) => small.get(name)!,
-          reserve,
-          async ({ name }, path) => {
-            await adopt(join(source, name), path, temporary());
-          },
-        );
-        await rm(source, { recursive: true });
-        return id;
-      }),
+    directories: { create, save: saveDirectory, open, verify },
 
     load: async (id) => {
       const { entries, small } = readCheckpoint(id);
@@ -249,7 +305,8 @@ export function filesystemCheckpointStore(directory: string): FilesystemCheckpoi
       if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
       const condemned = spares.length - sparesBefore + trash.length;
       return async () => {
-        for (const path of [...(await abandoned()), ...trash]) await rm(path, { force: true });
+        for (const path of [...(await abandoned()), ...trash])
+          await rm(path, { recursive: true, force: true });
         return condemned;
       };
     },
@@ -312,6 +369,23 @@ async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return files.map((entry) => relative(directory, join(entry.parentPath, entry.name)));
+}
+
+function disposable(path: string): Directory {
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/**
+ * The same file under another name, without its bytes being copied: blocks that are shared until one is written, or a hard link, whose file
+ * is read-only. A copy where the file system has neither.
+ */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+  } catch {
+    await rm(to, { force: true });
+    await link(from, to).catch(() => copyFile(from, to));
+  }
 }
 
 /** A power cut may have left a file that is shorter. */

@@ -1,8 +1,15 @@
-import { type Trainer, type TrainerContext, TrainerError } from "clade";
+import { everySteps, type Hyperparameters, type Trainer, type TrainerContext, TrainerError } from "clade";
 import { expect, test } from "vitest";
+import type { TrainerSession } from "../trainer-session.ts";
 import { inProcessSession } from "./in-process-session.ts";
 
-const context = { seed: 5, hyperparameters: { rate: 2 } };
+const context = { member: 0, seed: 5, hyperparameters: { rate: 2 } };
+
+/** One step. */
+function train(session: TrainerSession, hyperparameters: Hyperparameters): Promise<number> {
+  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+  return session.train({ ...budget, hyperparameters, step: 0, generation: 0, ready: everySteps(1) });
+}
 
 /** Adds the rate to its one weight; remembers what was done to all of its kind. */
 function adder() {
@@ -48,8 +55,8 @@ test("a class is constructed, a function is called, and both train alike", async
   });
   for (const each of [session, made]) {
     await each.start(context);
-    await each.step({ rate: 2 });
-    await each.step({ rate: 3 });
+    await train(each, { rate: 2 });
+    await train(each, { rate: 3 });
     expect(await each.evaluate(false)).toEqual({ weight: 5 });
   }
 });
@@ -57,10 +64,10 @@ test("a class is constructed, a function is called, and both train alike", async
 test("what was saved stays as it was while the trainer trains on, and can be restored again and again", async () => {
   const { session } = adder();
   await session.start(context);
-  await session.step({ rate: 2 });
+  await train(session, { rate: 2 });
   const files = await session.save();
   for (let restored = 0; restored < 3; restored++) {
-    await session.step({ rate: 10 });
+    await train(session, { rate: 10 });
     await session.restore(files, context);
     expect(await session.evaluate(false)).toEqual({ weight: 2 });
   }
@@ -82,7 +89,7 @@ test("fresh weights need a new trainer, restored ones do not; the old one is dis
 test("a session that holds nothing makes a trainer to restore into", async () => {
   const first = adder();
   await first.session.start(context);
-  await first.session.step({ rate: 4 });
+  await train(first.session, { rate: 4 });
   const { session, log } = adder();
   await session.restore(await first.session.save(), context);
   expect(log).toEqual(["made with 5"]);
@@ -95,10 +102,7 @@ test("the last evaluation is told that it is", async () => {
   expect(await session.evaluate(true)).toEqual({ weight: 0, test: 1 });
 });
 
-test("a synchronous step makes no promise, an asynchronous one is waited for", async () => {
-  const { session } = adder();
-  await session.start(context);
-  expect(session.step({ rate: 1 })).toBeUndefined();
+test("an asynchronous step is waited for", async () => {
   let done = false;
   const step = async () => {
     await null;
@@ -106,7 +110,7 @@ test("a synchronous step makes no promise, an asynchronous one is waited for", a
   };
   const slow = inProcessSession(() => ({ ...trainer, step }));
   await slow.start(context);
-  await slow.step({});
+  await train(slow, {});
   expect(done).toBe(true);
 });
 
@@ -137,7 +141,7 @@ test.each([
     const session = inProcessSession(source as never);
     const life = async () => {
       await session.start(context);
-      await session.step({});
+      await train(session, {});
       await session.evaluate(false);
       await session.restore(await session.save(), context);
       await session.dispose();

@@ -1,11 +1,17 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { show } from "../../algorithm/strategy.ts";
-import type { Evaluation, Trainer, TrainerContext, TrainerSource } from "../../experiment/trainer.ts";
-import { TrainerError, type TrainerSession } from "../trainer-session.ts";
+import type {
+  Evaluation,
+  InProcessTrainerSource,
+  Trainer,
+  TrainerContext,
+} from "../../experiment/trainer.ts";
+import { TrainerError, type TrainerSession, type Turn } from "../trainer-session.ts";
 import { filesOf, stateOf } from "./state-files.ts";
+import { trainSteps } from "./train-steps.ts";
 
 /** A trainer that lives in the worker's own process: an instance of the user's class, made anew for fresh weights and reused for restored ones. */
-export function inProcessSession(source: TrainerSource): TrainerSession {
+export function inProcessSession(source: InProcessTrainerSource): TrainerSession {
   let trainer: Trainer | undefined;
 
   async function make(context: TrainerContext): Promise<Trainer> {
@@ -20,16 +26,22 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
     await guarded("dispose()", () => old?.dispose?.());
   }
   return {
-    async start(context) {
-      await make(context);
+    checkpoints: "files",
+    hyperparameters: "with train",
+    async start(turn) {
+      await make(contextOf(turn));
     },
-    async restore(files, context) {
+    async restore(checkpoint, turn) {
+      if (!("files" in checkpoint)) throw new Error("a trainer in this process takes files in memory");
+      const context = contextOf(turn);
       const live = trainer ?? (await make(context));
-      await guarded("restore()", () => live.restore(stateOf(files) as never, context));
+      await guarded("restore()", () => live.restore(stateOf(checkpoint.files) as never, context));
     },
-    step(hyperparameters) {
-      return guardedSync("step()", () => trainer!.step(hyperparameters));
-    },
+    train: (generation) =>
+      trainSteps(
+        (hyperparameters) => guardedSync("step()", () => trainer!.step(hyperparameters)),
+        generation,
+      ),
     evaluate: (final) =>
       guarded("evaluate()", async () => {
         const evaluation: unknown = await trainer!.evaluate({ final });
@@ -38,12 +50,17 @@ export function inProcessSession(source: TrainerSource): TrainerSession {
           `${show(evaluation)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
         );
       }),
-    save: () => guarded("save()", async () => filesOf(await trainer!.save())),
+    save: () => guarded("save()", async () => ({ files: filesOf(await trainer!.save()) })),
     dispose: disposeOf,
   };
 }
 
-function isClass(source: TrainerSource): source is new (context: TrainerContext) => Trainer {
+/** A trainer learns its seed and not its number: nothing should depend on which member it is. */
+function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
+  return { seed, hyperparameters };
+}
+
+function isClass(source: InProcessTrainerSource): source is new (context: TrainerContext) => Trainer {
   return /^class\b/.test(Function.prototype.toString.call(source));
 }
 
@@ -51,7 +68,7 @@ async function guarded<T>(call: string, work: () => T | Promise<T>): Promise<T> 
   try {
     return await work();
   } catch (error) {
-    throw new TrainerError(call, error);
+    throw failed(call, error);
   }
 }
 
@@ -61,8 +78,13 @@ function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T
     const result = work();
     return isThenable(result) ? guarded(call, () => result) : result;
   } catch (error) {
-    throw new TrainerError(call, error);
+    throw failed(call, error);
   }
+}
+
+function failed(call: string, cause: unknown): TrainerError {
+  const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
+  return new TrainerError(`trainer ${call} failed: ${message}`, stack ?? message, { cause });
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

@@ -1,23 +1,20 @@
-import type { Progress, Ready } from "../algorithm/ready/ready.ts";
-import type { Snapshot } from "../algorithm/snapshot.ts";
-import type { TrainerSession } from "../trainer/trainer-session.ts";
+import type { Progress } from "../../algorithm/ready/ready.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import type { Generation } from "../trainer-session.ts";
 
 /** Timers and signals get their turn this often, between steps: a trainer of synchronous steps would keep them out for ever. */
 const eventsMs = 20;
 
 let lastEvents = 0;
 
-/** Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws when the generation must not go on. */
-export async function trainGeneration(
-  session: TrainerSession,
-  ready: Ready,
-  from: Snapshot,
-  left: { readonly stepsLeft: number; readonly millisecondsLeft: number },
-  check: () => void,
+/** Steps until ready or until the budget is spent. Resolves the number of steps. */
+export async function trainSteps(
+  step: (hyperparameters: Hyperparameters) => void | Promise<void>,
+  { hyperparameters, ready, check, stepsLeft, millisecondsLeft, ...from }: Generation,
 ): Promise<number> {
   const begin = performance.now();
   for (let steps = 1; ; steps++) {
-    const stepping = session.step(from.hyperparameters);
+    const stepping = step(hyperparameters);
     if (stepping) await stepping;
     await pauseForEvents();
     check();
@@ -28,7 +25,7 @@ export async function trainGeneration(
       step: from.step + steps,
       generation: from.generation,
     };
-    if (steps >= left.stepsLeft || milliseconds >= left.millisecondsLeft || ready(progress)) return steps;
+    if (steps >= stepsLeft || milliseconds >= millisecondsLeft || ready(progress)) return steps;
   }
 }
 

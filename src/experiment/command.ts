@@ -1,0 +1,62 @@
+/** A trainer in another process, in any language: it speaks the protocol of `protocol/trainer-protocol.md`. */
+import { z } from "zod";
+
+export interface CommandOptions {
+  /** Variables for the command, added to those of the worker. */
+  readonly environment?: { readonly [name: string]: string };
+  /** Where the command runs, relative to the experiment file's directory, which is meant when left out. */
+  readonly directory?: string;
+  /** How long it may take until the command answers at all. 300 when left out. */
+  readonly startTimeoutSeconds?: number;
+  /** How long a call may stay silent: a step, an evaluation, a save or a restore that says nothing for longer has hung. 600 when left out. */
+  readonly stepTimeoutSeconds?: number;
+  /** Resident memory of the command with everything that it starts, in MiB. Watched on Linux only. */
+  readonly memoryLimitMegabytes?: number;
+}
+
+export interface CommandTrainer extends CommandOptions {
+  /** For the shell `sh`. */
+  readonly command: string;
+}
+
+/** `trainer: command("python train.py")`. */
+export function command(command: string, options: CommandOptions = {}): CommandTrainer {
+  return { command, ...options };
+}
+
+const seconds = z
+  .number({ error: "must be a number; give seconds such as 600" })
+  .positive({ error: "must be above 0; give seconds such as 600" });
+
+/** What a command trainer may say. Messages have the form "rule; remedy". */
+export const commandShape = {
+  command: z
+    .string({ error: "must be a text; give a command such as python train.py" })
+    .regex(/\S/, { error: "is empty; give a command such as python train.py" })
+    .describe("The command, for the shell sh."),
+  environment: z
+    .record(z.string(), z.string({ error: "must be a text; put quotes around it" }), {
+      error: "must be an object; give texts by name",
+    })
+    .describe("Variables for the command, added to those of the worker.")
+    .optional(),
+  directory: z
+    .string({ error: "must be a text; give the path of a directory" })
+    .describe("Where the command runs, relative to this file's directory, which is meant when left out.")
+    .optional(),
+  startTimeoutSeconds: seconds
+    .describe("How long it may take until the command answers at all. 300 when left out.")
+    .optional(),
+  stepTimeoutSeconds: seconds
+    .describe("How long a step, an evaluation, a save or a restore may stay silent. 600 when left out.")
+    .optional(),
+  memoryLimitMegabytes: z
+    .number({ error: "must be a number; give MiB such as 4000" })
+    .positive({ error: "must be above 0; give MiB such as 4000" })
+    .describe("Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.")
+    .optional(),
+};
+
+export const commandSchema = z.strictObject(commandShape, {
+  error: 'must be a command; give for example command("python train.py")',
+});

@@ -1,0 +1,80 @@
+/** What each part of a declaration may be. Messages have the form "rule; remedy". */
+import { z } from "zod";
+import { isCommand } from "./trainer.ts";
+
+const positiveNumber = (what: string) =>
+  z.number({ error: `must be a number; give ${what}` }).positive({ error: `must be above 0; give ${what}` });
+const wholeNumber = (what: string) =>
+  z
+    .int({ error: `must be a whole number; give ${what}` })
+    .min(1, { error: `must be at least 1; give ${what}` });
+const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
+const aFunction = (what: string) =>
+  z.custom<unknown>((value) => typeof value === "function", { error: `must be a function; ${what}` });
+
+export const budgetShape = {
+  stepsPerMember: wholeNumber("a number of steps such as 4000")
+    .describe("Training steps of each member.")
+    .optional(),
+  totalSteps: wholeNumber("a number of steps such as 32000")
+    .describe("Training steps of all members together.")
+    .optional(),
+  wallSeconds: positiveNumber("seconds such as 600")
+    .describe("Time in which the run has been running.")
+    .optional(),
+  targetScore: z
+    .number({ error: "must be a number; give a score" })
+    .describe("A score that is good enough. No budget by itself, since it may never be reached.")
+    .optional(),
+};
+
+/** The parts of a declaration. What they mean together is checked in `experiment.ts`. */
+export const declarationShape = {
+  name: z.string({ error: "must be a text; give the runs a name" }).regex(/^[A-Za-z0-9][\w.-]*$/, {
+    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
+  }),
+  population: wholeNumber("a number of members such as 8").max(1_000_000, {
+    error: "must be at most 1,000,000; give a number of members such as 8",
+  }),
+  hyperparameters: z.record(z.string(), z.unknown(), {
+    error: "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
+  }),
+  initial: z
+    .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))], {
+      error: "must be an object or a list of objects; give values by name",
+    })
+    .optional(),
+  objective: z.strictObject(
+    {
+      direction: z.enum(["maximize", "minimize"], {
+        error: "must be maximize or minimize; use maximize(metric) or minimize(metric)",
+      }),
+      metric: z
+        .string({ error: "must be a text; name a metric that the trainer reports" })
+        .min(1, { error: "is empty; name a metric that the trainer reports" }),
+      final: z.string({ error: "must be a text; name a metric that the trainer reports" }).optional(),
+    },
+    { error: 'must be an objective; use maximize("accuracy") or minimize("loss")' },
+  ),
+  ready: aFunction("use everySteps(200), everySeconds(30) or readyWhen(predicate)"),
+  exploit: aFunction(
+    "use truncationSelection(), tTestSelection(), binaryTournament(), noExploit() or your own",
+  ).optional(),
+  explore: aFunction("use perturb(), resample(), noExplore() or your own").optional(),
+  exploreEvery: z
+    .enum(["copy", "generation"], { error: 'must be "copy" or "generation"; use one of them' })
+    .optional(),
+  budget: z.strictObject(budgetShape, {
+    error: "must be an object; give for example { stepsPerMember: 4000 }",
+  }),
+  trainer: z.custom<unknown>((value) => typeof value === "function" || isCommand(value), {
+    error:
+      'must be a trainer; give a class with step, evaluate, save and restore, a function that makes such a trainer, or command("python train.py")',
+  }),
+  synchronous: flag,
+  reevaluate: flag,
+  seed: z
+    .int({ error: "must be a whole number; give a seed such as 1" })
+    .min(0, { error: "must be at least 0; give a seed such as 1" })
+    .optional(),
+};

@@ -1,0 +1,81 @@
+/**
+ * An experiment as plain data, which is what a YAML or JSON file holds. It becomes the declaration that the same words in TypeScript make,
+ * and from there on everything is the same. Every mistake is found at once, under its path in the file.
+ */
+import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
+import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { type CommandTrainer, commandSchema, commandShape } from "../command.ts";
+import { defineExperiment, type Experiment, type ExperimentDeclaration } from "../experiment.ts";
+import { readHyperparameter } from "./hyperparameter-kinds.ts";
+import { isMapping } from "./kind.ts";
+import { readObjective } from "./objective-kinds.ts";
+import { readExploit, readExplore, readReady } from "./strategy-kinds.ts";
+
+/** The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it. */
+export function experimentFromFile(data: unknown): Experiment {
+  if (!isMapping(data)) {
+    const remedy = "give name, population, hyperparameters, objective, ready, budget and trainer";
+    throw new BadInputError([{ path: "", value: show(data), rule: "must be an object", remedy }]);
+  }
+  const problems: Problem[] = [];
+  const { $schema, ...parts } = data;
+  const declaration = {
+    ...parts,
+    hyperparameters: readSpace(parts.hyperparameters, problems),
+    objective: readObjective(parts.objective, problems),
+    ready: readReady(parts.ready, problems),
+    ...("exploit" in parts && { exploit: readExploit(parts.exploit, problems) }),
+    ...("explore" in parts && { explore: readExplore(parts.explore, problems) }),
+    trainer: readTrainer(parts.trainer, problems),
+  };
+  try {
+    const experiment = defineExperiment(declaration as unknown as ExperimentDeclaration);
+    if (problems.length === 0) return experiment;
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    // What could not be read is missing from the declaration, and is not reported twice.
+    const unread = (path: string) => problems.some((known) => isWithin(known.path, path));
+    problems.push(...error.problems.filter(({ path }) => !unread(path)));
+  }
+  throw new BadInputError(problems);
+}
+
+function isWithin(path: string, parent: string): boolean {
+  return path === parent || path.startsWith(`${parent}.`);
+}
+
+/** One that cannot be read is null, so that those that depend on it are not blamed for it. */
+function readSpace(forms: unknown, problems: Problem[]) {
+  if (!isMapping(forms)) {
+    const remedy = "declare hyperparameters such as { learningRate: { logUniform: [1e-4, 1e-1] } }";
+    problems.push({ path: "hyperparameters", value: show(forms), rule: "must be an object", remedy });
+    return undefined;
+  }
+  return Object.fromEntries(
+    Object.entries(forms).map(([name, form]) => [
+      name,
+      readHyperparameter(`hyperparameters.${name}`, form, problems) ?? null,
+    ]),
+  );
+}
+
+function readTrainer(form: unknown, problems: Problem[]): CommandTrainer | undefined {
+  const isText = typeof form === "string";
+  const { data, error } = commandSchema.safeParse(isText ? { command: form } : form);
+  if (data) return data as CommandTrainer;
+  if (isText || isMapping(form)) {
+    const found = problemsOf(
+      error,
+      isText ? { command: form } : form,
+      "an option of trainer",
+      Object.keys(commandShape),
+    );
+    problems.push(
+      ...found.map((problem) => (isText ? { ...problem, path: "trainer" } : below("trainer", problem))),
+    );
+  } else {
+    const remedy = "give for example { command: python train.py }";
+    problems.push({ path: "trainer", value: show(form), rule: "must be a command", remedy });
+  }
+  return undefined;
+}

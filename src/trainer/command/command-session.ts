@@ -1,0 +1,246 @@
+/** A trainer in another process, which stays up from generation to generation and from member to member. */
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { generationLengthOf } from "../../algorithm/ready/ready.ts";
+import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { show } from "../../algorithm/strategy.ts";
+import type { CommandTrainer } from "../../experiment/command.ts";
+import type { Evaluation } from "../../experiment/trainer.ts";
+import {
+  type Generation,
+  type SavedState,
+  TrainerError,
+  type TrainerSession,
+  type Turn,
+  WrongCheckpointError,
+} from "../trainer-session.ts";
+import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
+import { MemberLog } from "./member-log.ts";
+import { type Method, protocolVersion, type ResultOf } from "./messages.ts";
+import { TrainerProcess } from "./trainer-process.ts";
+
+export interface CommandSessionOptions {
+  /** Each member's standard error goes to a file here, `member-3.log`; nowhere when left out. */
+  readonly logDirectory?: string | undefined;
+}
+
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const startTimeoutSeconds = 300;
+const stepTimeoutSeconds = 600;
+
+/** Trainers that keep numbers in 32 bits give them back a little different. */
+const tolerance = 1e-6;
+
+export function commandSession(trainer: CommandTrainer, options: CommandSessionOptions): TrainerSession {
+  return new CommandSession(trainer, options);
+}
+
+class CommandSession implements TrainerSession {
+  readonly checkpoints = "directories";
+  readonly hyperparameters = "with restore";
+  readonly #trainer: CommandTrainer;
+  readonly #options: CommandSessionOptions;
+  readonly #logs = new Map<number, MemberLog>();
+  #process: TrainerProcess | undefined;
+  #capabilities: ResultOf<"initialize">["capabilities"] | undefined;
+  #isSetUp = false;
+  #member = 0;
+
+  constructor(trainer: CommandTrainer, options: CommandSessionOptions) {
+    this.#trainer = trainer;
+    this.#options = options;
+  }
+
+  async start(turn: Turn): Promise<void> {
+    this.#change(turn);
+    if (this.#isSetUp && !this.#capabilities?.repeatedSetup) await this.dispose();
+    const process = await this.#running();
+    const { hyperparameters } = await this.#request(process, "setup", turn);
+    this.#isSetUp = true;
+    this.#requireInForce("setup", turn.hyperparameters, hyperparameters);
+  }
+
+  async restore(checkpoint: SavedState & { readonly id?: string }, turn: Turn): Promise<void> {
+    this.#change(turn);
+    if ("files" in checkpoint) {
+      const directory = await temporaryDirectory();
+      try {
+        await writeFiles(directory, checkpoint.files);
+        await this.#restoreFrom(directory, checkpoint.id, turn);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
+    } else {
+      await this.#restoreFrom(checkpoint.directory, checkpoint.id, turn);
+    }
+  }
+
+  async #restoreFrom(directory: string, id: string | undefined, turn: Turn): Promise<void> {
+    const process = await this.#running();
+    const answer = await this.#request(process, "restore", { ...turn, directory });
+    this.#isSetUp = true;
+    if (id !== undefined && answer.checkpoint !== id) {
+      const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
+      throw new WrongCheckpointError(
+        `${this.#who} ${rule}; load the files of the directory in the request, and hash them as the protocol says`,
+        `restore from ${directory}`,
+      );
+    }
+    this.#requireInForce("restore", turn.hyperparameters, answer.hyperparameters);
+  }
+
+  async train(generation: Generation): Promise<number> {
+    const { ready, stepsLeft, millisecondsLeft, check } = generation;
+    const process = this.#process!;
+    const begin = performance.now();
+    for (let steps = 0, milliseconds = 0; ; ) {
+      const asked = nextLeg(generation, steps, milliseconds, this.#capabilities?.seconds ?? false);
+      const done = (await this.#request(process, "train", asked, check)).steps;
+      if (done > (asked.steps ?? Infinity)) {
+        const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
+        throw new TrainerError(`${this.#who} ${rule}`, this.#log.last);
+      }
+      steps += done;
+      check();
+      milliseconds = performance.now() - begin;
+      const isReady = ready({
+        stepsInGeneration: steps,
+        secondsInGeneration: milliseconds / 1000,
+        step: generation.step + steps,
+        generation: generation.generation,
+      });
+      if (steps >= stepsLeft || milliseconds >= millisecondsLeft || isReady) return steps;
+    }
+  }
+
+  async evaluate(final: boolean): Promise<Evaluation> {
+    const process = this.#process!;
+    const { metrics, samples } = await this.#request(process, "evaluate", { final });
+    const all = { ...process.metrics, ...metrics };
+    process.metrics = {};
+    const numbers = Object.entries(all).map(([name, value]) => [name, value ?? Number.NaN]);
+    return {
+      ...(Object.fromEntries(numbers) as { [metric: string]: number }),
+      ...(samples && { samples: samples.map((sample) => sample ?? Number.NaN) }),
+    };
+  }
+
+  async save(into?: string): Promise<SavedState> {
+    const directory = into ?? (await temporaryDirectory());
+    try {
+      await this.#request(this.#process!, "save", { directory });
+      const names = await savedNames(directory);
+      if (typeof names === "string") throw new TrainerError(`${this.#who} in save ${names}`, this.#log.last);
+      return into === undefined ? { files: await readFiles(directory, names) } : { directory };
+    } finally {
+      if (into === undefined) await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    this.#isSetUp = false;
+    await process?.stop();
+  }
+
+  /** A process for a trainer that is about to be given weights: the one there is, unless something went wrong with it. */
+  async #running(): Promise<TrainerProcess> {
+    if (this.#process?.isUsable) return this.#process;
+    await this.dispose();
+    const { command, environment, directory, ...limits } = this.#trainer;
+    const started = new TrainerProcess({
+      command,
+      directory: resolve(directory ?? "."),
+      environment: { ...process.env, ...environment, CLADE_PROTOCOL: String(protocolVersion) },
+      stepTimeoutSeconds: limits.stepTimeoutSeconds ?? stepTimeoutSeconds,
+      memoryLimitMegabytes: limits.memoryLimitMegabytes,
+      log: () => this.#log,
+      who: () => `member ${this.#member}`,
+    });
+    this.#process = started;
+    const hello = await started.request(
+      "initialize",
+      { protocol: protocolVersion, clade: version },
+      { timeoutSeconds: limits.startTimeoutSeconds ?? startTimeoutSeconds },
+    );
+    if (hello.protocol !== protocolVersion) {
+      const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
+      throw new TrainerError(`${this.#who} ${rule}; install the client that came with this Clade`, "");
+    }
+    this.#capabilities = hello.capabilities;
+    return started;
+  }
+
+  async #request<M extends Method>(
+    process: TrainerProcess,
+    method: M,
+    params: object,
+    check?: () => void,
+  ): Promise<ResultOf<M>> {
+    return await process.request(method, params, check && { check });
+  }
+
+  /** From here on what the trainer prints belongs to this member. */
+  #change({ member }: Turn): void {
+    this.#member = member;
+  }
+
+  get #log(): MemberLog {
+    const { logDirectory } = this.#options;
+    const log = this.#logs.get(this.#member);
+    if (log) return log;
+    const path = logDirectory && join(logDirectory, `member-${this.#member}.log`);
+    const created = new MemberLog(path);
+    this.#logs.set(this.#member, created);
+    return created;
+  }
+
+  get #who(): string {
+    return `member ${this.#member}: "${this.#trainer.command}"`;
+  }
+
+  #requireInForce(method: string, told: Hyperparameters, inForce: Hyperparameters): void {
+    for (const [name, value] of Object.entries(told)) {
+      if (value === undefined || agree(value, inForce[name])) continue;
+      const has = name in inForce ? show(inForce[name]) : "nothing";
+      const rule = `has ${name} = ${has} in force after ${method}, but was told ${show(value)}`;
+      const remedy =
+        "set it after the state is loaded, since a restored optimiser brings its old values back";
+      throw new TrainerError(`${this.#who} ${rule}; ${remedy}`, this.#log.last);
+    }
+  }
+}
+
+/** What to ask for next: as much as is certain to belong to the generation, and one step where nothing is. */
+function nextLeg(
+  { ready, stepsLeft, millisecondsLeft }: Generation,
+  steps: number,
+  milliseconds: number,
+  canCountSeconds: boolean,
+): { readonly steps?: number; readonly seconds?: number } {
+  const length = generationLengthOf(ready);
+  const ownSeconds = length && "seconds" in length ? length.seconds : Infinity;
+  const seconds = Math.min(ownSeconds, millisecondsLeft / 1000) - milliseconds / 1000;
+  if (!length || (Number.isFinite(seconds) && !canCountSeconds)) return { steps: 1 };
+  const ownSteps = "steps" in length ? length.steps : Infinity;
+  const most = Math.min(ownSteps, stepsLeft) - steps;
+  return {
+    ...(Number.isFinite(most) && { steps: most }),
+    ...(Number.isFinite(seconds) && { seconds: Math.max(0, seconds) }),
+  };
+}
+
+function agree(told: HyperparameterValue, inForce: HyperparameterValue | undefined): boolean {
+  if (typeof told !== "number" || typeof inForce !== "number") return told === inForce;
+  return Math.abs(told - inForce) <= tolerance * Math.max(Math.abs(told), Math.abs(inForce));
+}
+
+function temporaryDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "clade-checkpoint-"));
+}

@@ -1,0 +1,46 @@
+import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** A log is put aside at this size, so that a member that prints without end takes at most twice as much. */
+const largestBytes = 16 * 1024 * 1024;
+
+/** What is kept in memory, for errors. */
+const lastCharacters = 4_000;
+
+/** The standard error of one member, in a file where there is a directory for it. */
+export class MemberLog {
+  readonly path: string | undefined;
+  #bytes: number;
+  #last = "";
+
+  constructor(path: string | undefined) {
+    this.path = path;
+    if (path !== undefined) mkdirSync(dirname(path), { recursive: true });
+    this.#bytes = path === undefined ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
+  }
+
+  append(text: string): void {
+    this.#last = (this.#last + text).slice(-lastCharacters);
+    if (this.path === undefined) return;
+    try {
+      if (this.#bytes > largestBytes) {
+        renameSync(this.path, `${this.path}.1`);
+        this.#bytes = 0;
+      }
+      appendFileSync(this.path, text);
+      this.#bytes += text.length;
+    } catch {
+      // A full disk stops the run where something that counts is to be written. A log line does not count.
+    }
+  }
+
+  /** The last lines that were written since this object was made. */
+  get last(): string {
+    return this.#last.trim().split("\n").slice(-20).join("\n");
+  }
+
+  /** From here on `last` is about another process. */
+  forget(): void {
+    this.#last = "";
+  }
+}

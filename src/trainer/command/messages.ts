@@ -1,0 +1,103 @@
+/** What a trainer may say: the results of protocol/trainer-protocol.md, version 1. */
+import { z } from "zod";
+import { show } from "../../algorithm/strategy.ts";
+
+export const protocolVersion = 1;
+
+/** No line of the protocol is longer. */
+export const longestLineBytes = 16 * 1024 * 1024;
+
+const hyperparameters = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
+  error: "must be an object; answer with the value in force of each hyperparameter",
+});
+const finiteOrNull = z
+  .number({ error: "must be a number, or null for one that is not finite; report a number" })
+  .nullable();
+
+export const results = {
+  initialize: z.object({
+    protocol: z.number({ error: "must be a number; answer with the version of the protocol" }),
+    trainer: z.string().optional(),
+    capabilities: z
+      .object({
+        repeatedSetup: z.boolean().default(false),
+        seconds: z.boolean().default(false),
+        readsBack: z.boolean().default(false),
+      })
+      .default({ repeatedSetup: false, seconds: false, readsBack: false }),
+  }),
+  setup: z.object({ hyperparameters }),
+  restore: z.object({
+    hyperparameters,
+    checkpoint: z.string({ error: "must be a text; answer with the hash of what was loaded" }),
+  }),
+  train: z.object({
+    steps: z
+      .int({ error: "must be a whole number; answer with the number of steps that were done" })
+      .min(1, { error: "must be at least 1; answer with the number of steps that were done" }),
+  }),
+  evaluate: z.object({
+    metrics: z.record(z.string(), finiteOrNull, { error: "must be an object; report numbers by name" }),
+    samples: z.array(finiteOrNull, { error: "must be a list; report numbers" }).optional(),
+  }),
+  save: z.object({}),
+  shutdown: z.object({}),
+} as const;
+
+export type Method = keyof typeof results;
+export type ResultOf<M extends Method> = z.output<(typeof results)[M]>;
+
+export const notifications = {
+  progress: z.object({ steps: z.number().optional() }),
+  metrics: z.record(z.string(), finiteOrNull),
+  log: z.object({ text: z.string() }),
+} as const;
+
+export type Message =
+  | { readonly kind: "result"; readonly id: number; readonly result: unknown }
+  | {
+      readonly kind: "error";
+      readonly id: number;
+      readonly message: string;
+      readonly traceback: string | undefined;
+    }
+  | { readonly kind: "notification"; readonly method: string; readonly params: unknown };
+
+/** A line of the trainer's as a message; a string says what is wrong with it. */
+export function messageOf(line: string): Message | string {
+  let value: { [key: string]: unknown };
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return /\b(NaN|-?Infinity)\b/.test(line)
+      ? "is not JSON, which has no NaN and no infinity; send null instead"
+      : "is not JSON; print to standard error, since standard output belongs to the protocol";
+  }
+  if (typeof value !== "object" || value === null || value.jsonrpc !== "2.0")
+    return 'is not a message of JSON-RPC 2.0; send objects with "jsonrpc": "2.0"';
+  if (typeof value.method === "string")
+    return { kind: "notification", method: value.method, params: value.params };
+  const id = value.id as number;
+  const error = value.error as { message?: unknown; data?: { traceback?: unknown } } | undefined;
+  if (typeof error === "object" && error !== null) {
+    const traceback = typeof error.data?.traceback === "string" ? error.data.traceback : undefined;
+    return { kind: "error", id, message: String(error.message), traceback };
+  }
+  if ("result" in value) return { kind: "result", id, result: value.result };
+  return "is neither an answer nor a notification; send a result, an error or a method";
+}
+
+/** A result as its schema has it; a string names each wrong part, its value, the rule and the remedy. */
+export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> | string {
+  const outcome = schema.safeParse(value);
+  if (outcome.success) return outcome.data;
+  const wrong = outcome.error.issues.map(({ path, message }) => {
+    const at = path.reduce<unknown>(
+      (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
+      value,
+    );
+    const [rule, remedy] = message.split("; ");
+    return `${path.join(".") || "result"}: ${show(at)} - ${rule}${remedy ? `; ${remedy}` : ""}`;
+  });
+  return wrong.join(", ");
+}

@@ -1,0 +1,109 @@
+/**
+ * A command with everything that it starts, which never outlives this process, however it ends.
+ *
+ * The command runs in a process group of its own, beside a watchdog of a few lines of shell that was started before it. The watchdog
+ * waits at a pipe that this process holds open; when the pipe closes, on purpose or because this process was killed, it kills the group, and on
+ * Linux also what has left the group, by a variable in its environment.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import type { Readable, Writable } from "node:stream";
+
+/** After SIGTERM, before SIGKILL. */
+const terminateMs = 3_000;
+
+const script = `
+{
+  trap '' INT TERM HUP
+  read -r _
+  escaped=$(grep -ls "CLADE_TRAINER_PROCESS=$2" /proc/[0-9]*/environ | tr -dc '0-9\\n')
+  kill -KILL $escaped
+  kill -KILL -$$
+} <&3 >/dev/null 2>&1 3<&- &
+CLADE_TRAINER_PROCESS=$2 exec sh -c "$1" 3<&-
+`;
+
+export interface SupervisedOptions {
+  readonly command: string;
+  readonly directory: string;
+  readonly environment: { readonly [name: string]: string | undefined };
+}
+
+/** How a process ended: "exit code 1", "signal SIGKILL", or that it could not be started. */
+export type Ending = { readonly code: number | null; readonly signal: string | null; readonly error?: Error };
+
+export class SupervisedProcess {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly pid: number | undefined;
+  /** Resolves when the command has ended, what it started is being killed, and what it printed has been read. */
+  readonly ended: Promise<Ending>;
+  readonly #child: ChildProcess;
+  readonly #lifeline: Writable;
+
+  constructor({ command, directory, environment }: SupervisedOptions) {
+    this.#child = spawn("/bin/sh", ["-c", script, "clade", withoutShell(command), randomUUID()], {
+      cwd: directory,
+      env: environment,
+      stdio: ["pipe", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    this.pid = this.#child.pid;
+    const [stdin, stdout, stderr, lifeline] = this.#child.stdio as unknown as [
+      Writable,
+      Readable,
+      Readable,
+      Writable,
+    ];
+    [this.stdin, this.stdout, this.stderr] = [stdin, stdout, stderr];
+    this.#lifeline = lifeline;
+    // A process that has ended does not read any more. Its end is what is reported.
+    for (const stream of [stdin, lifeline]) stream.on("error", () => {});
+    this.ended = this.#watch();
+  }
+
+  async #watch(): Promise<Ending> {
+    const child = this.#child;
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    const ending = await new Promise<Ending>((resolve) => {
+      child.once("error", (error) => resolve({ code: null, signal: null, error }));
+      child.once("exit", (code, signal) => resolve({ code, signal }));
+    });
+    this.#lifeline.destroy();
+    if (!ending.error) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
+    return ending;
+  }
+
+  /** SIGTERM, and SIGKILL if it is still there after a while. Resolves when it is gone. */
+  async terminate(): Promise<void> {
+    this.#signal("SIGTERM");
+    const timer = setTimeout(() => this.kill(), terminateMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  /** SIGKILL for the command and everything that it started, by the watchdog. */
+  kill(): void {
+    this.#lifeline.destroy();
+    // In case somebody has killed the watchdog.
+    const timer = setTimeout(() => this.#signal("SIGKILL"), terminateMs);
+    void this.ended.then(() => clearTimeout(timer));
+  }
+
+  #signal(signal: "SIGTERM" | "SIGKILL"): void {
+    if (this.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+/** A simple command takes the shell's place, so that its own exit code and signal are seen. */
+function withoutShell(command: string): string {
+  const isSimple = !/[;&|<>()`\n]|^\s*(\w+=|cd |exec |\.)/.test(command);
+  return isSimple ? `exec ${command}` : command;
+}

@@ -1,0 +1,10 @@
+/** Runs inside a program in Node, where trainers may be commands, too. */
+import { sessionOf } from "../trainer/session-of.ts";
+import { replay as replayWith } from "./replay.ts";
+import { run as runWith } from "./run.ts";
+
+export const run: typeof runWith = (experiment, options = {}) =>
+  runWith(experiment, { sessionOf, ...options });
+
+export const replay: typeof replayWith = (experiment, seed, schedule, sessions = sessionOf) =>
+  replayWith(experiment, seed, schedule, sessions);
