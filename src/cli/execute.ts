@@ -15,6 +15,7 @@ import type { Stores } from "./open-store.ts";
 import { jsonReporter, liveReporter, plainReporter, plural, type Reporter } from "./reporter.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
+import type { WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
 
@@ -22,7 +23,7 @@ const ticksMs = 200;
 export async function execute(
   stores: Stores,
   run: Run,
-  options: { readonly workers: number; readonly json: boolean; readonly resumed: boolean },
+  options: { readonly workers: WorkerProcesses; readonly json: boolean; readonly resumed: boolean },
 ): Promise<{ result: RunResult; exitCode: number }> {
   const reporter = reporterFor(options.json);
   const view = new RunView(run);
@@ -32,7 +33,7 @@ export async function execute(
     view.begin(await stores.population.members(run.id), best, copies, failures);
   }
   const workers = startLocalWorkers({
-    count: options.workers,
+    ...options.workers,
     run: run.id,
     populationStore: stores.population,
     command: {
@@ -42,7 +43,7 @@ export async function execute(
     logDirectory: stores.logDirectory,
   });
   const interruption = onInterrupt(stores, run, workers, options.json);
-  reporter.started(view, options.workers);
+  reporter.started(view, options.workers.count);
 
   const ended = new AbortController();
   const told = tell(stores, view, from, reporter, ended.signal);

@@ -19,6 +19,7 @@ import { showCommand } from "./show.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
 import { workerCommand } from "./worker.ts";
+import { gpuNames } from "./worker-processes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -73,6 +74,14 @@ function program(): Command {
   const workers = new Option("--workers <n>", "worker processes on this machine").argParser(
     wholeNumber("--workers"),
   );
+  const gpus = new Option(
+    "--gpus <list>",
+    "GPUs of this machine, such as 0,1; each worker gets one",
+  ).argParser(gpuNames);
+  const membersPerGpu = new Option(
+    "--members-per-gpu <n>",
+    "members that train on one GPU at the same time (default: 1)",
+  ).argParser(wholeNumber("--members-per-gpu"));
   const population = new Option("--population <n>", "how many members").argParser(
     wholeNumber("--population"),
   );
@@ -99,6 +108,8 @@ function program(): Command {
     .argument("<experiment>", "the experiment's file")
     .addOption(store)
     .addOption(workers)
+    .addOption(gpus)
+    .addOption(membersPerGpu)
     .addOption(population)
     .addOption(seed)
     .addOption(set)
@@ -114,6 +125,8 @@ function program(): Command {
     .argument("[run]", "the run, or how its name begins (default: the newest)")
     .addOption(store)
     .addOption(workers)
+    .addOption(gpus)
+    .addOption(membersPerGpu)
     .addOption(set)
     .addOption(json)
     .action(resumeCommand);

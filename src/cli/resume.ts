@@ -10,14 +10,13 @@ import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { workersFor } from "./run.ts";
 import { refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
 import { settingsOf } from "./settings.ts";
+import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options {
+interface Options extends WorkerOptions {
   readonly store?: string;
-  readonly workers?: number;
   readonly set?: readonly string[];
   readonly json?: boolean;
 }
@@ -47,13 +46,13 @@ export async function resumeCommand(name: string | undefined, options: Options):
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, for example --set budget.stepsPerMember=${2 * (experiment.budget.stepsPerMember ?? 1000)}`,
     );
   }
+  const workers = workerProcesses(experiment, options);
   if (isLonger) await refuseUnlessUseful(stores, run, experiment);
   await releaseDeadWorkers(stores.population, run.id);
   await stores.population.resume(
     run.id,
     isLonger ? { experiment: describeExperiment(experiment), source: changed } : undefined,
   );
-  const workers = workersFor(experiment, options.workers);
   const { result, exitCode } = await execute(stores, await stores.population.run(run.id), {
     workers,
     json: options.json ?? false,

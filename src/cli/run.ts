@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
 import type { Experiment, Settings } from "../experiment/experiment.ts";
@@ -12,10 +12,10 @@ import { count, duration, number, table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
+import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options extends SettingOptions {
+interface Options extends SettingOptions, WorkerOptions {
   readonly store?: string;
-  readonly workers?: number;
   readonly control?: keyof typeof controls;
   readonly json?: boolean;
 }
@@ -29,6 +29,7 @@ const controls = {
 export async function runCommand(file: string, options: Options): Promise<void> {
   const settings = settingsOf(options);
   const experiment = await loadExperiment(file, settings);
+  workerProcesses(experiment, options);
   const seed = experiment.seed ?? newSeed();
   await tryBeforehand(experiment, seed);
 
@@ -86,13 +87,8 @@ async function start(
     file: resolve(file),
     settings,
   });
-  const workers = workersFor(experiment, options.workers);
+  const workers = workerProcesses(experiment, options);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
-}
-
-/** As many as are asked for, or as there are cores, but no more than can have a member each. */
-export function workersFor({ population }: Experiment, asked = availableParallelism()): number {
-  return Math.min(asked, population);
 }
 
 function comparison(experiment: Experiment, ours: RunResult, control: string, theirs: RunResult): string {

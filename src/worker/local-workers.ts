@@ -12,6 +12,8 @@ import type { PopulationStore, RunId, WorkerId } from "../population-store/popul
 
 export interface LocalWorkersOptions {
   readonly count: number;
+  /** Variables for the worker of a number, added to those of this process. */
+  readonly environment: (index: number) => { readonly [name: string]: string };
   readonly run: RunId;
   readonly populationStore: PopulationStore;
   /** The command line's start file and the arguments that make it a worker. */
@@ -49,7 +51,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
-      const { child, exited } = start(log);
+      const { child, exited } = start(log, options.environment(index));
       let lastWords: string | undefined;
       child.on("message", (error: string) => {
         lastWords = error;
@@ -66,13 +68,17 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     }
   }
 
-  function start(log: string): {
+  function start(
+    log: string,
+    environment: { readonly [name: string]: string },
+  ): {
     child: ChildProcess;
     exited: Promise<{ code: number | null; signal: string | null }>;
   } {
     mkdirSync(dirname(log), { recursive: true });
     const output = openSync(log, "a");
     const child = fork(options.command.file, options.command.arguments, {
+      env: { ...process.env, ...environment },
       // One thread a worker: collectors of garbage on other threads would take the cores of the other workers, and with 2 workers on 2
       // cores the quickstart trained 8% fewer generations a second.
       execArgv: [...process.execArgv, "--single-threaded-gc"],
