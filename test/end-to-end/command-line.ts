@@ -1,6 +1,6 @@
 /** Runs the command line as a person would: real processes in a directory of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,10 @@ export class Workplace implements Disposable {
 
   write(name: string, text: string): void {
     writeFileSync(join(this.directory, name), text);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.directory, name), "utf8");
   }
 
   path(...parts: string[]): string {

@@ -1,0 +1,164 @@
+/** Trainers in other processes, through the command line: what a person sees, and what is left when processes are killed. */
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Workplace } from "./command-line.ts";
+
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+  cpSync(fileURLToPath(new URL("../fixtures/climber.mjs", import.meta.url)), place.path("climber.mjs"));
+});
+afterEach(() => place[Symbol.dispose]());
+
+/** Four climbers, of which some misbehave. */
+function experiment({ misbehaviour = "", steps = 50, more = "" } = {}): string {
+  return `
+name: climb
+population: 4
+hyperparameters:
+  rate: { logUniform: [0.01, 1] }
+objective: { maximize: height }
+ready: { everySteps: 5 }
+exploit: { truncationSelection: { fraction: 0.25 } }
+budget: { stepsPerMember: ${steps} }
+trainer:
+  command: "node climber.mjs '${misbehaviour}'"
+  environment: { STARTS: ${place.path("starts")}, CHILDREN: ${place.path("children")} }
+  stepTimeoutSeconds: 2
+${more}
+`;
+}
+
+/** Processes that were started, and that have not ended. */
+function alive(...names: string[]): string[] {
+  const pids = names.flatMap((name) =>
+    existsSync(place.path(name)) ? place.read(name).trim().split("\n") : [],
+  );
+  return pids.filter(
+    (pid) => existsSync(`/proc/${pid}/stat`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8")),
+  );
+}
+
+const result = (stdout: string) => Workplace.events(stdout).at(-1) as unknown as Record<string, unknown>;
+
+test("one process a worker trains the whole population", async () => {
+  place.write("climb.yaml", experiment());
+  const run = await place.clade("run", "climb.yaml", "--json");
+  expect(run).toMatchObject({ code: 0 });
+  expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failures: 0, copies: expect.any(Number) });
+  const workers = Number(/on (\d+) workers/.exec((await place.clade("list")).stdout)?.[1] ?? 2);
+  // One more tried the experiment before the run began.
+  expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
+  expect(alive("starts")).toEqual([]);
+});
+
+test("an experiment whose command does not work ends before a run begins, with what it printed", async () => {
+  place.write("climb.yaml", experiment().replace("node climber.mjs", "node climbr.mjs"));
+  const run = await place.clade("run", "climb.yaml");
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain("ended with exit code 1 during initialize");
+  expect(run.stderr).toMatch(/Cannot find module '.*climbr.mjs'/);
+  expect(existsSync(place.path(".clade"))).toBe(false);
+});
+
+test.each([
+  ["restore: forget weights", "after restore, evaluate() gave 0, before save it gave"],
+  ["restore: old hyperparameters", "has rate = 0.25 in force after restore, but was told"],
+  [
+    "restore: another checkpoint",
+    "loaded checkpoint e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+  ],
+  ["save: nothing", "in save wrote no file"],
+  ["evaluate: a string", 'metrics.height: "0.5" - must be a number'],
+])("check names the rule that is broken by %s", async (misbehaviour, message) => {
+  place.write("climb.yaml", experiment({ misbehaviour }));
+  const { code, stdout } = await place.clade("check", "climb.yaml");
+  expect(code).toBe(2);
+  expect(stdout.split("\n").filter((line) => line.startsWith("BAD"))).toEqual([
+    expect.stringContaining(message),
+  ]);
+  expect(alive("starts")).toEqual([]);
+});
+
+test("check says that a trainer is as it should be", async () => {
+  place.write("climb.yaml", experiment());
+  const { code, stdout } = await place.clade("check", "climb.yaml");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/restore\(\) in another trainer gives height [\d.]+ again; fresh weights had 0/);
+});
+
+// A process of each run does it once, in its second call of that kind: the first is tried before the run begins.
+test.each([
+  "train: exit",
+  "train: die",
+  "train: hang",
+  "train: garbage",
+  "train: flood without lines",
+  "evaluate: answer twice",
+  "evaluate: a string",
+  "save: half a file",
+  "save: nothing",
+  "restore: old hyperparameters",
+  "train: children that stay",
+])("a trainer that does %s once costs a generation, and the run goes on", async (misbehaviour) => {
+  place.write("climb.yaml", experiment({ misbehaviour: `${misbehaviour}: once` }));
+  const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
+  expect(run).toMatchObject({ code: 0 });
+  const misbehaved = misbehaviour !== "train: children that stay";
+  expect(result(run.stdout)).toMatchObject({
+    totalSteps: 200,
+    failedMembers: 0,
+    failures: misbehaved ? 1 : 0,
+  });
+  await expect.poll(() => alive("starts", "children")).toEqual([]);
+});
+
+test("a member whose trainer fails again and again is tried again, rescued, and then given up; the others finish", async () => {
+  place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
+  const run = await place.clade("run", "climb.yaml", "--json");
+  expect(result(run.stdout)).toMatchObject({ totalSteps: 150, failedMembers: 1, failures: 4 });
+  const shown = (await place.clade("show", "--member", "2")).stdout;
+  expect(shown).toContain("rescued");
+  expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
+  expect(shown).toMatch(/Its last lines \(.*member-2.log\):\nthe climber is here/);
+});
+
+test("when every process of a run is killed at once no trainer and no child of one stays", async () => {
+  place.write("climb.yaml", experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }));
+  const run = place.start("run", "climb.yaml", "--workers", "2");
+  await expect.poll(() => alive("children").length, { timeout: 30_000 }).toBeGreaterThan(3);
+  const [worker] = (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=")/g) ?? [];
+  for (const pid of [run.process.pid!, Number(worker)]) process.kill(pid, "SIGKILL");
+  await expect.poll(() => alive("starts", "children"), { timeout: 30_000 }).toEqual([]);
+});
+
+test("Ctrl-C ends trainers with their workers, and resume goes on", async () => {
+  place.write("climb.yaml", experiment({ steps: 100_000 }));
+  const run = place.start("run", "climb.yaml");
+  await expect.poll(() => alive("starts").length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect
+    .poll(async () => (await place.clade("status")).stdout, { timeout: 30_000 })
+    .toMatch(/[1-9]\d* copies|best/);
+  run.process.kill("SIGINT");
+  expect(await run.finished).toMatchObject({ code: 130 });
+  expect(alive("starts")).toEqual([]);
+  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=20", "--json");
+  expect(resumed).toMatchObject({ code: 0 });
+});
+
+test("a large checkpoint that was damaged is found by the trainer's hash, and the member goes on from an older one", async () => {
+  place.write("climb.yaml", experiment({ misbehaviour: "save: a large file" }));
+  const run = await place.clade("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
+  const { run: id } = result(run.stdout) as { run: string };
+  const files = place.path(".clade", "checkpoints", id, "files");
+  const [damaged] = readdirSync(files).toSorted(
+    (a, b) => statSync(`${files}/${b}`).mtimeMs - statSync(`${files}/${a}`).mtimeMs,
+  );
+  const bytes = readFileSync(`${files}/${damaged}`);
+  bytes[100_000]! ^= 1;
+  writeFileSync(`${files}/${damaged}`, bytes);
+  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
+  expect(result(resumed.stdout)).toMatchObject({ totalSteps: 320, failures: 0 });
+  expect((await place.clade("show")).stdout).toMatch(/recovered from snapshot .* because checkpoint/);
+});
