@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CheckpointError, type CheckpointFiles, type CheckpointId, CladeError } from "clade";
-import { checkpointStoreConformance } from "clade/testing";
+import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import { type FilesystemCheckpointStore, filesystemCheckpointStore } from "./filesystem-checkpoint-store.ts";
 
@@ -44,12 +44,15 @@ describe("conformance", () => {
     const directory = places.get(store)!;
     const checkpoint = join(directory, "checkpoints", id);
     const manifest = readFileSync(checkpoint, "latin1").split("\n\n", 1)[0]!;
-    const large = /^(\w+) \d+ large$/m.exec(manifest)![1]!;
+    const large = /^(\w+) \d+ large(\.bin)?$/m.exec(manifest)![1]!;
     if (name === "large") flipLastByte(join(directory, "files", large));
     else if (name === "small") flipLastByte(checkpoint);
     else writeFileSync(checkpoint, readFileSync(checkpoint, "latin1").replace("70000", "70001"), "latin1");
   };
   for (const { name, run } of checkpointStoreConformance(open, { damage })) test(name, run);
+  const damageFile = (store: FilesystemCheckpointStore, id: CheckpointId, name: string) =>
+    damage(store, id, name === "large.bin" ? "large" : "small");
+  for (const { name, run } of checkpointDirectoriesConformance(open, damageFile)) test(name, run);
 });
 
 function flipLastByte(path: string): void {

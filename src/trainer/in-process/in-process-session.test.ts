@@ -1,5 +1,6 @@
 import { everySteps, type Hyperparameters, type Trainer, type TrainerContext, TrainerError } from "clade";
-import { expect, test } from "vitest";
+import { trainerSessionConformance } from "clade/testing";
+import { describe, expect, test } from "vitest";
 import type { TrainerSession } from "../trainer-session.ts";
 import { inProcessSession } from "./in-process-session.ts";
 
@@ -37,6 +38,12 @@ function adder() {
   }
   return { session: inProcessSession(Adder as never), log };
 }
+
+describe("the session of a trainer in this process keeps the contract", () => {
+  const hyperparameters = [{ rate: 2 }, { rate: 3 }] as const;
+  const cases = trainerSessionConformance(() => adder().session, { metric: "weight", hyperparameters });
+  test.each(cases)("$name", ({ run }) => run());
+});
 
 test("a class is constructed, a function is called, and both train alike", async () => {
   const { session } = adder();

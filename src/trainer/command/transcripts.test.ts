@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Ajv } from "ajv";
+import { command, everySteps } from "clade";
+import { expect, test } from "vitest";
+import type { SavedState, Turn } from "../trainer-session.ts";
+import { commandSession } from "./command-session.ts";
+
+const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const transcripts = readdirSync(file("protocol/transcripts")).filter((name) => name.endsWith(".jsonl"));
+
+interface Params extends Turn {
+  readonly steps: number;
+  readonly final: boolean;
+}
+
+interface Line {
+  readonly clade?: { readonly method: string; readonly params: Params };
+  readonly trainer?: { readonly method?: string; readonly id?: number };
+}
+
+const linesOf = (name: string) =>
+  readFileSync(file(`protocol/transcripts/${name}`), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Line);
+
+/** What the calls resolve, but for `initialize`. */
+const outcomesOf: { readonly [name: string]: unknown[] } = {
+  "a-generation-and-a-copy.jsonl": [
+    undefined,
+    3,
+    { height: 0.30000000000000004 },
+    undefined,
+    undefined,
+    1,
+    { height: 0.5, final: 1, samples: [0.5, 0.5] },
+    undefined,
+  ],
+  "scores-and-failures.jsonl": [
+    undefined,
+    { height: Number.NaN },
+    undefined,
+    expect.objectContaining({
+      message: expect.stringMatching(/^member 0: .* failed in train: ValueError: rate must not be negative$/),
+      detail: "...",
+    }),
+  ],
+};
+
+test.each(transcripts)("the session says what Clade says in %s", async (name) => {
+  const session = commandSession(
+    command(`node '${file("test/fixtures/golden-trainer.mjs")}' '${file(`protocol/transcripts/${name}`)}'`),
+    {},
+  );
+  let saved: SavedState | undefined;
+  const outcomes: unknown[] = [];
+  const says: { readonly [method: string]: (params: Params) => Promise<unknown> } = {
+    setup: ({ member, seed, hyperparameters }) => session.start({ member, seed, hyperparameters }),
+    restore: ({ member, seed, hyperparameters }) =>
+      session.restore(saved!, { member, seed, hyperparameters }),
+    train: ({ steps }) =>
+      session.train({
+        hyperparameters: {},
+        step: 0,
+        generation: 0,
+        ready: everySteps(steps),
+        stepsLeft: Infinity,
+        millisecondsLeft: Infinity,
+        check: () => {},
+      }),
+    evaluate: ({ final }) => session.evaluate(final),
+    save: async () => {
+      saved = await session.save();
+    },
+    shutdown: () => session.dispose(),
+  };
+  try {
+    for (const { clade } of linesOf(name)) {
+      if (!clade || clade.method === "initialize") continue;
+      outcomes.push(await says[clade.method]!(clade.params).catch((error: Error) => error));
+    }
+  } finally {
+    await session.dispose();
+  }
+  expect(outcomes).toEqual(outcomesOf[name]);
+});
+
+test("every message of the transcripts is as the published JSON Schema has it, and others are not", () => {
+  const schema = JSON.parse(readFileSync(file("protocol/trainer-protocol.schema.json"), "utf8"));
+  const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false });
+  const isClade = ajv.compile({ ...schema, $ref: "#/definitions/fromClade" });
+  const isTrainer = ajv.compile({ ...schema, $id: "trainer", $ref: "#/definitions/fromTrainer" });
+  const lines = transcripts.flatMap(linesOf);
+  const wrong = lines.filter(({ clade, trainer }) => !(clade ? isClade(clade) : isTrainer(trainer)));
+  expect(wrong).toEqual([]);
+  const setup = lines.find(({ clade }) => clade?.method === "setup")!.clade!;
+  expect(isClade({ ...setup, params: { ...setup.params, seed: -1 } })).toBe(false);
+  expect(isClade({ ...setup, method: "step" })).toBe(false);
+  expect(isTrainer({ jsonrpc: "2.0", id: 1, result: {}, error: { code: 1, message: "" } })).toBe(false);
+  expect(isTrainer({ jsonrpc: "2.0", method: "metrics", params: { loss: "0.5" } })).toBe(false);
+});
