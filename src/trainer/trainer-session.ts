@@ -12,7 +12,7 @@ export interface TrainerSession {
   readonly hyperparameters: "with train" | "with restore";
   /** Fresh weights. */
   start(turn: Turn): Promise<void>;
-  /** The state of a checkpoint. Rejects with `WrongCheckpointError` when the trainer says that it loaded something else. */
+  /** The state of a checkpoint. A session may find out that something else was loaded than the checkpoint of that id. */
   restore(checkpoint: SavedState & { readonly id?: CheckpointId }, turn: Turn): Promise<void>;
   /** Trains until ready or until the budget is spent. Resolves the number of steps. */
   train(generation: Generation): Promise<number>;
@@ -55,6 +55,3 @@ export class TrainerError extends CladeError {
     this.detail = detail;
   }
 }
-
-/** A trainer answered with the hash of another checkpoint than the one it was told to load. */
-export class WrongCheckpointError extends TrainerError {}

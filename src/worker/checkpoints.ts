@@ -1,7 +1,7 @@
 /** From a session to a checkpoint store and back: in memory, or by directories where both have them. */
 import type { CheckpointId } from "../algorithm/snapshot.ts";
 import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
-import { type TrainerSession, type Turn, WrongCheckpointError } from "../trainer/trainer-session.ts";
+import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 
 export async function saveTo(
   store: CheckpointStore,
@@ -32,8 +32,8 @@ export async function restoreFrom(
   try {
     await session.restore({ directory: directory.path, id }, turn);
   } catch (error) {
-    // A damaged file is the store's fault and not the trainer's.
-    if (error instanceof WrongCheckpointError) await directories.verify(id);
+    // A damaged file is the store's fault and not the trainer's, which may have stumbled over it or found another hash.
+    if (error instanceof TrainerError) await directories.verify(id);
     throw error;
   }
 }

@@ -14,7 +14,6 @@ import {
   TrainerError,
   type TrainerSession,
   type Turn,
-  WrongCheckpointError,
 } from "../trainer-session.ts";
 import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
 import { MemberLog } from "./member-log.ts";
@@ -86,7 +85,7 @@ class CommandSession implements TrainerSession {
     this.#isSetUp = true;
     if (id !== undefined && answer.checkpoint !== id) {
       const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
-      throw new WrongCheckpointError(
+      throw new TrainerError(
         `${this.#who} ${rule}; load the files of the directory in the request, and hash them as the protocol says`,
         `restore from ${directory}`,
       );

@@ -1,0 +1,299 @@
+"""A script's own training loop as a trainer: the script asks, instead of being called.
+
+Clade's requests come in any order that the protocol allows; the loop has one order: load, train, report, save. Each
+part of the loop takes the request that belongs to it and leaves any other for a later part, or for the next time
+around. A part whose request did not come does nothing: `steps()` yields nothing, `report()` drops its numbers,
+`save_to` is None.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from . import channel, notifications, random_state
+from .alone import alone_beside_options
+from .checkpoint import HashedAside, check_saved
+from .conversation import Conversation, DrivenConversation
+from .errors import TrainerError
+from .measurements import evaluation_of, in_force_of
+from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
+from .starting import check_defaults, check_started_as_program
+
+
+def generations(
+    defaults: Mapping[str, Any] | None = None,
+    *,
+    steps: int = 1000,
+    steps_per_generation: int | None = None,
+    reads_back: bool = False,
+    name: str | None = None,
+) -> Generations:
+    """The generations that Clade asks for, to be looped over until they end by themselves.
+
+    `defaults` has every hyperparameter with the value that is used where an experiment leaves it out; a name that
+    it does not have is refused. Without `defaults` any name is accepted. `reads_back` promises that every
+    generation tells `in_force`. `name` is for people, the script's own when left out.
+
+    Not started by Clade, there are generations of `steps_per_generation` steps (a tenth when left out) until
+    `steps` are done, with hyperparameters and `--seed` from the command line. Other arguments are left to the
+    script; it should use `parse_known_args`.
+
+    Raises `TrainerError` for wrong defaults.
+    """
+    check_started_as_program("clade.generations")
+    known = check_defaults(defaults)
+    pipes = channel.current()
+    conversation: Conversation
+    if pipes:
+        capabilities = {"repeatedSetup": False, "seconds": True, "readsBack": reads_back}
+        name = name or os.path.basename(sys.argv[0]) or "trainer"
+        conversation = DrivenConversation(pipes, lambda: capabilities, name=name, defaults=known)
+        _tell_how_it_ended(conversation)
+    else:
+        conversation = alone_beside_options(known, steps, steps_per_generation)
+    notifications.attach(conversation)
+    return Generations(conversation, known, reads_back)
+
+
+class Generations:
+    """An iterator of `Generation`.
+
+    `seed` and `hyperparameters` may be read before the loop, where the model is built.
+    """
+
+    def __init__(self, conversation: Conversation, defaults: Mapping[str, Any], reads_back: bool) -> None:
+        self._requests = _Requests(conversation)
+        self._defaults = defaults
+        self._reads_back = reads_back
+        self._turn: Setup | None = None
+        self._generation: Generation | None = None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the member that comes first, 0 to 2^31 - 1.
+
+        Waits for Clade. Fresh weights should follow from it.
+        """
+        return self._now.seed
+
+    @property
+    def hyperparameters(self) -> Hyperparameters:
+        """The hyperparameters of the first generation, or of the present one. Waits for Clade."""
+        return dict(self._now.hyperparameters)
+
+    def __iter__(self) -> Generations:
+        return self
+
+    def __next__(self) -> Generation:
+        if self._generation is not None:
+            self._generation._finish()
+        request = self._requests.next()
+        if isinstance(request, Shutdown):
+            raise StopIteration
+        begin = request if isinstance(request, Setup) else None
+        if begin is not None:
+            self._turn = begin
+            random_state.begin_member(begin.seed)
+        assert self._turn is not None  # the conversation refuses anything else before setup or restore
+        self._generation = Generation(self._requests, self._turn, begin, self._defaults, self._reads_back)
+        return self._generation
+
+    @property
+    def _now(self) -> Setup:
+        if self._turn is not None:
+            return self._turn
+        request = self._requests.next_or_exit()
+        assert isinstance(request, Setup)
+        random_state.begin_member(request.seed)
+        return request
+
+
+class Generation:
+    """One time around the loop: load if told to, train, report, save if told to.
+
+    `restore_from` is the directory to load from, or None. `hyperparameters` are those to train with, `seed` and
+    `member` those of the member whose turn it is. Every method and property raises `TrainerError` when the loop's
+    parts are left out or come in another order.
+    """
+
+    def __init__(
+        self,
+        requests: _Requests,
+        turn: Setup,
+        begin: Setup | None,
+        defaults: Mapping[str, Any],
+        reads_back: bool,
+    ) -> None:
+        self.hyperparameters: Hyperparameters = dict(turn.hyperparameters)
+        self.seed: int = turn.seed
+        self.member: int = turn.member
+        self.restore_from: Path | None = begin.directory if isinstance(begin, Restore) else None
+        self._requests = requests
+        self._begin = begin
+        self._defaults = defaults
+        self._reads_back = reads_back
+        self._checkpoint = HashedAside(self.restore_from) if self.restore_from else None
+        self._read_back: dict[str, Any] | None = None
+        self._stage = "begun"
+        self._steps_done = 0
+        self._is_reported = False
+        self._save_to: Path | None = None
+        self._is_save_read = False
+
+    def in_force(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> None:
+        """Tells the hyperparameters as read back from where the next step takes them.
+
+        Names that are left out count as asked for.
+        """
+        if self._stage != "begun":
+            raise TrainerError("generation.in_force() came after generation.steps(); call it before")
+        self._read_back = {**(values or {}), **named}
+        if self._begin is not None:
+            in_force_of(self._begin.requested, self._read_back, self._defaults)
+
+    def steps(self) -> Iterator[int]:
+        """Yields 0, 1, 2 and so on, once for each training step that Clade asks for.
+
+        There may be none. Let the loop run to its end.
+        """
+        if self._stage != "begun":
+            raise TrainerError("generation.steps() was called a second time; loop over it once in each generation")
+        if self._begin is not None:
+            self._answer_begin(self._begin)
+        self._stage = "training"
+        return self._train()
+
+    @property
+    def final(self) -> bool:
+        """True if this is the member's last evaluation, where a held-out metric belongs. Readable after the steps."""
+        self._require_trained("final")
+        request = self._requests.next_or_exit()
+        return isinstance(request, Evaluate) and request.final
+
+    def report(self, metrics: Mapping[str, Any] | None = None, /, *, samples: Any = None, **named: Any) -> None:
+        """Reports numbers by metric name. `samples` are independent measurements of the objective, newest last.
+
+        NaN and infinity are allowed; anything that is not a number raises `TrainerError`.
+        """
+        self._require_trained("report()")
+        if self._is_reported:
+            raise TrainerError("generation.report() was called a second time; report all metrics in one call")
+        reported = {**(metrics or {}), **named}
+        if samples is not None:
+            reported["samples"] = samples
+        evaluation = evaluation_of(reported)
+        if isinstance(self._requests.next_or_exit(), Evaluate):
+            self._requests.answer(evaluation)
+        self._is_reported = True
+
+    @property
+    def save_to(self) -> Path | None:
+        """The empty directory to save everything into that the next step depends on, or None.
+
+        Readable after `report`.
+        """
+        if not self._is_save_read:
+            self._require_reported("reading generation.save_to")
+            request = self._requests.next()
+            self._save_to = request.directory if isinstance(request, Save) else None
+            self._is_save_read = True
+        return self._save_to
+
+    def _answer_begin(self, begin: Setup) -> None:
+        if self._reads_back and self._read_back is None:
+            rule = "reads_back=True promises generation.in_force(), which was not called before generation.steps()"
+            raise TrainerError(f"{rule}; call it, or leave reads_back out")
+        answer: dict[str, Any] = {
+            "hyperparameters": in_force_of(begin.requested, self._read_back or {}, self._defaults)
+        }
+        if self._checkpoint is not None:
+            answer["checkpoint"] = self._checkpoint.result()
+        self._requests.answer(answer)
+
+    def _train(self) -> Iterator[int]:
+        conversation = self._requests.conversation
+        # Clade asks for one step at a time where it cannot know how many there will be: all in one loop.
+        while isinstance(request := self._requests.next_or_exit(), Train):
+            most = float("inf") if request.steps is None else request.steps
+            until = None if request.seconds is None else time.monotonic() + request.seconds
+            done = 0
+            while True:
+                yield self._steps_done
+                done += 1
+                self._steps_done += 1
+                conversation.progress(done)
+                if done >= most or (until is not None and time.monotonic() >= until):
+                    break
+            self._requests.answer({"steps": done})
+        self._stage = "trained"
+
+    def _require_trained(self, what: str) -> None:
+        if self._stage == "begun":
+            raise TrainerError(f"generation.steps() was not called before {what}; loop over it in each generation")
+        if self._stage == "training":
+            rule = f"generation.steps() was left after {self._steps_done} finished steps, before it ended"
+            raise TrainerError(f"{rule}; let its loop run to the end, without break")
+
+    def _require_reported(self, what: str) -> None:
+        self._require_trained(what)
+        if not self._is_reported and isinstance(self._requests.next(), Evaluate):
+            raise TrainerError(f"generation.report() was not called before {what}; report a number")
+
+    def _finish(self) -> None:
+        self._require_reported("the next generation")
+        if self._save_to is not None:
+            check_saved(self._save_to, "the script")
+            self._requests.answer({})
+        elif not self._is_save_read and isinstance(self._requests.next(), Save):
+            rule = "generation.save_to was not read, but Clade asks to save"
+            raise TrainerError(f"{rule}; read it after generation.report(), and save there unless it is None")
+
+
+class _Requests:
+    """One request ahead: read when first looked at, kept until answered."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self._kept: Request | None = None
+
+    def next(self) -> Request:
+        if self._kept is None:
+            self._kept = self.conversation.receive()
+        return self._kept
+
+    def next_or_exit(self) -> Request:
+        """In the middle of a generation there is no way to end the script's loop but to end the script."""
+        request = self.next()
+        if isinstance(request, Shutdown):
+            raise SystemExit(0)
+        return request
+
+    def answer(self, result: Mapping[str, Any]) -> None:
+        self.conversation.answer(result)
+        self._kept = None
+
+
+def _tell_how_it_ended(conversation: Conversation) -> None:
+    """An exception in a loop's body does not pass through its iterator, so it is answered where the script ends."""
+    previous = sys.excepthook
+
+    def fail(kind: type[BaseException], failure: BaseException, frames: TracebackType | None) -> None:
+        previous(kind, failure, frames)
+        if conversation.is_asked and not isinstance(failure, KeyboardInterrupt):
+            conversation.fail(failure)
+
+    def end() -> None:
+        if conversation.is_asked:
+            rule = "the script ended while Clade waits for an answer"
+            remedy = "let the loop over clade.generations() end by itself, without break or sys.exit"
+            conversation.fail(TrainerError(f"{rule}; {remedy}"))
+
+    sys.excepthook = fail
+    atexit.register(end)

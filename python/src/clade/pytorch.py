@@ -1,0 +1,138 @@
+"""For PyTorch: hyperparameters into optimisers and back, and checkpoints that leave nothing out.
+
+PyTorch is imported on first use.
+
+`load_state_dict` of an optimiser brings back the OLD learning rate, the donor's, with all its other options. So the
+order is: `load`, then `apply`, then `in_force` to prove it. A learning rate schedule overwrites what was applied at
+its next step: let Clade's schedule replace it, or multiply by its factor yourself.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any, Protocol
+
+from . import random_state
+from .errors import TrainerError
+from .requests import nearest
+
+
+class Optimizer(Protocol):
+    param_groups: list[dict[str, Any]]
+
+
+class Stateful(Protocol):
+    def state_dict(self) -> Any: ...
+
+    def load_state_dict(self, state_dict: Any, /) -> Any: ...
+
+
+def apply(optimizer: Optimizer, *, group: int | None = None, **options: Any) -> None:
+    """Sets options in every parameter group, or in one: `apply(optimizer, lr=0.1, betas=(0.9, 0.99))`.
+
+    A tensor (`capturable=True`) is filled in place. For a learning rate with a factor in some group, call it
+    again for that group: `apply(optimizer, group=1, lr=0.1 * lr)`. Raises `TrainerError` for an option that the
+    optimiser does not have.
+    """
+    groups = _groups(optimizer, group)
+    for name in options:
+        _require_option(optimizer, groups, name)
+    for each in groups:
+        for name, value in options.items():
+            each[name] = _applied(name, each[name], value)
+
+
+def in_force(optimizer: Optimizer, *names: str, group: int | None = None, **options: str) -> dict[str, Any]:
+    """Options as the optimiser has them, tensors as numbers: `in_force(optimizer, "momentum", learning_rate="lr")`.
+
+    The keyword form gives an option under the name of a hyperparameter. Raises `TrainerError` for an option that
+    the optimiser does not have, or that differs between groups (give `group` then).
+    """
+    groups = _groups(optimizer, group)
+    found: dict[str, Any] = {}
+    for name, option in {**{name: name for name in names}, **options}.items():
+        _require_option(optimizer, groups, option)
+        values = [_read(each[option]) for each in groups]
+        if any(value != values[0] for value in values):
+            rule = f"{option}: {values} - must be the same in all parameter groups"
+            raise TrainerError(f"{rule}; apply it to all of them, or read one with group=0")
+        found[name] = values[0]
+    return found
+
+
+def save(directory: str | Path, **objects: Stateful) -> None:
+    """Writes one file for each object, `model=model` into `model.pt`, and the random state. Raises `OSError` when
+    it cannot.
+
+    Give everything that has a state: model, optimiser, gradient scaler, learning rate schedule.
+    """
+    torch: Any = importlib.import_module("torch")
+    for name, stateful in objects.items():
+        torch.save(stateful.state_dict(), _file(directory, name))
+    random_state.save(directory)
+
+
+def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
+    """Loads what `save` wrote into the objects, on whatever device they are, and the random state by the rule of
+    `random_state.restore`.
+
+    Afterwards an optimiser has its OLD learning rate and other options: call `apply` after this, never before.
+    Raises `TrainerError` when there is no file for an object.
+    """
+    torch: Any = importlib.import_module("torch")
+    for name, stateful in objects.items():
+        path = _file(directory, name)
+        if not path.exists():
+            there = ", ".join(sorted(file.name for file in Path(directory).iterdir()))
+            raise TrainerError(
+                f"{name}: {path.name} is not in the checkpoint, which has {there}; save it as {name}=..."
+            )
+        # To main memory: load_state_dict moves each tensor to where it belongs, which may not be the device
+        # that it was saved on.
+        stateful.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    random_state.restore(directory, seed)
+
+
+def _file(directory: str | Path, name: str) -> Path:
+    return Path(directory, f"{name}.pt")
+
+
+def _groups(optimizer: Optimizer, group: int | None) -> list[dict[str, Any]]:
+    groups = optimizer.param_groups
+    if group is None:
+        return groups
+    if not 0 <= group < len(groups):
+        raise TrainerError(f"group: {group} - must be from 0 to {len(groups) - 1}; the optimiser has no other")
+    return [groups[group]]
+
+
+def _require_option(optimizer: Optimizer, groups: list[dict[str, Any]], option: str) -> None:
+    if all(option in each for each in groups):
+        return
+    known = [name for name in groups[0] if name != "params"]
+    kind = type(optimizer).__name__
+    raise TrainerError(f"{option}: {kind} has no such option; it has {', '.join(known)}.{nearest(option, known)}")
+
+
+def _applied(name: str, old: Any, new: Any) -> Any:
+    if _is_tensor(old):
+        old.detach().fill_(float(new))  # in place: a captured graph reads this very tensor
+        return old
+    if isinstance(old, tuple):
+        if not isinstance(new, (tuple, list)) or len(new) != len(old):
+            raise TrainerError(f"{name}: {new!r} - must be {len(old)} numbers, as in {old}; give all of them")
+        return tuple(_applied(name, one, other) for one, other in zip(old, new))
+    return new
+
+
+def _read(value: Any) -> Any:
+    if _is_tensor(value):
+        return value.item()
+    if isinstance(value, (tuple, list)):
+        return tuple(_read(one) for one in value)
+    return value
+
+
+def _is_tensor(value: Any) -> bool:
+    return hasattr(value, "fill_")

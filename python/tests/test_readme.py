@@ -1,0 +1,42 @@
+import importlib.util
+import re
+import tempfile
+import unittest
+from pathlib import Path
+
+from driving import INITIALIZE, DrivenTrainer, run_alone
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
+class Readme(unittest.TestCase):
+    def test_both_examples_train_alone_to_the_same_model(self):
+        last = [run_alone(example, "--seed", "3").stdout.splitlines()[-1] for example in EXAMPLES]
+        self.assertRegex(last[0], r"^step=2000 loss=\S+ error=0\.0")
+        self.assertEqual(len(last), 2)
+        self.assertEqual(last[0], last[1])
+
+    def test_both_examples_go_on_exactly_in_another_process_and_differently_as_a_copy(self):
+        for example in EXAMPLES:
+            with self.subTest(example.split("\n")[3]), tempfile.TemporaryDirectory() as directory:
+                turn = {"hyperparameters": {"learning_rate": 0.01, "momentum": 0.5}}
+                with DrivenTrainer(example) as trainer:
+                    trainer.result("initialize", **INITIALIZE)
+                    trainer.result("setup", member=0, seed=3, **turn)
+                    trainer.result("train", steps=5)
+                    trainer.result("evaluate", final=False)
+                    trainer.result("save", directory=directory)
+                    trainer.result("train", steps=5)
+                    after = trainer.result("evaluate", final=False)["metrics"]
+                errors = []
+                for seed in (3, 4):
+                    with DrivenTrainer(example) as trainer:
+                        trainer.result("initialize", **INITIALIZE)
+                        answer = trainer.result("restore", member=seed, seed=seed, directory=directory, **turn)
+                        self.assertEqual(answer["hyperparameters"], turn["hyperparameters"])
+                        trainer.result("train", steps=5)
+                        errors.append(trainer.result("evaluate", final=False)["metrics"])
+                self.assertEqual(errors[0], after)
+                self.assertNotEqual(errors[1], after)
