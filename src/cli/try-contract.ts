@@ -81,9 +81,9 @@ class Contract {
     const bytes = [...files.values()].reduce((sum, file) => sum + file.length, 0);
     this.#ok(`save() gives ${[...files.keys()].join(", ") || "nothing"} (${bytes} bytes)`);
 
-    // Another member's seed, and other hyperparameters where the space has some: a copy after exploring.
+    // A copy after exploring: another member's seed, and hyperparameters that neither trainer had before.
     const explored = { member: 1, seed: 2, hyperparameters: space.sample(randomStream("check", "explored")) };
-    await second.start(explored);
+    await second.start({ ...turn, member: 1, seed: 2 });
     const fresh = await this.#evaluate(second);
     await restoreFrom(store, second, id, explored);
     const after = await this.#evaluate(second);

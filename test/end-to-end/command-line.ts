@@ -1,6 +1,6 @@
 /** Runs the command line as a person would: real processes in a directory of their own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,11 @@ export interface Finished {
 
 export class Workplace implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), "clade-cli-"));
+  readonly #environment: { readonly [name: string]: string };
+
+  constructor(environment: { readonly [name: string]: string } = {}) {
+    this.#environment = environment;
+  }
 
   write(name: string, text: string): void {
     writeFileSync(join(this.directory, name), text);
@@ -24,6 +29,19 @@ export class Workplace implements Disposable {
     return readFileSync(join(this.directory, name), "utf8");
   }
 
+  remove(name: string): void {
+    rmSync(join(this.directory, name));
+  }
+
+  /** Of the processes whose numbers stand in files, those that have not ended. One that nobody has asked for its end yet has, too. */
+  alive(...names: string[]): string[] {
+    const pids = names.flatMap((name) =>
+      existsSync(this.path(name)) ? this.read(name).trim().split("\n") : [],
+    );
+    const stat = (pid: string) => `/proc/${pid}/stat`;
+    return pids.filter((pid) => existsSync(stat(pid)) && !/\) Z/.test(readFileSync(stat(pid), "utf8")));
+  }
+
   path(...parts: string[]): string {
     return join(this.directory, ...parts);
   }
@@ -31,7 +49,7 @@ export class Workplace implements Disposable {
   start(...words: string[]): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
     const child = spawn(process.execPath, [clade, ...words], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, NO_COLOR: "1" },
+      env: { PATH: process.env.PATH, NO_COLOR: "1", ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = { stdout: "", stderr: "" };

@@ -30,16 +30,6 @@ ${more}
 `;
 }
 
-/** Processes that were started, and that have not ended. */
-function alive(...names: string[]): string[] {
-  const pids = names.flatMap((name) =>
-    existsSync(place.path(name)) ? place.read(name).trim().split("\n") : [],
-  );
-  return pids.filter(
-    (pid) => existsSync(`/proc/${pid}/stat`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8")),
-  );
-}
-
 const result = (stdout: string) => Workplace.events(stdout).at(-1) as unknown as Record<string, unknown>;
 
 test("one process a worker trains the whole population", async () => {
@@ -50,7 +40,7 @@ test("one process a worker trains the whole population", async () => {
   const workers = Number(/on (\d+) workers/.exec((await place.clade("list")).stdout)?.[1] ?? 2);
   // One more tried the experiment before the run began.
   expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
-  expect(alive("starts")).toEqual([]);
+  expect(place.alive("starts")).toEqual([]);
 });
 
 test("an experiment whose command does not work ends before a run begins, with what it printed", async () => {
@@ -78,7 +68,7 @@ test.each([
   expect(stdout.split("\n").filter((line) => line.startsWith("BAD"))).toEqual([
     expect.stringContaining(message),
   ]);
-  expect(alive("starts")).toEqual([]);
+  expect(place.alive("starts")).toEqual([]);
 });
 
 test("check says that a trainer is as it should be", async () => {
@@ -111,7 +101,7 @@ test.each([
     failedMembers: 0,
     failures: misbehaved ? 1 : 0,
   });
-  await expect.poll(() => alive("starts", "children")).toEqual([]);
+  await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
 
 test("a member whose trainer fails again and again is tried again, rescued, and then given up; the others finish", async () => {
@@ -127,22 +117,22 @@ test("a member whose trainer fails again and again is tried again, rescued, and 
 test("when every process of a run is killed at once no trainer and no child of one stays", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }));
   const run = place.start("run", "climb.yaml", "--workers", "2");
-  await expect.poll(() => alive("children").length, { timeout: 30_000 }).toBeGreaterThan(3);
+  await expect.poll(() => place.alive("children").length, { timeout: 30_000 }).toBeGreaterThan(3);
   const [worker] = (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=")/g) ?? [];
   for (const pid of [run.process.pid!, Number(worker)]) process.kill(pid, "SIGKILL");
-  await expect.poll(() => alive("starts", "children"), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => place.alive("starts", "children"), { timeout: 30_000 }).toEqual([]);
 });
 
 test("Ctrl-C ends trainers with their workers, and resume goes on", async () => {
   place.write("climb.yaml", experiment({ steps: 100_000 }));
   const run = place.start("run", "climb.yaml");
-  await expect.poll(() => alive("starts").length, { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => place.alive("starts").length, { timeout: 30_000 }).toBeGreaterThan(0);
   await expect
     .poll(async () => (await place.clade("status")).stdout, { timeout: 30_000 })
     .toMatch(/[1-9]\d* copies|best/);
   run.process.kill("SIGINT");
   expect(await run.finished).toMatchObject({ code: 130 });
-  expect(alive("starts")).toEqual([]);
+  expect(place.alive("starts")).toEqual([]);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=20", "--json");
   expect(resumed).toMatchObject({ code: 0 });
 });

@@ -1,0 +1,21 @@
+/** Which Python the tests use, and what it has. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const python = process.env.PYTHON ?? "python3";
+
+const found = (code: string) => spawnSync(python, ["-c", code]).status === 0;
+
+/** Why the tests that need Python are skipped, or undefined. */
+export const withoutPython = found("import sys; sys.exit(sys.version_info < (3, 9))")
+  ? undefined
+  : `needs Python 3.9 or later, and there is none at ${python} (PYTHON names another)`;
+
+export const withoutTorch =
+  withoutPython ?? (found("import torch") ? undefined : `needs PyTorch, and ${python} has none`);
+
+export const withoutGymnasium =
+  withoutTorch ?? (found("import gymnasium") ? undefined : `needs Gymnasium, and ${python} has none`);
+
+/** The client, from the checkout. */
+export const clientPath = fileURLToPath(new URL("../../python/src", import.meta.url));
