@@ -1,4 +1,5 @@
 /** Trainers in other processes, through the command line: what a person sees, and what is left when processes are killed. */
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -152,3 +153,31 @@ test("a large checkpoint that was damaged is found by the trainer's hash, and th
   expect(result(resumed.stdout)).toMatchObject({ totalSteps: 320, failures: 0 });
   expect((await place.clade("show")).stdout).toMatch(/recovered from snapshot .* because checkpoint/);
 });
+
+test("each worker's command sees the GPU of its worker, and its share of the cores", async () => {
+  const command = "echo GPU $CUDA_VISIBLE_DEVICES, threads $OMP_NUM_THREADS >&2; exec node climber.mjs";
+  place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
+  const gpus = ["--gpus", "6,7", "--members-per-gpu", "2", "--set", "budget.stepsPerMember=400"];
+  expect(await place.clade("run", "climb.yaml", ...gpus)).toMatchObject({ code: 0 });
+  const logs = readdirSync(place.path(".clade", "logs"), { recursive: true, encoding: "utf8" });
+  const printed = logs
+    .filter((name) => name.includes("member-"))
+    .flatMap((name) => place.read(`.clade/logs/${name}`).match(/GPU \d, threads \d+/g) ?? []);
+  expect(new Set(printed.map((line) => line.slice(0, 5)))).toEqual(new Set(["GPU 6", "GPU 7"]));
+});
+
+const hasShellTools = ["sed", "awk", "sha256sum"].every(
+  (tool) => spawnSync(tool, ["--version"]).error === undefined,
+);
+
+test.runIf(hasShellTools)(
+  "a trainer in nothing but the shell keeps the whole contract (needs sed, awk and sha256sum)",
+  async () => {
+    const example = fileURLToPath(new URL("../../examples/other-languages/descent.yaml", import.meta.url));
+    const checked = await place.clade("check", example);
+    expect(checked.stdout).toMatch(/ok {3}trainer: hyperparameters are in force/);
+    expect(checked.code).toBe(0);
+    const run = await place.clade("run", example, "--json");
+    expect(result(run.stdout)).toMatchObject({ totalSteps: 1600, failures: 0 });
+  },
+);
