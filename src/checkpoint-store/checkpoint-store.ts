@@ -42,6 +42,8 @@ export interface CheckpointDirectories {
 export interface Directory extends AsyncDisposable {
   /** Absolute. */
   readonly path: string;
+  /** Rejects with the store's own error when nothing can be written into it, as on a full disk. */
+  probe(): Promise<void>;
 }
 
 export type Reserve = (id: CheckpointId) => Promise<void>;

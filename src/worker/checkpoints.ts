@@ -11,7 +11,13 @@ export async function saveTo(
   const { directories } = store;
   if (session.checkpoints === "directories" && directories) {
     await using directory = await directories.create();
-    await session.save(directory.path);
+    try {
+      await session.save(directory.path);
+    } catch (error) {
+      // A full disk is the store's to report: it stops the run, where a failure of the trainer would cost the member.
+      if (error instanceof TrainerError) await directory.probe();
+      throw error;
+    }
     return await directories.save(directory.path, reserve);
   }
   const saved = await session.save();

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { climb, Workplace } from "./command-line.ts";
 
@@ -80,6 +81,45 @@ test.skipIf(!mayMount)(
         totalSteps: 400,
       });
       expect(readdirSync(join(disk, "store"))).toContain("checkpoints");
+    } finally {
+      execFileSync("umount", ["-l", disk]);
+      rmSync(disk, { recursive: true });
+    }
+  },
+);
+
+test.skipIf(!mayMount)(
+  "a full disk on which a command saves ends the run as well, at no member's cost (needs root to mount a small disk)",
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);
+    try {
+      const store = ["--store", join(disk, "clade.db")];
+      const trainer = fileURLToPath(new URL("../fixtures/climber.mjs", import.meta.url));
+      place.write(
+        "climb.yaml",
+        `
+name: climb
+population: 4
+hyperparameters: { rate: { logUniform: [0.01, 1] } }
+objective: { maximize: height }
+ready: { everySteps: 5 }
+budget: { stepsPerMember: 100 }
+trainer: "node '${trainer}' 'save: a large file'"
+`,
+      );
+      const run = await place.clade("run", "climb.yaml", ...store);
+      expect(run).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/disk is full; free some space, then resume the run/),
+      });
+      execFileSync("mount", ["-o", "remount,size=40m", disk]);
+      const resumed = await place.clade("resume", ...store, "--json");
+      expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
+        state: { kind: "done" },
+        totalSteps: 400,
+        failedMembers: 0,
+      });
     } finally {
       execFileSync("umount", ["-l", disk]);
       rmSync(disk, { recursive: true });

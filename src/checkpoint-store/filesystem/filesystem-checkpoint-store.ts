@@ -64,6 +64,9 @@ const readBytes = 1024 * 1024;
  */
 const spareFiles = 2048;
 
+/** More than what a file system that calls itself full still has. */
+const probeBytes = 1024 * 1024;
+
 /** What a killed process left in `incoming/` and `trash/` is deleted after this time. A trainer may take long to save a large model. */
 const abandonedMs = 24 * 3_600_000;
 
@@ -172,7 +175,12 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   async function create(): Promise<Directory> {
     const path = temporary();
     await explainedAsync(directory, () => mkdir(path));
-    return disposable(path);
+    return {
+      path,
+      probe: () =>
+        explainedAsync(directory, () => writeFile(join(path, ".probe"), new Uint8Array(probeBytes))),
+      [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    };
   }
 
   function saveDirectory(source: string, reserve: Reserve): Promise<CheckpointId> {
@@ -369,10 +377,6 @@ async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return files.map((entry) => relative(directory, join(entry.parentPath, entry.name)));
-}
-
-function disposable(path: string): Directory {
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 /**
