@@ -88,8 +88,12 @@ class Contract {
     await restoreFrom(store, second, id, explored);
     const after = await this.#evaluate(second);
     await this.#compare({ before, fresh, after }, first, second);
-    if (first.checkpoints === "directories")
-      this.#ok("hyperparameters are in force after setup and after restore");
+    if (first.readsBack)
+      this.#ok("hyperparameters are in force after setup and restore, read back from where they act");
+    if (first.readsBack === false)
+      this.#ok(
+        "hyperparameters are answered as they were told after setup and restore, not read back from where they act; in Python, hyperparameters_in_force() does that",
+      );
   }
 
   async #compare(

@@ -10,6 +10,8 @@ export interface TrainerSession {
   readonly checkpoints: "files" | "directories";
   /** Whether other hyperparameters take effect with the next `train`, or need a `start` or a `restore`. */
   readonly hyperparameters: "with train" | "with restore";
+  /** Whether the trainer reads hyperparameters back from where they act, or only repeats what it was told. Absent where none are answered. */
+  readonly readsBack?: boolean | undefined;
   /** Fresh weights. */
   start(turn: Turn): Promise<void>;
   /** The state of a checkpoint. A session may find out that something else was loaded than the checkpoint of that id. */

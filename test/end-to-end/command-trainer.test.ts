@@ -77,6 +77,9 @@ test("check says that a trainer is as it should be", async () => {
   const { code, stdout } = await place.clade("check", "climb.yaml");
   expect(code).toBe(0);
   expect(stdout).toMatch(/restore\(\) in another trainer gives height [\d.]+ again; fresh weights had 0/);
+  expect(stdout).toContain(
+    "hyperparameters are in force after setup and restore, read back from where they act",
+  );
 });
 
 // A process of each run does it once, in its second call of that kind: the first is tried before the run begins.
@@ -175,7 +178,7 @@ test.runIf(hasShellTools)(
   async () => {
     const example = fileURLToPath(new URL("../../examples/other-languages/descent.yaml", import.meta.url));
     const checked = await place.clade("check", example);
-    expect(checked.stdout).toMatch(/ok {3}trainer: hyperparameters are in force/);
+    expect(checked.stdout).toMatch(/ok {3}trainer: hyperparameters are answered as they were told/);
     expect(checked.code).toBe(0);
     const run = await place.clade("run", example, "--json");
     expect(result(run.stdout)).toMatchObject({ totalSteps: 1600, failures: 0 });

@@ -55,6 +55,10 @@ class CommandSession implements TrainerSession {
     this.#options = options;
   }
 
+  get readsBack(): boolean | undefined {
+    return this.#capabilities?.readsBack;
+  }
+
   async start(turn: Turn): Promise<void> {
     this.#change(turn);
     if (this.#isSetUp && !this.#capabilities?.repeatedSetup) await this.dispose();
