@@ -5,6 +5,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ["clade-source"], externalConditions: ["clade-source"] } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+    reporters: ["default", "./test/skipped-reporter.ts"],
     // Tests start processes and wait for them; none of them measures time.
     testTimeout: 120_000,
     hookTimeout: 60_000,

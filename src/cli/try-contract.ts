@@ -72,6 +72,7 @@ class Contract {
     await train(first, turn, readyWhen(enough));
 
     const before = await this.#evaluate(first);
+    await this.#requireSamples(first);
     this.#ok(
       `evaluate() gives ${this.#metric} ${number(before)}${Number.isFinite(before) ? "" : ", which ranks below every number"}`,
     );
@@ -122,20 +123,21 @@ class Contract {
   }
 
   async #evaluate(session: TrainerSession): Promise<number> {
-    const { objective, strategies } = this.#experiment;
+    const { objective } = this.#experiment;
     const evaluation = await session.evaluate(objective.final !== undefined);
     for (const metric of [objective.metric, ...(objective.final === undefined ? [] : [objective.final])]) {
       requireMetric(evaluation, metric);
     }
-    const needsSamples = describeStrategy(strategies.exploit).name === "tTestSelection";
-    const isNew = !this.#findings.some(({ ok }) => !ok);
-    if (needsSamples && (evaluation.samples?.length ?? 0) < 2 && isNew) {
-      this.#findings.push({
-        ok: false,
-        text: "exploit: tTestSelection needs samples, and evaluate() reports fewer than 2; add samples: [...]",
-      });
-    }
     return evaluation[objective.metric] as number;
+  }
+
+  async #requireSamples(session: TrainerSession): Promise<void> {
+    if (describeStrategy(this.#experiment.strategies.exploit).name !== "tTestSelection") return;
+    if (((await session.evaluate(false)).samples?.length ?? 0) >= 2) return;
+    this.#findings.push({
+      ok: false,
+      text: "exploit: tTestSelection needs samples, and evaluate() reports fewer than 2; add samples: [...]",
+    });
   }
 
   get #metric(): string {
