@@ -52,7 +52,7 @@ async function timed(count: number, work: () => Promise<unknown>): Promise<numbe
 
 async function calls(): Promise<string[][]> {
   const session = sessionOf(trainer(1024));
-  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   const generation = { ...budget, ...turn, step: 0, generation: 0, ready: everySteps(1) };
   try {
     await session.start(turn);

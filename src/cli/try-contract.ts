@@ -150,7 +150,7 @@ class Contract {
 }
 
 async function train(session: TrainerSession, { hyperparameters }: Turn, ready: Ready): Promise<void> {
-  const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+  const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   await session.train({ ...endless, hyperparameters, step: 0, generation: 0, ready });
 }
 

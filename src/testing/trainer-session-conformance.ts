@@ -132,14 +132,13 @@ export function trainerSessionConformance(
     async (session) => {
       await session.start(turn);
       const stop = new Error("the lease was lost");
-      const check = () => {
+      session.interruptWith(() => {
         throw stop;
-      };
+      });
       const ready = readyWhen(() => false);
-      const ended = await session
-        .train({ ...generation(some, 1), ready, check })
-        .catch((error: unknown) => error);
+      const ended = await session.train({ ...generation(some, 1), ready }).catch((error: unknown) => error);
       assert(ended === stop, `training ended with ${String(ended)}`);
+      session.interruptWith(() => {});
       await session.start(turn);
       assert(Number.isFinite(await score(session)), "the score after it");
     },
@@ -156,7 +155,7 @@ export function trainerSessionConformance(
 }
 
 function generation(hyperparameters: Hyperparameters, steps: number): Generation {
-  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   return { ...budget, hyperparameters, step: 0, generation: 0, ready: everySteps(steps) };
 }
 

@@ -12,6 +12,11 @@ export interface TrainerSession {
   readonly hyperparameters: "with train" | "with restore";
   /** Whether the trainer reads hyperparameters back from where they act, or only repeats what it was told. Absent where none are answered. */
   readonly readsBack?: boolean | undefined;
+  /**
+   * From here on a call that can be interrupted ends with what `check` throws: `train` in any session, and every call where the trainer is in
+   * another process. It is asked at least ten times a second, or between steps.
+   */
+  interruptWith(check: () => void): void;
   /** Fresh weights. */
   start(turn: Turn): Promise<void>;
   /** The state of a checkpoint. A session may find out that something else was loaded than the checkpoint of that id. */
@@ -41,8 +46,6 @@ export interface Generation {
   /** Of the budget; infinite without one. */
   readonly stepsLeft: number;
   readonly millisecondsLeft: number;
-  /** Throws when the generation must not go on, which ends `train` with what it threw. */
-  readonly check: () => void;
 }
 
 export type SavedState = { readonly files: CheckpointFiles } | { readonly directory: string };

@@ -5,7 +5,7 @@ import { type Measurement, measurementOf } from "./measurement.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
 import { trainerSeed } from "./worker.ts";
 
-const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 
 /**
  * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it, and resolves its last evaluation. Each

@@ -121,6 +121,7 @@ class Worker {
   /** One generation of a claimed member, or whatever has to come before it. */
   async #advance(claim: Claim): Promise<void> {
     const lease = this.#leases.keep(claim);
+    this.#options.session.interruptWith(lease.check);
     try {
       const snapshot = await this.#prepare(claim);
       if (!snapshot) return;
@@ -153,7 +154,6 @@ class Worker {
     this.#held = undefined;
     const { hyperparameters, step, generation } = start;
     const { ready } = experiment;
-    const { check } = lease;
     const steps = await session.train({
       hyperparameters,
       step,
@@ -161,7 +161,6 @@ class Worker {
       ready,
       stepsLeft,
       millisecondsLeft,
-      check,
     });
     const memberSteps = start.memberSteps + steps;
     const isLast =

@@ -31,7 +31,7 @@ function climbing(misbehaviour = "", options: object = {}): TrainerSession {
 }
 
 const turn = { member: 3, seed: 7, hyperparameters: { rate: 0.1, kind: "steep" } };
-const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 const generation: Generation = { ...budget, ...turn, step: 0, generation: 0, ready: everySteps(3) };
 
 /** What a worker does with a member: a generation, and a copy. */
@@ -241,3 +241,22 @@ test("metrics of training are kept beside those of the evaluation", async () => 
   expect(await session.evaluate(false)).not.toHaveProperty("loss");
   expect(linesOf("member-3.log")).toContain("an epoch is done");
 });
+
+test.each(["setup: hang", "evaluate: hang", "save: hang"])(
+  "%s does not keep a worker that was asked to stop",
+  async (misbehaviour) => {
+    const session = climbing(misbehaviour);
+    const stop = new Error("the worker was asked to stop");
+    let isStopping = false;
+    session.interruptWith(() => {
+      if (isStopping) throw stop;
+    });
+    const living = life(session).catch((error: unknown) => error);
+    setTimeout(() => {
+      isStopping = true;
+    }, 200);
+    expect(await living).toBe(stop);
+    await session.dispose();
+    expect(linesOf("starts").filter(lives)).toEqual([]);
+  },
+);

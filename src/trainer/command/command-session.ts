@@ -17,7 +17,7 @@ import {
 } from "../trainer-session.ts";
 import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
 import { MemberLog } from "./member-log.ts";
-import { type Method, protocolVersion, type ResultOf } from "./messages.ts";
+import { protocolVersion, type ResultOf } from "./messages.ts";
 import { TrainerProcess } from "./trainer-process.ts";
 
 export interface CommandSessionOptions {
@@ -49,6 +49,7 @@ class CommandSession implements TrainerSession {
   #capabilities: ResultOf<"initialize">["capabilities"] | undefined;
   #isSetUp = false;
   #member = 0;
+  #check = () => {};
 
   constructor(trainer: CommandTrainer, options: CommandSessionOptions) {
     this.#trainer = trainer;
@@ -59,11 +60,15 @@ class CommandSession implements TrainerSession {
     return this.#capabilities?.readsBack;
   }
 
+  interruptWith(check: () => void): void {
+    this.#check = check;
+  }
+
   async start(turn: Turn): Promise<void> {
     this.#change(turn);
     if (this.#isSetUp && !this.#capabilities?.repeatedSetup) await this.dispose();
     const process = await this.#running();
-    const { hyperparameters } = await this.#request(process, "setup", turn);
+    const { hyperparameters } = await process.request("setup", turn);
     this.#isSetUp = true;
     this.#requireInForce("setup", turn.hyperparameters, hyperparameters);
   }
@@ -85,7 +90,7 @@ class CommandSession implements TrainerSession {
 
   async #restoreFrom(directory: string, id: string | undefined, turn: Turn): Promise<void> {
     const process = await this.#running();
-    const answer = await this.#request(process, "restore", { ...turn, directory });
+    const answer = await process.request("restore", { ...turn, directory });
     this.#isSetUp = true;
     if (id !== undefined && answer.checkpoint !== id) {
       const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
@@ -98,18 +103,18 @@ class CommandSession implements TrainerSession {
   }
 
   async train(generation: Generation): Promise<number> {
-    const { ready, stepsLeft, millisecondsLeft, check } = generation;
+    const { ready, stepsLeft, millisecondsLeft } = generation;
     const process = this.#process!;
     const begin = performance.now();
     for (let steps = 0, milliseconds = 0; ; ) {
       const asked = nextLeg(generation, steps, milliseconds, this.#capabilities?.seconds ?? false);
-      const done = (await this.#request(process, "train", asked, check)).steps;
+      const done = (await process.request("train", asked)).steps;
       if (done > (asked.steps ?? Infinity)) {
         const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
         throw new TrainerError(`${this.#who} ${rule}`, this.#log.last);
       }
       steps += done;
-      check();
+      this.#check();
       milliseconds = performance.now() - begin;
       const isReady = ready({
         stepsInGeneration: steps,
@@ -123,7 +128,7 @@ class CommandSession implements TrainerSession {
 
   async evaluate(final: boolean): Promise<Evaluation> {
     const process = this.#process!;
-    const { metrics, samples } = await this.#request(process, "evaluate", { final });
+    const { metrics, samples } = await process.request("evaluate", { final });
     const all = { ...process.metrics, ...metrics };
     process.metrics = {};
     const numbers = Object.entries(all).map(([name, value]) => [name, value ?? Number.NaN]);
@@ -136,7 +141,7 @@ class CommandSession implements TrainerSession {
   async save(into?: string): Promise<SavedState> {
     const directory = into ?? (await temporaryDirectory());
     try {
-      await this.#request(this.#process!, "save", { directory });
+      await this.#process!.request("save", { directory });
       const names = await savedNames(directory);
       if (typeof names === "string") throw new TrainerError(`${this.#who} in save ${names}`, this.#log.last);
       return into === undefined ? { files: await readFiles(directory, names) } : { directory };
@@ -165,12 +170,13 @@ class CommandSession implements TrainerSession {
       memoryLimitMegabytes: limits.memoryLimitMegabytes,
       log: () => this.#log,
       who: () => `member ${this.#member}`,
+      check: () => this.#check(),
     });
     this.#process = started;
     const hello = await started.request(
       "initialize",
       { protocol: protocolVersion, clade: version },
-      { timeoutSeconds: limits.startTimeoutSeconds ?? startTimeoutSeconds },
+      limits.startTimeoutSeconds ?? startTimeoutSeconds,
     );
     if (hello.protocol !== protocolVersion) {
       const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
@@ -178,15 +184,6 @@ class CommandSession implements TrainerSession {
     }
     this.#capabilities = hello.capabilities;
     return started;
-  }
-
-  async #request<M extends Method>(
-    process: TrainerProcess,
-    method: M,
-    params: object,
-    check?: () => void,
-  ): Promise<ResultOf<M>> {
-    return await process.request(method, params, check && { check });
   }
 
   /** From here on what the trainer prints belongs to this member. */

@@ -28,6 +28,8 @@ export interface TrainerProcessOptions {
   readonly log: () => MemberLog;
   /** How errors begin: whose turn it is. */
   readonly who: () => string;
+  /** Ends the request in progress with what it throws. */
+  readonly check: () => void;
 }
 
 interface Call {
@@ -72,10 +74,10 @@ export class TrainerProcess {
   async request<M extends Method>(
     method: M,
     params: object,
-    { check, timeoutSeconds }: { readonly check?: () => void; readonly timeoutSeconds?: number } = {},
+    timeoutSeconds = this.#options.stepTimeoutSeconds,
   ): Promise<ResultOf<M>> {
     if (this.#broken) throw this.#broken;
-    const limitMs = 1000 * (timeoutSeconds ?? this.#options.stepTimeoutSeconds);
+    const limitMs = 1000 * timeoutSeconds;
     let heardAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -96,7 +98,7 @@ export class TrainerProcess {
             reject(this.#error(`${rule} during ${method}`, timeoutRemedies[method] ?? stepTimeoutRemedy));
           }
           try {
-            check?.();
+            if (method !== "shutdown") this.#options.check();
           } catch (error) {
             reject(error);
           }
@@ -119,7 +121,7 @@ export class TrainerProcess {
   async stop(): Promise<void> {
     if (!this.#broken) {
       // An error here is an end as well.
-      const shutdown = this.request("shutdown", {}, { timeoutSeconds: shutdownMs / 1000 }).catch(() => {});
+      const shutdown = this.request("shutdown", {}, shutdownMs / 1000).catch(() => {});
       await Promise.race([shutdown, this.#process.ended]);
       this.#process.stdin.end();
       const waiting = new AbortController();

@@ -67,7 +67,6 @@ test.each(transcripts)("the session says what Clade says in %s", async (name) =>
         ready: everySteps(steps),
         stepsLeft: Infinity,
         millisecondsLeft: Infinity,
-        check: () => {},
       }),
     evaluate: ({ final }) => session.evaluate(final),
     save: async () => {

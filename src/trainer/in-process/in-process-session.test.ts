@@ -8,7 +8,7 @@ const context = { member: 0, seed: 5, hyperparameters: { rate: 2 } };
 
 /** One step. */
 function train(session: TrainerSession, hyperparameters: Hyperparameters): Promise<number> {
-  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity, check: () => {} };
+  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   return session.train({ ...budget, hyperparameters, step: 0, generation: 0, ready: everySteps(1) });
 }
 

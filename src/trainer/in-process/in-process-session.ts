@@ -13,6 +13,7 @@ import { trainSteps } from "./train-steps.ts";
 /** A trainer that lives in the worker's own process: an instance of the user's class, made anew for fresh weights and reused for restored ones. */
 export function inProcessSession(source: InProcessTrainerSource): TrainerSession {
   let trainer: Trainer | undefined;
+  let check = () => {};
 
   async function make(context: TrainerContext): Promise<Trainer> {
     await disposeOf();
@@ -28,6 +29,9 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
   return {
     checkpoints: "files",
     hyperparameters: "with train",
+    interruptWith(given) {
+      check = given;
+    },
     async start(turn) {
       await make(contextOf(turn));
     },
@@ -41,6 +45,7 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
       trainSteps(
         (hyperparameters) => guardedSync("step()", () => trainer!.step(hyperparameters)),
         generation,
+        check,
       ),
     evaluate: (final) =>
       guarded("evaluate()", async () => {

@@ -7,10 +7,11 @@ const eventsMs = 20;
 
 let lastEvents = 0;
 
-/** Steps until ready or until the budget is spent. Resolves the number of steps. */
+/** Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws when the generation must not go on. */
 export async function trainSteps(
   step: (hyperparameters: Hyperparameters) => void | Promise<void>,
-  { hyperparameters, ready, check, stepsLeft, millisecondsLeft, ...from }: Generation,
+  { hyperparameters, ready, stepsLeft, millisecondsLeft, ...from }: Generation,
+  check: () => void,
 ): Promise<number> {
   const begin = performance.now();
   for (let steps = 1; ; steps++) {
