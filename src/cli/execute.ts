@@ -41,6 +41,7 @@ export async function execute(
       arguments: ["worker", run.id, "--store", stores.url, "--local"],
     },
     logDirectory: stores.logDirectory,
+    interruptedCode: exitCodes.interrupted,
   });
   const interruption = onInterrupt(stores, run, workers, options.json);
   reporter.started(view, options.workers.count);
@@ -146,7 +147,11 @@ function onInterrupt(
       console.log(
         "\nstopping: workers drop their generation and give their members back (Ctrl-C again leaves at once)",
       );
-    void stores.population.stop(run.id).then(() => workers.stop());
+    // When the store fails, the workers' own failure says so.
+    void stores.population
+      .stop(run.id)
+      .catch(() => {})
+      .then(() => workers.stop());
   };
   const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signalNames) process.on(name, interrupt);

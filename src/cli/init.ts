@@ -51,7 +51,7 @@ function isExperiment(name: string): boolean {
 /** Where the schema is from the file that is written: the one that this Clade came with. */
 function withSchema(text: string, file: string): string {
   const schema = relative(resolve(dirname(file)), inPackage("schema", "experiment.schema.json"));
-  return text.replace(/(?<=\$schema=).*/, schema.replaceAll("\\", "/"));
+  return text.replace(/(?<=\$schema=).*/, () => schema.replaceAll("\\", "/"));
 }
 
 function writeAll(files: ReadonlyMap<string, string>): string[] {

@@ -15,7 +15,8 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
 export function refuseIfDifferent(run: Run, experiment: Experiment): void {
   const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
   const then = run.experiment as unknown as Record<string, unknown>;
-  const different = Object.keys(now).filter((key) => !isDeepStrictEqual(now[key], then[key]));
+  const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
+  const different = [...keys].filter((key) => !isDeepStrictEqual(now[key], then[key]));
   if (different.length === 0) return;
   const shown = different.map(
     (key) => `\n  ${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,

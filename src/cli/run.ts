@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
+import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { Experiment, Settings } from "../experiment/experiment.ts";
 import { sessionOf } from "../trainer/session-of.ts";
 import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
@@ -12,6 +11,7 @@ import { count, duration, number, table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
 interface Options extends SettingOptions, WorkerOptions {
@@ -29,9 +29,14 @@ const controls = {
 export async function runCommand(file: string, options: Options): Promise<void> {
   const settings = settingsOf(options);
   const experiment = await loadExperiment(file, settings);
-  workerProcesses(experiment, options);
+  const { environment } = workerProcesses(experiment, options);
   const seed = experiment.seed ?? newSeed();
-  await tryBeforehand(experiment, seed);
+  {
+    using directory = temporaryDirectory();
+    await using checkpoints = filesystemCheckpointStore(directory.path);
+    const session = sessionOf(experiment.trainer, { environment: environment(0) });
+    await tryTrainer(experiment, seed, session, checkpoints);
+  }
 
   const controlled = options.control && {
     name: options.control,
@@ -50,15 +55,6 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   process.exitCode = second.exitCode;
   if (second.exitCode === exitCodes.done && !options.json) {
     console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
-  }
-}
-
-async function tryBeforehand(experiment: Experiment, seed: number): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "clade-try-"));
-  try {
-    await tryTrainer(experiment, seed, sessionOf(experiment.trainer), directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,4 @@
 /** The whole contract of a trainer, tried out with two of them: what one has saved, the other must be able to go on from. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { randomStream } from "../algorithm/random.ts";
@@ -17,6 +14,7 @@ import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer
 import { restoreFrom, saveTo } from "../worker/checkpoints.ts";
 import { requireMetric } from "../worker/measurement.ts";
 import { duration, number, hyperparameters as shown } from "./format.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 export interface Finding {
   readonly ok: boolean;
@@ -31,11 +29,14 @@ const tolerance = 1e-3;
 const noiseFactor = 3;
 
 export async function tryContract(experiment: Experiment): Promise<Finding[]> {
-  const directory = await mkdtemp(join(tmpdir(), "clade-check-"));
+  using directory = temporaryDirectory();
   const sessions = [1, 2].map(() => sessionOf(experiment.trainer));
   const findings: Finding[] = [];
   try {
-    await new Contract(experiment, findings).try(sessions as [TrainerSession, TrainerSession], directory);
+    await new Contract(experiment, findings).try(
+      sessions as [TrainerSession, TrainerSession],
+      directory.path,
+    );
   } catch (error) {
     if (!(error instanceof CladeError)) throw error;
     const detail = error instanceof TrainerError && isCommand(experiment.trainer) ? `\n${error.detail}` : "";
@@ -43,7 +44,6 @@ export async function tryContract(experiment: Experiment): Promise<Finding[]> {
   } finally {
     // What goes wrong at the end has been found before.
     for (const session of sessions) await session.dispose().catch(() => {});
-    await rm(directory, { recursive: true, force: true });
   }
   return findings;
 }

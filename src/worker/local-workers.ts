@@ -20,6 +20,8 @@ export interface LocalWorkersOptions {
   readonly command: { readonly file: string; readonly arguments: readonly string[] };
   /** What workers print is kept here, one file a worker. */
   readonly logDirectory: string;
+  /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
+  readonly interruptedCode: number;
 }
 
 export interface LocalWorkers {
@@ -63,8 +65,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       await options.populationStore.releaseWorker(options.run, workerId(child.pid!)).catch(() => {});
       if (stopping || code === 0) return;
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
-      if (code !== null && code !== 0) throw died(log, `ended with exit code ${code}`, lastWords);
-      if (deaths >= deathsUntilGivenUp) throw died(log, `was killed by ${signal} ${deaths} times in a row`);
+      if (code !== null && code !== options.interruptedCode)
+        throw died(log, `ended with exit code ${code}`, lastWords);
+      if (deaths >= deathsUntilGivenUp)
+        throw died(log, `was ended by ${signal ?? "a signal"} ${deaths} times in a row`);
     }
   }
 

@@ -8,6 +8,7 @@ import { describeExperiment, type Experiment } from "../experiment/experiment.ts
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
 import type { NewRun, PopulationStore, Run, RunId, WorkerId } from "../population-store/population-store.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
+import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { requireMetric } from "./measurement.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
 import { type RunEvent, type RunResult, resultOf, watch } from "./watch.ts";
@@ -89,14 +90,15 @@ export async function tryTrainer(
   experiment: Experiment,
   seed: number,
   session: TrainerSession,
-  directory?: string,
+  checkpoints: CheckpointStore = memoryCheckpointStore(),
 ): Promise<void> {
   const hyperparameters = experiment.strategies.space.sample(randomStream(seed, "try"));
   const turn = { member: 0, seed, hyperparameters };
   try {
     await session.start(turn);
     requireMetric(await session.evaluate(false), experiment.objective.metric);
-    await session.restore(await session.save(directory), turn);
+    const id = await saveTo(checkpoints, session, async () => {});
+    await restoreFrom(checkpoints, session, id, turn);
   } finally {
     await session.dispose();
   }

@@ -230,7 +230,10 @@ test("a run in which every member fails ends with exit code 1 and the error", as
 });
 
 test("a worker that cannot go on ends the run, with what it said", async () => {
-  place.write("climb.ts", climb({ trainer: 'save() { return { "no good name": 1 }; }' }));
+  place.write(
+    "climb.ts",
+    climb({ trainer: 'save() { return this.height > 0 ? { "no good name": 1 } : {}; }' }),
+  );
   const run = await place.clade("run", "climb.ts");
   expect(run).toMatchObject({
     code: 1,

@@ -93,6 +93,10 @@ test.each([
   "evaluate: a string",
   "save: half a file",
   "save: nothing",
+  "save: hang and write on",
+  "save: remove the directory",
+  "save: a directory that is read-only",
+  "evaluate: a metric called samples",
   "restore: old hyperparameters",
   "train: children that stay",
 ])("a trainer that does %s once costs a generation, and the run goes on", async (misbehaviour) => {
@@ -184,3 +188,25 @@ test.runIf(hasShellTools)(
     expect(result(run.stdout)).toMatchObject({ totalSteps: 1600, failures: 0 });
   },
 );
+
+test("a worker that is asked to leave by a signal to it alone is replaced, and the run goes on", async () => {
+  place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 200 }));
+  const run = place.start("run", "climb.yaml", "--json", "--workers", "2");
+  await expect.poll(() => place.alive("starts").length, { timeout: 30_000 }).toBeGreaterThan(1);
+  const worker = /"workers":\["[^:]+:(\d+)/;
+  await expect
+    .poll(async () => (await place.clade("status", "--json")).stdout, { timeout: 30_000 })
+    .toMatch(worker);
+  process.kill(Number(worker.exec((await place.clade("status", "--json")).stdout)![1]), "SIGTERM");
+  expect(result((await run.finished).stdout)).toMatchObject({
+    state: { kind: "done" },
+    totalSteps: 800,
+    failures: 0,
+  });
+});
+
+test("the trainer is tried on a GPU of the run before it begins", async () => {
+  const command = "test $CUDA_VISIBLE_DEVICES = 6 || exit 7; exec node climber.mjs";
+  place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
+  expect(await place.clade("run", "climb.yaml", "--gpus", "6")).toMatchObject({ code: 0 });
+});

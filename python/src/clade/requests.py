@@ -117,8 +117,12 @@ def _typed(name: str, value: object, defaults: Mapping[str, Any]) -> object:
             f"hyperparameters.{name}: this trainer has {known}, and would ignore it; "
             f"name it in the trainer's defaults, or rename it in the experiment.{nearest(name, defaults)}",
         )
+    default = defaults.get(name)
+    if isinstance(default, bool) and not isinstance(value, bool):
+        # In YAML 1.2 `no` is a text, and Python takes any text for true.
+        raise _unusable(f"hyperparameters.{name}", value, "must be true or false, as its default is")
     # JSON from JavaScript writes 1.0 as 1.
-    if _is_whole(value) and isinstance(defaults.get(name), float):
+    if _is_whole(value) and isinstance(default, float):
         return float(value)
     return value
 

@@ -177,10 +177,19 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     await explainedAsync(directory, () => mkdir(path));
     return {
       path,
-      probe: () =>
-        explainedAsync(directory, () => writeFile(join(path, ".probe"), new Uint8Array(probeBytes))),
-      [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+      probe: () => probe(join(path, ".probe")),
+      [Symbol.asyncDispose]: () => removeIfPossible(path),
     };
+  }
+
+  async function probe(path: string): Promise<void> {
+    try {
+      await writeFile(path, new Uint8Array(probeBytes));
+    } catch (error) {
+      // What else may be wrong with the directory is the trainer's doing.
+      if (["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        throw explain(directory, error);
+    }
   }
 
   function saveDirectory(source: string, reserve: Reserve): Promise<CheckpointId> {
@@ -206,7 +215,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
           await adopt(join(source, name), path, temporary());
         },
       );
-      await rm(source, { recursive: true });
+      await removeIfPossible(source);
       return id;
     });
   }
@@ -220,7 +229,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         await mkdir(dirname(path), { recursive: true });
         const content = small.get(name);
         if (content) {
-          await writeFile(path, content);
+          await writeFile(path, content, { mode: 0o444 });
         } else if (isThere(place("files", sha256), size)) {
           await linkOrCopy(place("files", sha256), path);
         } else {
@@ -427,6 +436,7 @@ async function throughIncoming(
 ): Promise<void> {
   try {
     await write(incoming);
+    await chmod(incoming, 0o444);
     await rename(incoming, to);
   } catch (error) {
     await rm(incoming, { force: true });
@@ -441,15 +451,27 @@ async function hashFile(path: string): Promise<string> {
   return digest.digest("hex");
 }
 
-/** Renames a file into place; across file systems, where that is impossible, copies it. It is read-only from then on. */
+/**
+ * Renames a file into place; copies it from another file system, and when it has another name, under which it could still be written. It is
+ * read-only from then on, unless another user made it.
+ */
 async function adopt(from: string, to: string, incoming: string): Promise<void> {
-  await chmod(from, 0o444);
+  const copy = () => throughIncoming(incoming, to, () => copyFile(from, incoming));
+  if ((await stat(from)).nlink > 1) return await copy();
+  await chmod(from, 0o444).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPERM") throw error;
+  });
   try {
     await rename(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    await throughIncoming(incoming, to, () => copyFile(from, incoming));
+    await copy();
   }
+}
+
+/** A trainer may still write into its directory, or own what is in it. What is left goes when it is old. */
+async function removeIfPossible(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }
 
 const remedies: Record<string, string> = {

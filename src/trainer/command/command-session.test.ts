@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -260,3 +261,41 @@ test.each(["setup: hang", "evaluate: hang", "save: hang"])(
     expect(linesOf("starts").filter(lives)).toEqual([]);
   },
 );
+
+test("a trainer that talks on after its end is ended", async () => {
+  const session = climbing("shutdown: talk on after shutdown");
+  await session.start(turn);
+  await session.dispose();
+  expect(linesOf("starts").filter(lives)).toEqual([]);
+});
+
+test("the last lines in an error are those of the process that failed", async () => {
+  const session = climbing("initialize: exit");
+  await expect(session.start(turn)).rejects.toThrow(TrainerError);
+  const error = (await session.start(turn).catch((caught: unknown) => caught)) as TrainerError;
+  expect(error.detail.match(/the climber is here/g)).toHaveLength(1);
+});
+
+test("without a place for its log a member trains all the same", async () => {
+  writeFileSync(join(directory, "file"), "");
+  const session = commandSession(command(`node ${climber}`), {
+    logDirectory: join(directory, "file", "logs"),
+  });
+  sessions.push(session);
+  await life(session);
+});
+
+test("children are killed when the watchdog is gone", async () => {
+  const session = climbing("train: children that stay");
+  await session.start(turn);
+  await session.train(generation);
+  const [pid] = linesOf("starts");
+  const group = execFileSync("ps", ["-o", "pid=,args=", "-g", pid!], { encoding: "utf8" }).split("\n");
+  const watchdog = group.find((line) => line.includes("trap"));
+  process.kill(Number.parseInt(watchdog!, 10), "SIGKILL");
+  await session.dispose();
+  // The one that left the group is the watchdog's to find.
+  const [inGroup, left] = linesOf("children");
+  await expect.poll(() => lives(inGroup!), { timeout: 10_000 }).toBe(false);
+  process.kill(Number(left), "SIGKILL");
+});

@@ -18,11 +18,13 @@ import {
 import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
 import { MemberLog } from "./member-log.ts";
 import { protocolVersion, type ResultOf } from "./messages.ts";
-import { TrainerProcess } from "./trainer-process.ts";
+import { TrainerProcess, type TrainerProcessOptions } from "./trainer-process.ts";
 
 export interface CommandSessionOptions {
   /** Each member's standard error goes to a file here, `member-3.log`; nowhere when left out. */
   readonly logDirectory?: string | undefined;
+  /** Variables for the command, added to those of this process. */
+  readonly environment?: { readonly [name: string]: string };
 }
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
@@ -162,10 +164,16 @@ class CommandSession implements TrainerSession {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
     const { command, environment, directory, ...limits } = this.#trainer;
-    const started = new TrainerProcess({
+    this.#log.forget();
+    const started = this.#spawn({
       command,
       directory: resolve(directory ?? "."),
-      environment: { ...process.env, ...environment, CLADE_PROTOCOL: String(protocolVersion) },
+      environment: {
+        ...process.env,
+        ...this.#options.environment,
+        ...environment,
+        CLADE_PROTOCOL: String(protocolVersion),
+      },
       stepTimeoutSeconds: limits.stepTimeoutSeconds ?? stepTimeoutSeconds,
       memoryLimitMegabytes: limits.memoryLimitMegabytes,
       log: () => this.#log,
@@ -186,9 +194,20 @@ class CommandSession implements TrainerSession {
     return started;
   }
 
-  /** From here on what the trainer prints belongs to this member. */
+  #spawn(options: TrainerProcessOptions): TrainerProcess {
+    try {
+      return new TrainerProcess(options);
+    } catch (error) {
+      throw new TrainerError(`${this.#who} could not be started: ${(error as Error).message}`, "", {
+        cause: error,
+      });
+    }
+  }
+
+  /** From here on what the trainer prints and measures belongs to this member. */
   #change({ member }: Turn): void {
     this.#member = member;
+    if (this.#process) this.#process.metrics = {};
   }
 
   get #log(): MemberLog {
@@ -229,7 +248,7 @@ function nextLeg(
   const seconds = Math.min(ownSeconds, millisecondsLeft / 1000) - milliseconds / 1000;
   if (!length || (Number.isFinite(seconds) && !canCountSeconds)) return { steps: 1 };
   const ownSteps = "steps" in length ? length.steps : Infinity;
-  const most = Math.min(ownSteps, stepsLeft) - steps;
+  const most = Math.max(1, Math.min(ownSteps, stepsLeft) - steps);
   return {
     ...(Number.isFinite(most) && { steps: most }),
     ...(Number.isFinite(seconds) && { seconds: Math.max(0, seconds) }),

@@ -1,16 +1,27 @@
-/** A checkpoint in memory as files of a directory, and back: for checkpoint stores that have no directories. */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+/** What a trainer left in a directory; and, for checkpoint stores that have no directories, a checkpoint in memory as files of one, and back. */
+import { access, constants, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { type CheckpointFiles, checkpointFileName } from "../../algorithm/snapshot.ts";
 
 /** The names of what a trainer saved, with slashes. A string says what is wrong with it. */
 export async function savedNames(directory: string): Promise<readonly string[] | string> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const names: string[] = [];
+  const options = { recursive: true, withFileTypes: true } as const;
+  const entries = await readdir(directory, options).catch(() => undefined);
+  if (!entries) return "removed the directory or made it unreadable; leave it as it is, with files in it";
   for (const entry of entries) {
-    const name = relative(directory, join(entry.parentPath, entry.name));
-    if (entry.isDirectory()) continue;
-    if (!entry.isFile()) return `wrote ${name}, which is a link or no file at all; save regular files`;
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(directory, path);
+    const isDirectory = entry.isDirectory();
+    if (!isDirectory && !entry.isFile())
+      return `wrote ${name}, which is a link or no file at all; save regular files`;
+    const isOurs = await access(path, isDirectory ? constants.W_OK : constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!isOurs)
+      return `wrote ${name}, which this user may not ${isDirectory ? "empty" : "read"}; save with its rights`;
+    if (isDirectory) continue;
     if (!checkpointFileName.pattern.test(name))
       return `wrote ${JSON.stringify(name)}: ${checkpointFileName.rule}`;
     names.push(name);

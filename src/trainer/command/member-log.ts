@@ -10,19 +10,18 @@ const lastCharacters = 4_000;
 /** The standard error of one member, in a file where there is a directory for it. */
 export class MemberLog {
   readonly path: string | undefined;
-  #bytes: number;
+  #bytes: number | undefined;
   #last = "";
 
   constructor(path: string | undefined) {
     this.path = path;
-    if (path !== undefined) mkdirSync(dirname(path), { recursive: true });
-    this.#bytes = path === undefined ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
   }
 
   append(text: string): void {
     this.#last = (this.#last + text).slice(-lastCharacters);
     if (this.path === undefined) return;
     try {
+      this.#bytes ??= sizeOf(this.path);
       if (this.#bytes > largestBytes) {
         renameSync(this.path, `${this.path}.1`);
         this.#bytes = 0;
@@ -43,4 +42,10 @@ export class MemberLog {
   forget(): void {
     this.#last = "";
   }
+}
+
+/** Makes the directory of a file, and gives the size that the file has already. */
+function sizeOf(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,22 +1,44 @@
 import { readdir, readFile } from "node:fs/promises";
 
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+}
+
 /**
- * Resident memory of a process group in MiB; 0 where there is no /proc. Pages that processes share count once (the proportional set
- * size), where the system says so.
+ * Resident memory of a process group, with what its processes have started, in MiB; 0 where there is no /proc. Pages that processes share count
+ * once (the proportional set size), where the system says so.
  */
 export async function residentMegabytes(group: number): Promise<number> {
-  let kilobytes = 0;
-  for (const name of await readdir("/proc").catch(() => [])) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = await readFile(`/proc/${name}/stat`, "latin1");
-      // After the command in parentheses: state, parent, group.
-      if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]) !== group) continue;
-      const rollup = await readFile(`/proc/${name}/smaps_rollup`, "latin1");
-      kilobytes += Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
-    } catch {
-      // It has ended meanwhile.
-    }
+  const members = new Set<number>();
+  const processes = await listed();
+  for (let before = -1; before < members.size; ) {
+    before = members.size;
+    for (const { pid, parent, group: its } of processes)
+      if (its === group || members.has(parent)) members.add(pid);
   }
-  return kilobytes / 1024;
+  const kilobytes = await Promise.all([...members].map(residentKilobytes));
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
+}
+
+async function listed(): Promise<Process[]> {
+  const names = await readdir("/proc").catch(() => []);
+  const processes = names.map(async (name): Promise<Process | undefined> => {
+    if (!/^\d+$/.test(name)) return undefined;
+    const stat = await readFile(`/proc/${name}/stat`, "latin1").catch(() => undefined);
+    // After the command in parentheses: state, parent, group.
+    const [, parent, group] = stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
+    return { pid: Number(name), parent: Number(parent), group: Number(group) };
+  });
+  return (await Promise.all(processes)).filter((found) => found !== undefined);
+}
+
+/** 0 for a process that has ended meanwhile. */
+async function residentKilobytes(pid: number): Promise<number> {
+  const read = (file: string, line: RegExp) =>
+    readFile(`/proc/${pid}/${file}`, "latin1").then((text) => Number(line.exec(text)![1]));
+  return await read("smaps_rollup", /^Pss:\s+(\d+)/m)
+    .catch(() => read("status", /^VmRSS:\s+(\d+)/m))
+    .catch(() => 0);
 }

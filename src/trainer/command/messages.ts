@@ -13,6 +13,12 @@ const hyperparameters = z.record(z.string(), z.union([z.number(), z.string(), z.
 const finiteOrNull = z
   .number({ error: "must be a number, or null for one that is not finite; report a number" })
   .nullable();
+const metrics = z
+  .record(z.string(), finiteOrNull, { error: "must be an object; report numbers by name" })
+  .refine((reported) => !("samples" in reported), {
+    path: ["samples"],
+    error: "is the name of the measurements behind the objective; give the metric another name",
+  });
 
 export const results = {
   initialize: z.object({
@@ -37,7 +43,7 @@ export const results = {
       .min(1, { error: "must be at least 1; answer with the number of steps that were done" }),
   }),
   evaluate: z.object({
-    metrics: z.record(z.string(), finiteOrNull, { error: "must be an object; report numbers by name" }),
+    metrics,
     samples: z.array(finiteOrNull, { error: "must be a list; report numbers" }).optional(),
   }),
   save: z.object({}),
@@ -49,15 +55,15 @@ export type ResultOf<M extends Method> = z.output<(typeof results)[M]>;
 
 export const notifications = {
   progress: z.object({ steps: z.number().optional() }),
-  metrics: z.record(z.string(), finiteOrNull),
+  metrics,
   log: z.object({ text: z.string() }),
 } as const;
 
 export type Message =
-  | { readonly kind: "result"; readonly id: number; readonly result: unknown }
+  | { readonly kind: "result"; readonly id: number | null; readonly result: unknown }
   | {
       readonly kind: "error";
-      readonly id: number;
+      readonly id: number | null;
       readonly message: string;
       readonly traceback: string | undefined;
     }
@@ -77,7 +83,7 @@ export function messageOf(line: string): Message | string {
     return 'is not a message of JSON-RPC 2.0; send objects with "jsonrpc": "2.0"';
   if (typeof value.method === "string")
     return { kind: "notification", method: value.method, params: value.params };
-  const id = value.id as number;
+  const id = value.id as number | null;
   const error = value.error as { message?: unknown; data?: { traceback?: unknown } } | undefined;
   if (typeof error === "object" && error !== null) {
     const traceback = typeof error.data?.traceback === "string" ? error.data.traceback : undefined;

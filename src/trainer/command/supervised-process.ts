@@ -20,7 +20,7 @@ const script = `
   kill -KILL $escaped
   kill -KILL -$$
 } <&3 >/dev/null 2>&1 3<&- &
-CLADE_TRAINER_PROCESS=$2 exec sh -c "$1" 3<&-
+CLADE_TRAINER_PROCESS=$2 exec /bin/sh -c "$1" 3<&-
 `;
 
 export interface SupervisedOptions {
@@ -29,7 +29,7 @@ export interface SupervisedOptions {
   readonly environment: { readonly [name: string]: string | undefined };
 }
 
-/** How a process ended: "exit code 1", "signal SIGKILL", or that it could not be started. */
+/** How a process ended: with an exit code, by a signal, or by not being started. */
 export type Ending = { readonly code: number | null; readonly signal: string | null; readonly error?: Error };
 
 export class SupervisedProcess {
@@ -73,12 +73,14 @@ export class SupervisedProcess {
     this.#lifeline.destroy();
     if (!ending.error) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
+    // In case somebody has killed the watchdog.
+    setTimeout(() => this.#signalGroup("SIGKILL"), terminateMs).unref();
     return ending;
   }
 
   /** SIGTERM, and SIGKILL if it is still there after a while. Resolves when it is gone. */
   async terminate(): Promise<void> {
-    this.#signal("SIGTERM");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#signalGroup("SIGTERM");
     const timer = setTimeout(() => this.kill(), terminateMs);
     await this.ended;
     clearTimeout(timer);
@@ -88,22 +90,24 @@ export class SupervisedProcess {
   kill(): void {
     this.#lifeline.destroy();
     // In case somebody has killed the watchdog.
-    const timer = setTimeout(() => this.#signal("SIGKILL"), terminateMs);
+    const timer = setTimeout(() => this.#signalGroup("SIGKILL"), terminateMs);
     void this.ended.then(() => clearTimeout(timer));
   }
 
-  #signal(signal: "SIGTERM" | "SIGKILL"): void {
-    if (this.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+  #signalGroup(signal: "SIGTERM" | "SIGKILL"): void {
+    if (this.pid === undefined) return;
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // It has just ended.
+      // Nobody is left in it.
     }
   }
 }
 
 /** A simple command takes the shell's place, so that its own exit code and signal are seen. */
 function withoutShell(command: string): string {
-  const isSimple = !/[;&|<>()`\n]|^\s*(\w+=|cd |exec |\.)/.test(command);
+  const isSimple = !/[;&|<>()`\n]|^\s*(\w+=|(!|\.|cd|command|eval|exec|export|set|ulimit|umask)\s)/.test(
+    command,
+  );
   return isSimple ? `exec ${command}` : command;
 }

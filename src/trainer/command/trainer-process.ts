@@ -110,6 +110,8 @@ export class TrainerProcess {
       return checked as ResultOf<M>;
     } catch (error) {
       this.#break(() => error as Error);
+      // Nobody may take the directory away that it still writes into.
+      await this.#process.ended;
       throw error;
     } finally {
       clearInterval(timer);
@@ -119,19 +121,21 @@ export class TrainerProcess {
 
   /** Ends the process: a request to shut down, the end of input, SIGTERM, SIGKILL, each a while after the one before. */
   async stop(): Promise<void> {
+    if (this.#call) this.#break(() => this.#error("was stopped"));
     if (!this.#broken) {
       // An error here is an end as well.
-      const shutdown = this.request("shutdown", {}, shutdownMs / 1000).catch(() => {});
-      await Promise.race([shutdown, this.#process.ended]);
+      const shutdown = this.request("shutdown", {}).catch(() => {});
+      await this.#within(shutdownMs, shutdown);
       this.#process.stdin.end();
-      const waiting = new AbortController();
-      await Promise.race([
-        this.#process.ended,
-        sleep(shutdownMs, undefined, { signal: waiting.signal, ref: true }).catch(() => {}),
-      ]);
-      waiting.abort();
+      await this.#within(shutdownMs, this.#process.ended);
     }
     await this.#process.terminate();
+  }
+
+  async #within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+    const waiting = new AbortController();
+    await Promise.race([work, sleep(milliseconds, undefined, waiting).catch(() => {})]);
+    waiting.abort();
   }
 
   #read(): void {
@@ -162,6 +166,9 @@ export class TrainerProcess {
     call?.heard();
     if (message.kind === "notification") {
       this.#notified(message.method, message.params);
+    } else if (call && message.kind === "error" && message.id === null) {
+      // So JSON-RPC answers a request that could not be read.
+      call.fail(this.#error(`could not read the request ${call.method}: ${message.message}`));
     } else if (message.id !== call?.id) {
       const asked = call ? `request ${call.id} (${call.method}) is waiting` : "no request is waiting";
       const rule = `answered request ${show(message.id)}, but ${asked}`;
@@ -249,7 +256,7 @@ const timeoutRemedies: { readonly [method: string]: string } = {
   initialize: "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",
 };
 const passOn =
-  "when the command runs in a container or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
+  "in Python, import clade before anything that prints; when the command runs in a container or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
 const missingClient = `install the Python client where the command runs: pip install ${new URL("../../../python", import.meta.url).pathname}`;
 
 function shortened(line: string): string {

@@ -50,7 +50,10 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
     evaluate: (final) =>
       guarded("evaluate()", async () => {
         const evaluation: unknown = await trainer!.evaluate({ final });
-        if (typeof evaluation === "object" && evaluation !== null) return evaluation as Evaluation;
+        if (typeof evaluation === "object" && evaluation !== null) {
+          requireSamples((evaluation as Evaluation).samples);
+          return evaluation as Evaluation;
+        }
         throw new CladeError(
           `${show(evaluation)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
         );
@@ -58,6 +61,13 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
     save: () => guarded("save()", async () => ({ files: filesOf(await trainer!.save()) })),
     dispose: disposeOf,
   };
+}
+
+function requireSamples(samples: unknown): void {
+  if (samples === undefined || Array.isArray(samples)) return;
+  throw new CladeError(
+    `samples: ${show(samples)} - must be a list of numbers, the measurements behind the objective; give a metric another name`,
+  );
 }
 
 /** A trainer learns its seed and not its number: nothing should depend on which member it is. */

@@ -1,0 +1,25 @@
+"""A plain training script: a linear model reads handwritten digits."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import torch
+
+with gzip.open(Path(__file__).resolve().parent.parent / "quickstart" / "digits.csv.gz") as file:
+    lines = torch.from_numpy(np.loadtxt(file, delimiter=",", dtype=np.float32))
+images, labels = lines[:, :64] / 16, lines[:, 64].long()
+
+model = torch.nn.Linear(64, 10)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+
+for epoch in range(10):
+    for _ in range(200):
+        batch = torch.randint(1300, (32,))
+        loss = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    accuracy = (model(images[1300:]).argmax(1) == labels[1300:]).double().mean()
+    print(f"epoch {epoch}: accuracy {accuracy:.3f}")
+torch.save(model.state_dict(), "model.pt")
