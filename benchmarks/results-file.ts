@@ -21,7 +21,8 @@ export function table(header: readonly string[], rows: readonly (readonly string
 function provenance(script: string): string {
   const processors = cpus();
   const git = (...words: string[]) => execFileSync("git", words, { encoding: "utf8" }).trim();
-  const changed = git("status", "--porcelain", "src") === "" ? "" : ", with uncommitted changes in src/";
+  const changed =
+    git("status", "--porcelain", "src", "python/src", "examples") === "" ? "" : ", with uncommitted changes";
   const given = process.argv.slice(2).join(" ");
   return [
     `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ${(performance.now() / 1000).toFixed(0)} s`,

@@ -56,6 +56,12 @@ for generation in clade.generations({"learning_rate": 0.1, "warm-up": 3, "kind":
             self.assertIn(expected, done.stderr)
         self.assertIn("--rate NUMBER", run_alone(CLASS, "--help").stdout)
 
+    def test_a_loop_leaves_arguments_to_its_script_but_not_misspelt_hyperparameters(self):
+        done = run_alone(LOOP, "--rat", "2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("unknown argument --rat. Did you mean --rate?", done.stderr)
+        self.assertIn("--rate NUMBER", run_alone(LOOP, "--help").stdout)
+
     def test_an_exception_ends_the_program_with_its_traceback(self):
         done = run_alone(CLASS, "--rate", "-1")
         self.assertEqual(done.returncode, 1)

@@ -56,9 +56,13 @@ export async function bestCommand(
     console.log(JSON.stringify({ ...summary, schedule: segments }));
     return;
   }
+  const others = Object.entries(best.metrics)
+    .filter(([name]) => name !== metric && name !== finalMetric)
+    .map(([name, value]) => `, ${name} ${number(value)}`)
+    .join("");
   const heldOut = final === undefined ? "" : `, ${finalMetric} ${number(final)} (held out)`;
   console.log(
-    `best of ${run.id}: ${metric} ${number(score)}${heldOut}, snapshot ${best.id} at step ${count(best.step)}`,
+    `best of ${run.id}: ${metric} ${number(score)}${heldOut}${others}, snapshot ${best.id} at step ${count(best.step)}`,
   );
   console.log(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
   if (out !== undefined) {

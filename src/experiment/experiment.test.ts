@@ -458,6 +458,21 @@ describe("settings", () => {
     expect(describeExperiment(experiment)).toEqual(before);
   });
 
+  test("name the length of a generation as files do", () => {
+    const ready = (settings: object) => describeExperiment(withSettings(experiment, settings as never)).ready;
+    expect(ready({ "ready.everySteps": 7 })).toEqual({
+      name: "everySteps",
+      options: { steps: 7, burnInSteps: 0 },
+    });
+    expect(ready({ "ready.everySeconds": 30 })).toMatchObject({
+      name: "everySeconds",
+      options: { seconds: 30 },
+    });
+    expect(setting({ "ready.everySteps": 0 })).toThrow(
+      "must be at least 1; give a number of steps such as 200.",
+    );
+  });
+
   test("change the options of strategies that were left out, and strategies by name", () => {
     const { exploit, explore, ...given } = valid();
     const changed = withSettings(defineExperiment(given as never), {

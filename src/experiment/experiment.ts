@@ -28,7 +28,7 @@ import {
   type ValuesOf,
   valueProblems,
 } from "./search-space/search-space.ts";
-import { exploits, explores } from "./strategies-by-name.ts";
+import { exploits, explores, readies } from "./strategies-by-name.ts";
 import { isCommand, type TrainerSource } from "./trainer.ts";
 
 /** What a user declares. */
@@ -191,6 +191,8 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
   if (!name || option === undefined || rest.length > 0) {
     throw unknown("is not a setting", nearest(path, settingsOf(experiment)));
   }
+  if (name === "ready" && Object.hasOwn(readies, option))
+    return { ...declaration, ready: readies[option]!(value) };
   const current = name === "ready" ? experiment.ready : experiment.strategies[name];
   const changed = withOptions(current as Ready, { [option]: value });
   if (!changed)

@@ -4,7 +4,10 @@ export interface Objective {
   readonly direction: Direction;
   /** The metric that steers selection. */
   readonly metric: string;
-  /** A held-out metric for the final choice of the best model. It is asked for once, in a member's last evaluation. */
+  /**
+   * A held-out metric for the final choice of the best model. It is asked for once, in a member's last evaluation. Being chosen by it, the best
+   * model's value is the highest of many: for a number without that bias let the trainer report one more metric.
+   */
   readonly final?: string;
 }
 

@@ -9,6 +9,9 @@ import type { Explore } from "../algorithm/explore/explore.ts";
 import { noExplore } from "../algorithm/explore/no-explore.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
 import { resample } from "../algorithm/explore/resample.ts";
+import { everySeconds } from "../algorithm/ready/every-seconds.ts";
+import { everySteps } from "../algorithm/ready/every-steps.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
 
 /** Options are checked by the strategy itself, so they may be anything here; `shape` says what they should be. */
 export interface StrategiesByName<F> {
@@ -23,3 +26,9 @@ export const exploits: StrategiesByName<Exploit> = {
 };
 
 export const explores: StrategiesByName<Explore> = { perturb, resample, noExplore };
+
+/** From the length of a generation, which is checked where it is used. */
+export const readies: { readonly [name: string]: (length: unknown) => Ready } = {
+  everySteps: (steps) => everySteps(steps as number),
+  everySeconds: (seconds) => everySeconds(seconds as number),
+};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -100,21 +101,30 @@ def alone_from_options(defaults: Mapping[str, Any], steps: int) -> AloneConversa
 def alone_beside_options(
     defaults: Mapping[str, Any], steps: int, steps_per_generation: int | None
 ) -> AloneConversation:
-    """From hyperparameters and `--seed` on the command line; other arguments are the script's own."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, add_help=False)
-    parser.add_argument("--seed", type=_whole(0, LARGEST_SEED), default=0)
-    _add_hyperparameters(parser, defaults)
-    options, _ = parser.parse_known_args()
+    """From hyperparameters and `--seed` on the command line.
+
+    Other arguments are the script's own, unless they look like a misspelt hyperparameter.
+    """
+    parser = argparse.ArgumentParser(allow_abbrev=False, description="Trains one model alone, without Clade.")
+    parser.add_argument("--seed", type=_whole(0, LARGEST_SEED), default=0, help="(default 0)")
+    spellings = _add_hyperparameters(parser, defaults)
+    options, unknown = parser.parse_known_args()
+    for name in (argument.split("=")[0] for argument in unknown if argument.startswith("--")):
+        if difflib.get_close_matches(name, spellings, n=1, cutoff=0.85):
+            parser.error(f"unknown argument {name}.{nearest(name, spellings)} See --help.")
     length = steps_per_generation or max(1, steps // 10)
     return AloneConversation(
         _hyperparameters(options, defaults), seed=options.seed, steps=steps, evaluate_every=length
     )
 
 
-def _add_hyperparameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> None:
+def _add_hyperparameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> list[str]:
+    """The options that were added."""
+    added: list[str] = []
     group = parser.add_argument_group("hyperparameters")
     for name, value in defaults.items():
         spellings = sorted({f"--{name}", f"--{name.replace('_', '-')}", f"--{name.replace('-', '_')}"})
+        added += spellings
         kind = _boolean if isinstance(value, bool) else type(value)
         shown = f"(default {_shown(value)})".replace("%", "%%")
         try:
@@ -124,6 +134,7 @@ def _add_hyperparameters(parser: argparse.ArgumentParser, defaults: Mapping[str,
         except argparse.ArgumentError:
             rule = "is also the name of an option for running alone"
             raise TrainerError(f"hyperparameter {name!r} {rule}; give it another name") from None
+    return added
 
 
 def _hyperparameters(options: argparse.Namespace, defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,4 +171,7 @@ def _whole(least: int, most: int = sys.maxsize) -> Any:
 def _shown(value: object) -> str:
     if value is None:
         return "nan"
+    if isinstance(value, float):
+        # A number of 32 bits has no more digits that say anything.
+        return str(float(f"{value:.7g}"))
     return str(value).lower() if isinstance(value, bool) else str(value)
