@@ -8,6 +8,7 @@ export default defineConfig({
     reporters: ["default", "./test/skipped-reporter.ts"],
     // Tests start processes and wait for them; none of them measures time.
     testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 60_000,
   },
 });

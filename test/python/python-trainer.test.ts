@@ -23,7 +23,7 @@ budget: { stepsPerMember: 50 }
 trainer:
   command: "${command} '${misbehaviour}'"
   environment: { STARTS: ${place.path("starts")}, CHILDREN: ${place.path("children")} }
-  stepTimeoutSeconds: 2
+  stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 2 : 60}
 `;
 
 const result = (stdout: string) => Workplace.events(stdout).at(-1) as unknown as Record<string, unknown>;

@@ -119,7 +119,8 @@ test.each([
   ["restore: another checkpoint", `was told to load ${heightHash}`],
   ["restore: old hyperparameters", "has rate = 0.25 in force after restore, but was told 0.1"],
 ])("%s: one clear error, and what is started next is as new", async (misbehaviour, message) => {
-  const session = climbing(misbehaviour, { stepTimeoutSeconds: 1 });
+  const stepTimeoutSeconds = misbehaviour.includes("hang") ? 1 : 60;
+  const session = climbing(misbehaviour, { stepTimeoutSeconds });
   const error = await life(session).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(TrainerError);
   const { message: said } = error as TrainerError;
