@@ -3,13 +3,14 @@
  * with settings by hand. The best member is chosen by validation accuracy, and reported by its accuracy on the test
  * digits, which steer nothing. Needs the Python client and PyTorch in `python3`, or in the Python that PYTHON names.
  *
- *     npx node benchmarks/pytorch-digits.ts [--seeds 8]
+ *     npx node benchmarks/pytorch-digits.ts [--seeds 6] [--from 11]
  */
 import { difference, interval, meanOf, PyTorchStudy } from "./pytorch-study.ts";
 import { option } from "./reference/option.ts";
 import { table, writeResults } from "./results-file.ts";
 
-const seeds = Array.from({ length: option("seeds", 8) }, (_, index) => index + 1);
+const [count, from] = [option("seeds", 6), option("from", 11)];
+const seeds = Array.from({ length: count }, (_, index) => from + index);
 using study = new PyTorchStudy();
 const searchers = [
   { name: "PBT", settings: [] },

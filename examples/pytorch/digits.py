@@ -60,13 +60,14 @@ class DigitsTrainer:
         clade.pytorch.apply(
             self.optimizer,
             lr=hyperparameters["learning_rate"],
-            momentum=hyperparameters["momentum"],
+            momentum=1 - hyperparameters["one_minus_momentum"],
             weight_decay=hyperparameters["weight_decay"],
         )
 
     def hyperparameters_in_force(self):
         """Read back from where they act, so that Clade stops a member whose values have not arrived."""
         read_back = clade.pytorch.in_force(self.optimizer, "momentum", "weight_decay", learning_rate="lr")
+        read_back["one_minus_momentum"] = 1 - read_back.pop("momentum")
         return {**read_back, "dropout": self.dropout.p}
 
 
@@ -132,7 +133,7 @@ if __name__ == "__main__":
         DigitsTrainer,
         defaults={
             "learning_rate": 0.03,
-            "momentum": 0.9,
+            "one_minus_momentum": 0.1,
             "weight_decay": 1e-4,
             "dropout": 0.2,
             "distortion": 1.0,
