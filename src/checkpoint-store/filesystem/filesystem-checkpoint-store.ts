@@ -10,37 +10,10 @@
  * copied. Nothing is forced to the disk: the death of a process loses nothing, and a power cut may lose the last seconds, which
  * the hashes reveal and the member's older snapshots mend.
  */
-import { createHash, hash, randomUUID } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import {
-  chmod,
-  constants,
-  copyFile,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
-import { CladeError } from "../../algorithm/clade-error.ts";
+import { hash, randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
   type CheckpointDirectories,
@@ -51,12 +24,21 @@ import {
   manifestText,
   type Reserve,
 } from "../checkpoint-store.ts";
+import { explain, explainedAsync, makeDirectory } from "./disk-errors.ts";
+import {
+  adopt,
+  filesBelow,
+  hashFile,
+  isThere,
+  linkOrCopy,
+  overwrite,
+  removeIfPossible,
+  renameUnlessGone,
+  throughIncoming,
+} from "./files.ts";
 
 /** Files of at least this many bytes are stored on their own. Smaller ones cost less inside the checkpoint than as a file. */
 const largeBytes = 64 * 1024;
-
-/** Hashing reads ahead by this much, so that the disk and the processor work at the same time. */
-const readBytes = 1024 * 1024;
 
 /**
  * So many files of less than `largeBytes` are written anew instead of being deleted. Making and deleting files is slow where it is done often: on ext4 a new
@@ -380,130 +362,4 @@ function parseManifest(text: string): ManifestEntry[] {
     const [sha256, size, name] = line.split(" ");
     return { sha256: sha256!, size: Number(size), name: name! };
   });
-}
-
-async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return files.map((entry) => relative(directory, join(entry.parentPath, entry.name)));
-}
-
-/**
- * The same file under another name, without its bytes being copied: blocks that are shared until one is written, or a hard link, whose file
- * is read-only. A copy where the file system has neither.
- */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
-  } catch {
-    await rm(to, { force: true });
-    await link(from, to).catch(() => copyFile(from, to));
-  }
-}
-
-/** A power cut may have left a file that is shorter. */
-function isThere(path: string, size: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.size === size;
-}
-
-/** Another process may have put away a damaged file, or what it took for a leftover. */
-function renameUnlessGone(from: string, to: string): boolean {
-  try {
-    renameSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return false;
-  }
-}
-
-/** Writes a file anew in the blocks that it has. Emptying it first would give them back and cost twice the time. */
-function overwrite(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, "r+");
-  try {
-    writeSync(file, bytes);
-    ftruncateSync(file, bytes.length);
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Writes a file beside its place and renames it. What could not be written does not stay. */
-async function throughIncoming(
-  incoming: string,
-  to: string,
-  write: (incoming: string) => Promise<void>,
-): Promise<void> {
-  try {
-    await write(incoming);
-    await chmod(incoming, 0o444);
-    await rename(incoming, to);
-  } catch (error) {
-    await rm(incoming, { force: true });
-    throw error;
-  }
-}
-
-async function hashFile(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes }))
-    digest.update(chunk as Buffer);
-  return digest.digest("hex");
-}
-
-/**
- * Renames a file into place; copies it from another file system, and when it has another name, under which it could still be written. It is
- * read-only from then on, unless another user made it.
- */
-async function adopt(from: string, to: string, incoming: string): Promise<void> {
-  const copy = () => throughIncoming(incoming, to, () => copyFile(from, incoming));
-  if ((await stat(from)).nlink > 1) return await copy();
-  await chmod(from, 0o444).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPERM") throw error;
-  });
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    await copy();
-  }
-}
-
-/** A trainer may still write into its directory, or own what is in it. What is left goes when it is old. */
-async function removeIfPossible(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
-}
-
-const remedies: Record<string, string> = {
-  ENOSPC: "the disk is full; free some space, then resume the run",
-  EDQUOT: "the disk quota is used up; free some space, then resume the run",
-  EROFS: "the file system is read-only; make it writable or use another directory, then resume the run",
-  EPERM: "this user may not write there; change the rights or use another directory, then resume the run",
-  EACCES: "this user may not write there; change the rights or use another directory, then resume the run",
-};
-
-function explain(directory: string, error: unknown): unknown {
-  const remedy = remedies[(error as NodeJS.ErrnoException).code ?? ""];
-  return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
-}
-
-function makeDirectory(directory: string, path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    // Node says this when a parent cannot be made, and not why.
-    const hidden = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const rule = "the directory cannot be made; use another one, or make it yourself to see why";
-    throw hidden
-      ? new CladeError(`checkpoints in ${directory}: ${rule}`, { cause: error })
-      : explain(directory, error);
-  }
-}
-
-async function explainedAsync<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw explain(directory, error);
-  }
 }

@@ -177,7 +177,7 @@ class CommandSession implements TrainerSession {
       stepTimeoutSeconds: limits.stepTimeoutSeconds ?? stepTimeoutSeconds,
       memoryLimitMegabytes: limits.memoryLimitMegabytes,
       log: () => this.#log,
-      who: () => `member ${this.#member}`,
+      who: () => this.#who,
       check: () => this.#check(),
     });
     this.#process = started;

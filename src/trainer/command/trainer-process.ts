@@ -26,7 +26,7 @@ export interface TrainerProcessOptions {
   readonly memoryLimitMegabytes: number | undefined;
   /** The log of the member whose turn it is. */
   readonly log: () => MemberLog;
-  /** How errors begin: whose turn it is. */
+  /** How errors begin: whose turn it is, and the command. */
   readonly who: () => string;
   /** Ends the request in progress with what it throws. */
   readonly check: () => void;
@@ -175,7 +175,9 @@ export class TrainerProcess {
       this.#break(() => this.#error(rule, "answer each request once"));
     } else if (message.kind === "error") {
       const detail = message.traceback ?? this.#options.log().last;
-      call.fail(new TrainerError(`${this.#who} failed in ${call.method}: ${message.message}`, detail));
+      call.fail(
+        new TrainerError(`${this.#options.who()} failed in ${call.method}: ${message.message}`, detail),
+      );
     } else {
       this.#call = undefined;
       call.answer(message.result);
@@ -219,13 +221,9 @@ export class TrainerProcess {
     void this.#process.terminate();
   }
 
-  get #who(): string {
-    return `${this.#options.who()}: "${this.#options.command}"`;
-  }
-
   #error(rule: string, remedy?: string): TrainerError {
     const { path, last } = this.#options.log();
-    const message = `${this.#who} ${rule}${remedy === undefined ? "" : `; ${remedy}`}`;
+    const message = `${this.#options.who()} ${rule}${remedy === undefined ? "" : `; ${remedy}`}`;
     const where = path === undefined ? "" : ` (${path})`;
     const printed = last === "" ? "It printed nothing on standard error" : `Its last lines${where}:\n${last}`;
     return new TrainerError(message, printed);

@@ -1,0 +1,37 @@
+/** What a full, read-only or foreign disk says, with what to do about it. */
+import { mkdirSync } from "node:fs";
+import { CladeError } from "../../algorithm/clade-error.ts";
+
+const remedies: Record<string, string> = {
+  ENOSPC: "the disk is full; free some space, then resume the run",
+  EDQUOT: "the disk quota is used up; free some space, then resume the run",
+  EROFS: "the file system is read-only; make it writable or use another directory, then resume the run",
+  EPERM: "this user may not write there; change the rights or use another directory, then resume the run",
+  EACCES: "this user may not write there; change the rights or use another directory, then resume the run",
+};
+
+export function explain(directory: string, error: unknown): unknown {
+  const remedy = remedies[(error as NodeJS.ErrnoException).code ?? ""];
+  return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
+}
+
+export function makeDirectory(directory: string, path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    // Node says this when a parent cannot be made, and not why.
+    const hidden = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const rule = "the directory cannot be made; use another one, or make it yourself to see why";
+    throw hidden
+      ? new CladeError(`checkpoints in ${directory}: ${rule}`, { cause: error })
+      : explain(directory, error);
+  }
+}
+
+export async function explainedAsync<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw explain(directory, error);
+  }
+}
