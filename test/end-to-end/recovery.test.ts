@@ -105,7 +105,7 @@ hyperparameters: { rate: { logUniform: [0.01, 1] } }
 objective: { maximize: height }
 ready: { everySteps: 5 }
 budget: { stepsPerMember: 100 }
-trainer: "node '${trainer}' 'save: a large file'"
+trainer: "node '${trainer}' 'save: a file of 5 MB'"
 `,
       );
       const run = await place.clade("run", "climb.yaml", ...store);
@@ -113,7 +113,7 @@ trainer: "node '${trainer}' 'save: a large file'"
         code: 1,
         stderr: expect.stringMatching(/disk is full; free some space, then resume the run/),
       });
-      execFileSync("mount", ["-o", "remount,size=40m", disk]);
+      execFileSync("mount", ["-o", "remount,size=800m", disk]);
       const resumed = await place.clade("resume", ...store, "--json");
       expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
         state: { kind: "done" },
