@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const experiment = ["algorithm"];
 const contracts = [...experiment, "experiment"];
+const analysis = [...contracts, "population-store"];
 const worker = [...contracts, "population-store", "checkpoint-store", "trainer"];
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
@@ -13,8 +14,9 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   "checkpoint-store": contracts,
   trainer: contracts,
   worker,
-  analysis: ["algorithm"],
-  cli: [...worker, "worker", "analysis"],
+  analysis,
+  report: [...analysis, "analysis"],
+  cli: [...worker, "worker", "analysis", "report"],
   testing: worker,
 };
 

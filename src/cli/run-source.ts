@@ -16,6 +16,8 @@ export function refuseIfDifferent(run: Run, experiment: Experiment): void {
   const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
   const then = run.experiment as unknown as Record<string, unknown>;
   const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
+  // They follow from the hyperparameters' words, and older versions did not record them.
+  keys.delete("scales");
   const different = [...keys].filter((key) => !isDeepStrictEqual(now[key], then[key]));
   if (different.length === 0) return;
   const shown = different.map(

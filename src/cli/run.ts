@@ -79,10 +79,8 @@ async function start(
   settings: { readonly [path: string]: unknown; readonly seed: number },
   options: Options,
 ): Promise<{ result: RunResult; exitCode: number }> {
-  const run = await createRun(stores.population, experiment, settings.seed, {
-    file: resolve(file),
-    settings,
-  });
+  const source = { file: resolve(file), settings };
+  const run = await createRun(stores.population, experiment, settings.seed, { source });
   const workers = workerProcesses(experiment, options);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }

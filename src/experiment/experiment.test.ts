@@ -69,6 +69,7 @@ test("a valid declaration has no problems, and what was left out is chosen", () 
   const { exploit, explore, exploreEvery, synchronous, reevaluate, initial, seed, ...given } = valid();
   const experiment = defineExperiment(given);
   expect(describeExperiment(experiment)).toEqual({
+    scales: { rate: "log", momentum: "linear", layers: "linear", optimizer: "categories" },
     name: "digits",
     population: 8,
     hyperparameters: {

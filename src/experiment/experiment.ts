@@ -21,6 +21,7 @@ import type { Budget } from "./budget.ts";
 import { commandSchema, commandShape } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
 import type { Objective } from "./objective.ts";
+import { type Scale, scaleOf } from "./search-space/scale.ts";
 import {
   type SpaceDeclaration,
   searchSpace,
@@ -80,6 +81,8 @@ export interface ExperimentDescription {
   readonly name: string;
   readonly population: number;
   readonly hyperparameters: { readonly [name: string]: string };
+  /** How values of each hyperparameter lie to each other; unknown for runs of older versions. */
+  readonly scales?: { readonly [name: string]: Scale };
   readonly initial: readonly Hyperparameters[];
   readonly objective: Objective;
   readonly ready: StrategyDescription;
@@ -131,6 +134,7 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
     name,
     population,
     hyperparameters: Object.fromEntries(space.map(([key, declared]) => [key, declared.written])),
+    scales: Object.fromEntries(space.map(([key, declared]) => [key, scaleOf(declared)])),
     initial,
     objective,
     ready: describeStrategy(experiment.ready),

@@ -19,12 +19,27 @@ export type RunState =
   | { readonly kind: "done"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** The place of a run in a study: which of its variants it is an execution of. The seed is the run's. */
+export interface StudyPlace {
+  readonly name: string;
+  /** Names the variant within the study, such as "pbt population=10". */
+  readonly variant: string;
+  /** The variant without its point on the study's grid, such as "pbt" or "random-search". */
+  readonly method: string;
+  /** The settings that the grid gave it, by path. */
+  readonly point: { readonly [path: string]: unknown };
+  /** The method that the others are compared with. */
+  readonly baseline?: string;
+}
+
 export interface NewRun {
   readonly id: RunId;
   readonly seed: number;
   readonly experiment: ExperimentDescription;
   /** The experiment file that workers load, and the settings that were changed for this run. Absent for a run of a program. */
   readonly source?: { readonly file: string; readonly settings: { readonly [path: string]: unknown } };
+  /** Absent for a run that belongs to no study. */
+  readonly study?: StudyPlace;
 }
 
 export interface Run extends NewRun {

@@ -58,10 +58,18 @@ export function populationStoreConformance(
     const id = newRunId("Zürich-朝-🐚");
     const source = { file: "/tmp/ünï code/实验.ts", settings: { population: 2, "budget.stepsPerMember": 9 } };
     const experiment = { ...description({ stepsPerMember: 7 }), name: "пример ' \" \\ \n 🐚" };
-    const created = await store.createRun({ id, seed: 2 ** 40 + 1, experiment, source }, roots(1));
+    const study = {
+      name: "sizes",
+      variant: "pbt population=2",
+      method: "pbt",
+      point: { population: 2 },
+      baseline: "fixed",
+    };
+    const created = await store.createRun({ id, seed: 2 ** 40 + 1, experiment, source, study }, roots(1));
     const read = await store.run(id);
     assertEqual(read, created, "the run as read and as created");
     assertEqual([read.seed, read.experiment, read.source], [2 ** 40 + 1, experiment, source], "the run");
+    assertEqual(read.study, study, "the place in a study");
   });
 
   add("a second run of the same id is refused, and the first stays", {}, async ({ store, id }) => {

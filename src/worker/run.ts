@@ -6,7 +6,14 @@ import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
-import type { NewRun, PopulationStore, Run, RunId, WorkerId } from "../population-store/population-store.ts";
+import type {
+  NewRun,
+  PopulationStore,
+  Run,
+  RunId,
+  StudyPlace,
+  WorkerId,
+} from "../population-store/population-store.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { requireMetric } from "./measurement.ts";
@@ -22,6 +29,8 @@ export interface RunOptions {
   /** Workers in this process, taking turns: more than 1 helps trainers that wait for something. */
   readonly workers?: number;
   readonly seed?: number;
+  /** Makes the run a part of a study. */
+  readonly study?: StudyPlace;
   /** Stops the run; what was published stays, and the result says "stopped". */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
@@ -36,7 +45,8 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
   await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
-  const created = await createRun(populationStore, experiment, seed);
+  const { study } = options;
+  const created = await createRun(populationStore, experiment, seed, study && { study });
   await using checkpointStore = checkpoints(created.id);
 
   const failed = new AbortController();
@@ -74,13 +84,13 @@ export async function createRun(
   store: PopulationStore,
   experiment: Experiment,
   seed: number,
-  source?: NewRun["source"],
+  origin: Pick<NewRun, "source" | "study"> = {},
 ): Promise<Run> {
   const { strategies, population, initial } = experiment;
   const roots = initialSnapshots(strategies.space, population, seed, initial);
   const description = describeExperiment(experiment);
   return await store.createRun(
-    { id: newRunId(experiment.name), seed, experiment: description, ...(source && { source }) },
+    { id: newRunId(experiment.name), seed, experiment: description, ...origin },
     roots,
   );
 }

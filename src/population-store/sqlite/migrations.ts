@@ -94,4 +94,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, name)
   ) STRICT, WITHOUT ROWID;
   `,
+  "ALTER TABLE runs ADD COLUMN study TEXT",
 ];
