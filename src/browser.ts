@@ -1,11 +1,22 @@
 /** The part of Clade that needs nothing from Node: declaring experiments and running them in memory. */
 export { CladeError } from "./algorithm/clade-error.ts";
 export { binaryTournament } from "./algorithm/exploit/binary-tournament.ts";
-export { copy, type Exploit, type Exploitation, keep, type Reason } from "./algorithm/exploit/exploit.ts";
+export {
+  copy,
+  type Exploit,
+  type Exploitation,
+  keep,
+  type Reason,
+  restart,
+  stop,
+} from "./algorithm/exploit/exploit.ts";
 export { noExploit } from "./algorithm/exploit/no-exploit.ts";
+export { sequential } from "./algorithm/exploit/sequential.ts";
+export { successiveHalving } from "./algorithm/exploit/successive-halving.ts";
 export { tTestSelection } from "./algorithm/exploit/t-test-selection.ts";
 export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts";
 export type { Explore } from "./algorithm/explore/explore.ts";
+export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
 export { perturb } from "./algorithm/explore/perturb.ts";
 export { resample } from "./algorithm/explore/resample.ts";
@@ -13,6 +24,7 @@ export type { Direction, Population } from "./algorithm/population.ts";
 export type { Decision } from "./algorithm/population-based-training.ts";
 export { BadInputError, type Problem } from "./algorithm/problem.ts";
 export { type Random, randomStream } from "./algorithm/random.ts";
+export { atSteps } from "./algorithm/ready/at-steps.ts";
 export { everySeconds } from "./algorithm/ready/every-seconds.ts";
 export { everySteps } from "./algorithm/ready/every-steps.ts";
 export type { Progress, Ready } from "./algorithm/ready/ready.ts";
@@ -53,6 +65,7 @@ export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
 export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
+export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";
 export type {
   Evaluation,
   Trainer,

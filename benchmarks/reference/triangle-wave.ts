@@ -116,10 +116,15 @@ const selectionOnly = { ...pbt, name: "selection-only", explore: noExplore() };
 
 /** The reference's factors multiply, and its new draws are uniform: no kind does both, so the new draw is made here. */
 const multiply = perturb({ resampleProbability: 0 });
-function multiplyOrDraw(h: { lr: number }, space: SearchSpace, random: Random) {
+function multiplyOrDraw(
+  h: { lr: number },
+  space: SearchSpace,
+  random: Random,
+  weights: { readonly step: number },
+) {
   return random.uniform() < 0.25
     ? { lr: triangle.hyperparameters.lr.sample(random) }
-    : multiply(h, space, random);
+    : multiply(h, space, random, weights);
 }
 
 export const searchers: Readonly<Record<string, Experiment>> = {

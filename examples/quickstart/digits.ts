@@ -37,6 +37,7 @@ const HIDDEN1 = 128;
 const HIDDEN2 = 64;
 const CLASSES = 10;
 const BATCH = 32;
+const PARTS = 10;
 
 class DigitsTrainer {
   readonly #random: Random;
@@ -74,11 +75,14 @@ class DigitsTrainer {
     await loss.data(); // jax-js is lazy: without this the work would pile up.
   }
 
-  /** Accuracy and mean cross-entropy on the validation pictures, and accuracy on the test pictures, which steers nothing. */
-  async evaluate(): Promise<{ accuracy: number; loss: number; testAccuracy: number }> {
-    const { accuracy, loss } = await measure(this.#weights, VALIDATION);
+  /**
+   * Accuracy and mean cross-entropy on the validation pictures, and accuracy on the test pictures, which steers nothing. The samples are
+   * the accuracies on ten parts of the validation pictures, for `tTestSelection`.
+   */
+  async evaluate(): Promise<{ accuracy: number; loss: number; testAccuracy: number; samples: number[] }> {
+    const { accuracy, loss, parts } = await measure(this.#weights, VALIDATION);
     const { accuracy: testAccuracy } = await measure(this.#weights, TEST);
-    return { accuracy, loss, testAccuracy };
+    return { accuracy, loss, testAccuracy, samples: parts };
   }
 
   /** Everything that training depends on: a restored trainer continues bit for bit. */
@@ -209,12 +213,13 @@ function flushed(moment: np.Array): np.Array {
 const accuracyAndLoss = jit((weights: Weights, { images, labels }: Batch) => {
   const logits = network(weights, images);
   const loss = crossEntropy(logits.ref, labels.ref);
-  return { accuracy: np.argmax(logits, -1).equal(labels).astype(np.float32).mean(), loss };
+  const isRight = np.argmax(logits, -1).equal(labels).astype(np.float32);
+  return { accuracy: isRight.ref.mean(), loss, parts: isRight.reshape([PARTS, -1]).mean(1) };
 });
 
-async function measure(weights: Weights, batch: Batch): Promise<{ accuracy: number; loss: number }> {
-  const { accuracy, loss } = accuracyAndLoss(tree.ref(weights), tree.ref(batch));
-  return { accuracy: await toNumber(accuracy), loss: await toNumber(loss) };
+async function measure(weights: Weights, batch: Batch) {
+  const { accuracy, loss, parts } = accuracyAndLoss(tree.ref(weights), tree.ref(batch));
+  return { accuracy: await toNumber(accuracy), loss: await toNumber(loss), parts: [...(await parts.data())] };
 }
 
 /** Images [n, PIXELS] and labels [n]. */

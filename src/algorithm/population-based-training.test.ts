@@ -10,6 +10,8 @@ import {
   noExplore,
   perturb,
   randomStream,
+  restart,
+  stop,
   truncationSelection,
   uniform,
 } from "clade";
@@ -317,4 +319,30 @@ test("the same snapshots and the same stream give the same decision, whoever dec
       ),
     );
   expect(decideAll(members.toReversed())).toEqual(decideAll(members));
+});
+
+describe("other ends of a generation", () => {
+  test("a member that stops has a decision with its reason and no next snapshot", () => {
+    const { decision, next } = decided({ exploit: () => stop("hopeless", { rank: 9 }) });
+    expect(decision).toMatchObject({ kind: "stop", weights: false, hyperparameters: false });
+    expect(decision.reason).toEqual({ text: "hopeless", numbers: { rank: 9 } });
+    expect(next).toBeUndefined();
+  });
+
+  test("a member that restarts has fresh weights at step 0 and explores from the donor's hyperparameters", () => {
+    const explore: Explore = ({ rate }, _space, _random, { step }) => ({ rate: Number(rate) + 1 + step });
+    const { decision, next } = decided({ exploit: () => restart(strong, "next"), explore });
+    expect(decision).toMatchObject({ kind: "restart", donor: "1.4", weights: false, hyperparameters: true });
+    expect(next).toEqual({
+      id: "0.5",
+      member: 0,
+      kind: "restarted",
+      donor: "1.4",
+      generation: 2,
+      step: 0,
+      memberSteps: 20,
+      hyperparameters: { rate: 5 },
+      metrics: {},
+    });
+  });
 });

@@ -30,7 +30,7 @@ export interface Decision {
   readonly snapshot: SnapshotId;
   readonly member: number;
   readonly generation: number;
-  readonly kind: "keep" | "copy";
+  readonly kind: Exploitation["kind"];
   readonly donor?: SnapshotId;
   readonly weights: boolean;
   readonly hyperparameters: boolean;
@@ -55,6 +55,8 @@ export function decide(
     return outcome(strategies, member, { kind: "keep", reason: { text, numbers: {} } }, random, false);
   }
   const exploitation = strategies.exploit(member, population, random);
+  if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
+  if (exploitation.kind === "restart") return restarted(strategies, member, exploitation, random);
   const explores = strategies.exploreEvery === "generation" || exploitation.kind === "copy";
   return outcome(strategies, member, exploitation, random, explores);
 }
@@ -106,26 +108,14 @@ export function initialSnapshots(
 function outcome(
   strategies: Strategies,
   member: Snapshot,
-  exploitation: Exploitation,
+  exploitation: Extract<Exploitation, { kind: "keep" | "copy" }>,
   random: Random,
   explores: boolean,
 ): Outcome {
   const copies = exploitation.kind === "copy" ? exploitation : undefined;
   const weightsFrom = copies?.weights ? copies.donor : member;
   const starting = copies?.hyperparameters ? copies.donor.hyperparameters : member.hyperparameters;
-  const hyperparameters = explores
-    ? strategies.space.settle(strategies.explore(starting, strategies.space, random), random)
-    : starting;
-  const decision: Decision = {
-    snapshot: member.id,
-    member: member.member,
-    generation: member.generation,
-    kind: exploitation.kind,
-    ...(copies && { donor: copies.donor.id }),
-    weights: copies?.weights ?? false,
-    hyperparameters: copies?.hyperparameters ?? false,
-    reason: exploitation.reason,
-  };
+  const decision = decisionOf(member, exploitation);
   if (!copies && !explores) return { decision };
   const next: Snapshot = {
     ...weightsFrom,
@@ -136,7 +126,51 @@ function outcome(
     ...(copies && { donor: copies.donor.id }),
     generation: member.generation,
     memberSteps: member.memberSteps,
-    hyperparameters,
+    hyperparameters: explores ? explored(strategies, starting, random, weightsFrom) : starting,
   };
   return { decision, next };
+}
+
+function restarted(
+  strategies: Strategies,
+  member: Snapshot,
+  exploitation: Extract<Exploitation, { kind: "restart" }>,
+  random: Random,
+): Outcome {
+  const { donor } = exploitation;
+  const next: Snapshot = {
+    id: snapshotId(member.member, ordinalOf(member.id) + 1),
+    member: member.member,
+    kind: "restarted",
+    donor: donor.id,
+    generation: member.generation,
+    step: 0,
+    memberSteps: member.memberSteps,
+    hyperparameters: explored(strategies, donor.hyperparameters, random, { step: 0 }),
+    metrics: {},
+  };
+  return { decision: decisionOf(member, exploitation), next };
+}
+
+function explored(
+  { explore, space }: Strategies,
+  starting: Hyperparameters,
+  random: Random,
+  { step }: Pick<Snapshot, "step">,
+): Hyperparameters {
+  return space.settle(explore(starting, space, random, { step }), random);
+}
+
+function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploitation): Decision {
+  const { kind, reason } = exploitation;
+  return {
+    snapshot: id,
+    member,
+    generation,
+    kind,
+    ...("donor" in exploitation && { donor: exploitation.donor.id }),
+    weights: kind === "copy" && exploitation.weights,
+    hyperparameters: kind === "restart" || (kind === "copy" && exploitation.hyperparameters),
+    reason,
+  };
 }

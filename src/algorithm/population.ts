@@ -11,6 +11,8 @@ export interface Population {
   readonly direction: Direction;
   /** Best first. A snapshot without a score comes after every scored one; equals are in the order of their members. */
   readonly ranked: readonly Snapshot[];
+  /** The trained snapshot with the best score of all that were ever seen. */
+  readonly best: Snapshot | undefined;
   /** How many of `ranked` have a score. They come first. */
   readonly scored: number;
   /** The place of a score among the scored: how many are strictly better, and how many equal it. */
@@ -34,7 +36,6 @@ export class RankedPopulation implements Population {
   scored = 0;
   /** Training steps of all members together. */
   totalSteps = 0;
-  /** The trained snapshot with the best score of all that were ever seen. */
   best: Snapshot | undefined;
   readonly #newest = new Map<number, Snapshot>();
 

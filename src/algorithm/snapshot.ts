@@ -28,21 +28,25 @@ export type Hyperparameters = { readonly [name: string]: HyperparameterValue | u
  * - `trained`: the end of a generation
  * - `copied`: made by an exploit: weights, hyperparameters or both come from a donor
  * - `explored`: new hyperparameters without a donor
+ * - `restarted`: fresh weights, by a strategy that trains one model after another; like an initial snapshot it has no parent
  * - `evaluated`: a copy whose weights were scored again by its recipient
  * - `recovered`: a return to an older snapshot, because the newest checkpoint could not be read
  */
-type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "evaluated" | "recovered";
+type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "restarted" | "evaluated" | "recovered";
 
-/** Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated. */
+/**
+ * Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated, and fresh
+ * weights have none.
+ */
 export function isEarned({ kind }: Snapshot): boolean {
-  return kind !== "copied" && kind !== "explored";
+  return kind !== "copied" && kind !== "explored" && kind !== "restarted";
 }
 
 export interface Snapshot {
   readonly id: SnapshotId;
   readonly member: number;
   readonly kind: SnapshotKind;
-  /** Where the weights come from; absent for an initial snapshot. */
+  /** Where the weights come from; absent for fresh ones. */
   readonly parent?: SnapshotId;
   /** Where copied weights or hyperparameters come from. Differs from `parent` when only hyperparameters were copied. */
   readonly donor?: SnapshotId;

@@ -28,7 +28,7 @@ function tryMutations({ strategies }: Experiment): Finding[] {
     const random: Random = randomStream("check", index);
     const before = space.sample(random);
     try {
-      const proposed = explore(before, space, random);
+      const proposed = explore(before, space, random, { step: 0 });
       const after = space.settle(proposed, random);
       if (!isSame(before, after)) moved++;
       if (example === "" && !isSame(before, after)) example = `, such as ${shown(before)} to ${shown(after)}`;

@@ -23,9 +23,15 @@ const ticksMs = 200;
 export async function execute(
   stores: Stores,
   run: Run,
-  options: { readonly workers: WorkerProcesses; readonly json: boolean; readonly resumed: boolean },
+  options: {
+    readonly workers: WorkerProcesses;
+    readonly json: boolean;
+    readonly resumed: boolean;
+    /** Tells the run otherwise than `json` says. */
+    readonly reporter?: Reporter;
+  },
 ): Promise<{ result: RunResult; exitCode: number }> {
-  const reporter = reporterFor(options.json);
+  const reporter = options.reporter ?? reporterFor(options.json);
   const view = new RunView(run);
   const from = options.resumed ? await stores.population.end(run.id) : start;
   if (options.resumed) {

@@ -14,20 +14,25 @@ export async function loadExperiment(file: string, settings: Settings): Promise<
     const remedy = `give the path of one, or write one with "${clade} init"`;
     throw bad(file, "there is no such file", remedy);
   }
-  const experiment = /\.(ya?ml|json)$/i.test(path)
-    ? await readExperiment(file)
+  const experiment = isPlainData(file)
+    ? await readDeclaration(file, (await import("../experiment/file/experiment-file.ts")).experimentFromFile)
     : await importExperiment(file);
   return inDirectory(dirname(path), withSettings(experiment, settings));
 }
 
-async function readExperiment(file: string): Promise<Experiment> {
+/** Whether a file is YAML or JSON; a module otherwise. */
+export function isPlainData(file: string): boolean {
+  return /\.(ya?ml|json)$/i.test(file);
+}
+
+/** What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws `BadInputError`. */
+export async function readDeclaration<T>(file: string, make: (data: unknown) => T): Promise<T> {
   // Imported here: the parser takes 20 ms to load, and every worker would wait for it.
   const { parseExperiment } = await import("./experiment-text.ts");
-  const { experimentFromFile } = await import("../experiment/file/experiment-file.ts");
   const { data, errors, lineOf } = parseExperiment(textOf(file));
   if (errors.length > 0) throw cannotBeLoaded(file, errors.join("\n"));
   try {
-    return experimentFromFile(data);
+    return make(data);
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
     const placed = error.problems.map((problem) => ({ problem, line: lineOf(problem.path) }));
@@ -51,12 +56,17 @@ function placedAt(place: string, problem: Problem): Problem {
   return { ...problem, path: problem.path === "" ? place : `${place}: ${problem.path}` };
 }
 
-async function importExperiment(file: string): Promise<Experiment> {
+/** The default export of a module; undefined where it has none. */
+export async function importDefault(file: string): Promise<unknown> {
   const module = await import(pathToFileURL(resolve(file)).href).catch((error) => {
     if (error instanceof CladeError) throw error;
     throw cannotBeLoaded(file, userFrames((error as Error).stack ?? String(error)), error);
   });
-  const experiment = (module as { default?: unknown }).default as Experiment | undefined;
+  return (module as { default?: unknown }).default;
+}
+
+async function importExperiment(file: string): Promise<Experiment> {
+  const experiment = (await importDefault(file)) as Experiment | undefined;
   const remedy = "write: export default defineExperiment({ ... })";
   if (experiment === undefined) throw bad(file, "exports no default", remedy);
   if (typeof experiment !== "object" || !("declaration" in experiment))

@@ -2,22 +2,27 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { CladeError } from "../algorithm/clade-error.ts";
+import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
 import { bestCommand } from "./best.ts";
 import { checkCommand } from "./check.ts";
+import { compareCommand } from "./compare.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { exportCommand, exportFormats } from "./export.ts";
 import { initCommand, templates } from "./init.ts";
 import { listCommand } from "./list.ts";
 import { isBadInput, userFrames } from "./load-experiment.ts";
 import { removeCommand } from "./remove.ts";
+import { replayCommand } from "./replay.ts";
 import { resumeCommand } from "./resume.ts";
 import { runCommand } from "./run.ts";
 import { wholeNumber } from "./settings.ts";
 import { showCommand } from "./show.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
+import { studyCommand } from "./study.ts";
 import { workerCommand } from "./worker.ts";
 import { gpuNames } from "./worker-processes.ts";
 
@@ -117,10 +122,42 @@ function program(): Command {
       new Option(
         "--control <name>",
         "afterwards run a control with the same seed and budget, and compare",
-      ).choices(["random-search", "selection-only"]),
+      ).choices(Object.keys(baselines)),
     )
     .addOption(json)
     .action(runCommand);
+  command("study", "run the variants of an experiment with several seeds, and compare them")
+    .argument("<study>", "the study's file")
+    .addOption(store)
+    .addOption(workers)
+    .addOption(gpus)
+    .addOption(membersPerGpu)
+    .addOption(json)
+    .action(studyCommand);
+  command("replay", "train fresh models along the schedule that a run found, or write the schedule")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(
+      new Option("--models <n>", "how many fresh models, each with a seed of its own (default: 1)").argParser(
+        wholeNumber("--models"),
+      ),
+    )
+    .addOption(
+      new Option(
+        "--member <n>",
+        "the lineage of a member's newest snapshot (default: that of the best model)",
+      )
+        .argParser(wholeNumber("--member", 0))
+        .conflicts("snapshot"),
+    )
+    .option("--snapshot <id>", "the lineage of a snapshot, such as 3.12")
+    .option("--export <file>", "write the schedule to a .json, .csv or .py file, and train nothing")
+    .addOption(store)
+    .addOption(workers)
+    .addOption(gpus)
+    .addOption(membersPerGpu)
+    .addOption(seed)
+    .addOption(json)
+    .action(replayCommand);
   command("resume", "go on with a run that was stopped, interrupted or has failed")
     .argument("[run]", "the run, or how its name begins (default: the newest)")
     .addOption(store)
@@ -160,6 +197,24 @@ function program(): Command {
     .addOption(store)
     .addOption(json)
     .action(showCommand);
+  command("compare", "what runs prove about each other: intervals over seeds, and verdicts beside a baseline")
+    .argument("<runs...>", "runs, or studies")
+    .option("--metric <name>", "compare by this metric of the best models (default: the held-out one)")
+    .option("--baseline <name>", "the method or variant to compare with (default: the study's)")
+    .option("--same-data", "says that different trainers train and are scored on the same data")
+    .addOption(store)
+    .addOption(json)
+    .action(compareCommand);
+  command("export", "everything about a run, for other tools: snapshots, decisions, failures, settings")
+    .argument("[run]", "the run (default: the newest)")
+    .addOption(
+      new Option("--format <name>", "JSON lines, or a directory with a file for each table")
+        .choices(exportFormats)
+        .default("jsonl"),
+    )
+    .option("--out <path>", "where to write it (default: standard output, for jsonl)")
+    .addOption(store)
+    .action(exportCommand);
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run")
     .addOption(store)

@@ -12,7 +12,11 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
 }
 
 /** The experiment file may have been edited since the run began: its members would then be trained by different rules. */
-export function refuseIfDifferent(run: Run, experiment: Experiment): void {
+export function refuseIfDifferent(
+  run: Run,
+  experiment: Experiment,
+  remedy = "undo the change, or start a new run",
+): void {
   const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
   const then = run.experiment as unknown as Record<string, unknown>;
   const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
@@ -24,6 +28,6 @@ export function refuseIfDifferent(run: Run, experiment: Experiment): void {
     (key) => `\n  ${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
   );
   throw new CladeError(
-    `run ${run.id}: the experiment file has changed since the run began; undo the change, or start a new run:${shown.join("")}`,
+    `run ${run.id}: the experiment file has changed since the run began; ${remedy}:${shown.join("")}`,
   );
 }

@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
-import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
-import type { Experiment, Settings } from "../experiment/experiment.ts";
-import { sessionOf } from "../trainer/session-of.ts";
-import { createRun, newSeed, tryTrainer } from "../worker/run.ts";
+import { type Experiment, replaced, type Settings } from "../experiment/experiment.ts";
+import { baselines } from "../experiment/study/baselines.ts";
+import { createRun, newSeed } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -11,32 +10,20 @@ import { count, duration, number, table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
+import { tryExperiment } from "./try-experiment.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
 interface Options extends SettingOptions, WorkerOptions {
   readonly store?: string;
-  readonly control?: keyof typeof controls;
+  readonly control?: string;
   readonly json?: boolean;
 }
-
-/** What a claim is compared with: no exploit at all, and exploit without exploring. */
-const controls = {
-  "random-search": { exploit: "noExploit" },
-  "selection-only": { explore: "noExplore" },
-};
 
 export async function runCommand(file: string, options: Options): Promise<void> {
   const settings = settingsOf(options);
   const experiment = await loadExperiment(file, settings);
-  const { environment } = workerProcesses(experiment, options);
   const seed = experiment.seed ?? newSeed();
-  {
-    using directory = temporaryDirectory();
-    await using checkpoints = filesystemCheckpointStore(directory.path);
-    const session = sessionOf(experiment.trainer, { environment: environment(0) });
-    await tryTrainer(experiment, seed, session, checkpoints);
-  }
+  await tryExperiment(experiment, seed, workerProcesses(experiment, options));
 
   const controlled = options.control && {
     name: options.control,
@@ -58,18 +45,12 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   }
 }
 
-/** The settings of a control: those of the run, but for the strategy that it leaves out. */
-function controlSettings(
-  experiment: Experiment,
-  settings: Settings,
-  control: keyof typeof controls,
-  seed: number,
-) {
-  const [[strategy, value]] = Object.entries(controls[control]) as [[string, string]];
-  const others = Object.entries(settings).filter(
-    ([path]) => path !== strategy && !path.startsWith(`${strategy}.`),
-  );
-  return { ...Object.fromEntries(others), [strategy]: value, name: `${experiment.name}-${control}`, seed };
+/** The settings of a control: those of the run, but for what it does differently. */
+function controlSettings(experiment: Experiment, settings: Settings, control: string, seed: number) {
+  const name = `${experiment.name}-${control}`;
+  return replaced(settings, { ...baselines[control]!(experiment), name, seed }) as Settings & {
+    readonly seed: number;
+  };
 }
 
 async function start(

@@ -25,7 +25,7 @@ import {
 } from "clade";
 import { describe, expect, test } from "vitest";
 import { command } from "./command.ts";
-import { describeExperiment } from "./experiment.ts";
+import { describeExperiment, replaced } from "./experiment.ts";
 
 const trainer = () => ({ step() {}, evaluate: () => ({ accuracy: 1 }), save: () => ({}), restore() {} });
 const valid = () => ({
@@ -506,6 +506,29 @@ describe("settings", () => {
   ])("%o is refused", (settings, message) => {
     expect(setting(settings)).toThrow(BadInputError);
     expect(setting(settings)).toThrow(message);
+  });
+
+  test("a strategy may be given with its options, and its options beside it in any order", () => {
+    const changed = setting({
+      "exploit.copy": "weights",
+      exploit: { tTestSelection: { significance: 0.1 } },
+      ready: { atSteps: [3, 9] },
+    })();
+    const { exploit, ready } = describeExperiment(changed);
+    expect(exploit.options).toMatchObject({ significance: 0.1, copy: "weights" });
+    expect(ready.options.steps).toEqual([3, 9]);
+    expect(setting({ exploit: { tTestSelection: { significanse: 0.1 } } })).toThrow(
+      'exploit.tTestSelection.significanse: 0.1 - is not an option of tTestSelection; did you mean "significance"?',
+    );
+  });
+
+  test("replaced settings take their options with them", () => {
+    const settings = { "exploit.fraction": 0.3, exploit: "truncationSelection", population: 4 };
+    expect(replaced(settings, { exploit: "noExploit" })).toEqual({ population: 4, exploit: "noExploit" });
+    expect(replaced(settings, { "exploit.copy": "weights" })).toEqual({
+      ...settings,
+      "exploit.copy": "weights",
+    });
   });
 
   test("all that are wrong are reported at once", () => {

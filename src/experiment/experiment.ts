@@ -20,6 +20,7 @@ import {
 import type { Budget } from "./budget.ts";
 import { commandSchema, commandShape } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
+import { readExploit, readExplore, readReady } from "./file/strategy-kinds.ts";
 import type { Objective } from "./objective.ts";
 import { type Scale, scaleOf } from "./search-space/scale.ts";
 import {
@@ -29,7 +30,7 @@ import {
   type ValuesOf,
   valueProblems,
 } from "./search-space/search-space.ts";
-import { exploits, explores, readies } from "./strategies-by-name.ts";
+import { readies } from "./strategies-by-name.ts";
 import { isCommand, type TrainerSource } from "./trainer.ts";
 
 /** What a user declares. */
@@ -47,7 +48,12 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   /** Truncation selection when left out. */
   readonly exploit?: Exploit;
   /** Perturbation when left out. */
-  readonly explore?: (hyperparameters: ValuesOf<S>, space: SearchSpace, random: Random) => Hyperparameters;
+  readonly explore?: (
+    hyperparameters: ValuesOf<S>,
+    space: SearchSpace,
+    random: Random,
+    weights: { readonly step: number },
+  ) => Hyperparameters;
   /** "copy" (the paper, and when left out) explores after a copy, "generation" at the end of every generation. */
   readonly exploreEvery?: "copy" | "generation";
   readonly budget: Budget;
@@ -148,14 +154,21 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
   };
 }
 
-/** Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, exploit: "noExploit", "explore.factors": [0.5, 2] }`. */
+/**
+ * Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, exploit: "noExploit", "explore.factors": [0.5, 2] }`. A
+ * strategy may be given with its options, as in a file: `{ exploit: { tTestSelection: { significance: 0.1 } } }`.
+ */
 export type Settings = { readonly [path: string]: unknown };
 
 /** The experiment with some settings changed, checked as a whole again. */
 export function withSettings(experiment: Experiment, settings: Settings): Experiment {
   let changed = experiment;
   const problems: Problem[] = [];
-  for (const [path, value] of Object.entries(settings)) {
+  // A strategy comes before its options, in whatever order they were given.
+  const isOption = ([path]: [string, unknown]) =>
+    path.includes(".") && Object.hasOwn(settings, path.split(".")[0]!);
+  const all = Object.entries(settings);
+  for (const [path, value] of [...all.filter((each) => !isOption(each)), ...all.filter(isOption)]) {
     try {
       changed = defineExperiment(withSetting(changed, path, value));
     } catch (error) {
@@ -167,12 +180,27 @@ export function withSettings(experiment: Experiment, settings: Settings): Experi
   return changed;
 }
 
-const plainSettings = ["name", "population", "seed", "synchronous", "reevaluate", "exploreEvery"];
+/** Settings with others in their place. Options of a strategy or a budget that is replaced are dropped. */
+export function replaced(settings: Settings, others: Settings): Settings {
+  const kept = Object.entries(settings).filter(([path]) => {
+    const [group] = path.split(".");
+    return !Object.hasOwn(others, group!);
+  });
+  return { ...Object.fromEntries(kept), ...others };
+}
+
+const plainSettings = [
+  "name",
+  "population",
+  "initial",
+  "budget",
+  "seed",
+  "synchronous",
+  "reevaluate",
+  "exploreEvery",
+];
+const strategyReaders = { ready: readReady, exploit: readExploit, explore: readExplore } as const;
 const strategyNames = ["ready", "exploit", "explore"] as const;
-const strategiesByName: { readonly [name: string]: { readonly [strategy: string]: () => unknown } } = {
-  exploit: exploits,
-  explore: explores,
-};
 
 function withSetting(experiment: Experiment, path: string, value: unknown): ExperimentDeclaration {
   const { declaration } = experiment;
@@ -180,12 +208,11 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
     new BadInputError([{ path, value: show(value), rule, remedy }]);
   if (plainSettings.includes(path)) return { ...declaration, [path]: value };
 
-  if (Object.hasOwn(strategiesByName, path)) {
-    const named = strategiesByName[path]!;
-    const name = typeof value === "string" ? value : show(value);
-    if (!Object.hasOwn(named, name))
-      throw unknown(`is no built-in ${path} strategy`, nearest(name, Object.keys(named)));
-    return { ...declaration, [path]: named[name]!() };
+  if (Object.hasOwn(strategyReaders, path)) {
+    const problems: Problem[] = [];
+    const read = strategyReaders[path as keyof typeof strategyReaders](value, problems);
+    if (problems.length > 0) throw new BadInputError(problems);
+    return { ...declaration, [path]: read };
   }
   const [group, option, ...rest] = path.split(".");
   if (group === "budget" && option !== undefined && rest.length === 0) {
@@ -211,7 +238,7 @@ function settingsOf(experiment: Experiment): string[] {
   );
   return [
     ...plainSettings,
-    ...Object.keys(strategiesByName),
+    ...strategyNames,
     ...Object.keys(budgetShape).map((option) => `budget.${option}`),
     ...options,
   ];

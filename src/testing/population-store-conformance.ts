@@ -565,6 +565,18 @@ export function populationStoreConformance(
     );
   });
 
+  add("the present is what members earned: neither a copy nor fresh weights", {}, async ({ store, id }) => {
+    const trained: Snapshot[] = [];
+    for (const kind of ["copied", "explored", "restarted"] as const) {
+      const claimed = await claim(store, id);
+      const own = await publishTrained(store, claimed, { keepClaim: true });
+      trained.push(own);
+      const next: Snapshot = { ...own, id: snapshotId(own.member, ordinalOf(own.id) + 1), kind };
+      await store.publish(claimed, 0, () => ({ snapshots: [next], member: "active" }));
+    }
+    assertEqual((await store.present(id)).snapshots, trained, "present");
+  });
+
   add("changes come oldest first, at most so many of each kind, and never twice", {}, async (scene) => {
     const { store, id } = scene;
     for (let turn = 0; turn < 7; turn++) {

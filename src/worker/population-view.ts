@@ -35,7 +35,11 @@ export class PopulationView {
       if (snapshot.generation > generation + 1) view.#upTo.update(snapshot);
     }
     const { best } = await store.run(id);
-    if (best) view.now.noteBest(await store.snapshot(id, best));
+    if (best) {
+      const snapshot = await store.snapshot(id, best);
+      view.now.noteBest(snapshot);
+      if (snapshot.generation <= generation) view.#upTo.noteBest(snapshot);
+    }
     return { view, cursor };
   }
 

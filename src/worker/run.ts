@@ -84,7 +84,7 @@ export async function createRun(
   store: PopulationStore,
   experiment: Experiment,
   seed: number,
-  origin: Pick<NewRun, "source" | "study"> = {},
+  origin: Partial<Pick<NewRun, "id" | "source" | "study">> = {},
 ): Promise<Run> {
   const { strategies, population, initial } = experiment;
   const roots = initialSnapshots(strategies.space, population, seed, initial);

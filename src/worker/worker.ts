@@ -71,9 +71,10 @@ export async function work(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** The seed that a member's trainer starts with. */
-export function trainerSeed(seed: number, member: number): number {
-  return randomStream(seed, "trainer", member).integer(2 ** 31);
+/** The seed that a member's trainer starts with, or starts anew with at the end of a generation. */
+export function trainerSeed(seed: number, member: number, generation = 0): number {
+  const again = generation === 0 ? [] : [generation];
+  return randomStream(seed, "trainer", member, ...again).integer(2 ** 31);
 }
 
 class Worker {
@@ -235,10 +236,13 @@ class Worker {
         return { snapshots: [], member: "active", undecided: true, keepClaim: true };
       }
       outcome = decide(strategies, newest, population, this.#random(newest, "decide"));
-      return this.#goOnFrom(outcome);
+      if (outcome.decision.kind !== "stop") return this.#goOnFrom(outcome);
+      const reason = "every member was stopped or has spent its budget";
+      return { snapshots: [], decision: outcome.decision, member: "finished", reason };
     });
     if (ended !== undefined && objective.final !== undefined) await this.#finish(claim, ended);
-    return outcome && (outcome.next ?? newest);
+    if (!outcome || outcome.decision.kind === "stop") return undefined;
+    return outcome.next ?? newest;
   }
 
   /**
@@ -273,10 +277,10 @@ class Worker {
   /** Makes the trainer hold the snapshot's weights and hyperparameters, which it may do already. */
   async #hold(claim: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
-    const { checkpoint, hyperparameters } = snapshot;
+    const { checkpoint, hyperparameters, generation } = snapshot;
     const turn = { member: claim.member, seed: trainerSeed(run.seed, claim.member), hyperparameters };
     if (checkpoint === undefined) {
-      await session.start(turn);
+      await session.start({ ...turn, seed: trainerSeed(run.seed, claim.member, generation) });
     } else if (!this.#holds(checkpoint, turn)) {
       await restoreFrom(checkpointStore, session, checkpoint, turn);
     }

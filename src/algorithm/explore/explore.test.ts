@@ -2,6 +2,7 @@ import {
   choice,
   conditional,
   constant,
+  followSchedule,
   type Hyperparameters,
   integer,
   logUniform,
@@ -28,7 +29,7 @@ const values = { rate: 1e-3, dropout: 0.5, layers: 10, optimizer: "sgd", activat
 function count(explore: ReturnType<typeof perturb>, holds: (explored: Hyperparameters) => boolean): number {
   let counted = 0;
   for (let seed = 0; seed < 4000; seed++) {
-    if (holds(explore(values, space, randomStream("explore", seed)))) counted++;
+    if (holds(explore(values, space, randomStream("explore", seed), { step: 1 }))) counted++;
   }
   return counted;
 }
@@ -103,15 +104,34 @@ test.each([
 ])("what %s draws does not depend on the order of the keys", (_, explore) => {
   const reversed = Object.fromEntries(Object.entries(values).reverse());
   for (let seed = 0; seed < 200; seed++) {
-    expect(explore(reversed, space, randomStream(seed))).toEqual(explore(values, space, randomStream(seed)));
+    expect(explore(reversed, space, randomStream(seed), { step: 1 })).toEqual(
+      explore(values, space, randomStream(seed), { step: 1 }),
+    );
   }
 });
 
 test("exploring is a function of its input: the same stream gives the same values, and the old ones stay as they were", () => {
   const before = structuredClone(values);
   for (const explore of [perturb(), resample(), noExplore()]) {
-    const explored = [1, 1, 2].map((seed) => explore(values, space, randomStream(seed)));
+    const explored = [1, 1, 2].map((seed) => explore(values, space, randomStream(seed), { step: 1 }));
     expect(explored[0]).toEqual(explored[1]);
   }
   expect(values).toEqual(before);
+});
+
+test("followSchedule gives what the schedule has for the next step, and after its end the last", () => {
+  const explore = followSchedule({
+    schedule: [
+      { toStep: 10, hyperparameters: { rate: 1 } },
+      { toStep: 30, hyperparameters: { rate: 2 } },
+    ],
+  });
+  const at = (step: number) => explore({ rate: 9 }, space, randomStream(1), { step });
+  expect([0, 9, 10, 29, 30, 99].map((step) => at(step).rate)).toEqual([1, 1, 2, 2, 2, 2]);
+});
+
+test("a schedule that is out of order is refused", () => {
+  const parts = [20, 10].map((toStep) => ({ toStep, hyperparameters: {} }));
+  const explore = followSchedule({ schedule: parts });
+  expect(() => explore({}, space, randomStream(1), { step: 0 })).toThrow("must be in the order of steps");
 });

@@ -1,4 +1,4 @@
-import { BadInputError, everySeconds, everySteps, type Progress, readyWhen } from "clade";
+import { atSteps, BadInputError, everySeconds, everySteps, type Progress, readyWhen } from "clade";
 import { expect, test } from "vitest";
 import { burnInOf } from "./ready.ts";
 
@@ -20,6 +20,12 @@ test("everySeconds ends a generation after that many seconds of it", () => {
   const ready = everySeconds(2.5);
   const ends = [0, 2.4, 2.5, 9].map((secondsInGeneration) => ready(progress({ secondsInGeneration })));
   expect(ends).toEqual([false, false, true, true]);
+});
+
+test("atSteps ends a generation at each of its steps of the lineage, and goes on in the last distance", () => {
+  const ready = atSteps([3, 7]);
+  const ends = [1, 3, 4, 7, 8, 11, 12, 15].map((step) => ready(progress({ step })));
+  expect(ends).toEqual([false, true, false, true, false, true, false, true]);
 });
 
 test("readyWhen ends a generation when its predicate says so", () => {

@@ -128,8 +128,14 @@ test("every kind of hyperparameter, with all of its options, is what it is in Ty
 });
 
 test("every strategy that has a name can be used in a file", () => {
-  for (const exploit of Object.keys(exploits)) expect(problemsOf({ exploit })).toEqual([]);
-  for (const explore of Object.keys(explores)) expect(problemsOf({ explore })).toEqual([]);
+  const withOptions: { readonly [name: string]: object } = {
+    successiveHalving: { rungs: [{ generation: 1, from: 4, keep: 2 }] },
+    sequential: { stepsPerModel: 10 },
+    followSchedule: { schedule: [{ toStep: 10, hyperparameters: { rate: 0.1 } }] },
+  };
+  const form = (name: string) => (withOptions[name] ? { [name]: withOptions[name] } : name);
+  for (const name of Object.keys(exploits)) expect(problemsOf({ exploit: form(name) })).toEqual([]);
+  for (const name of Object.keys(explores)) expect(problemsOf({ explore: form(name) })).toEqual([]);
 });
 
 test("every mistake of a file is found at once, under its path in the file", () => {

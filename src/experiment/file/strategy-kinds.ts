@@ -4,6 +4,7 @@ import type { Exploit } from "../../algorithm/exploit/exploit.ts";
 import type { Explore } from "../../algorithm/explore/explore.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
+import { atSteps, stepList } from "../../algorithm/ready/at-steps.ts";
 import { everySeconds, seconds } from "../../algorithm/ready/every-seconds.ts";
 import { everySteps, steps } from "../../algorithm/ready/every-steps.ts";
 import { burnInSteps, type Ready } from "../../algorithm/ready/ready.ts";
@@ -22,6 +23,11 @@ const readyKinds: Kinds<Ready> = {
     { everySeconds: seconds, burnInSteps },
     ({ everySeconds: seconds, ...options }) => everySeconds(seconds, options),
   ),
+  atSteps: kind(
+    "Generations end at these steps.",
+    { atSteps: stepList, burnInSteps },
+    ({ atSteps: steps, ...options }) => atSteps(steps, options),
+  ),
 };
 
 const exploitKinds = kindsOf<Exploit>(exploits, {
@@ -30,12 +36,15 @@ const exploitKinds = kindsOf<Exploit>(exploits, {
   tTestSelection: "A member copies a random opponent whose mean of samples is better, by Welch's t-test.",
   binaryTournament: "A member copies a random opponent whose score is better.",
   noExploit: "Nobody copies anybody: random search.",
+  successiveHalving: "At each rung the best members go on and the others end.",
+  sequential: "One model after another, each from the best hyperparameters so far.",
 });
 
 const exploreKinds = kindsOf<Explore>(explores, {
   perturb: "Each hyperparameter is moved by a factor, or now and then drawn anew.",
   resample: "Each hyperparameter is drawn anew with a probability.",
   noExplore: "Hyperparameters stay as they are: selection only.",
+  followSchedule: "Hyperparameters follow a schedule, step by step.",
 });
 
 export const readySchema = z.union(Object.values(readyKinds).map(({ schema }) => schema));
@@ -65,9 +74,9 @@ function kindsOf<F>(strategies: StrategiesByName<F>, descriptions: Record<string
 }
 
 function schemaOf(kinds: Kinds<unknown>) {
-  const withDefaults = Object.entries(kinds).map(([name, { schema }]) =>
-    z.literal(name).describe(schema.description ?? name),
-  );
+  const withDefaults = Object.entries(kinds)
+    .filter(([name, { schema }]) => schema.safeParse({ [name]: {} }).success)
+    .map(([name, { schema }]) => z.literal(name).describe(schema.description ?? name));
   return z.union([...withDefaults, ...Object.values(kinds).map(({ schema }) => schema)]);
 }
 

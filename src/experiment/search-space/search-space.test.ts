@@ -257,7 +257,7 @@ describe("kinds without a scale", () => {
       new Set(
         Array.from({ length: 100 }, (_, seed) => {
           const explore = perturb({ resampleProbability });
-          return explore({ option: "a" }, space, randomStream(seed)).option;
+          return explore({ option: "a" }, space, randomStream(seed), { step: 1 }).option;
         }),
       );
     expect(seen(0)).toEqual(new Set(["a"]));
@@ -395,7 +395,7 @@ describe("a space with conditions", () => {
     let values = space.sample(random);
     const seen = new Set<string>();
     for (let move = 0; move < 2000; move++) {
-      values = space.settle(explore(values, space, random), random);
+      values = space.settle(explore(values, space, random, { step: 1 }), random);
       expect(names(values)).toEqual(belongs(values));
       for (const [name, value] of Object.entries(values)) {
         expect(space.hyperparameter(name).admits(value)).toBe(true);

@@ -39,7 +39,7 @@ import {
 const pollMs = 10;
 
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
-const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored')
+const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored', 'restarted')
   ORDER BY ordinal DESC LIMIT 1)`;
 
 /** Of the member `m`, the ordinal of its last trained snapshot but so many. */

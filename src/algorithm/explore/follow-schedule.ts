@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { firstPlace } from "../bisect.ts";
+import { strategy } from "../strategy.ts";
+import type { Explore } from "./explore.ts";
+
+const part = z.object(
+  {
+    toStep: z
+      .int({ error: "must be a whole number; give the last step of this part" })
+      .min(1, { error: "must be at least 1; give the last step of this part" })
+      .describe("The last step that is trained with them."),
+    hyperparameters: z
+      .record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
+        error: "must be an object; give values by name",
+      })
+      .describe("Values by name."),
+  },
+  { error: "must be an object; give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }" },
+);
+
+/**
+ * The hyperparameters that a schedule has for the next step of the weights; after its end, the last. With `exploreEvery: "generation"` and
+ * `noExploit()` fresh models are trained along the schedule, whose first part is given as `initial`.
+ */
+export const followSchedule = strategy(
+  "followSchedule",
+  {
+    schedule: z
+      .array(part, { error: "must be a list; give what schedule(lineage) gives" })
+      .min(1, { error: "is empty; give at least one part" })
+      .refine(
+        (parts) => parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
+        {
+          error: "must be in the order of steps; sort it by toStep",
+        },
+      )
+      .describe("Parts in the order of steps: hyperparameters, and the last step that is trained with them."),
+  },
+  ({ schedule }): Explore =>
+    (_hyperparameters, _space, _random, { step }) => {
+      const place = firstPlace(schedule, ({ toStep }) => toStep > step);
+      return (schedule[place] ?? schedule.at(-1)!).hyperparameters;
+    },
+);

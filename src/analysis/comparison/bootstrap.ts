@@ -1,0 +1,68 @@
+/**
+ * Bootstrap intervals of an interquartile mean that hold with the few seeds that people have.
+ *
+ * The plain percentile bootstrap covers the truth in about 90% of studies with 5 seeds and 75% with 3 where it promises 95%, because no resample
+ * reaches beyond the lowest and the highest seed, so the outer percentiles are missing (Hesterberg 2015, "What Teachers Should Know
+ * About the Bootstrap", section 4; arXiv 1411.5279). His expanded percentiles lie even further out, where there is nothing: 93.5% with
+ * 5 seeds. The bootstrap t divides by the standard error of a resample, which is 0 in too many resamples of 5.
+ * So the 10% and 90% percentiles are taken, which few seeds do determine, and their distances from the estimate are stretched by
+ * t / 1.28: Student's quantile of the wanted level over the normal quantile of 90%. Each side keeps its own length, so a skewed sample has a
+ * skewed interval. `benchmarks/bootstrap-coverage.ts` measures all of them.
+ */
+import { quantileSorted } from "simple-statistics";
+import type { Random } from "../../algorithm/random.ts";
+import { cumulativeWeights } from "./interquartile-mean.ts";
+import { studentTQuantile } from "./student-t-quantile.ts";
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** How often each sample is resampled: the bounds then vary by about 1% of the interval's width between streams. */
+export const resamples = 10_000;
+
+/** The standard normal quantile of 90%. */
+const normal90 = 1.2815515655446004;
+
+/**
+ * The interquartile means of resamples of the values, each as many as there are values, drawn with replacement. Variants are strata: each
+ * is resampled within itself, and the difference of two is the difference of their replicates.
+ */
+export function replicatesOf(values: readonly number[], random: Random, count = resamples): Float64Array {
+  const sorted = Float64Array.from(values).sort();
+  const { length } = sorted;
+  const cumulative = cumulativeWeights(length);
+  const drawn = new Uint32Array(length);
+  const replicates = new Float64Array(count);
+  const origin = sorted[0]!;
+  for (let resample = 0; resample < count; resample++) {
+    drawn.fill(0);
+    for (let draw = 0; draw < length; draw++) drawn[random.integer(length)]!++;
+    // The values are in order already, so how often each was drawn gives the ranks: no sorting.
+    let sum = origin;
+    let rank = 0;
+    for (let index = 0; index < length; index++) {
+      const next = rank + drawn[index]!;
+      sum += (cumulative[next]! - cumulative[rank]!) * (sorted[index]! - origin);
+      rank = next;
+    }
+    replicates[resample] = sum;
+  }
+  return replicates;
+}
+
+/** The interval of that level, such as 0.95, around an estimate with the replicates and the degrees of freedom of its error. */
+export function stretchedInterval(
+  estimate: number,
+  replicates: Float64Array,
+  degreesOfFreedom: number,
+  level: number,
+): Interval {
+  const sorted = Array.from(replicates.toSorted());
+  const stretch = studentTQuantile(level, degreesOfFreedom) / normal90;
+  return {
+    low: estimate - stretch * Math.max(0, estimate - quantileSorted(sorted, 0.1)),
+    high: estimate + stretch * Math.max(0, quantileSorted(sorted, 0.9) - estimate),
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * What runs prove about each other: the interquartile mean of each variant's final scores over its seeds, and of each beside its
+ * baseline the difference, the probability of improvement and a verdict. Pure: the same runs give the same numbers, to the last digit.
+ *
+ * Every interval is of 95%, but `difference.simultaneous`, on which verdicts rest: with k comparisons each is of 1 - 0.05 / k, so all k hold at
+ * once in at least 95% of studies (Dunn 1961, "Multiple Comparisons Among Means"). Holm's steps would reject a little more, but go with no
+ * intervals, and a verdict should never contradict the interval beside it.
+ */
+import { mean, median } from "simple-statistics";
+import type { Direction } from "../../algorithm/population.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
+import { randomStream } from "../../algorithm/random.ts";
+import type { History } from "../history.ts";
+import { baselinesOf } from "./baseline.ts";
+import { bestBy } from "./best-model.ts";
+import { type Interval, replicatesOf, stretchedInterval } from "./bootstrap.ts";
+import { type Curve, curveOf, medianReached } from "./curve.ts";
+import { differenceInterval, type Estimate } from "./difference.ts";
+import { interquartileMean } from "./interquartile-mean.ts";
+import { type Improvement, probabilityOfImprovement } from "./probability-of-improvement.ts";
+import { refuseDifferent } from "./refuse-different.ts";
+import { type LeftOut, type ScoredRun, usableRuns } from "./usable-runs.ts";
+import { type Variant, variantsOf } from "./variants.ts";
+import { budgetTolerance, type Verdict, verdictOf, verdictSentence } from "./verdict.ts";
+
+export interface CompareOptions {
+  /** A metric of the best models to compare by; the objective's held-out one, or else its score, when left out. */
+  readonly metric?: string;
+  /** A method or a variant. */
+  readonly baseline?: string;
+  /** The user says that all these runs train and are scored on the same data. */
+  readonly sameData?: boolean;
+}
+
+export interface Comparison {
+  /** What is compared. Its direction is the objective's. */
+  readonly metric: string;
+  readonly direction: Direction;
+  /** Best models were chosen by this same metric, so it is too good by a bit. */
+  readonly isChoice: boolean;
+  /** The metric that steered selection: that of the curves and of `reached`. */
+  readonly steering: string;
+  /** In the order of their first runs. Only those with a run that counts. */
+  readonly variants: readonly ComparedVariant[];
+  /** Comparisons with a baseline that verdicts have been corrected for. */
+  readonly comparisons: number;
+  readonly leftOut: readonly LeftOut[];
+}
+
+export interface ComparedVariant extends Pick<Variant, "name" | "method" | "point"> {
+  readonly runs: readonly ComparedRun[];
+  /** Of the final scores. */
+  readonly iqm: number;
+  /** Absent with one seed. */
+  readonly interval?: Interval;
+  /** Mean over the seeds of the training steps of all members together. */
+  readonly totalSteps: number;
+  /** Median over the seeds that were not stopped in between. Absent when all were. */
+  readonly seconds?: number;
+  /** The best score so far. Absent where seeds do not overlap. */
+  readonly curves: { readonly steps?: Curve; readonly seconds?: Curve };
+  /** Absent for a baseline, and for a variant without one. */
+  readonly against?: Against;
+}
+
+export interface ComparedRun extends Omit<ScoredRun, "progress"> {
+  /** From its creation to its last snapshot. Absent for a run that was stopped in between, which has no honest wall time. */
+  readonly seconds?: number;
+  /** It trained so much less or more than its variant's median run that their scores are no seeds of one thing. */
+  readonly hasOtherBudget: boolean;
+}
+
+export interface Against {
+  /** The name of a variant. */
+  readonly baseline: string;
+  /** Of the interquartile means: the variant's minus the baseline's. The intervals are absent when either has one seed. */
+  readonly difference: {
+    readonly value: number;
+    readonly interval?: Interval;
+    readonly simultaneous?: Interval;
+  };
+  /** How likely a run of the variant does better than one of the baseline. */
+  readonly improvement: Improvement;
+  /** Total steps and seconds until the median run had reached the interquartile mean of the baseline's best scores. Absent where it never did. */
+  readonly reached: { readonly steps?: number; readonly seconds?: number };
+  readonly verdict: Verdict;
+  /** The verdict in words. */
+  readonly sentence: string;
+}
+
+interface Scored extends Variant, Estimate {
+  readonly runs: readonly ScoredRun[];
+}
+
+/**
+ * Throws a `BadInputError` when nothing is left to compare, when objectives or trainers differ, when a name is unknown, and when every
+ * variant trained for another number of steps than its baseline.
+ */
+export function compareRuns(histories: readonly History[], options: CompareOptions = {}): Comparison {
+  refuseDifferent(
+    histories.map(({ run }) => run),
+    options.sameData ?? false,
+  );
+  const { objective } = histories[0]!.run.experiment;
+  const by = bestBy(objective, options.metric, histories);
+  const used = variantsOf(histories).map((variant) => ({ ...variant, ...usableRuns(variant, by) }));
+  const leftOut = used.flatMap((variant) => variant.leftOut);
+  const scored = used.filter(({ runs }) => runs.length > 0).map(estimated);
+  if (scored.length === 0) throw nothingLeft(leftOut);
+
+  const baselines = baselinesOf(scored, options.baseline);
+  const comparisons = baselines.size;
+  const variants = scored.map((variant) => {
+    const baseline = baselines.get(variant);
+    const against = baseline && comparedWith(baseline, variant, objective.direction, comparisons);
+    return { ...describe(variant), ...(against && { against }) };
+  });
+  refuseUnequalBudgets(variants);
+  const { direction, metric: steering } = objective;
+  return { ...by, direction, steering, variants, comparisons, leftOut };
+}
+
+/** Streams are named by the runs, so that a variant's interval does not depend on what it is compared with, and no two variants share one. */
+function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(variant: V): V & Estimate {
+  const scores = variant.runs.map(({ score }) => score);
+  const replicates = replicatesOf(scores, randomStream("bootstrap", ...variant.runs.map(({ run }) => run)));
+  return { ...variant, iqm: interquartileMean(scores), seeds: scores.length, replicates };
+}
+
+function describe(variant: Scored): Omit<ComparedVariant, "against"> {
+  const { name, method, point, runs, iqm, replicates, seeds } = variant;
+  const usual = median(runs.map(({ totalSteps }) => totalSteps));
+  const progress = runs.map((run) => run.progress);
+  const times = progress.flatMap(({ seconds }) => seconds?.at(-1) ?? []);
+  const steps = curveOf(progress, "steps");
+  const seconds = curveOf(progress, "seconds");
+  return {
+    name,
+    method,
+    point,
+    runs: runs.map(({ progress: { seconds }, ...run }) => ({
+      ...run,
+      ...(seconds && { seconds: seconds.at(-1)! }),
+      hasOtherBudget: Math.abs(run.totalSteps - usual) > budgetTolerance * usual,
+    })),
+    iqm,
+    ...(seeds > 1 && { interval: stretchedInterval(iqm, replicates, seeds - 1, 0.95) }),
+    totalSteps: meanSteps(variant),
+    ...(times.length > 0 && { seconds: median(times) }),
+    curves: { ...(steps && { steps }), ...(seconds && { seconds }) },
+  };
+}
+
+function comparedWith(baseline: Scored, variant: Scored, direction: Direction, comparisons: number): Against {
+  const value = variant.iqm - baseline.iqm;
+  const isOne = Math.min(variant.seeds, baseline.seeds) === 1;
+  const interval = isOne ? undefined : differenceInterval(variant, baseline, 0.95);
+  const simultaneous = isOne ? undefined : differenceInterval(variant, baseline, 1 - 0.05 / comparisons);
+  const verdict = verdictOf(simultaneous, direction, meanSteps(variant), meanSteps(baseline));
+  const scores = ({ runs }: Scored) => runs.map(({ score }) => score);
+  return {
+    baseline: baseline.name,
+    difference: { value, ...(interval && { interval }), ...(simultaneous && { simultaneous }) },
+    improvement: probabilityOfImprovement(scores(variant), scores(baseline), direction),
+    reached: reached(variant, baseline, direction),
+    verdict,
+    sentence: verdictSentence(verdict, value, simultaneous, [variant.seeds, baseline.seeds]),
+  };
+}
+
+function reached(variant: Scored, baseline: Scored, direction: Direction): Against["reached"] {
+  const target = interquartileMean(baseline.runs.map(({ progress }) => progress.best.at(-1)!));
+  const progress = variant.runs.map((run) => run.progress);
+  const steps = medianReached(progress, "steps", target, direction);
+  const seconds = medianReached(progress, "seconds", target, direction);
+  return { ...(steps !== undefined && { steps }), ...(seconds !== undefined && { seconds }) };
+}
+
+function meanSteps({ runs }: Scored): number {
+  return mean(runs.map(({ totalSteps }) => totalSteps));
+}
+
+function nothingLeft(leftOut: readonly LeftOut[]): BadInputError {
+  const value = leftOut.map(({ run, reason }) => `${run} ${reason}`).join(", ");
+  const rule = "no run is left to compare";
+  return new BadInputError([{ path: "", value, rule, remedy: "finish these runs, or name others" }]);
+}
+
+function refuseUnequalBudgets(variants: readonly ComparedVariant[]): void {
+  const compared = variants.filter(({ against }) => against);
+  const unequal = compared.filter(({ against }) => against!.verdict.kind === "unequal budgets");
+  if (compared.length === 0 || unequal.length < compared.length) return;
+  const remedy = "give both the same budget, or compare with another --baseline";
+  throw new BadInputError(
+    unequal.map(({ name, against }) => ({
+      path: "",
+      value: `${name} beside ${against!.baseline}`,
+      rule: against!.sentence,
+      remedy,
+    })),
+  );
+}

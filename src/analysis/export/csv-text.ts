@@ -1,0 +1,20 @@
+import { stringify } from "csv-stringify/sync";
+import type { Cell } from "./column.ts";
+
+/**
+ * Rows as CSV (RFC 4180). A missing cell is empty and an empty text is `""`; NaN is written as such, times as ISO 8601, lists as
+ * JSON. A text that a spreadsheet would run as a formula (it begins with =, +, - or @) gets an apostrophe in front.
+ */
+export function csvText(rows: readonly (readonly Cell[])[]): string {
+  return stringify(rows as Cell[][], {
+    record_delimiter: "windows",
+    // The library quotes the record delimiter only, not its halves; and tells an empty text from a missing one only here.
+    quoted_match: /^$|[\r\n]/,
+    escape_formulas: true,
+    cast: {
+      boolean: String,
+      date: (date) => date.toISOString(),
+      object: (list) => JSON.stringify(list),
+    },
+  });
+}

@@ -1,0 +1,81 @@
+/** How a study is told while it goes on: a table that is drawn anew in place, or a line for each run. */
+import { createLogUpdate } from "log-update";
+import type { PlannedVariant } from "../experiment/study/plan.ts";
+import type { Study } from "../experiment/study/study.ts";
+import type { RunResult } from "../worker/watch.ts";
+import { duration, number, table } from "./format.ts";
+import { plural, type Reporter } from "./reporter.ts";
+import type { RunView } from "./run-view.ts";
+
+export interface StudyReporter {
+  /** Tells the run of a variant with a seed while it goes on. */
+  of(variant: PlannedVariant, seed: number): Reporter;
+  /** The run has ended, now or before. */
+  finished(variant: PlannedVariant, seed: number, result: RunResult): void;
+  ended(): void;
+}
+
+export function studyReporter(study: Study, plan: readonly PlannedVariant[], json: boolean): StudyReporter {
+  const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
+  const total = plan.length * study.seeds.length;
+  const draw = process.stdout.isTTY && !json ? createLogUpdate(process.stdout) : undefined;
+  let isNew = false;
+  const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
+  if (!json)
+    console.log(
+      `study ${study.name}: ${plural(plan.length, "variant")}, ${plural(study.seeds.length, "seed")}, ${plural(total, "run")}`,
+    );
+
+  function drawing(now?: { readonly label: string; readonly seed: number; readonly view: RunView }): void {
+    const rows = plan.map(({ label }) => {
+      const done = results.get(label)!;
+      const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
+      return [label, `${done.length}/${study.seeds.length}`, number(median(done.map(shownScore))), going];
+    });
+    draw?.(`${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`);
+  }
+  return {
+    of({ label }, seed) {
+      isNew = true;
+      return {
+        started: (view) => drawing({ label, seed, view }),
+        event() {},
+        tick: (view) => drawing({ label, seed, view }),
+        ended() {},
+      };
+    },
+    finished({ label }, seed, result) {
+      results.get(label)!.push(result);
+      if (json) console.log(JSON.stringify({ type: "run", variant: label, ...result }));
+      else if (draw) drawing();
+      else if (isNew) {
+        const took = `${result.state.kind} in ${duration(result.seconds)}`;
+        console.log(`${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`);
+      }
+      isNew = false;
+    },
+    ended() {
+      drawing();
+      draw?.done();
+    },
+  };
+}
+
+/** The held-out metric of the best model where there is one, otherwise its score. */
+function shownScore({ final, score }: RunResult): number | undefined {
+  return final ?? score;
+}
+
+function percent(view: RunView): string {
+  return `${Math.floor(view.progress().share * 100)}%`;
+}
+
+function median(values: readonly (number | undefined)[]): number | undefined {
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? sorted[middle]
+    : sorted.length === 0
+      ? undefined
+      : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

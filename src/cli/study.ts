@@ -1,0 +1,134 @@
+import { BadInputError } from "../algorithm/problem.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { type PlannedVariant, planStudy } from "../experiment/study/plan.ts";
+import type { Study } from "../experiment/study/study.ts";
+import type { Run, RunId } from "../population-store/population-store.ts";
+import { releaseDeadWorkers } from "../worker/local-workers.ts";
+import { createRun } from "../worker/run.ts";
+import { type RunResult, resultOf } from "../worker/watch.ts";
+import { clade } from "./clade-command.ts";
+import { execute } from "./execute.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { foundIn } from "./found.ts";
+import { loadExperiment } from "./load-experiment.ts";
+import { loadStudy } from "./load-study.ts";
+import { openStores, type Stores } from "./open-store.ts";
+import { plural } from "./reporter.ts";
+import { refuseIfDifferent } from "./run-source.ts";
+import { workersOf } from "./run-state.ts";
+import { type StudyReporter, studyReporter } from "./study-reporter.ts";
+import { tryExperiment } from "./try-experiment.ts";
+import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
+
+interface Options extends WorkerOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** Runs what is not done of a study, one run after another, and compares. */
+export async function studyCommand(file: string, options: Options): Promise<void> {
+  const study = await loadStudy(file);
+  const plan = planStudy(study);
+  const original = await checked(study, plan);
+  await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options));
+
+  await using stores = openStores(options.store, { create: true });
+  const reporter = studyReporter(study, plan, options.json ?? false);
+  let unfinished = 0;
+  for (const seed of study.seeds) {
+    for (const variant of plan) {
+      const outcome = await advance(stores, study, variant, seed, reporter, options);
+      if (outcome === "interrupted") {
+        reporter.ended();
+        console.error(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
+        process.exitCode = exitCodes.interrupted;
+        return;
+      }
+      if (outcome === "elsewhere" || outcome === "failed") unfinished++;
+    }
+  }
+  reporter.ended();
+  if (unfinished > 0) {
+    console.error(
+      `study ${study.name}: ${plural(unfinished, "run")} failed or wait for another process; the same command tries them again`,
+    );
+    process.exitCode = exitCodes.failed;
+  }
+  if (!options.json) {
+    console.log("");
+    const { compareCommand } = await import("./compare.ts");
+    await compareCommand([study.name], { ...(options.store !== undefined && { store: options.store }) });
+  }
+}
+
+/** Every variant is checked before the first is run, but for what those that follow others will find. */
+async function checked(study: Study, plan: readonly PlannedVariant[]): Promise<Experiment> {
+  const original = await loadExperiment(study.experiment, {});
+  const problems = [];
+  for (const variant of plan) {
+    try {
+      if (variant.follows === undefined) await loadExperiment(study.experiment, variant.settings(original));
+    } catch (error) {
+      if (!(error instanceof BadInputError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  if (problems.length > 0) throw new BadInputError(problems);
+  return original;
+}
+
+type Outcome = "done" | "failed" | "interrupted" | "elsewhere";
+
+/** Runs a variant with a seed to its end, if that has not been done already. */
+async function advance(
+  stores: Stores,
+  study: Study,
+  variant: PlannedVariant,
+  seed: number,
+  reporter: StudyReporter,
+  options: Options,
+): Promise<Outcome> {
+  const { population } = stores;
+  const followed = variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
+  const runs = new Map((await population.runs()).map((run) => [run.id, run]));
+  if (followed !== undefined && runs.get(followed)?.state.kind !== "done") return "elsewhere";
+  const found = followed && (await foundIn(population, followed));
+  const original = await loadExperiment(study.experiment, {});
+  const settings = { ...variant.settings(original, found), seed };
+  const experiment = await loadExperiment(study.experiment, settings);
+  const id = runIdOf(study, variant.label, seed);
+  const existing = runs.get(id);
+  const tell = (result: RunResult) => reporter.finished(variant, seed, result);
+  if (existing) {
+    refuseIfDifferent(existing, experiment, `undo the change, rename the study, or: ${clade} remove ${id}`);
+    if (existing.state.kind === "done") {
+      tell(await resultOf(population, id));
+      return "done";
+    }
+    if (workersOf(await population.members(id)).length > 0) return "elsewhere";
+    await releaseDeadWorkers(population, id);
+    await population.resume(id);
+  } else {
+    const { label, method, point } = variant;
+    const { name, baseline } = study;
+    const source = { file: study.experiment, settings };
+    const place = { name, variant: label, method, point, ...(baseline !== undefined && { baseline }) };
+    await createRun(population, experiment, seed, { id, source, study: place });
+  }
+  const run: Run = await population.run(id);
+  const { result, exitCode } = await execute(stores, run, {
+    workers: workerProcesses(experiment, options),
+    json: options.json ?? false,
+    resumed: existing !== undefined,
+    reporter: reporter.of(variant, seed),
+  });
+  if (exitCode === exitCodes.interrupted) return "interrupted";
+  tell(result);
+  return exitCode === exitCodes.done ? "done" : "failed";
+}
+
+/** The same for everybody, so that two processes that work on one study never make a run twice. */
+function runIdOf({ name }: Study, label: string, seed: number): RunId {
+  const words = label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "");
+  return `${name}-${words}-seed-${seed}` as RunId;
+}

@@ -1,0 +1,51 @@
+/** Fresh models trained by what a population has found: its schedule, or the hyperparameters that it ended with. */
+
+import { BadInputError } from "../../algorithm/problem.ts";
+import type { ScheduleSegment } from "../../algorithm/schedule.ts";
+import type { Settings } from "../experiment.ts";
+import { unchanging } from "./baselines.ts";
+
+/**
+ * So many fresh models, each trained along a recorded schedule for so many steps: where these are more than the schedule has, with its last
+ * hyperparameters. Throws a `BadInputError` for an empty schedule.
+ */
+export function replaySettings(
+  schedule: readonly ScheduleSegment[],
+  models: number,
+  steps = schedule.at(-1)?.toStep,
+): Settings {
+  const [first] = schedule;
+  if (!first) {
+    const remedy = "replay a lineage that has been trained";
+    throw new BadInputError([{ path: "schedule", value: "[]", rule: "has no generation", remedy }]);
+  }
+  return {
+    ...unchanging,
+    population: models,
+    explore: { followSchedule: { schedule: merged(schedule) } },
+    exploreEvery: "generation",
+    ready: generationsOf(schedule),
+    initial: first.hyperparameters,
+    budget: { stepsPerMember: steps },
+  };
+}
+
+/** Generations end where they ended: of equal length where they can be, which a trainer in another process needs not be asked about. */
+function generationsOf(schedule: readonly ScheduleSegment[]) {
+  const length = schedule[0]!.toStep;
+  const areEqual = schedule.every(({ toStep }, index) =>
+    index === schedule.length - 1 ? toStep <= length * (index + 1) : toStep === length * (index + 1),
+  );
+  return areEqual ? { everySteps: length } : { atSteps: schedule.map(({ toStep }) => toStep) };
+}
+
+/** Neighbours with the same hyperparameters are one part. */
+function merged(schedule: readonly ScheduleSegment[]) {
+  const parts: Pick<ScheduleSegment, "toStep" | "hyperparameters">[] = [];
+  for (const { toStep, hyperparameters } of schedule) {
+    const isSame = JSON.stringify(parts.at(-1)?.hyperparameters) === JSON.stringify(hyperparameters);
+    if (isSame) parts.pop();
+    parts.push({ toStep, hyperparameters });
+  }
+  return parts;
+}

@@ -1,0 +1,97 @@
+/** The runs that a study consists of. */
+import { BadInputError, below } from "../../algorithm/problem.ts";
+import type { ScheduleSegment } from "../../algorithm/schedule.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import { show } from "../../algorithm/strategy.ts";
+import { type Experiment, replaced, type Settings, withSettings } from "../experiment.ts";
+import { baselines, fixed, givenBy } from "./baselines.ts";
+import { replaySettings } from "./followers.ts";
+import type { Study, Variant } from "./study.ts";
+
+/** A variant at a point of the grid: what is run once for each seed. */
+export interface PlannedVariant {
+  /** Unique within the study, such as "pbt population=10". */
+  readonly label: string;
+  readonly method: string;
+  readonly point: Settings;
+  /** The label of the variant whose result it needs, with the same seed. */
+  readonly follows?: string;
+  /**
+   * The settings that make it of the experiment, but for the seed. One that follows another needs what its best model found. Throws a
+   * `BadInputError`.
+   */
+  settings(experiment: Experiment, found?: Found): Settings;
+}
+
+/** The best model of a run. */
+export interface Found {
+  readonly schedule: readonly ScheduleSegment[];
+  readonly hyperparameters: Hyperparameters;
+}
+
+/** The variants of a study at every point of its grid, each once, in an order in which they can be run. */
+export function planStudy(study: Study): readonly PlannedVariant[] {
+  return study.variants.flatMap((variant) => {
+    const axes = Object.entries(study.grid).filter(([path]) => varies(variant, path));
+    return pointsOf(axes).map((point) => planned(study, variant, point));
+  });
+}
+
+/** Whether a setting of the grid makes a difference to a variant. */
+function varies({ baseline, fixed, settings }: Variant, path: string): boolean {
+  const given = givenBy[baseline ?? (fixed ? "fixed" : "")] ?? [];
+  return !given.includes(path.split(".")[0]!) && !Object.hasOwn(settings, path);
+}
+
+function planned(study: Study, variant: Variant, point: Settings): PlannedVariant {
+  const { method, follows, baseline } = variant;
+  const own = replaced(replaced(study.settings, variant.settings), point);
+  const followed = follows && study.variants.find((other) => other.method === follows.method)!;
+  const shared = Object.entries(point).filter(([path]) => followed && varies(followed, path));
+  return {
+    label: labelOf(method, point),
+    method,
+    point,
+    ...(follows && { follows: labelOf(follows.method, Object.fromEntries(shared)) }),
+    settings(experiment, found) {
+      return within(`variants.${method}`, () => {
+        const changed = withSettings(experiment, own);
+        return replaced(own, { name: `${study.name}-${method}`, ...settingsOf(changed) });
+      });
+      function settingsOf(changed: Experiment): Settings {
+        if (baseline !== undefined) return baselines[baseline]!(changed);
+        if (variant.fixed) return fixed(changed, variant.fixed as Hyperparameters);
+        if (!follows) return {};
+        if (follows.what === "final") return fixed(changed, found!.hyperparameters);
+        return replaySettings(found!.schedule, changed.population, changed.budget.stepsPerMember);
+      }
+    },
+  };
+}
+
+/** Every combination of the values of the axes. */
+function pointsOf(axes: readonly (readonly [path: string, values: readonly unknown[]])[]): Settings[] {
+  return axes.reduce<Settings[]>(
+    (points, [path, values]) =>
+      points.flatMap((point) => values.map((value) => ({ ...point, [path]: value }))),
+    [{}],
+  );
+}
+
+/** "pbt population=10 exploit=tTestSelection". */
+function labelOf(method: string, point: Settings): string {
+  const values = Object.entries(point).map(
+    ([path, value]) => `${path}=${typeof value === "string" ? value : show(value)}`,
+  );
+  return [method, ...values].join(" ");
+}
+
+/** What is wrong with the settings of a variant, under the variant's path. */
+function within<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    throw new BadInputError(error.problems.map((problem) => below(path, problem)));
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * A study: variants of one experiment, each with several seeds, run so that they can be compared. It is plain data, in a YAML or JSON file or
+ * through `defineStudy` in TypeScript.
+ */
+import { z } from "zod";
+import { nearest } from "../../algorithm/nearest.ts";
+import { BadInputError, type Problem } from "../../algorithm/problem.ts";
+import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { baselines } from "./baselines.ts";
+
+const aName = 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"';
+const name = z
+  .string({ error: "must be a text; give a name" })
+  .regex(/^[A-Za-z0-9][\w.-]*$/, { error: aName });
+const seed = z
+  .int({ error: "must be a whole number; give a seed such as 1" })
+  .min(0, { error: "must be at least 0; give a seed such as 1" });
+const settings = z.record(z.string(), z.unknown(), {
+  error: "must be a baseline's name or settings; give for example random-search or { population: 20 }",
+});
+const variant = z.union([z.string(), settings], {
+  error: "must be a baseline's name or settings; give for example random-search or { population: 20 }",
+});
+
+export const studyShape = {
+  name: name.describe("Names the study and its runs."),
+  experiment: z
+    .string({ error: "must be a path; give that of the experiment's file" })
+    .describe("The experiment's file, beside this one."),
+  seeds: z
+    .union(
+      [
+        z.int().min(1, { error: "must be at least 1; give how many, such as 5" }),
+        z.array(seed).min(1, { error: "is empty; give seeds such as [1, 2, 3, 4, 5]" }),
+      ],
+      { error: "must be a whole number or a list of them; give how many, such as 5" },
+    )
+    .describe("How many seeds, counted from 1, or which."),
+  settings: settings.optional().describe("Settings of every variant."),
+  variants: z
+    .record(name, variant, { error: "must be an object; give variants by name" })
+    .optional()
+    .describe(
+      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } or { final: variant }. When left out: pbt, the experiment as it is.",
+    ),
+  grid: z
+    .record(
+      z.string(),
+      z
+        .array(z.unknown(), { error: "must be a list; give values such as [5, 10, 20]" })
+        .min(1, { error: "is empty; give values such as [5, 10, 20]" }),
+      { error: "must be an object; give lists of values by setting" },
+    )
+    .optional()
+    .describe("Values by setting; every variant is run with every combination of them."),
+  baseline: z
+    .string({ error: "must be a text; name a variant" })
+    .optional()
+    .describe("The variant that the others are compared with."),
+};
+
+const schema = z.strictObject(studyShape, {
+  error: "must be an object; give name, experiment, seeds and variants",
+});
+
+/** The JSON Schema of a study file (draft-07), made from what it is read with. */
+export function studyJsonSchema(): object {
+  const file = z
+    .strictObject({
+      $schema: z.string().describe("Where this schema is, for editors.").optional(),
+      ...studyShape,
+    })
+    .describe("Variants of a Clade experiment that are run with several seeds and compared.");
+  return z.toJSONSchema(file, { target: "draft-7", io: "input" });
+}
+
+export type StudyDeclaration = z.input<typeof schema>;
+
+/** What a variant is made of, besides the settings that it changes. */
+export interface Variant {
+  readonly method: string;
+  readonly settings: { readonly [path: string]: unknown };
+  readonly baseline?: string;
+  readonly fixed?: { readonly [name: string]: unknown };
+  /** The variant whose best model's schedule, or last hyperparameters, fresh models are trained with. */
+  readonly follows?: { readonly method: string; readonly what: "replay" | "final" };
+}
+
+/** A declaration without problems, with every choice made. */
+export interface Study {
+  readonly name: string;
+  readonly experiment: string;
+  readonly seeds: readonly number[];
+  readonly settings: { readonly [path: string]: unknown };
+  /** A variant comes after the one that it follows. */
+  readonly variants: readonly Variant[];
+  readonly grid: { readonly [path: string]: readonly unknown[] };
+  readonly baseline: string | undefined;
+}
+
+/** Checks a declaration as a whole. Throws a `BadInputError` with every mistake that is one without knowing the experiment. */
+export function defineStudy(declaration: StudyDeclaration): Study {
+  const parsed = schema.safeParse(declaration);
+  if (!parsed.success)
+    throw new BadInputError(
+      problemsOf(parsed.error, declaration, "a part of a study", Object.keys(studyShape)),
+    );
+  const { seeds, settings = {}, variants = { pbt: {} }, grid = {}, baseline, ...rest } = parsed.data;
+  const problems: Problem[] = [];
+  const read = Object.entries(variants).map(([method, form]) => readVariant(method, form, problems));
+  for (const { method, follows } of read) {
+    if (!follows) continue;
+    const path = `variants.${method}.${follows.what}`;
+    const known = read.filter((other) => !other.follows).map((other) => other.method);
+    if (!known.includes(follows.method)) {
+      const rule = "is no variant of this study that has a result of its own";
+      problems.push({ path, value: show(follows.method), rule, remedy: nearest(follows.method, known) });
+    }
+  }
+  if (baseline !== undefined && !Object.hasOwn(variants, baseline)) {
+    const rule = "is no variant of this study";
+    const remedy = nearest(baseline, Object.keys(variants));
+    problems.push({ path: "baseline", value: show(baseline), rule, remedy });
+  }
+  if (problems.length > 0) throw new BadInputError(problems);
+  return {
+    ...rest,
+    seeds:
+      typeof seeds === "number"
+        ? Array.from({ length: seeds }, (_, index) => index + 1)
+        : [...new Set(seeds)],
+    settings,
+    variants: [...read.filter(({ follows }) => !follows), ...read.filter(({ follows }) => follows)],
+    grid,
+    baseline,
+  };
+}
+
+function readVariant(method: string, form: string | object, problems: Problem[]): Variant {
+  const isBaseline = (value: string) => Object.hasOwn(baselines, value);
+  if (typeof form === "string") {
+    if (!isBaseline(form)) {
+      const remedy = nearest(form, Object.keys(baselines));
+      problems.push({ path: `variants.${method}`, value: show(form), rule: "is no baseline", remedy });
+    }
+    return { method, settings: {}, baseline: form };
+  }
+  const { fixed, replay, final, ...settings } = form as Record<string, unknown>;
+  const kinds = Object.entries({ fixed, replay, final }).filter(([, value]) => value !== undefined);
+  if (kinds.length > 1) {
+    const rule = `is both ${kinds.map(([kind]) => kind).join(" and ")}`;
+    problems.push({ path: `variants.${method}`, value: show(form), rule, remedy: "keep one of them" });
+  }
+  if (fixed !== undefined) {
+    const isMapping = typeof fixed === "object" && fixed !== null && !Array.isArray(fixed);
+    if (isMapping) return { method, settings, fixed: fixed as Record<string, unknown> };
+    const rule = "must be an object";
+    problems.push({
+      path: `variants.${method}.fixed`,
+      value: show(fixed),
+      rule,
+      remedy: "give values by name",
+    });
+  }
+  const [kind] = kinds;
+  if (!kind || kind[0] === "fixed") return { method, settings };
+  const what = kind[0] as "replay" | "final";
+  return { method, settings, follows: { method: String(kind[1]), what } };
+}

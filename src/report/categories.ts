@@ -1,0 +1,46 @@
+import type { HyperparameterValue } from "../algorithm/snapshot.ts";
+import type { Axis } from "./axes.ts";
+import { textWidth } from "./legend.ts";
+import { categoryColors } from "./theme.ts";
+import { shortened, value } from "./words.ts";
+
+/** The categories of a hyperparameter that are shown, from 0 on. When there are more than colours, the rarest share the last place. */
+export interface Categories {
+  readonly labels: readonly string[];
+  place(value: HyperparameterValue): number;
+}
+
+/** Numbers stand by size, anything else by name. */
+export function categoryPlaces(values: readonly HyperparameterValue[]): Categories {
+  const counts = new Map<HyperparameterValue, number>();
+  for (const given of values) counts.set(given, (counts.get(given) ?? 0) + 1);
+  const byCount = [...counts].sort((a, b) => b[1] - a[1]).map(([category]) => category);
+  const shown = byCount.length <= categoryColors ? byCount : byCount.slice(0, categoryColors - 1);
+  shown.sort((a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1,
+  );
+  const places = new Map(shown.map((category, place) => [category, place]));
+  const labels = shown.map((category) => shortened(value(category), 16));
+  const others = byCount.length - shown.length;
+  return {
+    labels: others > 0 ? [...labels, `${others} others`] : labels,
+    place: (given) => places.get(given) ?? shown.length,
+  };
+}
+
+/** An axis with a band for each category, and the lines between the bands. */
+export function categoryAxis(
+  label: string,
+  { labels }: Categories,
+): { readonly axis: Axis; readonly marginLeft: number; readonly separators: readonly number[] } {
+  return {
+    axis: {
+      label,
+      domain: [labels.length - 0.5, -0.5],
+      ticks: labels.map((_, place) => place),
+      format: (place) => labels[place] ?? "",
+    },
+    marginLeft: Math.max(58, 16 + Math.max(0, ...labels.map((text) => textWidth(text)))),
+    separators: Array.from({ length: labels.length + 1 }, (_, index) => index - 0.5),
+  };
+}

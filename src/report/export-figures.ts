@@ -1,0 +1,79 @@
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Resvg } from "@resvg/resvg-js";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { BadInputError } from "../algorithm/problem.ts";
+import type { Figure } from "./figure.ts";
+import { literalColor, type Theme, withLiteralColors } from "./theme.ts";
+
+/** Pixels of a picture for each of a figure. */
+const density = 2;
+
+const suffixes: { readonly [theme in Theme]: string } = { light: "", dark: "-dark" };
+
+/**
+ * Writes every figure as NAME.svg and NAME.png, and for dark paper as NAME-dark.svg and NAME-dark.png, into a directory that is made when it is not
+ * there. Files of these names are replaced. Returns the paths. Throws a `BadInputError` when the directory cannot be written to, and a
+ * `CladeError`, after the SVG files have been written, when the machine has no font for the text of pictures.
+ */
+export function exportFigures(figures: readonly Figure[], directory: string): readonly string[] {
+  const drawings = figures.flatMap(({ name, svg }) =>
+    (["light", "dark"] as const).map((theme) => ({
+      file: join(directory, `${name}${suffixes[theme]}`),
+      svg: standalone(svg, theme),
+    })),
+  );
+  const written = drawings.map(({ file, svg }) => ({
+    path: `${file}.svg`,
+    content: svg as string | Uint8Array,
+  }));
+  writeAll(directory, written);
+  if (drawings.length > 0 && !hasFonts()) {
+    const remedy =
+      "install one, such as DejaVu Sans (Debian: apt-get install fonts-dejavu-core), and report again";
+    throw new CladeError(
+      `--figures: ${directory} - this machine has no font for the text of PNG files, so only the SVG files were written; ${remedy}.`,
+    );
+  }
+  const pictures = drawings.map(({ file, svg }) => ({ path: `${file}.png`, content: picture(svg) }));
+  writeAll(directory, pictures);
+  return [...written, ...pictures].map(({ path }) => path);
+}
+
+/** A figure as a file of its own: with the colours of a theme, and paper. */
+export function standalone(svg: string, theme: Theme): string {
+  const paper = `<rect width="100%" height="100%" fill="${literalColor(theme, "paper")}"/>`;
+  return withLiteralColors(svg, theme).replace(/(?<=^<svg [^>]*>)/, paper);
+}
+
+function picture(svg: string): Uint8Array {
+  return new Resvg(svg, {
+    fitTo: { mode: "zoom", value: density },
+    font: { loadSystemFonts: true },
+  })
+    .render()
+    .asPng();
+}
+
+/** Without any font text is left out of pictures silently. */
+function hasFonts(): boolean {
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20"><text y="15">A</text></svg>`;
+  return new Resvg(text, { font: { loadSystemFonts: true } }).innerBBox() !== undefined;
+}
+
+function writeAll(
+  directory: string,
+  files: readonly { readonly path: string; readonly content: string | Uint8Array }[],
+): void {
+  const bad = (rule: string) => {
+    const remedy = "give a new directory, or one that can be written to";
+    return new BadInputError([{ path: "--figures", value: JSON.stringify(directory), rule, remedy }]);
+  };
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false) throw bad("is a file");
+  try {
+    mkdirSync(directory, { recursive: true });
+    for (const { path, content } of files) writeFileSync(path, content);
+  } catch (error) {
+    throw bad(`cannot be written: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,85 @@
+/** What every figure of a run is drawn from. */
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import { ancestorsOf, type Branch, branchesOf } from "../analysis/branches.ts";
+import { earnedScore } from "../analysis/curves.ts";
+import { quantile, sorted } from "../analysis/distribution.ts";
+import type { History } from "../analysis/history.ts";
+import { scaleOfValues } from "../analysis/scale-of-values.ts";
+import type { Scale } from "../experiment/search-space/scale.ts";
+import type { PublishedSnapshot } from "../population-store/population-store.ts";
+import { type Domain, domainOf } from "./axes.ts";
+
+export interface RunData {
+  readonly history: History;
+  readonly branches: readonly Branch<PublishedSnapshot>[];
+  readonly trained: readonly PublishedSnapshot[];
+  /** From the root to the best model; empty when there is none. */
+  readonly bestLineage: readonly PublishedSnapshot[];
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly scores: Scores | undefined;
+  /** The greatest number of steps that any weights have seen. */
+  readonly lastStep: number;
+}
+
+interface Hyperparameter {
+  readonly name: string;
+  readonly scale: Scale;
+}
+
+export interface Scores {
+  /** Where scores are drawn; the few beyond, which would hide the others, are drawn at its edge. */
+  readonly domain: Domain;
+  readonly beyond: number;
+  /** "accuracy (higher is better)". */
+  readonly label: string;
+  /** From 0 for the worst to 1 for the best of the domain. */
+  goodness(score: number): number;
+  readonly worst: number;
+  readonly best: number;
+}
+
+/** `best` is the run's best model, where there is one. */
+export function runData(history: History, best: Snapshot | undefined): RunData {
+  const { snapshots } = history;
+  const trained = snapshots.filter(({ kind }) => kind === "trained");
+  const names = new Set(Object.keys(history.run.experiment.hyperparameters));
+  for (const { hyperparameters } of trained) for (const name in hyperparameters) names.add(name);
+  return {
+    history,
+    branches: branchesOf(snapshots),
+    trained,
+    bestLineage: best ? ancestorsOf(best.id, snapshots) : [],
+    hyperparameters: [...names].map((name) => {
+      const values = trained.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
+      return { name, scale: scaleOfValues(name, values, history.run.experiment) };
+    }),
+    scores: scoresOf(history, best),
+    lastStep: trained.reduce((most, { step }) => Math.max(most, step), 0),
+  };
+}
+
+/** How far beyond the middle 96 % of the scores the frame reaches, in widths of these. */
+const reach = 1;
+
+function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scores | undefined {
+  const values = sorted(snapshots.flatMap((snapshot) => earnedScore(snapshot) ?? []));
+  if (values.length === 0) return undefined;
+  const { direction, metric } = run.experiment.objective;
+  const [usualLow, usualHigh] = [quantile(values, 0.02), quantile(values, 0.98)];
+  const width = usualHigh - usualLow;
+  const least = Math.min(usualLow - reach * width, best?.score ?? usualLow);
+  const most = Math.max(usualHigh + reach * width, best?.score ?? usualHigh);
+  const shown = values.filter((value) => width === 0 || (value >= least && value <= most));
+  const [low, high] = [shown[0]!, shown.at(-1)!];
+  const better = direction === "maximize" ? "higher" : "lower";
+  const [worstEnd, bestEnd] = direction === "maximize" ? [low, high] : [high, low];
+  return {
+    domain: domainOf([low, high], "linear"),
+    beyond: values.length - shown.length,
+    label: `${metric} (${better} is better)`,
+    worst: worstEnd,
+    best: bestEnd,
+    goodness: (score) =>
+      worstEnd === bestEnd ? 1 : Math.min(1, Math.max(0, (score - worstEnd) / (bestEnd - worstEnd))),
+  };
+}

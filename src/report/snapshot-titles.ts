@@ -1,0 +1,26 @@
+import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import { memberOf, ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
+import { earnedScore } from "../analysis/curves.ts";
+import type { History } from "../analysis/history.ts";
+import { count, number } from "./words.ts";
+
+/** What a snapshot is, in a sentence, and for one that a decision made, why. */
+export function snapshotTitles({ decisions, run }: History): (snapshot: Snapshot) => string {
+  const { metric } = run.experiment.objective;
+  // A decision is about the snapshot before the one that it made.
+  const byResult = new Map(
+    decisions.map((decision) => {
+      const result: SnapshotId = snapshotId(decision.member, ordinalOf(decision.snapshot) + 1);
+      return [result, decision] as const;
+    }),
+  );
+  return (snapshot) => {
+    const { id, member, generation, step, kind, donor } = snapshot;
+    const place = `generation ${count(generation)}, step ${count(step)}`;
+    if (kind === "trained" || kind === "evaluated")
+      return `member ${member}, ${place}, ${metric} ${number(earnedScore(snapshot))} (snapshot ${id})`;
+    const what = donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
+    const reason = byResult.get(id)?.reason.text;
+    return `member ${member}, ${place}: ${what}${reason === undefined ? "" : `: ${reason}`}`;
+  };
+}

@@ -1,0 +1,307 @@
+/**
+ * The phylogenetic tree of a run: a row for each branch, members' generations from left to right, initial members as roots. Of a large run only the
+ * branches that survive are drawn, and how many members died out.
+ */
+import * as Plot from "@observablehq/plot";
+import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import { earnedScore } from "../analysis/curves.ts";
+import {
+  copiesHyperparametersOnly,
+  type GenerationFate,
+  type PhylogeneticTree,
+  type PlacedBranch,
+  phylogeneticTree,
+} from "../analysis/phylogenetic-tree.ts";
+import { type Axis, panel, ticks } from "./axes.ts";
+import { type Figure, figure, figureWidth, type NoFigure } from "./figure.ts";
+import { type LegendEntry, legend } from "./legend.ts";
+import { px } from "./line-path.ts";
+import type { RunData } from "./run-data.ts";
+import { snapshotTitles } from "./snapshot-titles.ts";
+import { type Part, path, stack } from "./svg.ts";
+import { scoreColors } from "./theme.ts";
+import { count, number, plural } from "./words.ts";
+
+/** Above these, dots would touch each other or the file grow large. */
+const mostDots = 1_500;
+const leastDotPx = 7;
+
+/** Rows are as thick as this allows, in pixels. */
+const usualHeight = 900;
+const leastLabelledRow = 9;
+
+type Row = PlacedBranch<RunData["trained"][number]>;
+type Scale = (value: number) => number;
+
+export function treeFigure(data: RunData): Figure | NoFigure {
+  const [name, title] = ["tree", "Phylogenetic tree"];
+  if (data.trained.length === 0)
+    return {
+      kind: "none",
+      name,
+      title,
+      why: "No member has completed a generation yet, so the tree has roots only.",
+    };
+  const tree = phylogeneticTree(data.history.snapshots);
+  const isWhole = tree.branches.length === tree.total;
+  const x: Axis = axisOf(tree);
+  const parts = [legend(entries(data, isWhole), figureWidth, 40), treePanel(data, tree, x)];
+  if (!isWhole) parts.push(fatesPanel(tree.fates, x));
+  return figure(name, title, captionOf(data, tree), stack(parts, 4));
+}
+
+function axisOf({ fates }: PhylogeneticTree): Axis {
+  const last = Math.max(1, fates.length - 1);
+  const marks = ticks({ domain: [0, last] }, 10).filter(Number.isInteger);
+  return { label: "generation of the member (0 is before any training)", domain: [0, last], ticks: marks };
+}
+
+function treePanel(data: RunData, tree: PhylogeneticTree<Row["snapshots"][number]>, x: Axis): Part {
+  const { branches } = tree;
+  const rowPx = Math.max(
+    usualHeight / Math.max(branches.length, usualHeight),
+    Math.min(18, usualHeight / branches.length),
+  );
+  const generationPx = (figureWidth - 80) / x.domain[1];
+  const strokePx = Math.max(0.6, Math.min(2.5, rowPx * 0.45));
+  const best = new Set<SnapshotId>(data.bestLineage.map(({ id }) => id));
+  const dots = dotsOf(data, branches, generationPx, rowPx);
+  return panel({
+    width: figureWidth,
+    height: Math.round(branches.length * rowPx) + 90,
+    x,
+    y: {
+      label: rowPx >= leastLabelledRow ? "member" : "branches, each beside the one it came from",
+      domain: [branches.length - 0.4, -0.6],
+      ticks: [],
+    },
+    marginLeft: 40,
+    marginRight: 40,
+    grid: false,
+    marks: [
+      bestMark(branches, best, Math.max(3, Math.min(9, rowPx * 0.8))),
+      connectors(branches, Math.min(1, strokePx)),
+      segments(data, branches, strokePx),
+      labels(data, branches, rowPx),
+      dots,
+      hyperparameterCopies(branches, rowPx),
+    ],
+  });
+}
+
+/** A band below the lineage of the best model. */
+function bestMark(branches: readonly Row[], best: ReadonlySet<SnapshotId>, width: number): Plot.Markish {
+  const line = (x: Scale, y: Scale) =>
+    branches
+      .flatMap((branch) => {
+        const marked = branch.snapshots.filter(({ id }) => best.has(id));
+        if (marked.length === 0) return [];
+        const y1 = px(y(branch.row));
+        const end = px(x(marked.at(-1)!.generation));
+        return branch.parentRow === undefined
+          ? `M${px(x(marked[0]!.generation))},${y1}H${end}`
+          : `M${px(x(branch.origin!.generation))},${px(y(branch.parentRow))}V${y1}H${end}`;
+      })
+      .join("");
+  return path(line, {
+    stroke: "var(--best)",
+    "stroke-width": width,
+    "stroke-opacity": 0.45,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
+}
+
+/** From the snapshot that was copied down to the branch that began with it. */
+function connectors(branches: readonly Row[], width: number): Plot.Markish {
+  return [true, false].map((survives) => {
+    const drawn = branches.filter(
+      (branch) => branch.parentRow !== undefined && branch.surviving > 0 === survives,
+    );
+    const line = (x: Scale, y: Scale) =>
+      drawn
+        .map(({ origin, parentRow, row, snapshots }) => {
+          const begin = px(x(origin!.generation));
+          return `M${begin},${px(y(parentRow!))}V${px(y(row))}H${px(x(snapshots[0]!.generation))}`;
+        })
+        .join("");
+    return path(line, { stroke: survives ? "var(--middle)" : "var(--faint)", "stroke-width": width });
+  });
+}
+
+/** One path for each colour, and for what survives and what does not. */
+function segments({ scores }: RunData, branches: readonly Row[], width: number): Plot.Markish {
+  const groups = new Map<string, { row: number; from: number; to: number }[]>();
+  for (const { row, snapshots, surviving } of branches) {
+    snapshots.forEach((snapshot, index) => {
+      const from = snapshots[index - 1]?.generation;
+      if (from === undefined || from === snapshot.generation) return;
+      const score = earnedScore(snapshot);
+      const color = score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
+      const key = `${index < surviving ? 1 : 0.28} ${color}`;
+      const group = groups.get(key) ?? [];
+      const last = group.at(-1);
+      if (last?.row === row && last.to === from) last.to = snapshot.generation;
+      else group.push({ row, from, to: snapshot.generation });
+      groups.set(key, group);
+    });
+  }
+  return [...groups].sort().map(([key, stretches]) => {
+    const [opacity, color] = key.split(" ") as [string, string];
+    const line = (x: Scale, y: Scale) =>
+      stretches.map(({ row, from, to }) => `M${px(x(from))},${px(y(row))}H${px(x(to))}`).join("");
+    return path(line, { stroke: `var(--${color})`, "stroke-width": width, "stroke-opacity": opacity });
+  });
+}
+
+function colorOf(goodness: number): number {
+  return Math.min(scoreColors - 1, Math.floor(goodness * scoreColors));
+}
+
+/** A dot for each snapshot, which says what it is to whoever points at it. */
+function dotsOf(
+  { history, scores }: RunData,
+  branches: readonly Row[],
+  generationPx: number,
+  rowPx: number,
+): Plot.Markish {
+  const shown = branches.flatMap(({ row, snapshots, surviving }) =>
+    snapshots.map((snapshot, index) => ({ row, snapshot, survives: index < surviving })),
+  );
+  if (shown.length > mostDots || generationPx < leastDotPx || rowPx < 4) return null;
+  const titleOf = snapshotTitles(history);
+  const radius = Math.min(3.6, rowPx * 0.27, generationPx * 0.3);
+  const points = shown.map(({ row, snapshot, survives }) => {
+    const score = earnedScore(snapshot);
+    const color = score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
+    return {
+      generation: snapshot.generation,
+      row,
+      color: `var(--${color})`,
+      opacity: survives ? 1 : 0.38,
+      radius: snapshot.kind === "trained" ? radius : radius * 0.6,
+      title: titleOf(snapshot),
+    };
+  });
+  return Plot.dot(points, {
+    x: "generation",
+    y: "row",
+    r: { value: "radius", scale: null },
+    fill: "color",
+    fillOpacity: { value: "opacity", scale: null },
+    title: "title",
+  } as Plot.DotOptions);
+}
+
+/** Members of the roots at the left, and at the right those whose present a branch is. */
+function labels({ history }: RunData, branches: readonly Row[], rowPx: number): Plot.Markish {
+  if (rowPx < leastLabelledRow) return null;
+  const newest = new Map(history.snapshots.map(({ member, id }) => [member, id]));
+  const roots = branches.filter(({ origin }) => !origin);
+  const present = branches.filter(({ member, snapshots }) => snapshots.at(-1)!.id === newest.get(member));
+  const text = { y: "row", fill: "var(--muted)", fontSize: Math.min(11, rowPx), text: "member" };
+  return [
+    Plot.text(roots, {
+      ...text,
+      x: ({ snapshots }: Row) => snapshots[0]!.generation,
+      dx: -9,
+      textAnchor: "end",
+    } as Plot.TextOptions),
+    Plot.text(present, {
+      ...text,
+      x: ({ snapshots }: Row) => snapshots.at(-1)!.generation,
+      dx: 9,
+      textAnchor: "start",
+    } as Plot.TextOptions),
+  ];
+}
+
+/** The weights stay and the hyperparameters are another's: no branch, but worth a mark. */
+function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Markish {
+  const copies = branches.flatMap(({ row, snapshots }) =>
+    snapshots
+      .filter(copiesHyperparametersOnly)
+      .map((snapshot) => ({ row, generation: snapshot.generation, snapshot })),
+  );
+  if (copies.length > mostDots || rowPx < 4) return null;
+  return Plot.dot(copies, {
+    x: "generation",
+    y: "row",
+    r: Math.min(3, rowPx * 0.25),
+    symbol: "square",
+    fill: "var(--paper)",
+    stroke: "var(--ink)",
+    strokeWidth: 1,
+    title: ({ snapshot }: { snapshot: Snapshot }) =>
+      `member ${snapshot.member} kept its weights and copied the hyperparameters of snapshot ${snapshot.donor}`,
+  });
+}
+
+/** How many members left no descendant, generation by generation. */
+function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
+  const most = fates.reduce((greatest, { members }) => Math.max(greatest, members), 1);
+  const area = (bound: (fate: GenerationFate) => number) => (x: Scale, y: Scale) => {
+    const upper = fates.map((fate) => `${px(x(fate.generation))},${px(y(bound(fate)))}`);
+    return `M${px(x(0))},${px(y(0))}L${upper.join("L")}V${px(y(0))}Z`;
+  };
+  return panel({
+    width: figureWidth,
+    height: 160,
+    x,
+    y: { label: "members whose weights left no descendant", domain: [0, most] },
+    marginLeft: 40,
+    marginRight: 40,
+    marks: [
+      path(
+        area(({ extinct }) => extinct),
+        { fill: "var(--faint)" },
+      ),
+      Plot.line(fates, { x: "generation", y: "members", stroke: "var(--muted)", strokeDasharray: "3,3" }),
+    ],
+  });
+}
+
+function entries({ scores, bestLineage, history }: RunData, isWhole: boolean): readonly LegendEntry[] {
+  const hasOwnCopies = history.snapshots.some(copiesHyperparametersOnly);
+  return [
+    ...(scores
+      ? [
+          {
+            sign: "scores",
+            label: scores.label,
+            low: number(scores.worst),
+            high: number(scores.best),
+          } as const,
+        ]
+      : []),
+    ...(bestLineage.length > 0
+      ? [{ sign: "area", color: "var(--best)", opacity: 0.45, label: "lineage of the best model" } as const]
+      : []),
+    ...(isWhole
+      ? [{ sign: "line", color: "var(--faint)", width: 2, label: "pale: extinct" } as const]
+      : [
+          { sign: "area", color: "var(--faint)", label: "extinct" } as const,
+          { sign: "line", color: "var(--muted)", dash: "3,3", label: "all members" } as const,
+        ]),
+    ...(hasOwnCopies && isWhole
+      ? [{ sign: "square", color: "var(--ink)", label: "copied hyperparameters only" } as const]
+      : []),
+  ];
+}
+
+function captionOf({ history, bestLineage }: RunData, { branches, total, fates }: PhylogeneticTree): string {
+  const isWhole = branches.length === total;
+  const roots = new Set(
+    branches.flatMap((branch) => (branch.surviving > 0 && !branch.origin ? [branch.member] : [])),
+  ).size;
+  const { population } = history.run.experiment;
+  const sentences = [
+    "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy hangs from the snapshot that was copied.",
+    isWhole
+      ? "Colours tell the score at the end of each generation; pale branches have no descendant among the newest snapshots. Numbers are members: at the left the initial ones, at the right those that hold the weights now."
+      : `There are ${count(total)} branches, of which the ${count(branches.length)} that have a descendant among the newest snapshots are drawn, in the colours of the score. The area below counts the members that have none.`,
+    `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
+  ];
+  if (bestLineage.length > 0) sentences.push("The broad band marks the lineage of the best model.");
+  return sentences.join(" ");
+}

@@ -1,0 +1,51 @@
+/** Values as text in pages and figures. */
+import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
+
+/** A whole number with its thousands set apart: 1,200. */
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Four significant digits, and no more than are needed. */
+export function number(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return "none";
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return Number(value.toPrecision(4)).toExponential().replace("e+", "e");
+  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+}
+
+export function value(given: HyperparameterValue | undefined): string {
+  return typeof given === "number" ? number(given) : String(given ?? "none");
+}
+
+/** "1 copy", "2 copies". */
+export function plural(given: number, one: string, many = `${one}s`): string {
+  return `${count(given)} ${given === 1 ? one : many}`;
+}
+
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** In universal time, to the second. */
+export function time(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** "learningRate 0.01 to 0.012" for each that differs. */
+export function changes(before: Hyperparameters, after: Hyperparameters): string {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `${name} ${value(before[name])} to ${value(after[name])}`)
+    .join(", ");
+}
+
+/** Cut to a number of characters. */
+export function shortened(text: string, most: number): string {
+  const characters = [...text];
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+}
