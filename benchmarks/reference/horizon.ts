@@ -19,49 +19,10 @@ import {
 import { table, writeResults } from "../results-file.ts";
 import { agreement, criterion, mean, quantile } from "./agreement.ts";
 import { bestScore, equalWhenAsynchronous, overSeeds } from "./finished-run.ts";
+import { HorizonTrainer, intervalSteps } from "./horizon-trainer.ts";
 import { option } from "./option.ts";
 
 const seeds = option("seeds", 60);
-const intervalSteps = 20;
-
-interface HorizonHyperparameters {
-  readonly h: number;
-}
-
-/** The score is Q before the last step, as in the reference. */
-class HorizonTrainer {
-  theta = 0.9;
-  steps = 0;
-  penalty = 0;
-  q = 1.2 - 0.9 ** 2;
-  readonly weight: number;
-
-  constructor(weight: number) {
-    this.weight = weight;
-  }
-
-  step({ h }: HorizonHyperparameters) {
-    if (this.steps % intervalSteps === 0) {
-      this.penalty += this.weight * Math.abs(h - (1 - this.steps / 1000));
-    }
-    this.q = 1.2 - this.theta ** 2;
-    this.theta -= 0.002 * Math.max(2 - h - this.penalty, 0) * this.theta;
-    this.steps++;
-  }
-
-  evaluate() {
-    return { q: this.q };
-  }
-
-  save() {
-    const { theta, steps, penalty, q } = this;
-    return { state: { theta, steps, penalty, q } };
-  }
-
-  restore({ state }: { state: { theta: number; steps: number; penalty: number; q: number } }) {
-    Object.assign(this, state);
-  }
-}
 
 const tasks = { plain: 0, deceptive: 0.2 } as const;
 type Task = keyof typeof tasks;

@@ -7,7 +7,6 @@
 import { setImmediate } from "node:timers/promises";
 import {
   defineExperiment,
-  type Evaluation,
   type Experiment,
   everySteps,
   logUniform,
@@ -16,7 +15,6 @@ import {
   noExplore,
   perturb,
   type Random,
-  randomStream,
   type SearchSpace,
   type Snapshot,
   truncationSelection,
@@ -27,59 +25,9 @@ import { table, writeResults } from "../results-file.ts";
 import { agreement, criterion, mean, median, quantile } from "./agreement.ts";
 import { overSeeds } from "./finished-run.ts";
 import { option } from "./option.ts";
+import { goal, type Progress, TriangleTrainer } from "./triangle-trainer.ts";
 
 const seeds = option("seeds", 120);
-const goal = 200;
-
-interface Progress {
-  readonly acc: number;
-  readonly steps: number;
-  readonly idle: number;
-  readonly logErrors: number;
-}
-
-/**
- * The noise of a step follows from the member's seed and the number of the step, so a recipient goes on with noise of its own. Once it is done
- * nothing changes any more; the steps from there to the end of the generation are counted as idle.
- */
-class TriangleTrainer {
-  seed: number;
-  acc = 0;
-  steps = 0;
-  idle = 0;
-  logErrors = 0;
-
-  constructor({ seed }: { seed: number }) {
-    this.seed = seed;
-  }
-
-  step({ lr }: { lr: number }) {
-    if (this.acc > goal) {
-      this.idle++;
-      return;
-    }
-    const random = randomStream(this.seed, this.steps++);
-    const optimal = Math.min(Math.max((0.01 * Math.min(this.acc, goal - this.acc)) / 100, 0.001), 0.01);
-    const q = Math.max(lr, optimal) / Math.min(lr, optimal);
-    if (q < 3) this.acc += random.uniform() / q;
-    else if (lr > optimal) this.acc -= (q - 3) * random.uniform();
-    this.acc = Math.max(0, this.acc + 2 * random.normal());
-    this.logErrors += Math.log(q);
-  }
-
-  evaluate(): Evaluation | Promise<Evaluation> {
-    return { acc: this.acc, idle: this.idle, logError: this.logErrors / this.steps };
-  }
-
-  save() {
-    const { acc, steps, idle, logErrors } = this;
-    return { progress: { acc, steps, idle, logErrors } };
-  }
-
-  restore({ progress }: { progress: Progress }, { seed }: { seed: number }) {
-    Object.assign(this, progress, { seed });
-  }
-}
 
 /** Goes on with the noise of the member that it has copied. */
 class DonorsNoiseTrainer extends TriangleTrainer {

@@ -5,6 +5,8 @@ export interface Stretch<V extends HyperparameterValue = HyperparameterValue> {
   /** After `fromStep`, up to and with `toStep`, of the lineages. */
   readonly fromStep: number;
   readonly toStep: number;
+  /** The mean of their steps. */
+  readonly meanStep: number;
   /** Of those snapshots that have one. */
   readonly values: readonly V[];
 }
@@ -24,14 +26,18 @@ export function distribution<V extends HyperparameterValue>(
   if (trained.length === 0) return [];
   const lastStep = trained.reduce((most, { step }) => Math.max(most, step), 0);
   const length = Math.max(usualGeneration(trained), lastStep / mostStretches);
-  const stretches: { fromStep: number; toStep: number; values: V[] }[] = [];
+  const stretches: { fromStep: number; toStep: number; steps: number[]; values: V[] }[] = [];
   for (const snapshot of trained) {
     const index = Math.ceil(snapshot.step / length - 1e-9) - 1;
-    stretches[index] ??= { fromStep: index * length, toStep: (index + 1) * length, values: [] };
+    stretches[index] ??= { fromStep: index * length, toStep: (index + 1) * length, steps: [], values: [] };
+    stretches[index].steps.push(snapshot.step);
     const given = value(snapshot);
     if (given !== undefined) stretches[index].values.push(given);
   }
-  return Object.values(stretches);
+  return Object.values(stretches).map(({ steps, ...stretch }) => ({
+    ...stretch,
+    meanStep: steps.reduce((sum, step) => sum + step, 0) / steps.length,
+  }));
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */

@@ -5,6 +5,7 @@ import { type Branch, branchesOf } from "./branches.ts";
 export interface PlacedBranch<S extends Snapshot = Snapshot> extends Branch<S> {
   /** From 0, from top to bottom. */
   readonly row: number;
+  /** That of the branch that it began on. */
   readonly parentRow?: number;
 }
 
@@ -16,8 +17,9 @@ export interface GenerationFate {
 }
 
 export interface PhylogeneticTree<S extends Snapshot = Snapshot> {
-  /** One row each. */
+  /** From top to bottom; those of one row from left to right. */
   readonly branches: readonly PlacedBranch<S>[];
+  readonly rows: number;
   /** Every generation from 0 (before any training) on, whatever branches were left out. */
   readonly fates: readonly GenerationFate[];
   /** How many branches there are, with those that were left out. */
@@ -25,43 +27,82 @@ export interface PhylogeneticTree<S extends Snapshot = Snapshot> {
 }
 
 /**
- * The tree with one branch a row. A branch is followed by those that began on it, the latest first, each followed by its own. Over an axis
- * of generations the line from a branch down to one that began on it then crosses no other: what lies between began later.
- * Of more branches than `most` only the surviving ones are given, each up to its last snapshot that survives.
+ * The tree in rows. Those that began on a branch stand beside it, the latest nearest, each with its own: extinct ones above and surviving ones below. Over
+ * an axis of generations the line from a branch to one that began on it then crosses no other: what lies between began later.
+ *
+ * Of more branches than `most` only the surviving ones are given, each up to its last snapshot that survives. What began just there goes on
+ * in the same row, so that there is one row for every member's present.
  */
 export function phylogeneticTree<S extends Snapshot>(
   snapshots: readonly S[],
   most = 200,
 ): PhylogeneticTree<S> {
   const all = branchesOf(snapshots);
-  const kept = all.length <= most ? all : all.filter(({ surviving }) => surviving > 0);
-  return { branches: inRows(kept, all.length > most), fates: fates(all), total: all.length };
+  const isCut = all.length > most;
+  const kept = isCut ? all.filter(({ surviving }) => surviving > 0) : all;
+  const lines = linesOf(kept, isCut);
+  return {
+    branches: placed(lines, isCut),
+    rows: lines.length,
+    fates: fates(all),
+    total: all.length,
+  };
 }
 
-function inRows<S extends Snapshot>(
-  branches: readonly Branch<S>[],
-  cut: boolean,
-): readonly PlacedBranch<S>[] {
+/** The branches of one row. */
+type Line<S extends Snapshot> = readonly Branch<S>[];
+
+/** The rows from top to bottom. */
+function linesOf<S extends Snapshot>(branches: readonly Branch<S>[], isCut: boolean): readonly Line<S>[] {
   const children = Map.groupBy(branches, ({ parent }) => parent);
+  const lineOf = (first: Branch<S>): Line<S> => {
+    const line = [first];
+    while (isCut) {
+      const last = line.at(-1)!;
+      const end = last.snapshots[last.surviving - 1];
+      const heir = children.get(last)?.find(({ origin }) => origin === end);
+      if (!heir) break;
+      line.push(heir);
+    }
+    return line;
+  };
   const roots = [...(children.get(undefined) ?? [])].sort((a, b) => a.member - b.member);
-  const placed: PlacedBranch<S>[] = [];
-  // A stack instead of recursion: lineages are as deep as a run has copies.
-  const open: { readonly branch: Branch<S>; readonly parentRow?: number }[] = roots
+  const lines: Line<S>[] = [];
+  // A stack instead of recursion: lineages are as deep as a run has copies. A line is put back to come after those above it.
+  const open: ({ readonly begin: Branch<S> } | { readonly line: Line<S> })[] = roots
     .reverse()
-    .map((branch) => ({ branch }));
+    .map((begin) => ({ begin }));
   for (let next = open.pop(); next; next = open.pop()) {
-    const { branch, parentRow } = next;
-    const row = placed.length;
-    const shown = cut ? branch.snapshots.slice(0, branch.surviving) : branch.snapshots;
-    placed.push({ ...branch, snapshots: shown, row, ...(parentRow !== undefined && { parentRow }) });
-    const begun = [...(children.get(branch) ?? [])].sort((a, b) => originOf(a) - originOf(b));
-    for (const child of begun) open.push({ branch: child, parentRow: row });
+    if ("line" in next) {
+      lines.push(next.line);
+      continue;
+    }
+    const line = lineOf(next.begin);
+    const inLine = new Set(line);
+    const begun = line
+      .flatMap((branch) => children.get(branch) ?? [])
+      .filter((branch) => !inLine.has(branch))
+      .sort((a, b) => a.origin!.generation - b.origin!.generation);
+    const above = begun.filter(({ surviving }) => surviving === 0);
+    const below = begun.filter(({ surviving }) => surviving > 0);
+    for (const begin of below) open.push({ begin });
+    open.push({ line });
+    for (const begin of above.reverse()) open.push({ begin });
   }
-  return placed;
+  return lines;
 }
 
-function originOf({ origin }: Branch): number {
-  return origin?.generation ?? 0;
+function placed<S extends Snapshot>(lines: readonly Line<S>[], isCut: boolean): readonly PlacedBranch<S>[] {
+  const rows = new Map<Branch<S>, number>();
+  lines.forEach((line, row) => {
+    for (const branch of line) rows.set(branch, row);
+  });
+  return [...rows].map(([branch, row]) => ({
+    ...branch,
+    snapshots: isCut ? branch.snapshots.slice(0, branch.surviving) : branch.snapshots,
+    row,
+    ...(branch.parent && { parentRow: rows.get(branch.parent)! }),
+  }));
 }
 
 function fates(branches: readonly Branch[]): readonly GenerationFate[] {

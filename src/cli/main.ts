@@ -16,6 +16,7 @@ import { listCommand } from "./list.ts";
 import { isBadInput, userFrames } from "./load-experiment.ts";
 import { removeCommand } from "./remove.ts";
 import { replayCommand } from "./replay.ts";
+import { reportCommand } from "./report.ts";
 import { resumeCommand } from "./resume.ts";
 import { runCommand } from "./run.ts";
 import { wholeNumber } from "./settings.ts";
@@ -215,6 +216,12 @@ function program(): Command {
     .option("--out <path>", "where to write it (default: standard output, for jsonl)")
     .addOption(store)
     .action(exportCommand);
+  command("report", "a run in one HTML file: lineage, tree, schedules, decisions, settings")
+    .argument("[run]", "the run (default: the newest)")
+    .option("--out <file>", "where to write it; a file that is there is replaced", "report.html")
+    .option("--figures <directory>", "write the figures there, too, as SVG and PNG, for light and dark paper")
+    .addOption(store)
+    .action((name, options) => reportCommand(name, options, version));
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run")
     .addOption(store)

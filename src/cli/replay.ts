@@ -3,7 +3,6 @@ import { extname } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import type { SnapshotId } from "../algorithm/snapshot.ts";
-import { scheduleAs } from "../analysis/schedule-formats.ts";
 import { replaced, type Settings } from "../experiment/experiment.ts";
 import { replaySettings } from "../experiment/study/followers.ts";
 import { type Run, SnapshotNotFoundError } from "../population-store/population-store.ts";
@@ -36,7 +35,7 @@ export async function replayCommand(name: string | undefined, options: Options):
   const run = await findRun(stores.population, name);
   const { schedule } = await foundIn(stores.population, run.id, await chosen(stores, run, options));
   if (options.export !== undefined) {
-    exportSchedule(options.export, run, schedule);
+    await exportSchedule(options.export, run, schedule);
     if (!options.json) console.log(`written: ${options.export}`);
     return;
   }
@@ -89,7 +88,9 @@ async function chosen(
 
 const formats = { ".json": "json", ".csv": "csv", ".py": "python" } as const;
 
-function exportSchedule(file: string, run: Run, schedule: readonly ScheduleSegment[]): void {
+async function exportSchedule(file: string, run: Run, schedule: readonly ScheduleSegment[]): Promise<void> {
+  // Imported here: what writes CSV takes 5 ms to load, and every worker would wait for it.
+  const { scheduleAs } = await import("../analysis/schedule-formats.ts");
   const extension = extname(file);
   const format = extension in formats ? formats[extension as keyof typeof formats] : undefined;
   const bad = (rule: string, remedy: string) =>

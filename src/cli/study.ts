@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../experiment/study/plan.ts";
@@ -7,6 +8,7 @@ import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { createRun } from "../worker/run.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
+import { compareCommand } from "./compare.ts";
 import { execute } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { foundIn } from "./found.ts";
@@ -25,6 +27,9 @@ interface Options extends WorkerOptions {
   readonly json?: boolean;
 }
 
+/** How long runs that another process works on are left alone. */
+const lookAgainMs = 1000;
+
 /** Runs what is not done of a study, one run after another, and compares. */
 export async function studyCommand(file: string, options: Options): Promise<void> {
   const study = await loadStudy(file);
@@ -34,29 +39,31 @@ export async function studyCommand(file: string, options: Options): Promise<void
 
   await using stores = openStores(options.store, { create: true });
   const reporter = studyReporter(study, plan, options.json ?? false);
-  let unfinished = 0;
-  for (const seed of study.seeds) {
-    for (const variant of plan) {
-      const outcome = await advance(stores, study, variant, seed, reporter, options);
-      if (outcome === "interrupted") {
-        reporter.ended();
-        console.error(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
-        process.exitCode = exitCodes.interrupted;
-        return;
-      }
-      if (outcome === "elsewhere" || outcome === "failed") unfinished++;
+  let failed = 0;
+  let left = study.seeds.flatMap((seed) => plan.map((variant) => ({ variant, seed })));
+  while (left.length > 0) {
+    const elsewhere: typeof left = [];
+    for (const each of left) {
+      const outcome = await advance(stores, study, each.variant, each.seed, reporter, options);
+      if (outcome === "elsewhere") elsewhere.push(each);
+      if (outcome === "failed") failed++;
+      if (outcome !== "interrupted") continue;
+      reporter.ended();
+      console.error(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
+      process.exitCode = exitCodes.interrupted;
+      return;
     }
+    // Whoever works on them may die, and then they are free.
+    if (elsewhere.length > 0) await sleep(lookAgainMs);
+    left = elsewhere;
   }
   reporter.ended();
-  if (unfinished > 0) {
-    console.error(
-      `study ${study.name}: ${plural(unfinished, "run")} failed or wait for another process; the same command tries them again`,
-    );
+  if (failed > 0) {
+    console.error(`study ${study.name}: ${plural(failed, "run")} failed; the same command tries them again`);
     process.exitCode = exitCodes.failed;
   }
   if (!options.json) {
     console.log("");
-    const { compareCommand } = await import("./compare.ts");
     await compareCommand([study.name], { ...(options.store !== undefined && { store: options.store }) });
   }
 }
@@ -77,6 +84,7 @@ async function checked(study: Study, plan: readonly PlannedVariant[]): Promise<E
   return original;
 }
 
+/** `elsewhere`: another process works on it, or on what it follows. */
 type Outcome = "done" | "failed" | "interrupted" | "elsewhere";
 
 /** Runs a variant with a seed to its end, if that has not been done already. */
@@ -91,7 +99,8 @@ async function advance(
   const { population } = stores;
   const followed = variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
   const runs = new Map((await population.runs()).map((run) => [run.id, run]));
-  if (followed !== undefined && runs.get(followed)?.state.kind !== "done") return "elsewhere";
+  const state = followed === undefined ? "done" : runs.get(followed)?.state.kind;
+  if (state !== "done") return state === "failed" ? "failed" : "elsewhere";
   const found = followed && (await foundIn(population, followed));
   const original = await loadExperiment(study.experiment, {});
   const settings = { ...variant.settings(original, found), seed };
@@ -113,7 +122,13 @@ async function advance(
     const { name, baseline } = study;
     const source = { file: study.experiment, settings };
     const place = { name, variant: label, method, point, ...(baseline !== undefined && { baseline }) };
-    await createRun(population, experiment, seed, { id, source, study: place });
+    try {
+      await createRun(population, experiment, seed, { id, source, study: place });
+    } catch (error) {
+      // Another process has made it since this one looked.
+      if ((await population.runs()).some((run) => run.id === id)) return "elsewhere";
+      throw error;
+    }
   }
   const run: Run = await population.run(id);
   const { result, exitCode } = await execute(stores, run, {

@@ -34,7 +34,7 @@ export function panel({
   y,
   marks,
   marginLeft = 58,
-  marginRight = 14,
+  marginRight = 22,
   grid = true,
 }: PanelOptions): Part {
   const inner = width - marginLeft - marginRight;

@@ -3,68 +3,68 @@ import { quantile, type Stretch, sorted } from "../analysis/distribution.ts";
 import { px } from "./line-path.ts";
 import { path } from "./svg.ts";
 
-interface Edges {
-  readonly fromStep: number;
-  readonly toStep: number;
-  readonly quantiles: readonly [number, number, number, number, number];
+type Quantiles = readonly [number, number, number, number, number];
+
+/** Places, from left to right, with the quantiles there. */
+interface Place {
+  readonly step: number;
+  readonly quantiles: Quantiles;
 }
 
-/** The quantiles 5 to 95 and 25 to 75 % as areas, and the median as a line, in steps. A stretch without values is a gap. */
+/**
+ * The quantiles 5 to 95 and 25 to 75 % as areas, and the median as a line. "steps" is for values that held for the whole of a stretch, "points" for
+ * those that were measured at one moment of it. A stretch without values is a gap.
+ */
 export function bands(
   stretches: readonly Stretch<number>[],
+  shape: "steps" | "points",
   within: (value: number) => number = (value) => value,
 ): Plot.Markish {
-  const runs = stretchesWithValues(stretches, within);
+  const pieces = piecesOf(stretches, shape, within);
+  const corners = (piece: readonly Place[], index: number, x: Scale, y: Scale) =>
+    piece.map(({ step, quantiles }) => `${px(x(step))},${px(y(quantiles[index]!))}`);
   const area = (low: number, high: number, token: string) =>
     path(
       (x, y) =>
-        runs
-          .map((run) => {
-            const upper = run.map(
-              ({ fromStep, toStep, quantiles }) =>
-                `${px(x(fromStep))},${px(y(quantiles[high]!))}H${px(x(toStep))}`,
-            );
-            const lower = run
-              .toReversed()
-              .map(
-                ({ fromStep, toStep, quantiles }) =>
-                  `${px(x(toStep))},${px(y(quantiles[low]!))}H${px(x(fromStep))}`,
-              );
-            return `M${[...upper, ...lower].join("L")}Z`;
-          })
+        pieces
+          .map(
+            (piece) =>
+              `M${[...corners(piece, high, x, y), ...corners(piece, low, x, y).reverse()].join("L")}Z`,
+          )
           .join(""),
       { fill: `var(--${token})` },
     );
-  const median = path(
-    (x, y) =>
-      runs
-        .map(
-          (run) =>
-            `M${run.map(({ fromStep, toStep, quantiles }) => `${px(x(fromStep))},${px(y(quantiles[2]))}H${px(x(toStep))}`).join("L")}`,
-        )
-        .join(""),
-    { stroke: "var(--band-middle)", "stroke-width": 1.3 },
-  );
+  const median = path((x, y) => pieces.map((piece) => `M${corners(piece, 2, x, y).join("L")}`).join(""), {
+    stroke: "var(--band-middle)",
+    "stroke-width": 1.3,
+  });
   return [area(0, 4, "band-outer"), area(1, 3, "band-inner"), median];
 }
 
+type Scale = (value: number) => number;
+
 /** Neighbours with values. A stretch in which nobody ended a generation is bridged by the one before. */
-function stretchesWithValues(
+function piecesOf(
   stretches: readonly Stretch<number>[],
+  shape: "steps" | "points",
   within: (value: number) => number,
-): readonly (readonly Edges[])[] {
-  const runs: Edges[][] = [[]];
-  stretches.forEach(({ fromStep, toStep, values }, index) => {
+): readonly (readonly Place[])[] {
+  const pieces: Place[][] = [[]];
+  stretches.forEach(({ fromStep, toStep, meanStep, values }, index) => {
+    const piece = pieces.at(-1)!;
     if (values.length === 0) {
-      if (runs.at(-1)!.length > 0) runs.push([]);
+      if (piece.length > 0) pieces.push([]);
       return;
     }
     const inOrder = sorted(values);
     const at = (share: number) => within(quantile(inOrder, share));
-    const end = stretches[index + 1]?.fromStep ?? toStep;
-    runs
-      .at(-1)!
-      .push({ fromStep, toStep: end, quantiles: [at(0.05), at(0.25), at(0.5), at(0.75), at(0.95)] });
+    const quantiles: Quantiles = [at(0.05), at(0.25), at(0.5), at(0.75), at(0.95)];
+    if (shape === "points") piece.push({ step: meanStep, quantiles });
+    else
+      piece.push(
+        { step: fromStep, quantiles },
+        { step: stretches[index + 1]?.fromStep ?? toStep, quantiles },
+      );
   });
-  return runs.filter(({ length }) => length > 0);
+  return pieces.filter(({ length }) => length > 0);
 }

@@ -1,4 +1,4 @@
-import { html, type Markup } from "./html.ts";
+import { html, Markup } from "./html.ts";
 import { fontSize, type Part } from "./svg.ts";
 import { scoreColors } from "./theme.ts";
 
@@ -36,7 +36,7 @@ export function legend(entries: readonly LegendEntry[], width: number, indent = 
 
 /** Fonts differ; this is wide enough for the usual ones. */
 export function textWidth(text: string, size = fontSize): number {
-  return Math.ceil(text.length * size * 0.56);
+  return Math.ceil(text.length * size * 0.53);
 }
 
 function drawn(entry: LegendEntry): { markup: Markup; width: number } {
@@ -49,7 +49,7 @@ function drawn(entry: LegendEntry): { markup: Markup; width: number } {
     const boxes = Array.from(
       { length: scoreColors },
       (_, index) =>
-        html`<rect x="${scale + index * scoreWidth}" y="-5" width="${scoreWidth + 0.5}" height="10" fill="var(--score-${index})"/>`,
+        html`<rect x="${scale + index * scoreWidth}" y="-5" width="${scoreWidth + 0.5}" height="10" fill="${new Markup(`var(--score-${index})`)}"/>`,
     );
     const markup = html`${text(0, label)}${text(scale - 5, low, "end", "var(--muted)")}${boxes}${text(end + 6, high, "start", "var(--muted)")}`;
     return { markup, width: end + 6 + textWidth(high) };
@@ -61,7 +61,7 @@ function drawn(entry: LegendEntry): { markup: Markup; width: number } {
 }
 
 function sign(entry: Exclude<LegendEntry, { sign: "scores" }>): Markup {
-  const { color } = entry;
+  const color = new Markup(entry.color);
   if (entry.sign === "line")
     return html`<path d="M0,0H${signWidth}" fill="none" stroke="${color}" stroke-width="${entry.width ?? 1.5}" stroke-dasharray="${entry.dash ?? "none"}"/>`;
   if (entry.sign === "area")
@@ -74,5 +74,5 @@ function sign(entry: Exclude<LegendEntry, { sign: "scores" }>): Markup {
 }
 
 function text(x: number, label: string, anchor = "start", color = "var(--ink)"): Markup {
-  return html`<text x="${x}" dy="0.35em" text-anchor="${anchor}" fill="${color}">${label}</text>`;
+  return html`<text x="${x}" dy="0.35em" text-anchor="${anchor}" fill="${new Markup(color)}">${label}</text>`;
 }

@@ -23,13 +23,16 @@ const mostSnapshots = 12_000;
 /** Above this many copies in the lineage they are not marked. */
 const mostCopyMarks = 60;
 
+/** A longer lineage is drawn with a thin line. */
+const mostThickSnapshots = 1_000;
+
 const columnGap = 20;
 
 /** A part of the population's lines, all in one colour. */
 interface Strand {
   readonly lineages: readonly (readonly Snapshot[])[];
-  readonly stroke: string;
-  readonly width: number;
+  readonly isBest?: boolean;
+  readonly stroke: { readonly [attribute: string]: string | number };
 }
 
 export function lineageFigure(data: RunData): Figure | NoFigure {
@@ -61,9 +64,28 @@ function strandsOf({ branches, bestLineage }: RunData, asBands: boolean): readon
   const surviving = parts.flatMap(({ surviving }) => (surviving.length > 0 ? [surviving] : []));
   const extinct = parts.flatMap(({ extinct }) => (extinct.length > 0 ? [extinct] : []));
   return [
-    ...(asBands ? [] : [{ lineages: extinct, stroke: "var(--faint)", width: 1 }]),
-    { lineages: surviving, stroke: "var(--middle)", width: surviving.length > 200 ? 0.5 : 1.1 },
-    ...(bestLineage.length > 0 ? [{ lineages: [bestLineage], stroke: "var(--best)", width: 2.2 }] : []),
+    ...(asBands ? [] : [{ lineages: extinct, stroke: { stroke: "var(--faint)", "stroke-width": 1 } }]),
+    {
+      lineages: surviving,
+      // Together they would hide the quantiles below.
+      stroke: {
+        stroke: "var(--middle)",
+        "stroke-width": 1.1,
+        "stroke-opacity": surviving.length > 100 ? 0.3 : 1,
+      },
+    },
+    ...(bestLineage.length > 0
+      ? [
+          {
+            lineages: [bestLineage],
+            isBest: true,
+            stroke: {
+              stroke: "var(--best)",
+              "stroke-width": bestLineage.length > mostThickSnapshots ? 1.3 : 2.2,
+            },
+          },
+        ]
+      : []),
   ];
 }
 
@@ -77,10 +99,8 @@ function scorePanel(data: RunData, strands: readonly Strand[], x: Axis, asBands:
     x,
     y: { label, domain },
     marks: [
-      asBands ? bands(distribution(data.trained, earnedScore), within) : null,
-      strands.map(({ lineages, stroke, width }) =>
-        lines(lineages.flatMap(scoreCurves), within, { stroke, "stroke-width": width }),
-      ),
+      asBands ? bands(distribution(data.trained, earnedScore), "points", within) : null,
+      strands.map(({ lineages, stroke }) => lines(lineages.flatMap(scoreCurves), within, stroke)),
       copyMarks(data, within),
     ],
   });
@@ -136,15 +156,15 @@ function hyperparameterPanel(
       grid: false,
       marks: [
         Plot.ruleY(separators, { stroke: "var(--grid)" }),
-        strands.map(({ lineages, stroke, width }) => {
+        strands.map(({ lineages, stroke, isBest }) => {
           const placed = curves(lineages).flatMap(({ member, curves }) => {
             // Side by side within the band, so that equal values do not hide each other.
-            const offset = stroke === "var(--best)" ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
+            const offset = isBest ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
             return curves.map((curve) =>
               curve.map(({ step, value }) => ({ step, value: categories.place(value) + offset })),
             );
           });
-          return lines(placed, (value) => value, { stroke, "stroke-width": width });
+          return lines(placed, (value) => value, stroke);
         }),
       ],
     });
@@ -160,13 +180,11 @@ function hyperparameterPanel(
       asBands
         ? bands(
             distribution(data.trained, ({ hyperparameters }) => hyperparameters[name] as number | undefined),
+            "steps",
           )
         : null,
-      strands.map(({ lineages, stroke, width }) =>
-        lines(curves(lineages).flatMap(({ curves }) => curves) as Curve[], (value) => value, {
-          stroke,
-          "stroke-width": width,
-        }),
+      strands.map(({ lineages, stroke }) =>
+        lines(curves(lineages).flatMap(({ curves }) => curves) as Curve[], (value) => value, stroke),
       ),
     ],
   });

@@ -32,10 +32,11 @@ export interface Scores {
   readonly beyond: number;
   /** "accuracy (higher is better)". */
   readonly label: string;
-  /** From 0 for the worst to 1 for the best of the domain. */
-  goodness(score: number): number;
-  readonly worst: number;
+  /** Colours tell scores from this one on, which a fifth of all do not reach, up to the best. */
+  readonly worstColored: number;
   readonly best: number;
+  /** From 0 for the worst that is coloured, or worse, to 1 for the best. */
+  goodness(score: number): number;
 }
 
 /** `best` is the run's best model, where there is one. */
@@ -71,15 +72,18 @@ function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scor
   const most = Math.max(usualHigh + reach * width, best?.score ?? usualHigh);
   const shown = values.filter((value) => width === 0 || (value >= least && value <= most));
   const [low, high] = [shown[0]!, shown.at(-1)!];
-  const better = direction === "maximize" ? "higher" : "lower";
-  const [worstEnd, bestEnd] = direction === "maximize" ? [low, high] : [high, low];
+  const isHigher = direction === "maximize";
+  const worstColored = quantile(values, isHigher ? 0.2 : 0.8);
+  const bestShown = isHigher ? high : low;
   return {
     domain: domainOf([low, high], "linear"),
     beyond: values.length - shown.length,
-    label: `${metric} (${better} is better)`,
-    worst: worstEnd,
-    best: bestEnd,
+    label: `${metric} (${isHigher ? "higher" : "lower"} is better)`,
+    worstColored,
+    best: bestShown,
     goodness: (score) =>
-      worstEnd === bestEnd ? 1 : Math.min(1, Math.max(0, (score - worstEnd) / (bestEnd - worstEnd))),
+      worstColored === bestShown
+        ? Number(isHigher ? score >= bestShown : score <= bestShown)
+        : Math.min(1, Math.max(0, (score - worstColored) / (bestShown - worstColored))),
   };
 }

@@ -63,7 +63,7 @@ function numbersPanel(data: RunData, name: string, scale: "linear" | "log", x: A
       type: scale,
     },
     marks: [
-      bands(stretches),
+      bands(stretches, "steps"),
       path(
         (x, y) =>
           linePath(best.map((curve) => curve.map(({ step, value }) => ({ x: x(step), y: y(value) })))),
@@ -94,8 +94,8 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
     y: {
       label: `${name} (share of the members)`,
       domain: [0, best.length > 0 ? strip.high : 1],
-      ticks: [0, 0.25, 0.5, 0.75, 1],
-      format: (share) => `${Math.round(share * 100)} %`,
+      ticks: [0, 0.25, 0.5, 0.75, 1, ...(best.length > 0 ? [(strip.low + strip.high) / 2] : [])],
+      format: (share) => (share > 1 ? "best" : `${Math.round(share * 100)} %`),
     },
     marks: [
       categories.labels.map((_, place) =>
@@ -146,8 +146,8 @@ function sharesOf(stretches: readonly Stretch[], categories: Categories): readon
     if (values.length === 0) return [];
     const counts = categories.labels.map(() => 0);
     for (const value of values) counts[categories.place(value)]!++;
-    let below = 0;
-    const edges = [0, ...counts.map((count) => (below += count) / values.length)];
+    const edges = [0];
+    for (const count of counts) edges.push(edges.at(-1)! + count / values.length);
     return [{ fromStep, toStep: stretches[index + 1]?.fromStep ?? toStep, edges }];
   });
 }

@@ -28,7 +28,12 @@ const leastDotPx = 7;
 
 /** Rows are as thick as this allows, in pixels. */
 const usualHeight = 900;
+const leastRowPx = 0.9;
 const leastLabelledRow = 9;
+
+const extinctOpacity = 0.4;
+
+const margin = 48;
 
 type Row = PlacedBranch<RunData["trained"][number]>;
 type Scale = (value: number) => number;
@@ -45,7 +50,7 @@ export function treeFigure(data: RunData): Figure | NoFigure {
   const tree = phylogeneticTree(data.history.snapshots);
   const isWhole = tree.branches.length === tree.total;
   const x: Axis = axisOf(tree);
-  const parts = [legend(entries(data, isWhole), figureWidth, 40), treePanel(data, tree, x)];
+  const parts = [legend(entries(data, isWhole), figureWidth, margin), treePanel(data, tree, x)];
   if (!isWhole) parts.push(fatesPanel(tree.fates, x));
   return figure(name, title, captionOf(data, tree), stack(parts, 4));
 }
@@ -57,26 +62,23 @@ function axisOf({ fates }: PhylogeneticTree): Axis {
 }
 
 function treePanel(data: RunData, tree: PhylogeneticTree<Row["snapshots"][number]>, x: Axis): Part {
-  const { branches } = tree;
-  const rowPx = Math.max(
-    usualHeight / Math.max(branches.length, usualHeight),
-    Math.min(18, usualHeight / branches.length),
-  );
-  const generationPx = (figureWidth - 80) / x.domain[1];
+  const { branches, rows } = tree;
+  const rowPx = Math.min(18, Math.max(leastRowPx, usualHeight / rows));
+  const generationPx = (figureWidth - 2 * margin) / x.domain[1];
   const strokePx = Math.max(0.6, Math.min(2.5, rowPx * 0.45));
   const best = new Set<SnapshotId>(data.bestLineage.map(({ id }) => id));
   const dots = dotsOf(data, branches, generationPx, rowPx);
   return panel({
     width: figureWidth,
-    height: Math.round(branches.length * rowPx) + 90,
+    height: Math.round(rows * rowPx) + 90,
     x,
     y: {
-      label: rowPx >= leastLabelledRow ? "member" : "branches, each beside the one it came from",
-      domain: [branches.length - 0.4, -0.6],
+      label: rowPx >= leastLabelledRow ? "member" : "each row beside the one that it came from",
+      domain: [rows - 0.4, -0.6],
       ticks: [],
     },
-    marginLeft: 40,
-    marginRight: 40,
+    marginLeft: margin,
+    marginRight: margin,
     grid: false,
     marks: [
       bestMark(branches, best, Math.max(3, Math.min(9, rowPx * 0.8))),
@@ -138,7 +140,7 @@ function segments({ scores }: RunData, branches: readonly Row[], width: number):
       if (from === undefined || from === snapshot.generation) return;
       const score = earnedScore(snapshot);
       const color = score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
-      const key = `${index < surviving ? 1 : 0.28} ${color}`;
+      const key = `${index < surviving ? 1 : extinctOpacity} ${color}`;
       const group = groups.get(key) ?? [];
       const last = group.at(-1);
       if (last?.row === row && last.to === from) last.to = snapshot.generation;
@@ -178,7 +180,7 @@ function dotsOf(
       generation: snapshot.generation,
       row,
       color: `var(--${color})`,
-      opacity: survives ? 1 : 0.38,
+      opacity: survives ? 1 : extinctOpacity,
       radius: snapshot.kind === "trained" ? radius : radius * 0.6,
       title: titleOf(snapshot),
     };
@@ -249,8 +251,8 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
     height: 160,
     x,
     y: { label: "members whose weights left no descendant", domain: [0, most] },
-    marginLeft: 40,
-    marginRight: 40,
+    marginLeft: margin,
+    marginRight: margin,
     marks: [
       path(
         area(({ extinct }) => extinct),
@@ -269,7 +271,7 @@ function entries({ scores, bestLineage, history }: RunData, isWhole: boolean): r
           {
             sign: "scores",
             label: scores.label,
-            low: number(scores.worst),
+            low: scores.worstColored === scores.best ? "worse" : `${number(scores.worstColored)} or worse`,
             high: number(scores.best),
           } as const,
         ]
@@ -296,10 +298,10 @@ function captionOf({ history, bestLineage }: RunData, { branches, total, fates }
   ).size;
   const { population } = history.run.experiment;
   const sentences = [
-    "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy hangs from the snapshot that was copied.",
     isWhole
-      ? "Colours tell the score at the end of each generation; pale branches have no descendant among the newest snapshots. Numbers are members: at the left the initial ones, at the right those that hold the weights now."
-      : `There are ${count(total)} branches, of which the ${count(branches.length)} that have a descendant among the newest snapshots are drawn, in the colours of the score. The area below counts the members that have none.`,
+      ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Colours tell the score at the end of each generation; pale branches have no descendant among the newest snapshots."
+      : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots, in the colours of the score; the area below counts, generation by generation, the members that have none.`,
+    "Numbers are members: at the left the initial ones, at the right those that hold the weights now.",
     `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
   if (bestLineage.length > 0) sentences.push("The broad band marks the lineage of the best model.");

@@ -7,7 +7,7 @@
  * 5 seeds. The bootstrap t divides by the standard error of a resample, which is 0 in too many resamples of 5.
  * So the 10% and 90% percentiles are taken, which few seeds do determine, and their distances from the estimate are stretched by
  * t / 1.28: Student's quantile of the wanted level over the normal quantile of 90%. Each side keeps its own length, so a skewed sample has a
- * skewed interval. `benchmarks/bootstrap-coverage.ts` measures all of them.
+ * skewed interval. `benchmarks/bootstrap-coverage.ts` has the numbers.
  */
 import { quantileSorted } from "simple-statistics";
 import type { Random } from "../../algorithm/random.ts";
@@ -20,7 +20,7 @@ export interface Interval {
 }
 
 /** How often each sample is resampled: the bounds then vary by about 1% of the interval's width between streams. */
-export const resamples = 10_000;
+const resamples = 10_000;
 
 /** The standard normal quantile of 90%. */
 const normal90 = 1.2815515655446004;

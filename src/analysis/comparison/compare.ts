@@ -63,7 +63,7 @@ export interface ComparedVariant extends Pick<Variant, "name" | "method" | "poin
   readonly against?: Against;
 }
 
-export interface ComparedRun extends Omit<ScoredRun, "progress"> {
+interface ComparedRun extends Omit<ScoredRun, "progress"> {
   /** From its creation to its last snapshot. Absent for a run that was stopped in between, which has no honest wall time. */
   readonly seconds?: number;
   /** It trained so much less or more than its variant's median run that their scores are no seeds of one thing. */
@@ -93,8 +93,8 @@ interface Scored extends Variant, Estimate {
 }
 
 /**
- * Throws a `BadInputError` when nothing is left to compare, when objectives or trainers differ, when a name is unknown, and when every
- * variant trained for another number of steps than its baseline.
+ * Compares at least one run. Throws a `BadInputError` when nothing is left to compare, when objectives or trainers differ, when a name is
+ * unknown, and when every variant trained for another number of steps than its baseline.
  */
 export function compareRuns(histories: readonly History[], options: CompareOptions = {}): Comparison {
   refuseDifferent(

@@ -8,7 +8,7 @@ import type { Cell } from "./column.ts";
 export function csvText(rows: readonly (readonly Cell[])[]): string {
   return stringify(rows as Cell[][], {
     record_delimiter: "windows",
-    // The library quotes the record delimiter only, not its halves; and tells an empty text from a missing one only here.
+    // An empty text, which is not a missing one; and each half of the record delimiter, of which the library sees only the whole.
     quoted_match: /^$|[\r\n]/,
     escape_formulas: true,
     cast: {

@@ -1,0 +1,43 @@
+/** T4: Plain and Deceptive. On Deceptive a lineage carries the penalty of all the hyperparameters that it ever had. */
+
+/** Each counts once in the penalty. */
+export const intervalSteps = 20;
+
+interface HorizonHyperparameters {
+  readonly h: number;
+}
+
+/** The score is Q before the last step, as in the reference. */
+export class HorizonTrainer {
+  theta = 0.9;
+  steps = 0;
+  penalty = 0;
+  q = 1.2 - 0.9 ** 2;
+  readonly weight: number;
+
+  constructor(weight: number) {
+    this.weight = weight;
+  }
+
+  step({ h }: HorizonHyperparameters) {
+    if (this.steps % intervalSteps === 0) {
+      this.penalty += this.weight * Math.abs(h - (1 - this.steps / 1000));
+    }
+    this.q = 1.2 - this.theta ** 2;
+    this.theta -= 0.002 * Math.max(2 - h - this.penalty, 0) * this.theta;
+    this.steps++;
+  }
+
+  evaluate() {
+    return { q: this.q };
+  }
+
+  save() {
+    const { theta, steps, penalty, q } = this;
+    return { state: { theta, steps, penalty, q } };
+  }
+
+  restore({ state }: { state: { theta: number; steps: number; penalty: number; q: number } }) {
+    Object.assign(this, state);
+  }
+}

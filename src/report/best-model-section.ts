@@ -1,0 +1,72 @@
+import { type ScheduleSegment, schedule } from "../algorithm/schedule.ts";
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import { html, type Markup } from "./html.ts";
+import { pairs, type Section, tableElement } from "./page.ts";
+import type { RunData } from "./run-data.ts";
+import { count, number, plural, value } from "./words.ts";
+
+/** The rows of a longer schedule are left out in its middle. */
+const mostRows = 200;
+
+/** What the best model is, and the schedule that made it. */
+export function bestModelSection({ bestLineage, history }: RunData, best: Snapshot | undefined): Section {
+  const section = { id: "best", heading: "Best model" };
+  const { metric, direction, final } = history.run.experiment.objective;
+  if (!best) {
+    const why =
+      "No member has a score yet (missing, NaN and infinite ones do not count), so there is no best model.";
+    return { ...section, content: [html`<p class="none">${why}</p>`] };
+  }
+  const others = Object.entries(best.metrics).filter(([name]) => name !== metric && name !== final);
+  const facts = pairs([
+    ["snapshot", best.id],
+    ["member", String(best.member)],
+    ["step", count(best.step)],
+    [`${metric} (${direction}d)`, number(best.score)],
+    ...(final === undefined ? [] : [[`${final} (held out)`, number(best.metrics[final])] as const]),
+    ...others.map(([name, measured]) => [name, number(measured)] as const),
+    ...Object.entries(best.hyperparameters).map(([name, given]) => [name, value(given)] as const),
+  ]);
+  return {
+    ...section,
+    content: [facts, html`<h3>The schedule that made it</h3>`, scheduleTable(schedule(bestLineage))],
+  };
+}
+
+function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
+  const merged = mergedSegments(segments);
+  if (merged.length === 0) return html`<p class="none">It has not been trained yet.</p>`;
+  const names = [...new Set(merged.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const rows = merged.map(({ fromStep, toStep, member, hyperparameters }, index) => [
+    `${count(fromStep)} to ${count(toStep)}`,
+    String(member),
+    ...names.map((name) => (name in hyperparameters ? value(hyperparameters[name]) : "")),
+    index > 0 && merged[index - 1]!.member !== member
+      ? `member ${member} copied member ${merged[index - 1]!.member}`
+      : "",
+  ]);
+  const hidden = Math.max(0, rows.length - mostRows);
+  const half = mostRows / 2;
+  const shown =
+    hidden > 0
+      ? [...rows.slice(0, half), ["…", "", ...names.map(() => "…"), ""], ...rows.slice(-half)]
+      : rows;
+  const table = tableElement(["steps", "member", ...names, "before"], shown, new Set(["steps", "member"]));
+  return hidden > 0
+    ? html`${table}<p>${plural(hidden, "row")} in the middle ${hidden === 1 ? "is" : "are"} left out; <code>clade export</code> writes everything.</p>`
+    : table;
+}
+
+/** Neighbours of the same member with the same hyperparameters as one. */
+function mergedSegments(segments: readonly ScheduleSegment[]): readonly ScheduleSegment[] {
+  const merged: ScheduleSegment[] = [];
+  for (const segment of segments) {
+    const last = merged.at(-1);
+    const goesOn =
+      last?.member === segment.member &&
+      JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters);
+    if (goesOn) merged[merged.length - 1] = { ...last, toStep: segment.toStep };
+    else merged.push(segment);
+  }
+  return merged;
+}

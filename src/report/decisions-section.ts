@@ -1,0 +1,92 @@
+import type { Decision } from "../algorithm/population-based-training.ts";
+import { memberOf, ordinalOf, type Snapshot, type SnapshotId, snapshotId } from "../algorithm/snapshot.ts";
+import { html, type Markup } from "./html.ts";
+import { type Section, tableElement } from "./page.ts";
+import type { RunData } from "./run-data.ts";
+import { changes, count, number, plural } from "./words.ts";
+
+/** A page with more would be slow to read and to open. */
+const mostRows = 1_000;
+/** These are seen without opening the rest. */
+const openRows = 25;
+
+/** Who copied whom and why, the latest first. Decisions to go on as before are counted only. */
+export function decisionsSection({ history, bestLineage }: RunData): Section {
+  const section = { id: "decisions", heading: "Decisions" };
+  const { decisions, snapshots } = history;
+  const told = decisions.filter((decision) => decision.kind === "copy" || isRecovery(decision));
+  const copies = decisions.filter(({ kind }) => kind === "copy").length;
+  const kept = decisions.length - copies;
+  const total = `${plural(copies, "copy", "copies")} in ${plural(decisions.length, "decision")}; ${kept === 1 ? "1 other left the member as it was" : `the other ${count(kept)} left the member as it was`}.`;
+  if (told.length === 0) {
+    const none = decisions.length === 0 ? "Nothing has been decided yet." : `Nobody copied anybody: ${total}`;
+    return { ...section, content: [html`<p class="none">${none}</p>`] };
+  }
+  const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
+  const best = new Set(bestLineage.map(({ id }) => id));
+  const shown = told.toReversed().slice(0, mostRows);
+  const rows = shown.map((decision) => row(decision, byId, best));
+  const metric = history.run.experiment.objective.metric;
+  const table = (given: typeof rows) =>
+    tableElement(
+      ["generation", "step", "who", metric, "why", "changed"],
+      given,
+      new Set(["generation", "step"]),
+    );
+  const cap =
+    told.length > shown.length
+      ? ` Here are the latest ${count(shown.length)} of ${count(told.length)}; clade export ${history.run.id} writes them all.`
+      : "";
+  const mark = told.some((decision) => best.has(resultOf(decision)))
+    ? html` <span class="mark">★</span> marks those in the lineage of the best model.`
+    : undefined;
+  const rest = rows.slice(openRows);
+  return {
+    ...section,
+    content: [
+      html`<p>${total} The latest are first.${cap}${mark}</p>`,
+      table(rows.slice(0, openRows)),
+      ...(rest.length > 0
+        ? [html`<details><summary>${count(rest.length)} earlier</summary>${table(rest)}</details>`]
+        : []),
+    ],
+  };
+}
+
+function row(
+  decision: Decision,
+  byId: ReadonlyMap<SnapshotId, Snapshot>,
+  best: ReadonlySet<SnapshotId>,
+): readonly (Markup | string)[] {
+  const { member, donor, generation, reason } = decision;
+  const before = byId.get(decision.snapshot);
+  const from = donor && byId.get(donor);
+  const after = byId.get(resultOf(decision));
+  const mark = best.has(resultOf(decision))
+    ? html`<span class="mark" title="in the lineage of the best model">★</span> `
+    : undefined;
+  return [
+    count(generation),
+    before ? count(before.step) : "",
+    html`${mark}${who(decision, member, donor)}`,
+    before && from ? `${number(before.score)} against ${number(from.score)}` : number(before?.score),
+    reason.text,
+    before && after ? changes(before.hyperparameters, after.hyperparameters) : "",
+  ];
+}
+
+function who({ weights, hyperparameters }: Decision, member: number, donor: SnapshotId | undefined): string {
+  if (donor === undefined) return `member ${member}`;
+  const what = weights ? (hyperparameters ? "" : " (weights only)") : " (hyperparameters only)";
+  return `member ${member} copied member ${memberOf(donor)}${what}`;
+}
+
+/** The snapshot that a decision made. */
+function resultOf({ member, snapshot }: Decision): SnapshotId {
+  return snapshotId(member, ordinalOf(snapshot) + 1);
+}
+
+/** The member went back to an older snapshot of its own. */
+function isRecovery({ kind, reason }: Decision): boolean {
+  return kind === "keep" && reason.text.startsWith("recovered");
+}

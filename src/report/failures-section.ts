@@ -1,0 +1,23 @@
+import type { History } from "../analysis/history.ts";
+import type { Failure } from "../population-store/population-store.ts";
+import { html } from "./html.ts";
+import type { Section } from "./page.ts";
+import { count, plural, shortened, time } from "./words.ts";
+
+const mostShown = 50;
+const mostCharacters = 4_000;
+
+/** Errors of trainers, the latest first. */
+export function failuresSection({ failures, run }: History): Section {
+  const section = { id: "failures", heading: "Failures" };
+  if (failures.length === 0) return { ...section, content: [html`<p>No training failed.</p>`] };
+  const shown = failures.toReversed().slice(0, mostShown);
+  const rest = failures.length - shown.length;
+  const sentence = `${plural(failures.length, "failure")}, the latest first.${rest > 0 ? ` ${count(rest)} earlier ones are left out; clade export ${run.id} writes them all.` : ""}`;
+  return { ...section, content: [html`<p>${sentence}</p>`, ...shown.map(failureElement)] };
+}
+
+function failureElement({ member, generation, at, worker, message, stack }: Failure) {
+  return html`<details><summary>member ${member}, generation ${generation + 1}, ${time(at)}: ${shortened(message, 200)}</summary>
+<p>On worker ${worker}.</p><pre>${shortened(stack || message, mostCharacters)}</pre></details>`;
+}

@@ -1,0 +1,93 @@
+/** The report of a run as one page, and its figures. */
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import { memberOf } from "../algorithm/snapshot.ts";
+import type { History } from "../analysis/history.ts";
+import { bestModelSection } from "./best-model-section.ts";
+import { decisionsSection } from "./decisions-section.ts";
+import { failuresSection } from "./failures-section.ts";
+import type { Figure, NoFigure } from "./figure.ts";
+import { html, type Markup } from "./html.ts";
+import { lineageFigure } from "./lineage-figure.ts";
+import { page, type Section } from "./page.ts";
+import { type RunData, runData } from "./run-data.ts";
+import { schedulesFigure } from "./schedules-figure.ts";
+import { settingsSection } from "./settings-section.ts";
+import { treeFigure } from "./tree-figure.ts";
+import { count, duration, number, plural, time } from "./words.ts";
+
+export interface ReportOptions {
+  readonly history: History;
+  /** The run's best model, when there is one. */
+  readonly best: Snapshot | undefined;
+  /** A run that is stored as running may have lost its workers: "interrupted". */
+  readonly state: string;
+  /** When the history was read: Unix time in milliseconds. */
+  readonly asOf: number;
+  /** By name, such as `{ Clade: "0.1.0", Node: "v24.21.0" }`. */
+  readonly versions: { readonly [name: string]: string };
+}
+
+export interface Report {
+  readonly page: string;
+  readonly figures: readonly Figure[];
+}
+
+export function runReport(options: ReportOptions): Report {
+  const data = runData(options.history, options.best);
+  const figures = [lineageFigure(data), treeFigure(data), schedulesFigure(data)];
+  const { id } = options.history.run;
+  const sections: Section[] = [
+    bestModelSection(data, options.best),
+    ...figures.map((drawn) => ({ id: drawn.name, heading: drawn.title, content: [drawn] })),
+    decisionsSection(data),
+    failuresSection(options.history),
+    settingsSection(options),
+  ];
+  return {
+    page: page({ title: `Run ${id}`, lead: lead(options, data), sections }),
+    figures: figures.filter((drawn: Figure | NoFigure): drawn is Figure => drawn.kind === "figure"),
+  };
+}
+
+function lead({ history, best, state, asOf }: ReportOptions, { trained }: RunData): Markup {
+  const { run, decisions, seconds, snapshots } = history;
+  const { objective, population } = run.experiment;
+  const newest = new Map(snapshots.map((snapshot) => [snapshot.member, snapshot]));
+  const steps = [...newest.values()].reduce((sum, { memberSteps }) => sum + memberSteps, 0);
+  const generations = trained.reduce((most, { generation }) => Math.max(most, generation), 0);
+  const copies = decisions.filter(({ kind }) => kind === "copy").length;
+  const final = objective.final;
+  const facts: (readonly [string, string])[] = [
+    [`best ${objective.metric}`, number(best?.score)],
+    ...(final === undefined ? [] : [[`${final} (held out)`, number(best?.metrics[final])] as const]),
+    ["best model", best ? `member ${memberOf(best.id)}, step ${count(best.step)}` : "none"],
+    ["members", count(population)],
+    ["generations", count(generations)],
+    ["copies", count(copies)],
+    ["training steps", count(steps)],
+    ["time", duration(seconds)],
+  ];
+  return html`${stateSentence(state, history, asOf)}
+<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+function stateSentence(state: string, { run, failures, snapshots }: History, asOf: number): Markup {
+  const experiment = `Experiment ${run.experiment.name}, seed ${run.seed}, started ${time(run.createdAt)}.`;
+  const failed =
+    failures.length > 0
+      ? html` There were <a href="#failures">${plural(failures.length, "failure")}</a>.`
+      : undefined;
+  if (state === "running")
+    return html`<p class="notice">As of ${time(asOf)} this run is still running, with ${plural(snapshots.length, "snapshot")}; what follows is its history so far.</p><p class="lead">${experiment}${failed}</p>`;
+  const reason = "reason" in run.state ? `: ${run.state.reason}` : "";
+  const words: { readonly [state: string]: string } = {
+    done: `Done${reason}.`,
+    failed: `Failed${reason}.`,
+    stopped: `Stopped before its budget was spent; it can be resumed. As of ${time(asOf)}.`,
+    interrupted: `Interrupted: it has not ended, and no worker is at work on it. As of ${time(asOf)}.`,
+  };
+  const sentence = words[state] ?? `${state}.`;
+  return state === "done"
+    ? html`<p class="lead">${sentence} ${experiment}${failed}</p>`
+    : html`<p class="notice">${sentence}</p><p class="lead">${experiment}${failed}</p>`;
+}

@@ -1,0 +1,162 @@
+/** What one setting of a study's grid does to the final score, whatever the others are. */
+import * as Plot from "@observablehq/plot";
+import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
+import { domainOf, panel } from "../axes.ts";
+import { type Figure, figure, figureWidth } from "../figure.ts";
+import { type LegendEntry, legend } from "../legend.ts";
+import { stack } from "../svg.ts";
+import { categoryColors } from "../theme.ts";
+import { plural, shortened } from "../words.ts";
+import { betterIs } from "./interval-figure.ts";
+
+/** Variants that differ in this setting only. */
+interface Series {
+  readonly method: string;
+  readonly points: readonly { readonly x: number; readonly variant: ComparedVariant }[];
+}
+
+/** One figure for each setting of the grid with more than one value. */
+export function settingFigures(comparison: Comparison): readonly Figure[] {
+  const paths = new Set(comparison.variants.flatMap(({ point }) => Object.keys(point)));
+  return [...paths].flatMap((path) => {
+    const varying = comparison.variants.filter(({ point }) => Object.hasOwn(point, path));
+    const values = [...new Set(varying.map(({ point }) => shown(point[path])))];
+    return values.length < 2 ? [] : [settingFigure(comparison, path, values, varying)];
+  });
+}
+
+function settingFigure(
+  { metric, direction }: Comparison,
+  path: string,
+  values: readonly string[],
+  variants: readonly ComparedVariant[],
+): Figure {
+  const series = seriesOf(path, values, variants);
+  const methods = [...new Set(series.map(({ method }) => method))].slice(0, categoryColors);
+  const colorOf = (method: string) => `var(--category-${methods.indexOf(method)})`;
+  const drawn = series.filter(({ method }) => methods.includes(method));
+  const means = methods.map((method) => ({
+    method,
+    ...meanOf(
+      drawn.filter((each) => each.method === method),
+      values,
+    ),
+  }));
+  const intervals = drawn.flatMap(({ method, points }) =>
+    points.flatMap(({ x, variant: { interval } }) =>
+      interval ? [{ x, ...interval, color: colorOf(method) }] : [],
+    ),
+  );
+  const isSingle = (method: string) => drawn.filter((each) => each.method === method).length === 1;
+  const scores = drawn.flatMap(({ points }) => points.map(({ variant }) => variant.iqm));
+  const dodge = (method: string) => (methods.indexOf(method) - (methods.length - 1) / 2) * 0.06;
+  const part = panel({
+    width: figureWidth,
+    height: 320,
+    x: {
+      label: path,
+      domain: [-0.5, values.length - 0.5],
+      ticks: values.map((_, index) => index),
+      format: (place) => shortened(values[place] ?? "", Math.floor(110 / values.length)),
+    },
+    y: {
+      label: `${metric}, final, of the best model (${betterIs(direction)})`,
+      domain: domainOf([...scores, ...intervals.flatMap(({ low, high }) => [low, high])], "linear"),
+    },
+    marks: [
+      drawn
+        .filter(({ method }) => !isSingle(method))
+        .map(({ method, points }) =>
+          Plot.line(points, {
+            x: ({ x }) => x + dodge(method),
+            y: ({ variant }) => variant.iqm,
+            stroke: colorOf(method),
+            strokeOpacity: 0.3,
+          }),
+        ),
+      drawn
+        .filter(({ method }) => isSingle(method))
+        .map(({ method, points }) =>
+          Plot.ruleX(
+            points.filter(({ variant }) => variant.interval),
+            {
+              x: ({ x }) => x + dodge(method),
+              y1: ({ variant }) => variant.interval!.low,
+              y2: ({ variant }) => variant.interval!.high,
+              stroke: colorOf(method),
+              strokeWidth: 2,
+            },
+          ),
+        ),
+      means.map(({ method, points }) => [
+        Plot.line(points, {
+          x: ({ x }) => x + dodge(method),
+          y: "y",
+          stroke: colorOf(method),
+          strokeWidth: 2.5,
+        }),
+        Plot.dot(points, {
+          x: ({ x }) => x + dodge(method),
+          y: "y",
+          r: 4.5,
+          fill: colorOf(method),
+          stroke: "var(--paper)",
+        }),
+      ]),
+    ],
+  });
+  const entries = methods.map(
+    (method): LegendEntry => ({
+      sign: "line",
+      color: colorOf(method),
+      width: 2.5,
+      label: legendOf(method, drawn),
+    }),
+  );
+  const caption = `Interquartile means over seeds for each value of ${path}. Where a method was run with other settings of the grid, too, thin lines are those, and the thick one is their mean; otherwise bars are 95% intervals.`;
+  return figure(
+    `setting-${path.replaceAll(/[^A-Za-z0-9]+/g, "-").toLowerCase()}`,
+    path,
+    caption,
+    stack([legend(entries, figureWidth), part], 4),
+  );
+}
+
+function seriesOf(
+  path: string,
+  values: readonly string[],
+  variants: readonly ComparedVariant[],
+): readonly Series[] {
+  const series = new Map<string, { method: string; points: Series["points"][number][] }>();
+  for (const variant of variants) {
+    const { [path]: value, ...others } = variant.point;
+    const key = JSON.stringify([variant.method, others]);
+    const known = series.get(key) ?? { method: variant.method, points: [] };
+    known.points.push({ x: values.indexOf(shown(value)), variant });
+    series.set(key, known);
+  }
+  for (const { points } of series.values()) points.sort((a, b) => a.x - b.x);
+  return [...series.values()];
+}
+
+/** The mean over the series that have a value, at each value. */
+function meanOf(series: readonly Series[], values: readonly string[]) {
+  const points = values.flatMap((_, x) => {
+    const scores = series.flatMap(({ points }) =>
+      points.filter((point) => point.x === x).map(({ variant }) => variant.iqm),
+    );
+    return scores.length === 0
+      ? []
+      : [{ x, y: scores.reduce((sum, score) => sum + score, 0) / scores.length }];
+  });
+  return { points };
+}
+
+function legendOf(method: string, series: readonly Series[]): string {
+  const count = series.filter((each) => each.method === method).length;
+  return count === 1 ? method : `${method}: mean over ${plural(count, "other combination")}`;
+}
+
+function shown(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
