@@ -55,7 +55,10 @@ let snapshots = 0;
   await using populationStore = sqlitePopulationStore(store);
   for (let variant = 0; variant < variants; variant++) {
     const isBaseline = variant === 0;
-    const settings = isBaseline ? { exploit: "noExploit" } : { "exploit.fraction": 0.05 + variant * 0.05 };
+    const name = `climb-${variant}`;
+    const settings = isBaseline
+      ? { name, exploit: "noExploit" }
+      : { name, "exploit.fraction": 0.05 + variant * 0.05 };
     const method = isBaseline ? "random-search" : "pbt";
     const study = {
       name: "climbs",

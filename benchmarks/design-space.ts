@@ -147,7 +147,10 @@ async function histories(study: Study, experiment: Experiment): Promise<History[
     const found = new Map<string, Found>();
     for (const { label, method, point, follows, settings } of planStudy(study)) {
       const populationStore = memoryPopulationStore();
-      const changed = withSettings(experiment, settings(experiment, follows === undefined ? undefined : found.get(follows)));
+      const changed = withSettings(
+        experiment,
+        settings(experiment, follows === undefined ? undefined : found.get(follows)),
+      );
       const place = { name: study.name, variant: label, method, point, baseline: study.baseline! };
       const result = await run(changed, { seed, populationStore, study: place });
       const chain = await lineage(result.snapshot!, (id: SnapshotId) =>

@@ -2,7 +2,6 @@ import { nearest } from "../algorithm/nearest.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import {
   type Against,
-  type ComparedVariant,
   type CompareOptions,
   type Comparison,
   compareRuns,
@@ -10,9 +9,9 @@ import {
 import { withInterval } from "../analysis/comparison/verdict.ts";
 import { readHistory } from "../analysis/history.ts";
 import type { Run } from "../population-store/population-store.ts";
+import { comparisonNotes } from "./comparison-notes.ts";
 import { count, duration, number, table } from "./format.ts";
 import { openStores } from "./open-store.ts";
-import { plural } from "./reporter.ts";
 
 interface Options extends CompareOptions {
   readonly store?: string;
@@ -29,8 +28,8 @@ export async function compareCommand(names: readonly string[], options: Options)
   console.log(options.json ? JSON.stringify(comparison) : text(comparison));
 }
 
-/** Each once, and in the order of the names. */
-function runsOf(names: readonly string[], runs: readonly Run[]): readonly Run[] {
+/** The runs, or all runs of the studies, of these names: each once, and in the order of the names. Throws a `BadInputError`. */
+export function runsOf(names: readonly string[], runs: readonly Run[]): readonly Run[] {
   return [...new Set(names.flatMap((name) => called(name, runs)))];
 }
 
@@ -65,7 +64,7 @@ function text(comparison: Comparison): string {
     scoreTable(comparison),
     ...(compared.length === 0 ? [] : [comparisonTable(comparison, compared)]),
     [...verdicts, ...unpaired(comparison)].join("\n"),
-    notes(comparison).join("\n"),
+    comparisonNotes(comparison).join("\n"),
   ]
     .filter((part) => part !== "")
     .join("\n\n");
@@ -106,35 +105,4 @@ function unpaired({ variants }: Comparison): readonly string[] {
   return variants
     .filter(({ name, against }) => !against && !baselines.has(name))
     .map(({ name }) => `${name}: is compared with nothing, and nothing with it; choose with --baseline`);
-}
-
-function notes(comparison: Comparison): readonly string[] {
-  const { metric, isChoice, comparisons, leftOut, variants } = comparison;
-  const lines = leftOut.map(({ run, reason }) => `run ${run} is left out: it ${reason}`);
-  for (const variant of variants) lines.push(...budgetNotes(variant));
-  if (comparisons > 1)
-    lines.push(
-      `verdicts are corrected for ${comparisons} comparisons: their intervals all hold at once in 95% of studies (Bonferroni); the table's intervals are not`,
-    );
-  else if (comparisons === 1) lines.push("1 comparison, so there is nothing to correct for");
-  if (isChoice)
-    lines.push(
-      `the best models were chosen by ${metric}, so it is too good by a bit; let the trainer report a metric of data that chooses nothing, and name it with --metric`,
-    );
-  return lines;
-}
-
-function budgetNotes({ name, runs }: ComparedVariant): readonly string[] {
-  const others = runs
-    .filter(({ hasOtherBudget }) => hasOtherBudget)
-    .map(
-      ({ run, totalSteps }) =>
-        `run ${run} counts, but trained ${count(totalSteps)} steps, unlike the other seeds of ${name}`,
-    );
-  const paused = runs.filter(({ seconds }) => seconds === undefined).map(({ run }) => run);
-  if (paused.length === 0) return others;
-  return [
-    ...others,
-    `${plural(paused.length, "run")} of ${name} stood still in between, and ${paused.length === 1 ? "has" : "have"} no honest wall time: ${paused.join(", ")}`,
-  ];
 }

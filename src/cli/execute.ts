@@ -114,6 +114,9 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
   console.log(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
   console.log(`\nlook further: ${clade} show ${result.run}      who copied whom, and why`);
+  console.log(
+    `              ${clade} report ${result.run}      the same in figures: lineage, tree, schedules`,
+  );
   console.log(`              ${clade} best ${result.run} --out DIR      the model's files and its schedule`);
 }
 

@@ -92,6 +92,18 @@ function program(): Command {
     wholeNumber("--population"),
   );
   const seed = new Option("--seed <n>", "makes every draw repeatable").argParser(wholeNumber("--seed", 0));
+  const metric = new Option(
+    "--metric <name>",
+    "compare by this metric of the best models (default: the held-out one, or the score)",
+  );
+  const baseline = new Option(
+    "--baseline <name>",
+    "the method or variant to compare with (default: the study's)",
+  );
+  const sameData = new Option(
+    "--same-data",
+    "says that different trainers train and are scored on the same data",
+  );
   const command = (name: string, summary: string) =>
     clade.command(name).description(summary).exitOverride().allowExcessArguments(false);
 
@@ -200,9 +212,9 @@ function program(): Command {
     .action(showCommand);
   command("compare", "what runs prove about each other: intervals over seeds, and verdicts beside a baseline")
     .argument("<runs...>", "runs, or studies")
-    .option("--metric <name>", "compare by this metric of the best models (default: the held-out one)")
-    .option("--baseline <name>", "the method or variant to compare with (default: the study's)")
-    .option("--same-data", "says that different trainers train and are scored on the same data")
+    .addOption(metric)
+    .addOption(baseline)
+    .addOption(sameData)
     .addOption(store)
     .addOption(json)
     .action(compareCommand);
@@ -216,12 +228,15 @@ function program(): Command {
     .option("--out <path>", "where to write it (default: standard output, for jsonl)")
     .addOption(store)
     .action(exportCommand);
-  command("report", "a run in one HTML file: lineage, tree, schedules, decisions, settings")
-    .argument("[run]", "the run (default: the newest)")
+  command("report", "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared")
+    .argument("[runs...]", "a run (default: the newest), or a study, or several runs to compare")
     .option("--out <file>", "where to write it; a file that is there is replaced", "report.html")
     .option("--figures <directory>", "write the figures there, too, as SVG and PNG, for light and dark paper")
+    .addOption(metric)
+    .addOption(baseline)
+    .addOption(sameData)
     .addOption(store)
-    .action((name, options) => reportCommand(name, options, version));
+    .action((names, options) => reportCommand(names, options, version));
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run")
     .addOption(store)

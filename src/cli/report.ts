@@ -2,45 +2,85 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 import { show } from "../algorithm/strategy.ts";
+import { type CompareOptions, compareRuns } from "../analysis/comparison/compare.ts";
 import { readHistory } from "../analysis/history.ts";
+import type { Run } from "../population-store/population-store.ts";
+import type { Figure } from "../report/figure.ts";
 import { resultOf } from "../worker/watch.ts";
+import { runsOf } from "./compare.ts";
+import { comparisonNotes } from "./comparison-notes.ts";
 import { findRun } from "./find-run.ts";
-import { openStores } from "./open-store.ts";
+import { openStores, type Stores } from "./open-store.ts";
 import { stateWord } from "./run-state.ts";
 
-interface Options {
+type Versions = { readonly [name: string]: string };
+
+interface Options extends CompareOptions {
   readonly store?: string;
   readonly out: string;
   readonly figures?: string;
 }
 
-/** Writes the report of a run. One that is there is replaced: it can be made again from the store. */
+interface Written {
+  readonly page: string;
+  readonly figures: readonly Figure[];
+  /** "the report of digits-8yp2". */
+  readonly what: string;
+}
+
+/** Writes the report of a run, or of a study or several runs beside each other. One that is there is replaced: it can be made again from the store. */
 export async function reportCommand(
-  name: string | undefined,
-  options: Options,
+  names: readonly string[],
+  { out, figures: directory, store, ...comparing }: Options,
   version: string,
 ): Promise<void> {
-  const { out, figures: directory } = options;
-  await using stores = openStores(options.store);
-  const run = await findRun(stores.population, name);
-  const state = stateWord(run, await stores.population.members(run.id));
-  // First, so that the history, which may go on meanwhile, has it.
-  const { best } = await resultOf(stores.population, run.id);
-  const history = await readHistory(stores.population, run.id);
-  // Drawing takes a quarter of a second to load, which no other command has to wait for.
-  const { runReport } = await import("../report/run-report.ts");
-  const { page, figures } = runReport({
-    history,
-    best,
-    state,
-    asOf: Date.now(),
-    versions: { Clade: version, Node: process.version },
-  });
+  await using stores = openStores(store);
+  const versions = { Clade: version, Node: process.version };
+  const runs = await stores.population.runs();
+  const isStudy = names.length > 1 || runs.some(({ study }) => study?.name === names[0]);
+  const { page, figures, what } = isStudy
+    ? await ofStudy(stores, runsOf(names, runs), names.join(" and "), comparing, versions)
+    : await ofRun(stores, await findRun(stores.population, names[0]), versions);
   writeReport(out, page);
-  console.log(`written: ${out}, the report of ${run.id}`);
+  console.log(`written: ${out}, ${what}`);
   if (directory === undefined) return;
   const { exportFigures } = await import("../report/export-figures.ts");
   for (const path of exportFigures(figures, directory)) console.log(`         ${path}`);
+}
+
+// Drawing takes a quarter of a second to load, which no other command has to wait for.
+
+async function ofRun({ population }: Stores, run: Run, versions: Versions): Promise<Written> {
+  const state = stateWord(run, await population.members(run.id));
+  // First, so that the history, which may go on meanwhile, has it.
+  const { best } = await resultOf(population, run.id);
+  const history = await readHistory(population, run.id);
+  const { runReport } = await import("../report/run-report.ts");
+  const report = runReport({ history, best, state, asOf: Date.now(), versions });
+  return { ...report, what: `the report of ${run.id}` };
+}
+
+async function ofStudy(
+  { population }: Stores,
+  runs: readonly Run[],
+  name: string,
+  comparing: CompareOptions,
+  versions: Versions,
+): Promise<Written> {
+  const histories = [];
+  for (const { id } of runs) histories.push(await readHistory(population, id));
+  const comparison = compareRuns(histories, comparing);
+  const { studyReport } = await import("../report/study/study-report.ts");
+  const title = runs.every(({ study }) => study?.name === name) ? `Study ${name}` : "A comparison of runs";
+  const { experiment } = runs[0]!;
+  const report = studyReport(comparison, {
+    title,
+    experiment,
+    notes: comparisonNotes(comparison),
+    asOf: Date.now(),
+    versions,
+  });
+  return { ...report, what: `the report of ${name}` };
 }
 
 function writeReport(out: string, page: string): void {

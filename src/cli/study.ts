@@ -3,7 +3,7 @@ import { BadInputError } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../experiment/study/plan.ts";
 import type { Study } from "../experiment/study/study.ts";
-import type { Run, RunId } from "../population-store/population-store.ts";
+import { type Run, RunExistsError, type RunId } from "../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { createRun } from "../worker/run.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
@@ -64,7 +64,17 @@ export async function studyCommand(file: string, options: Options): Promise<void
   }
   if (!options.json) {
     console.log("");
-    await compareCommand([study.name], { ...(options.store !== undefined && { store: options.store }) });
+    await compareStudy(study.name, options.store);
+  }
+}
+
+/** A study of which nothing can be compared, such as one of sizes without a baseline, is still done. */
+async function compareStudy(name: string, store: string | undefined): Promise<void> {
+  try {
+    await compareCommand([name], { ...(store !== undefined && { store }) });
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    console.log(error.message);
   }
 }
 
@@ -126,7 +136,7 @@ async function advance(
       await createRun(population, experiment, seed, { id, source, study: place });
     } catch (error) {
       // Another process has made it since this one looked.
-      if ((await population.runs()).some((run) => run.id === id)) return "elsewhere";
+      if (error instanceof RunExistsError) return "elsewhere";
       throw error;
     }
   }

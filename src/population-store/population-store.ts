@@ -134,7 +134,7 @@ export interface Changes {
 }
 
 export interface PopulationStore extends AsyncDisposable {
-  /** Creates a run in the state `running`, with one member for each root snapshot. Throws when the id is taken. */
+  /** Creates a run in the state `running`, with one member for each root snapshot. Throws `RunExistsError`. */
   createRun(run: NewRun, roots: readonly Snapshot[]): Promise<Run>;
   /** Throws `RunNotFoundError`. */
   run(id: RunId): Promise<Run>;
@@ -211,6 +211,8 @@ export interface PopulationStore extends AsyncDisposable {
 
 export class RunNotFoundError extends CladeError {}
 export class SnapshotNotFoundError extends CladeError {}
+/** The store has a run of that id already. */
+export class RunExistsError extends CladeError {}
 /** The member was claimed by another worker, or the run ended: what this worker did since its last publication is dropped. */
 export class LeaseLostError extends CladeError {}
 /** The store was written by a newer version, or is no store at all. It has not been touched. */
@@ -222,8 +224,8 @@ export function elapsedMs(run: Pick<Run, "elapsedMs" | "runningSince">, now: num
 }
 
 /** The id of a new run is that of another. */
-export function idTaken(id: RunId): CladeError {
-  return new CladeError(`run ${id}: is in the store already; give the new run another id`);
+export function idTaken(id: RunId): RunExistsError {
+  return new RunExistsError(`run ${id}: is in the store already; give the new run another id`);
 }
 
 /** Why a run is done whose members all are. */

@@ -40,6 +40,7 @@ export function panel({
   const inner = width - marginLeft - marginRight;
   const ticksX = x.ticks ?? ticks(x, Math.max(2, Math.floor(inner / 85)));
   const ticksY = y.ticks ?? ticks(y, Math.max(2, Math.floor(height / 45)));
+  // As `text`, since Plot leaves out some of the marks of a log axis otherwise.
   const lines = { stroke: "var(--muted)", tickSize: 4, tickPadding: 4 };
   return plot({
     width,
@@ -57,13 +58,13 @@ export function panel({
       Plot.axisX(ticksX as number[], {
         ...lines,
         fill: "var(--muted)",
-        tickFormat: x.format ?? tickText,
+        text: x.format ?? tickText,
         label: null,
       }),
       Plot.axisY(ticksY as number[], {
         ...lines,
         fill: "var(--muted)",
-        tickFormat: y.format ?? tickText,
+        text: y.format ?? tickText,
         label: null,
       }),
       Plot.text([shortened(y.label, Math.floor((width - 8) / 6.6))], {

@@ -51,7 +51,11 @@ function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
     hidden > 0
       ? [...rows.slice(0, half), ["…", "", ...names.map(() => "…"), ""], ...rows.slice(-half)]
       : rows;
-  const table = tableElement(["steps", "member", ...names, "before"], shown, new Set(["steps", "member"]));
+  const table = tableElement(
+    ["steps", "member", ...names, "began with"],
+    shown,
+    new Set(["steps", "member"]),
+  );
   return hidden > 0
     ? html`${table}<p>${plural(hidden, "row")} in the middle ${hidden === 1 ? "is" : "are"} left out; <code>clade export</code> writes everything.</p>`
     : table;

@@ -19,7 +19,10 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   const kept = decisions.length - copies;
   const total = `${plural(copies, "copy", "copies")} in ${plural(decisions.length, "decision")}; ${kept === 1 ? "1 other left the member as it was" : `the other ${count(kept)} left the member as it was`}.`;
   if (told.length === 0) {
-    const none = decisions.length === 0 ? "Nothing has been decided yet." : `Nobody copied anybody: ${total}`;
+    const none =
+      decisions.length === 0
+        ? "Nothing has been decided yet."
+        : `Nobody copied anybody in ${plural(decisions.length, "decision")}.`;
     return { ...section, content: [html`<p class="none">${none}</p>`] };
   }
   const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));

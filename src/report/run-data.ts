@@ -15,6 +15,7 @@ export interface RunData {
   readonly trained: readonly PublishedSnapshot[];
   /** From the root to the best model; empty when there is none. */
   readonly bestLineage: readonly PublishedSnapshot[];
+  /** Those that any trained snapshot has. */
   readonly hyperparameters: readonly Hyperparameter[];
   readonly scores: Scores | undefined;
   /** The greatest number of steps that any weights have seen. */
@@ -50,27 +51,24 @@ export function runData(history: History, best: Snapshot | undefined): RunData {
     branches: branchesOf(snapshots),
     trained,
     bestLineage: best ? ancestorsOf(best.id, snapshots) : [],
-    hyperparameters: [...names].map((name) => {
+    hyperparameters: [...names].flatMap((name) => {
       const values = trained.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
-      return { name, scale: scaleOfValues(name, values, history.run.experiment) };
+      return values.length === 0
+        ? []
+        : [{ name, scale: scaleOfValues(name, values, history.run.experiment) }];
     }),
     scores: scoresOf(history, best),
     lastStep: trained.reduce((most, { step }) => Math.max(most, step), 0),
   };
 }
 
-/** How far beyond the middle 96 % of the scores the frame reaches, in widths of these. */
-const reach = 1;
-
 function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scores | undefined {
   const values = sorted(snapshots.flatMap((snapshot) => earnedScore(snapshot) ?? []));
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
-  const [usualLow, usualHigh] = [quantile(values, 0.02), quantile(values, 0.98)];
-  const width = usualHigh - usualLow;
-  const least = Math.min(usualLow - reach * width, best?.score ?? usualLow);
-  const most = Math.max(usualHigh + reach * width, best?.score ?? usualHigh);
-  const shown = values.filter((value) => width === 0 || (value >= least && value <= most));
+  const [least, most] = frameOf(values);
+  const reached = best?.score ?? values[0]!;
+  const shown = values.filter((value) => (value >= least && value <= most) || value === reached);
   const [low, high] = [shown[0]!, shown.at(-1)!];
   const isHigher = direction === "maximize";
   const worstColored = quantile(values, isHigher ? 0.2 : 0.8);
@@ -86,4 +84,20 @@ function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scor
         ? Number(isHigher ? score >= bestShown : score <= bestShown)
         : Math.min(1, Math.max(0, (score - worstColored) / (bestShown - worstColored))),
   };
+}
+
+/**
+ * A few members that diverge, or a first generation far off, would hide all others: the frame reaches once the width of the middle 96 % of the scores
+ * beyond these, and when that is more than a hundred times the width of their middle half, ten times that beyond it.
+ */
+function frameOf(sorted: Float64Array): Domain {
+  const around = (tail: number, reach: number): Domain => {
+    const [low, high] = [quantile(sorted, tail), quantile(sorted, 1 - tail)];
+    if (low === high) return [sorted[0]!, sorted.at(-1)!];
+    return [low - reach * (high - low), high + reach * (high - low)];
+  };
+  const most = around(0.02, 1);
+  const half = quantile(sorted, 0.75) - quantile(sorted, 0.25);
+  const width = Math.min(most[1], sorted.at(-1)!) - Math.max(most[0], sorted[0]!);
+  return half > 0 && width > 100 * half ? around(0.25, 10) : most;
 }

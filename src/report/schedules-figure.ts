@@ -23,13 +23,11 @@ type Scale = (value: number) => number;
 
 export function schedulesFigure(data: RunData): Figure | NoFigure {
   const [name, title] = ["schedules", "Schedules"];
+  const none = (why: string): NoFigure => ({ kind: "none", name, title, why });
   if (data.trained.length === 0)
-    return {
-      kind: "none",
-      name,
-      title,
-      why: "No member has completed a generation yet, so there is no schedule.",
-    };
+    return none("No member has completed a generation yet, so there is no schedule.");
+  if (data.hyperparameters.length === 0)
+    return none("No member has a hyperparameter, so there is no schedule.");
   const x: Axis = { label: "training steps of the lineage", domain: [0, data.lastStep] };
   const axis = { ...x, ticks: ticks(x, 5) };
   const parts: Part[] = [legend(entries(data), figureWidth, 58)];

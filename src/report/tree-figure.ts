@@ -291,7 +291,10 @@ function entries({ scores, bestLineage, history }: RunData, isWhole: boolean): r
   ];
 }
 
-function captionOf({ history, bestLineage }: RunData, { branches, total, fates }: PhylogeneticTree): string {
+function captionOf(
+  { history, bestLineage, scores }: RunData,
+  { branches, total, fates }: PhylogeneticTree,
+): string {
   const isWhole = branches.length === total;
   const roots = new Set(
     branches.flatMap((branch) => (branch.surviving > 0 && !branch.origin ? [branch.member] : [])),
@@ -299,8 +302,9 @@ function captionOf({ history, bestLineage }: RunData, { branches, total, fates }
   const { population } = history.run.experiment;
   const sentences = [
     isWhole
-      ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Colours tell the score at the end of each generation; pale branches have no descendant among the newest snapshots."
-      : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots, in the colours of the score; the area below counts, generation by generation, the members that have none.`,
+      ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Pale branches have no descendant among the newest snapshots."
+      : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots; the area below counts, generation by generation, the members that have none.`,
+    ...(scores ? ["Colours tell the score at the end of each generation."] : ["No snapshot has a score."]),
     "Numbers are members: at the left the initial ones, at the right those that hold the weights now.",
     `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];

@@ -6,13 +6,14 @@ import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
-import type {
-  NewRun,
-  PopulationStore,
-  Run,
-  RunId,
-  StudyPlace,
-  WorkerId,
+import {
+  type NewRun,
+  type PopulationStore,
+  type Run,
+  RunExistsError,
+  type RunId,
+  type StudyPlace,
+  type WorkerId,
 } from "../population-store/population-store.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "./checkpoints.ts";
@@ -79,7 +80,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   return result;
 }
 
-/** Publishes a new run with its initial members. */
+/** Publishes a new run with its initial members. Throws `RunExistsError` when it is to have the id of another. */
 export async function createRun(
   store: PopulationStore,
   experiment: Experiment,
@@ -89,10 +90,14 @@ export async function createRun(
   const { strategies, population, initial } = experiment;
   const roots = initialSnapshots(strategies.space, population, seed, initial);
   const description = describeExperiment(experiment);
-  return await store.createRun(
-    { id: newRunId(experiment.name), seed, experiment: description, ...origin },
-    roots,
-  );
+  for (;;) {
+    try {
+      const id = newRunId(experiment.name);
+      return await store.createRun({ id, seed, experiment: description, ...origin }, roots);
+    } catch (error) {
+      if (!(error instanceof RunExistsError) || origin.id !== undefined) throw error;
+    }
+  }
 }
 
 /** Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before a run exists. Disposes the session. */

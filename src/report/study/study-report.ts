@@ -16,21 +16,21 @@ export interface StudyReportOptions {
   readonly experiment: ExperimentDescription;
   /** Remarks on what was left out and what was not equal, as `clade compare` prints them. */
   readonly notes: readonly string[];
-  /** Unix time in milliseconds. */
-  readonly madeAt: number;
+  /** When the runs were read: Unix time in milliseconds. */
+  readonly asOf: number;
   readonly versions: { readonly [name: string]: string };
 }
 
 export function studyReport(
   comparison: Comparison,
-  { title, experiment, notes, madeAt, versions }: StudyReportOptions,
-): { readonly html: string; readonly figures: readonly Figure[] } {
+  { title, experiment, notes, asOf, versions }: StudyReportOptions,
+): { readonly page: string; readonly figures: readonly Figure[] } {
   const { variants, metric, direction } = comparison;
   const scores = intervalFigure(comparison);
   const progress = progressFigure(comparison);
   const settings = settingFigures(comparison);
   const runs = variants.reduce((sum, variant) => sum + variant.runs.length, 0);
-  const lead = html`<p class="lead">${plural(variants.length, "variant")} of ${experiment.name}, ${plural(runs, "run")}, compared by the final ${metric} of their best models (${betterIs(direction)}).</p>`;
+  const lead = html`<p class="lead">${plural(variants.length, "variant")}, ${plural(runs, "run")}, compared by the final ${metric} of their best models (${betterIs(direction)}).</p>`;
   const sections = [
     { id: "verdicts", heading: "What can be said", content: [verdicts(variants), remarks(notes)] },
     { id: "scores", heading: "Final scores", content: [scores, scoreTable(comparison)] },
@@ -44,11 +44,11 @@ export function studyReport(
     {
       id: "experiment",
       heading: "Experiment and versions",
-      content: [described(experiment, madeAt, versions)],
+      content: [described(experiment, asOf, versions)],
     },
   ];
   const figures = [scores, progress, ...settings].filter((each) => each.kind === "figure");
-  return { html: page({ title, lead, sections }), figures };
+  return { page: page({ title, lead, sections }), figures };
 }
 
 function verdicts(variants: readonly ComparedVariant[]): Markup {
@@ -120,7 +120,7 @@ function runTable({ variants, metric }: Comparison): Markup {
 
 function described(
   experiment: ExperimentDescription,
-  madeAt: number,
+  asOf: number,
   versions: StudyReportOptions["versions"],
 ): Markup {
   const { hyperparameters, objective, trainer } = experiment;
@@ -132,7 +132,7 @@ function described(
         `${objective.direction} ${objective.metric}${objective.final ? `, final choice by ${objective.final}` : ""}`,
       ],
       ...(trainer === undefined ? [] : [["trainer", trainer] as const]),
-      ["report made", time(madeAt)],
+      ["report made", time(asOf)],
       ...Object.entries(versions),
     ],
   )}`;

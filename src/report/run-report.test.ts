@@ -1,0 +1,194 @@
+import { parseHTML } from "linkedom";
+import { expect, test } from "vitest";
+import type { Decision } from "../algorithm/population-based-training.ts";
+import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
+import type { History } from "../analysis/history.ts";
+import { smallTree, snapshot } from "../analysis/snapshots.test-support.ts";
+import type { PublishedSnapshot, Run, RunId } from "../population-store/population-store.ts";
+import { standalone } from "./export-figures.ts";
+import { runReport } from "./run-report.ts";
+
+const markup = `<script>alert("&")</script>`;
+
+const experiment: Run["experiment"] = {
+  name: "small",
+  population: 3,
+  hyperparameters: { rate: "uniform(0, 1)" },
+  scales: { rate: "linear" },
+  initial: [],
+  objective: { direction: "maximize", metric: "accuracy" },
+  ready: { name: "everySteps", options: { steps: 10 } },
+  exploit: { name: "truncationSelection", options: {} },
+  explore: { name: "perturb", options: {} },
+  exploreEvery: "copy",
+  budget: { stepsPerMember: 30 },
+  synchronous: false,
+  reevaluate: false,
+};
+
+const copy: Decision = {
+  snapshot: "1.1" as SnapshotId,
+  member: 1,
+  generation: 1,
+  kind: "copy",
+  donor: "0.1" as SnapshotId,
+  weights: true,
+  hyperparameters: true,
+  reason: { text: `rank 3 of 3 ${markup}`, numbers: {} },
+};
+
+function report(
+  snapshots: readonly PublishedSnapshot[],
+  given: {
+    readonly run?: Partial<Run>;
+    readonly history?: Partial<History>;
+    readonly best?: string;
+    readonly state?: string;
+  } = {},
+) {
+  const run: Run = {
+    id: "small-1" as RunId,
+    seed: 1,
+    experiment,
+    createdAt: 0,
+    state: { kind: "done", reason: "every member has spent its budget" },
+    elapsedMs: 0,
+    ...given.run,
+  };
+  const { page, figures } = runReport({
+    history: { run, seconds: 1, snapshots, decisions: [], failures: [], ...given.history },
+    best: snapshots.find(({ id }) => id === given.best),
+    state: given.state ?? "done",
+    asOf: 0,
+    versions: { Clade: "1.2.3" },
+  });
+  return { page, figures, document: parseHTML(page).document };
+}
+
+const figureNames = ["lineage", "tree", "schedules"];
+
+test("a report has every figure with a label and a caption, and needs nothing from elsewhere", () => {
+  const { page, figures, document } = report(smallTree, { best: "0.4", history: { decisions: [copy] } });
+  expect(figures.map(({ name }) => name)).toEqual(figureNames);
+  for (const svg of document.querySelectorAll("figure svg")) {
+    expect(svg.getAttribute("role")).toBe("img");
+    expect(svg.getAttribute("aria-label")!.length).toBeGreaterThan(50);
+  }
+  expect(document.querySelectorAll("figcaption").length).toBe(3);
+  expect(/<script|<link|src=|url\(|@import/.exec(page)).toBe(null);
+});
+
+test("the best model's schedule tells which member trained it, and what it copied", () => {
+  const { document } = report(smallTree, { best: "0.4" });
+  const rows = [...document.querySelectorAll("#best tbody")].at(-1)!.querySelectorAll("tr");
+  const cells = [...rows].map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));
+  expect(cells).toEqual([
+    ["0 to 10", "0", "0.1", ""],
+    ["10 to 20", "1", "0.2", "member 1 copied member 0"],
+    ["20 to 30", "0", "0.4", "member 0 copied member 1"],
+  ]);
+});
+
+test("a dot of the tree says who was copied and why", () => {
+  const { figures } = report(smallTree, { best: "0.4", history: { decisions: [copy] } });
+  const { document } = parseHTML(figures[1]!.svg);
+  const titles = [...document.querySelectorAll("title")].map((title) => title.textContent);
+  expect(titles).toContain(
+    `member 1, generation 1, step 10: copied member 0 (snapshot 0.1): rank 3 of 3 ${markup}`,
+  );
+  expect(titles).toContain("member 0, generation 3, step 30, accuracy 9 (snapshot 0.4)");
+});
+
+test("names, values, reasons and errors with markup in them are shown as text, in the page and in figures", () => {
+  const marked = (hyperparameters: Hyperparameters) => ({
+    [markup]: hyperparameters.rate,
+    optimizer: `sgd ${markup}`,
+  });
+  const snapshots = smallTree.map((given) => ({
+    ...given,
+    hyperparameters: marked(given.hyperparameters),
+    metrics: { [markup]: 1 },
+  }));
+  const run = {
+    experiment: {
+      ...experiment,
+      hyperparameters: { [markup]: markup },
+      scales: {},
+      objective: { direction: "minimize", metric: markup },
+    },
+  } as const;
+  const failure = { member: 0, generation: 0, worker: markup, at: 0, message: markup, stack: markup };
+  const history = { decisions: [copy], failures: [failure as unknown as History["failures"][number]] };
+  const { page, figures, document } = report(snapshots, { run, best: "0.4", history });
+  expect(page.includes("<script")).toBe(false);
+  expect(document.querySelector("#failures")!.textContent).toContain(markup);
+  expect(document.querySelector("#decisions")!.textContent).toContain(markup);
+  for (const { svg } of figures) {
+    const { document } = parseHTML(standalone(svg, "light"));
+    expect(document.querySelector("svg")!.getAttribute("aria-label")).not.toBe("");
+    expect(svg.includes("<script")).toBe(false);
+    expect(/="[^"]*</.exec(svg)).toBe(null);
+  }
+  expect(figures[0]!.svg).toContain("&#60;script&#62;");
+});
+
+test("a figure in a file of its own has the literal colours of its theme, and paper", () => {
+  const { figures } = report(smallTree, { best: "0.4" });
+  for (const { svg } of figures) {
+    expect(standalone(svg, "light")).not.toContain("var(");
+    expect(standalone(svg, "dark")).toContain('fill="#15171b"/>');
+    expect(standalone(svg, "dark")).not.toBe(standalone(svg, "light"));
+  }
+});
+
+test.each([
+  ["has one snapshot", [snapshot("0.0", undefined)], 0],
+  ["has no snapshot", [], 0],
+  [
+    "has one trained snapshot",
+    [snapshot("0.0", undefined), snapshot("0.1", "0.0", { generation: 1, score: 1 })],
+    3,
+  ],
+  ["has no score", smallTree.map(({ score: _, ...unscored }) => unscored), 3],
+  [
+    "has one score",
+    smallTree.map(({ score, ...given }) => (given.id === "0.4" ? { ...given, score: 1 } : given)),
+    3,
+  ],
+  [
+    "has equal scores and values",
+    smallTree.map((given) => ({ ...given, score: 0, hyperparameters: { rate: 0 } })),
+    3,
+  ],
+  ["has no hyperparameter", smallTree.map((given) => ({ ...given, hyperparameters: {} })), 2],
+])("a run that %s is drawn, or the report says in a sentence why not", (_, snapshots, drawn) => {
+  const { figures, document } = report(snapshots as PublishedSnapshot[]);
+  expect(figures.length).toBe(drawn);
+  for (const { svg } of figures) expect(/NaN[,"LHVZM ]|Infinity|undefined/.exec(svg)).toBe(null);
+  for (const name of figureNames)
+    expect(document.getElementById(name)!.textContent.length).toBeGreaterThan(40);
+});
+
+test("a run that goes on says so at the top", () => {
+  const run = { state: { kind: "running" } } as const;
+  const { document } = report(smallTree, { run, state: "running", best: "0.4" });
+  expect(document.querySelector("header .notice")!.textContent).toContain(
+    "As of 1970-01-01 00:00:00 UTC this run is still running",
+  );
+});
+
+test("of very many decisions the latest 1,000 are told, and the total is named", () => {
+  const decisions = Array.from({ length: 1_500 }, () => copy);
+  const { document } = report(smallTree, { history: { decisions } });
+  const section = document.getElementById("decisions")!;
+  expect(section.querySelectorAll("tbody tr").length).toBe(1_000);
+  expect(section.textContent).toContain("the latest 1,000 of 1,500; clade export small-1 writes them all");
+});
+
+test("a diverged score is drawn at the edge of the frame, and the caption counts it", () => {
+  const generations = Array.from({ length: 99 }, (_, index) =>
+    snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1, score: index === 50 ? -1e30 : index }),
+  );
+  const { figures } = report([snapshot("0.0", undefined), ...generations], { best: "0.99" });
+  expect(figures[0]!.caption).toContain("1 score lies outside of the frame");
+});
