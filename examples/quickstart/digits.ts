@@ -30,6 +30,7 @@ interface DigitsState {
   readonly secondMoment: Float32Array;
   readonly optimizer: string;
   readonly updates: number;
+  readonly seed: number;
   readonly random: number;
 }
 
@@ -40,6 +41,7 @@ const BATCH = 32;
 const PARTS = 10;
 
 class DigitsTrainer {
+  #seed: number;
   readonly #random: Random;
   #weights: Weights;
   #moments: Moments = { first: zeros(), second: zeros() };
@@ -47,6 +49,7 @@ class DigitsTrainer {
   #updates = 0;
 
   constructor({ seed }: { seed: number; hyperparameters: DigitsHyperparameters }) {
+    this.#seed = seed;
     this.#random = new Random(seed);
     this.#weights = initialWeights(this.#random);
   }
@@ -85,7 +88,7 @@ class DigitsTrainer {
     return { accuracy, loss, testAccuracy, samples: parts };
   }
 
-  /** Everything that training depends on: a restored trainer continues bit for bit. */
+  /** Everything that training depends on: restored for the same member it continues bit for bit. */
   async save(): Promise<DigitsState> {
     return {
       weights: await toFlat(this.#weights),
@@ -93,17 +96,20 @@ class DigitsTrainer {
       secondMoment: await toFlat(this.#moments.second),
       optimizer: this.#optimizer,
       updates: this.#updates,
+      seed: this.#seed,
       random: this.#random.state,
     };
   }
 
-  restore(state: DigitsState): void {
+  /** Another member's weights go on with pictures of its own, or the two would stay doubles. */
+  restore(state: DigitsState, { seed }: { seed: number }): void {
     this.dispose();
+    this.#seed = seed;
     this.#weights = fromFlat(state.weights);
     this.#moments = { first: fromFlat(state.firstMoment), second: fromFlat(state.secondMoment) };
     this.#optimizer = state.optimizer;
     this.#updates = state.updates;
-    this.#random.state = state.random;
+    this.#random.state = seed === state.seed ? state.random : new Random(seed ^ state.random).state;
   }
 
   /** jax-js arrays live in WebAssembly memory, which no garbage collector frees. */

@@ -2,7 +2,7 @@ import type { HyperparameterValue, Snapshot } from "../algorithm/snapshot.ts";
 import type { Branch } from "./branches.ts";
 
 /** A value at a number of training steps of the lineage. */
-export interface Point<V extends HyperparameterValue = number> {
+interface Point<V extends HyperparameterValue = number> {
   readonly step: number;
   readonly value: V;
 }

@@ -37,7 +37,8 @@ export async function reportCommand(
   await using stores = openStores(store);
   const versions = { Clade: version, Node: process.version };
   const runs = await stores.population.runs();
-  const isStudy = names.length > 1 || runs.some(({ study }) => study?.name === names[0]);
+  const isStudy =
+    names.length > 1 || (names[0] !== undefined && runs.some(({ study }) => study?.name === names[0]));
   const { page, figures, what } = isStudy
     ? await ofStudy(stores, runsOf(names, runs), names.join(" and "), comparing, versions)
     : await ofRun(stores, await findRun(stores.population, names[0]), versions);

@@ -110,7 +110,7 @@ function round(value: number): number {
   return Number(value.toPrecision(12));
 }
 
-export function tickText(value: number): string {
+function tickText(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e15) return value.toExponential().replace("e+", "e");
   if (size >= 1e9) return `${round(value / 1e9)}B`;

@@ -94,5 +94,6 @@ thead th { color: var(--muted); font-weight: 600; white-space: nowrap; }
 .mark { color: var(--best); font-weight: 600; }
 summary { cursor: pointer; color: var(--band-middle); margin: .75rem 0; font-size: .925rem; }
 pre { font-size: .8rem; overflow-x: auto; background: var(--shade); padding: .75rem 1rem; border-radius: 4px; }
+@media (max-width: 40rem) { .wide table:not(.pairs) { min-width: 44rem; } }
 @media print { body { max-width: none; padding: 0; } nav { display: none; } figure, tr { break-inside: avoid; } }
 `;

@@ -27,7 +27,7 @@ interface Hyperparameter {
   readonly scale: Scale;
 }
 
-export interface Scores {
+interface Scores {
   /** Where scores are drawn; the few beyond, which would hide the others, are drawn at its edge. */
   readonly domain: Domain;
   readonly beyond: number;

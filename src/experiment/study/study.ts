@@ -22,7 +22,7 @@ const variant = z.union([z.string(), settings], {
   error: "must be a baseline's name or settings; give for example random-search or { population: 20 }",
 });
 
-export const studyShape = {
+const studyShape = {
   name: name.describe("Names the study and its runs."),
   experiment: z
     .string({ error: "must be a path; give that of the experiment's file" })
