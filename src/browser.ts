@@ -40,6 +40,8 @@ export type {
   SnapshotId,
 } from "./algorithm/snapshot.ts";
 export { strategy } from "./algorithm/strategy.ts";
+export { type Comparison, compareRuns } from "./analysis/comparison/compare.ts";
+export { type History, readHistory } from "./analysis/history.ts";
 export { lineage } from "./analysis/lineage.ts";
 export { CheckpointError, type CheckpointStore } from "./checkpoint-store/checkpoint-store.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
@@ -65,6 +67,7 @@ export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
 export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
+export { type PlannedVariant, planStudy } from "./experiment/study/plan.ts";
 export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";
 export type {
   Evaluation,

@@ -13,7 +13,7 @@ export interface Part {
   readonly content: Markup;
 }
 
-/** What text in figures is set in. The last ones are for pictures, which are made with the fonts of the machine. */
+/** What text in figures is set in. Pictures find DejaVu Sans at least. */
 const fonts =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
 
