@@ -20,3 +20,24 @@ export function schedule(lineage: readonly Snapshot[]): readonly ScheduleSegment
     return [segment];
   });
 }
+
+/** Neighbours with equal hyperparameters as one segment, that of the first member; where `isSame` says otherwise, they stay apart. */
+export function merged(
+  segments: readonly ScheduleSegment[],
+  isSame: (first: ScheduleSegment, second: ScheduleSegment) => boolean = () => true,
+): readonly ScheduleSegment[] {
+  const result: ScheduleSegment[] = [];
+  for (const segment of segments) {
+    const last = result.at(-1);
+    if (last && isSame(last, segment) && areEqual(last.hyperparameters, segment.hyperparameters))
+      result[result.length - 1] = { ...last, toStep: segment.toStep };
+    else result.push(segment);
+  }
+  return result;
+}
+
+/** Whether all values are the same, in whatever order they are. */
+function areEqual(first: Hyperparameters, second: Hyperparameters): boolean {
+  const names = new Set([...Object.keys(first), ...Object.keys(second)]);
+  return [...names].every((name) => first[name] === second[name]);
+}

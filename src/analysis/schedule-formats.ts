@@ -1,4 +1,4 @@
-import type { ScheduleSegment } from "../algorithm/schedule.ts";
+import { merged, type ScheduleSegment } from "../algorithm/schedule.ts";
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 import { csvText } from "./export/csv-text.ts";
 
@@ -60,18 +60,6 @@ def hyperparameters_at(step):
         raise ValueError(f"step {step}: must be 0 or more")
     return dict(SEGMENTS[bisect_right(_FROM_STEPS, step) - 1][2])
 `;
-}
-
-/** Neighbours with equal hyperparameters as one; which member trained them makes no difference here. */
-function merged(segments: readonly ScheduleSegment[]): readonly ScheduleSegment[] {
-  const result: ScheduleSegment[] = [];
-  for (const segment of segments) {
-    const last = result.at(-1);
-    if (last && pythonDict(last.hyperparameters) === pythonDict(segment.hyperparameters))
-      result[result.length - 1] = { ...last, toStep: segment.toStep };
-    else result.push(segment);
-  }
-  return result;
 }
 
 function pythonDict(hyperparameters: Hyperparameters): string {

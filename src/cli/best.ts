@@ -1,14 +1,13 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CladeError } from "../algorithm/clade-error.ts";
-import { BadInputError } from "../algorithm/problem.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { resultOf } from "../worker/watch.ts";
 import { findRun } from "./find-run.ts";
 import { count, hyperparameters, number } from "./format.ts";
 import { openStores } from "./open-store.ts";
+import { newDirectory } from "./output-place.ts";
 import { scheduleText } from "./schedule-text.ts";
 
 export async function bestCommand(
@@ -35,12 +34,7 @@ export async function bestCommand(
   const { out } = options;
   let files: readonly { name: string; size: number }[] = [];
   if (out !== undefined) {
-    const isUsable = !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
-    if (out === "" || !isUsable) {
-      const rule = "is not a new or an empty directory";
-      throw new BadInputError([{ path: "--out", value: out, rule, remedy: "give the path of one" }]);
-    }
-    await mkdir(out, { recursive: true });
+    await newDirectory(out);
     // Pinned, so that a run that goes on does not collect the files while they are written. A store that is read-only cannot, and need not.
     const pin = `best ${process.pid}`;
     await stores.population.pin(run.id, pin, best.checkpoint).catch(() => {});

@@ -13,6 +13,9 @@ import { comparisonNotes } from "./comparison-notes.ts";
 import { count, duration, number, table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 
+/** A longer list of runs would hide what is wrong. */
+const mostNamed = 8;
+
 interface Options extends CompareOptions {
   readonly store?: string;
   readonly json?: boolean;
@@ -39,17 +42,23 @@ function called(name: string, runs: readonly Run[]): readonly Run[] {
   if (ofStudy.length > 0) return ofStudy;
   const exact = runs.filter(({ id }) => id === name);
   if (exact.length === 1) return exact;
-  const beginning = runs.filter(({ id }) => id.startsWith(name));
+  const beginning = name === "" ? [] : runs.filter(({ id }) => id.startsWith(name));
   if (beginning.length === 1) return beginning;
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value: name, rule, remedy }]);
-  if (beginning.length > 1)
-    throw bad("more than one run begins so", `give some of ${beginning.map(({ id }) => id).join(", ")}`);
-  const known = [...new Set(runs.flatMap(({ id, study }) => [...(study ? [study.name] : []), id]))];
+  if (beginning.length > 1) throw bad("more than one run begins so", `give some of ${someOf(beginning)}`);
+  // A study stands for its runs, of which there may be hundreds.
+  const known = [...new Set(runs.map(({ id, study }) => study?.name ?? id))];
   throw bad(
     "is no run and no study of this store",
     known.length === 0 ? "there are none yet" : nearest(name, known),
   );
+}
+
+function someOf(runs: readonly Run[]): string {
+  const shown = runs.slice(0, mostNamed).map(({ id }) => id);
+  const others = runs.length - shown.length;
+  return `${shown.join(", ")}${others > 0 ? ` and ${others} others` : ""}`;
 }
 
 function text(comparison: Comparison): string {

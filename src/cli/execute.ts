@@ -19,6 +19,9 @@ import type { WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
 
+/** What asks to stop. */
+export const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Works on a run with processes of this machine until it ends or is interrupted. Resolves the result and the exit code. */
 export async function execute(
   stores: Stores,
@@ -29,6 +32,8 @@ export async function execute(
     readonly resumed: boolean;
     /** Tells the run otherwise than `json` says. */
     readonly reporter?: Reporter;
+    /** Aborted when the interruption came before. */
+    readonly signal?: AbortSignal;
   },
 ): Promise<{ result: RunResult; exitCode: number }> {
   const reporter = options.reporter ?? reporterFor(options.json);
@@ -49,7 +54,7 @@ export async function execute(
     logDirectory: stores.logDirectory,
     interruptedCode: exitCodes.interrupted,
   });
-  const interruption = onInterrupt(stores, run, workers, options.json);
+  const interruption = onInterrupt(stores, run, workers, options);
   reporter.started(view, options.workers.count);
 
   const ended = new AbortController();
@@ -143,7 +148,7 @@ function onInterrupt(
   stores: Stores,
   run: Run,
   workers: LocalWorkers,
-  json: boolean,
+  { json, signal }: { readonly json: boolean; readonly signal?: AbortSignal },
 ): { happened(): boolean; release(): void } {
   let signals = 0;
   const interrupt = () => {
@@ -162,7 +167,7 @@ function onInterrupt(
       .catch(() => {})
       .then(() => workers.stop());
   };
-  const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  if (signal?.aborted) interrupt();
   for (const name of signalNames) process.on(name, interrupt);
   return {
     happened: () => signals > 0,

@@ -1,7 +1,7 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ending } from "../experiment/budget.ts";
-import { describeExperiment, type Experiment, withSettings } from "../experiment/experiment.ts";
+import { describeExperiment, type Experiment, replaced, withSettings } from "../experiment/experiment.ts";
 import { elapsedMs, type Run } from "../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { resultOf } from "../worker/watch.ts";
@@ -36,7 +36,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
     ]);
   }
   const source = sourceOf(run);
-  const changed = { ...source, settings: { ...source.settings, ...settings } };
+  const changed = { ...source, settings: replaced(source.settings, settings) };
   const original = await loadExperiment(source.file, source.settings);
   refuseIfDifferent(run, original);
   const experiment = withSettings(original, settings);
@@ -74,10 +74,13 @@ async function refuseUnlessUseful(stores: Stores, run: Run, experiment: Experime
   const { score, totalSteps } = await resultOf(stores.population, run.id);
   const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
   const { stepsPerMember = Infinity } = experiment.budget;
-  const isSpent = members.every(({ newest }) => newest.memberSteps >= stepsPerMember);
+  const isSpent = members.every(
+    ({ state, newest }) => state === "stopped" || newest.memberSteps >= stepsPerMember,
+  );
+  const most = Math.max(...members.map(({ newest }) => newest.memberSteps));
   if (run.state.kind === "done" && (isSpent || ending(experiment, now) !== undefined)) {
     throw new CladeError(
-      `run ${run.id}: these settings leave nothing to do; give a larger budget, such as --set budget.stepsPerMember=${2 * members[0]!.newest.memberSteps}`,
+      `run ${run.id}: these settings leave nothing to do; give a larger budget, such as --set budget.stepsPerMember=${2 * most}`,
     );
   }
 }

@@ -1,29 +1,20 @@
-import type { ScheduleSegment } from "../algorithm/schedule.ts";
+import { merged, type ScheduleSegment } from "../algorithm/schedule.ts";
 import { count, hyperparameter, table } from "./format.ts";
 
 /** Longer schedules are thinned to this many rows; the whole one is in `clade best`. */
 const shownRows = 16;
 
-/** A schedule as a table: one row for each time that hyperparameters changed. */
+/** A schedule as a table: one row for each time that hyperparameters or the member changed. */
 export function scheduleText(segments: readonly ScheduleSegment[]): string {
-  const merged: ScheduleSegment[] = [];
-  for (const segment of segments) {
-    const last = merged.at(-1);
-    if (
-      last?.member === segment.member &&
-      JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters)
-    ) {
-      merged[merged.length - 1] = { ...last, toStep: segment.toStep };
-    } else merged.push(segment);
-  }
-  if (merged.length === 0) return "(no training yet)";
-  const names = [...new Set(merged.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const parts = merged(segments, (first, second) => first.member === second.member);
+  if (parts.length === 0) return "(no training yet)";
+  const names = [...new Set(parts.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
   const row = ({ fromStep, toStep, member, hyperparameters }: ScheduleSegment) => [
     `${count(fromStep)} to ${count(toStep)}`,
     String(member),
     ...names.map((name) => hyperparameter(hyperparameters[name])),
   ];
-  const rows = merged.map(row);
+  const rows = parts.map(row);
   const hidden = rows.length - shownRows;
   const half = shownRows / 2;
   const shown =

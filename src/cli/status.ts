@@ -26,8 +26,9 @@ export async function statusCommand(
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
   console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
+  const stopped = inState("stopped") > 0 ? `${count(inState("stopped"))} stopped, ` : "";
   console.log(
-    `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,
+    `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${stopped}${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,
   );
   console.log(`workers: ${workers.length === 0 ? "none" : workers.join(", ")}`);
   console.log(

@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../experiment/study/plan.ts";
@@ -9,7 +11,7 @@ import { createRun } from "../worker/run.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { compareCommand } from "./compare.ts";
-import { execute } from "./execute.ts";
+import { execute, signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
@@ -39,12 +41,17 @@ export async function studyCommand(file: string, options: Options): Promise<void
 
   await using stores = openStores(options.store, { create: true });
   const reporter = studyReporter(study, plan, options.json ?? false);
+  // While a run goes on it hears the signal, too; this is for the time between two runs.
+  const interrupted = new AbortController();
+  for (const name of signalNames) process.once(name, () => interrupted.abort());
   let failed = 0;
   let left = study.seeds.flatMap((seed) => plan.map((variant) => ({ variant, seed })));
   while (left.length > 0) {
     const elsewhere: typeof left = [];
     for (const each of left) {
-      const outcome = await advance(stores, study, each.variant, each.seed, reporter, options);
+      const outcome = interrupted.signal.aborted
+        ? "interrupted"
+        : await advance(stores, study, each.variant, each.seed, reporter, interrupted.signal, options);
       if (outcome === "elsewhere") elsewhere.push(each);
       if (outcome === "failed") failed++;
       if (outcome !== "interrupted") continue;
@@ -54,7 +61,8 @@ export async function studyCommand(file: string, options: Options): Promise<void
       return;
     }
     // Whoever works on them may die, and then they are free.
-    if (elsewhere.length > 0) await sleep(lookAgainMs);
+    if (elsewhere.length > 0)
+      await sleep(lookAgainMs, undefined, { signal: interrupted.signal }).catch(() => {});
     left = elsewhere;
   }
   reporter.ended();
@@ -104,13 +112,21 @@ async function advance(
   variant: PlannedVariant,
   seed: number,
   reporter: StudyReporter,
+  signal: AbortSignal,
   options: Options,
 ): Promise<Outcome> {
   const { population } = stores;
   const followed = variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
   const runs = new Map((await population.runs()).map((run) => [run.id, run]));
-  const state = followed === undefined ? "done" : runs.get(followed)?.state.kind;
-  if (state !== "done") return state === "failed" ? "failed" : "elsewhere";
+  if (followed !== undefined) {
+    const state = runs.get(followed)?.state.kind;
+    if (state === undefined) throw new CladeError(`run ${followed}: was removed; start the study again`);
+    if (state !== "done") return state === "failed" ? "failed" : "elsewhere";
+    if ((await resultOf(population, followed)).best === undefined) {
+      console.error(`run ${followed}: has no scored snapshot, so ${variant.label} has nothing to follow`);
+      return "failed";
+    }
+  }
   const found = followed && (await foundIn(population, followed));
   const original = await loadExperiment(study.experiment, {});
   const settings = { ...variant.settings(original, found), seed };
@@ -119,6 +135,11 @@ async function advance(
   const existing = runs.get(id);
   const tell = (result: RunResult) => reporter.finished(variant, seed, result);
   if (existing) {
+    const { name, variant: label } = existing.study ?? {};
+    if (name !== study.name || label !== variant.label)
+      throw new CladeError(
+        `run ${id}: is no run of ${variant.label} of study ${study.name}; rename the study or the variant`,
+      );
     refuseIfDifferent(existing, experiment, `undo the change, rename the study, or: ${clade} remove ${id}`);
     if (existing.state.kind === "done") {
       tell(await resultOf(population, id));
@@ -146,14 +167,24 @@ async function advance(
     json: options.json ?? false,
     resumed: existing !== undefined,
     reporter: reporter.of(variant, seed),
+    signal,
   });
   if (exitCode === exitCodes.interrupted) return "interrupted";
   tell(result);
   return exitCode === exitCodes.done ? "done" : "failed";
 }
 
-/** The same for everybody, so that two processes that work on one study never make a run twice. */
+/** A file name may have 255 bytes, and a run's checkpoints lie in a directory of its name. */
+const longestWords = 150;
+
+/**
+ * The same for everybody, so that two processes that work on one study never make a run twice. What an id cannot have, such as the sign of
+ * `rate=-1`, is told apart by a hash.
+ */
 function runIdOf({ name }: Study, label: string, seed: number): RunId {
-  const words = label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "");
-  return `${name}-${words}-seed-${seed}` as RunId;
+  const words = `${name}-${label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")}`;
+  const isPlain = /^[A-Za-z0-9.-]+( [A-Za-z0-9.]+=[A-Za-z0-9.]+)*$/.test(label);
+  if (isPlain && words.length <= longestWords) return `${words}-seed-${seed}` as RunId;
+  const hash = createHash("sha256").update(`${name} ${label}`).digest("hex").slice(0, 8);
+  return `${words.slice(0, longestWords)}-${hash}-seed-${seed}` as RunId;
 }

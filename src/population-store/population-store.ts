@@ -53,7 +53,8 @@ export interface Run extends NewRun {
   readonly runningSince?: number;
 }
 
-export type MemberState = "active" | "finished" | "failed";
+/** `finished` has spent its budget and goes on with a larger one; `stopped` was ended by its strategy and never goes on. */
+export type MemberState = "active" | "finished" | "stopped" | "failed";
 
 export interface Member {
   readonly member: number;
@@ -144,7 +145,7 @@ export interface PopulationStore extends AsyncDisposable {
   removeRun(id: RunId): Promise<void>;
   /**
    * Makes the run claimable and gives failed members another chance. With an experiment, replaces the run's; members are then finished
-   * or not as its steps per member say. A run that nobody stopped has been running until its last publication. A run without an
+   * or not as its steps per member say. Stopped ones stay so. A run that nobody stopped has been running until its last publication. A run without an
    * active member ends at once.
    */
   resume(id: RunId, experiment?: Pick<NewRun, "experiment" | "source">): Promise<void>;
@@ -229,8 +230,11 @@ export function idTaken(id: RunId): RunExistsError {
 }
 
 /** Why a run is done whose members all are. */
-export function everybodyIsDone(someFailed: boolean): string {
-  return `every member ${someFailed ? "that was not given up " : ""}has spent its budget`;
+export function everybodyIsDone(states: readonly MemberState[]): string {
+  const givenUp = states.includes("failed") ? "that was not given up " : "";
+  const stopped = states.includes("stopped");
+  const spent = states.includes("finished");
+  return `every member ${givenUp}${stopped ? "was stopped" : ""}${stopped && spent ? " or " : ""}${spent ? "has spent its budget" : ""}`;
 }
 
 /** A lease is lost for one of these reasons. */

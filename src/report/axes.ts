@@ -1,7 +1,8 @@
 /** Axes that all figures share: their domains, their marks, and how their numbers are written. */
 import * as Plot from "@observablehq/plot";
 import { type Part, plot } from "./svg.ts";
-import { count, shortened } from "./words.ts";
+import { fitted, textWidth } from "./text-width.ts";
+import { count } from "./words.ts";
 
 export type Domain = readonly [low: number, high: number];
 
@@ -14,12 +15,19 @@ export interface Axis {
   readonly format?: (value: number) => string;
 }
 
+/** Left of a plot, where the numbers of its axis are no longer than usual. */
+const usualMargin = 58;
+
+/** Bold letters are wider than others. */
+const boldSize = 13;
+
 interface PanelOptions {
   readonly width: number;
   readonly height: number;
   readonly x: Axis;
   readonly y: Axis;
   readonly marks: Plot.Markish;
+  /** As wide as the marks of the y axis need when left out. */
   readonly marginLeft?: number;
   readonly marginRight?: number;
   /** Lines across at the marks of the y axis; drawn unless false. */
@@ -33,13 +41,15 @@ export function panel({
   x,
   y,
   marks,
-  marginLeft = 58,
+  marginLeft: givenMargin,
   marginRight = 22,
   grid = true,
 }: PanelOptions): Part {
+  const ticksY = y.ticks ?? ticks(y, Math.max(2, Math.floor(height / 45)));
+  const textY = y.format ?? tickText;
+  const marginLeft = givenMargin ?? marginFor(ticksY.map(textY));
   const inner = width - marginLeft - marginRight;
   const ticksX = x.ticks ?? ticks(x, Math.max(2, Math.floor(inner / 85)));
-  const ticksY = y.ticks ?? ticks(y, Math.max(2, Math.floor(height / 45)));
   // As `text`, since Plot leaves out some of the marks of a log axis otherwise.
   const lines = { stroke: "var(--muted)", tickSize: 4, tickPadding: 4 };
   return plot({
@@ -64,10 +74,10 @@ export function panel({
       Plot.axisY(ticksY as number[], {
         ...lines,
         fill: "var(--muted)",
-        text: y.format ?? tickText,
+        text: textY,
         label: null,
       }),
-      Plot.text([shortened(y.label, Math.floor((width - 8) / 6.6))], {
+      Plot.text([fitted(y.label, width - 8, boldSize)], {
         frameAnchor: "top-left",
         dx: -marginLeft + 4,
         dy: -25,
@@ -77,6 +87,11 @@ export function panel({
       Plot.text([x.label], { frameAnchor: "bottom", dy: 38, fill: "var(--muted)" }),
     ],
   });
+}
+
+/** Room left of a plot for the marks of its axis. */
+export function marginFor(marks: readonly string[]): number {
+  return Math.max(usualMargin, 16 + Math.max(0, ...marks.map((text) => textWidth(text))));
 }
 
 /** Round numbers within a domain, about as many as wanted. */

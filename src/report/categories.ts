@@ -1,8 +1,9 @@
 import type { HyperparameterValue } from "../algorithm/snapshot.ts";
-import type { Axis } from "./axes.ts";
-import { textWidth } from "./legend.ts";
+import { type Axis, marginFor } from "./axes.ts";
 import { categoryColors } from "./theme.ts";
 import { shortened, value } from "./words.ts";
+
+const longestLabel = 16;
 
 /** The categories of a hyperparameter that are shown, from 0 on. When there are more than colours, the rarest share the last place. */
 export interface Categories {
@@ -20,7 +21,7 @@ export function categoryPlaces(values: readonly HyperparameterValue[]): Categori
     typeof a === "number" && typeof b === "number" ? a - b : String(a) < String(b) ? -1 : 1,
   );
   const places = new Map(shown.map((category, place) => [category, place]));
-  const labels = shown.map((category) => shortened(value(category), 16));
+  const labels = labelsOf(shown);
   const others = byCount.length - shown.length;
   return {
     labels: others > 0 ? [...labels, `${others} others`] : labels,
@@ -28,7 +29,17 @@ export function categoryPlaces(values: readonly HyperparameterValue[]): Categori
   };
 }
 
-/** An axis with a band for each category, and the lines between the bands. */
+/** Cut to their beginnings, or to their ends where the beginnings are the same. */
+function labelsOf(categories: readonly HyperparameterValue[]): readonly string[] {
+  const labels = categories.map((category) => shortened(value(category), longestLabel));
+  return labels.map((label, place) => {
+    if (labels.indexOf(label) === labels.lastIndexOf(label)) return label;
+    const whole = [...String(categories[place])];
+    return whole.length <= longestLabel ? whole.join("") : `…${whole.slice(1 - longestLabel).join("")}`;
+  });
+}
+
+/** An axis with a band for each category, the first at the bottom, so that numbers rise as on any other axis, and the lines between the bands. */
 export function categoryAxis(
   label: string,
   { labels }: Categories,
@@ -36,11 +47,11 @@ export function categoryAxis(
   return {
     axis: {
       label,
-      domain: [labels.length - 0.5, -0.5],
+      domain: [-0.5, labels.length - 0.5],
       ticks: labels.map((_, place) => place),
       format: (place) => labels[place] ?? "",
     },
-    marginLeft: Math.max(58, 16 + Math.max(0, ...labels.map((text) => textWidth(text)))),
+    marginLeft: marginFor(labels),
     separators: Array.from({ length: labels.length + 1 }, (_, index) => index - 0.5),
   };
 }

@@ -5,19 +5,19 @@ import { type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
 import { changes, count, number, plural } from "./words.ts";
 
+const inWords = new Intl.ListFormat("en-GB");
+
 /** A page with more would be slow to read and to open. */
 const mostRows = 1_000;
 /** These are seen without opening the rest. */
 const openRows = 25;
 
-/** Who copied whom and why, the latest first. Decisions to go on as before are counted only. */
+/** Who copied whom, began anew or ended early, and why, the latest first. Decisions to go on are counted only. */
 export function decisionsSection({ history, bestLineage }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
   const { decisions, snapshots } = history;
-  const told = decisions.filter((decision) => decision.kind === "copy" || isRecovery(decision));
-  const copies = decisions.filter(({ kind }) => kind === "copy").length;
-  const kept = decisions.length - copies;
-  const total = `${plural(copies, "copy", "copies")} in ${plural(decisions.length, "decision")}; ${kept === 1 ? "1 other left the member as it was" : `the other ${count(kept)} left the member as it was`}.`;
+  const told = decisions.filter((decision) => decision.kind !== "keep" || isRecovery(decision));
+  const total = totalOf(decisions);
   if (told.length === 0) {
     const none =
       decisions.length === 0
@@ -56,6 +56,21 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   };
 }
 
+/** "2 copies and 1 early end in 9 decisions; in the other 6 the member went on with its own weights." */
+function totalOf(decisions: readonly Decision[]): string {
+  const number = (wanted: Decision["kind"]) => decisions.filter(({ kind }) => kind === wanted).length;
+  const restarts = number("restart");
+  const stops = number("stop");
+  const kept = number("keep");
+  const counts = [
+    plural(number("copy"), "copy", "copies"),
+    ...(restarts > 0 ? [plural(restarts, "fresh start")] : []),
+    ...(stops > 0 ? [plural(stops, "early end")] : []),
+  ];
+  const others = kept === 1 ? "in 1 other" : `in the other ${count(kept)}`;
+  return `${inWords.format(counts)} in ${plural(decisions.length, "decision")}${kept > 0 ? `; ${others} the member went on with its own weights` : ""}.`;
+}
+
 function row(
   decision: Decision,
   byId: ReadonlyMap<SnapshotId, Snapshot>,
@@ -78,8 +93,14 @@ function row(
   ];
 }
 
-function who({ weights, hyperparameters }: Decision, member: number, donor: SnapshotId | undefined): string {
+function who(
+  { kind, weights, hyperparameters }: Decision,
+  member: number,
+  donor: SnapshotId | undefined,
+): string {
+  if (kind === "stop") return `member ${member} ended early`;
   if (donor === undefined) return `member ${member}`;
+  if (kind === "restart") return `member ${member} began anew, near the hyperparameters of snapshot ${donor}`;
   const what = weights ? (hyperparameters ? "" : " (weights only)") : " (hyperparameters only)";
   return `member ${member} copied member ${memberOf(donor)}${what}`;
 }

@@ -1,5 +1,6 @@
 import { html, Markup } from "./html.ts";
-import { fontSize, type Part } from "./svg.ts";
+import type { Part } from "./svg.ts";
+import { textWidth } from "./text-width.ts";
 import { scoreColors } from "./theme.ts";
 
 /** A sign and what it stands for. Colours are values of SVG, such as `var(--best)`. */
@@ -32,11 +33,6 @@ export function legend(entries: readonly LegendEntry[], width: number, indent = 
     return placed;
   });
   return { width, height: entries.length === 0 ? 0 : (row + 1) * lineHeight + 4, content: html`${content}` };
-}
-
-/** Fonts differ; this is wide enough for the usual ones. */
-export function textWidth(text: string, size = fontSize): number {
-  return Math.ceil(text.length * size * 0.53);
 }
 
 function drawn(entry: LegendEntry): { markup: Markup; width: number } {

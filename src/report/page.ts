@@ -87,9 +87,10 @@ figcaption { color: var(--muted); font-size: .875rem; max-width: 46rem; margin-t
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem 1.1rem .3rem 0; border-bottom: 1px solid var(--grid); }
-thead th { color: var(--muted); font-weight: 600; white-space: nowrap; }
-.pairs th { font-weight: 400; color: var(--muted); min-width: 9rem; }
-.pairs td { overflow-wrap: anywhere; }
+thead th { color: var(--muted); font-weight: 600; max-width: 22rem; overflow-wrap: break-word; }
+td { max-width: 22rem; overflow-wrap: break-word; }
+.pairs th { font-weight: 400; color: var(--muted); min-width: 9rem; max-width: 22rem; overflow-wrap: anywhere; }
+.pairs td { min-width: 9rem; max-width: none; overflow-wrap: anywhere; }
 .number { text-align: right; white-space: nowrap; }
 .mark { color: var(--best); font-weight: 600; }
 summary { cursor: pointer; color: var(--band-middle); margin: .75rem 0; font-size: .925rem; }

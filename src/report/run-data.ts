@@ -62,12 +62,24 @@ export function runData(history: History, best: Snapshot | undefined): RunData {
   };
 }
 
+/** Beyond, the width of a frame has no number any more. Of diverged scores no more is to be seen than that they are. */
+const furthest = 1e300;
+
+function drawable(score: number): number {
+  return Math.min(furthest, Math.max(-furthest, score));
+}
+
 function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scores | undefined {
-  const values = sorted(snapshots.flatMap((snapshot) => earnedScore(snapshot) ?? []));
+  const values = sorted(
+    snapshots.flatMap((snapshot) => {
+      const score = earnedScore(snapshot);
+      return score === undefined ? [] : drawable(score);
+    }),
+  );
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
   const [least, most] = frameOf(values);
-  const reached = best?.score ?? values[0]!;
+  const reached = drawable(best?.score ?? values[0]!);
   const shown = values.filter((value) => (value >= least && value <= most) || value === reached);
   const [low, high] = [shown[0]!, shown.at(-1)!];
   const isHigher = direction === "maximize";
@@ -79,10 +91,12 @@ function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scor
     label: `${metric} (${isHigher ? "higher" : "lower"} is better)`,
     worstColored,
     best: bestShown,
-    goodness: (score) =>
-      worstColored === bestShown
+    goodness: (given) => {
+      const score = drawable(given);
+      return worstColored === bestShown
         ? Number(isHigher ? score >= bestShown : score <= bestShown)
-        : Math.min(1, Math.max(0, (score - worstColored) / (bestShown - worstColored))),
+        : Math.min(1, Math.max(0, (score - worstColored) / (bestShown - worstColored)));
+    },
   };
 }
 

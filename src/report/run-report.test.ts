@@ -5,8 +5,11 @@ import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
 import type { History } from "../analysis/history.ts";
 import { smallTree, snapshot } from "../analysis/snapshots.test-support.ts";
 import type { PublishedSnapshot, Run, RunId } from "../population-store/population-store.ts";
+import { marginFor } from "./axes.ts";
+import { categoryAxis, categoryPlaces } from "./categories.ts";
 import { standalone } from "./export-figures.ts";
 import { runReport } from "./run-report.ts";
+import { fitted, textWidth } from "./text-width.ts";
 
 const markup = `<script>alert("&")</script>`;
 
@@ -191,4 +194,79 @@ test("a diverged score is drawn at the edge of the frame, and the caption counts
   );
   const { figures } = report([snapshot("0.0", undefined), ...generations], { best: "0.99" });
   expect(figures[0]!.caption).toContain("1 score lies outside of the frame");
+});
+
+test("scores as far apart as numbers can be are drawn, coloured, and told from each other", () => {
+  const furthest = [0.9, -0.9, 0.5, -0.5].map((share) => share * Number.MAX_VALUE);
+  const scored = smallTree.map((given, index) =>
+    given.score === undefined ? given : { ...given, score: furthest[index % furthest.length]! },
+  );
+  for (const { svg } of report(scored, { best: "0.4" }).figures) {
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    expect(standalone(svg, "dark")).not.toContain("var(");
+  }
+});
+
+test("who ended early and who began anew is told with its reason, and not counted among those that went on", () => {
+  const own = { weights: false, hyperparameters: false } as const;
+  const stop: Decision = {
+    ...own,
+    snapshot: "2.1" as SnapshotId,
+    member: 2,
+    generation: 1,
+    kind: "stop",
+    reason: { text: "rank 3 of 3 at a rung", numbers: {} },
+  };
+  const restart: Decision = {
+    ...copy,
+    ...own,
+    kind: "restart",
+    reason: { text: "model 1 is trained", numbers: {} },
+  };
+  const keep: Decision = { ...stop, snapshot: "0.1" as SnapshotId, member: 0, kind: "keep" };
+  const { document } = report(smallTree, { history: { decisions: [stop, restart, keep] } });
+  const text = document.getElementById("decisions")!.textContent;
+  expect(text).toContain(
+    "0 copies, 1 fresh start and 1 early end in 3 decisions; in 1 other the member went on with its own weights.",
+  );
+  const rows = [...document.querySelectorAll("#decisions tbody tr")].map((row) =>
+    [...row.querySelectorAll("td")].map((cell) => cell.textContent),
+  );
+  expect(rows.map((cells) => [cells[2], cells[4]])).toEqual([
+    ["member 1 began anew, near the hyperparameters of snapshot 0.1", "model 1 is trained"],
+    ["member 2 ended early", "rank 3 of 3 at a rung"],
+  ]);
+});
+
+test("a member that began anew is no initial one with descendants", () => {
+  const { figures } = report([
+    snapshot("0.0", undefined),
+    snapshot("0.1", "0.0", { generation: 1, score: 1 }),
+    { ...snapshot("0.2", undefined), kind: "restarted", generation: 1 },
+    snapshot("0.3", "0.2", { generation: 2, score: 2 }),
+  ]);
+  expect(figures[1]!.caption).toContain("0 have descendants");
+  expect(figures[1]!.caption).toContain("those that began anew with fresh weights");
+});
+
+test("categories with the same beginning have labels that tell them apart", () => {
+  const names = ["a-very-long-network-name-small", "a-very-long-network-name-large"];
+  const categories = categoryPlaces([...names, 0.12341, 0.12342]);
+  expect(new Set(categories.labels).size).toBe(4);
+});
+
+test("numbers that are categories rise from the bottom to the top, as on any other axis", () => {
+  const { axis } = categoryAxis("size", categoryPlaces([64, 16, 32]));
+  expect(axis.ticks!.map(axis.format!)).toEqual(["16", "32", "64"]);
+  expect(axis.domain[0]).toBeLessThan(axis.domain[1]);
+});
+
+test("a name that is too long for its panel is cut, also in scripts with wide letters, and a long number has room", () => {
+  for (const name of ["W".repeat(200), "学".repeat(200)]) {
+    const cut = fitted(name, 430);
+    expect(textWidth(cut)).toBeLessThanOrEqual(430);
+    expect(cut.endsWith("…")).toBe(true);
+  }
+  expect(fitted("accuracy", 430)).toBe("accuracy");
+  expect(marginFor(["-1.000002M"])).toBeGreaterThan(textWidth("-1.000002M"));
 });

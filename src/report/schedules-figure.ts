@@ -15,6 +15,8 @@ import { beside, type Part, path, stack } from "./svg.ts";
 const columnGap = 20;
 const columnWidth = (figureWidth - columnGap) / 2;
 const panelHeight = 230;
+/** Leaves room for one row of signs below, so that panels with few categories are as high as those of numbers. */
+const sharesHeight = 206;
 
 /** Where the best model's categories stand above the shares, in shares. */
 const strip = { low: 1.05, high: 1.14 };
@@ -87,7 +89,7 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
   );
   const plotted = panel({
     width: columnWidth,
-    height: panelHeight - signs.height,
+    height: sharesHeight,
     x,
     y: {
       label: `${name} (share of the members)`,

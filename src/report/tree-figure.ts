@@ -297,15 +297,18 @@ function captionOf(
 ): string {
   const isWhole = branches.length === total;
   const roots = new Set(
-    branches.flatMap((branch) => (branch.surviving > 0 && !branch.origin ? [branch.member] : [])),
+    branches.flatMap(({ surviving, snapshots: [first] }) =>
+      surviving > 0 && first?.kind === "initial" ? [first.member] : [],
+    ),
   ).size;
   const { population } = history.run.experiment;
+  const hasRestarts = history.snapshots.some(({ kind }) => kind === "restarted");
   const sentences = [
     isWhole
       ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Pale branches have no descendant among the newest snapshots."
       : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots; the area below counts, generation by generation, the members that have none.`,
     ...(scores ? ["Colours tell the score at the end of each generation."] : ["No snapshot has a score."]),
-    "Numbers are members: at the left the initial ones, at the right those that hold the weights now.",
+    `Numbers are members: at the left the initial ones${hasRestarts ? " and those that began anew with fresh weights" : ""}, at the right those that hold the weights now.`,
     `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
   if (bestLineage.length > 0) sentences.push("The broad band marks the lineage of the best model.");

@@ -565,6 +565,18 @@ export function populationStoreConformance(
     );
   });
 
+  add("a member that was stopped stays so when its run gets a larger budget", {}, async ({ store, id }) => {
+    const { population } = (await store.run(id)).experiment;
+    for (let member = 0; member < population; member++) {
+      await publishTrained(store, await claim(store, id), { member: member === 0 ? "stopped" : "finished" });
+    }
+    const ended = (await store.run(id)).state;
+    assertEqual(ended, { kind: "done", reason: "every member was stopped or has spent its budget" }, "end");
+    await store.resume(id, { experiment: description({ stepsPerMember: 1000 }) });
+    const states = (await store.members(id)).map(({ state }) => state);
+    assertEqual(states, ["stopped", ...Array(population - 1).fill("active")], "states");
+  });
+
   add("the present is what members earned: neither a copy nor fresh weights", {}, async ({ store, id }) => {
     const trained: Snapshot[] = [];
     for (const kind of ["copied", "explored", "restarted"] as const) {

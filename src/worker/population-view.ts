@@ -1,6 +1,6 @@
-import { type Direction, RankedPopulation } from "../algorithm/population.ts";
+import { RankedPopulation } from "../algorithm/population.ts";
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
-import type { PopulationStore, Run } from "../population-store/population-store.ts";
+import { type PopulationStore, type Run, type RunId, start } from "../population-store/population-store.ts";
 
 /**
  * The population as a worker knows it, kept up to date with what others publish. A decision about a generation sees of each member the
@@ -11,11 +11,14 @@ export class PopulationView {
   /** As it is now, whatever the generation. */
   readonly now: RankedPopulation;
   readonly #upTo: RankedPopulation;
+  readonly #synchronous: boolean;
   #generation: number;
   /** The newest snapshots of the members that are ahead of the generation. */
   readonly #ahead = new Map<number, Snapshot>();
 
-  constructor(direction: Direction, generation: number) {
+  constructor({ objective, synchronous }: Run["experiment"], generation: number) {
+    const { direction } = objective;
+    this.#synchronous = synchronous;
     this.now = new RankedPopulation(direction);
     this.#upTo = new RankedPopulation(direction);
     this.#generation = generation;
@@ -27,7 +30,7 @@ export class PopulationView {
     { id, experiment }: Run,
     generation: number,
   ): Promise<{ view: PopulationView; cursor: number }> {
-    const view = new PopulationView(experiment.objective.direction, generation);
+    const view = new PopulationView(experiment, generation);
     const { snapshots, cursor } = await store.present(id);
     for (const snapshot of await store.generation(id, generation)) view.update(snapshot);
     for (const snapshot of snapshots) {
@@ -39,13 +42,29 @@ export class PopulationView {
       const snapshot = await store.snapshot(id, best);
       view.now.noteBest(snapshot);
       if (snapshot.generation <= generation) view.#upTo.noteBest(snapshot);
+      else await view.#noteBestUpTo(store, id);
     }
     return { view, cursor };
+  }
+
+  /** The best up to the generation, where the best of the run came later. */
+  async #noteBestUpTo(store: PopulationStore, run: RunId): Promise<void> {
+    for (let after = start; ; ) {
+      const { snapshots, cursor } = await store.changes(run, after);
+      if (snapshots.length === 0) return;
+      for (const { publishedAt, worker, ...snapshot } of snapshots) {
+        if (snapshot.kind === "trained" && snapshot.generation <= this.#generation)
+          this.#upTo.noteBest(snapshot);
+      }
+      after = cursor;
+    }
   }
 
   update(snapshot: Snapshot): void {
     this.now.update(snapshot);
     if (!isEarned(snapshot)) return;
+    // Whether another member of the generation has been evaluated again depends on who came first.
+    if (this.#synchronous && snapshot.kind === "evaluated") return;
     const { member, generation } = snapshot;
     const before = this.#ahead.get(member);
     this.#ahead.delete(member);

@@ -15,11 +15,14 @@ import {
   run,
   type Snapshot,
   schedule,
+  sequential,
+  successiveHalving,
   truncationSelection,
   tTestSelection,
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
+import { PopulationView } from "./population-view.ts";
 
 /** Climbs with noise. Its draws belong to the weights: they follow from the seed and the number of steps, which are saved. */
 class NoisyClimber {
@@ -296,4 +299,64 @@ test("a constant and an unused hyperparameter do no harm", async () => {
   const hyperparameters = { rate: constant(0.1), unused: uniform(0, 1) };
   const result = await run(defineExperiment({ ...climbing, hyperparameters }), { seed: 1 });
   expect(result.hyperparameters!.rate).toBe(0.1);
+});
+
+test("a member that is stopped has its last evaluation, and the run says that it was stopped", async () => {
+  class HeldOut extends NoisyClimber {
+    override evaluate({ final = false } = {}) {
+      return { height: this.state.height, ...(final && { test: -this.state.height }) };
+    }
+  }
+  const store = memoryPopulationStore();
+  const objective = maximize("height", { final: "test" });
+  const exploit = successiveHalving({ rungs: [{ generation: 2, from: 8, keep: 3 }] });
+  const experiment = defineExperiment({
+    ...climbing,
+    trainer: HeldOut,
+    objective,
+    exploit,
+    synchronous: true,
+  });
+  const result = await run(experiment, { seed: 1, populationStore: store });
+  const members = await store.members(result.run);
+  expect(members.filter(({ state }) => state === "stopped")).toHaveLength(5);
+  expect(members.every(({ newest }) => Number.isFinite(newest.metrics.test))).toBe(true);
+  expect(result.state).toEqual({
+    kind: "done",
+    reason: "every member was stopped or has spent its budget",
+  });
+});
+
+test("a worker that joins late knows the best of earlier generations, also when a later one is better", async () => {
+  const store = memoryPopulationStore();
+  const { run: id } = await run(defineExperiment({ ...climbing, population: 2 }), {
+    seed: 1,
+    populationStore: store,
+  });
+  const { snapshots } = await store.changes(id, { snapshots: 0, decisions: 0, failures: 0 });
+  const upTo = snapshots.filter(({ kind, generation }) => kind === "trained" && generation <= 3);
+  const { view } = await PopulationView.read(store, await store.run(id), 3);
+  expect(view.upTo(3).best?.score).toBe(Math.max(...upTo.map(({ score }) => score!)));
+});
+
+test("a restarted member has one seed, whether its trainer is restored or goes on, and other models another", async () => {
+  const seeds = async (workers: number) => {
+    const told: number[] = [];
+    class Told extends NoisyClimber {
+      constructor(context: { seed: number }) {
+        super(context);
+        told.push(context.seed);
+      }
+      override restore(saved: { state: NoisyClimber["state"] }, ...rest: { seed: number }[]) {
+        super.restore(saved);
+        if (rest[0]) told.push(rest[0].seed);
+      }
+    }
+    const exploit = sequential({ stepsPerModel: 20 });
+    await run(defineExperiment({ ...climbing, population: 2, trainer: Told, exploit }), { seed: 1, workers });
+    return new Set(told);
+  };
+  // Two members of five models each, and what tries the trainer before the run: a restore brings no seed that no model began with.
+  expect((await seeds(1)).size).toBe((await seeds(2)).size);
+  expect((await seeds(1)).size).toBe(11);
 });

@@ -32,7 +32,7 @@ import {
   type WorkerId,
 } from "../population-store/population-store.ts";
 import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
-import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
+import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
 import { Interruption, type Lease, Leases } from "./leases.ts";
@@ -71,7 +71,7 @@ export async function work(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** The seed that a member's trainer starts with, or starts anew with at the end of a generation. */
+/** The seed of a member's trainer, for its own draws; of one that was restarted at the end of a generation, another. */
 export function trainerSeed(seed: number, member: number, generation = 0): number {
   const again = generation === 0 ? [] : [generation];
   return randomStream(seed, "trainer", member, ...again).integer(2 ** 31);
@@ -90,6 +90,8 @@ class Worker {
         readonly hyperparameters: Hyperparameters;
       }
     | undefined;
+  /** Of members: the generation of the last restart up to a snapshot. */
+  readonly #restarts = new Map<number, { readonly ordinal: number; readonly generation: number }>();
   readonly #leases: Leases;
   readonly #collector: Collector;
 
@@ -237,11 +239,16 @@ class Worker {
       }
       outcome = decide(strategies, newest, population, this.#random(newest, "decide"));
       if (outcome.decision.kind !== "stop") return this.#goOnFrom(outcome);
-      const reason = "every member was stopped or has spent its budget";
-      return { snapshots: [], decision: outcome.decision, member: "finished", reason };
+      if (objective.final === undefined)
+        return { snapshots: [], decision: outcome.decision, member: "stopped" };
+      return { snapshots: [], member: "active", undecided: true, keepClaim: true };
     });
-    if (ended !== undefined && objective.final !== undefined) await this.#finish(claim, ended);
-    if (!outcome || outcome.decision.kind === "stop") return undefined;
+    const isStopped = outcome?.decision.kind === "stop";
+    if (objective.final !== undefined) {
+      if (ended !== undefined) await this.#finish(claim, { member: "finished", reason: ended });
+      if (isStopped) await this.#finish(claim, { member: "stopped", decision: outcome!.decision });
+    }
+    if (!outcome || isStopped) return undefined;
     return outcome.next ?? newest;
   }
 
@@ -254,15 +261,11 @@ class Worker {
     return !synchronous && objective.final === undefined;
   }
 
-  /** The last evaluation of a member whose run is over. */
-  async #finish(claim: Claim, reason: string): Promise<void> {
+  /** The last evaluation of a member that has come to its end, or whose run is over. */
+  async #finish(claim: Claim, end: Pick<Publication, "member" | "decision" | "reason">): Promise<void> {
     await this.#hold(claim, claim.newest);
     const evaluated = await this.#evaluated(claim, claim.newest, true);
-    await this.#publish(claim, claim.newest.generation, () => ({
-      snapshots: [evaluated],
-      member: "finished",
-      reason,
-    }));
+    await this.#publish(claim, claim.newest.generation, () => ({ snapshots: [evaluated], ...end }));
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -277,17 +280,34 @@ class Worker {
   /** Makes the trainer hold the snapshot's weights and hyperparameters, which it may do already. */
   async #hold(claim: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
-    const { checkpoint, hyperparameters, generation } = snapshot;
-    const turn = { member: claim.member, seed: trainerSeed(run.seed, claim.member), hyperparameters };
-    if (checkpoint === undefined) {
-      await session.start({ ...turn, seed: trainerSeed(run.seed, claim.member, generation) });
-    } else if (!this.#holds(checkpoint, turn)) {
-      await restoreFrom(checkpointStore, session, checkpoint, turn);
-    }
+    const { member } = claim;
+    const { checkpoint, hyperparameters } = snapshot;
+    if (this.#holds(checkpoint, member, hyperparameters)) return;
+    const seed = trainerSeed(run.seed, member, await this.#begun(claim));
+    const turn = { member, seed, hyperparameters };
+    if (checkpoint === undefined) await session.start(turn);
+    else await restoreFrom(checkpointStore, session, checkpoint, turn);
   }
 
-  #holds(checkpoint: CheckpointId, { member, hyperparameters }: Turn): boolean {
-    if (this.#held?.checkpoint !== checkpoint || this.#held.member !== member) return false;
+  /**
+   * The generation at whose end the member was last restarted, 0 if never. Only what is newer than what this worker read before is read.
+   */
+  async #begun({ run, member }: Claim): Promise<number> {
+    const before = this.#restarts.get(member) ?? { ordinal: -1, generation: 0 };
+    let { ordinal, generation } = before;
+    for await (const { id, kind, generation: at } of this.#options.populationStore.history(run, member)) {
+      ordinal = Math.max(ordinal, ordinalOf(id));
+      if (ordinalOf(id) <= before.ordinal) break;
+      if (kind !== "restarted") continue;
+      generation = at;
+      break;
+    }
+    this.#restarts.set(member, { ordinal, generation });
+    return generation;
+  }
+
+  #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {
+    if (this.#held?.checkpoint !== checkpoint || this.#held?.member !== member) return false;
     return (
       this.#options.session.hyperparameters === "with train" ||
       this.#held.hyperparameters === hyperparameters ||

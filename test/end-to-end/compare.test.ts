@@ -106,3 +106,19 @@ test("what cannot be compared is bad input with a remedy", async () => {
   expect(await refused("pbt")).toContain("more than one run begins so; give some of pbt-");
   expect(await refused("sizes", "--baseline", "pbd")).toContain('did you mean "pbt"?');
 });
+
+test("an unknown name is answered with the studies and the runs of none, however many runs the studies have", async () => {
+  const inStudy = await publish(
+    "pbt",
+    Array.from({ length: 12 }, (_, seed) => seed),
+    "sizes",
+  );
+  const [alone] = await publish("digits", [0.9]);
+  const unknown = await place.clade("compare", "nothing-like-them");
+  expect(unknown).toMatchObject({ code: 2, stdout: "" });
+  expect(unknown.stderr).toContain(`known are sizes, ${alone}.`);
+  expect((await place.clade("compare", "")).stderr).toContain("is no run and no study of this store");
+  const several = (await place.clade("compare", "pbt")).stderr;
+  expect(several).toContain(inStudy[0]);
+  expect(several).toContain("and 4 others");
+});

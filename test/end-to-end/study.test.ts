@@ -185,3 +185,17 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain(message);
 });
+
+test("variants whose names differ only in what an id cannot have are runs of their own, and long names are cut", async () => {
+  place.write("climb.ts", climb(0, 5));
+  const long = "x".repeat(250);
+  place.write(
+    "study.yaml",
+    `{ name: sizes, experiment: climb.ts, seeds: 1, variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
+  );
+  const { code, stderr } = await place.clade("study", "study.yaml");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const made = await runs();
+  expect(made.map(({ study }) => study!.variant)).toEqual(["a_b", "a-b", long]);
+  expect(made.every(({ id }) => id.length < 255)).toBe(true);
+});

@@ -130,6 +130,14 @@ test("followSchedule gives what the schedule has for the next step, and after it
   expect([0, 9, 10, 29, 30, 99].map((step) => at(step).rate)).toEqual([1, 1, 2, 2, 2, 2]);
 });
 
+test("followSchedule leaves what the schedule does not name as it is", () => {
+  const explore = followSchedule({ schedule: [{ toStep: 10, hyperparameters: { rate: 1 } }] });
+  expect(explore({ rate: 9, layers: 3 }, space, randomStream(1), { step: 0 })).toEqual({
+    rate: 1,
+    layers: 3,
+  });
+});
+
 test("a schedule that is out of order is refused", () => {
   const parts = [20, 10].map((toStep) => ({ toStep, hyperparameters: {} }));
   const explore = followSchedule({ schedule: parts });

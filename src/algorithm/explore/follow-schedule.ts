@@ -19,7 +19,7 @@ const part = z.object(
 );
 
 /**
- * The hyperparameters that a schedule has for the next step of the weights; after its end, the last. With `exploreEvery: "generation"` and
+ * The hyperparameters that a schedule has for the next step of the weights; after its end, the last. One that it does not name stays as it is. With `exploreEvery: "generation"` and
  * `noExploit()` fresh models are trained along the schedule, whose first part is given as `initial`.
  */
 export const followSchedule = strategy(
@@ -37,8 +37,8 @@ export const followSchedule = strategy(
       .describe("Parts in the order of steps: hyperparameters, and the last step that is trained with them."),
   },
   ({ schedule }): Explore =>
-    (_hyperparameters, _space, _random, { step }) => {
+    (hyperparameters, _space, _random, { step }) => {
       const place = firstPlace(schedule, ({ toStep }) => toStep > step);
-      return (schedule[place] ?? schedule.at(-1)!).hyperparameters;
+      return { ...hyperparameters, ...(schedule[place] ?? schedule.at(-1)!).hyperparameters };
     },
 );

@@ -278,7 +278,7 @@ test("when nothing is left it is an error with every reason", async () => {
   const id = await scored(0.9);
   const going = (each: Run): Run => ({ ...each, state: { kind: "running" } });
   await expect(compare({}, going)).rejects.toThrow(
-    `${id} has not ended - no run is left to compare; finish these runs, or name others.`,
+    `${id} has not ended - no run is left to compare; name runs that have ended with a score.`,
   );
 });
 

@@ -183,7 +183,7 @@ function meanSteps({ runs }: Scored): number {
 function nothingLeft(leftOut: readonly LeftOut[]): BadInputError {
   const value = leftOut.map(({ run, reason }) => `${run} ${reason}`).join(", ");
   const rule = "no run is left to compare";
-  return new BadInputError([{ path: "", value, rule, remedy: "finish these runs, or name others" }]);
+  return new BadInputError([{ path: "", value, rule, remedy: "name runs that have ended with a score" }]);
 }
 
 function refuseUnequalBudgets(variants: readonly ComparedVariant[]): void {

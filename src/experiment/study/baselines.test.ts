@@ -4,6 +4,7 @@ import {
   constant,
   defineExperiment,
   everySteps,
+  integer,
   lineage,
   logUniform,
   maximize,
@@ -16,6 +17,7 @@ import {
   withSettings,
 } from "clade";
 import { describe, expect, test } from "vitest";
+import { replaced } from "../experiment.ts";
 import { baselines, fixed } from "./baselines.ts";
 import { replaySettings } from "./followers.ts";
 import { halvingRungs } from "./halving-rungs.ts";
@@ -72,6 +74,20 @@ describe("every baseline", () => {
       expect(Math.abs(result.totalSteps - 8 * 130) / (8 * 130)).toBeLessThan(0.02);
     },
   );
+
+  test.each([
+    ["sequential", { "ready.steps": 50 }],
+    ["successive-halving", { "ready.steps": 9 }],
+    ["sequential", { "ready.burnInSteps": 1000 }],
+    ["successive-halving", { "ready.burnInSteps": 1000 }],
+    ["sequential", { budget: { totalSteps: 1040 } }],
+    ["successive-halving", { budget: { totalSteps: 1040 } }],
+  ])("%s spends it with %o", async (name, settings) => {
+    const changed = withSettings(experiment, settings);
+    const { result, snapshots } = await finished(replaced(settings, baselines[name]!(changed)));
+    expect(Math.abs(result.totalSteps - 8 * 130) / (8 * 130)).toBeLessThan(0.02);
+    expect(Math.max(...snapshots.map(({ step }) => step))).toBe(130);
+  });
 
   test("random search, the grid and fixed hyperparameters never copy and never change them", async () => {
     const settings = [
@@ -186,6 +202,28 @@ describe("the grid", () => {
     expect(new Set(points(4, six)).size).toBe(4);
   });
 
+  test("varies every choice where there are more than members, and numbers of few values only once each", () => {
+    const initialOf = (population: number, hyperparameters: object) =>
+      (
+        baselines.grid!(
+          defineExperiment({
+            ...experiment.declaration,
+            population,
+            hyperparameters: hyperparameters as never,
+          }),
+        ) as { initial: Record<string, unknown>[] }
+      ).initial;
+    const four = choice("a", "b", "c", "d");
+    const both = initialOf(4, { one: four, other: four });
+    expect(new Set(both.map(({ one }) => one)).size).toBe(4);
+    expect(new Set(both.map(({ other }) => other)).size).toBeGreaterThan(1);
+    const many = choice(...Array.from({ length: 300 }, (_, index) => index));
+    expect(initialOf(5, { one: many, two: many, three: many, four: many })).toHaveLength(5);
+    const layers = initialOf(8, { layers: integer(1, 2), rate: uniform(0, 1) });
+    expect(new Set(layers.map((point) => JSON.stringify(point))).size).toBe(8);
+    expect(initialOf(3, { rest: constant(1) })).toEqual(Array(3).fill({ rest: 1 }));
+  });
+
   test("gives a conditional hyperparameter to those points that it applies to", () => {
     const conditioned = defineExperiment({
       ...experiment.declaration,
@@ -202,6 +240,15 @@ test("fixed hyperparameters have to be all of them, and admitted", () => {
     "fixed: is incomplete - lacks rate; give every hyperparameter, such as fixed: { learningRate: 0.01 }.",
   );
   expect(() => fixed(experiment, { rate: 7 })).toThrow("fixed.rate: 7 - is outside of logUniform(0.0001, 1)");
+});
+
+test("fixed hyperparameters need a conditional one where it applies, and only there", () => {
+  const conditioned = defineExperiment({
+    ...experiment.declaration,
+    hyperparameters: { kind: choice("a", "b"), momentum: conditional("kind", "a", uniform(0, 1)) },
+  });
+  expect(() => fixed(conditioned, { kind: "a" })).toThrow("fixed: is incomplete - lacks momentum");
+  expect(fixed(conditioned, { kind: "b" })).toMatchObject({ initial: { kind: "b" } });
 });
 
 describe("a replay", () => {

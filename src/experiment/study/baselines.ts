@@ -3,7 +3,8 @@
  * follow another run's result are in `followers.ts`.
  */
 import { BadInputError } from "../../algorithm/problem.ts";
-import { generationLengthOf } from "../../algorithm/ready/ready.ts";
+import { randomStream } from "../../algorithm/random.ts";
+import { burnInOf, generationLengthOf } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import type { Experiment, Settings } from "../experiment.ts";
 import { valueProblems } from "../search-space/search-space.ts";
@@ -29,6 +30,7 @@ export const baselines: { readonly [name: string]: (experiment: Experiment) => S
     const { population } = experiment;
     const stepsPerModel = stepsPerMember(experiment, "sequential");
     return {
+      ...endingAt(experiment, stepsPerModel),
       population: 1,
       exploit: { sequential: { stepsPerModel } },
       exploreEvery: "copy",
@@ -52,9 +54,10 @@ export const givenBy: { readonly [name: string]: readonly string[] } = {
 export function fixed(experiment: Experiment, hyperparameters: Hyperparameters): Settings {
   const { hyperparameters: declaration } = experiment.declaration;
   const problems = [...valueProblems(declaration, hyperparameters, "fixed")];
-  const missing = Object.keys(declaration).filter(
-    (name) => hyperparameters[name] === undefined && !("condition" in declaration[name]!),
-  );
+  // What is settled without being given was drawn, and would differ between members.
+  const settled =
+    problems.length > 0 ? {} : experiment.strategies.space.settle(hyperparameters, randomStream("fixed"));
+  const missing = Object.keys(settled).filter((name) => hyperparameters[name] === undefined);
   if (missing.length > 0) {
     const remedy = "give every hyperparameter, such as fixed: { learningRate: 0.01 }";
     problems.push({ path: "fixed", value: "is incomplete", rule: `lacks ${missing.join(", ")}`, remedy });
@@ -65,27 +68,54 @@ export function fixed(experiment: Experiment, hyperparameters: Hyperparameters):
 
 function successiveHalving(experiment: Experiment): Settings {
   const steps = stepsPerMember(experiment, "successive-halving");
-  const length = generationLengthOf(experiment.ready);
-  if (!length || !("steps" in length))
+  const length = stepsPerGeneration(experiment);
+  if (length === undefined)
     throw impossible("successive-halving", "needs generations of equal steps", "use ready: everySteps(...)");
-  const generations = Math.ceil(steps / length.steps);
-  const { begin, rungs } = halvingRungs(experiment.population, generations);
+  const { begin, rungs } = halvingRungs(experiment.population, steps / length);
   if (rungs.length === 0) {
     const remedy = "give a larger population, or shorter generations";
     throw impossible("successive-halving", "has too few members and generations for a rung", remedy);
   }
   return {
+    ...withoutBurnIn(experiment),
     population: begin,
     exploit: { successiveHalving: { rungs } },
     explore: "noExplore",
     exploreEvery: "copy",
     // Decided as members come, one more or less goes on at a rung, and near the end each costs as much as many did at first.
     synchronous: true,
+    budget: { ...experiment.budget, stepsPerMember: steps },
   };
 }
 
-function stepsPerMember({ budget }: Experiment, baseline: string): number {
-  if (budget.stepsPerMember !== undefined) return budget.stepsPerMember;
+/** During a burn-in nobody would be restarted or end. */
+function withoutBurnIn({ ready }: Experiment): Settings {
+  return burnInOf(ready) > 0 ? { "ready.burnInSteps": 0 } : {};
+}
+
+/** Generations as they are, but for one that would go on beyond the end of a model. */
+function endingAt(experiment: Experiment, steps: number): Settings {
+  const length = stepsPerGeneration(experiment);
+  if (length === undefined || steps % length === 0) return withoutBurnIn(experiment);
+  const whole = Array.from({ length: Math.floor(steps / length) }, (_, index) => (index + 1) * length);
+  return { ready: { atSteps: [...whole, steps] } };
+}
+
+function stepsPerGeneration({ ready }: Experiment): number | undefined {
+  const length = generationLengthOf(ready);
+  return length && "steps" in length ? length.steps : undefined;
+}
+
+/** The steps that each member comes to: its own budget, or its part of the whole. */
+export function stepsOf({ budget, population }: Experiment): number | undefined {
+  const { stepsPerMember = Infinity, totalSteps = Infinity } = budget;
+  const steps = Math.min(stepsPerMember, Math.max(1, Math.floor(totalSteps / population)));
+  return Number.isFinite(steps) ? steps : undefined;
+}
+
+function stepsPerMember(experiment: Experiment, baseline: string): number {
+  const steps = stepsOf(experiment);
+  if (steps !== undefined) return steps;
   throw impossible(baseline, "needs a budget of steps", "give budget.stepsPerMember");
 }
 

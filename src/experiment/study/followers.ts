@@ -1,9 +1,15 @@
 /** Fresh models trained by what a population has found: its schedule, or the hyperparameters that it ended with. */
 
 import { BadInputError } from "../../algorithm/problem.ts";
-import type { ScheduleSegment } from "../../algorithm/schedule.ts";
+import { merged, type ScheduleSegment } from "../../algorithm/schedule.ts";
 import type { Settings } from "../experiment.ts";
-import { unchanging } from "./baselines.ts";
+import { givenBy, unchanging } from "./baselines.ts";
+
+/** Which settings those give themselves, so that other values of them make no difference. */
+export const givenByFollowing = {
+  replay: ["exploit", "explore", "exploreEvery", "ready", "initial"],
+  final: givenBy.fixed!,
+};
 
 /**
  * So many fresh models, each trained along a recorded schedule for so many steps: where these are more than the schedule has, with its last
@@ -22,7 +28,7 @@ export function replaySettings(
   return {
     ...unchanging,
     population: models,
-    explore: { followSchedule: { schedule: merged(schedule) } },
+    explore: { followSchedule: { schedule: merged(schedule).map(partOf) } },
     exploreEvery: "generation",
     ready: generationsOf(schedule),
     initial: first.hyperparameters,
@@ -39,13 +45,6 @@ function generationsOf(schedule: readonly ScheduleSegment[]) {
   return areEqual ? { everySteps: length } : { atSteps: schedule.map(({ toStep }) => toStep) };
 }
 
-/** Neighbours with the same hyperparameters are one part. */
-function merged(schedule: readonly ScheduleSegment[]) {
-  const parts: Pick<ScheduleSegment, "toStep" | "hyperparameters">[] = [];
-  for (const { toStep, hyperparameters } of schedule) {
-    const isSame = JSON.stringify(parts.at(-1)?.hyperparameters) === JSON.stringify(hyperparameters);
-    if (isSame) parts.pop();
-    parts.push({ toStep, hyperparameters });
-  }
-  return parts;
+function partOf({ toStep, hyperparameters }: ScheduleSegment) {
+  return { toStep, hyperparameters };
 }

@@ -4,7 +4,7 @@ import type { Experiment } from "../experiment.ts";
 import type { Declared } from "../search-space/declared.ts";
 import type { DeclaredNumber } from "../search-space/numeric.ts";
 
-/** Draws from which the values of a kind that is no number are gathered. */
+/** The number of draws from which the values of a kind that is no number are gathered. */
 const draws = 1000;
 
 /**
@@ -24,27 +24,47 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
   const size = () => [...counts.values()].reduce((product, count) => product * count, 1);
   const numbers = space.names.filter((name) => !categories.has(name));
   // Raised in turns, so that no number has more than one value more than another.
+  const middlesOf = (name: string, count: number) =>
+    middles(declaration.hyperparameters[name] as DeclaredNumber, count);
   for (let grown = numbers.length > 0; grown; ) {
     grown = false;
     for (const name of numbers) {
-      counts.set(name, counts.get(name)! + 1);
-      if (size() > population) {
-        counts.set(name, counts.get(name)! - 1);
-      } else grown = true;
+      const more = counts.get(name)! + 1;
+      // Whole numbers and multiples of a step run out of values.
+      const isPossible = (size() / (more - 1)) * more <= population && middlesOf(name, more).length === more;
+      if (!isPossible) continue;
+      counts.set(name, more);
+      grown = true;
     }
   }
-  let points: Record<string, HyperparameterValue>[] = [{}];
-  for (const name of space.names) {
-    const declared = declaration.hyperparameters[name]!;
-    const values = categories.get(name) ?? middles(declared as DeclaredNumber, counts.get(name)!);
-    points = values.flatMap((value) => points.map((point) => ({ ...point, [name]: value })));
-  }
-  // Larger than the population where the choices alone are: spread evenly over it.
-  const spread = points.length / Math.min(points.length, population);
+  const axes = space.names.map(
+    (name) => [name, categories.get(name) ?? middlesOf(name, counts.get(name)!)] as const,
+  );
+  const stride = strideOver(size(), population);
   return Array.from({ length: population }, (_, member) => {
-    const point = points[Math.floor((member % points.length) * spread)]!;
-    return space.settle(point, randomStream("grid", member));
+    let place = (member * stride) % size();
+    const point = axes.map(([name, values]) => {
+      const value = values[place % values.length]!;
+      place = Math.floor(place / values.length);
+      return [name, value];
+    });
+    return space.settle(Object.fromEntries(point), randomStream("grid", member));
   });
+}
+
+/**
+ * Where the choices alone make more points than there are members, the distance between the points that are taken: without a common
+ * divisor with their number, so that every hyperparameter varies.
+ */
+function strideOver(points: number, population: number): number {
+  if (points <= population) return 1;
+  let stride = Math.ceil(points / population);
+  while (commonDivisor(points, stride) > 1) stride++;
+  return stride;
+}
+
+function commonDivisor(first: number, second: number): number {
+  return second === 0 ? first : commonDivisor(second, first % second);
 }
 
 function categoriesOf(declared: Declared): readonly HyperparameterValue[] | undefined {
@@ -56,9 +76,10 @@ function categoriesOf(declared: Declared): readonly HyperparameterValue[] | unde
 
 function middles({ numeric, nearest }: DeclaredNumber, count: number): readonly HyperparameterValue[] {
   const { low, high } = numeric.prior;
-  return Array.from({ length: count }, (_, index) => {
+  const values = Array.from({ length: count }, (_, index) => {
     const share = (index + 0.5) / count;
     const value = numeric.scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
     return nearest(Number(value.toPrecision(6)))!;
   });
+  return [...new Set(values)];
 }

@@ -11,16 +11,16 @@ const reduction = 3;
 /**
  * Successive halving that spends as many generations as a population would: how many members begin, and the rungs at which they end. The rungs lie at
  * 1/3, 1/9, 1/27 ... of a member's generations, as many of them as leave somebody at the end. What cannot be split is less than the
- * generations up to the first rung.
+ * generations up to the first rung. The last generation of a member may be a part of one: `generations` need not be whole.
  */
 export function halvingRungs(
   population: number,
   generations: number,
 ): { readonly begin: number; readonly rungs: readonly Rung[] } {
   const budget = population * generations;
-  for (let count = Math.floor(Math.log(generations) / Math.log(reduction)); count >= 1; count--) {
+  for (let count = Math.floor(Math.log(generations) / Math.log(reduction) + 1e-9); count >= 1; count--) {
     const ends = Array.from({ length: count + 1 }, (_, index) =>
-      Math.round(generations / reduction ** (count - index)),
+      index === count ? generations : Math.round(generations / reduction ** (count - index)),
     );
     if (ends[0]! < 1) continue;
     // Generations for each member that begins: a third of those at a rung train up to the next.

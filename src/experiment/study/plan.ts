@@ -4,8 +4,8 @@ import type { ScheduleSegment } from "../../algorithm/schedule.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
 import { type Experiment, replaced, type Settings, withSettings } from "../experiment.ts";
-import { baselines, fixed, givenBy } from "./baselines.ts";
-import { replaySettings } from "./followers.ts";
+import { baselines, fixed, givenBy, stepsOf } from "./baselines.ts";
+import { givenByFollowing, replaySettings } from "./followers.ts";
 import type { Study, Variant } from "./study.ts";
 
 /** A variant at a point of the grid: what is run once for each seed. */
@@ -31,23 +31,34 @@ export interface Found {
 
 /** The variants of a study at every point of its grid, each once, in an order in which they can be run. */
 export function planStudy(study: Study): readonly PlannedVariant[] {
-  return study.variants.flatMap((variant) => {
-    const axes = Object.entries(study.grid).filter(([path]) => varies(variant, path));
+  const plan = study.variants.flatMap((variant) => {
+    const axes = Object.entries(study.grid).filter(([path]) => varies(study, variant, path));
     return pointsOf(axes).map((point) => planned(study, variant, point));
   });
+  return [...new Map(plan.map((variant) => [variant.label, variant])).values()];
 }
 
-/** Whether a setting of the grid makes a difference to a variant. */
-function varies({ baseline, fixed, settings }: Variant, path: string): boolean {
-  const given = givenBy[baseline ?? (fixed ? "fixed" : "")] ?? [];
+/** Whether a setting of the grid makes a difference to a variant, or to the one that it follows. */
+function varies(study: Study, variant: Variant, path: string): boolean {
+  const followed = followedBy(study, variant);
+  if (followed && varies(study, followed, path)) return true;
+  const { baseline, fixed, follows, settings } = variant;
+  const given = follows
+    ? givenByFollowing[follows.what]
+    : (givenBy[baseline ?? (fixed ? "fixed" : "")] ?? []);
   return !given.includes(path.split(".")[0]!) && !Object.hasOwn(settings, path);
+}
+
+function followedBy(study: Study, { follows }: Variant): Variant | undefined {
+  return follows && study.variants.find(({ method }) => method === follows.method);
 }
 
 function planned(study: Study, variant: Variant, point: Settings): PlannedVariant {
   const { method, follows, baseline } = variant;
-  const own = replaced(replaced(study.settings, variant.settings), point);
-  const followed = follows && study.variants.find((other) => other.method === follows.method)!;
-  const shared = Object.entries(point).filter(([path]) => followed && varies(followed, path));
+  // Together, so that a strategy that one of them gives leaves the options of the other.
+  const own = replaced(study.settings, { ...point, ...variant.settings });
+  const followed = followedBy(study, variant);
+  const shared = Object.entries(point).filter(([path]) => followed && varies(study, followed, path));
   return {
     label: labelOf(method, point),
     method,
@@ -63,7 +74,7 @@ function planned(study: Study, variant: Variant, point: Settings): PlannedVarian
         if (variant.fixed) return fixed(changed, variant.fixed as Hyperparameters);
         if (!follows) return {};
         if (follows.what === "final") return fixed(changed, found!.hyperparameters);
-        return replaySettings(found!.schedule, changed.population, changed.budget.stepsPerMember);
+        return replaySettings(found!.schedule, changed.population, stepsOf(changed));
       }
     },
   };

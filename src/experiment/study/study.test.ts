@@ -91,8 +91,8 @@ test("what follows another variant comes after it, at the same point, with what 
   );
   expect(plan.map(({ label, follows }) => [label, follows])).toEqual([
     ["pbt population=4", undefined],
-    ["again population=4 exploit.copy=weights", "pbt population=4"],
-    ["last population=4 exploit.copy=weights", "pbt population=4"],
+    ["again population=4", "pbt population=4"],
+    ["last population=4", "pbt population=4"],
   ]);
   const found = {
     schedule: [{ fromStep: 0, toStep: 5, member: 3, hyperparameters: { rate: 0.25 } }],
@@ -135,4 +135,32 @@ test("a setting that is wrong is reported under its variant", () => {
   expect(() => wrong!.settings(experiment)).toThrow(
     'variants.a.populaton: 3 - is not a setting; did you mean "population"?',
   );
+});
+
+test("a variant keeps its own option of a strategy that the grid gives", () => {
+  const [planned] = planStudy(
+    study({ variants: { light: { "exploit.copy": "weights" } }, grid: { exploit: ["binaryTournament"] } }),
+  );
+  const { exploit } = describeExperiment(withSettings(experiment, planned!.settings(experiment)));
+  expect(exploit).toMatchObject({ name: "binaryTournament", options: { copy: "weights" } });
+});
+
+test("what follows a variant has a run to follow, also where it gives a setting of the grid itself", () => {
+  const plan = planStudy(
+    study({
+      variants: { pbt: {}, again: { replay: "pbt", population: 3 } },
+      grid: { population: [4, 5, 4] },
+    }),
+  );
+  expect(plan.map(({ label, follows }) => [label, follows])).toEqual([
+    ["pbt population=4", undefined],
+    ["pbt population=5", undefined],
+    ["again population=4", "pbt population=4"],
+    ["again population=5", "pbt population=5"],
+  ]);
+  const found = {
+    schedule: [{ fromStep: 0, toStep: 5, member: 0, hyperparameters: { rate: 0.25 } }],
+    hyperparameters: { rate: 0.25 },
+  };
+  expect(plan[2]!.settings(experiment, found).population).toBe(3);
 });

@@ -111,15 +111,12 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
 
   function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
     if (record.active.length > 0) return;
-    const allFailed = record.members.every(({ state }) => state === "failed");
+    const states = record.members.map(({ state }) => state);
     setState(
       record,
-      allFailed
+      states.every((state) => state === "failed")
         ? { kind: "failed", reason: "every member failed" }
-        : {
-            kind: "done",
-            reason: reason ?? everybodyIsDone(record.members.some(({ state }) => state === "failed")),
-          },
+        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
     );
   }
 
@@ -177,6 +174,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       for (const index of record.members.keys()) {
         advance(record, index, (member) => {
           member.failures = 0;
+          if (member.state === "stopped") return;
           if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
           else if (member.state === "failed") member.state = "active";
         });

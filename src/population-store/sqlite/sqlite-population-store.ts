@@ -147,13 +147,14 @@ export function sqlitePopulationStore(
   function endIfNobodyIsLeft(id: RunId, reason?: string): void {
     const key = keyOf(id);
     if (get("SELECT 1 FROM members WHERE run = ? AND state = 'active' LIMIT 1", key)) return;
-    const finished = get("SELECT 1 FROM members WHERE run = ? AND state = 'finished' LIMIT 1", key);
-    const failed = get("SELECT 1 FROM members WHERE run = ? AND state = 'failed' LIMIT 1", key);
+    const states = all("SELECT DISTINCT state FROM members WHERE run = ?", key).map(
+      ({ state }) => state as MemberState,
+    );
     setState(
       id,
-      finished
-        ? { kind: "done", reason: reason ?? everybodyIsDone(failed !== undefined) }
-        : { kind: "failed", reason: "every member failed" },
+      states.every((state) => state === "failed")
+        ? { kind: "failed", reason: "every member failed" }
+        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
     );
   }
 
@@ -227,7 +228,7 @@ export function sqlitePopulationStore(
         const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Number.MAX_SAFE_INTEGER;
         execute(
           replacement
-            ? "UPDATE members SET failures = 0, state = iif(steps < ?, 'active', 'finished') WHERE run = ?"
+            ? "UPDATE members SET failures = 0, state = iif(state = 'stopped', state, iif(steps < ?, 'active', 'finished')) WHERE run = ?"
             : "UPDATE members SET failures = 0, state = iif(state = 'failed' AND ?, 'active', state) WHERE run = ?",
           stepsPerMember,
           key,

@@ -3,8 +3,9 @@ import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { domainOf, panel } from "../axes.ts";
 import { type Figure, figure, figureWidth } from "../figure.ts";
-import { legend, textWidth } from "../legend.ts";
+import { legend } from "../legend.ts";
 import { stack } from "../svg.ts";
+import { textWidth } from "../text-width.ts";
 import { number, plural, shortened } from "../words.ts";
 
 const rowHeight = 26;

@@ -12,6 +12,8 @@ import { betterIs } from "./interval-figure.ts";
 
 const height = 320;
 const gap = 20;
+/** A row of the legend. Points of a grid differ at the end of their names. */
+const longestName = 110;
 
 interface Line {
   readonly variant: ComparedVariant;
@@ -32,18 +34,21 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
     };
   const lines = chosen(drawable, direction);
   const width = (figureWidth - gap) / 2;
-  const panels = (["steps", "seconds"] as const).map((axis) => progressPanel(lines, axis, comparison, width));
+  const axes = (["steps", "seconds"] as const).filter((axis) =>
+    lines.some(({ variant }) => variant.curves[axis]),
+  );
+  const panels = axes.map((axis) => progressPanel(lines, axis, comparison, width));
   const entries = lines.map(
     ({ variant, color, dash }): LegendEntry => ({
       sign: "line",
       color,
       width: 2,
-      label: shortened(variant.name, 44),
+      label: shortened(variant.name, longestName),
       ...(dash !== undefined && { dash }),
     }),
   );
   const left = drawable.length - lines.length;
-  const caption = `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, and their middle half as a band, as far as all seeds of a variant go. Steps are those of all members together.${left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : ""}`;
+  const caption = `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, and their middle half as a band, as far as all seeds of a variant go. Steps are those of all members together.${axes.includes("seconds") ? "" : " There are no curves against the clock: runs were stopped in between, or their seeds do not overlap."}${left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : ""}`;
   return figure("progress", title, caption, stack([legend(entries, figureWidth), beside(panels, gap)], 4));
 }
 

@@ -109,3 +109,26 @@ test("more variants than colours: the baselines and the best are drawn, and the 
   expect(drawn.caption).toContain("Of 10 variants the baselines and the best are drawn.");
   for (const size of grid.population) expect(drawn.svg).toContain(`random-search population=${size}`);
 });
+
+test("without curves against the clock there is no empty panel for them, and the caption says why", async () => {
+  const comparison = await comparisonOf({ variants });
+  const timeless = {
+    ...comparison,
+    variants: comparison.variants.map(({ curves: { seconds: _, ...curves }, ...variant }) => ({
+      ...variant,
+      curves,
+    })),
+  };
+  const drawn = progressFigure(timeless);
+  if (drawn.kind === "none") throw new Error(drawn.why);
+  expect(drawn.svg).not.toContain("wall time");
+  expect(drawn.caption).toContain("There are no curves against the clock");
+});
+
+test("the points of a grid with long settings are told from each other in the legend", async () => {
+  const grid = { "budget.stepsPerMember": [20, 40], ready: [{ everySteps: 5 }, { everySteps: 10 }] };
+  const comparison = await comparisonOf({ seeds: 1, variants: { "random-search": "random-search" }, grid });
+  const drawn = progressFigure(comparison);
+  if (drawn.kind === "none") throw new Error(drawn.why);
+  for (const { name } of comparison.variants) expect(drawn.svg).toContain(`>${name}<`);
+});
