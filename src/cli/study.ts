@@ -121,7 +121,11 @@ async function advance(
   if (followed !== undefined) {
     const state = runs.get(followed)?.state.kind;
     if (state === undefined) throw new CladeError(`run ${followed}: was removed; start the study again`);
-    if (state !== "done") return state === "failed" ? "failed" : "elsewhere";
+    if (state === "failed") {
+      console.error(`run ${followed}: failed, so ${variant.label} has nothing to follow with seed ${seed}`);
+      return "failed";
+    }
+    if (state !== "done") return "elsewhere";
     if ((await resultOf(population, followed)).best === undefined) {
       console.error(`run ${followed}: has no scored snapshot, so ${variant.label} has nothing to follow`);
       return "failed";

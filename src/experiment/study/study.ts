@@ -11,7 +11,9 @@ import { baselines } from "./baselines.ts";
 const aName = 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"';
 const name = z
   .string({ error: "must be a text; give a name" })
-  .regex(/^[A-Za-z0-9][\w.-]*$/, { error: aName });
+  .regex(/^[A-Za-z0-9][\w.-]*$/, { error: aName })
+  .max(80, { error: "must have at most 80 characters; give a shorter name" });
+const mostSeeds = 10_000;
 const seed = z
   .int({ error: "must be a whole number; give a seed such as 1" })
   .min(0, { error: "must be at least 0; give a seed such as 1" });
@@ -30,7 +32,10 @@ const studyShape = {
   seeds: z
     .union(
       [
-        z.int().min(1, { error: "must be at least 1; give how many, such as 5" }),
+        z
+          .int()
+          .min(1, { error: "must be at least 1; give how many, such as 5" })
+          .max(mostSeeds, { error: "must be at most 10,000; give how many, such as 5" }),
         z.array(seed).min(1, { error: "is empty; give seeds such as [1, 2, 3, 4, 5]" }),
       ],
       { error: "must be a whole number or a list of them; give how many, such as 5" },
