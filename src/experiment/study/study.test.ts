@@ -116,6 +116,10 @@ test("what follows another variant comes after it, at the same point, with what 
 test.each([
   [{ seeds: 1e8 }, "seeds: 100000000 - must be at most 10,000; give how many, such as 5."],
   [{ name: "a".repeat(81) }, "must have at most 80 characters; give a shorter name."],
+  [
+    { variants: { "a b": {} } },
+    `variants: "a b" - a variant's name may have letters, digits, dots, dashes and underscores only; use a name such as "t-test".`,
+  ],
   [{ seeds: 0 }, "seeds: 0 - must be at least 1; give how many, such as 5."],
   [
     { variants: { a: "random-serch" } },

@@ -8,10 +8,12 @@ import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import { problemsOf, show } from "../../algorithm/strategy.ts";
 import { baselines } from "./baselines.ts";
 
-const aName = 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"';
+const namePattern = /^[A-Za-z0-9][\w.-]*$/;
 const name = z
   .string({ error: "must be a text; give a name" })
-  .regex(/^[A-Za-z0-9][\w.-]*$/, { error: aName })
+  .regex(namePattern, {
+    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"',
+  })
   .max(80, { error: "must have at most 80 characters; give a shorter name" });
 const mostSeeds = 10_000;
 const seed = z
@@ -43,7 +45,7 @@ const studyShape = {
     .describe("How many seeds, counted from 1, or which."),
   settings: settings.optional().describe("Settings of every variant."),
   variants: z
-    .record(name, variant, { error: "must be an object; give variants by name" })
+    .record(z.string(), variant, { error: "must be an object; give variants by name" })
     .optional()
     .describe(
       "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } or { final: variant }. When left out: pbt, the experiment as it is.",
@@ -143,6 +145,10 @@ export function defineStudy(declaration: StudyDeclaration): Study {
 
 function readVariant(method: string, form: string | object, problems: Problem[]): Variant {
   const isBaseline = (value: string) => Object.hasOwn(baselines, value);
+  if (!namePattern.test(method)) {
+    const rule = "a variant's name may have letters, digits, dots, dashes and underscores only";
+    problems.push({ path: "variants", value: show(method), rule, remedy: 'use a name such as "t-test"' });
+  }
   if (typeof form === "string") {
     if (!isBaseline(form)) {
       const remedy = nearest(form, Object.keys(baselines));
