@@ -9,8 +9,9 @@ import {
 import { withInterval } from "../analysis/comparison/verdict.ts";
 import { readHistory } from "../analysis/history.ts";
 import type { Run } from "../population-store/population-store.ts";
+import { count, duration, number } from "../report/words.ts";
 import { comparisonNotes } from "./comparison-notes.ts";
-import { count, duration, number, table } from "./format.ts";
+import { table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 
 /** A longer list of runs would hide what is wrong. */

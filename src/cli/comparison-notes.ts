@@ -1,6 +1,5 @@
 import type { ComparedVariant, Comparison } from "../analysis/comparison/compare.ts";
-import { count } from "./format.ts";
-import { plural } from "./reporter.ts";
+import { count, plural } from "../report/words.ts";
 
 /** What has to be known of a comparison besides its numbers: what was left out, what was not equal, what was corrected for. */
 export function comparisonNotes(comparison: Comparison): readonly string[] {

@@ -5,14 +5,15 @@ import { styleText } from "node:util";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
+import { count, duration, number, plural } from "../report/words.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { count, duration, hyperparameters, number } from "./format.ts";
+import { hyperparameters } from "./format.ts";
 import type { Stores } from "./open-store.ts";
-import { jsonReporter, liveReporter, plainReporter, plural, type Reporter } from "./reporter.ts";
+import { jsonReporter, liveReporter, plainReporter, type Reporter } from "./reporter.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
 import type { WorkerProcesses } from "./worker-processes.ts";
@@ -115,7 +116,8 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
     ...others.map(([name, value]) => `${name} ${number(value)}`),
   ];
   console.log(`best: ${measured.join(", ")}; member ${best.member} at step ${count(best.step)}`);
-  console.log(`      ${hyperparameters(best.hyperparameters)}`);
+  const values = hyperparameters(best.hyperparameters);
+  if (values !== "") console.log(`      ${values}`);
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
   console.log(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
   console.log(`\nlook further: ${clade} show ${result.run}      who copied whom, and why`);

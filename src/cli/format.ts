@@ -1,44 +1,10 @@
-/** Values as the terminal shows them. */
-import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
-
-/** Four significant digits, and no more than are needed. */
-export function number(value: number | undefined): string {
-  if (value === undefined || Number.isNaN(value)) return "none";
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return value.toExponential(2);
-  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
-}
-
-/** A whole number with its thousands set apart: 1,200. */
-export function count(value: number): string {
-  return value.toLocaleString("en-US");
-}
-
-export function duration(seconds: number): string {
-  if (seconds < 0.1) return `${Number((seconds * 1000).toPrecision(2))} ms`;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}
-
-export function hyperparameter(value: HyperparameterValue | undefined): string {
-  return typeof value === "number" ? number(value) : String(value ?? "none");
-}
+/** What only the terminal shows; values are in `report/words.ts`. */
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import { value } from "../report/words.ts";
 
 export function hyperparameters(values: Hyperparameters): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name} ${hyperparameter(value)}`)
-    .join(", ");
-}
-
-/** "learningRate 0.01 to 0.012" for each that differs. */
-export function changes(before: Hyperparameters, after: Hyperparameters): string {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return names
-    .filter((name) => before[name] !== after[name])
-    .map((name) => `${name} ${hyperparameter(before[name])} to ${hyperparameter(after[name])}`)
+    .map(([name, given]) => `${name} ${value(given)}`)
     .join(", ");
 }
 

@@ -1,6 +1,7 @@
+import { count, duration, number } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
-import { count, duration, number, table } from "./format.ts";
+import { table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 import { stateWord } from "./run-state.ts";
 

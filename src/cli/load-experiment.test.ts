@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeExperiment } from "../experiment/experiment.ts";
 import { isCommand } from "../experiment/trainer.ts";
-import { isBadInput, loadExperiment } from "./load-experiment.ts";
+import { isBadInput } from "./declaration-file.ts";
+import { loadExperiment } from "./load-experiment.ts";
 
 let place: string;
 beforeEach(() => {
@@ -136,7 +137,9 @@ test("a file without anything, without a reader or without existence is refused"
     /^empty\.yaml: null - must be an object; give name,/,
   );
   mkdirSync(join(place, "folder.yaml"));
-  expect(await messageOf(join(place, "folder.yaml"))).toContain("folder.yaml - cannot be read (EISDIR)");
+  expect(await messageOf(join(place, "folder.yaml"))).toContain(
+    "folder.yaml - is a directory; give the path of the experiment's file",
+  );
   expect(await messageOf(join(place, "none.yaml"))).toContain("none.yaml - there is no such file");
 });
 

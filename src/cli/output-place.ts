@@ -17,8 +17,8 @@ export async function newFile(out: string): Promise<void> {
   await make(dirname(out), out);
 }
 
-/** Writes what belongs to `--out`. Throws `BadInputError` where the file system refuses. */
-export async function writtenTo<T>(out: string, write: () => Promise<T>): Promise<T> {
+/** Writes what belongs to `--out`, or another option. Throws `BadInputError` where the file system refuses. */
+export async function writtenTo<T>(out: string, write: () => Promise<T> | T, option = "--out"): Promise<T> {
   try {
     return await write();
   } catch (error) {
@@ -28,6 +28,7 @@ export async function writtenTo<T>(out: string, write: () => Promise<T>): Promis
       out,
       `cannot be written (${code})`,
       "free or unlock the place, or give the path of another",
+      option,
     );
   }
 }
@@ -36,6 +37,6 @@ async function make(directory: string, out: string): Promise<void> {
   await writtenTo(out, () => mkdir(directory, { recursive: true }));
 }
 
-function badPlace(value: string, rule: string, remedy: string): BadInputError {
-  return new BadInputError([{ path: "--out", value, rule, remedy }]);
+function badPlace(value: string, rule: string, remedy: string, path = "--out"): BadInputError {
+  return new BadInputError([{ path, value, rule, remedy }]);
 }

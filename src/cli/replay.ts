@@ -6,17 +6,17 @@ import type { SnapshotId } from "../algorithm/snapshot.ts";
 import { replaced, type Settings } from "../experiment/experiment.ts";
 import { replaySettings } from "../experiment/study/followers.ts";
 import { type Run, SnapshotNotFoundError } from "../population-store/population-store.ts";
+import { number, plural } from "../report/words.ts";
 import { createRun, newSeed } from "../worker/run.ts";
 import { resultOf } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
-import { number } from "./format.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { plural } from "./reporter.ts";
-import { refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { writtenTo } from "./output-place.ts";
+import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
 interface Options extends WorkerOptions {
@@ -40,7 +40,7 @@ export async function replayCommand(name: string | undefined, options: Options):
     return;
   }
   const source = sourceOf(run);
-  const original = await loadExperiment(source.file, source.settings);
+  const original = await experimentOf(source);
   refuseIfDifferent(run, original, "undo the change, or export the schedule with --export");
   const seed = options.seed ?? newSeed();
   const changes = { name: `${original.name}-replay`, seed, ...replaySettings(schedule, options.models ?? 1) };
@@ -93,14 +93,12 @@ async function exportSchedule(file: string, run: Run, schedule: readonly Schedul
   const { scheduleAs } = await import("../analysis/schedule-formats.ts");
   const extension = extname(file);
   const format = extension in formats ? formats[extension as keyof typeof formats] : undefined;
-  const bad = (rule: string, remedy: string) =>
-    new BadInputError([{ path: "--export", value: file, rule, remedy }]);
-  if (!format) throw bad("is neither .json, .csv nor .py", `give a name such as ${run.experiment.name}.csv`);
-  try {
-    writeFileSync(file, scheduleAs(format, schedule, `run ${run.id}`));
-  } catch (error) {
-    throw bad(`cannot be written (${(error as NodeJS.ErrnoException).code})`, "give a path that can");
+  if (!format) {
+    const rule = "is neither .json, .csv nor .py";
+    const remedy = `give a name such as ${run.experiment.name}.csv`;
+    throw new BadInputError([{ path: "--export", value: file, rule, remedy }]);
   }
+  await writtenTo(file, () => writeFileSync(file, scheduleAs(format, schedule, `run ${run.id}`)), "--export");
 }
 
 /** How the fresh models compare with the one whose schedule they were trained along. */

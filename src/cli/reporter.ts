@@ -1,9 +1,11 @@
 /** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
+
 import { stripVTControlCharacters, styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import type { Decision } from "../algorithm/population-based-training.ts";
+import { count, duration, number, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
-import { count, duration, hyperparameters, number, sparkline } from "./format.ts";
+import { hyperparameters, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
 
 export interface Reporter {
@@ -123,10 +125,6 @@ export function isRecovery({ kind, reason }: Decision): boolean {
 
 export function recoveryLine({ member, reason }: Decision): string {
   return `member ${member} ${reason.text}`;
-}
-
-export function plural(value: number, one: string, many = `${one}s`): string {
-  return `${count(value)} ${value === 1 ? one : many}`;
 }
 
 /** A line cut to the width of the terminal. */

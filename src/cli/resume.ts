@@ -8,9 +8,8 @@ import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
-import { loadExperiment } from "./load-experiment.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
 import { settingsOf } from "./settings.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
@@ -37,7 +36,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
   }
   const source = sourceOf(run);
   const changed = { ...source, settings: replaced(source.settings, settings) };
-  const original = await loadExperiment(source.file, source.settings);
+  const original = await experimentOf(source);
   refuseIfDifferent(run, original);
   const experiment = withSettings(original, settings);
   const isLonger = Object.keys(settings).length > 0;

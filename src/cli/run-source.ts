@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
 import type { Run } from "../population-store/population-store.ts";
+import { loadExperiment } from "./load-experiment.ts";
 
 /** The experiment file of a run. */
 export function sourceOf(run: Run): NonNullable<Run["source"]> {
@@ -9,6 +10,11 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
   throw new CladeError(
     `run ${run.id}: was started by a program and has no experiment file; run that program again`,
   );
+}
+
+/** The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when it is gone. */
+export function experimentOf({ file, settings }: NonNullable<Run["source"]>): Promise<Experiment> {
+  return loadExperiment(file, settings, "the run needs its experiment; put the file back");
 }
 
 /** The experiment file may have been edited since the run began: its members would then be trained by different rules. */

@@ -1,5 +1,5 @@
 /** What a person wants to know of a run while it goes on, folded from its events. */
-
+import { median, sum } from "simple-statistics";
 import { isBetter } from "../algorithm/population.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
@@ -7,8 +7,8 @@ import { memberOf } from "../algorithm/snapshot.ts";
 import type { Budget } from "../experiment/budget.ts";
 import type { Failure, Member, Run } from "../population-store/population-store.ts";
 import { elapsedMs } from "../population-store/population-store.ts";
+import { changes, count, number } from "../report/words.ts";
 import type { RunEvent } from "../worker/watch.ts";
-import { changes, count, number } from "./format.ts";
 
 const shownScores = 24;
 const keptSnapshots = 32;
@@ -29,6 +29,7 @@ export class RunView {
   failureCount = 0;
   lastFailure: Failure | undefined;
   readonly #recent: Snapshot[][];
+  readonly #stopped = new Set<number>();
   readonly #openedAt = Date.now();
   #shareWhenOpened: number | undefined;
 
@@ -40,7 +41,10 @@ export class RunView {
 
   /** Takes up a run that has a history: its members as they are, not how they came to be. */
   begin(members: readonly Member[], best: Snapshot | undefined, copies: number, failures: number): void {
-    for (const { newest } of members) this.#snapshot(newest);
+    for (const { newest, state } of members) {
+      this.#snapshot(newest);
+      if (state === "stopped") this.#stopped.add(newest.member);
+    }
     this.best = best;
     this.copyCount = copies;
     this.failureCount = failures;
@@ -53,6 +57,7 @@ export class RunView {
       this.failureCount++;
       this.lastFailure = event.failure;
     }
+    if (event.type === "decision" && event.decision.kind === "stop") this.#stopped.add(event.decision.member);
     if (event.type !== "decision" || event.decision.kind !== "copy") return undefined;
     this.copyCount++;
     const sentence = this.#copy(event.decision);
@@ -71,19 +76,14 @@ export class RunView {
 
   /** The median of the members' newest scores. */
   get median(): number | undefined {
-    const scores = this.#recent.flatMap((snapshots) => snapshots.at(-1)?.score ?? []).sort((a, b) => a - b);
-    const middle = scores.length >> 1;
-    return scores.length % 2 === 1
-      ? scores[middle]
-      : scores.length === 0
-        ? undefined
-        : (scores[middle - 1]! + scores[middle]!) / 2;
+    return medianOf(this.#recent.map((snapshots) => snapshots.at(-1)?.score));
   }
 
   progress(): Progress {
     const { budget, population } = this.run.experiment;
     const elapsedSeconds = elapsedMs(this.run, Date.now()) / 1000;
-    const share = Math.min(1, shareSpent(budget, population, this.totalSteps, elapsedSeconds));
+    const stopped = [...this.#stopped].map((member) => this.newest(member)?.memberSteps ?? 0);
+    const share = Math.min(1, shareSpent(budget, population, stopped, this.totalSteps, elapsedSeconds));
     this.#shareWhenOpened ??= share;
     const gained = share - this.#shareWhenOpened;
     const watchedSeconds = (Date.now() - this.#openedAt) / 1000;
@@ -113,6 +113,12 @@ export class RunView {
   }
 }
 
+/** Of the values that are there; undefined without any. */
+export function medianOf(values: readonly (number | undefined)[]): number | undefined {
+  const present = values.filter((value) => value !== undefined);
+  return present.length === 0 ? undefined : median(present);
+}
+
 /** "member 3 copied member 7 at step 1,200: score 0.71 against 0.83; learningRate 0.01 to 0.012". Snapshots that are not at hand are left out. */
 export function copySentence(
   decision: Decision,
@@ -132,9 +138,19 @@ export function copySentence(
   return `${copied}${step}${scores}${moved === "" ? "" : `; ${moved}`}`;
 }
 
-function shareSpent(budget: Budget, population: number, totalSteps: number, elapsedSeconds: number): number {
+/** Members that were stopped, after the given steps, leave the rest of their budget. */
+function shareSpent(
+  budget: Budget,
+  population: number,
+  stopped: readonly number[],
+  totalSteps: number,
+  elapsedSeconds: number,
+): number {
   const shares = [0];
-  if (budget.stepsPerMember !== undefined) shares.push(totalSteps / (budget.stepsPerMember * population));
+  if (budget.stepsPerMember !== undefined) {
+    const left = sum(stopped.map((steps) => budget.stepsPerMember! - steps));
+    shares.push(totalSteps / (budget.stepsPerMember * population - left));
+  }
   if (budget.totalSteps !== undefined) shares.push(totalSteps / budget.totalSteps);
   if (budget.wallSeconds !== undefined) shares.push(elapsedSeconds / budget.wallSeconds);
   return Math.max(...shares);

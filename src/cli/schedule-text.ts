@@ -1,5 +1,6 @@
 import { merged, type ScheduleSegment } from "../algorithm/schedule.ts";
-import { count, hyperparameter, table } from "./format.ts";
+import { count, value } from "../report/words.ts";
+import { table } from "./format.ts";
 
 /** Longer schedules are thinned to this many rows; the whole one is in `clade best`. */
 const shownRows = 16;
@@ -12,7 +13,7 @@ export function scheduleText(segments: readonly ScheduleSegment[]): string {
   const row = ({ fromStep, toStep, member, hyperparameters }: ScheduleSegment) => [
     `${count(fromStep)} to ${count(toStep)}`,
     String(member),
-    ...names.map((name) => hyperparameter(hyperparameters[name])),
+    ...names.map((name) => value(hyperparameters[name])),
   ];
   const rows = parts.map(row);
   const hidden = rows.length - shownRows;

@@ -1,9 +1,9 @@
+import { count, duration, number, plural } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
-import { count, duration, hyperparameters, number } from "./format.ts";
+import { hyperparameters } from "./format.ts";
 import { openStores } from "./open-store.ts";
-import { plural } from "./reporter.ts";
 import { stateWord, workersOf } from "./run-state.ts";
 
 export async function statusCommand(

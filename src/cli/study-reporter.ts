@@ -1,11 +1,13 @@
 /** How a study is told while it goes on: a table that is drawn anew in place, or a line for each run. */
+
 import { createLogUpdate } from "log-update";
 import type { PlannedVariant } from "../experiment/study/plan.ts";
 import type { Study } from "../experiment/study/study.ts";
+import { duration, number, plural } from "../report/words.ts";
 import type { RunResult } from "../worker/watch.ts";
-import { duration, number, table } from "./format.ts";
-import { plural, type Reporter } from "./reporter.ts";
-import type { RunView } from "./run-view.ts";
+import { table } from "./format.ts";
+import type { Reporter } from "./reporter.ts";
+import { medianOf, type RunView } from "./run-view.ts";
 
 export interface StudyReporter {
   /** Tells the run of a variant with a seed while it goes on. */
@@ -30,7 +32,7 @@ export function studyReporter(study: Study, plan: readonly PlannedVariant[], jso
     const rows = plan.map(({ label }) => {
       const done = results.get(label)!;
       const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
-      return [label, `${done.length}/${study.seeds.length}`, number(median(done.map(shownScore))), going];
+      return [label, `${done.length}/${study.seeds.length}`, number(medianOf(done.map(shownScore))), going];
     });
     draw?.(`${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`);
   }
@@ -68,14 +70,4 @@ function shownScore({ final, score }: RunResult): number | undefined {
 
 function percent(view: RunView): string {
   return `${Math.floor(view.progress().share * 100)}%`;
-}
-
-function median(values: readonly (number | undefined)[]): number | undefined {
-  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? sorted[middle]
-    : sorted.length === 0
-      ? undefined
-      : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -1,23 +1,24 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../algorithm/clade-error.ts";
-import { BadInputError } from "../algorithm/problem.ts";
+import { BadInputError, type Problem } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../experiment/study/plan.ts";
 import type { Study } from "../experiment/study/study.ts";
 import { type Run, RunExistsError, type RunId } from "../population-store/population-store.ts";
+import { plural } from "../report/words.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { createRun } from "../worker/run.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { compareCommand } from "./compare.ts";
+import { placedIn } from "./declaration-file.ts";
 import { execute, signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { loadStudy } from "./load-study.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { plural } from "./reporter.ts";
 import { refuseIfDifferent } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
 import { type StudyReporter, studyReporter } from "./study-reporter.ts";
@@ -36,7 +37,7 @@ const lookAgainMs = 1000;
 export async function studyCommand(file: string, options: Options): Promise<void> {
   const study = await loadStudy(file);
   const plan = planStudy(study);
-  const original = await checked(study, plan);
+  const original = await checked(file, study, plan);
   await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options));
 
   await using stores = openStores(options.store, { create: true });
@@ -87,18 +88,19 @@ async function compareStudy(name: string, store: string | undefined): Promise<vo
 }
 
 /** Every variant is checked before the first is run, but for what those that follow others will find. */
-async function checked(study: Study, plan: readonly PlannedVariant[]): Promise<Experiment> {
+async function checked(file: string, study: Study, plan: readonly PlannedVariant[]): Promise<Experiment> {
   const original = await loadExperiment(study.experiment, {});
-  const problems = [];
+  const problems = new Map<string, Problem>();
   for (const variant of plan) {
     try {
-      if (variant.follows === undefined) await loadExperiment(study.experiment, variant.settings(original));
+      variant.settings(original);
     } catch (error) {
       if (!(error instanceof BadInputError)) throw error;
-      problems.push(...error.problems);
+      // A setting of all variants is wrong once, not in each of them.
+      for (const problem of error.problems) problems.set(JSON.stringify(problem), problem);
     }
   }
-  if (problems.length > 0) throw new BadInputError(problems);
+  if (problems.size > 0) throw new BadInputError(await placedIn("study", file, [...problems.values()]));
   return original;
 }
 

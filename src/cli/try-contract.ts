@@ -1,4 +1,5 @@
 /** The whole contract of a trainer, tried out with two of them: what one has saved, the other must be able to go on from. */
+
 import { performance } from "node:perf_hooks";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { randomStream } from "../algorithm/random.ts";
@@ -9,11 +10,12 @@ import { describeStrategy } from "../algorithm/strategy.ts";
 import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { isCommand } from "../experiment/trainer.ts";
+import { duration, number } from "../report/words.ts";
 import { sessionOf } from "../trainer/session-of.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "../worker/checkpoints.ts";
 import { requireMetric } from "../worker/measurement.ts";
-import { duration, number, hyperparameters as shown } from "./format.ts";
+import { hyperparameters as shown } from "./format.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 export interface Finding {

@@ -5,9 +5,8 @@ import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
-import { loadExperiment } from "./load-experiment.ts";
 import { openStores } from "./open-store.ts";
-import { refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
 
 interface Options {
   readonly store?: string;
@@ -27,7 +26,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
   await using stores = openStores(options.store);
   const run = await findRun(stores.population, name);
   const source = sourceOf(run);
-  const experiment = await loadExperiment(source.file, source.settings);
+  const experiment = await experimentOf(source);
   refuseIfDifferent(run, experiment);
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);

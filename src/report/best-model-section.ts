@@ -1,4 +1,4 @@
-import { type ScheduleSegment, schedule } from "../algorithm/schedule.ts";
+import { merged, type ScheduleSegment, schedule } from "../algorithm/schedule.ts";
 import type { Snapshot } from "../algorithm/snapshot.ts";
 import { html, type Markup } from "./html.ts";
 import { pairs, type Section, tableElement } from "./page.ts";
@@ -34,15 +34,15 @@ export function bestModelSection({ bestLineage, history }: RunData, best: Snapsh
 }
 
 function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
-  const merged = mergedSegments(segments);
-  if (merged.length === 0) return html`<p class="none">It has not been trained yet.</p>`;
-  const names = [...new Set(merged.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
-  const rows = merged.map(({ fromStep, toStep, member, hyperparameters }, index) => [
+  const stretches = merged(segments, (first, second) => first.member === second.member);
+  if (stretches.length === 0) return html`<p class="none">It has not been trained yet.</p>`;
+  const names = [...new Set(stretches.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const rows = stretches.map(({ fromStep, toStep, member, hyperparameters }, index) => [
     `${count(fromStep)} to ${count(toStep)}`,
     String(member),
     ...names.map((name) => (name in hyperparameters ? value(hyperparameters[name]) : "")),
-    index > 0 && merged[index - 1]!.member !== member
-      ? `member ${member} copied member ${merged[index - 1]!.member}`
+    index > 0 && stretches[index - 1]!.member !== member
+      ? `member ${member} copied member ${stretches[index - 1]!.member}`
       : "",
   ]);
   const hidden = Math.max(0, rows.length - mostRows);
@@ -59,18 +59,4 @@ function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
   return hidden > 0
     ? html`${table}<p>${plural(hidden, "row")} in the middle ${hidden === 1 ? "is" : "are"} left out; <code>clade export</code> writes everything.</p>`
     : table;
-}
-
-/** Neighbours of the same member with the same hyperparameters as one. */
-function mergedSegments(segments: readonly ScheduleSegment[]): readonly ScheduleSegment[] {
-  const merged: ScheduleSegment[] = [];
-  for (const segment of segments) {
-    const last = merged.at(-1);
-    const goesOn =
-      last?.member === segment.member &&
-      JSON.stringify(last.hyperparameters) === JSON.stringify(segment.hyperparameters);
-    if (goesOn) merged[merged.length - 1] = { ...last, toStep: segment.toStep };
-    else merged.push(segment);
-  }
-  return merged;
 }

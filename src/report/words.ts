@@ -1,4 +1,4 @@
-/** Values as text in pages and figures. */
+/** Values as text: in the terminal, in pages and in figures. */
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 
 /** A whole number with its thousands set apart: 1,200. */
@@ -11,7 +11,7 @@ export function number(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "none";
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-4) return Number(value.toPrecision(4)).toExponential().replace("e+", "e");
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(3).replace(/\.?0*e\+?/, "e");
   return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
 }
 
@@ -25,6 +25,7 @@ export function plural(given: number, one: string, many = `${one}s`): string {
 }
 
 export function duration(seconds: number): string {
+  if (seconds < 0.1) return `${Number((seconds * 1000).toPrecision(2))} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;

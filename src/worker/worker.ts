@@ -8,6 +8,7 @@
  * Publishing and deciding are transactions that fail if the lease was lost.
  * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
+
 import { CladeError } from "../algorithm/clade-error.ts";
 import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
@@ -38,6 +39,7 @@ import { Collector } from "./collector.ts";
 import { Interruption, type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
+import { Restarts } from "./restarts.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -90,14 +92,14 @@ class Worker {
         readonly hyperparameters: Hyperparameters;
       }
     | undefined;
-  /** Of members: the generation of the last restart up to a snapshot. */
-  readonly #restarts = new Map<number, { readonly ordinal: number; readonly generation: number }>();
+  readonly #restarts: Restarts;
   readonly #leases: Leases;
   readonly #collector: Collector;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#restarts = new Restarts(options.populationStore);
     this.#leases = new Leases(options.populationStore, options.signal);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
@@ -283,27 +285,10 @@ class Worker {
     const { member } = claim;
     const { checkpoint, hyperparameters } = snapshot;
     if (this.#holds(checkpoint, member, hyperparameters)) return;
-    const seed = trainerSeed(run.seed, member, await this.#begun(claim));
+    const seed = trainerSeed(run.seed, member, await this.#restarts.generationOf(claim));
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
     else await restoreFrom(checkpointStore, session, checkpoint, turn);
-  }
-
-  /**
-   * The generation at whose end the member was last restarted, 0 if never. Only what is newer than what this worker read before is read.
-   */
-  async #begun({ run, member }: Claim): Promise<number> {
-    const before = this.#restarts.get(member) ?? { ordinal: -1, generation: 0 };
-    let { ordinal, generation } = before;
-    for await (const { id, kind, generation: at } of this.#options.populationStore.history(run, member)) {
-      ordinal = Math.max(ordinal, ordinalOf(id));
-      if (ordinalOf(id) <= before.ordinal) break;
-      if (kind !== "restarted") continue;
-      generation = at;
-      break;
-    }
-    this.#restarts.set(member, { ordinal, generation });
-    return generation;
   }
 
   #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {

@@ -95,6 +95,21 @@ test("an interrupted run says how to go on, and resume spends exactly the rest o
   expect(resultOf(resumed)).toMatchObject({ state: { kind: "done" }, totalSteps: 200 });
 });
 
+test("a run whose experiment file is gone says so, and goes on when it is back", async () => {
+  place.write("climb.ts", climb());
+  await place.clade("run", "climb.ts", "--seed", "1");
+  place.remove("climb.ts");
+  const longer = ["resume", "--set", "budget.stepsPerMember=80"];
+  expect(await place.clade(...longer)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      "climb.ts - there is no such file; the run needs its experiment; put the file back",
+    ),
+  });
+  place.write("climb.ts", climb());
+  expect((await place.clade(...longer)).code).toBe(0);
+});
+
 test("when everything is killed, nothing is left running, and resume goes on", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const { process: child, finished } = place.start("run", "climb.ts");

@@ -127,16 +127,40 @@ test("an experiment that was edited is refused before it mixes with runs of the 
 
 test.each([
   ["varients: {}", 'study.yaml:10: varients: {} - is not a part of a study; did you mean "variants"?'],
-  ["grid: { populaton: [3] }", "variants.pbt.populaton: 3 - is not a setting"],
+  ["grid: { populaton: [3] }", "study.yaml:10: grid.populaton: 3 - is not a setting"],
+  ["settings: { budgt.stepsPerMember: 4 }", "study.yaml:10: settings.budgt.stepsPerMember: 4 - is not"],
+  ["grid: [", "study: study.yaml - cannot be loaded; correct it:"],
   [
     "settings: { budget: { wallSeconds: 1 }, ready: { everySeconds: 1 } }\ngrid: { population: [0] }",
-    "variants.pbt.population: 0 - must be at least 1",
+    "grid.population: 0 - must be at least 1",
   ],
 ])("a study with %s is refused before anything runs", async (mistake, message) => {
   place.write("study.yaml", study(mistake));
   const { code, stderr } = await place.clade("study", "study.yaml");
   expect(code).toBe(2);
   expect(stderr).toContain(message);
+});
+
+test("a wrong setting of every variant is reported once, and that of a variant that follows another before anything runs", async () => {
+  const mistakes = "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
+  place.write("study.yaml", `name: s\nexperiment: climb.ts\nseeds: 1\n${mistakes}\n`);
+  const { code, stderr } = await place.clade("study", "study.yaml");
+  expect(code).toBe(2);
+  expect(stderr.trim().split("\n")).toEqual([
+    'study.yaml:4: settings.populaton: 3 - is not a setting; did you mean "population"?',
+    'study.yaml:5: variants.again.sed: 1 - is not a setting; did you mean "seed"?',
+  ]);
+});
+
+test("a study given as an experiment, and a directory given as either, are named for what they are", async () => {
+  place.write("study.yaml", study());
+  const run = await place.clade("run", "study.yaml");
+  expect(run.stderr).toContain('study.yaml - is a study; run it with "clade study study.yaml"');
+  for (const command of ["run", "study"]) {
+    const { code, stderr } = await place.clade(command, ".");
+    expect(code).toBe(2);
+    expect(stderr).toContain(". - is a directory; give the path of the");
+  }
 });
 
 test("a replay trains fresh models along the schedule of the best, as a run that can be looked at", async () => {
@@ -175,7 +199,7 @@ test.each([
   ],
   [
     ["--export", "none/schedule.csv"],
-    "--export: none/schedule.csv - cannot be written (ENOENT); give a path that can.",
+    "--export: none/schedule.csv - cannot be written (ENOENT); free or unlock the place",
   ],
   [["--snapshot", "9.9"], "--snapshot: 9.9 - is no snapshot of climb-"],
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],

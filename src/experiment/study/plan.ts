@@ -1,5 +1,5 @@
 /** The runs that a study consists of. */
-import { BadInputError, below } from "../../algorithm/problem.ts";
+import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
 import type { ScheduleSegment } from "../../algorithm/schedule.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
@@ -17,8 +17,8 @@ export interface PlannedVariant {
   /** The label of the variant whose result it needs, with the same seed. */
   readonly follows?: string;
   /**
-   * The settings that make it of the experiment, but for the seed. One that follows another needs what its best model found. Throws a
-   * `BadInputError`.
+   * The settings that make it of the experiment, but for the seed. One that follows another needs what its best model found; without that, they
+   * are those that are known beforehand. Throws a `BadInputError` under the path in the study of what is wrong.
    */
   settings(experiment: Experiment, found?: Found): Settings;
 }
@@ -65,16 +65,21 @@ function planned(study: Study, variant: Variant, point: Settings): PlannedVarian
     point,
     ...(follows && { follows: labelOf(follows.method, Object.fromEntries(shared)) }),
     settings(experiment, found) {
-      return within(`variants.${method}`, () => {
+      try {
         const changed = withSettings(experiment, own);
-        return replaced(own, { name: `${study.name}-${method}`, ...settingsOf(changed) });
-      });
+        const settings = replaced(own, { name: `${study.name}-${method}`, ...settingsOf(changed) });
+        withSettings(experiment, settings);
+        return settings;
+      } catch (error) {
+        if (!(error instanceof BadInputError)) throw error;
+        throw new BadInputError(error.problems.map((problem) => placed(problem, study, variant, point)));
+      }
       function settingsOf(changed: Experiment): Settings {
         if (baseline !== undefined) return baselines[baseline]!(changed);
         if (variant.fixed) return fixed(changed, variant.fixed as Hyperparameters);
-        if (!follows) return {};
-        if (follows.what === "final") return fixed(changed, found!.hyperparameters);
-        return replaySettings(found!.schedule, changed.population, stepsOf(changed));
+        if (!follows || !found) return {};
+        if (follows.what === "final") return fixed(changed, found.hyperparameters);
+        return replaySettings(found.schedule, changed.population, stepsOf(changed));
       }
     },
   };
@@ -97,12 +102,11 @@ function labelOf(method: string, point: Settings): string {
   return [method, ...values].join(" ");
 }
 
-/** What is wrong with the settings of a variant, under the variant's path. */
-function within<T>(path: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof BadInputError)) throw error;
-    throw new BadInputError(error.problems.map((problem) => below(path, problem)));
-  }
+/** A problem with a setting, under the part of the study that gives it. */
+function placed(problem: Problem, study: Study, { method, settings }: Variant, point: Settings): Problem {
+  const [group] = problem.path.split(".");
+  const gives = (part: Settings) => Object.keys(part).some((path) => path.split(".")[0] === group);
+  if (gives(settings)) return below(`variants.${method}`, problem);
+  if (gives(point)) return below("grid", problem);
+  return below(gives(study.settings) ? "settings" : `variants.${method}`, problem);
 }

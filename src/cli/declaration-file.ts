@@ -1,0 +1,103 @@
+/** Files that hold a declaration, of an experiment or of a study: YAML or JSON, or a module's default export. */
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { BadInputError, type Problem } from "../algorithm/problem.ts";
+
+type Declared = "experiment" | "study";
+
+/** Whether a file is YAML or JSON; a module otherwise. */
+export function isPlainData(file: string): boolean {
+  return /\.(ya?ml|json)$/i.test(file);
+}
+
+/** Throws `BadInputError` if there is no such file. */
+export function refuseMissing(what: Declared, file: string, remedy: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) throw badFile(what, file, "there is no such file", remedy);
+  if (found.isDirectory()) throw badFile(what, file, "is a directory", `give the path of the ${what}'s file`);
+}
+
+/** What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws `BadInputError`. */
+export async function readDeclaration<T>(
+  what: Declared,
+  file: string,
+  make: (data: unknown) => T,
+): Promise<T> {
+  const { data, errors } = await parsed(what, file);
+  if (errors.length > 0) throw cannotBeLoaded(what, file, errors.join("\n"));
+  try {
+    return make(data);
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    throw new BadInputError(await placedIn(what, file, error.problems));
+  }
+}
+
+/** Problems in the order of a YAML or JSON file, each with the file and, where it has one, the line. A module has no lines. */
+export async function placedIn(
+  what: Declared,
+  file: string,
+  problems: readonly Problem[],
+): Promise<readonly Problem[]> {
+  if (!isPlainData(file)) return problems;
+  const { lineOf } = await parsed(what, file);
+  return problems
+    .map((problem) => ({ problem, line: lineOf(problem.path) }))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    .map(({ problem, line }) => placedAt(line === undefined ? file : `${file}:${line}`, problem));
+}
+
+async function parsed(what: Declared, file: string) {
+  // Imported here: the parser takes 20 ms to load, and every worker would wait for it.
+  const { parseExperiment } = await import("./experiment-text.ts");
+  return parseExperiment(textOf(what, file));
+}
+
+function textOf(what: Declared, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw badFile(what, file, `cannot be read (${code})`, "give the path of a file that can");
+  }
+}
+
+function placedAt(place: string, problem: Problem): Problem {
+  return { ...problem, path: problem.path === "" ? place : `${place}: ${problem.path}` };
+}
+
+/** The default export of a module; undefined where it has none. */
+export async function importDefault(what: Declared, file: string): Promise<unknown> {
+  const module = await import(pathToFileURL(resolve(file)).href).catch((error) => {
+    if (error instanceof CladeError) throw error;
+    throw cannotBeLoaded(what, file, userFrames((error as Error).stack ?? String(error)), error);
+  });
+  return (module as { default?: unknown }).default;
+}
+
+export function badFile(what: Declared, file: string, rule: string, remedy: string): BadInputError {
+  return new BadInputError([{ path: what, value: file, rule, remedy }]);
+}
+
+/** The file does not parse, or threw while it was loaded. Node's own stack shows the line. */
+class UnloadableFileError extends CladeError {}
+
+function cannotBeLoaded(what: Declared, file: string, shown: string, cause?: unknown): UnloadableFileError {
+  return new UnloadableFileError(`${what}: ${file} - cannot be loaded; correct it:\n${shown}`, { cause });
+}
+
+/** An error's stack without the frames that are ours or Node's. */
+export function userFrames(stack: string): string {
+  const ours =
+    /^ {4}at .*(node:internal|\/commander\/|\/(src|dist)\/(cli|worker|trainer)\/|\/bin\/start\.js)/;
+  return stack
+    .split("\n")
+    .filter((line) => !ours.test(line))
+    .join("\n");
+}
+
+export function isBadInput(error: unknown): boolean {
+  return error instanceof BadInputError || error instanceof UnloadableFileError;
+}
