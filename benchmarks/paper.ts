@@ -1,0 +1,249 @@
+/**
+ * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and selection only at the same budget: runs the studies of
+ * `examples/paper/`, which go on where they were stopped, and writes each example's results and figures, and the table of the README.
+ *
+ *     npx node benchmarks/paper.ts [--store .clade/paper.db]
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { sqlitePopulationStore } from "clade";
+import { sum } from "simple-statistics";
+import { type Comparison, compareRuns } from "../src/analysis/comparison/compare.ts";
+import { withInterval } from "../src/analysis/comparison/verdict.ts";
+import { type History, readHistory } from "../src/analysis/history.ts";
+import { standalone } from "../src/report/export-figures.ts";
+import type { Figure, NoFigure } from "../src/report/figure.ts";
+import { lineageFigure } from "../src/report/lineage-figure.ts";
+import { runData } from "../src/report/run-data.ts";
+import { schedulesFigure } from "../src/report/schedules-figure.ts";
+import { intervalFigure } from "../src/report/study/interval-figure.ts";
+import { progressFigure } from "../src/report/study/progress-figure.ts";
+import { treeFigure } from "../src/report/tree-figure.ts";
+import { duration } from "../src/report/words.ts";
+import { type Field, fields, folder } from "./paper/fields.ts";
+import type { Speed } from "./paper/speed.ts";
+import { divergenceOf, type Summary, summarize } from "./paper/summary.ts";
+import { textOption } from "./reference/option.ts";
+import { table, writeResults } from "./results-file.ts";
+
+const store = textOption("store", ".clade/paper.db");
+const baseline = "random-search";
+const root = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+interface Task {
+  readonly name: string;
+  readonly histories: readonly History[];
+  readonly comparison: Comparison;
+}
+
+async function studied(field: Field): Promise<Task[]> {
+  const tasks: Task[] = [];
+  for (const { name, study } of field.tasks) {
+    const words = ["study", root(`${folder(field)}/${study}`), "--store", store];
+    const { status } = spawnSync(process.execPath, [root("bin/clade.js"), ...words], { stdio: "inherit" });
+    if (status !== 0) throw new Error(`clade ${words.join(" ")} ended with ${status}`);
+    await using populationStore = sqlitePopulationStore(store);
+    const histories: History[] = [];
+    for (const { id, study } of await populationStore.runs())
+      if (study?.name === name) histories.push(await readHistory(populationStore, id));
+    tasks.push({ name, histories, comparison: compareRuns(histories, { metric: field.metric }) });
+  }
+  return tasks;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
+
+function marginOf({ margin }: Summary): string {
+  if (!margin) return "the baseline";
+  const { value, interval } = margin;
+  return `${value > 0 ? "+" : ""}${percent(value)} [${percent(interval.low)}, ${percent(interval.high)}]`;
+}
+
+function isReached(field: Field, { margin }: Summary): boolean {
+  return margin !== undefined && margin.value >= field.margin && margin.interval.low > 0;
+}
+
+function summaryTable(field: Field, tasks: readonly Task[], summaries: readonly Summary[]): string {
+  const several = tasks.length > 1;
+  const header = ["variant", `${field.unit}, IQM [95%]`, "beside random search", "seeds"];
+  const rows = summaries.map((summary) => [
+    summary.variant,
+    withInterval(summary.iqm, summary.interval),
+    marginOf(summary),
+    String(summary.values.size),
+    ...(several ? tasks.map(({ comparison }) => scoreIn(comparison, summary.variant)) : []),
+  ]);
+  return table([...header, ...(several ? tasks.map(({ name }) => name) : [])], rows);
+}
+
+function scoreIn({ variants }: Comparison, name: string): string {
+  const { iqm, interval } = variants.find((variant) => variant.name === name)!;
+  return withInterval(iqm, interval!);
+}
+
+function divergenceTable(tasks: readonly Task[], names: readonly string[]): string {
+  const rows = names.map((name) => {
+    const own = tasks.flatMap(({ histories }) => histories.filter(({ run }) => run.study?.variant === name));
+    const { generations, diverged, rescued, lost } = divergenceOf(own);
+    return [name, ...[generations, diverged, rescued, lost].map((value) => value.toLocaleString("en-US"))];
+  });
+  return table(
+    ["variant", "generations", "ended in NaN", "rescued by a copy", "members lost at the end"],
+    rows,
+  );
+}
+
+function speedTable(field: Field): string {
+  const rows = field.tasks.map(({ name, experiment }) => {
+    const words = [`benchmarks/paper/speed.ts`, `${folder(field)}/${experiment}`, String(field.speedSteps)];
+    const said = execFileSync(process.execPath, words, { cwd: root("."), encoding: "utf8" });
+    const { stepMs, inSteps, inEvaluations, code } = JSON.parse(said) as Speed;
+    const shares = [
+      inSteps,
+      inEvaluations,
+      code["jax-js"],
+      code.MuJoCo,
+      code.example,
+      code.Node,
+      code.Clade + code.idle,
+    ];
+    return [name, `${stepMs.toPrecision(3)} ms`, ...shares.map(percent)];
+  });
+  return table(
+    [
+      "",
+      "a step",
+      "in steps",
+      "in evaluations",
+      "jax-js",
+      "MuJoCo",
+      "the example",
+      "Node",
+      "Clade and waiting",
+    ],
+    rows,
+  );
+}
+
+/** Of the seeds of pbt the one in the middle, which stands for the others better than the best would. */
+function middleRun({ comparison, histories }: Task): History {
+  const { runs } = comparison.variants.find(({ name }) => name.startsWith("pbt"))!;
+  const sorted = runs.toSorted((a, b) => a.score - b.score);
+  const { run } = sorted[sorted.length >> 1]!;
+  return histories.find((history) => history.run.id === run)!;
+}
+
+function figuresOf(field: Field, tasks: readonly Task[]): string {
+  const shown = tasks.find(({ name }) => name === field.shown)!;
+  const history = middleRun(shown);
+  const best = history.snapshots.find(({ id }) => id === history.run.best);
+  const data = runData(history, best);
+  const ofTasks = tasks.flatMap(({ name, comparison }) => [
+    written(field, intervalFigure(comparison), name),
+    written(field, progressFigure(comparison), name),
+  ]);
+  const ofRun = [lineageFigure(data), schedulesFigure(data), treeFigure(data)].map((each) =>
+    written(field, each, field.shown),
+  );
+  return [
+    ...ofTasks,
+    `Of one run, ${history.run.id}, whose result is the middle one of its variant's seeds:`,
+    ...ofRun,
+  ].join("\n\n");
+}
+
+function written(field: Field, figure: Figure | NoFigure, name: string): string {
+  if (figure.kind === "none") return figure.why;
+  const file = `paper-${field.name}-${name}-${figure.name}`;
+  for (const theme of ["light", "dark"] as const)
+    writeFileSync(
+      root(`benchmarks/results/${file}${theme === "dark" ? "-dark" : ""}.svg`),
+      standalone(figure.svg, theme),
+    );
+  return `![${name}: ${figure.title}](${file}.svg)`;
+}
+
+/** Replaces what stands between two comments of a page. */
+function insert(path: string, name: string, text: string): void {
+  const page = readFileSync(root(path), "utf8");
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${path}: has no place for ${name}; write ${begin} and ${end}`);
+  writeFileSync(root(path), `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
+}
+
+interface Result {
+  readonly field: Field;
+  readonly summaries: readonly Summary[];
+  readonly section: string;
+}
+
+async function resultOf(field: Field): Promise<Result> {
+  const tasks = await studied(field);
+  const summaries = summarize(
+    tasks.map(({ comparison }) => comparison),
+    baseline,
+  );
+  const results = summaryTable(field, tasks, summaries);
+  insert(`${folder(field)}/README.md`, "results", results);
+  const seconds = sum(tasks.flatMap(({ histories }) => histories.map((history) => history.seconds)));
+  const verdicts = tasks.flatMap(({ name, comparison }) =>
+    comparison.variants.flatMap(({ name: variant, against }) =>
+      against ? [`- ${name}, ${variant}: ${against.sentence}`] : [],
+    ),
+  );
+  const section = [
+    `## ${field.title}`,
+    results,
+    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, corrected for the number of comparisons (\`clade compare\`):`,
+    verdicts.join("\n"),
+    "How often training diverged, and what became of it:",
+    divergenceTable(
+      tasks,
+      summaries.map(({ variant }) => variant),
+    ),
+    "Where the time of a worker goes, of one that trains four members with the stores of `clade run`:",
+    speedTable(field),
+    figuresOf(field, tasks),
+  ].join("\n\n");
+  return { field, summaries, section };
+}
+
+function barSentence(field: Field, summaries: readonly Summary[]): string {
+  const reached = summaries.filter((summary) => isReached(field, summary)).map(({ variant }) => variant);
+  const bar = `The bar is the paper's margin over random search, ${percent(field.margin)}, with an interval above zero`;
+  return reached.length === 0
+    ? `${bar}: no variant reaches it.`
+    : `${bar}: ${reached.join(", ")} ${reached.length === 1 ? "reaches" : "reach"} it.`;
+}
+
+/** A field a row, for the README: its best known variant is the one that the example declares. */
+function frontTable(results: readonly Result[]): string {
+  const rows = results.map(({ field, summaries }) => {
+    const of = (name: string) => summaries.find(({ variant }) => variant === name)!;
+    const score = ({ iqm, interval }: Summary) => withInterval(iqm, interval);
+    const pbt = of("pbt");
+    return [
+      `[${field.title}](${folder(field)}/README.md)`,
+      field.unit,
+      score(pbt),
+      score(of(baseline)),
+      score(of("selection-only")),
+      marginOf(pbt),
+      String(pbt.values.size),
+    ];
+  });
+  return table(
+    ["", "", "PBT", "random search", "selection only", "PBT beside random search [95%]", "seeds"],
+    rows,
+  );
+}
+
+const results: Result[] = [];
+for (const field of fields) results.push(await resultOf(field));
+insert("README.md", "paper", frontTable(results));
+writeResults("paper", "The paper's experiments", [
+  "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
+  ...results.map(({ section }) => section),
+]);

@@ -1,0 +1,53 @@
+/** The paper's three fields: where each example is, what it is compared by, and the margin over random search that it is to reach. */
+export interface Field {
+  readonly name: string;
+  readonly title: string;
+  /** Named as their studies. Files are in the example's folder. */
+  readonly tasks: readonly { readonly name: string; readonly study: string; readonly experiment: string }[];
+  /** The best model's, on what steered nothing. */
+  readonly metric: string;
+  readonly unit: string;
+  /** Of the paper, as a share of the baseline's. */
+  readonly margin: number;
+  /** Whose run is drawn. */
+  readonly shown: string;
+  /** Long enough for the kernels to be compiled and the garbage collector to be at work. */
+  readonly speedSteps: number;
+}
+
+export const folder = (field: Field) => `examples/paper/${field.name}`;
+
+const task = (name: string, study = "study.yaml") => ({ name, study, experiment: `${name}.ts` });
+
+export const fields: readonly Field[] = [
+  {
+    name: "reinforcement-learning",
+    title: "Deep reinforcement learning",
+    tasks: ["acrobot", "pendulum", "half-cheetah"].map((name) => task(name, `${name}-study.yaml`)),
+    metric: "testScore",
+    unit: "mean normalised score",
+    margin: 0.08,
+    shown: "half-cheetah",
+    speedSteps: 100,
+  },
+  {
+    name: "machine-translation",
+    title: "Machine translation",
+    tasks: [task("translation")],
+    metric: "testBleu",
+    unit: "BLEU",
+    margin: 0.022,
+    shown: "translation",
+    speedSteps: 100,
+  },
+  {
+    name: "gan",
+    title: "Generative adversarial network",
+    tasks: [task("gan")],
+    metric: "testInceptionScore",
+    unit: "Inception score",
+    margin: 0.068,
+    shown: "gan",
+    speedSteps: 500,
+  },
+];

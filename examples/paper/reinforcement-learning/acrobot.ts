@@ -1,0 +1,4 @@
+import { actorCritic } from "./actor-critic.ts";
+import { acrobot } from "./tasks/acrobot.ts";
+
+export default actorCritic(acrobot, { stepsPerMember: 100 });

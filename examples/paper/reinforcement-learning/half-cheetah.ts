@@ -1,0 +1,4 @@
+import { actorCritic } from "./actor-critic.ts";
+import { halfCheetah } from "./tasks/half-cheetah.ts";
+
+export default actorCritic(halfCheetah, { stepsPerMember: 60 });
