@@ -315,7 +315,7 @@ async function realFeatures(classifier: Classifier, ink: Float32Array<ArrayBuffe
 export default defineExperiment({
   name: "gan",
   population: 10,
-  // Wide, as one writes it who does not know: at the top most pairs collapse, and at the bottom nothing is learnt in time.
+  // Wide, as one writes it who does not know: a generator much faster than its discriminator collapses, and two slow ones get nowhere.
   hyperparameters: {
     generatorRate: logUniform(1e-5, 1e-2),
     discriminatorRate: logUniform(1e-5, 1e-2),

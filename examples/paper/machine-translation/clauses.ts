@@ -3,6 +3,7 @@
  * the training text has either side is left out, so that nothing that is measured was seen.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { Subwords } from "./byte-pair-encoding.ts";
 
@@ -23,9 +24,7 @@ const BOOKS = {
   test: ["II Samuel", "Judges", "Ecclesiastes", "Acts"],
 };
 
-const FILE = new URL("clauses.tsv.gz", import.meta.url);
-
-const pairs = readPairs();
+const pairs = readPairs(new URL("clauses.tsv.gz", import.meta.url));
 const heldOutBooks = new Set(Object.values(BOOKS).flat());
 const trainingPairs = pairs.filter(({ book }) => !heldOutBooks.has(book));
 const seen = new Set(trainingPairs.flatMap(({ spanish, english }) => [spanish, english]));
@@ -73,13 +72,15 @@ function textsOf(language: "spanish" | "english"): string[] {
   return trainingPairs.map((pair) => pair[language]);
 }
 
-function readPairs(): Pair[] {
-  if (!existsSync(FILE)) {
+/** Throws when the file is missing, with the command that makes it. */
+export function readPairs(file: URL): Pair[] {
+  if (!existsSync(file)) {
+    const path = fileURLToPath(file);
     throw new Error(
-      `${FILE.pathname} is missing; make it with: node examples/paper/machine-translation/make-clauses.ts`,
+      `${path}: is missing; make it with: npx node examples/paper/machine-translation/make-clauses.ts`,
     );
   }
-  const lines = gunzipSync(readFileSync(FILE)).toString().trim().split("\n");
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split("\n");
   return lines.map((line) => {
     const [book = "", , english = "", spanish = ""] = line.split("\t");
     return { book, spanish, english };

@@ -1,7 +1,7 @@
 import { defineExperiment, logUniform, memoryPopulationStore, readHistory, run, withSettings } from "clade";
 import { expect, test as it } from "vitest";
 import { Subwords } from "./byte-pair-encoding.ts";
-import { choice, englishSubwords, PLACES, test, training, validation } from "./clauses.ts";
+import { choice, englishSubwords, PLACES, readPairs, test, training, validation } from "./clauses.ts";
 import translation, { TranslationTrainer } from "./translation.ts";
 
 const hyperparameters = { learningRate: 3e-3, attentionDropout: 0.1, layerDropout: 0.1, reluDropout: 0.1 };
@@ -66,6 +66,13 @@ it("the experiment runs, and its best model is reported on books that neither st
   expect(failures).toBe(0);
   expect(best!.metrics.testBleu).toBeGreaterThanOrEqual(0);
   expect(best!.metrics.finalBleu).toBeGreaterThanOrEqual(0);
+});
+
+it("a missing file says which command makes it", () => {
+  const missing = new URL("none.tsv.gz", import.meta.url);
+  expect(() => readPairs(missing)).toThrow(
+    /none\.tsv\.gz: is missing; make it with: npx node .*make-clauses\.ts/,
+  );
 });
 
 it("no held-out clause has a side that is in the training text, and no two parts share a pair", () => {
