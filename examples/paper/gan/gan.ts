@@ -15,7 +15,13 @@ import {
   adam,
   adamRates,
   fromFlat,
+  type Joined,
+  type JoinedShape,
+  joined,
+  joinedShape,
   type Moments,
+  type Shapes,
+  separate,
   toFlat,
   toNumber,
   type Weights,
@@ -61,10 +67,8 @@ export const ALBUM_PAGE = 10;
 export class GanTrainer {
   #seed: number;
   readonly #random: Random;
-  #generator: Generator;
-  #generatorMoments = zeroMoments(GENERATOR);
-  #discriminator: Discriminator;
-  #discriminatorMoments = zeroMoments(DISCRIMINATOR);
+  #generator: Learner;
+  #discriminator: Learner;
   #album = new Uint8Array();
   #updates = 0;
   #isBroken = false;
@@ -72,8 +76,8 @@ export class GanTrainer {
   constructor({ seed }: { seed: number; hyperparameters: GanHyperparameters }) {
     this.#seed = seed;
     this.#random = new Random(seed);
-    this.#generator = initialWeights(GENERATOR, this.#random);
-    this.#discriminator = initialWeights(DISCRIMINATOR, this.#random);
+    this.#generator = newLearner(GENERATOR, this.#random);
+    this.#discriminator = newLearner(DISCRIMINATOR, this.#random);
   }
 
   /** One update of the discriminator, then one of the generator. */
@@ -83,16 +87,16 @@ export class GanTrainer {
     const real = np.array(randomPictures(steeringHalf, BATCH, this.#random).ink).reshape([BATCH, PIXELS]);
     const latents = drawLatents(BATCH, this.#random);
     const [, fix1, fix2] = adamRates(0, this.#updates, BETA1);
-    const updated = update(
-      { weights: this.#generator, moments: this.#generatorMoments },
-      { weights: this.#discriminator, moments: this.#discriminatorMoments },
+    const { generator, discriminator, loss } = update(
+      this.#generator,
+      this.#discriminator,
       { real, latents },
       { generatorRate, discriminatorRate, fix1, fix2 },
     );
-    ({ weights: this.#generator, moments: this.#generatorMoments } = updated.generator);
-    ({ weights: this.#discriminator, moments: this.#discriminatorMoments } = updated.discriminator);
-    const loss = await toNumber(updated.loss); // jax-js is lazy: without this the work would pile up.
-    this.#isBroken = !Number.isFinite(loss);
+    this.#generator = generator;
+    this.#discriminator = discriminator;
+    // jax-js is lazy: without the loss of every step the work would pile up.
+    this.#isBroken = !Number.isFinite(await toNumber(loss));
     if (this.#updates % ALBUM_STEPS === 0) await this.#addPage();
   }
 
@@ -104,15 +108,15 @@ export class GanTrainer {
    * Real pictures that the reporting classifier has not seen score 9.08 and have a distance of 0.52; a new generator scores 1.5 and 75.
    */
   async evaluate({ final }: { final: boolean }) {
-    const judged = await judge(STEERING, await write(this.#generator, LATENTS.steering));
+    const judged = await judge(STEERING, await write(this.#generator.weights, LATENTS.steering));
     const measured = {
       inceptionScore: inceptionScore(judged.probabilities, CLASSES),
       frechetDistance: frechetDistance(gaussianOf(judged.features, FEATURES), REAL.steering),
       samples: parts(judged.probabilities).map((part) => inceptionScore(part, CLASSES)),
     };
     if (!final) return measured;
-    const choosing = await judge(STEERING, await write(this.#generator, LATENTS.choosing));
-    const reporting = await judge(REPORTING, await write(this.#generator, LATENTS.reporting));
+    const choosing = await judge(STEERING, await write(this.#generator.weights, LATENTS.choosing));
+    const reporting = await judge(REPORTING, await write(this.#generator.weights, LATENTS.reporting));
     return {
       ...measured,
       finalInceptionScore: inceptionScore(choosing.probabilities, CLASSES),
@@ -124,12 +128,12 @@ export class GanTrainer {
   /** Everything that training depends on: restored for the same member it continues bit for bit. */
   async save(): Promise<GanState> {
     return {
-      generator: await toFlat(this.#generator),
-      generatorFirst: await toFlat(this.#generatorMoments.first),
-      generatorSecond: await toFlat(this.#generatorMoments.second),
-      discriminator: await toFlat(this.#discriminator),
-      discriminatorFirst: await toFlat(this.#discriminatorMoments.first),
-      discriminatorSecond: await toFlat(this.#discriminatorMoments.second),
+      generator: await toFlat(this.#generator.weights),
+      generatorFirst: await toFlat(this.#generator.moments.first),
+      generatorSecond: await toFlat(this.#generator.moments.second),
+      discriminator: await toFlat(this.#discriminator.weights),
+      discriminatorFirst: await toFlat(this.#discriminator.moments.first),
+      discriminatorSecond: await toFlat(this.#discriminator.moments.second),
       album: this.#album,
       updates: this.#updates,
       isBroken: this.#isBroken,
@@ -142,16 +146,13 @@ export class GanTrainer {
   restore(state: GanState, { seed }: { seed: number }): void {
     this.dispose();
     this.#seed = seed;
-    this.#generator = fromFlat(GENERATOR, state.generator);
-    this.#generatorMoments = {
-      first: fromFlat(GENERATOR, state.generatorFirst),
-      second: fromFlat(GENERATOR, state.generatorSecond),
-    };
-    this.#discriminator = fromFlat(DISCRIMINATOR, state.discriminator);
-    this.#discriminatorMoments = {
-      first: fromFlat(DISCRIMINATOR, state.discriminatorFirst),
-      second: fromFlat(DISCRIMINATOR, state.discriminatorSecond),
-    };
+    this.#generator = learner(GENERATOR, state.generator, state.generatorFirst, state.generatorSecond);
+    this.#discriminator = learner(
+      DISCRIMINATOR,
+      state.discriminator,
+      state.discriminatorFirst,
+      state.discriminatorSecond,
+    );
     this.#album = Uint8Array.from(state.album);
     this.#updates = state.updates;
     this.#isBroken = state.isBroken;
@@ -160,11 +161,11 @@ export class GanTrainer {
 
   /** jax-js arrays live in WebAssembly memory, which no garbage collector frees. */
   dispose(): void {
-    tree.dispose([this.#generator, this.#generatorMoments, this.#discriminator, this.#discriminatorMoments]);
+    tree.dispose([this.#generator, this.#discriminator]);
   }
 
   async #addPage(): Promise<void> {
-    const page = (await write(this.#generator, LATENTS.album)).map((ink) => 255 * ink);
+    const page = (await write(this.#generator.weights, LATENTS.album)).map((ink) => 255 * ink);
     const album = new Uint8Array(this.#album.length + page.length);
     album.set(this.#album);
     album.set(page, this.#album.length);
@@ -219,64 +220,63 @@ function generatorLoss(generated: np.Array, discriminator: Discriminator): np.Ar
   return nn.softplus(discriminate(discriminator, generated).mul(-1)).mean();
 }
 
+interface Learner {
+  readonly weights: Joined;
+  readonly moments: Moments<JoinedShape>;
+}
+
 const update = jit(
   (
-    generator: { weights: Generator; moments: Moments<typeof GENERATOR> },
-    discriminator: { weights: Discriminator; moments: Moments<typeof DISCRIMINATOR> },
+    generator: Learner,
+    discriminator: Learner,
     { real, latents }: { real: np.Array; latents: np.Array },
     rates: { generatorRate: np.Array; discriminatorRate: np.Array; fix1: np.Array; fix2: np.Array },
   ) => {
     const { generatorRate, discriminatorRate, fix1, fix2 } = rates;
+    const learn = ({ weights, moments }: Learner, gradients: Joined, rate: np.Array) =>
+      adam(weights, gradients, moments, rate, fix1, fix2, BETA1);
     const [generated, backward] = vjp(
       (weights: Generator) => generate(weights, latents.ref),
-      [tree.ref(generator.weights)],
+      [separate(GENERATOR, tree.ref(generator.weights))],
     );
     const [loss1, discriminatorGradients] = valueAndGrad(discriminatorLoss)(
-      tree.ref(discriminator.weights),
+      separate(DISCRIMINATOR, tree.ref(discriminator.weights)),
       real,
       generated.ref,
     );
-    const newDiscriminator = adam(
-      discriminator.weights,
-      discriminatorGradients,
-      discriminator.moments,
-      discriminatorRate,
-      fix1,
-      fix2,
-      BETA1,
+    const newDiscriminator = learn(discriminator, joined(discriminatorGradients), discriminatorRate);
+    const [loss2, towardsReal] = valueAndGrad(generatorLoss)(
+      generated,
+      separate(DISCRIMINATOR, tree.ref(newDiscriminator.weights)),
     );
-    const [loss2, towardsReal] = valueAndGrad(generatorLoss)(generated, tree.ref(newDiscriminator.weights));
     const [generatorGradients] = backward(towardsReal);
-    const newGenerator = adam(
-      generator.weights,
-      generatorGradients,
-      generator.moments,
-      generatorRate,
-      fix1,
-      fix2,
-      BETA1,
-    );
+    const newGenerator = learn(generator, joined(generatorGradients), generatorRate);
     tree.dispose([rates, latents]);
     return { generator: newGenerator, discriminator: newDiscriminator, loss: loss1.add(loss2) };
   },
 );
 
-const generateOnly = jit(generate);
+const generateOnly = jit((generator: Joined, latents: np.Array) =>
+  generate(separate(GENERATOR, generator), latents),
+);
 
 /** Pictures from latents, both of which stay, [n x PIXELS]. */
-async function write(generator: Generator, latents: np.Array): Promise<Float32Array<ArrayBuffer>> {
+async function write(generator: Joined, latents: np.Array): Promise<Float32Array<ArrayBuffer>> {
   return (await generateOnly(tree.ref(generator), latents.ref).data()) as Float32Array<ArrayBuffer>;
 }
 
 /** He initialization (He et al. 2015), uniform: a weight's variance is 2 / inputs. Biases start at zero. */
-function initialWeights<S extends typeof GENERATOR | typeof DISCRIMINATOR>(
-  shapes: S,
-  random: Random,
-): Weights<S> {
-  return weightsFrom(shapes, ([inputs, outputs]) => {
+function newLearner(shapes: Shapes, random: Random): Learner {
+  const weights = weightsFrom(shapes, ([inputs, outputs]) => {
     const bound = outputs === undefined ? 0 : Math.sqrt(6 / inputs!);
     return random.uniform(-bound, bound);
   });
+  return { weights: joined(weights), moments: zeroMoments(joinedShape(shapes)) };
+}
+
+function learner(shapes: Shapes, weights: Float32Array, first: Float32Array, second: Float32Array): Learner {
+  const joined = (values: Float32Array) => fromFlat(joinedShape(shapes), values);
+  return { weights: joined(weights), moments: { first: joined(first), second: joined(second) } };
 }
 
 /** Uniform in [-1, 1), [count, LATENT]. */
