@@ -19,10 +19,11 @@ import { Random } from "../random.ts";
 import {
   adamRates,
   fromFlat,
+  type Joined,
+  type JoinedShape,
+  joinedShape,
   type Moments,
-  type Shapes,
   toFlat,
-  type Weights,
   zeroMoments,
 } from "../weights.ts";
 import { Episodes, type EpisodesState } from "./episodes.ts";
@@ -82,11 +83,11 @@ interface ActorCriticState extends EpisodesState {
 class ActorCritic {
   readonly #task: Task;
   readonly #update: Update;
-  readonly #shapes: Shapes;
+  readonly #shape: JoinedShape;
   #seed: number;
   readonly #random: Random;
-  #weights: Weights<Shapes>;
-  #moments: Moments<Shapes>;
+  #weights: Joined;
+  #moments: Moments<JoinedShape>;
   #updates = 0;
   readonly #observed: RunningMoments;
   readonly #policy: Policy;
@@ -99,11 +100,11 @@ class ActorCritic {
   constructor(task: Task, update: Update, { seed }: TrainerContext<ActorCriticHyperparameters>) {
     this.#task = task;
     this.#update = update;
-    this.#shapes = shapesFor(task);
+    this.#shape = joinedShape(shapesFor(task));
     this.#seed = seed;
     this.#random = new Random(seed);
-    this.#weights = initialWeights(this.#shapes, this.#random);
-    this.#moments = zeroMoments(this.#shapes);
+    this.#weights = initialWeights(task, this.#random);
+    this.#moments = zeroMoments(this.#shape);
     this.#observed = new RunningMoments(task.observationSize);
     this.#policy = new Policy(task, COPIES, this.#observed);
     this.#episodes = new Episodes(task, COPIES, this.#random);
@@ -152,10 +153,10 @@ class ActorCritic {
   restore(state: ActorCriticState, { seed }: { seed: number }): void {
     this.dispose();
     this.#seed = seed;
-    this.#weights = fromFlat(this.#shapes, state.weights);
+    this.#weights = fromFlat(this.#shape, state.weights);
     this.#moments = {
-      first: fromFlat(this.#shapes, state.firstMoment),
-      second: fromFlat(this.#shapes, state.secondMoment),
+      first: fromFlat(this.#shape, state.firstMoment),
+      second: fromFlat(this.#shape, state.secondMoment),
     };
     this.#updates = state.updates;
     this.#episodes.restore(state);

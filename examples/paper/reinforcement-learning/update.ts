@@ -1,7 +1,18 @@
 /** How the actor and the critic learn from a batch: proximal policy optimisation (Schulman et al. 2017) in jax-js. */
 import { init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import type { Random } from "../random.ts";
-import { adam, clipped, type Moments, type Shapes, type Weights, weightsFrom } from "../weights.ts";
+import {
+  adam,
+  clipped,
+  type Joined,
+  type JoinedShape,
+  joined,
+  type Moments,
+  type Shapes,
+  separate,
+  type Weights,
+  weightsFrom,
+} from "../weights.ts";
 import { actionWidth, HIDDEN, policyOutputs } from "./policy.ts";
 import type { Task } from "./tasks/task.ts";
 
@@ -23,7 +34,9 @@ export interface Batch {
 export type Update = ReturnType<typeof updateFor>;
 
 /** One update of Adam, compiled. Consumes the arrays. */
-export function updateFor({ actions }: Task) {
+export function updateFor(task: Task) {
+  const { actions } = task;
+  const shapes = shapesFor(task);
   const lossAndGradients: (
     weights: Weights<Shapes>,
     batch: Batch,
@@ -46,16 +59,17 @@ export function updateFor({ actions }: Task) {
   );
   return jit(
     (
-      weights: Weights<Shapes>,
-      moments: Moments<Shapes>,
+      weights: Joined,
+      moments: Moments<JoinedShape>,
       batch: Batch,
       entropyCost: np.Array,
       rate: np.Array,
       fix1: np.Array,
       fix2: np.Array,
     ) => {
-      const [loss, gradients] = lossAndGradients(tree.ref(weights), batch, entropyCost);
-      const updated = adam(weights, clipped(gradients, LARGEST_GRADIENT), moments, rate, fix1, fix2);
+      const [loss, gradients] = lossAndGradients(separate(shapes, tree.ref(weights)), batch, entropyCost);
+      const limited = clipped(joined(gradients), LARGEST_GRADIENT);
+      const updated = adam(weights, limited, moments, rate, fix1, fix2);
       return { ...updated, loss };
     },
   );
@@ -103,10 +117,11 @@ export function shapesFor({ observationSize, actions }: Task): Shapes {
 }
 
 /** Variance 2 / inputs between layers. The actor starts near a policy that does not look (Andrychowicz et al. 2021). */
-export function initialWeights(shapes: Shapes, random: Random): Weights<Shapes> {
-  return weightsFrom(shapes, ([inputs, outputs], name) => {
+export function initialWeights(task: Task, random: Random): Joined {
+  const weights = weightsFrom(shapesFor(task), ([inputs, outputs], name) => {
     if (outputs === undefined) return 0;
     const gain = name === "actor3" ? 0.01 : name === "critic3" ? 1 : Math.SQRT2;
     return (gain / Math.sqrt(inputs!)) * random.normal();
   });
+  return joined(weights);
 }
