@@ -1,4 +1,4 @@
 import { actorCritic } from "./actor-critic.ts";
 import { acrobot } from "./tasks/acrobot.ts";
 
-export default actorCritic(acrobot, { stepsPerMember: 100 });
+export default actorCritic(acrobot, { stepsPerMember: 12, readyEvery: 2 });

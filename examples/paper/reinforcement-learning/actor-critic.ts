@@ -39,8 +39,11 @@ export interface ActorCriticHyperparameters {
   readonly lambda: number;
 }
 
-/** The experiment of a task. */
-export function actorCritic(task: Task, { stepsPerMember }: { stepsPerMember: number }): Experiment {
+/** The experiment of a task: how long each member trains, and after how many steps it may copy; a step is 2,048 moves. */
+export function actorCritic(
+  task: Task,
+  { stepsPerMember, readyEvery }: { stepsPerMember: number; readyEvery: number },
+): Experiment {
   const update = updateFor(task);
   return defineExperiment({
     name: task.name,
@@ -52,7 +55,7 @@ export function actorCritic(task: Task, { stepsPerMember }: { stepsPerMember: nu
       lambda: ordinal(0.8, 0.9, 0.95, 0.98, 0.99, 1),
     },
     objective: maximize("score", { final: "finalScore" }),
-    ready: everySteps(4),
+    ready: everySteps(readyEvery),
     exploit: tTestSelection({ samples: 10 }),
     explore: perturb({ factors: [0.8, 1.2], resampleProbability: 0 }),
     budget: { stepsPerMember },
