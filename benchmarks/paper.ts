@@ -126,16 +126,29 @@ function speedTable(field: Field): string {
   );
 }
 
-/** Of the seeds of pbt the one in the middle, which stands for the others better than the best would. */
-function middleRun({ comparison, histories }: Task): History {
-  const { runs } = comparison.variants.find(({ name }) => name.startsWith("pbt"))!;
+/** Of a variant's seeds the one in the middle, which stands for the others better than the best would. */
+function middleRun({ comparison, histories }: Task, variant = "pbt"): History {
+  const { runs } = comparison.variants.find(({ name }) => name === variant)!;
   const sorted = runs.toSorted((a, b) => a.score - b.score);
   const { run } = sorted[sorted.length >> 1]!;
   return histories.find((history) => history.run.id === run)!;
 }
 
+const shownTask = (field: Field, tasks: readonly Task[]) => tasks.find(({ name }) => name === field.shown)!;
+
+/** What the middle runs' models make: drawn to a file, or inserted into the example's page. */
+function exhibit(field: Field, tasks: readonly Task[]): void {
+  if (!field.exhibit) return;
+  const { program, variants, out } = field.exhibit;
+  const runs = variants.map((variant) => middleRun(shownTask(field, tasks), variant).run.id);
+  const words = [`${folder(field)}/${program}`, ...runs, "--store", store];
+  if (out) words.push("--out", `benchmarks/results/${out}`);
+  const said = execFileSync(process.execPath, words, { cwd: root("."), encoding: "utf8" });
+  if (!out) insert(`${folder(field)}/README.md`, "exhibit", `Of ${runs.join(", ")}:\n\n${said}`);
+}
+
 function figuresOf(field: Field, tasks: readonly Task[]): string {
-  const shown = tasks.find(({ name }) => name === field.shown)!;
+  const shown = shownTask(field, tasks);
   const history = middleRun(shown);
   const best = history.snapshots.find(({ id }) => id === history.run.best);
   const data = runData(history, best);
@@ -187,6 +200,7 @@ async function resultOf(field: Field): Promise<Result> {
   );
   const results = summaryTable(field, tasks, summaries);
   insert(`${folder(field)}/README.md`, "results", results);
+  exhibit(field, tasks);
   const seconds = sum(tasks.flatMap(({ histories }) => histories.map((history) => history.seconds)));
   const verdicts = tasks.flatMap(({ name, comparison }) =>
     comparison.variants.flatMap(({ name: variant, against }) =>
@@ -240,9 +254,18 @@ function frontTable(results: readonly Result[]): string {
   );
 }
 
+function frontFigure(field: Field): string {
+  const file = `benchmarks/results/paper-${field.name}-${field.shown}-progress`;
+  const alt = `${field.title}, ${field.shown}: the best score so far of each variant over the steps`;
+  return `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="${file}-dark.svg">
+  <img alt="${alt}" src="${file}.svg">
+</picture>`;
+}
+
 const results: Result[] = [];
 for (const field of fields) results.push(await resultOf(field));
-insert("README.md", "paper", frontTable(results));
+insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
 writeResults("paper", "The paper's experiments", [
   "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
   ...results.map(({ section }) => section),

@@ -11,6 +11,12 @@ export interface Field {
   readonly margin: number;
   /** Whose run is drawn. */
   readonly shown: string;
+  /** A program of the example that shows what the models make: takes runs, and prints a table for the page or draws the file. */
+  readonly exhibit?: {
+    readonly program: string;
+    readonly variants: readonly string[];
+    readonly out?: string;
+  };
   /** Long enough for the kernels to be compiled and the garbage collector to be at work. */
   readonly speedSteps: number;
 }
@@ -38,6 +44,7 @@ export const fields: readonly Field[] = [
     unit: "BLEU",
     margin: 0.022,
     shown: "translation",
+    exhibit: { program: "translate.ts", variants: ["pbt"] },
     speedSteps: 100,
   },
   {
@@ -48,6 +55,7 @@ export const fields: readonly Field[] = [
     unit: "Inception score",
     margin: 0.068,
     shown: "gan",
+    exhibit: { program: "samples.ts", variants: ["pbt", "random-search"], out: "paper-gan-samples.png" },
     speedSteps: 500,
   },
 ];

@@ -89,8 +89,9 @@ function scoreText(snapshot: Snapshot): string {
   return Number.isFinite(score) ? `Inception score ${score.toFixed(2)}` : "training broke down";
 }
 
-function scoreOf({ metrics, score }: Snapshot): number {
-  return metrics.finalInceptionScore ?? score ?? Number.NEGATIVE_INFINITY;
+function scoreOf({ metrics, score = Number.NaN }: Snapshot): number {
+  const found = metrics.finalInceptionScore ?? score;
+  return Number.isNaN(found) ? Number.NEGATIVE_INFINITY : found;
 }
 
 function toPng(svg: string): Uint8Array {

@@ -29,7 +29,7 @@ const checkpoints = filesystemCheckpointStore(join(dirname(values.store), "check
 const file = (await checkpoints.load(newest.checkpoint!)).get("weights.npy")!;
 // A NumPy file: ten bytes of which the last two are the length of a header, the header, and the numbers.
 const begin = 10 + new DataView(file.buffer, file.byteOffset).getUint16(8, true);
-const weights = new Float32Array(file.slice(begin).buffer);
+const weights = new Float32Array(Uint8Array.from(file.subarray(begin)).buffer);
 
 const clauses = spread(test, Number(values.count));
 const translated = await translate(fromFlat(TRANSFORMER, weights), clauses);
