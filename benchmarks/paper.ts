@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { sqlitePopulationStore } from "clade";
 import { sum } from "simple-statistics";
+import { bestModel } from "../src/analysis/comparison/best-model.ts";
 import { type Comparison, compareRuns } from "../src/analysis/comparison/compare.ts";
 import { withInterval } from "../src/analysis/comparison/verdict.ts";
 import { type History, readHistory } from "../src/analysis/history.ts";
@@ -106,7 +107,8 @@ function speedTable(field: Field): string {
       code.MuJoCo,
       code.example,
       code.Node,
-      code.Clade + code.idle,
+      code.Clade,
+      code.idle,
     ];
     return [name, `${stepMs.toPrecision(3)} ms`, ...shares.map(percent)];
   });
@@ -120,7 +122,8 @@ function speedTable(field: Field): string {
       "MuJoCo",
       "the example",
       "Node",
-      "Clade and waiting",
+      "Clade",
+      "waiting",
     ],
     rows,
   );
@@ -136,22 +139,21 @@ function middleRun({ comparison, histories }: Task, variant = "pbt"): History {
 
 const shownTask = (field: Field, tasks: readonly Task[]) => tasks.find(({ name }) => name === field.shown)!;
 
-/** What the middle runs' models make: drawn to a file, or inserted into the example's page. */
-function exhibit(field: Field, tasks: readonly Task[]): void {
-  if (!field.exhibit) return;
+/** What the middle runs' models make: drawn to a file, or text for the example's page. */
+function exhibit(field: Field, tasks: readonly Task[]): string | undefined {
+  if (!field.exhibit) return undefined;
   const { program, variants, out } = field.exhibit;
   const runs = variants.map((variant) => middleRun(shownTask(field, tasks), variant).run.id);
   const words = [`${folder(field)}/${program}`, ...runs, "--store", store];
   if (out) words.push("--out", `benchmarks/results/${out}`);
   const said = execFileSync(process.execPath, words, { cwd: root("."), encoding: "utf8" });
-  if (!out) insert(`${folder(field)}/README.md`, "exhibit", `Of ${runs.join(", ")}:\n\n${said}`);
+  return out ? undefined : `Of ${runs.join(", ")}:\n\n${said}`;
 }
 
 function figuresOf(field: Field, tasks: readonly Task[]): string {
   const shown = shownTask(field, tasks);
   const history = middleRun(shown);
-  const best = history.snapshots.find(({ id }) => id === history.run.best);
-  const data = runData(history, best);
+  const data = runData(history, bestModel(history));
   const ofTasks = tasks.flatMap(({ name, comparison }) => [
     written(field, intervalFigure(comparison), name),
     written(field, progressFigure(comparison), name),
@@ -189,6 +191,8 @@ function insert(path: string, name: string, text: string): void {
 interface Result {
   readonly field: Field;
   readonly summaries: readonly Summary[];
+  readonly table: string;
+  readonly exhibit: string | undefined;
   readonly section: string;
 }
 
@@ -199,8 +203,6 @@ async function resultOf(field: Field): Promise<Result> {
     baseline,
   );
   const results = summaryTable(field, tasks, summaries);
-  insert(`${folder(field)}/README.md`, "results", results);
-  exhibit(field, tasks);
   const seconds = sum(tasks.flatMap(({ histories }) => histories.map((history) => history.seconds)));
   const verdicts = tasks.flatMap(({ name, comparison }) =>
     comparison.variants.flatMap(({ name: variant, against }) =>
@@ -221,7 +223,7 @@ async function resultOf(field: Field): Promise<Result> {
     speedTable(field),
     figuresOf(field, tasks),
   ].join("\n\n");
-  return { field, summaries, section };
+  return { field, summaries, table: results, exhibit: exhibit(field, tasks), section };
 }
 
 function barSentence(field: Field, summaries: readonly Summary[]): string {
@@ -265,8 +267,13 @@ function frontFigure(field: Field): string {
 
 const results: Result[] = [];
 for (const field of fields) results.push(await resultOf(field));
-insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
 writeResults("paper", "The paper's experiments", [
   "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
   ...results.map(({ section }) => section),
 ]);
+insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
+for (const { field, table, exhibit } of results) {
+  const page = `${folder(field)}/README.md`;
+  insert(page, "results", table);
+  if (exhibit) insert(page, "exhibit", exhibit);
+}

@@ -56,6 +56,6 @@ export const fields: readonly Field[] = [
     margin: 0.068,
     shown: "gan",
     exhibit: { program: "samples.ts", variants: ["pbt", "random-search"], out: "paper-gan-samples.png" },
-    speedSteps: 500,
+    speedSteps: 5000,
   },
 ];

@@ -40,7 +40,7 @@ export function bestOf(history: History, { metric }: BestBy): number | undefined
 }
 
 /** As `resultOf` chooses it: by the held-out metric among the members' newest snapshots that have it; otherwise the best score ever. */
-function bestModel({ run, snapshots }: History): Snapshot | undefined {
+export function bestModel({ run, snapshots }: History): Snapshot | undefined {
   const { final, direction } = run.experiment.objective;
   if (final !== undefined) {
     const newest = new Map(snapshots.map((snapshot) => [snapshot.member, snapshot]));
