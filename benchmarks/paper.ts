@@ -191,7 +191,6 @@ function insert(path: string, name: string, text: string): void {
 interface Result {
   readonly field: Field;
   readonly summaries: readonly Summary[];
-  readonly table: string;
   readonly exhibit: string | undefined;
   readonly section: string;
 }
@@ -210,7 +209,6 @@ async function resultOf(field: Field): Promise<Result> {
     ),
   );
   const section = [
-    `## ${field.title}`,
     results,
     `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, corrected for the number of comparisons (\`clade compare\`):`,
     verdicts.join("\n"),
@@ -223,7 +221,7 @@ async function resultOf(field: Field): Promise<Result> {
     speedTable(field),
     figuresOf(field, tasks),
   ].join("\n\n");
-  return { field, summaries, table: results, exhibit: exhibit(field, tasks), section };
+  return { field, summaries, exhibit: exhibit(field, tasks), section };
 }
 
 function barSentence(field: Field, summaries: readonly Summary[]): string {
@@ -269,11 +267,11 @@ const results: Result[] = [];
 for (const field of fields) results.push(await resultOf(field));
 writeResults("paper", "The paper's experiments", [
   "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
-  ...results.map(({ section }) => section),
+  ...results.map(({ field, section }) => `## ${field.title}\n\n${section}`),
 ]);
 insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
-for (const { field, table, exhibit } of results) {
+for (const { field, section, exhibit } of results) {
   const page = `${folder(field)}/README.md`;
-  insert(page, "results", table);
+  insert(page, "results", section.replaceAll("](paper-", "](../../../benchmarks/results/paper-"));
   if (exhibit) insert(page, "exhibit", exhibit);
 }
