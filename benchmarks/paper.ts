@@ -210,7 +210,7 @@ async function resultOf(field: Field): Promise<Result> {
   );
   const section = [
     results,
-    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, corrected for the number of comparisons (\`clade compare\`):`,
+    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, as \`clade compare\` says it, which does not pair seeds and corrects for the number of comparisons:`,
     verdicts.join("\n"),
     "How often training diverged, and what became of it:",
     divergenceTable(
