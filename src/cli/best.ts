@@ -15,7 +15,7 @@ export async function bestCommand(
   name: string | undefined,
   options: { readonly store?: string; readonly out?: string; readonly json?: boolean },
 ): Promise<void> {
-  await using stores = openStores(options.store);
+  await using stores = await openStores(options.store);
   const run = await findRun(stores.population, name);
   const { best, score, final } = await resultOf(stores.population, run.id);
   if (!best?.checkpoint)

@@ -46,11 +46,12 @@ export async function execute(
   }
   const workers = startLocalWorkers({
     ...options.workers,
+    environment: (index) => ({ ...options.workers.environment(index), CLADE_STORE: stores.url }),
     run: run.id,
     populationStore: stores.population,
     command: {
       file: fileURLToPath(new URL("../../bin/start.js", import.meta.url)),
-      arguments: ["worker", run.id, "--store", stores.url, "--local"],
+      arguments: ["worker", run.id, "--local"],
     },
     logDirectory: stores.logDirectory,
     interruptedCode: exitCodes.interrupted,

@@ -70,7 +70,7 @@ function program(): Command {
     .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.");
   const store = new Option(
     "--store <url>",
-    "where the runs are: a SQLite file (default: .clade/clade.db, or CLADE_STORE)",
+    "where the runs are: a SQLite file, or postgres://user@host/database (default: CLADE_STORE, or .clade/clade.db)",
   );
   const json = new Option("--json", "print JSON, and nothing else, on standard output");
   const set = new Option(

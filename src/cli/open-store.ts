@@ -8,6 +8,7 @@ import {
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
+import { postgresPopulationStore } from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
 import { clade } from "./clade-command.ts";
 
@@ -15,6 +16,7 @@ import { clade } from "./clade-command.ts";
 const defaultStore = join(".clade", "clade.db");
 
 export interface Stores extends AsyncDisposable {
+  /** May hold a password: it goes to other processes through their environment, and is never shown. */
   readonly url: string;
   readonly population: PopulationStore;
   checkpoints(run: RunId): FilesystemCheckpointStore & CheckpointStore;
@@ -23,34 +25,34 @@ export interface Stores extends AsyncDisposable {
 }
 
 /**
- * Opens the store of a URL: a path, or `sqlite:` and a path. Its checkpoints and logs lie beside the file. Only what starts runs creates
- * a store, so that a mistyped path is not taken for an empty one.
+ * Opens the store of a URL: a path, or `sqlite:` and a path, whose checkpoints and logs lie beside the file; or `postgres://`, whose logs lie in `.clade`. Only what
+ * starts runs creates a store, so that a mistyped path is not taken for an empty one.
  */
-export function openStores(given: string | undefined, { create = false } = {}): Stores {
+export async function openStores(given: string | undefined, { create = false } = {}): Promise<Stores> {
   const url = given || process.env.CLADE_STORE || defaultStore;
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
+  if (scheme === "postgres" || scheme === "postgresql") {
+    return storesBeside(url, await postgresPopulationStore(url), dirname(resolve(defaultStore)));
+  }
   if (scheme !== undefined && scheme !== "sqlite") {
     const rule = `there is no store for ${scheme}: URLs`;
-    throw new BadInputError([
-      {
-        path: "--store",
-        value: url,
-        rule,
-        remedy: "give the path of a SQLite file, such as .clade/clade.db",
-      },
-    ]);
+    const remedy = "give the path of a SQLite file, such as .clade/clade.db, or a postgres:// URL";
+    throw new BadInputError([{ path: "--store", value: `${scheme}:...`, rule, remedy }]);
   }
   const file = resolve(url.replace(/^sqlite:(\/\/)?/, ""));
   if (!create && !existsSync(file)) {
     const remedy = `start a run with: ${clade} run <experiment>, or give the path of a store with --store`;
     throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
   }
-  const population = sqlitePopulationStore(file);
+  return storesBeside(file, sqlitePopulationStore(file), dirname(file));
+}
+
+function storesBeside(url: string, population: PopulationStore, directory: string): Stores {
   return {
-    url: file,
+    url,
     population,
-    checkpoints: (run) => filesystemCheckpointStore(join(dirname(file), "checkpoints", run)),
-    logDirectory: join(dirname(file), "logs"),
+    checkpoints: (run) => filesystemCheckpointStore(join(directory, "checkpoints", run)),
+    logDirectory: join(directory, "logs"),
     [Symbol.asyncDispose]: () => population[Symbol.asyncDispose](),
   };
 }

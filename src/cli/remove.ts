@@ -5,7 +5,7 @@ import { openStores } from "./open-store.ts";
 import { workersOf } from "./run-state.ts";
 
 export async function removeCommand(name: string, options: { readonly store?: string }): Promise<void> {
-  await using stores = openStores(options.store);
+  await using stores = await openStores(options.store);
   const run = await findRun(stores.population, name);
   const workers = workersOf(await stores.population.members(run.id));
   if (run.state.kind === "running" && workers.length > 0) {

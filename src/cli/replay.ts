@@ -31,7 +31,7 @@ interface Options extends WorkerOptions {
 
 /** Trains fresh models along the schedule of a lineage, as a run of its own; or writes the schedule. */
 export async function replayCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = openStores(options.store);
+  await using stores = await openStores(options.store);
   const run = await findRun(stores.population, name);
   const { schedule } = await foundIn(stores.population, run.id, await chosen(stores, run, options));
   if (options.export !== undefined) {

@@ -24,7 +24,7 @@ interface Options extends WorkerOptions {
 const changeable = ["budget.", "exploit", "explore", "ready"];
 
 export async function resumeCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = openStores(options.store);
+  await using stores = await openStores(options.store);
   const run = await findRun(stores.population, name);
   const settings = settingsOf(options);
   for (const path of Object.keys(settings)) {

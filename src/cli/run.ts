@@ -32,7 +32,7 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   };
   const control = controlled && (await loadExperiment(file, controlled.settings));
 
-  await using stores = openStores(options.store, { create: true });
+  await using stores = await openStores(options.store, { create: true });
   const first = await start(stores, file, experiment, { ...settings, seed }, options);
   process.exitCode = first.exitCode;
   if (!options.json) await printResult(stores, first.result);

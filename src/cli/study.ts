@@ -40,7 +40,7 @@ export async function studyCommand(file: string, options: Options): Promise<void
   const original = await checked(file, study, plan);
   await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options));
 
-  await using stores = openStores(options.store, { create: true });
+  await using stores = await openStores(options.store, { create: true });
   const reporter = studyReporter(study, plan, options.json ?? false);
   // While a run goes on it hears the signal, too; this is for the time between two runs.
   const interrupted = new AbortController();

@@ -22,7 +22,6 @@ import {
   SnapshotNotFoundError,
   type WorkerId,
 } from "../population-store.ts";
-import { explained, openDatabase } from "./open-database.ts";
 import {
   decisionOf,
   decisionValues,
@@ -33,7 +32,8 @@ import {
   snapshotColumns,
   snapshotOf,
   snapshotValues,
-} from "./rows.ts";
+} from "../rows.ts";
+import { explained, openDatabase } from "./open-database.ts";
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
 const pollMs = 10;

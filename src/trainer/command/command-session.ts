@@ -164,12 +164,14 @@ class CommandSession implements TrainerSession {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
     const { command, environment, directory, ...limits } = this.#trainer;
+    // The store's URL may hold a password, which is no business of a trainer.
+    const { CLADE_STORE, ...inherited } = process.env;
     this.#log.forget();
     const started = this.#spawn({
       command,
       directory: resolve(directory ?? "."),
       environment: {
-        ...process.env,
+        ...inherited,
         ...this.#options.environment,
         ...environment,
         CLADE_PROTOCOL: String(protocolVersion),

@@ -1,8 +1,8 @@
 /** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type { Decision } from "../../algorithm/population-based-training.ts";
-import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
-import type { Failure, PublishedSnapshot, Run, RunState } from "../population-store.ts";
+import type { Decision } from "../algorithm/population-based-training.ts";
+import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import type { Failure, PublishedSnapshot, Run, RunState } from "./population-store.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 

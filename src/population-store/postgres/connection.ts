@@ -1,0 +1,224 @@
+/**
+ * Connections to a PostgreSQL server that may be restarted, cut off or frozen while workers go on: what fails for such a reason is tried again for a while. Nothing
+ * of a connection outlives a transaction (no prepared statements, no session settings), so a pooler may stand in between.
+ */
+import { EventEmitter, once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import type { Row } from "../rows.ts";
+import { type Sql, sql, together } from "./sql.ts";
+
+/** How long a server that was reached before may be away, in milliseconds. */
+const patienceMs = 10 * 60_000;
+const firstPauseMs = 50;
+const longestPauseMs = 2_000;
+
+const connectMs = 10_000;
+/** After this time without an answer the connection is given up: a cut network says nothing. */
+const answerMs = 60_000;
+/** A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no longer than this. */
+const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
+
+/** Connections of one process: one for the claim, one for the renewal of its lease, others for whoever looks on. Idle ones are closed. */
+const mostConnections = 4;
+const idleMs = 10_000;
+
+/** What the server says when it cannot go on just now (its shutdown, recovery, no free connection, a deadlock, a frozen transaction that it ended). */
+const passingCodes = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"]);
+const networkCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+]);
+/** How `pg` puts it. */
+const networkWords =
+  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has)/;
+
+const oids = { bigint: 20, float: 701 };
+const types = {
+  getTypeParser: (oid: number) =>
+    oid === oids.bigint || oid === oids.float ? Number : pg.types.getTypeParser(oid, "text"),
+};
+
+export type Query = (statements: Sql) => Promise<readonly Row[][]>;
+
+export class Connection {
+  /** The URL without its password. */
+  readonly shown: string;
+  readonly #url: string;
+  readonly #pool: pg.Pool;
+  #wasReached = false;
+  /** Counts what changed, as far as this process has heard. */
+  changes = 0;
+  readonly #events = new EventEmitter().setMaxListeners(0);
+  #listening: Promise<pg.Client> | undefined;
+  #isClosed = false;
+
+  constructor(url: string) {
+    this.#url = url;
+    this.shown = withoutPassword(url);
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      types,
+      max: mostConnections,
+      idleTimeoutMillis: idleMs,
+      connectionTimeoutMillis: connectMs,
+      query_timeout: answerMs,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      fallback_application_name: "clade",
+    });
+    // An idle connection that breaks is replaced when it is needed.
+    this.#pool.on("error", () => {});
+  }
+
+  /** Sends statements together, as one transaction. Resolves the rows of each. */
+  query(statements: Sql): Promise<readonly Row[][]> {
+    return this.#patiently(async () => rowsOf(await this.#pool.query(statements.text)));
+  }
+
+  /**
+   * Runs a transaction that begins and ends with statements of its own: `work` gets what sends them and returns after the last, a COMMIT.
+   * When the connection is lost the whole of it is done again, so it has to find out whether it had come through.
+   */
+  transaction<T>(first: Sql, work: (found: readonly Row[][], query: Query) => Promise<T>): Promise<T> {
+    return this.#patiently(async () => {
+      const client = await this.#pool.connect();
+      let broken: Error | undefined;
+      const query: Query = async (statements) => rowsOf(await client.query(statements.text));
+      try {
+        const found = await query(together(sql`BEGIN`, idleInTransaction, first));
+        return await work(found.slice(2), query);
+      } catch (error) {
+        if (mayPass(error)) broken = error as Error;
+        else
+          await query(sql`ROLLBACK`).catch((failed: Error) => {
+            broken = failed;
+          });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    });
+  }
+
+  /** Resolves when something has changed since the count was `seen`, or after the time, or with the signal. */
+  async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.changes !== seen || signal?.aborted) return;
+    const wasListening = this.#listening !== undefined;
+    const listens = await this.#listen().then(
+      () => true,
+      () => false,
+    );
+    // What changed before it listened was not heard.
+    if ((!wasListening && listens) || this.changes !== seen) return;
+    const ends = [AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
+    await once(this.#events, "change", { signal: AbortSignal.any(ends) }).catch(() => {});
+  }
+
+  noteChange(): void {
+    this.changes++;
+    this.#events.emit("change");
+  }
+
+  #listen(): Promise<pg.Client> {
+    this.#listening ??= (async () => {
+      const client = new pg.Client({
+        connectionString: this.#url,
+        connectionTimeoutMillis: connectMs,
+        keepAlive: true,
+      });
+      const gone = () => {
+        this.#listening = undefined;
+      };
+      client.on("error", gone);
+      client.on("end", gone);
+      client.on("notification", () => this.noteChange());
+      try {
+        await client.connect();
+        await client.query("LISTEN clade");
+        if (this.#isClosed) await client.end();
+        return client;
+      } catch (error) {
+        gone();
+        throw error;
+      }
+    })();
+    return this.#listening;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const listening = await this.#listening?.catch(() => undefined);
+    await listening?.end().catch(() => {});
+    await this.#pool.end();
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    const end = performance.now() + patienceMs;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      try {
+        const result = await work();
+        this.#wasReached = true;
+        return result;
+      } catch (error) {
+        if (!this.#wasReached || !mayPass(error) || this.#isClosed || performance.now() > end)
+          throw this.#explained(error);
+        await sleep(pauseMs * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  /** An error of the server or of the network with what to do about it; any other as it is. */
+  #explained(error: unknown): unknown {
+    const { code, message } = error as { readonly code?: string; readonly message: string };
+    const remedy = remedyFor(code ?? "", this.#url);
+    if (remedy) return new CladeError(`store ${this.shown}: ${remedy}`, { cause: error });
+    if (!mayPass(error)) return error;
+    const words = message || code;
+    return new CladeError(
+      `store ${this.shown}: cannot be reached (${words}); check host, port and network${this.#wasReached ? ", then resume the run" : ""}`,
+      { cause: error },
+    );
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  const { code = "", message } = error as { readonly code?: string; readonly message: string };
+  const isRefusal = code.startsWith("08") && code !== "08P01";
+  return passingCodes.has(code) || networkCodes.has(code) || isRefusal || networkWords.test(message);
+}
+
+/** PostgreSQL's codes for what a user can mend. */
+function remedyFor(code: string, url: string): string | undefined {
+  const { username, pathname } = new URL(url);
+  const remedies: Readonly<Record<string, string>> = {
+    "28P01": `the password of ${username || "this user"} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
+    "28000": `${username || "this user"} may not connect; see pg_hba.conf on the server, or give another user`,
+    "3D000": `there is no database ${pathname.slice(1) || "of this name"}; make it with: createdb ${pathname.slice(1)}`,
+    "42501":
+      "this user lacks a right; let it create a schema in the database, or use the schema clade and its tables",
+    "25006": "the server only reads, as a standby does; give the URL of the primary",
+    "53100": "the server's disk is full; free some space there, then resume the run",
+    "53200": "the server is out of memory; see its log, then resume the run",
+  };
+  return remedies[code];
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = "";
+  shown.searchParams.delete("password");
+  return shown.href;
+}
+
+function rowsOf(result: pg.QueryResult | pg.QueryResult[]): Row[][] {
+  return [result].flat().map(({ rows }) => rows as Row[]);
+}

@@ -1,0 +1,52 @@
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { StoreVersionError } from "../population-store.ts";
+import type { Connection } from "./connection.ts";
+import { migrations } from "./migrations.ts";
+import { Sql, sql, together } from "./sql.ts";
+
+const oldestServer = 13;
+
+/** "Clad" in ASCII: whoever brings the schema up to date holds this lock. */
+const migrationLock = 0x436c6164;
+
+/** Brings a database to this version, once, however many workers start together. Throws `StoreVersionError` before anything is changed. */
+export async function migrate(connection: Connection, steps: readonly string[] = migrations): Promise<void> {
+  const [[server], [found]] = (await connection.query(
+    together(
+      sql`SELECT current_setting('server_version_num')::integer / 10000 AS version`,
+      sql`SELECT to_regclass('clade.version')::text AS version`,
+    ),
+  )) as [[{ version: number }], [{ version: string | null }]];
+  if (server.version < oldestServer)
+    throw new CladeError(
+      `store ${connection.shown}: is PostgreSQL ${server.version}; Clade needs ${oldestServer} or later`,
+    );
+  if (found.version !== null && (await versionOf(connection, steps.length)) === steps.length) return;
+  await connection.transaction(sql`SELECT pg_advisory_xact_lock(${migrationLock})`, async (_, query) => {
+    await query(
+      together(
+        sql`CREATE SCHEMA IF NOT EXISTS clade`,
+        sql`CREATE TABLE IF NOT EXISTS clade.version (version integer NOT NULL)`,
+      ),
+    );
+    const [[row]] = (await query(sql`SELECT version FROM clade.version`)) as [[{ version: number }?]];
+    const version = row?.version ?? 0;
+    for (const step of steps.slice(version)) await query(new Sql(step));
+    await query(
+      together(
+        sql`DELETE FROM clade.version`,
+        sql`INSERT INTO clade.version VALUES (${Math.max(version, steps.length)})`,
+        sql`COMMIT`,
+      ),
+    );
+  });
+}
+
+async function versionOf(connection: Connection, known: number): Promise<number> {
+  const [rows] = await connection.query(sql`SELECT version FROM clade.version`);
+  const version = (rows![0]?.version as number | undefined) ?? 0;
+  if (version <= known) return version;
+  throw new StoreVersionError(
+    `store ${connection.shown}: has version ${version}, this Clade reads up to ${known}; update Clade or give another database`,
+  );
+}

@@ -1,0 +1,592 @@
+/**
+ * A population in a PostgreSQL database, shared by the workers of many machines. Only the database's clock decides about leases.
+ *
+ * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come one after the other, and "everything after seq"
+ * misses nothing. Claims and renewals lock only their member, and claims skip what is locked.
+ */
+import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import {
+  type Claim,
+  everybodyIsDone,
+  idTaken,
+  leaseLost,
+  type Member,
+  type MemberState,
+  type PopulationStore,
+  type Publication,
+  type Run,
+  type RunId,
+  RunNotFoundError,
+  type RunState,
+  SnapshotNotFoundError,
+  type WorkerId,
+} from "../population-store.ts";
+import {
+  decisionOf,
+  decisionValues,
+  failureOf,
+  plainSnapshotOf,
+  type Row,
+  runOf,
+  snapshotColumns,
+  snapshotOf,
+  snapshotValues,
+} from "../rows.ts";
+import { Connection, type Query } from "./connection.ts";
+import { migrate } from "./migrate.ts";
+import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
+
+/** A waiting worker looks again after this time, since a pooler may swallow notifications. */
+const pollMs = 500;
+
+/** "Clad" in ASCII: the first number of a run's lock. The second is its key. */
+const lockClass = 0x436c6164;
+
+/** PostgreSQL's code for a value that a unique index has already. */
+const uniqueViolation = "23505";
+
+const allColumns = new Sql(snapshotColumns);
+
+/** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
+const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored', 'restarted')
+  ORDER BY ordinal DESC LIMIT 1)`;
+
+/** Of the member `m`, the ordinal of its last trained snapshot but so many. */
+const lastTrained = (but: number) =>
+  sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 1 OFFSET ${but})`;
+
+const exclusively = (key: number) => sql`SELECT pg_advisory_xact_lock(${lockClass}, ${key})`;
+/** For what only a collection must not meet. */
+const withoutCollection = (key: number) => sql`SELECT pg_advisory_xact_lock_shared(${lockClass}, ${key})`;
+
+const changed = sql`SELECT pg_notify('clade', '')`;
+
+const values = (given: readonly unknown[]) => list(given as readonly SqlValue[]);
+const free = sql`worker = NULL, lease_until = 0, reserved = NULL`;
+
+/**
+ * Connects to a database, and makes Clade's tables where there are none. `now` replaces the database's clock in tests. Throws `StoreVersionError`, and a
+ * `CladeError` for what a user can mend.
+ */
+export async function postgresPopulationStore(
+  url: string,
+  { now }: { readonly now?: () => number } = {},
+): Promise<PopulationStore> {
+  const connection = new Connection(url);
+  const keys = new Map<RunId, number>();
+  try {
+    await migrate(connection);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+
+  /** Unix time in milliseconds, by the database's clock. */
+  const clock = () =>
+    now ? sql`${now()}::bigint` : sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
+  /** A time of the database's clock by the clock of this machine, given what the database's said when it answered. */
+  const local = (time: unknown, atDatabase: unknown) =>
+    (now ?? Date.now)() - ((atDatabase as number) - (time as number));
+
+  const query = (statements: Sql) => connection.query(statements);
+  const all = async (statement: Sql): Promise<readonly Row[]> => (await query(statement)).at(-1)!;
+  const get = async (statement: Sql): Promise<Row | undefined> => (await all(statement))[0];
+
+  async function findKey(id: RunId): Promise<number | undefined> {
+    const known = keys.get(id);
+    if (known !== undefined) return known;
+    const key = (await get(sql`SELECT key FROM clade.runs WHERE id = ${id}`))?.key as number | undefined;
+    if (key !== undefined) keys.set(id, key);
+    return key;
+  }
+
+  async function keyOf(id: RunId): Promise<number> {
+    const key = await findKey(id);
+    if (key !== undefined) return key;
+    throw notFound(id);
+  }
+
+  const toRun = ({ now: atDatabase, ...row }: Row): Run =>
+    runOf({
+      ...row,
+      ...(row.running_since !== null && { running_since: local(row.running_since, atDatabase) }),
+    } as Row);
+
+  async function readRun(id: RunId): Promise<Run> {
+    const row = await get(sql`SELECT *, ${clock()} AS now FROM clade.runs WHERE id = ${id}`);
+    if (row) return toRun(row);
+    throw notFound(id);
+  }
+
+  function append(key: number, snapshots: readonly Snapshot[], worker: WorkerId | null): Sql | undefined {
+    if (snapshots.length === 0) return undefined;
+    const rows = snapshots.map(
+      (snapshot) =>
+        sql`(${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${worker}, ${clock()})`,
+    );
+    return sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
+      checkpoint, score, samples, metrics, worker, published_at) VALUES ${list(rows)}`;
+  }
+
+  function setState(key: number, state: RunState): Sql {
+    return sql`UPDATE clade.runs SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
+      elapsed_ms = elapsed_ms + coalesce(greatest(0, ${clock()} - running_since), 0),
+      running_since = ${state.kind === "running" ? clock() : null} WHERE key = ${key}`;
+  }
+
+  /** What ends the run when no member is active any more. */
+  async function ending(key: number, query: Query, reason?: string): Promise<Sql | undefined> {
+    const [rows] = await query(sql`SELECT DISTINCT state FROM clade.members WHERE run = ${key}`);
+    const states = rows!.map(({ state }) => state as MemberState);
+    if (states.includes("active")) return undefined;
+    return setState(
+      key,
+      states.every((state) => state === "failed")
+        ? { kind: "failed", reason: "every member failed" }
+        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
+    );
+  }
+
+  /** Finds out whether a claim is still valid, and keeps others from taking the member while it looks. */
+  const validity = (claim: Claim, key: number) =>
+    sql`SELECT m.epoch, m.worker, r.state, r.synchronous FROM clade.members m JOIN clade.runs r ON r.key = m.run
+      WHERE m.run = ${key} AND m.member = ${claim.member} FOR NO KEY UPDATE OF m`;
+
+  function refuseLost(claim: Claim, row: Row | undefined): Row {
+    if (!row) throw leaseLost(claim, "the run was removed");
+    if (row.state !== "running") throw leaseLost(claim, "the run is not running");
+    if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
+    if (row.worker === null) throw leaseLost(claim, "it was given back");
+    if (row.worker !== claim.worker) throw leaseLost(claim, "another worker has claimed it");
+    return row;
+  }
+
+  async function claimedKey(claim: Claim): Promise<number> {
+    const key = await findKey(claim.run);
+    if (key === undefined) throw leaseLost(claim, "the run was removed");
+    return key;
+  }
+
+  /** One change of a claimed member, in one statement. */
+  async function updateClaimed(claim: Claim, change: Sql): Promise<void> {
+    const key = await claimedKey(claim);
+    const rows = await all(
+      together(
+        withoutCollection(key),
+        sql`UPDATE clade.members m SET ${change} FROM clade.runs r
+          WHERE m.run = ${key} AND m.member = ${claim.member} AND m.epoch = ${claim.epoch} AND m.worker = ${claim.worker}
+            AND r.key = m.run AND r.state = 'running' RETURNING 1`,
+      ),
+    );
+    if (rows.length === 1) return;
+    refuseLost(claim, await get(validity(claim, key)));
+    throw leaseLost(claim, "the run was stopped and resumed");
+  }
+
+  /** Whether a publication that was sent before the connection broke has come through. */
+  async function cameThrough(key: number, { snapshots, decision }: Publication, query: Query) {
+    const [first] = snapshots;
+    if (first) {
+      const [rows] = await query(
+        sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${first.member} AND ordinal = ${ordinalOf(first.id)}`,
+      );
+      return rows!.length > 0;
+    }
+    if (!decision) return false;
+    const { member, snapshot } = decision;
+    const [rows] = await query(
+      sql`SELECT 1 FROM clade.decisions WHERE run = ${key} AND member = ${member} AND snapshot = ${snapshot}`,
+    );
+    return rows!.length > 0;
+  }
+
+  /** In a synchronous run the last member of a generation lets the others go on. */
+  function opensGeneration(key: number, generation: number): Sql {
+    return sql`SELECT pg_notify('clade', '') WHERE NOT EXISTS
+      (SELECT 1 FROM clade.members WHERE run = ${key} AND state = 'active' AND generation < ${generation})`;
+  }
+
+  function updated(key: number, member: number, publication: Publication): Sql {
+    const newest = publication.snapshots.at(-1);
+    return sql`UPDATE clade.members SET state = ${publication.member}, undecided = ${Number(publication.undecided ?? false)}, reserved = NULL
+      ${newest ? sql`, generation = ${newest.generation}, steps = ${newest.memberSteps}, newest = ${ordinalOf(newest.id)}` : sql``}
+      ${publication.keepClaim ? sql`` : sql`, worker = NULL, lease_until = 0, failures = 0`}
+      WHERE run = ${key} AND member = ${member}`;
+  }
+
+  function appendDecision(key: number, { decision }: Publication): Sql | undefined {
+    return (
+      decision &&
+      sql`INSERT INTO clade.decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
+        VALUES (${key}, ${values(decisionValues(decision))})`
+    );
+  }
+
+  return {
+    async createRun(run, roots) {
+      const [key, createdAt] = [sql`(SELECT key FROM clade.runs WHERE id = ${run.id})`, clock()];
+      const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
+      try {
+        await query(
+          together(
+            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, created_at, state, elapsed_ms, running_since)
+              VALUES (${run.id}, ${run.seed}, ${JSON.stringify(run.experiment)}, ${Number(run.experiment.synchronous)},
+                ${json(run.source)}, ${json(run.study)}, ${createdAt}, 'running', 0, ${createdAt})`,
+            ...roots.flatMap((root) => [
+              sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
+                checkpoint, score, samples, metrics, published_at)
+                VALUES (${key}, ${values(snapshotValues(root, ordinalOf(root.id)))}, ${createdAt})`,
+              sql`INSERT INTO clade.members (run, member, state, generation, steps, newest, undecided, failures, epoch, lease_until)
+                VALUES (${key}, ${root.member}, 'active', 0, 0, 0, 0, 0, 0, 0)`,
+            ]),
+            changed,
+          ),
+        );
+      } catch (error) {
+        throw (error as { code?: string }).code === uniqueViolation ? idTaken(run.id) : error;
+      }
+      connection.noteChange();
+      return await readRun(run.id);
+    },
+    run: readRun,
+    async runs() {
+      return (await all(sql`SELECT *, ${clock()} AS now FROM clade.runs ORDER BY key`)).map(toRun);
+    },
+    async removeRun(id) {
+      const key = await keyOf(id);
+      await query(
+        together(
+          exclusively(key),
+          ...["members", "snapshots", "decisions", "failures", "pins"].map(
+            (name) => sql`DELETE FROM clade.${new Sql(name)} WHERE run = ${key}`,
+          ),
+          sql`DELETE FROM clade.runs WHERE key = ${key}`,
+          changed,
+        ),
+      );
+      keys.delete(id);
+      connection.noteChange();
+    },
+    async resume(id, replacement) {
+      const key = await keyOf(id);
+      const { experiment, source } = replacement ?? {};
+      const mostSteps = experiment?.budget.stepsPerMember ?? Number.MAX_SAFE_INTEGER;
+      await connection.transaction(exclusively(key), async (_, query) => {
+        await query(
+          together(
+            experiment &&
+              sql`UPDATE clade.runs SET experiment = ${JSON.stringify(experiment)}, synchronous = ${Number(experiment.synchronous)},
+                source = ${source ? JSON.stringify(source) : null} WHERE key = ${key}`,
+            experiment
+              ? sql`UPDATE clade.members SET failures = 0, state = CASE WHEN state = 'stopped' THEN state
+                  WHEN steps < ${mostSteps} THEN 'active' ELSE 'finished' END WHERE run = ${key}`
+              : sql`UPDATE clade.members SET failures = 0, state = CASE WHEN state = 'failed' THEN 'active' ELSE state END WHERE run = ${key}`,
+            sql`UPDATE clade.runs SET running_since = NULL, elapsed_ms = elapsed_ms + greatest(0,
+                (SELECT published_at FROM clade.snapshots WHERE run = ${key} ORDER BY seq DESC LIMIT 1) - running_since)
+              WHERE key = ${key} AND running_since IS NOT NULL`,
+            setState(key, { kind: "running" }),
+          ),
+        );
+        await query(together(await ending(key, query), changed, sql`COMMIT`));
+      });
+      connection.noteChange();
+    },
+    async stop(id) {
+      const key = await keyOf(id);
+      await connection.transaction(
+        together(exclusively(key), sql`SELECT state FROM clade.runs WHERE key = ${key}`),
+        async ([, runs = []], query) => {
+          const stops = runs[0]?.state === "running";
+          await query(together(stops ? setState(key, { kind: "stopped" }) : undefined, changed, sql`COMMIT`));
+        },
+      );
+      connection.noteChange();
+    },
+
+    async claimMember(id, worker, leaseMs, warm) {
+      const key = await findKey(id);
+      if (key === undefined) return { kind: "ended" };
+      const time = clock();
+      const isFree = sql`run = ${key} AND state = 'active' AND lease_until <= ${time}`;
+      const least = sql`(SELECT generation FROM clade.members WHERE run = ${key} AND state = 'active' ORDER BY generation LIMIT 1)`;
+      const [runs, rows] = await query(
+        together(
+          sql`SELECT state FROM clade.runs WHERE key = ${key}`,
+          sql`WITH first AS MATERIALIZED (
+              SELECT member, generation FROM clade.members WHERE ${isFree}
+                AND generation <= CASE WHEN (SELECT synchronous FROM clade.runs WHERE key = ${key}) = 1 THEN ${least} ELSE ${Number.MAX_SAFE_INTEGER} END
+              ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED),
+            warm AS MATERIALIZED (
+              SELECT member FROM clade.members WHERE ${isFree} AND member = ${warm ?? -1}
+                AND generation = (SELECT generation FROM first) FOR NO KEY UPDATE SKIP LOCKED)
+            UPDATE clade.members m SET epoch = epoch + 1, worker = ${worker}, lease_until = ${time} + ${leaseMs}, reserved = NULL
+            WHERE run = ${key} AND member = coalesce((SELECT member FROM warm), (SELECT member FROM first))
+              AND lease_until <= ${time} AND EXISTS (SELECT 1 FROM clade.runs WHERE key = ${key} AND state = 'running')
+            RETURNING member, epoch, undecided, failures, newest`,
+        ),
+      );
+      if (runs![0]?.state !== "running") return { kind: "ended" };
+      const row = rows![0];
+      if (!row) return { kind: "wait" };
+      const newest = await get(
+        sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND member = ${row.member as number} AND ordinal = ${row.newest as number}`,
+      );
+      if (!newest) return { kind: "ended" };
+      return {
+        kind: "claimed",
+        claim: {
+          run: id,
+          worker,
+          member: row.member as number,
+          epoch: row.epoch as number,
+          newest: plainSnapshotOf(newest),
+          undecided: row.undecided === 1,
+          failures: row.failures as number,
+        },
+      };
+    },
+    async renewLease(claim, leaseMs) {
+      await updateClaimed(claim, sql`lease_until = ${clock()} + ${leaseMs}`);
+    },
+    async releaseMember(claim) {
+      await query(
+        together(
+          sql`UPDATE clade.members SET ${free} WHERE run = (SELECT key FROM clade.runs WHERE id = ${claim.run})
+            AND member = ${claim.member} AND epoch = ${claim.epoch} AND worker = ${claim.worker}`,
+          changed,
+        ),
+      );
+      connection.noteChange();
+    },
+    async releaseWorker(id, worker) {
+      await query(
+        together(
+          sql`UPDATE clade.members SET ${free} WHERE run = ${await keyOf(id)} AND worker = ${worker}`,
+          changed,
+        ),
+      );
+      connection.noteChange();
+    },
+
+    async publish(claim, since, decide) {
+      const key = await claimedKey(claim);
+      let sent: Publication | undefined;
+      let seen = since;
+      const first = together(
+        exclusively(key),
+        validity(claim, key),
+        sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND seq > ${since} ORDER BY seq`,
+      );
+      await connection.transaction(first, async ([, rows = [], changes = []], query) => {
+        if (sent && (await cameThrough(key, sent, query))) {
+          await query(sql`COMMIT`);
+          return;
+        }
+        const { synchronous } = refuseLost(claim, rows[0]);
+        const publication = decide(changes.map(plainSnapshotOf));
+        seen = (changes.at(-1)?.seq as number | undefined) ?? since;
+        const { snapshots, member, best, reason } = publication;
+        const generation = snapshots.at(-1)?.generation;
+        const ends = publication.ending !== undefined || member !== "active";
+        const appended = together(
+          append(key, snapshots, claim.worker),
+          appendDecision(key, publication),
+          updated(key, claim.member, publication),
+          best && sql`UPDATE clade.runs SET best = ${best} WHERE key = ${key}`,
+          synchronous === 1 && generation !== undefined ? opensGeneration(key, generation) : undefined,
+        );
+        sent = publication;
+        if (!ends) {
+          await query(together(appended, sql`COMMIT`));
+          return;
+        }
+        await query(appended);
+        const state =
+          publication.ending === undefined
+            ? await ending(key, query, reason)
+            : setState(key, { kind: "done", reason: publication.ending });
+        await query(together(state, changed, sql`COMMIT`));
+      });
+      connection.noteChange();
+      return seen;
+    },
+    async recordFailure(claim, failure, state) {
+      const key = await claimedKey(claim);
+      const { member, generation, worker, at, message, stack } = failure;
+      await connection.transaction(
+        together(exclusively(key), validity(claim, key)),
+        async ([, rows = []], query) => {
+          refuseLost(claim, rows[0]);
+          await query(
+            together(
+              sql`INSERT INTO clade.failures (run, member, generation, worker, at, message, stack)
+                VALUES (${list([key, member, generation, worker, at, JSON.stringify(message), JSON.stringify(stack)])})`,
+              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, ${free} WHERE run = ${key} AND member = ${claim.member}`,
+            ),
+          );
+          const end = state === "active" ? undefined : await ending(key, query);
+          await query(together(end, changed, sql`COMMIT`));
+        },
+      );
+      connection.noteChange();
+    },
+
+    async members(id) {
+      const rows = await all(
+        sql`SELECT m.state AS member_state, m.failures, m.worker AS lease_worker, m.lease_until, ${clock()} AS now, s.*
+          FROM clade.members m JOIN clade.snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
+          WHERE m.run = ${await keyOf(id)} ORDER BY m.member`,
+      );
+      return rows.map(
+        (row): Member => ({
+          member: row.member as number,
+          state: row.member_state as MemberState,
+          newest: plainSnapshotOf(row),
+          failures: row.failures as number,
+          ...(row.lease_worker !== null && {
+            lease: { worker: row.lease_worker as WorkerId, until: local(row.lease_until, row.now) },
+          }),
+        }),
+      );
+    },
+    async counts(id) {
+      const key = await keyOf(id);
+      const row = await get(
+        sql`SELECT (SELECT sum(newest + 1) FROM clade.members WHERE run = ${key}) AS snapshots,
+          (SELECT count(*) FROM clade.decisions WHERE run = ${key} AND kind = 'copy') AS copies,
+          (SELECT count(*) FROM clade.failures WHERE run = ${key}) AS failures`,
+      );
+      const { snapshots, copies, failures } = row as Record<string, number>;
+      return { snapshots: snapshots!, copies: copies!, failures: failures! };
+    },
+    async present(id) {
+      const key = await keyOf(id);
+      // The place first: what is published in between is read again, and not missed.
+      const [places, rows] = await query(
+        together(
+          sql`SELECT coalesce(max(seq), 0) AS cursor FROM clade.snapshots WHERE run = ${key}`,
+          sql`SELECT s.* FROM clade.members m JOIN clade.snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal = ${newestEarned}
+            WHERE m.run = ${key} ORDER BY m.member`,
+        ),
+      );
+      return { snapshots: rows!.map(plainSnapshotOf), cursor: places![0]!.cursor as number };
+    },
+    async generation(id, generation) {
+      const rows = await all(
+        sql`SELECT s.* FROM clade.members m JOIN clade.snapshots s ON s.run = m.run AND s.member = m.member AND s.ordinal =
+            (SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' AND generation <= ${generation}
+              ORDER BY ordinal DESC LIMIT 1)
+          WHERE m.run = ${await keyOf(id)} ORDER BY m.member`,
+      );
+      return rows.map(plainSnapshotOf);
+    },
+    async *history(id, member) {
+      const key = await keyOf(id);
+      for (let ordinal = 2 ** 31 - 1; ; ) {
+        const row = await get(
+          sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND member = ${member} AND ordinal < ${ordinal} ORDER BY ordinal DESC LIMIT 1`,
+        );
+        if (!row) return;
+        yield plainSnapshotOf(row);
+        ordinal = row.ordinal as number;
+      }
+    },
+    async snapshot(id, snapshot) {
+      const [member, ordinal] = [memberOf(snapshot), ordinalOf(snapshot)];
+      const key = await keyOf(id);
+      const isOne = Number.isInteger(member) && Number.isInteger(ordinal);
+      const row = isOne
+        ? await get(
+            sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND member = ${member} AND ordinal = ${ordinal}`,
+          )
+        : undefined;
+      if (row) return plainSnapshotOf(row);
+      throw new SnapshotNotFoundError(
+        `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
+      );
+    },
+    async changes(id, after, limit = 1000) {
+      const key = await keyOf(id);
+      const read = (table: string, seq: number) =>
+        sql`SELECT * FROM clade.${new Sql(table)} WHERE run = ${key} AND seq > ${seq} ORDER BY seq LIMIT ${limit}`;
+      const [snapshots, decisions, failures] = (await query(
+        together(
+          read("snapshots", after.snapshots),
+          read("decisions", after.decisions),
+          read("failures", after.failures),
+        ),
+      )) as [Row[], Row[], Row[]];
+      const last = (rows: readonly Row[], otherwise: number) =>
+        (rows.at(-1)?.seq as number | undefined) ?? otherwise;
+      return {
+        snapshots: snapshots.map(snapshotOf),
+        decisions: decisions.map(decisionOf),
+        failures: failures.map(({ message, stack, ...row }) =>
+          failureOf({ ...row, message: JSON.parse(message as string), stack: JSON.parse(stack as string) }),
+        ),
+        cursor: {
+          snapshots: last(snapshots, after.snapshots),
+          decisions: last(decisions, after.decisions),
+          failures: last(failures, after.failures),
+        },
+      };
+    },
+    async end(id) {
+      const key = await keyOf(id);
+      const last = (table: string) =>
+        sql`(SELECT coalesce(max(seq), 0) FROM clade.${new Sql(table)} WHERE run = ${key}) AS ${new Sql(table)}`;
+      const row = await get(sql`SELECT ${last("snapshots")}, ${last("decisions")}, ${last("failures")}`);
+      const { snapshots, decisions, failures } = row as Record<string, number>;
+      return { snapshots: snapshots!, decisions: decisions!, failures: failures! };
+    },
+    mark: () => String(connection.changes),
+    waitForChange: (seen, timeoutMs, signal) =>
+      connection.wait(Number(seen), Math.min(timeoutMs, pollMs), signal),
+
+    async reserveCheckpoint(claim, checkpoint) {
+      await updateClaimed(claim, sql`reserved = ${checkpoint}`);
+    },
+    async pin(id, name, checkpoint) {
+      const key = await keyOf(id);
+      await query(
+        together(
+          withoutCollection(key),
+          sql`INSERT INTO clade.pins (run, name, checkpoint) VALUES (${key}, ${name}, ${checkpoint})
+            ON CONFLICT (run, name) DO UPDATE SET checkpoint = excluded.checkpoint`,
+        ),
+      );
+    },
+    async unpin(id, name) {
+      await query(sql`DELETE FROM clade.pins WHERE run = ${await keyOf(id)} AND name = ${name}`);
+    },
+    async collect(id, sweep) {
+      const key = await keyOf(id);
+      const live = sql`WITH best AS (SELECT split_part(best, '.', 1)::integer AS member, split_part(best, '.', 2)::integer AS ordinal
+            FROM clade.runs WHERE key = ${key} AND best IS NOT NULL),
+          places (member, ordinal) AS (
+            SELECT member, newest FROM clade.members WHERE run = ${key}
+            UNION SELECT member, ${newestEarned} FROM clade.members m WHERE run = ${key}
+            UNION SELECT member, ${lastTrained(0)} FROM clade.members m WHERE run = ${key}
+            UNION SELECT member, ${lastTrained(1)} FROM clade.members m WHERE run = ${key}
+            UNION SELECT member, ordinal FROM best)
+        SELECT (SELECT checkpoint FROM clade.snapshots s WHERE s.run = ${key} AND s.member = p.member AND s.ordinal = p.ordinal)
+          AS checkpoint FROM places p
+        UNION SELECT reserved FROM clade.members WHERE run = ${key}
+        UNION SELECT checkpoint FROM clade.pins WHERE run = ${key}`;
+      const isThere = sql`SELECT 1 FROM clade.runs WHERE key = ${key}`;
+      await connection.transaction(together(exclusively(key), isThere, live), async (found, query) => {
+        const [, runs = [], rows = []] = found;
+        if (runs.length === 0) throw notFound(id);
+        sweep(
+          new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
+        );
+        await query(sql`COMMIT`);
+      });
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+function notFound(id: RunId): RunNotFoundError {
+  return new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+}

