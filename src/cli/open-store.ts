@@ -8,7 +8,7 @@ import {
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
-import { postgresPopulationStore } from "../population-store/postgres/open.ts";
+import { type PostgresOptions, postgresPopulationStore } from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
 import { clade } from "./clade-command.ts";
 
@@ -28,11 +28,18 @@ export interface Stores extends AsyncDisposable {
  * Opens the store of a URL: a path, or `sqlite:` and a path, whose checkpoints and logs lie beside the file; or `postgres://`, whose logs lie in `.clade`. Only what
  * starts runs creates a store, so that a mistyped path is not taken for an empty one.
  */
-export async function openStores(given: string | undefined, { create = false } = {}): Promise<Stores> {
+export async function openStores(
+  given: string | undefined,
+  { create = false, tellWaiting }: PostgresOptions & { readonly create?: boolean } = {},
+): Promise<Stores> {
   const url = given || process.env.CLADE_STORE || defaultStore;
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
   if (scheme === "postgres" || scheme === "postgresql") {
-    return storesBeside(url, await postgresPopulationStore(url), dirname(resolve(defaultStore)));
+    return storesBeside(
+      url,
+      await postgresPopulationStore(url, tellWaiting ? { tellWaiting } : {}),
+      dirname(resolve(defaultStore)),
+    );
   }
   if (scheme !== undefined && scheme !== "sqlite") {
     const rule = `there is no store for ${scheme}: URLs`;

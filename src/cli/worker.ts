@@ -23,7 +23,7 @@ export async function workerCommand(name: string | undefined, options: Options):
 }
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options.store, { tellWaiting: console.error });
   const run = await findRun(stores.population, name);
   const source = sourceOf(run);
   const experiment = await experimentOf(source);

@@ -1,13 +1,13 @@
 /** A worker process as a run has them, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN WORKER`. */
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
-import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
 import { work } from "../../src/worker/worker.ts";
 import { crashExperiment } from "./crash-experiment.ts";
+import { openPopulation } from "./open-population.ts";
 
 const [store, checkpoints, id, worker] = process.argv.slice(2) as [string, string, RunId, WorkerId];
-await using populationStore = sqlitePopulationStore(store);
+await using populationStore = await openPopulation(store);
 const run = await populationStore.run(id);
 const { population, budget, synchronous } = run.experiment;
 const experiment = crashExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous });

@@ -26,16 +26,22 @@ import {
   start,
   type WorkerId,
 } from "../../src/population-store/population-store.ts";
-import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
 import { stateOf } from "../../src/trainer/in-process/state-files.ts";
 import { createRun, run } from "../../src/worker/run.ts";
+import { startPostgres } from "../servers/postgres-server.ts";
 import { crashExperiment, type WalkState } from "./crash-experiment.ts";
+import { openPopulation } from "./open-population.ts";
 
 const kills = Number(process.env.CLADE_KILLS ?? 60);
 const seed = Number(process.env.CLADE_SEED ?? 1);
 
 const root = mkdtempSync(join(tmpdir(), "clade-crash-"));
-afterAll(() => rmSync(root, { recursive: true }));
+const server = await startPostgres();
+const needsPostgres = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true });
+});
 
 interface Place {
   readonly store: string;
@@ -45,10 +51,10 @@ interface Place {
 
 let places = 0;
 
-async function newRun(experiment: Experiment): Promise<Place> {
+async function newRun(experiment: Experiment, database?: string): Promise<Place> {
   const directory = join(root, `${places++}`);
-  const store = join(directory, "clade.db");
-  await using populationStore = sqlitePopulationStore(store);
+  const store = database ?? join(directory, "clade.db");
+  await using populationStore = await openPopulation(store);
   const { id } = await createRun(populationStore, experiment, 1);
   return { store, checkpoints: join(directory, "checkpoints"), id };
 }
@@ -60,10 +66,34 @@ test(`after ${kills} kills nothing that was published is lost, repeated or torn`
   const stepsPerMember = 40 * kills;
   const place = await newRun(crashExperiment({ population: 6, stepsPerMember, synchronous: false }));
   expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
-  await using store = sqlitePopulationStore(place.store);
+  await using store = await openPopulation(place.store);
   const checkpoints = filesystemCheckpointStore(place.checkpoints);
   await expectSound(store, checkpoints, place.id, stepsPerMember);
   expect((await store.counts(place.id)).copies).toBeGreaterThan(0);
+});
+
+test.skipIf(!server)(`the same with PostgreSQL, whose server is killed too${needsPostgres}`, async () => {
+  const [stepsPerMember, workerKills] = [600, 15];
+  const experiment = crashExperiment({ population: 6, stepsPerMember, synchronous: false });
+  const place = await newRun(experiment, await server!.newDatabase());
+  let serverKills = 0;
+  const killServer = async () => {
+    await server!.kill();
+    serverKills++;
+    await sleep(random.uniform() * 1000);
+    await server!.start();
+  };
+  const random = randomStream(seed, "server kills");
+  const isOver = async () => (await store.run(place.id)).state.kind !== "running";
+  await using store = await openPopulation(place.store);
+  const working = workWithKills(place, { workers: 2, kills: workerKills });
+  while (!(await isOver())) {
+    await sleep(1000 + random.uniform() * 1000);
+    if (!(await isOver())) await killServer();
+  }
+  expect(await working).toBe(workerKills);
+  expect(serverKills).toBeGreaterThan(2);
+  await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
 });
 
 test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, and in memory", async () => {
@@ -78,11 +108,14 @@ test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, a
     { workers: 2, kills: 0 },
     { workers: 4, kills: 0 },
     { workers: 2, kills: Number.POSITIVE_INFINITY },
+    ...(server
+      ? [{ workers: 2, kills: Number.POSITIVE_INFINITY, database: await server.newDatabase() }]
+      : []),
   ]) {
-    const place = await newRun(experiment);
+    const place = await newRun(experiment, "database" in way ? way.database : undefined);
     const killed = await workWithKills(place, way);
     if (way.kills > 0) expect(killed).toBeGreaterThan(3);
-    await using store = sqlitePopulationStore(place.store);
+    await using store = await openPopulation(place.store);
     expect(await treeOf(store, place.id)).toEqual(expected);
     await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
   }
@@ -93,7 +126,7 @@ async function workWithKills(
   { store, checkpoints, id }: Place,
   { workers, kills }: { readonly workers: number; readonly kills: number },
 ): Promise<number> {
-  await using populationStore = sqlitePopulationStore(store);
+  await using populationStore = await openPopulation(store);
   const random = randomStream(seed, "kills");
   const script = new URL("./crash-worker.ts", import.meta.url).pathname;
   const living = new Map<WorkerId, ChildProcess>();

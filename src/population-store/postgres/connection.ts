@@ -54,6 +54,8 @@ export class Connection {
   readonly shown: string;
   readonly #url: string;
   readonly #pool: pg.Pool;
+  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  readonly #tellWaiting: ((sentence: string) => void) | undefined;
   #wasReached = false;
   /** Counts what changed, as far as this process has heard. */
   changes = 0;
@@ -61,8 +63,9 @@ export class Connection {
   #listening: Promise<pg.Client> | undefined;
   #isClosed = false;
 
-  constructor(url: string) {
+  constructor(url: string, tellWaiting?: (sentence: string) => void) {
     this.#url = url;
+    this.#tellWaiting = tellWaiting;
     this.shown = withoutPassword(url);
     this.#pool = new pg.Pool({
       connectionString: url,
@@ -75,8 +78,9 @@ export class Connection {
       allowExitOnIdle: true,
       fallback_application_name: "clade",
     });
-    // An idle connection that breaks is replaced when it is needed.
+    // A connection that breaks between two queries is replaced when it is needed, and its transaction done again.
     this.#pool.on("error", () => {});
+    this.#pool.on("connect", (client) => client.on("error", () => {}));
   }
 
   /** Sends statements together, as one transaction. Resolves the rows of each. */
@@ -169,8 +173,13 @@ export class Connection {
         this.#wasReached = true;
         return result;
       } catch (error) {
-        if (!this.#wasReached || !mayPass(error) || this.#isClosed || performance.now() > end)
+        const isPatient = this.#wasReached || this.#tellWaiting;
+        if (!isPatient || !mayPass(error) || this.#isClosed || performance.now() > end)
           throw this.#explained(error);
+        if (!this.#wasReached && pauseMs === firstPauseMs)
+          this.#tellWaiting?.(
+            `${(this.#explained(error) as Error).message}. Trying again for ${patienceMs / 60_000} minutes`,
+          );
         await sleep(pauseMs * (0.5 + Math.random()));
       }
     }

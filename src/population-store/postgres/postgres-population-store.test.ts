@@ -1,14 +1,235 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CladeError,
+  type ExperimentDescription,
+  type RunId,
+  type Snapshot,
+  type SnapshotId,
+  StoreVersionError,
+  start,
+  type WorkerId,
+} from "clade";
 import { populationStoreConformance } from "clade/testing";
-import { afterAll, describe, test } from "vitest";
+import pg from "pg";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
+import { Connection } from "./connection.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
+import { sql } from "./sql.ts";
 
 const server = await startPostgres();
-afterAll(() => server?.[Symbol.asyncDispose]());
+const directory = mkdtempSync(join(tmpdir(), "clade-postgres-test-"));
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
-describe.skipIf(!server)(`conformance${needs}`, async () => {
+const experiment = { name: "test", budget: {}, synchronous: false } as ExperimentDescription;
+const id = "test-1" as RunId;
+const roots = (members: number) =>
+  Array.from(
+    { length: members },
+    (_, member): Snapshot => ({
+      id: `${member}.0` as SnapshotId,
+      member,
+      kind: "initial",
+      generation: 0,
+      step: 0,
+      memberSteps: 0,
+      hyperparameters: {},
+      metrics: {},
+    }),
+  );
+
+describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   const url = await server?.newDatabase();
   const open = ({ now }: { now: () => number }) => postgresPopulationStore(url!, { now });
   for (const { name, run } of populationStoreConformance(open, { shared: true })) test(name, run);
+
+  test("processes that claim and publish at the same time lose nothing and claim nothing twice", async () => {
+    const database = await server!.newDatabase();
+    const [members, generations, processes] = [6, 40, 4];
+    const locks = join(directory, "locks");
+    mkdirSync(locks);
+    await using store = await postgresPopulationStore(database);
+    await store.createRun({ id, seed: 1, experiment }, roots(members));
+    const script = new URL("../../../test/fixtures/claiming-process.ts", import.meta.url).pathname;
+    const accounts = await Promise.all(
+      Array.from({ length: processes }, (_, index) =>
+        told<Account>(fork(script, [database, id, `${index}`, `${generations}`, locks])),
+      ),
+    );
+    expect(accounts.flatMap(({ complaints }) => complaints)).toEqual([]);
+    const expected = Array.from({ length: members * (generations + 1) }, (_, index) => {
+      const member = Math.floor(index / (generations + 1));
+      return `${member}.${index % (generations + 1)}`;
+    });
+    const published = [
+      ...accounts.flatMap((account) => account.published),
+      ...roots(members).map((root) => root.id),
+    ];
+    expect(published.toSorted()).toEqual(expected.toSorted());
+    const { failures } = await store.changes(id, start, 1_000_000);
+    expect(failures.length).toBe(accounts.reduce((sum, account) => sum + account.failures, 0));
+    expect((await store.run(id)).state.kind).toBe("done");
+  });
+
+  test("workers that start together make the tables once", async () => {
+    const database = await server!.newDatabase();
+    const stores = await Promise.all(Array.from({ length: 8 }, () => postgresPopulationStore(database)));
+    expect(await stores[0]!.runs()).toEqual([]);
+    await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
+  });
+
+  test("a database of a newer version is refused, and an older one gets what it lacks", async () => {
+    const database = await server!.newDatabase();
+    {
+      await using store = await postgresPopulationStore(database);
+      await store.createRun({ id, seed: 1, experiment }, roots(1));
+    }
+    const connection = new Connection(database);
+    await migrate(connection, [...migrations, "ALTER TABLE clade.runs ADD COLUMN note text"]);
+    await connection.close();
+    const opening = postgresPopulationStore(database);
+    await expect(opening).rejects.toThrow(StoreVersionError);
+    await expect(opening).rejects.toThrow(
+      `has version ${migrations.length + 1}, this Clade reads up to ${migrations.length}`,
+    );
+    const client = new pg.Client(database);
+    await client.connect();
+    const { rows } = await client.query("SELECT id, note FROM clade.runs");
+    await client.end();
+    expect(rows).toEqual([{ id, note: null }]);
+  });
+
+  test("what a user can mend is one sentence without the password", async () => {
+    const { port, password } = server!;
+    const cases: [string, string][] = [
+      [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],
+      [server!.url("nowhere"), "there is no database nowhere; make it with: createdb nowhere"],
+      [`postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`, "cannot be reached"],
+      [`postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`, "cannot be reached"],
+    ];
+    for (const [bad, sentence] of cases) {
+      const error = await postgresPopulationStore(bad).catch((refusal: Error) => refusal);
+      expect(error).toBeInstanceOf(CladeError);
+      const { message } = error as Error;
+      expect(message).toContain(sentence);
+      for (const secret of [password, encodeURIComponent(password), "wr0ng-one"])
+        expect(message).not.toContain(secret);
+    }
+  });
+
+  test("a server's clock decides about leases, whatever this machine's says", async () => {
+    await using store = await postgresPopulationStore(await server!.newDatabase());
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    const before = Date.now();
+    await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
+    const real = Date.now;
+    try {
+      Date.now = () => real() + 600_000;
+      expect((await store.claimMember(id, "b:1:1" as WorkerId, 60_000)).kind).toBe("wait");
+      const [member] = await store.members(id);
+      expect(member!.lease!.until - Date.now()).toBeGreaterThan(50_000);
+      const run = await store.run(id);
+      expect(Date.now() - run.runningSince!).toBeLessThan(real() - before + 5_000);
+    } finally {
+      Date.now = real;
+    }
+  });
+
+  test("a publication whose answer is lost is published once", async () => {
+    const proxy = await cutAfter(server!.port, "COMMIT");
+    const direct = await server!.newDatabase();
+    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    const claimed = await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
+    if (claimed.kind !== "claimed") throw new Error(claimed.kind);
+    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    let decisions = 0;
+    proxy.arm();
+    await store.publish(claimed.claim, 0, () => {
+      decisions++;
+      return { snapshots: [trained], member: "active" };
+    });
+    expect([decisions, proxy.cuts()]).toEqual([1, 1]);
+    expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual(["0.0", "0.1"]);
+    proxy.close();
+  });
+
+  test("a worker that freezes in the middle of a transaction keeps the others waiting for some seconds only", async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database);
+    await store.createRun({ id, seed: 1, experiment }, roots(2));
+    const frozen = new Connection(database);
+    const release = Promise.withResolvers<void>();
+    const holding = frozen.transaction(sql`SELECT pg_advisory_xact_lock(${0x436c6164}, 1)`, async () => {
+      await release.promise;
+    });
+    const claimed = await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
+    if (claimed.kind !== "claimed") throw new Error(claimed.kind);
+    await store.publish(claimed.claim, 0, () => ({ snapshots: [], member: "active" }));
+    release.resolve();
+    await holding;
+    await frozen.close();
+  });
 });
+
+function told<T>(child: ChildProcess): Promise<T> {
+  return new Promise((resolve, reject) => {
+    child.on("message", (account) => resolve(account as T));
+    child.on("error", reject);
+    child.on("exit", (code) => reject(new Error(`the process ended with ${code} and said nothing`)));
+  });
+}
+
+/** Stands between a client and the server. Once armed it passes on the first message with a word, and cuts the connection before the answer. */
+async function cutAfter(port: number, word: string) {
+  let armed = false;
+  let cuts = 0;
+  const sockets = new Set<Socket>();
+  const proxy = createServer((client) => {
+    const upstream = connect(port, "127.0.0.1");
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        client.destroy();
+        // What was sent to the server still arrives.
+        upstream.end();
+      });
+    }
+    let isCut = false;
+    client.on("data", (data) => {
+      upstream.write(data);
+      if (!armed || !data.includes(word)) return;
+      armed = false;
+      isCut = true;
+      cuts++;
+      setTimeout(() => client.destroy(), 200);
+    });
+    upstream.on("data", (data) => {
+      if (!isCut) client.write(data);
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (proxy.address() as { port: number }).port,
+    arm: () => {
+      armed = true;
+    },
+    cuts: () => cuts,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    },
+  };
+}

@@ -34,6 +34,7 @@ import {
 } from "../rows.ts";
 import { Connection, type Query } from "./connection.ts";
 import { migrate } from "./migrate.ts";
+import type { PostgresOptions } from "./open.ts";
 import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
 
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
@@ -70,9 +71,9 @@ const free = sql`worker = NULL, lease_until = 0, reserved = NULL`;
  */
 export async function postgresPopulationStore(
   url: string,
-  { now }: { readonly now?: () => number } = {},
+  { now, tellWaiting }: PostgresOptions & { readonly now?: () => number } = {},
 ): Promise<PopulationStore> {
-  const connection = new Connection(url);
+  const connection = new Connection(url, tellWaiting);
   const keys = new Map<RunId, number>();
   try {
     await migrate(connection);

@@ -77,7 +77,15 @@ test("processes that claim and publish at the same time lose nothing and claim n
   await store.createRun({ id, seed: 1, experiment }, roots(members));
   const accounts = await Promise.all(
     Array.from({ length: processes }, (_, index) =>
-      told(fork(join(fixtures, "claiming-process.ts"), [path, id, `${index}`, `${generations}`])),
+      told(
+        fork(join(fixtures, "claiming-process.ts"), [
+          path,
+          id,
+          `${index}`,
+          `${generations}`,
+          `${path}.locks`,
+        ]),
+      ),
     ),
   );
   expect(accounts.flatMap(({ complaints }) => complaints)).toEqual([]);
