@@ -85,7 +85,7 @@ export class Connection {
 
   /** Sends statements together, as one transaction. Resolves the rows of each. */
   query(statements: Sql): Promise<readonly Row[][]> {
-    return this.#patiently(async () => rowsOf(await this.#pool.query(statements.text)));
+    return this.patiently((query) => query(statements));
   }
 
   /**
@@ -93,7 +93,7 @@ export class Connection {
    * When the connection is lost the whole of it is done again, so it has to find out whether it had come through.
    */
   transaction<T>(first: Sql, work: (found: readonly Row[][], query: Query) => Promise<T>): Promise<T> {
-    return this.#patiently(async () => {
+    return this.patiently(async () => {
       const client = await this.#pool.connect();
       let broken: Error | undefined;
       const query: Query = async (statements) => rowsOf(await client.query(statements.text));
@@ -165,11 +165,13 @@ export class Connection {
     await this.#pool.end();
   }
 
-  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+  /** Does work again whose connection was lost. It may have come through nevertheless, which the work has to find out. */
+  async patiently<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    const query: Query = async (statements) => rowsOf(await this.#pool.query(statements.text));
     const end = performance.now() + patienceMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
-        const result = await work();
+        const result = await work(query);
         this.#wasReached = true;
         return result;
       } catch (error) {

@@ -147,7 +147,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   });
 
   test("a publication whose answer is lost is published once", async () => {
-    const proxy = await cutAfter(server!.port, "COMMIT");
+    const proxy = await cutAfter(server!.port, "INSERT INTO clade.snapshots");
     const direct = await server!.newDatabase();
     await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
     await store.createRun({ id, seed: 1, experiment }, roots(1));

@@ -2,9 +2,17 @@
  * A population in a PostgreSQL database, shared by the workers of many machines. Only the database's clock decides about leases.
  *
  * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come one after the other, and "everything after seq"
- * misses nothing. Claims and renewals lock only their member, and claims skip what is locked.
+ * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. Claims
+ * and renewals lock only their member, and claims skip what is locked.
  */
-import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import type { Decision } from "../../algorithm/population-based-training.ts";
+import {
+  type CheckpointId,
+  memberOf,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+} from "../../algorithm/snapshot.ts";
 import {
   type Claim,
   everybodyIsDone,
@@ -119,15 +127,10 @@ export async function postgresPopulationStore(
     throw notFound(id);
   }
 
-  function append(key: number, snapshots: readonly Snapshot[], worker: WorkerId | null): Sql | undefined {
-    if (snapshots.length === 0) return undefined;
-    const rows = snapshots.map(
-      (snapshot) =>
-        sql`(${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${worker}, ${clock()})`,
-    );
-    return sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
-      checkpoint, score, samples, metrics, worker, published_at) VALUES ${list(rows)}`;
-  }
+  const append = (key: number, snapshot: Snapshot, claim: Claim) =>
+    sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
+      checkpoint, score, samples, metrics, worker, published_at)
+      SELECT ${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${claim.worker}, ${clock()} WHERE ${isValid(claim, key)}`;
 
   function setState(key: number, state: RunState): Sql {
     return sql`UPDATE clade.runs SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
@@ -148,10 +151,15 @@ export async function postgresPopulationStore(
     );
   }
 
-  /** Finds out whether a claim is still valid, and keeps others from taking the member while it looks. */
+  /** What tells whether a claim is still valid. */
   const validity = (claim: Claim, key: number) =>
     sql`SELECT m.epoch, m.worker, r.state, r.synchronous FROM clade.members m JOIN clade.runs r ON r.key = m.run
-      WHERE m.run = ${key} AND m.member = ${claim.member} FOR NO KEY UPDATE OF m`;
+      WHERE m.run = ${key} AND m.member = ${claim.member}`;
+  /** The same, and nobody takes the member until the end of the transaction. */
+  const heldValidity = (claim: Claim, key: number) => sql`${validity(claim, key)} FOR NO KEY UPDATE OF m`;
+  const isValid = ({ member, epoch, worker }: Claim, key: number) =>
+    sql`EXISTS (SELECT 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run WHERE m.run = ${key} AND m.member = ${member}
+      AND m.epoch = ${epoch} AND m.worker = ${worker} AND r.state = 'running')`;
 
   function refuseLost(claim: Claim, row: Row | undefined): Row {
     if (!row) throw leaseLost(claim, "the run was removed");
@@ -207,19 +215,40 @@ export async function postgresPopulationStore(
       (SELECT 1 FROM clade.members WHERE run = ${key} AND state = 'active' AND generation < ${generation})`;
   }
 
-  function updated(key: number, member: number, publication: Publication): Sql {
+  function updated(key: number, claim: Claim, publication: Publication): Sql {
     const newest = publication.snapshots.at(-1);
     return sql`UPDATE clade.members SET state = ${publication.member}, undecided = ${Number(publication.undecided ?? false)}, reserved = NULL
       ${newest ? sql`, generation = ${newest.generation}, steps = ${newest.memberSteps}, newest = ${ordinalOf(newest.id)}` : sql``}
       ${publication.keepClaim ? sql`` : sql`, worker = NULL, lease_until = 0, failures = 0`}
-      WHERE run = ${key} AND member = ${member}`;
+      WHERE run = ${key} AND member = ${claim.member} AND ${isValid(claim, key)}`;
   }
 
-  function appendDecision(key: number, { decision }: Publication): Sql | undefined {
-    return (
-      decision &&
-      sql`INSERT INTO clade.decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
-        VALUES (${key}, ${values(decisionValues(decision))})`
+  function appendDecision(key: number, decision: Decision, claim: Claim): Sql {
+    return sql`INSERT INTO clade.decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
+      SELECT ${key}, ${values(decisionValues(decision))} WHERE ${isValid(claim, key)}`;
+  }
+
+  /** Makes a snapshot the best, unless another has come first that is as good. */
+  function noteBest(key: number, best: SnapshotId, claim: Claim): Sql {
+    const [member, ordinal] = [memberOf(best), ordinalOf(best)];
+    const score = (of: Sql, at: Sql) =>
+      sql`(SELECT score FROM clade.snapshots WHERE run = r.key AND member = ${of} AND ordinal = ${at})`;
+    const before = score(sql`split_part(r.best, '.', 1)::integer`, sql`split_part(r.best, '.', 2)::integer`);
+    const now = score(sql`${member}`, sql`${ordinal}`);
+    return sql`UPDATE clade.runs r SET best = ${best} WHERE key = ${key} AND ${isValid(claim, key)} AND coalesce(
+      CASE r.experiment::json #>> '{objective,direction}' WHEN 'minimize' THEN ${now} < ${before} ELSE ${now} > ${before} END, true)`;
+  }
+
+  /** What a publication appends and changes, if the claim is valid. The last statement frees the member, so that the claim is valid until then. */
+  function published(claim: Claim, key: number, publication: Publication, isSynchronous: boolean): Sql {
+    const { snapshots, decision, best } = publication;
+    const generation = snapshots.at(-1)?.generation;
+    return together(
+      ...snapshots.map((snapshot) => append(key, snapshot, claim)),
+      decision && appendDecision(key, decision, claim),
+      best && noteBest(key, best, claim),
+      updated(key, claim, publication),
+      isSynchronous && generation !== undefined ? opensGeneration(key, generation) : undefined,
     );
   }
 
@@ -371,51 +400,47 @@ export async function postgresPopulationStore(
 
     async publish(claim, since, decide) {
       const key = await claimedKey(claim);
-      let sent: Publication | undefined;
-      let seen = since;
-      const first = together(
-        exclusively(key),
-        validity(claim, key),
-        sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND seq > ${since} ORDER BY seq`,
+      const [rows, changes] = await query(
+        together(
+          validity(claim, key),
+          sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND seq > ${since} ORDER BY seq`,
+        ),
       );
-      await connection.transaction(first, async ([, rows = [], changes = []], query) => {
-        if (sent && (await cameThrough(key, sent, query))) {
-          await query(sql`COMMIT`);
-          return;
-        }
-        const { synchronous } = refuseLost(claim, rows[0]);
-        const publication = decide(changes.map(plainSnapshotOf));
-        seen = (changes.at(-1)?.seq as number | undefined) ?? since;
-        const { snapshots, member, best, reason } = publication;
-        const generation = snapshots.at(-1)?.generation;
-        const ends = publication.ending !== undefined || member !== "active";
-        const appended = together(
-          append(key, snapshots, claim.worker),
-          appendDecision(key, publication),
-          updated(key, claim.member, publication),
-          best && sql`UPDATE clade.runs SET best = ${best} WHERE key = ${key}`,
-          synchronous === 1 && generation !== undefined ? opensGeneration(key, generation) : undefined,
-        );
-        sent = publication;
-        if (!ends) {
-          await query(together(appended, sql`COMMIT`));
-          return;
-        }
-        await query(appended);
-        const state =
-          publication.ending === undefined
-            ? await ending(key, query, reason)
-            : setState(key, { kind: "done", reason: publication.ending });
-        await query(together(state, changed, sql`COMMIT`));
-      });
+      const { synchronous } = refuseLost(claim, rows![0]);
+      const publication = decide(changes!.map(plainSnapshotOf));
+      const first = together(exclusively(key), heldValidity(claim, key));
+      const appended = published(claim, key, publication, synchronous === 1);
+      const mayEndRun = publication.ending !== undefined || publication.member !== "active";
+      let attempts = 0;
+      const cameThroughBefore = async (query: Query) =>
+        attempts++ > 0 && (await cameThrough(key, publication, query));
+      if (mayEndRun) {
+        await connection.transaction(first, async ([, held = []], query) => {
+          if (!(await cameThroughBefore(query))) {
+            refuseLost(claim, held[0]);
+            await query(appended);
+          }
+          const state =
+            publication.ending === undefined
+              ? await ending(key, query, publication.reason)
+              : setState(key, { kind: "done", reason: publication.ending });
+          await query(together(state, changed, sql`COMMIT`));
+        });
+      } else {
+        await connection.patiently(async (query) => {
+          if (await cameThroughBefore(query)) return;
+          const [, held] = await query(together(first, appended));
+          refuseLost(claim, held![0]);
+        });
+      }
       connection.noteChange();
-      return seen;
+      return (changes!.at(-1)?.seq as number | undefined) ?? since;
     },
     async recordFailure(claim, failure, state) {
       const key = await claimedKey(claim);
       const { member, generation, worker, at, message, stack } = failure;
       await connection.transaction(
-        together(exclusively(key), validity(claim, key)),
+        together(exclusively(key), heldValidity(claim, key)),
         async ([, rows = []], query) => {
           refuseLost(claim, rows[0]);
           await query(

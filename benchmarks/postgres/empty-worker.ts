@@ -1,0 +1,24 @@
+/** One of many workers: `empty-worker.ts URL RUN CHECKPOINTS`. Says when it is ready, and begins when it is told. */
+import { once } from "node:events";
+import { filesystemCheckpointStore, postgresPopulationStore, type RunId } from "clade";
+import { sessionOf } from "../../src/trainer/session-of.ts";
+import { workerId } from "../../src/worker/local-workers.ts";
+import { work } from "../../src/worker/worker.ts";
+import { emptyExperiment } from "./empty-experiment.ts";
+
+const [url, id, checkpoints] = process.argv.slice(2) as [string, RunId, string];
+await using populationStore = await postgresPopulationStore(url);
+const run = await populationStore.run(id);
+const experiment = emptyExperiment(run.experiment.population, run.experiment.budget.stepsPerMember!);
+process.send!("ready");
+await once(process, "message");
+await work({
+  worker: workerId(process.pid),
+  run,
+  experiment,
+  populationStore,
+  checkpointStore: filesystemCheckpointStore(checkpoints),
+  session: sessionOf(experiment.trainer),
+  signal: new AbortController().signal,
+});
+process.disconnect();
