@@ -20,6 +20,8 @@ export interface Stores extends AsyncDisposable {
   readonly url: string;
   readonly population: PopulationStore;
   checkpoints(run: RunId): FilesystemCheckpointStore & CheckpointStore;
+  /** Where a run's checkpoints are looked for. */
+  checkpointDirectory(run: RunId): string;
   /** What workers print. */
   readonly logDirectory: string;
 }
@@ -55,10 +57,12 @@ export async function openStores(
 }
 
 function storesBeside(url: string, population: PopulationStore, directory: string): Stores {
+  const checkpointDirectory = (run: RunId) => join(directory, "checkpoints", run);
   return {
     url,
     population,
-    checkpoints: (run) => filesystemCheckpointStore(join(directory, "checkpoints", run)),
+    checkpointDirectory,
+    checkpoints: (run) => filesystemCheckpointStore(checkpointDirectory(run)),
     logDirectory: join(directory, "logs"),
     [Symbol.asyncDispose]: () => population[Symbol.asyncDispose](),
   };

@@ -1,11 +1,14 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { CladeError } from "../algorithm/clade-error.ts";
+import type { Run } from "../population-store/population-store.ts";
 import { sessionOf } from "../trainer/session-of.ts";
 import { tellLastWords, workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
-import { openStores } from "./open-store.ts";
+import { openStores, type Stores } from "./open-store.ts";
 import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
 
 interface Options {
@@ -32,6 +35,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
     return;
   }
+  await refuseWithoutCheckpoints(stores, run);
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
   await using checkpointStore = stores.checkpoints(run.id);
   await work({
@@ -58,4 +62,18 @@ function leaving(local: boolean): AbortSignal {
     });
   }
   return leave.signal;
+}
+
+/** A worker that does not see what the others saved would take every member back to what it was at the beginning. */
+async function refuseWithoutCheckpoints(
+  { population, checkpointDirectory }: Stores,
+  run: Run,
+): Promise<void> {
+  const directory = checkpointDirectory(run.id);
+  if (existsSync(directory)) return;
+  const members = await population.members(run.id);
+  if (members.every(({ newest }) => newest.checkpoint === undefined)) return;
+  const remedy =
+    "start the worker in the directory where the run was started, on a file system that both machines see";
+  throw new CladeError(`run ${run.id}: its checkpoints are not in ${directory}; ${remedy}`);
 }

