@@ -64,6 +64,11 @@ export class Connection {
   #isClosed = false;
 
   constructor(url: string, tellWaiting?: (sentence: string) => void) {
+    if (!URL.canParse(url)) {
+      const remedy =
+        "write it as postgres://user@host:5432/database, and special characters of a password as %2F and the like";
+      throw new CladeError(`store postgres://...: is no URL; ${remedy}`);
+    }
     this.#url = url;
     this.#tellWaiting = tellWaiting;
     this.shown = withoutPassword(url);

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CladeError,
-  type ExperimentDescription,
+  type Claim,
+  LeaseLostError,
+  type PopulationStore,
   type RunId,
   type Snapshot,
   type SnapshotId,
@@ -18,6 +20,7 @@ import pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
+import { description, roots } from "../../testing/population-store/scene.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
@@ -32,22 +35,8 @@ afterAll(async () => {
 });
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
-const experiment = { name: "test", budget: {}, synchronous: false } as ExperimentDescription;
+const experiment = description();
 const id = "test-1" as RunId;
-const roots = (members: number) =>
-  Array.from(
-    { length: members },
-    (_, member): Snapshot => ({
-      id: `${member}.0` as SnapshotId,
-      member,
-      kind: "initial",
-      generation: 0,
-      step: 0,
-      memberSteps: 0,
-      hyperparameters: {},
-      metrics: {},
-    }),
-  );
 
 describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   const url = await server?.newDatabase();
@@ -116,6 +105,10 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],
       [server!.url("nowhere"), "there is no database nowhere; make it with: createdb nowhere"],
       [`postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`, "cannot be reached"],
+      [
+        "postgres://clade:wr0ng-one/#x@127.0.0.1:99999/postgres",
+        "is no URL; write it as postgres://user@host",
+      ],
       [`postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`, "cannot be reached"],
     ];
     for (const [bad, sentence] of cases) {
@@ -151,17 +144,33 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const direct = await server!.newDatabase();
     await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
     await store.createRun({ id, seed: 1, experiment }, roots(1));
-    const claimed = await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
-    if (claimed.kind !== "claimed") throw new Error(claimed.kind);
+    const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
     const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
     let decisions = 0;
     proxy.arm();
-    await store.publish(claimed.claim, 0, () => {
+    await store.publish(claim, 0, () => {
       decisions++;
       return { snapshots: [trained], member: "active" };
     });
     expect([decisions, proxy.cuts()]).toEqual([1, 1]);
     expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual(["0.0", "0.1"]);
+    proxy.close();
+  });
+
+  test("what another published in its place is not taken for one's own", async () => {
+    const proxy = await cutAfter(server!.port, "INSERT INTO clade.snapshots", { loses: true });
+    const direct = await server!.newDatabase();
+    await using other = await postgresPopulationStore(direct);
+    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    const lost = await claimOf(store, "a:1:1" as WorkerId, 0);
+    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    const publication = () => ({ snapshots: [trained], member: "active" }) as const;
+    proxy.arm(async () => {
+      await other.publish(await claimOf(other, "b:1:1" as WorkerId, 60_000), 0, publication);
+    });
+    await expect(store.publish(lost, 0, publication)).rejects.toThrow(LeaseLostError);
+    expect(proxy.cuts()).toBe(1);
     proxy.close();
   });
 
@@ -174,14 +183,19 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const holding = frozen.transaction(sql`SELECT pg_advisory_xact_lock(${0x436c6164}, 1)`, async () => {
       await release.promise;
     });
-    const claimed = await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
-    if (claimed.kind !== "claimed") throw new Error(claimed.kind);
-    await store.publish(claimed.claim, 0, () => ({ snapshots: [], member: "active" }));
+    const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
+    await store.publish(claim, 0, () => ({ snapshots: [], member: "active" }));
     release.resolve();
     await holding;
     await frozen.close();
   });
 });
+
+async function claimOf(store: PopulationStore, worker: WorkerId, leaseMs: number): Promise<Claim> {
+  const result = await store.claimMember(id, worker, leaseMs);
+  if (result.kind !== "claimed") throw new Error(result.kind);
+  return result.claim;
+}
 
 function told<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -191,9 +205,12 @@ function told<T>(child: ChildProcess): Promise<T> {
   });
 }
 
-/** Stands between a client and the server. Once armed it passes on the first message with a word, and cuts the connection before the answer. */
-async function cutAfter(port: number, word: string) {
-  let armed = false;
+/**
+ * Stands between a client and the server. Once armed it cuts the connection at the first message with a word, after what it was armed with: before the answer, or,
+ * if it `loses` the message, before it arrives.
+ */
+async function cutAfter(port: number, word: string, { loses = false } = {}) {
+  let armed: (() => Promise<void>) | undefined;
   let cuts = 0;
   const sockets = new Set<Socket>();
   const proxy = createServer((client) => {
@@ -209,12 +226,13 @@ async function cutAfter(port: number, word: string) {
     }
     let isCut = false;
     client.on("data", (data) => {
-      upstream.write(data);
-      if (!armed || !data.includes(word)) return;
-      armed = false;
+      const meanwhile = data.includes(word) ? armed : undefined;
+      if (!meanwhile || !loses) upstream.write(data);
+      if (!meanwhile) return;
+      armed = undefined;
       isCut = true;
       cuts++;
-      setTimeout(() => client.destroy(), 200);
+      setTimeout(() => void meanwhile().then(() => client.destroy()), 200);
     });
     upstream.on("data", (data) => {
       if (!isCut) client.write(data);
@@ -223,8 +241,8 @@ async function cutAfter(port: number, word: string) {
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   return {
     port: (proxy.address() as { port: number }).port,
-    arm: () => {
-      armed = true;
+    arm: (meanwhile = async () => {}) => {
+      armed = meanwhile;
     },
     cuts: () => cuts,
     close: () => {

@@ -193,18 +193,14 @@ export async function postgresPopulationStore(
   }
 
   /** Whether a publication that was sent before the connection broke has come through. */
-  async function cameThrough(key: number, { snapshots, decision }: Publication, query: Query) {
+  async function cameThrough(claim: Claim, key: number, { snapshots, decision }: Publication, query: Query) {
+    const { member, worker } = claim;
     const [first] = snapshots;
-    if (first) {
-      const [rows] = await query(
-        sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${first.member} AND ordinal = ${ordinalOf(first.id)}`,
-      );
-      return rows!.length > 0;
-    }
-    if (!decision) return false;
-    const { member, snapshot } = decision;
+    if (!first && !decision) return false;
     const [rows] = await query(
-      sql`SELECT 1 FROM clade.decisions WHERE run = ${key} AND member = ${member} AND snapshot = ${snapshot}`,
+      first
+        ? sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${member} AND ordinal = ${ordinalOf(first.id)} AND worker = ${worker}`
+        : sql`SELECT 1 FROM clade.decisions WHERE run = ${key} AND member = ${member} AND snapshot = ${decision!.snapshot} AND ${isValid(claim, key)}`,
     );
     return rows!.length > 0;
   }
@@ -323,13 +319,8 @@ export async function postgresPopulationStore(
     },
     async stop(id) {
       const key = await keyOf(id);
-      await connection.transaction(
-        together(exclusively(key), sql`SELECT state FROM clade.runs WHERE key = ${key}`),
-        async ([, runs = []], query) => {
-          const stops = runs[0]?.state === "running";
-          await query(together(stops ? setState(key, { kind: "stopped" }) : undefined, changed, sql`COMMIT`));
-        },
-      );
+      const ifRunning = sql`${setState(key, { kind: "stopped" })} AND state = 'running'`;
+      await query(together(exclusively(key), ifRunning, changed));
       connection.noteChange();
     },
 
@@ -413,7 +404,7 @@ export async function postgresPopulationStore(
       const mayEndRun = publication.ending !== undefined || publication.member !== "active";
       let attempts = 0;
       const cameThroughBefore = async (query: Query) =>
-        attempts++ > 0 && (await cameThrough(key, publication, query));
+        attempts++ > 0 && (await cameThrough(claim, key, publication, query));
       if (mayEndRun) {
         await connection.transaction(first, async ([, held = []], query) => {
           if (!(await cameThroughBefore(query))) {
