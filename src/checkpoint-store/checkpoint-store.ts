@@ -8,16 +8,14 @@ import { type CheckpointFiles, type CheckpointId, checkpointFileName } from "../
 export interface CheckpointStore extends AsyncDisposable {
   /**
    * Stores the files and resolves their id once they survive the death of this process. `reserve` is called with the id before
-   * anything that exists already is relied upon; what it protects is not collected.
+   * anything that exists already is relied upon; what it protects is not collected. `base` is a checkpoint that stays for as long as a reservation can
+   * succeed, such as the one that was trained from: a store may refer to its files where they are equal.
    */
-  save(files: CheckpointFiles, reserve: Reserve): Promise<CheckpointId>;
+  save(files: CheckpointFiles, reserve: Reserve, base?: CheckpointId): Promise<CheckpointId>;
   /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
   load(id: CheckpointId): Promise<CheckpointFiles>;
-  /**
-   * Takes everything but the live checkpoints out of reach, at once. The caller sees to it that nobody reserves meanwhile. What is
-   * returned frees the space, later and at leisure; it resolves the number of files that went.
-   */
-  sweep(live: ReadonlySet<CheckpointId>): () => Promise<number>;
+  /** Looks at what there is, which may take a while, and resolves the sweep of it. */
+  beginSweep(): Promise<Sweep>;
   /** Removes every checkpoint of the run. */
   remove(): Promise<void>;
   /** For trainers that write and read directories; absent where there is no file system. */
@@ -29,7 +27,7 @@ export interface CheckpointDirectories {
   /** An empty directory for a trainer to save into. It goes with `save`, or when it is disposed. */
   create(): Promise<Directory>;
   /** Like `save` of the store, with the files of a directory, which is consumed. */
-  save(directory: string, reserve: Reserve): Promise<CheckpointId>;
+  save(directory: string, reserve: Reserve, base?: CheckpointId): Promise<CheckpointId>;
   /**
    * A directory with the files of a checkpoint, read-only, until it is disposed. Only what is small is checked against its hash: whoever loads the
    * files hashes them, or calls `verify`. Throws `CheckpointError`.
@@ -47,6 +45,13 @@ export interface Directory extends AsyncDisposable {
 }
 
 export type Reserve = (id: CheckpointId) => Promise<void>;
+
+/**
+ * Condemns everything that there was but the live checkpoints, at once: the caller has learnt which are live after the look, and sees to it that nobody
+ * reserves or publishes meanwhile. What is returned frees the space, later and at leisure; it resolves the number of files that went. A store that
+ * takes nothing out of reach until then never relies on what it has not written itself, but for the files of a save's base.
+ */
+export type Sweep = (live: ReadonlySet<CheckpointId>) => () => Promise<number>;
 
 /** A checkpoint is missing or its content is not what its hash says. */
 export class CheckpointError extends CladeError {

@@ -40,7 +40,30 @@ export interface NewRun {
   readonly source?: { readonly file: string; readonly settings: { readonly [path: string]: unknown } };
   /** Absent for a run that belongs to no study. */
   readonly study?: StudyPlace;
+  /** The URL of the place that its checkpoints are in, without secrets. Absent where they lie beside the store. */
+  readonly checkpoints?: string;
+  /** The SHA-256 of each file that its trainer consists of, by the path from the experiment's directory. Absent for a run of a program. */
+  readonly code?: { readonly [file: string]: string };
 }
+
+/** What is known about an execution of a run and belongs to no member. */
+export type RunNote =
+  /** A job of a cluster's scheduler that was submitted to work on it. */
+  | {
+      readonly kind: "job";
+      readonly scheduler: "slurm" | "kubernetes";
+      readonly id: string;
+      readonly submittedAt: number;
+      /** Where the scheduler keeps it: a namespace, or a cluster's name. */
+      readonly where?: string;
+    }
+  /** A worker joined although its code is not the run's. */
+  | {
+      readonly kind: "different-code";
+      readonly worker: WorkerId;
+      readonly joinedAt: number;
+      readonly differences: readonly string[];
+    };
 
 export interface Run extends NewRun {
   /** Unix time in milliseconds. */
@@ -141,6 +164,10 @@ export interface PopulationStore extends AsyncDisposable {
   run(id: RunId): Promise<Run>;
   /** Oldest first. */
   runs(): Promise<readonly Run[]>;
+  /** Keeps a fact about the run. Throws `RunNotFoundError`. */
+  note(id: RunId, note: RunNote): Promise<void>;
+  /** Oldest first. */
+  notes(id: RunId): Promise<readonly RunNote[]>;
   /** Removes a run and everything that was published in it. Workers of it find it ended. */
   removeRun(id: RunId): Promise<void>;
   /**

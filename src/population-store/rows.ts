@@ -91,6 +91,8 @@ export function runOf(row: Row): Run {
     experiment: JSON.parse(row.experiment as string),
     ...(row.source !== null && { source: JSON.parse(row.source as string) }),
     ...(row.study !== null && { study: JSON.parse(row.study as string) }),
+    ...(row.checkpoints !== null && { checkpoints: row.checkpoints }),
+    ...(row.code !== null && { code: JSON.parse(row.code as string) }),
     createdAt: row.created_at,
     state: (row.reason === null ? { kind: row.state } : { kind: row.state, reason: row.reason }) as RunState,
     ...(row.best !== null && { best: row.best }),

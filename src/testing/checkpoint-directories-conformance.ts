@@ -92,7 +92,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   add("an opened checkpoint stays readable when it is swept", async (directories, store) => {
     const id = await saved(directories, content);
     await using opened = await directories.open(id);
-    await store.sweep(new Set())();
+    await (await store.beginSweep())(new Set())();
     assertEqual(await contentOf(opened.path), content, "files");
     await assertRejects(directories.open(id), CheckpointError, "open after the sweep");
     await assertRejects(directories.verify(id), CheckpointError, "verify after the sweep");
@@ -101,7 +101,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   add("a directory that is being written survives a sweep", async (directories, store) => {
     await using created = await directories.create();
     await writeFile(join(created.path, "half"), "of a file");
-    await store.sweep(new Set())();
+    await (await store.beginSweep())(new Set())();
     assertEqual(await contentOf(created.path), { half: "of a file" }, "files");
   });
 

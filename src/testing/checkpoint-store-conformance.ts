@@ -59,7 +59,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
   add("an empty checkpoint can be saved and loaded", async (store) => {
     const id = await store.save(new Map(), noReserve);
     await assertLoads(store, id, new Map());
-    await store.sweep(new Set([id]))();
+    await swept(store, new Set([id]));
     await assertLoads(store, id, new Map());
   });
 
@@ -131,7 +131,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     const sharing = filesOf({ large: bytes(70_000, 1), other: bytes(10, 2) });
     for (const saved of [files, sharing]) {
       const id = await store.save(saved, async () => {
-        await store.sweep(new Set())();
+        await swept(store, new Set());
       });
       await assertLoads(store, id, saved);
     }
@@ -143,7 +143,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     await store.save(old, noReserve);
     const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
     const id = await store.save(files, async (reserved) => {
-      await store.sweep(new Set([reserved]))();
+      await swept(store, new Set([reserved]));
     });
     await assertLoads(store, id, files);
     await assertRejects(store.load(idOf(old)), CheckpointError, "load of the dead one");
@@ -165,7 +165,8 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
           done = true;
         });
       while (!done) {
-        await store.sweep(new Set(reserved))();
+        const sweep = await store.beginSweep();
+        await sweep(new Set(reserved))();
         await pause();
       }
       await assertLoads(store, await saving, files);
@@ -173,32 +174,56 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     }
   });
 
-  add("a sweep removes exactly the dead, at once", async (store) => {
+  add("a sweep removes exactly the dead", async (store) => {
     const shared = bytes(70_000, 1);
     const all = Array.from({ length: 6 }, (_, seed) =>
       filesOf({ shared, own: bytes(70_000, 10 + seed), small: bytes(20, seed) }),
     );
     const ids = await Promise.all(all.map((files) => store.save(files, noReserve)));
-    const free = store.sweep(new Set([ids[1]!, ids[4]!]));
+    const live = new Set([ids[1]!, ids[4]!]);
+    assert((await swept(store, live)) > 0, "something went");
     for (const [index, id] of ids.entries()) {
       if (index === 1 || index === 4) await assertLoads(store, id, all[index]!);
       else await assertRejects(store.load(id), CheckpointError, `load of dead ${index}`);
     }
-    assert((await free()) > 0, "something went");
-    await assertLoads(store, ids[1]!, all[1]!);
-    await assertLoads(store, ids[4]!, all[4]!);
-    assertEqual(await store.sweep(new Set([ids[1]!, ids[4]!]))(), 0, "what another sweep removes");
-    await store.sweep(new Set())();
+    assertEqual(await swept(store, live), 0, "what another sweep removes");
+    await swept(store, new Set());
     for (const id of ids) await assertRejects(store.load(id), CheckpointError, "load of the last");
   });
 
   add("what was saved again after a sweep is not freed by it", async (store) => {
     const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
     await store.save(files, noReserve);
-    const free = store.sweep(new Set());
+    const free = (await store.beginSweep())(new Set());
     const id = await store.save(files, noReserve);
     await free();
     await assertLoads(store, id, files);
+  });
+
+  add("what was saved after the look is not taken by the sweep", async (store) => {
+    const sweep = await store.beginSweep();
+    const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
+    const id = await store.save(files, noReserve);
+    await sweep(new Set([id]))();
+    await assertLoads(store, id, files);
+  });
+
+  add("files of the base may be referred to, and outlive it", async (store) => {
+    const shared = bytes(200_000, 1);
+    let base: CheckpointId | undefined;
+    for (let turn = 0; turn < 4; turn++) {
+      const files = filesOf({ shared, own: bytes(70_000, turn), [`small${turn}`]: bytes(9, turn) });
+      const id = await store.save(files, noReserve, base);
+      await swept(store, new Set([id]));
+      await assertLoads(store, id, files);
+      base = id;
+    }
+  });
+
+  add("a base that is missing costs nothing but space", async (store) => {
+    const missing = idOf(filesOf({ shared: bytes(200_000, 1) }));
+    const files = filesOf({ shared: bytes(200_000, 1), own: bytes(10, 1) });
+    await assertLoads(store, await store.save(files, noReserve, missing), files);
   });
 
   add("a live checkpoint that was never saved does not disturb a sweep", async (store) => {
@@ -206,7 +231,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     const id = await store.save(files, noReserve);
     await store.save(filesOf({ small: bytes(10, 1) }), noReserve);
     const never = idOf(filesOf({ never: bytes(1, 1) }));
-    await store.sweep(new Set([id, never]))();
+    await swept(store, new Set([id, never]));
     await assertLoads(store, id, files);
   });
 
@@ -274,7 +299,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
       await assertLoads(store, id, files);
       await damage(store, id, name);
       await assertRejects(store.load(id), CheckpointError, "load after more damage");
-      await store.sweep(new Set([id, otherId]))();
+      await swept(store, new Set([id, otherId]));
       await assertLoads(store, otherId, other);
       await store.save(files, noReserve);
       await assertLoads(store, id, files);
@@ -287,7 +312,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     await store.save(dead, noReserve);
     await damage(store, damaged, "small");
     await assertRejects(store.load(damaged), CheckpointError, "load");
-    assert((await store.sweep(new Set([damaged]))()) >= 1, "the dead went");
+    assert((await swept(store, new Set([damaged]))) >= 1, "the dead went");
     await assertRejects(store.load(idOf(dead)), CheckpointError, "load of the dead");
   });
 
@@ -295,6 +320,10 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
 }
 
 const noReserve: Reserve = async () => {};
+
+async function swept(store: CheckpointStore, live: ReadonlySet<CheckpointId>): Promise<number> {
+  return await (await store.beginSweep())(live)();
+}
 
 /** Reproducible bytes. */
 function bytes(size: number, seed: number): Uint8Array {

@@ -1,5 +1,10 @@
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
-import { type PopulationStore, type Run, RunNotFoundError } from "../population-store/population-store.ts";
+import {
+  type PopulationStore,
+  type Run,
+  type RunId,
+  RunNotFoundError,
+} from "../population-store/population-store.ts";
 
 /** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
 const collectionMs = 2_000;
@@ -33,14 +38,24 @@ export class Collector {
   async collect(): Promise<void> {
     this.#saves = 0;
     this.#collectedAt = performance.now();
-    let free: (() => Promise<number>) | undefined;
     try {
-      await this.#populationStore.collect(this.#run.id, (live) => {
-        free = this.#checkpointStore.sweep(live);
-      });
-      await free?.();
+      await collect(this.#populationStore, this.#checkpointStore, this.#run.id);
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }
   }
+}
+
+/** Collects once, and resolves the number of files that went. */
+export async function collect(
+  populationStore: PopulationStore,
+  checkpointStore: CheckpointStore,
+  run: RunId,
+): Promise<number> {
+  const sweep = await checkpointStore.beginSweep();
+  let free = async () => 0;
+  await populationStore.collect(run, (live) => {
+    free = sweep(live);
+  });
+  return await free();
 }

@@ -219,10 +219,13 @@ async function expectSound(
   expect((await store.counts(id)).snapshots).toBe(snapshots.length);
 
   let live: ReadonlySet<CheckpointId> = new Set();
+  let free = async () => 0;
+  const sweep = await checkpoints.beginSweep();
   await store.collect(id, (ids) => {
     live = ids;
-    checkpoints.sweep(ids);
+    free = sweep(ids);
   });
+  await free();
   expect(live.size).toBeGreaterThan(0);
   const alive = snapshots.filter(({ checkpoint }) => checkpoint !== undefined && live.has(checkpoint));
   for (const { checkpoint, step, kind, metrics } of alive) {

@@ -109,9 +109,10 @@ async function simulate(
   for (const name of pinNames) if (!world.pins.has(name)) await world.population.unpin(id, name);
   let live: ReadonlySet<CheckpointId> = new Set();
   let free = async () => 0;
+  const sweep = await world.checkpoints.beginSweep();
   await world.population.collect(id, (ids) => {
     live = ids;
-    free = world.checkpoints.sweep(ids);
+    free = sweep(ids);
   });
   await free();
   for (const checkpoint of live) expectContent(world, checkpoint, await world.checkpoints.load(checkpoint));
@@ -142,7 +143,7 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
   }
 
   /** Saves a checkpoint, half of the time one that others may have saved before, with a large file that others share. */
-  async function save(claim: Claim): Promise<CheckpointId> {
+  async function save(claim: Claim, base: CheckpointId | undefined): Promise<CheckpointId> {
     const [large, alone] = [random.integer(4), random.integer(3)];
     const own = random.integer(random.uniform() < 0.5 ? 6 : 250);
     const files = new Map([
@@ -150,10 +151,11 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
       ["shared", largeFile(large)],
       ...(alone === 0 ? [["second", largeFile(10 + (own % 20))] as const] : []),
     ]);
-    return await checkpoints.save(files, async (checkpoint) => {
+    const reserve = async (checkpoint: CheckpointId) => {
       world.contents.set(checkpoint, files);
       await population.reserveCheckpoint(claim, checkpoint);
-    });
+    };
+    return await checkpoints.save(files, reserve, base);
   }
 
   async function publish(
@@ -196,8 +198,8 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
       if (newest.checkpoint) await hold(claim, newest.checkpoint);
       // A pause of this process, long enough that others may claim the member.
       if (random.uniform() < 0.1) world.clock.time += 2 * leaseMs;
-      let checkpoint = await save(claim);
-      if (random.uniform() < 0.1) checkpoint = await save(claim);
+      let checkpoint = await save(claim, newest.checkpoint);
+      if (random.uniform() < 0.1) checkpoint = await save(claim, newest.checkpoint);
       if (random.uniform() < 0.05) return await population.releaseMember(claim);
       newest = await publish(claim, newest, checkpoint);
     }
@@ -220,8 +222,10 @@ async function collector(world: World, turn: Turn): Promise<void> {
   for (let turns = 0; turns < 15; turns++) {
     let free: (() => Promise<number>) | undefined;
     try {
+      const sweep = await world.checkpoints.beginSweep();
+      await turn();
       await population.collect(id, (live) => {
-        free = world.checkpoints.sweep(live);
+        free = sweep(live);
       });
       await expectIntact(world);
       await turn();

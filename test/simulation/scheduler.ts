@@ -79,7 +79,7 @@ export function givingWay<T extends object>(target: T, turn: Turn): T {
   return new Proxy(target, {
     get(object, name) {
       const method: unknown = Reflect.get(object, name);
-      if (typeof method !== "function" || name === "sweep") return method;
+      if (typeof method !== "function") return method;
       return async (...values: unknown[]) => {
         await turn();
         const result: unknown = await method.apply(object, values);

@@ -194,7 +194,7 @@ test("a store is opened on what another left, and the leftovers of killed proces
   writeFileSync(join(old!, "half-saved.pt"), "");
   execFileSync("touch", ["-d", "2 days ago", old!, trash!]);
   const store = filesystemCheckpointStore(directory);
-  await store.sweep(new Set([id]))();
+  await (await store.beginSweep())(new Set([id]))();
   expect([old!, recent!, trash!].map(existsSync)).toEqual([false, true, false]);
   expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
 });
@@ -233,7 +233,7 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   writeFileSync(join(source, "huge.bin"), bytes(2_000_000, 5));
   await expect(store.directories.save(source, noReserve)).rejects.toThrow("the disk is full");
   expect(existsSync(join(source, "huge.bin"))).toBe(true);
-  await store.sweep(new Set([id]))();
+  await (await store.beginSweep())(new Set([id]))();
   const later = new Map([["f", bytes(300_000, 9)]]);
   expect(hashed(await store.load(await store.save(later, noReserve)))).toEqual(hashed(later));
   const target = mount("size=64k")!;

@@ -287,7 +287,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
       return entries;
     },
 
-    sweep(live) {
+    beginSweep: async () => (live) => {
       const trash: string[] = [];
       const sparesBefore = spares.length;
       const condemn = (folder: string, name: string) => {

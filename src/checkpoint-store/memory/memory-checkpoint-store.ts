@@ -23,7 +23,7 @@ export function memoryCheckpointStore(): CheckpointStore {
       if (!files) throw new CheckpointError(id, "is not in the store");
       return files;
     },
-    sweep(live) {
+    beginSweep: async () => (live) => {
       const dead = [...checkpoints.keys()].filter((id) => !live.has(id));
       for (const id of dead) checkpoints.delete(id);
       return async () => dead.length;

@@ -18,6 +18,7 @@ import {
   type PublishedSnapshot,
   type Run,
   type RunId,
+  type RunNote,
   RunNotFoundError,
   SnapshotNotFoundError,
   type WorkerId,
@@ -35,6 +36,7 @@ interface RunRecord {
   readonly decisions: Decision[];
   readonly failures: Failure[];
   readonly pins: Map<string, CheckpointId>;
+  readonly notes: RunNote[];
 }
 
 interface MemberRecord {
@@ -151,6 +153,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         decisions: [],
         failures: [],
         pins: new Map(),
+        notes: [],
       };
       records.set(run.id, record);
       for (const root of roots) append(record, root);
@@ -161,6 +164,12 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
     async runs() {
       return Array.from(records.values(), ({ run }) => run);
+    },
+    async note(id, note) {
+      recordOf(id).notes.push(note);
+    },
+    async notes(id) {
+      return [...recordOf(id).notes];
     },
     async removeRun(id) {
       recordOf(id);

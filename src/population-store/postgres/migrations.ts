@@ -97,4 +97,15 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, name)
   );
   `,
+  `
+  ALTER TABLE clade.runs ADD COLUMN checkpoints text;
+  ALTER TABLE clade.runs ADD COLUMN code text;
+
+  CREATE TABLE clade.notes (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    run bigint NOT NULL,
+    note text NOT NULL
+  );
+  CREATE INDEX notes_run ON clade.notes (run, seq);
+  `,
 ];

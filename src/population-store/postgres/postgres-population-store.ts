@@ -24,6 +24,7 @@ import {
   type Publication,
   type Run,
   type RunId,
+  type RunNote,
   RunNotFoundError,
   type RunState,
   SnapshotNotFoundError,
@@ -255,9 +256,9 @@ export async function postgresPopulationStore(
       try {
         await query(
           together(
-            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, created_at, state, elapsed_ms, running_since)
+            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, checkpoints, code, created_at, state, elapsed_ms, running_since)
               VALUES (${run.id}, ${run.seed}, ${JSON.stringify(run.experiment)}, ${Number(run.experiment.synchronous)},
-                ${json(run.source)}, ${json(run.study)}, ${createdAt}, 'running', 0, ${createdAt})`,
+                ${json(run.source)}, ${json(run.study)}, ${run.checkpoints ?? null}, ${json(run.code)}, ${createdAt}, 'running', 0, ${createdAt})`,
             ...roots.flatMap((root) => [
               sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
                 checkpoint, score, samples, metrics, published_at)
@@ -278,12 +279,20 @@ export async function postgresPopulationStore(
     async runs() {
       return (await all(sql`SELECT *, ${clock()} AS now FROM clade.runs ORDER BY key`)).map(toRun);
     },
+    async note(id, note) {
+      const key = await keyOf(id);
+      await query(sql`INSERT INTO clade.notes (run, note) VALUES (${key}, ${JSON.stringify(note)})`);
+    },
+    async notes(id) {
+      const rows = await all(sql`SELECT note FROM clade.notes WHERE run = ${await keyOf(id)} ORDER BY seq`);
+      return rows.map(({ note }) => JSON.parse(note as string) as RunNote);
+    },
     async removeRun(id) {
       const key = await keyOf(id);
       await query(
         together(
           exclusively(key),
-          ...["members", "snapshots", "decisions", "failures", "pins"].map(
+          ...["members", "snapshots", "decisions", "failures", "pins", "notes"].map(
             (name) => sql`DELETE FROM clade.${new Sql(name)} WHERE run = ${key}`,
           ),
           sql`DELETE FROM clade.runs WHERE key = ${key}`,

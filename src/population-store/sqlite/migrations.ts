@@ -95,4 +95,15 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   "ALTER TABLE runs ADD COLUMN study TEXT",
+  `
+  ALTER TABLE runs ADD COLUMN checkpoints TEXT;
+  ALTER TABLE runs ADD COLUMN code TEXT;
+
+  CREATE TABLE notes (
+    seq INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL,
+    note TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notes_run ON notes (run);
+  `,
 ];

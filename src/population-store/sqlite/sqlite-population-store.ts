@@ -17,6 +17,7 @@ import {
   type PopulationStore,
   type Run,
   type RunId,
+  type RunNote,
   RunNotFoundError,
   type RunState,
   SnapshotNotFoundError,
@@ -172,14 +173,16 @@ export function sqlitePopulationStore(
       return transaction(() => {
         if (get("SELECT 1 FROM runs WHERE id = ?", run.id)) throw idTaken(run.id);
         const { lastInsertRowid } = execute(
-          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, created_at, state, elapsed_ms, running_since)
-           VALUES (?, ?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
+          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, checkpoints, code, created_at, state, elapsed_ms, running_since)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
           run.id,
           run.seed,
           JSON.stringify(run.experiment),
           Number(run.experiment.synchronous),
           run.source ? JSON.stringify(run.source) : null,
           run.study ? JSON.stringify(run.study) : null,
+          run.checkpoints ?? null,
+          run.code ? JSON.stringify(run.code) : null,
           now(),
           now(),
         );
@@ -202,10 +205,19 @@ export function sqlitePopulationStore(
     async runs() {
       return all("SELECT * FROM runs ORDER BY key").map(runOf);
     },
+    async note(id, note) {
+      transaction(() =>
+        execute("INSERT INTO notes (run, note) VALUES (?, ?)", keyOf(id), JSON.stringify(note)),
+      );
+    },
+    async notes(id) {
+      const rows = all("SELECT note FROM notes WHERE run = ? ORDER BY seq", keyOf(id));
+      return rows.map(({ note }) => JSON.parse(note as string) as RunNote);
+    },
     async removeRun(id) {
       const key = keyOf(id);
       transaction(() => {
-        for (const table of ["members", "snapshots", "decisions", "failures", "pins"]) {
+        for (const table of ["members", "snapshots", "decisions", "failures", "pins", "notes"]) {
           execute(`DELETE FROM ${table} WHERE run = ?`, key);
         }
         execute("DELETE FROM runs WHERE key = ?", key);

@@ -42,11 +42,37 @@ export function runCases(add: Add): void {
       point: { population: 2 },
       baseline: "fixed",
     };
-    const created = await store.createRun({ id, seed: 2 ** 40 + 1, experiment, source, study }, roots(1));
+    const checkpoints = "s3://bücket/ünder 'this";
+    const code = { "实验.ts": "00ff" };
+    const created = await store.createRun(
+      { id, seed: 2 ** 40 + 1, experiment, source, study, checkpoints, code },
+      roots(1),
+    );
     const read = await store.run(id);
     assertEqual(read, created, "the run as read and as created");
     assertEqual([read.seed, read.experiment, read.source], [2 ** 40 + 1, experiment, source], "the run");
     assertEqual(read.study, study, "the place in a study");
+    assertEqual(
+      [read.checkpoints, read.code],
+      [checkpoints, code],
+      "where its checkpoints are, and its code",
+    );
+  });
+
+  add("notes about a run are kept in their order, and go with it", {}, async ({ store, id }) => {
+    const job = { kind: "job", scheduler: "slurm", id: "7", submittedAt: 1 } as const;
+    const differences = ["train.py: ünlike 🐚 \u0000"];
+    const other = { kind: "different-code", worker: worker(1), joinedAt: 2, differences } as const;
+    assertEqual(await store.notes(id), [], "notes at first");
+    await store.note(id, job);
+    await store.note(id, other);
+    assertEqual(await store.notes(id), [job, other], "notes");
+    const another = newRunId("another");
+    await store.createRun({ id: another, seed: 1, experiment: description() }, roots(1));
+    assertEqual(await store.notes(another), [], "notes of another run");
+    await store.removeRun(id);
+    await assertRejects(store.notes(id), RunNotFoundError, "notes of a removed run");
+    await assertRejects(store.note(id, job), RunNotFoundError, "a note for a removed run");
   });
 
   add("a second run of the same id is refused, and the first stays", {}, async ({ store, id }) => {
