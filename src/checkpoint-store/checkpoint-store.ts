@@ -15,7 +15,9 @@ export interface CheckpointStore extends AsyncDisposable {
   /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
   load(id: CheckpointId): Promise<CheckpointFiles>;
   /** Looks at what there is, which may take a while, and resolves the sweep of it. */
-  beginSweep(): Promise<Sweep>;
+  beginSweep(how?: SweepOptions): Promise<Sweep>;
+  /** A sweep frees only what another of this process found dead so long ago, in milliseconds, unless it is quiet. At once, when left out. */
+  readonly settleMs?: number;
   /** Removes every checkpoint of the run. */
   remove(): Promise<void>;
   /** For trainers that write and read directories; absent where there is no file system. */
@@ -45,6 +47,11 @@ export interface Directory extends AsyncDisposable {
 }
 
 export type Reserve = (id: CheckpointId) => Promise<void>;
+
+export interface SweepOptions {
+  /** The run has ended: nobody saves or collects who could get in the way. */
+  readonly isQuiet?: boolean;
+}
 
 /**
  * Condemns everything that there was but the live checkpoints, at once: the caller has learnt which are live after the look, and sees to it that nobody

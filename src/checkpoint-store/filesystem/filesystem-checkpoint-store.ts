@@ -16,6 +16,14 @@ import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile 
 import { dirname, join, resolve } from "node:path";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
+  type CheckpointContent,
+  checkpointBytes,
+  DamageError,
+  largeBytes,
+  parseCheckpoint,
+  parseManifest,
+} from "../checkpoint-file.ts";
+import {
   type CheckpointDirectories,
   CheckpointError,
   type CheckpointStore,
@@ -24,7 +32,7 @@ import {
   manifestText,
   type Reserve,
 } from "../checkpoint-store.ts";
-import { explain, explainedAsync, makeDirectory } from "./disk-errors.ts";
+import { explain, explainedAsync, makeDirectory } from "../local-disk/disk-errors.ts";
 import {
   adopt,
   filesBelow,
@@ -35,19 +43,14 @@ import {
   removeIfPossible,
   renameUnlessGone,
   throughIncoming,
-} from "./files.ts";
-
-/** Files of at least this many bytes are stored on their own. Smaller ones cost less inside the checkpoint than as a file. */
-const largeBytes = 64 * 1024;
+} from "../local-disk/files.ts";
+import { newDirectory } from "../local-disk/new-directory.ts";
 
 /**
  * So many files of less than `largeBytes` are written anew instead of being deleted. Making and deleting files is slow where it is done often: on ext4 a new
  * file takes 0.02 ms, after many deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
  */
 const spareFiles = 2048;
-
-/** More than what a file system that calls itself full still has. */
-const probeBytes = 1024 * 1024;
 
 /** What a killed process left in `incoming/` and `trash/` is deleted after this time. A trainer may take long to save a large model. */
 const abandonedMs = 24 * 3_600_000;
@@ -69,7 +72,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   function ensureCheckpoint(id: CheckpointId, text: string, small: readonly Uint8Array[]): void {
     const size = small.reduce((sum, bytes) => sum + bytes.length, text.length + 1);
     if (isThere(place("checkpoints", id), size)) return;
-    writeCheckpoint(id, Buffer.concat([Buffer.from(`${text}\n`), ...small], size));
+    writeCheckpoint(id, checkpointBytes(text, small));
   }
 
   function writeCheckpoint(id: CheckpointId, bytes: Uint8Array): void {
@@ -107,39 +110,30 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     return id;
   }
 
-  function readCheckpoint(id: CheckpointId): { entries: ManifestEntry[]; small: Map<string, Uint8Array> } {
+  function readCheckpoint(id: CheckpointId): CheckpointContent {
     let bytes: Buffer;
     try {
       bytes = readFileSync(place("checkpoints", id));
     } catch (error) {
       throw new CheckpointError(id, "is missing or cannot be read", { cause: error });
     }
-    const end = bytes.indexOf(bytes[0] === 0x0a ? "\n" : "\n\n");
-    const text = bytes.toString("utf8", 0, bytes[0] === 0x0a ? 0 : end + 1);
-    if (hash("sha256", text) !== id) throw corruptCheckpoint(id, bytes, "", "its manifest");
-    const entries = parseManifest(text);
-    let offset = text.length + 1;
-    const small = new Map<string, Uint8Array>();
-    for (const { name, size, sha256 } of entries) {
-      if (size >= largeBytes) continue;
-      // A copy, because typed arrays need aligned memory.
-      const content = new Uint8Array(bytes.subarray(offset, offset + size));
-      if (hash("sha256", content) !== sha256) throw corruptCheckpoint(id, bytes, text, name);
-      small.set(name, content);
-      offset += size;
+    try {
+      return parseCheckpoint(id, bytes);
+    } catch (error) {
+      throw error instanceof DamageError ? corruptCheckpoint(id, bytes, error) : error;
     }
-    return { entries, small };
   }
 
   /** Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored again, and a sweep knows its large files. */
-  function corruptCheckpoint(id: CheckpointId, bytes: Buffer, text: string, what: string): CheckpointError {
+  function corruptCheckpoint(id: CheckpointId, bytes: Buffer, damage: DamageError): CheckpointError {
     try {
       // Unless another process has stored it again since it was read.
-      if (readFileSync(place("checkpoints", id)).equals(bytes)) writeCheckpoint(id, Buffer.from(text));
+      if (readFileSync(place("checkpoints", id)).equals(bytes))
+        writeCheckpoint(id, Buffer.from(damage.manifest));
     } catch {
       // It is gone, or the disk is full or read-only. The caller has to know of the damage in any case.
     }
-    return new CheckpointError(id, `${what} is not what its hash says`);
+    return new CheckpointError(id, damage.message);
   }
 
   /** Moves a damaged large file away, so that the same content can be stored again. */
@@ -154,25 +148,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
-  async function create(): Promise<Directory> {
-    const path = temporary();
-    await explainedAsync(directory, () => mkdir(path));
-    return {
-      path,
-      probe: () => probe(join(path, ".probe")),
-      [Symbol.asyncDispose]: () => removeIfPossible(path),
-    };
-  }
-
-  async function probe(path: string): Promise<void> {
-    try {
-      await writeFile(path, new Uint8Array(probeBytes));
-    } catch (error) {
-      // What else may be wrong with the directory is the trainer's doing.
-      if (["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? ""))
-        throw explain(directory, error);
-    }
-  }
+  const create = () => newDirectory(directory, temporary());
 
   function saveDirectory(source: string, reserve: Reserve): Promise<CheckpointId> {
     return explainedAsync(directory, async () => {
@@ -354,12 +330,4 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     }
     return left;
   }
-}
-
-function parseManifest(text: string): ManifestEntry[] {
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => {
-    const [sha256, size, name] = line.split(" ");
-    return { sha256: sha256!, size: Number(size), name: name! };
-  });
 }

@@ -17,6 +17,8 @@ export interface StoredObject {
 export interface ObjectStorage extends AsyncDisposable {
   /** The URL without secrets, for messages. */
   readonly shown: string;
+  /** For so long after `put`, in milliseconds, another machine may not find an object: a shared file system remembers what was not there. */
+  readonly delayMs: number;
   /**
    * Writes an object under a name that nobody has used before. Resolves once it is whole and durable; may be called again when it is not known whether
    * it came through. Whoever reads meanwhile finds nothing.

@@ -15,6 +15,10 @@ export function explain(directory: string, error: unknown): unknown {
   return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
 }
 
+export function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
 export function makeDirectory(directory: string, path: string): void {
   try {
     mkdirSync(path, { recursive: true });

@@ -1,0 +1,175 @@
+/**
+ * What a machine has of checkpoints that live elsewhere: files by their hash, of any run, shared by the processes of this user. What was not used for longest goes first. A
+ * cache is never needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads checks the hash.
+ */
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { chmod, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { hostname, tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import type { CheckpointId } from "../../algorithm/snapshot.ts";
+import { makeDirectory } from "../local-disk/disk-errors.ts";
+import { linkOrCopy, removeIfPossible } from "../local-disk/files.ts";
+
+/** The cache is looked through when this part of what it may hold has been added by this process. */
+const partUntilTrim = 0.05;
+/** What is left by processes that nobody can ask about is deleted after this time. */
+const abandonedMs = 24 * 3_600_000;
+
+const gigabyte = 1e9;
+const usualBytes = 10 * gigabyte;
+
+export interface CacheOptions {
+  readonly directory?: string;
+  /** Bytes; what is being written does not count. */
+  readonly mostBytes?: number;
+}
+
+/** As CLADE_CACHE (a directory of this machine) and CLADE_CACHE_GB say. */
+export function cacheOptions(environment: { readonly [name: string]: string | undefined }): CacheOptions {
+  const { CLADE_CACHE: directory, CLADE_CACHE_GB: size } = environment;
+  const mostBytes = size === undefined || size === "" ? usualBytes : Number(size) * gigabyte;
+  if (!(mostBytes >= 0)) {
+    const remedy = "give a number of gigabytes, such as 50; 0 keeps nothing";
+    throw new CladeError(`CLADE_CACHE_GB: ${size} - is no size; ${remedy}`);
+  }
+  return { ...(directory && { directory }), mostBytes };
+}
+
+export class LocalCache {
+  readonly directory: string;
+  readonly #mostBytes: number;
+  #added = Number.POSITIVE_INFINITY;
+  #trimming: Promise<void> | undefined;
+
+  constructor({ directory, mostBytes = usualBytes }: CacheOptions = {}) {
+    this.directory = directory ?? join(tmpdir(), `clade-cache-${userInfo().uid}`);
+    this.#mostBytes = mostBytes;
+    makeDirectory(this.directory, join(this.directory, "kept"));
+    makeDirectory(this.directory, join(this.directory, "incoming"));
+    refuseIfForeign(this.directory);
+  }
+
+  /** A path that nobody else has, for what is being written. */
+  temporary(): string {
+    return join(this.directory, "incoming", `${hostname()}:${process.pid}:${randomUUID()}`);
+  }
+
+  /** The path of a file, if it is here. It may go at any time: whoever opens it has it. */
+  async find(sha256: string, size: number): Promise<string | undefined> {
+    const path = this.#place(sha256);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.size !== size) return undefined;
+    await touch(path);
+    return path;
+  }
+
+  /** Keeps a file under its hash: the file itself if it has no other use, or else a link to it. */
+  async keep(path: string, sha256: string, how: "move" | "link"): Promise<void> {
+    if (this.#mostBytes === 0) return;
+    try {
+      const incoming = how === "move" ? path : this.temporary();
+      if (how === "link") await linkOrCopy(path, incoming);
+      await chmod(incoming, 0o444);
+      await touch(incoming);
+      const { size } = await stat(incoming);
+      await rename(incoming, this.#place(sha256));
+      await this.#note(size);
+    } catch {
+      // Not here, then.
+    }
+  }
+
+  async findCheckpoint(id: CheckpointId): Promise<Buffer | undefined> {
+    const path = this.#place(`checkpoint-${id}`);
+    const bytes = await readFile(path).catch(() => undefined);
+    if (bytes) await touch(path);
+    return bytes;
+  }
+
+  async keepCheckpoint(id: CheckpointId, bytes: Uint8Array): Promise<void> {
+    if (this.#mostBytes === 0) return;
+    const incoming = this.temporary();
+    try {
+      await writeFile(incoming, bytes);
+      await rename(incoming, this.#place(`checkpoint-${id}`));
+      await this.#note(bytes.length);
+    } catch {
+      await rm(incoming, { force: true }).catch(() => {});
+    }
+  }
+
+  /** Forgets a file that is damaged. */
+  async drop(sha256: string): Promise<void> {
+    await rm(this.#place(sha256), { force: true }).catch(() => {});
+  }
+
+  async dropCheckpoint(id: CheckpointId): Promise<void> {
+    await this.drop(`checkpoint-${id}`);
+  }
+
+  /** Deletes what was not used for longest until so much is left, and what killed processes left half-written. */
+  async trim(mostBytes = this.#mostBytes): Promise<void> {
+    this.#added = 0;
+    const kept = await filesIn(join(this.directory, "kept"));
+    let bytes = kept.reduce((sum, { size }) => sum + size, 0);
+    for (const { path, size } of kept.toSorted((a, b) => a.usedAt - b.usedAt)) {
+      if (bytes <= mostBytes) break;
+      await rm(path, { force: true }).catch(() => {});
+      bytes -= size;
+    }
+    for (const { path, name, usedAt } of await filesIn(join(this.directory, "incoming")))
+      if (isAbandoned(name, usedAt)) await removeIfPossible(path);
+  }
+
+  async #note(bytes: number): Promise<void> {
+    this.#added += bytes;
+    if (this.#added <= partUntilTrim * this.#mostBytes) return;
+    this.#trimming ??= this.trim().finally(() => {
+      this.#trimming = undefined;
+    });
+    await this.#trimming;
+  }
+
+  #place(name: string): string {
+    return join(this.directory, "kept", name);
+  }
+}
+
+/** Node rounds times of files so that "now" may lie in the past; that does not matter here. */
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => {});
+}
+
+async function filesIn(folder: string) {
+  const names = await readdir(folder).catch(() => []);
+  const found = names.map(async (name) => {
+    const path = join(folder, name);
+    const entry = await stat(path).catch(() => undefined);
+    return entry ? [{ name, path, size: entry.size, usedAt: entry.mtimeMs }] : [];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+function isAbandoned(name: string, writtenAt: number): boolean {
+  const [host, pid] = name.split(":");
+  if (Date.now() - writtenAt > abandonedMs) return true;
+  if (host !== hostname()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+/** Another user's directory under the same name could be filled with what this one never saved. */
+function refuseIfForeign(directory: string): void {
+  const { uid } = statSync(directory);
+  if (uid === userInfo().uid) return;
+  throw new CladeError(
+    `cache ${directory}: belongs to another user; name a directory of your own in CLADE_CACHE`,
+  );
+}

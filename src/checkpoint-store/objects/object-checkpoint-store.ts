@@ -1,0 +1,463 @@
+/**
+ * Checkpoints as objects that many machines see, below the name of their run:
+ *
+ *     <run>/<id>/<nonce>.checkpoint    where the large files are, then the checkpoint as `checkpoint-file.ts` has it
+ *     <run>/<id>/<nonce>-<sha256>      a large file
+ *
+ * The nonce makes each name that of one save, so nothing is ever written twice and two workers that save the same content do not meet. A save relies on
+ * nothing that was there before, but for the files of its base, which its worker's claim keeps alive. Therefore collection needs no lock: what was there at a look, and
+ * belongs to no checkpoint that was live afterwards, is needed by nobody and never will be.
+ *
+ * There is one gap. A manifest that referred to a file may itself be deleted, by another collector, between the moment for which the live checkpoints are
+ * known and the moment when their manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up when reading takes as long.
+ */
+import { hash, randomUUID } from "node:crypto";
+import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CheckpointId } from "../../algorithm/snapshot.ts";
+import {
+  type CheckpointContent,
+  checkpointBytes,
+  DamageError,
+  largeBytes,
+  parseCheckpoint,
+} from "../checkpoint-file.ts";
+import {
+  type CheckpointDirectories,
+  CheckpointError,
+  type CheckpointStore,
+  type Directory,
+  type ManifestEntry,
+  manifestText,
+  type Reserve,
+} from "../checkpoint-store.ts";
+import { explain, explainedAsync, isFull } from "../local-disk/disk-errors.ts";
+import { filesBelow, hashFile, linkOrCopy, removeIfPossible } from "../local-disk/files.ts";
+import { newDirectory } from "../local-disk/new-directory.ts";
+import type { LocalCache } from "./local-cache.ts";
+import { MissingObjectError, type ObjectSource, type ObjectStorage } from "./object-storage.ts";
+
+/** Objects that are read or written at the same time. */
+const atOnce = 8;
+
+/** What was not found is looked for again after this time, for as long as the storage may take to show it. */
+const lookAgainMs = 500;
+
+const usualSettleMs = 30_000;
+
+/** A checkpoint as one save has stored it. */
+interface Copy {
+  readonly content: CheckpointContent;
+  readonly bytes: Uint8Array;
+  /** Of each large file, by its hash. */
+  readonly keys: ReadonlyMap<string, string>;
+}
+
+export interface ObjectCheckpointStore extends CheckpointStore {
+  readonly directories: CheckpointDirectories;
+  /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
+  exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
+  /** Leaves a sign by which workers know that they see the checkpoints of this run and no other place. */
+  sign(): Promise<void>;
+  isSigned(): Promise<boolean>;
+}
+
+export function objectCheckpointStore(
+  storage: ObjectStorage,
+  run: string,
+  cache: LocalCache,
+  { settleMs = usualSettleMs }: { readonly settleMs?: number } = {},
+): ObjectCheckpointStore {
+  const signKey = `${run}/signed`;
+  /** Where the large files are of what this process has saved or read last, for saves that have it as their base. */
+  const known = new Map<CheckpointId, ReadonlyMap<string, string>>();
+  /** Manifests never change, so each is read once. */
+  const keysOfManifests = new Map<string, readonly string[]>();
+  const deadSince = new Map<string, number>();
+
+  function remember(id: CheckpointId, keys: ReadonlyMap<string, string>): void {
+    known.delete(id);
+    known.set(id, keys);
+    if (known.size > atOnce) known.delete(known.keys().next().value!);
+  }
+
+  async function store(
+    entries: readonly ManifestEntry[],
+    content: (name: string) => ObjectSource,
+    reserve: Reserve,
+    base: CheckpointId | undefined,
+  ): Promise<CheckpointId> {
+    const text = manifestText(entries);
+    const id = hash("sha256", text) as CheckpointId;
+    await reserve(id);
+    const nonce = randomUUID();
+    const sorted = entries.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const large = new Map(sorted.filter(isLarge).map((entry) => [entry.sha256, entry]));
+    const keys = new Map(base === undefined ? [] : await keysOfBase(base, large));
+    const missing = [...large.values()].filter(({ sha256 }) => !keys.has(sha256));
+    await eachAtOnce(missing, async ({ sha256, name }) => {
+      const key = `${run}/${id}/${nonce}-${sha256}`;
+      await storage.put(key, content(name));
+      keys.set(sha256, key);
+    });
+    const small = sorted.filter((entry) => !isLarge(entry)).map(({ name }) => content(name) as Uint8Array);
+    const bytes = checkpointBytes(text, small);
+    const places = [...large.keys()].map((sha256) => `${keys.get(sha256)}\n`).join("");
+    await storage.put(`${run}/${id}/${nonce}.checkpoint`, Buffer.concat([Buffer.from(`${places}\n`), bytes]));
+    await cache.keepCheckpoint(id, bytes);
+    remember(id, keys);
+    return id;
+  }
+
+  /** Where the files are that a base has and a new checkpoint has, too. */
+  async function keysOfBase(
+    base: CheckpointId,
+    large: ReadonlyMap<string, ManifestEntry>,
+  ): Promise<[string, string][]> {
+    if (large.size === 0) return [];
+    const keys = known.get(base) ?? (await copiesOf(base, 0))[0]?.keys ?? new Map<string, string>();
+    remember(base, keys);
+    return [...keys].filter(([sha256]) => large.has(sha256));
+  }
+
+  /** What saves have stored under an id, as far as it is not damaged. */
+  async function copiesOf(id: CheckpointId, patienceMs = storage.delayMs): Promise<readonly Copy[]> {
+    const end = performance.now() + patienceMs;
+    for (;;) {
+      const objects = await storage.list(`${run}/${id}/`);
+      const found = objects.flatMap(({ key }) => (isManifest(key) ? [copyAt(id, key)] : []));
+      const copies = (await Promise.all(found)).filter((copy) => copy !== undefined);
+      if (copies.length > 0 || found.length > 0 || performance.now() >= end) return copies;
+      await sleep(lookAgainMs);
+    }
+  }
+
+  async function copyAt(id: CheckpointId, key: string): Promise<Copy | undefined> {
+    try {
+      const { keys, bytes } = placesIn(await storage.read(key));
+      const content = parseCheckpoint(id, bytes);
+      const large = [...new Set(content.entries.filter(isLarge).map(({ sha256 }) => sha256))];
+      return { content, bytes, keys: new Map(large.map((sha256, index) => [sha256, keys[index]!])) };
+    } catch (error) {
+      if (error instanceof MissingObjectError || error instanceof DamageError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A checkpoint's content from the cache or the storage, and its large files wherever they are whole. */
+  async function open(id: CheckpointId) {
+    let copies: Promise<readonly Copy[]> | undefined;
+    const stored = () => {
+      copies ??= copiesOf(id);
+      return copies;
+    };
+    const content = (await cachedContent(id)) ?? (await storedContent());
+
+    async function storedContent(): Promise<CheckpointContent> {
+      const [copy] = await stored();
+      if (!copy) throw new CheckpointError(id, `is missing or damaged in ${storage.shown}`);
+      await cache.keepCheckpoint(id, copy.bytes);
+      remember(id, copy.keys);
+      return copy.content;
+    }
+
+    /** Tries each copy's object of a file until one is whole. */
+    async function fromStorage<T>(
+      { sha256, name }: ManifestEntry,
+      get: (key: string) => Promise<T | false>,
+    ): Promise<T> {
+      const end = performance.now() + storage.delayMs;
+      for (;;) {
+        let wasDamaged = false;
+        for (const key of new Set((await stored()).map(({ keys }) => keys.get(sha256)!))) {
+          try {
+            const got = await get(key);
+            if (got) return got;
+            wasDamaged = true;
+          } catch (error) {
+            if (!(error instanceof MissingObjectError)) throw error;
+          }
+        }
+        if (wasDamaged) throw new CheckpointError(id, `${name} is not what its hash says`);
+        if (performance.now() >= end) throw new CheckpointError(id, `${name} is missing in ${storage.shown}`);
+        await sleep(lookAgainMs);
+      }
+    }
+
+    return { ...content, fromStorage };
+  }
+
+  async function cachedContent(id: CheckpointId): Promise<CheckpointContent | undefined> {
+    const bytes = await cache.findCheckpoint(id);
+    if (!bytes) return undefined;
+    try {
+      return parseCheckpoint(id, bytes);
+    } catch {
+      await cache.dropCheckpoint(id);
+      return undefined;
+    }
+  }
+
+  async function load(id: CheckpointId) {
+    const { entries, small, fromStorage } = await open(id);
+    const files = new Map<string, Uint8Array>(entries.map(({ name }) => [name, small.get(name)!]));
+    await eachAtOnce(entries.filter(isLarge), async (entry) => {
+      const { name, size, sha256 } = entry;
+      const isWhole = (bytes: Uint8Array) => hash("sha256", bytes) === sha256;
+      const path = await cache.find(sha256, size);
+      const cached = path && (await readFile(path).catch(() => undefined));
+      if (cached && isWhole(cached)) return void files.set(name, cached);
+      if (cached) await cache.drop(sha256);
+      const bytes = await fromStorage(entry, async (key) => {
+        const read = await storage.read(key, size);
+        return isWhole(read) && read;
+      });
+      files.set(name, bytes);
+    });
+    return files;
+  }
+
+  /** Writes a large file to a path, from the cache or else into it, too. */
+  async function materialize(
+    entry: ManifestEntry,
+    path: string,
+    fromStorage: Awaited<ReturnType<typeof open>>["fromStorage"],
+    place: (from: string, to: string) => Promise<void>,
+  ): Promise<void> {
+    const { sha256, size } = entry;
+    const cached = await cache.find(sha256, size);
+    if (cached && (await place(cached, path).then(() => true, notThere))) return;
+    const fetched = cache.temporary();
+    try {
+      await fromStorage(entry, async (key) => {
+        await removeIfPossible(fetched);
+        return sha256 === (await withRoom(() => storage.download(key, fetched, size)));
+      });
+      await place(fetched, path);
+      await cache.keep(fetched, sha256, "move");
+    } finally {
+      await removeIfPossible(fetched);
+    }
+  }
+
+  /** The cache makes room for what is needed now. */
+  async function withRoom<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      const { cause = error } = error as Error;
+      if (!isFull(cause)) throw error;
+      await cache.trim(0);
+      return await write();
+    }
+  }
+
+  const create = () => newDirectory(cache.directory, cache.temporary(), () => cache.trim(0));
+
+  async function saveDirectory(
+    source: string,
+    reserve: Reserve,
+    base: CheckpointId | undefined,
+  ): Promise<CheckpointId> {
+    const small = new Map<string, Uint8Array>();
+    const entries: ManifestEntry[] = [];
+    for (const name of await filesBelow(source)) {
+      const path = join(source, name);
+      const { size } = await stat(path);
+      if (size >= largeBytes) {
+        entries.push({ name, size, sha256: await hashFile(path) });
+      } else {
+        const bytes = await readFile(path);
+        small.set(name, bytes);
+        entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
+      }
+    }
+    const sizes = new Map(entries.map(({ name, size }) => [name, size]));
+    const content = (name: string) => small.get(name) ?? { path: join(source, name), size: sizes.get(name)! };
+    const id = await store(entries, content, reserve, base);
+    for (const { name, sha256 } of entries.filter(isLarge))
+      await cache.keep(join(source, name), sha256, "move");
+    await removeIfPossible(source);
+    return id;
+  }
+
+  /** Fills a directory with a checkpoint's files; `place` brings a large one there. */
+  async function fill(
+    id: CheckpointId,
+    directory: string,
+    place: (from: string, to: string) => Promise<void>,
+  ): Promise<readonly ManifestEntry[]> {
+    const { entries, small, fromStorage } = await open(id);
+    await eachAtOnce(entries, async (entry) => {
+      const path = join(directory, entry.name);
+      await mkdir(dirname(path), { recursive: true });
+      const content = small.get(entry.name);
+      if (content) await withRoom(() => writeFile(path, content, { mode: 0o444 }));
+      else await materialize(entry, path, fromStorage, place);
+    });
+    return entries;
+  }
+
+  async function openDirectory(id: CheckpointId): Promise<Directory> {
+    const opened = await create();
+    try {
+      await fill(id, opened.path, linkOrCopy);
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw explain(cache.directory, error);
+    }
+    return opened;
+  }
+
+  /** What is in the cache need not be read from the storage, but must be there for others. A damaged file of the cache is fetched again. */
+  async function verify(id: CheckpointId): Promise<void> {
+    const { entries, fromStorage } = await open(id);
+    if ((await copiesOf(id)).length === 0)
+      throw new CheckpointError(id, `is missing or damaged in ${storage.shown}`);
+    await eachAtOnce(entries.filter(isLarge), async (entry) => {
+      const { sha256, size } = entry;
+      await fromStorage(entry, async (key) =>
+        (await storage.list(key)).some((object) => object.key === key && object.size === size),
+      );
+      const cached = await cache.find(sha256, size);
+      if (cached && (await hashFile(cached).catch(() => "")) === sha256) return;
+      await cache.drop(sha256);
+      await using directory = await create();
+      await materialize(entry, join(directory.path, "file"), fromStorage, linkOrCopy);
+    });
+  }
+
+  async function manifestKeys(key: string): Promise<readonly string[]> {
+    const before = keysOfManifests.get(key);
+    if (before) return before;
+    try {
+      const { keys } = placesIn(await storage.read(key));
+      keysOfManifests.set(key, keys);
+      return keys;
+    } catch (error) {
+      if (error instanceof MissingObjectError) return [];
+      throw error;
+    }
+  }
+
+  /** Deletes what there was at a look and nobody needs. Everything that a live checkpoint's manifests refer to stays. */
+  async function free(
+    before: readonly string[],
+    live: ReadonlySet<CheckpointId>,
+    lookedAt: number,
+    isQuiet: boolean,
+  ): Promise<number> {
+    const isDead = (key: string) => key !== signKey && !live.has(ownerOf(key));
+    let dead = before.filter(isDead);
+    if (dead.some((key) => !isManifest(key))) {
+      const now = (await storage.list(`${run}/`)).map(({ key }) => key);
+      const manifests = now.filter((key) => isManifest(key) && !isDead(key));
+      for (const key of keysOfManifests.keys()) if (!now.includes(key)) keysOfManifests.delete(key);
+      const used = new Set<string>();
+      await eachAtOnce(manifests, async (key) => {
+        for (const file of await manifestKeys(key)) used.add(file);
+      });
+      dead = dead.filter((key) => !used.has(key));
+      if (settleMs > 0 && performance.now() - lookedAt >= settleMs) return 0;
+    }
+    const stillDead = new Set(dead);
+    for (const key of deadSince.keys()) if (!stillDead.has(key)) deadSince.delete(key);
+    for (const key of dead) if (!deadSince.has(key)) deadSince.set(key, lookedAt);
+    const isSettled = (key: string) => isQuiet || lookedAt - deadSince.get(key)! >= settleMs;
+    const condemned = dead.filter(isSettled);
+    await remove(condemned);
+    for (const key of condemned) deadSince.delete(key);
+    return condemned.length;
+  }
+
+  async function remove(keys: readonly string[]): Promise<void> {
+    await storage.delete(keys);
+    for (const key of keys) if (isManifest(key)) await cache.dropCheckpoint(ownerOf(key));
+  }
+
+  return {
+    save(files, reserve, base) {
+      const entries = Array.from(files, ([name, bytes]) => ({
+        name,
+        size: bytes.length,
+        sha256: hash("sha256", bytes),
+      }));
+      return store(entries, (name) => files.get(name)!, reserve, base);
+    },
+    load,
+    directories: {
+      create,
+      save: (source, reserve, base) =>
+        explainedAsync(cache.directory, () => saveDirectory(source, reserve, base)),
+      open: openDirectory,
+      verify,
+    },
+    async exportTo(id, directory) {
+      await mkdir(directory, { recursive: true });
+      const entries = await explainedAsync(directory, () => fill(id, directory, copyFile));
+      for (const { name, sha256 } of entries) {
+        const path = join(directory, name);
+        if ((await hashFile(path)) !== sha256)
+          throw new CheckpointError(id, `${name} is not what its hash says`);
+        await chmod(path, 0o644);
+      }
+      return entries;
+    },
+    settleMs,
+    async beginSweep({ isQuiet = false } = {}) {
+      const before = (await storage.list(`${run}/`)).map(({ key }) => key);
+      return (live) => {
+        const lookedAt = performance.now();
+        return () => free(before, live, lookedAt, isQuiet);
+      };
+    },
+    async remove() {
+      await remove((await storage.list(`${run}/`)).map(({ key }) => key));
+    },
+    sign: () => storage.put(signKey, Buffer.from(`the checkpoints of ${run}\n`)),
+    async isSigned() {
+      return await storage.read(signKey).then(
+        () => true,
+        (error) => {
+          if (error instanceof MissingObjectError) return false;
+          throw error;
+        },
+      );
+    },
+    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+  };
+}
+
+function isLarge({ size }: ManifestEntry): boolean {
+  return size >= largeBytes;
+}
+
+function isManifest(key: string): boolean {
+  return key.endsWith(".checkpoint");
+}
+
+function ownerOf(key: string): CheckpointId {
+  return key.split("/")[1] as CheckpointId;
+}
+
+/** Takes the places of large files, a line each, from the checkpoint that follows after an empty line. */
+function placesIn(object: Uint8Array): { keys: readonly string[]; bytes: Buffer } {
+  const bytes = Buffer.from(object.buffer, object.byteOffset, object.length);
+  const end = bytes[0] === 0x0a ? 0 : bytes.indexOf("\n\n") + 1;
+  const keys = bytes.toString("utf8", 0, end).split("\n").slice(0, -1);
+  return { keys, bytes: bytes.subarray(end + 1) };
+}
+
+function notThere(): boolean {
+  return false;
+}
+
+async function eachAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  await Promise.all(
+    Array.from({ length: Math.min(atOnce, left.length) }, async () => {
+      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+    }),
+  );
+}

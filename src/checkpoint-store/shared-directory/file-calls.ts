@@ -1,0 +1,193 @@
+/** The calls of a shared directory, made without giving way: they run on a thread that has nothing else to do. */
+import { createHash, randomUUID } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import type { ObjectSource, StoredObject } from "../objects/object-storage.ts";
+
+export type FileCall =
+  | { readonly kind: "put"; readonly key: string; readonly source: ObjectSource }
+  | { readonly kind: "read"; readonly key: string; readonly size?: number }
+  | { readonly kind: "download"; readonly key: string; readonly to: string; readonly size: number }
+  | { readonly kind: "list"; readonly prefix: string }
+  | { readonly kind: "delete"; readonly keys: readonly string[] };
+
+export type FileReply =
+  | { readonly value: unknown }
+  | { readonly error: { readonly code?: string; readonly message: string } };
+
+/** The end of the name of a half-written file. */
+const incomingEnd = /~[0-9a-f-]{36}$/;
+
+/** The code of an error that says that an object is not there. */
+export const missingCode = "MISSING";
+
+const chunkBytes = 4 * 1024 * 1024;
+
+export function makeCall(directory: string, call: FileCall): unknown {
+  const place = (key: string) => join(directory, key);
+  switch (call.kind) {
+    case "put":
+      return put(place(call.key), call.source);
+    case "read":
+      return read(place(call.key), call.size);
+    case "download":
+      return download(place(call.key), call.to, call.size);
+    case "list":
+      return list(directory, call.prefix);
+    case "delete":
+      return remove(directory, call.keys);
+  }
+}
+
+function put(path: string, source: ObjectSource): void {
+  const incoming = `${path}~${randomUUID()}`;
+  try {
+    // Whoever deletes the last file of a directory deletes the directory, which may be this one.
+    again(() => {
+      mkdirSync(dirname(path), { recursive: true });
+      if (source instanceof Uint8Array) writeFileSync(incoming, source);
+      else copyFileSync(source.path, incoming, constants.COPYFILE_FICLONE);
+    });
+    toDisk(incoming);
+    renameSync(incoming, path);
+  } catch (error) {
+    rmSync(incoming, { force: true });
+    throw error;
+  }
+  toDisk(dirname(path));
+}
+
+function again(work: () => void): void {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || attempt >= 10) throw error;
+    }
+  }
+}
+
+function toDisk(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function read(path: string, size?: number): Uint8Array {
+  const bytes = unlessGone(() => readFileSync(path));
+  if (!bytes || (size !== undefined && bytes.length !== size)) throw missing(path);
+  return bytes;
+}
+
+function download(path: string, to: string, size: number): string {
+  const digest = createHash("sha256");
+  const from = unlessGone(() => openSync(path, "r"));
+  if (from === undefined) throw missing(path);
+  try {
+    const target = openSync(to, "wx", 0o444);
+    try {
+      const chunk = new Uint8Array(Math.min(chunkBytes, Math.max(size, 1)));
+      let bytes = 0;
+      for (;;) {
+        const count = readSync(from, chunk);
+        if (count === 0) break;
+        digest.update(chunk.subarray(0, count));
+        for (let written = 0; written < count; )
+          written += writeSync(target, chunk, written, count - written);
+        bytes += count;
+      }
+      if (bytes !== size) throw missing(path);
+    } catch (error) {
+      rmSync(to, { force: true });
+      throw error;
+    } finally {
+      closeSync(target);
+    }
+  } finally {
+    closeSync(from);
+  }
+  return digest.digest("hex");
+}
+
+function missing(path: string): Error {
+  return Object.assign(new Error(`${path}: is missing or has another size`), { code: missingCode });
+}
+
+function list(directory: string, prefix: string): StoredObject[] {
+  const folder = prefix.includes("/") ? join(directory, dirname(`${prefix}.`)) : directory;
+  const found: StoredObject[] = [];
+  for (const path of filesBelow(folder)) {
+    const name = relative(directory, path).replaceAll("\\", "/");
+    if (!name.startsWith(prefix)) continue;
+    const key = name.replace(incomingEnd, "");
+    const size = key === name ? statSync(path, { throwIfNoEntry: false })?.size : 0;
+    if (size !== undefined) found.push({ key, size });
+  }
+  return found;
+}
+
+/** Files and folders may go while this looks. */
+function filesBelow(folder: string): string[] {
+  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+function remove(directory: string, keys: readonly string[]): void {
+  const folders = new Map<string, Set<string>>();
+  for (const key of keys) {
+    const path = join(directory, key);
+    rmSync(path, { force: true });
+    const names = folders.get(dirname(path)) ?? new Set();
+    folders.set(dirname(path), names.add(path));
+  }
+  for (const [folder, paths] of folders) {
+    for (const name of unlessGone(() => readdirSync(folder)) ?? []) {
+      const path = join(folder, name);
+      if (paths.has(path.replace(incomingEnd, ""))) rmSync(path, { force: true });
+    }
+    removeWhileEmpty(directory, folder);
+  }
+}
+
+function removeWhileEmpty(directory: string, folder: string): void {
+  for (let empty = folder; empty.length > directory.length; empty = dirname(empty)) {
+    try {
+      rmdirSync(empty);
+    } catch {
+      // It has something in it again, or never was.
+      return;
+    }
+  }
+}
+
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Objects as files of a directory that many machines see, such as NFS or Lustre. Such file systems keep few promises: what was renamed over may look old for a
+ * minute, locks may be none, and any call may hang for minutes. So names are used once, a file gets its name when it is whole and on the disk, and every call is
+ * made on a thread of its own: one that hangs keeps neither leases from being renewed nor other transfers from going on.
+ */
+import { extname, resolve } from "node:path";
+import { Worker } from "node:worker_threads";
+import { explain } from "../local-disk/disk-errors.ts";
+import { MissingObjectError, type ObjectStorage } from "../objects/object-storage.ts";
+import { type FileCall, type FileReply, missingCode } from "./file-calls.ts";
+
+/** As many transfers go on at the same time. */
+const mostThreads = 4;
+
+/** NFS looks again for a name that was not there after up to a minute (acdirmax). */
+const usualDelayMs = 70_000;
+
+interface Task {
+  readonly call: FileCall;
+  readonly settle: (reply: FileReply) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  task: Task | undefined;
+}
+
+export function sharedDirectoryStorage(
+  path: string,
+  { delayMs = usualDelayMs }: { readonly delayMs?: number } = {},
+): ObjectStorage {
+  const directory = resolve(path);
+  const threads: Thread[] = [];
+  const waiting: Task[] = [];
+
+  function start(): Thread {
+    const script = new URL(`./file-thread${extname(import.meta.url)}`, import.meta.url);
+    const worker = new Worker(script, { workerData: directory });
+    worker.unref();
+    const thread: Thread = { worker, task: undefined };
+    worker.on("message", (reply: FileReply) => {
+      thread.task!.settle(reply);
+      give(thread, waiting.shift());
+    });
+    worker.on("error", (error) => {
+      threads.splice(threads.indexOf(thread), 1);
+      thread.task?.settle({ error: { message: `the thread for files ended: ${error.message}` } });
+      if (waiting.length > 0) give(start(), waiting.shift());
+    });
+    threads.push(thread);
+    return thread;
+  }
+
+  function give(thread: Thread, task: Task | undefined): void {
+    thread.task = task;
+    if (task) {
+      thread.worker.ref();
+      thread.worker.postMessage(task.call);
+    } else {
+      thread.worker.unref();
+    }
+  }
+
+  async function call<T>(call: FileCall): Promise<T> {
+    const reply = await new Promise<FileReply>((settle) => {
+      const task = { call, settle };
+      const idle = threads.find((thread) => thread.task === undefined);
+      if (idle) give(idle, task);
+      else if (threads.length < mostThreads) give(start(), task);
+      else waiting.push(task);
+    });
+    if (!("error" in reply)) return reply.value as T;
+    const { code, message } = reply.error;
+    if (code === missingCode) throw new MissingObjectError(message);
+    throw explain(directory, Object.assign(new Error(message), { code }));
+  }
+
+  return {
+    shown: `file://${directory}`,
+    delayMs,
+    put: (key, source) => call({ kind: "put", key, source }),
+    read: (key, size) => call({ kind: "read", key, ...(size !== undefined && { size }) }),
+    download: (key, to, size) => call({ kind: "download", key, to, size }),
+    list: (prefix) => call({ kind: "list", prefix }),
+    delete: (keys) => call({ kind: "delete", keys }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(threads.map(({ worker, task }) => (task ? worker.unref() : worker.terminate())));
+    },
+  };
+}
