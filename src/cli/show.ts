@@ -20,7 +20,7 @@ interface Options {
 const lastCopies = 20;
 
 export async function showCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const { population } = run.experiment;
   if (options.member !== undefined && options.member >= population) {
