@@ -25,7 +25,7 @@ export async function openStorage(url: string): Promise<ObjectStorage> {
   const place = checkpointsUrl(url);
   if (place.startsWith("file:")) return sharedDirectoryStorage(fileURLToPath(place));
   const { s3Storage } = await import("./s3/s3-storage.ts");
-  return await s3Storage(place);
+  return s3Storage(place);
 }
 
 /** The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and CLADE_CACHE_GB say. */

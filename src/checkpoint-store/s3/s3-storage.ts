@@ -89,6 +89,8 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 
   return {
     shown: place.shown,
+    // A read that follows a write sees it, in every such store.
+    delayMs: 0,
 
     async put(key: string, source: ObjectSource): Promise<void> {
       if (!(source instanceof Uint8Array)) return putFile(key, source.path, source.size);
