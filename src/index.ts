@@ -4,6 +4,8 @@ export {
   type FilesystemCheckpointStore,
   filesystemCheckpointStore,
 } from "./checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+export type { ObjectCheckpointStore } from "./checkpoint-store/objects/object-checkpoint-store.ts";
+export { checkpointsAt } from "./checkpoint-store/open.ts";
 export { postgresPopulationStore } from "./population-store/postgres/open.ts";
 export { sqlitePopulationStore } from "./population-store/sqlite/sqlite-population-store.ts";
 export { replay, run } from "./worker/in-node.ts";

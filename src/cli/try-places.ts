@@ -1,11 +1,11 @@
 /** Tries the two places that workers of many machines share, as each of them will use them. */
 import { randomUUID } from "node:crypto";
-import { statfs } from "node:fs/promises";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { ObjectStorage } from "../checkpoint-store/objects/object-storage.ts";
 import { checkpointsUrl, openStorage } from "../checkpoint-store/open.ts";
+import { localFileSystem } from "../checkpoint-store/shared-directory/local-file-system.ts";
 import { duration } from "../report/words.ts";
 import { openStores, type StoreOptions } from "./open-store.ts";
 import type { Finding } from "./try-contract.ts";
@@ -15,16 +15,6 @@ const folder = "clade-check";
 
 /** A sign that nobody looked for is deleted by a later check. */
 const keptMs = 24 * 3_600_000;
-
-/** What `statfs` calls file systems of a machine's own disks and memory. */
-const localFileSystems: { readonly [type: number]: string } = {
-  61267: "ext4",
-  1481003842: "xfs",
-  2435016766: "btrfs",
-  801189825: "zfs",
-  16914836: "tmpfs",
-  2035054128: "overlayfs",
-};
 
 export async function tryStore({ store }: StoreOptions): Promise<Finding[]> {
   return await tried("store", async () => {
@@ -41,7 +31,7 @@ export async function tryCheckpoints(url: string, seenBefore: string | undefined
     await using storage = await openStorage(url);
     const found = [await tryObjects(storage)];
     if (seenBefore !== undefined) found.push(await trySign(storage, seenBefore));
-    else found.push(await leaveSign(storage, url), ...(await localDisk(url)));
+    else found.push(await leaveSign(storage, url), ...localDisk(url));
     return found;
   });
 }
@@ -91,10 +81,10 @@ async function trySign(storage: ObjectStorage, sign: string): Promise<string> {
   return `checkpoints: ${hostname()} sees what ${host.join("-")} wrote ${ago} ago`;
 }
 
-async function localDisk(url: string): Promise<string[]> {
+function localDisk(url: string): string[] {
   const place = checkpointsUrl(url);
   if (!place.startsWith("file:")) return [];
-  const name = localFileSystems[(await statfs(fileURLToPath(place))).type];
+  const name = localFileSystem(fileURLToPath(place));
   return name
     ? [
         `checkpoints: ${place} is on ${name}, a disk of this machine: others see it only if it is shared with them`,

@@ -26,7 +26,7 @@ export interface RunOptions {
   /** Where the population is published; in memory when left out. */
   readonly populationStore?: PopulationStore;
   /** Makes the store for the checkpoints of a run; in memory when left out. */
-  readonly checkpoints?: (run: RunId) => CheckpointStore;
+  readonly checkpoints?: (run: RunId) => CheckpointStore | Promise<CheckpointStore>;
   /** Workers in this process, taking turns: more than 1 helps trainers that wait for something. */
   readonly workers?: number;
   readonly seed?: number;
@@ -48,7 +48,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
   const { study } = options;
   const created = await createRun(populationStore, experiment, seed, study && { study });
-  await using checkpointStore = checkpoints(created.id);
+  await using checkpointStore = await checkpoints(created.id);
 
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);

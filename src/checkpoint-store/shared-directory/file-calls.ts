@@ -21,6 +21,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { ObjectSource, StoredObject } from "../objects/object-storage.ts";
+import { localFileSystem } from "./local-file-system.ts";
 
 export type FileCall =
   | { readonly kind: "put"; readonly key: string; readonly source: ObjectSource }
@@ -42,13 +43,16 @@ export const missingCode = "MISSING";
 /** There is nothing under a name, or a directory, or a file where a directory would have to be. */
 const goneCodes = new Set(["ENOENT", "EISDIR", "ENOTDIR", "EPERM"]);
 
+/** A thread has one directory. */
+let isOwnDisk: boolean | undefined;
+
 const chunkBytes = 4 * 1024 * 1024;
 
 export function makeCall(directory: string, call: FileCall): unknown {
   const place = (key: string) => join(directory, key);
   switch (call.kind) {
     case "put":
-      return put(place(call.key), call.source);
+      return put(directory, place(call.key), call.source);
     case "read":
       return read(place(call.key), call.size);
     case "download":
@@ -60,7 +64,8 @@ export function makeCall(directory: string, call: FileCall): unknown {
   }
 }
 
-function put(path: string, source: ObjectSource): void {
+/** A file is on the disk before it has its name, unless only this machine has the disk: whoever could miss it would miss the worker, too. */
+function put(directory: string, path: string, source: ObjectSource): void {
   const incoming = `${path}~${randomUUID()}`;
   try {
     // Whoever deletes the last file of a directory deletes the directory, which may be this one.
@@ -69,13 +74,14 @@ function put(path: string, source: ObjectSource): void {
       if (source instanceof Uint8Array) writeFileSync(incoming, source);
       else copyFileSync(source.path, incoming, constants.COPYFILE_FICLONE);
     });
-    toDisk(incoming);
+    isOwnDisk ??= localFileSystem(directory) !== undefined;
+    if (!isOwnDisk) toDisk(incoming);
     renameSync(incoming, path);
   } catch (error) {
     rmSync(incoming, { force: true });
     throw error;
   }
-  toDisk(dirname(path));
+  if (!isOwnDisk) toDisk(dirname(path));
 }
 
 function again(work: () => void): void {
