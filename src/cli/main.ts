@@ -25,6 +25,7 @@ import { showCommand } from "./show.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
 import { studyCommand } from "./study.ts";
+import { submitSlurmCommand } from "./submit-slurm.ts";
 import { workerCommand } from "./worker.ts";
 import { gpuNames } from "./worker-processes.ts";
 
@@ -215,6 +216,32 @@ function program(): Command {
     .addOption(allowDifferentCode)
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
     .action(workerCommand);
+  const submit = clade
+    .command("submit")
+    .description("hand a run's workers to a cluster that is there")
+    .exitOverride();
+  const clusterCommand = (name: string, summary: string) =>
+    submit
+      .command(name)
+      .description(summary)
+      .exitOverride()
+      .argument("[experiment]", "the experiment's file; a run is created for it")
+      .option("--run <run>", "more workers for a run that exists, instead of a new one")
+      .addOption(store)
+      .addOption(checkpoints)
+      .addOption(population)
+      .addOption(seed)
+      .addOption(set);
+  clusterCommand("slurm", "a job array of workers")
+    .argument("[options...]", "after --: any options of sbatch")
+    .requiredOption("--array <n>", "how many workers", wholeNumber("--array"))
+    .option("--gpus-per-worker <n>", "GPUs for each worker", wholeNumber("--gpus-per-worker"))
+    .option("--cpus-per-worker <n>", "cores for each worker", wholeNumber("--cpus-per-worker"))
+    .option("--memory-per-worker <size>", "memory for each worker, such as 16G")
+    .option("--time <limit>", "the time limit of a worker, such as 4:00:00; it goes on after a requeue")
+    .option("--partition <name>", "the partition")
+    .option("--print", "print the script, and submit nothing")
+    .action(submitSlurmCommand);
   command("list", "list the runs").addOption(store).addOption(json).action(listCommand);
   command("status", "how a run is getting on")
     .argument("[run]", "the run (default: the newest)")
