@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { written } from "./written.ts";
 
 export type Fault =
   /** The server is not asked. */
@@ -91,13 +92,12 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
       const isMiddle = received <= size / 2 && received + chunk.length > size / 2;
       if (isMiddle && fault?.kind === "flip byte of answer") chunk[0]! ^= 1;
       if (isMiddle && fault?.kind === "break answer") {
-        // What came before shall arrive.
-        await sleep(20);
-        return breakOff();
+        // What came before arrives.
+        return void incoming.socket.end();
       }
       received += chunk.length;
       proxy.bytes.down += chunk.length;
-      if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+      await written(response, chunk);
     }
     if (fault?.kind === "break answer") return breakOff();
     response.end();

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type S3Server, s3Keys } from "./s3-server.ts";
+import { written } from "./written.ts";
 
 const mostPerPage = 1000;
 const smallestPart = 5 * 1024 * 1024;
@@ -155,8 +156,7 @@ export async function startMemoryS3({
       answer = { ...xml(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`), status };
     }
     response.writeHead(answer.status, answer.headers);
-    for (const chunk of isHead ? [] : (answer.body ?? []))
-      if (!response.write(chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    for (const chunk of isHead ? [] : (answer.body ?? [])) await written(response, chunk);
     response.end();
   }
 
@@ -264,8 +264,8 @@ function xml(content: string): Answer {
 const sizeOf = (body: readonly Buffer[]) => body.reduce((sum, { length }) => sum + length, 0);
 const text = (body: readonly Buffer[]) => Buffer.concat(body).toString();
 const matches = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, found]) => found!);
-const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-const escaped = (text: string) => text.replace(/[&<>"]/g, (found) => entities[found as "&"]);
+const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+const escaped = (text: string) => text.replace(/[&<>"']/g, (found) => entities[found as "&"]);
 const unescaped = (text: string) =>
   Object.entries(entities).reduceRight((text, [plain, entity]) => text.replaceAll(entity, plain), text);
 

@@ -62,11 +62,12 @@ function failing(proxy: FaultProxy, pattern: RegExp, fault: Fault, times = 1): v
   proxy.faults = ({ method, url }) => (pattern.test(`${method} ${url}`) && left-- > 0 ? fault : undefined);
 }
 
-const large = bytes(3 * partBytes + 100);
+const shown = (fault: Fault) => (fault.kind === "refuse" ? `an answer of ${fault.status}` : fault.kind);
+const large = bytes(partBytes + 100);
 const requests: Record<string, RegExp> = {
   PutObject: /^PUT (?!.*uploadId)/,
   CreateMultipartUpload: /^POST .*uploads/,
-  UploadPart: /^PUT .*partNumber=2/,
+  UploadPart: /^PUT .*partNumber=1/,
   CompleteMultipartUpload: /^POST .*uploadId/,
   GetObject: /^GET .*deep\/large/,
   ListObjectsV2: /^GET .*list-type=2/,
@@ -83,26 +84,29 @@ const faults: Fault[] = [
 ];
 
 describe.each([
-  { server: "a strict S3 server", target: strict.port },
-  { server: "s3rver", target: s3rver.port },
-])("$server behind a network that breaks", ({ target }) => {
+  { server: "a strict S3 server", target: strict.port, faults },
+  { server: "s3rver", target: s3rver.port, faults: faults.filter(({ kind }) => kind === "lose answer") },
+])("$server behind a network that breaks", ({ target, faults }) => {
   for (const [request, pattern] of Object.entries(requests))
-    test.for(faults)(`${request} goes on after: $kind $status`, async (fault) => {
-      await using proxy = await startFaultProxy(target);
-      await using storage = openAt(proxy.port);
-      // Reached, so it is patient.
-      expect(await storage.list("")).toEqual([]);
-      failing(proxy, pattern, fault, 2);
-      await storage.put("small", bytes(100));
-      await storage.put("large", large);
-      expect(same(await storage.read("small"), bytes(100))).toBe(true);
-      const path = join(directory, `${places}`);
-      expect(await storage.download("large", path, large.length)).toBe(hashOf(large));
-      expect(same(await readFile(path), large)).toBe(true);
-      expect((await storage.list("")).map(({ key }) => key).sort()).toEqual(["large", "small"]);
-      await storage.delete(["large", "small"]);
-      expect(await storage.list("")).toEqual([]);
-    });
+    test.for(faults.map((fault) => [shown(fault), fault] as const))(
+      `${request} goes on after: %s`,
+      async ([, fault]) => {
+        await using proxy = await startFaultProxy(target);
+        await using storage = openAt(proxy.port);
+        // Reached, so it is patient.
+        expect(await storage.list("")).toEqual([]);
+        failing(proxy, pattern, fault, 2);
+        await storage.put("small", bytes(100));
+        await storage.put("large", large);
+        expect(same(await storage.read("small"), bytes(100))).toBe(true);
+        const path = join(directory, `${places}`);
+        expect(await storage.download("large", path, large.length)).toBe(hashOf(large));
+        expect(same(await readFile(path), large)).toBe(true);
+        expect((await storage.list("")).map(({ key }) => key).sort()).toEqual(["large", "small"]);
+        await storage.delete(["large", "small"]);
+        expect(await storage.list("")).toEqual([]);
+      },
+    );
 });
 
 describe("transfers", () => {
@@ -127,7 +131,7 @@ describe("transfers", () => {
     await storage.put("file", { path, size });
     failing(proxy, /^GET .*file/, { kind: "break answer" }, 6);
     expect(await storage.download("file", join(directory, `down-${places}`), size)).toBe(hashOf(content));
-    expect(proxy.bytes.down).toBeLessThan(size + 6 * 1024 * 1024);
+    expect(proxy.bytes.down).toBeLessThan(size + 1000);
   });
 
   test("what was damaged on its way up is refused by the server, and sent again", async () => {
@@ -190,7 +194,7 @@ describe("what is half-written", () => {
   test("goes away with a put that fails", async () => {
     await using proxy = await startFaultProxy(strict.port);
     await using storage = openAt(proxy.port);
-    failing(proxy, /^PUT .*partNumber=3/, { kind: "refuse", status: 403, code: "AccessDenied" });
+    failing(proxy, /^PUT .*partNumber=2/, { kind: "refuse", status: 403, code: "AccessDenied" });
     await expect(storage.put("large", large)).rejects.toThrow("no right to s3:PutObject");
     expect(strict.halfWritten()).toEqual([]);
   });
