@@ -57,10 +57,10 @@ export class Collector {
     await this.#collect();
   }
 
-  /** The last collection of this worker. It frees everything if the run has ended, and may be left to others if not. */
+  /** The last collection of this worker. It frees everything if the run has ended; if not, it is left to others where it takes time. */
   async end(hasRunEnded: boolean): Promise<void> {
     this.#ended.abort();
-    await this.#besides;
+    if (hasRunEnded) await this.#besides;
     if (hasRunEnded || this.#checkpointStore.settleMs === undefined)
       await this.#collect({ isQuiet: hasRunEnded });
   }

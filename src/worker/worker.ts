@@ -177,7 +177,7 @@ class Worker {
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     // The member's newest checkpoint stays until this one is published in its place.
-    const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
+    const checkpoint = await this.#unlessLeaving(saveTo(checkpointStore, session, reserve, start.checkpoint));
     lease.check();
     const trained: Snapshot = {
       id: snapshotId(claim.member, ordinalOf(start.id) + 1),
@@ -292,7 +292,19 @@ class Worker {
     const seed = trainerSeed(run.seed, member, await this.#restarts.generationOf(claim));
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
-    else await restoreFrom(checkpointStore, session, checkpoint, turn);
+    else await this.#unlessLeaving(restoreFrom(checkpointStore, session, checkpoint, turn));
+  }
+
+  /** A storage that does not answer must not keep a worker that is asked to leave from giving its member back. */
+  async #unlessLeaving<T>(moving: Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    const settled = new AbortController();
+    const leaving = new Promise<never>((_, reject) => {
+      const leave = () => reject(new Interruption("the worker was asked to stop"));
+      if (signal.aborted) leave();
+      signal.addEventListener("abort", leave, { signal: settled.signal });
+    });
+    return await Promise.race([moving, leaving]).finally(() => settled.abort());
   }
 
   #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {

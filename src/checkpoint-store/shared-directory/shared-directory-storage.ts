@@ -33,6 +33,12 @@ export function sharedDirectoryStorage(
   const threads: Thread[] = [];
   const waiting: Task[] = [];
 
+  /** Node waits for its threads when it exits, and one that hangs in a call of the system cannot be ended. */
+  const leave = () => {
+    if (threads.some(({ task }) => task)) process.kill(process.pid, "SIGKILL");
+  };
+  process.on("exit", leave);
+
   function start(): Thread {
     const script = new URL(`./file-thread${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(script, { workerData: directory });
@@ -84,6 +90,7 @@ export function sharedDirectoryStorage(
     list: (prefix) => call({ kind: "list", prefix }),
     delete: (keys) => call({ kind: "delete", keys }),
     async [Symbol.asyncDispose]() {
+      if (threads.every(({ task }) => !task)) process.off("exit", leave);
       await Promise.all(threads.map(({ worker, task }) => (task ? worker.unref() : worker.terminate())));
     },
   };
