@@ -63,10 +63,17 @@ async function plainDownload(s3: S3, Key: string, path: string, size: number): P
   await file.close();
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const begin = performance.now();
+/** Of the clock, and of the processor in this process. */
+interface Cost {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+async function costOf(work: () => Promise<unknown>): Promise<Cost> {
+  const [begin, cpuBegin] = [performance.now(), process.cpuUsage()];
   await work();
-  return (performance.now() - begin) / 1000;
+  const { user, system } = process.cpuUsage(cpuBegin);
+  return { seconds: (performance.now() - begin) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
 
 const median = (values: readonly number[]) =>
@@ -80,14 +87,14 @@ async function measure(server: string, port: number, sizes: readonly (typeof sma
     const path = join(directory, "file");
     writeFileSync(path, randomFillSync(Buffer.allocUnsafe(size)));
     const [ours, plain] = [join(directory, "ours"), join(directory, "plain")];
-    const measured = { up: [] as [number, number][], down: [] as [number, number][] };
+    const measured = { up: [] as [Cost, Cost][], down: [] as [Cost, Cost][] };
     // The first round warms both up.
     for (let round = 0; round <= rounds; round++) {
       const pair = async (one: () => Promise<unknown>, other: () => Promise<unknown>) => {
         const isFirst = round % 2 === 0;
-        const early = await seconds(isFirst ? one : other);
-        const late = await seconds(isFirst ? other : one);
-        return (isFirst ? [early, late] : [late, early]) as [number, number];
+        const early = await costOf(isFirst ? one : other);
+        const late = await costOf(isFirst ? other : one);
+        return (isFirst ? [early, late] : [late, early]) as [Cost, Cost];
       };
       const up = await pair(
         () => storage.put("ours", { path, size }),
@@ -104,8 +111,10 @@ async function measure(server: string, port: number, sizes: readonly (typeof sma
       measured.down.push(down);
     }
     for (const [direction, pairs] of Object.entries(measured)) {
-      const speed = (side: 0 | 1) => (size / mebibyte / median(pairs.map((pair) => pair[side]))).toFixed(0);
-      const ratios = pairs.map(([own, other]) => other / own);
+      const middle = (side: 0 | 1, kind: keyof Cost) => median(pairs.map((pair) => pair[side][kind]));
+      const speed = (side: 0 | 1) => (size / mebibyte / middle(side, "seconds")).toFixed(0);
+      const cpu = (side: 0 | 1) => ((middle(side, "cpuSeconds") * 1024 * mebibyte) / size).toFixed(2);
+      const ratios = pairs.map(([own, other]) => other.seconds / own.seconds);
       const percent = (ratio: number) => `${(100 * ratio).toFixed(0)}%`;
       const range = `${percent(Math.min(...ratios))} to ${percent(Math.max(...ratios))}`;
       const verdict = median(ratios) >= bound ? "yes" : "NO";
@@ -118,6 +127,8 @@ async function measure(server: string, port: number, sizes: readonly (typeof sma
         percent(median(ratios)),
         range,
         verdict,
+        cpu(1),
+        cpu(0),
       ]);
     }
   }
@@ -149,6 +160,8 @@ const header = [
   "Clade to plain",
   "of the rounds",
   "reached",
+  "plain, CPU s/GiB",
+  "Clade, CPU s/GiB",
 ];
 writeResults("s3", "Uploads to and downloads from S3", [
   `Files of this machine to and from servers on this machine, in parts of ${partBytes / mebibyte} MiB, ${inFlight} at a time, against a plain client in the same process: \`@aws-sdk/lib-storage\`, and ranged requests that are written and not hashed. Pairs in turn, ${[small, large].map(({ rounds, size }) => `${rounds} of ${size / mebibyte} MiB`).join(", ")}; medians. Bound: ${bound * 100}%.`,
