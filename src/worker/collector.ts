@@ -6,8 +6,10 @@ import {
   RunNotFoundError,
 } from "../population-store/population-store.ts";
 
-/** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
+/** Checkpoints that nobody needs are collected after this time, or by each worker after this many saves (or one for each member). */
 const collectionMs = 2_000;
+/** A collection looks at every member, so it is rarer in a large population. */
+const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
 /** Collects the checkpoints of a run that nobody needs any more. */
@@ -15,13 +17,15 @@ export class Collector {
   readonly #populationStore: PopulationStore;
   readonly #checkpointStore: CheckpointStore;
   readonly #run: Run;
+  readonly #restMs: number;
   #saves = 0;
-  #collectedAt = performance.now();
+  #lookedAt = performance.now();
 
   constructor(populationStore: PopulationStore, checkpointStore: CheckpointStore, run: Run) {
     this.#populationStore = populationStore;
     this.#checkpointStore = checkpointStore;
     this.#run = run;
+    this.#restMs = collectionMs + collectionMsPerMember * run.experiment.population;
   }
 
   /** Counts a save. */
@@ -31,15 +35,18 @@ export class Collector {
 
   async collectWhenDue(): Promise<void> {
     if (this.#saves === 0) return;
-    const enough = Math.max(collectionSaves, this.#run.experiment.population);
-    if (this.#saves >= enough || performance.now() - this.#collectedAt >= collectionMs) await this.collect();
+    if (this.#saves >= Math.max(collectionSaves, this.#run.experiment.population)) await this.collect();
+    else if (performance.now() - this.#lookedAt >= this.#restMs) await this.collect(this.#restMs);
   }
 
-  async collect(): Promise<void> {
-    this.#saves = 0;
-    this.#collectedAt = performance.now();
+  /** Unless another worker did, less than the time ago or since the last publication. */
+  async collect(restMs = 0): Promise<void> {
+    this.#lookedAt = performance.now();
+    const { id } = this.#run;
     try {
-      await collect(this.#populationStore, this.#checkpointStore, this.#run.id);
+      if (!(await this.#populationStore.takeCollection(id, restMs))) return;
+      this.#saves = 0;
+      await collect(this.#populationStore, this.#checkpointStore, id);
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }

@@ -108,4 +108,20 @@ export const migrations: readonly string[] = [
   );
   CREATE INDEX notes_run ON clade.notes (run, seq);
   `,
+  `
+  ALTER TABLE clade.members ADD COLUMN restarted bigint NOT NULL DEFAULT 0;
+  UPDATE clade.members m SET restarted = coalesce((SELECT max(generation) FROM clade.snapshots
+    WHERE run = m.run AND member = m.member AND kind = 'restarted'), 0);
+  ALTER TABLE clade.runs ADD COLUMN collected_at bigint NOT NULL DEFAULT 0;
+  ALTER TABLE clade.runs ADD COLUMN collected_seq bigint NOT NULL DEFAULT 0;
+
+  -- Ends a transaction whose statements were sent together and must not go on.
+  CREATE FUNCTION clade.require(holds boolean, otherwise text) RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    IF NOT holds THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = otherwise;
+    END IF;
+  END
+  $$;
+  `,
 ];
