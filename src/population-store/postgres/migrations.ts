@@ -1,3 +1,5 @@
+import { functions } from "./functions.ts";
+
 /**
  * The database's schema as numbered steps, as for SQLite. The tables lie in a schema of their own and are always named with it, since a connection
  * pooler may hand every transaction another connection, with another search path.
@@ -114,14 +116,6 @@ export const migrations: readonly string[] = [
     WHERE run = m.run AND member = m.member AND kind = 'restarted'), 0);
   ALTER TABLE clade.runs ADD COLUMN collected_at bigint NOT NULL DEFAULT 0;
   ALTER TABLE clade.runs ADD COLUMN collected_seq bigint NOT NULL DEFAULT 0;
-
-  -- Ends a transaction whose statements were sent together and must not go on.
-  CREATE FUNCTION clade.require(holds boolean, otherwise text) RETURNS void LANGUAGE plpgsql AS $$
-  BEGIN
-    IF NOT holds THEN
-      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = otherwise;
-    END IF;
-  END
-  $$;
+  ${functions}
   `,
 ];

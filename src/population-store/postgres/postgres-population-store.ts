@@ -55,7 +55,7 @@ const collectionLockClass = 0x4b656570;
 
 /** PostgreSQL's code for a value that a unique index has already. */
 const uniqueViolation = "23505";
-/** The code of what `clade.require` refuses, and the two messages. */
+/** What the database's functions refuse (see functions.ts): the code, and the two messages. */
 const refusal = "CLADE";
 const lost = "claim lost";
 const replaced = "donor replaced";
@@ -176,16 +176,10 @@ export async function postgresPopulationStore(
     if (row.worker !== claim.worker) throw leaseLost(claim, "another worker has claimed it");
   }
 
-  /** A change of a member that refuses what follows, and itself, if the claim is no longer valid. Nobody takes the member until the end of the transaction. */
-  function changeClaimed({ member, epoch, worker }: Claim, key: number, change: Sql): Sql {
-    return sql`WITH changed AS (UPDATE clade.members m SET ${change} FROM clade.runs r
-        WHERE m.run = ${key} AND m.member = ${member} AND m.epoch = ${epoch} AND m.worker = ${worker}
-          AND r.key = m.run AND r.state = 'running' RETURNING 1)
-      SELECT clade.require(EXISTS (SELECT 1 FROM changed), ${lost})`;
-  }
+  const claimed = ({ member, epoch, worker }: Claim, key: number) => list([key, member, epoch, worker]);
 
-  /** Runs what contains `changeClaimed`, and says why it was refused. */
-  async function claimed<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
+  /** Runs what is refused for a claim that is no longer valid, and says why. */
+  async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
     const key = await findKey(claim.run);
     if (key === undefined) throw leaseLost(claim, "the run was removed");
     try {
@@ -211,18 +205,13 @@ export async function postgresPopulationStore(
     return rows!.length > 0;
   }
 
-  /** In a synchronous run the last member of a generation lets the others go on. */
-  function opensGeneration(key: number, generation: number): Sql {
-    return sql`SELECT pg_notify('clade', '') FROM clade.runs WHERE key = ${key} AND synchronous = 1 AND NOT EXISTS
-      (SELECT 1 FROM clade.members WHERE run = ${key} AND state = 'active' AND generation < ${generation})`;
-  }
-
-  function changeOf({ snapshots, member, undecided, keepClaim }: Publication): Sql {
+  /** Takes the run's locks and changes the member, or refuses what follows. */
+  function advance(key: number, claim: Claim, publication: Publication): Sql {
+    const { snapshots, member, undecided, keepClaim } = publication;
     const newest = snapshots.at(-1);
-    return sql`state = ${member}, undecided = ${Number(undecided ?? false)}, reserved = NULL
-      ${newest ? sql`, generation = ${newest.generation}, steps = ${newest.memberSteps}, newest = ${ordinalOf(newest.id)}` : sql``}
-      ${newest?.kind === "restarted" ? sql`, restarted = ${newest.generation}` : sql``}
-      ${keepClaim ? sql`` : sql`, worker = NULL, lease_until = 0, failures = 0`}`;
+    const isRestarted = newest?.kind === "restarted";
+    return sql`SELECT clade.advance(${claimed(claim, key)}, ${new Sql(String(keepClaim ?? false))}, ${member}, ${Number(undecided ?? false)},
+      ${newest ? ordinalOf(newest.id) : null}, ${newest?.generation ?? null}, ${newest?.memberSteps ?? null}, ${isRestarted ? newest.generation : null})`;
   }
 
   function appendDecision(key: number, decision: Decision): Sql {
@@ -241,25 +230,15 @@ export async function postgresPopulationStore(
         WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN b.score < n.score ELSE b.score > n.score END)`;
   }
 
-  /** Refuses what follows unless a collection keeps the checkpoint of the donor's snapshot. */
-  function requireKept(key: number, donor: SnapshotId): Sql {
-    const [member, ordinal] = [memberOf(donor), ordinalOf(donor)];
-    return sql`SELECT clade.require(${ordinal} IN (m.newest, ${newestEarned}, ${lastTrained(0)}, ${lastTrained(1)}) OR r.best = ${donor}, ${replaced})
-      FROM clade.members m JOIN clade.runs r ON r.key = m.run WHERE m.run = ${key} AND m.member = ${member}`;
-  }
-
   /** Appends a publication, once, however often its connection is lost. */
   async function publishOnce(key: number, claim: Claim, publication: Publication, donor?: SnapshotId) {
     const { snapshots, decision, best } = publication;
-    const generation = snapshots.at(-1)?.generation;
     const appended = together(
-      exclusively(key),
-      changeClaimed(claim, key, changeOf(publication)),
-      donor && requireKept(key, donor),
+      advance(key, claim, publication),
+      donor && sql`SELECT clade.require_kept(${key}, ${memberOf(donor)}, ${ordinalOf(donor)}, ${donor})`,
       ...snapshots.map((snapshot) => append(key, snapshot, claim)),
       decision && appendDecision(key, decision),
       best && noteBest(key, best),
-      generation === undefined ? undefined : opensGeneration(key, generation),
     );
     let attempts = 0;
     const cameThroughBefore = async (query: Query) =>
@@ -366,56 +345,30 @@ export async function postgresPopulationStore(
       const key = await findKey(id);
       if (key === undefined) return { kind: "ended" };
       const time = now ? clock() : sql`(extract(epoch FROM statement_timestamp()) * 1000)::bigint`;
-      const isFree = sql`run = ${key} AND state = 'active' AND lease_until <= ${time}`;
-      const least = sql`(SELECT generation FROM clade.members WHERE run = ${key} AND state = 'active' ORDER BY generation LIMIT 1)`;
-      const [runs, rows] = await query(
-        together(
-          sql`SELECT state FROM clade.runs WHERE key = ${key}`,
-          sql`WITH first AS MATERIALIZED (
-              SELECT member, generation FROM clade.members WHERE ${isFree}
-                AND generation <= CASE WHEN (SELECT synchronous FROM clade.runs WHERE key = ${key}) = 1 THEN ${least} ELSE ${Number.MAX_SAFE_INTEGER} END
-              ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED),
-            warm AS MATERIALIZED (
-              SELECT member FROM clade.members WHERE ${isFree} AND member = ${warm ?? -1}
-                AND generation = (SELECT generation FROM first) FOR NO KEY UPDATE SKIP LOCKED),
-            claimed AS (
-              UPDATE clade.members m SET epoch = epoch + 1, worker = ${worker}, lease_until = ${time} + ${leaseMs}, reserved = NULL
-              WHERE run = ${key} AND member = coalesce((SELECT member FROM warm), (SELECT member FROM first))
-                AND lease_until <= ${time} AND EXISTS (SELECT 1 FROM clade.runs WHERE key = ${key} AND state = 'running')
-              RETURNING member, epoch, undecided, failures, restarted, newest)
-            SELECT c.epoch, c.undecided, c.failures, c.restarted, c.newest, c.member AS claimed_member, s.*
-            FROM claimed c LEFT JOIN clade.snapshots s ON s.run = ${key} AND s.member = c.member AND s.ordinal = c.newest`,
-        ),
+      const row = await get(
+        sql`SELECT run_state, c.epoch, undecided, failures, restarted, (snapshot).*
+          FROM clade.claim(${list([key, worker, leaseMs, warm ?? null, time])}) c`,
       );
-      if (runs![0]?.state !== "running") return { kind: "ended" };
-      const row = rows![0];
-      if (!row) return { kind: "wait" };
-      const member = row.claimed_member as number;
-      // A snapshot that was published while the statement began is not seen by it, but the claim is.
-      const newest =
-        row.seq === null
-          ? await get(
-              sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND member = ${member} AND ordinal = ${row.newest as number}`,
-            )
-          : row;
-      if (!newest) return { kind: "ended" };
+      if (row!.run_state !== "running") return { kind: "ended" };
+      if (row!.epoch === null) return { kind: "wait" };
+      const { epoch, undecided, failures, restarted, ...newest } = row as Row & Record<string, number>;
       return {
         kind: "claimed",
         claim: {
           run: id,
           worker,
-          member,
-          epoch: row.epoch as number,
+          member: newest.member!,
+          epoch: epoch!,
           newest: plainSnapshotOf(newest),
-          undecided: row.undecided === 1,
-          failures: row.failures as number,
-          restarted: row.restarted as number,
+          undecided: undecided === 1,
+          failures: failures!,
+          restarted: restarted!,
         },
       };
     },
     async renewLease(claim, leaseMs) {
-      await claimed(claim, (key) =>
-        query(changeClaimed(claim, key, sql`lease_until = ${clock()} + ${leaseMs}`)),
+      await fenced(claim, (key) =>
+        query(sql`SELECT clade.renew(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
       );
     },
     async releaseMember(claim) {
@@ -439,19 +392,17 @@ export async function postgresPopulationStore(
     },
 
     async publish(claim, since, decide) {
-      return await claimed(claim, async (key) => {
+      return await fenced(claim, async (key) => {
         let seen = since;
         for (let doubted: SnapshotId | undefined; ; ) {
           let changes: readonly Row[] = [];
           if (since < Number.MAX_SAFE_INTEGER) {
-            const [rows, found] = await query(
+            changes = await all(
               together(
-                validity(claim, key),
-                sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND seq > ${seen} AND ${earned} ORDER BY seq`,
+                sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+                sql`SELECT * FROM clade.published(${list([key, seen])})`,
               ),
             );
-            refuseLost(claim, rows![0]);
-            changes = found!;
           }
           const publication = decide(changes.map(plainSnapshotOf));
           seen = (changes.at(-1)?.seq as number | undefined) ?? seen;
@@ -471,11 +422,13 @@ export async function postgresPopulationStore(
     },
     async recordFailure(claim, failure, state) {
       const { member, generation, worker, at, message, stack } = failure;
-      await claimed(claim, (key) =>
+      await fenced(claim, (key) =>
         connection.transaction(exclusively(key), async (_, query) => {
           await query(
             together(
-              changeClaimed(claim, key, sql`failures = m.failures + 1, state = ${state}, ${free}`),
+              sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, ${free} WHERE run = ${key} AND member = ${member}
+                AND epoch = ${claim.epoch} AND worker = ${worker}`,
               sql`INSERT INTO clade.failures (run, member, generation, worker, at, message, stack)
                 VALUES (${list([key, member, generation, worker, at, JSON.stringify(message), JSON.stringify(stack)])})`,
             ),
@@ -600,9 +553,7 @@ export async function postgresPopulationStore(
       connection.wait(Number(seen), Math.min(timeoutMs, pollMs), signal),
 
     async reserveCheckpoint(claim, checkpoint) {
-      await claimed(claim, (key) =>
-        query(together(withoutCollection(key), changeClaimed(claim, key, sql`reserved = ${checkpoint}`))),
-      );
+      await fenced(claim, (key) => query(sql`SELECT clade.reserve(${claimed(claim, key)}, ${checkpoint})`));
     },
     async takeCollection(id, restMs) {
       const key = await keyOf(id);
