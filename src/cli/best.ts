@@ -7,15 +7,15 @@ import { count, number } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters } from "./format.ts";
-import { openStores } from "./open-store.ts";
+import { openStores, type StoreOptions } from "./open-store.ts";
 import { newDirectory } from "./output-place.ts";
 import { scheduleText } from "./schedule-text.ts";
 
 export async function bestCommand(
   name: string | undefined,
-  options: { readonly store?: string; readonly out?: string; readonly json?: boolean },
+  options: StoreOptions & { readonly out?: string; readonly json?: boolean },
 ): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const { best, score, final } = await resultOf(stores.population, run.id);
   if (!best?.checkpoint)
@@ -40,7 +40,8 @@ export async function bestCommand(
     const pin = `best ${process.pid}`;
     await stores.population.pin(run.id, pin, best.checkpoint).catch(() => {});
     try {
-      files = await stores.checkpoints(run.id).exportTo(best.checkpoint, join(out, "checkpoint"));
+      await using checkpoints = await stores.checkpoints(run);
+      files = await checkpoints.exportTo(best.checkpoint, join(out, "checkpoint"));
     } finally {
       await stores.population.unpin(run.id, pin).catch(() => {});
     }

@@ -1,4 +1,5 @@
-/** Tries out what a run would do, without a run: mutations, and the whole contract of the trainer. */
+/** Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and the places that machines share. */
+import { BadInputError } from "../algorithm/problem.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { describeStrategy } from "../algorithm/strategy.ts";
@@ -6,16 +7,40 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { hyperparameters as shown } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
+import type { StoreOptions } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
 import { type Finding, tryContract } from "./try-contract.ts";
+import { tryCheckpoints, tryStore } from "./try-places.ts";
 
 const mutations = 1000;
 
-export async function checkCommand(file: string, options: SettingOptions): Promise<void> {
-  const experiment = await loadExperiment(file, settingsOf(options));
-  const found = [...tryMutations(experiment), ...(await tryContract(experiment))];
+interface Options extends SettingOptions, StoreOptions {
+  readonly sees?: string;
+}
+
+export async function checkCommand(file: string | undefined, options: Options): Promise<void> {
+  const found: Finding[] = [];
+  const { store, checkpoints, sees } = options;
+  if (file === undefined && store === undefined && checkpoints === undefined)
+    throw bad(
+      "experiment",
+      "there is nothing to check",
+      "give an experiment's file, --store or --checkpoints",
+    );
+  if (sees !== undefined && checkpoints === undefined)
+    throw bad("--sees", "says nothing without --checkpoints", "give the place, too");
+  if (store !== undefined) found.push(...(await tryStore(options)));
+  if (checkpoints !== undefined) found.push(...(await tryCheckpoints(checkpoints, sees)));
+  if (file !== undefined) {
+    const experiment = await loadExperiment(file, settingsOf(options));
+    found.push(...tryMutations(experiment), ...(await tryContract(experiment)));
+  }
   for (const { ok, text } of found) console.log(`${ok ? "ok  " : "BAD "} ${text}`);
   if (found.some(({ ok }) => !ok)) process.exitCode = exitCodes.badInput;
+}
+
+function bad(path: string, rule: string, remedy: string): BadInputError {
+  return new BadInputError([{ path, value: "none given", rule, remedy }]);
 }
 
 function tryMutations({ strategies }: Experiment): Finding[] {

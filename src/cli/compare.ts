@@ -24,7 +24,7 @@ interface Options extends CompareOptions {
 
 /** Compares runs, or all runs of studies. */
 export async function compareCommand(names: readonly string[], options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const runs = runsOf(names, await stores.population.runs());
   const histories = [];
   for (const { id } of runs) histories.push(await readHistory(stores.population, id));

@@ -31,6 +31,7 @@ export async function execute(
     readonly workers: WorkerProcesses;
     readonly json: boolean;
     readonly resumed: boolean;
+    readonly allowDifferentCode?: boolean;
     /** Tells the run otherwise than `json` says. */
     readonly reporter?: Reporter;
     /** Aborted when the interruption came before. */
@@ -51,7 +52,13 @@ export async function execute(
     populationStore: stores.population,
     command: {
       file: fileURLToPath(new URL("../../bin/start.js", import.meta.url)),
-      arguments: ["worker", run.id, "--local"],
+      arguments: [
+        "worker",
+        run.id,
+        "--local",
+        ...(stores.seenAt === undefined ? [] : ["--checkpoints", stores.seenAt]),
+        ...(options.allowDifferentCode ? ["--allow-different-code"] : []),
+      ],
     },
     logDirectory: stores.logDirectory,
     interruptedCode: exitCodes.interrupted,

@@ -23,7 +23,7 @@ export async function exportCommand(
 ): Promise<void> {
   const { format, out } = options;
   if (format !== "jsonl" && out === undefined) throw needsDirectory(format);
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const store = stores.population;
   const run = await findRun(store, name);
   if (stateWord(run, await store.members(run.id)) === "running")

@@ -9,7 +9,7 @@ export async function listCommand(options: {
   readonly store?: string;
   readonly json?: boolean;
 }): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const runs = await stores.population.runs();
   const rows: string[][] = [["run", "state", "best", "members", "steps", "time", "started"]];
   for (const run of runs) {

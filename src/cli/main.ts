@@ -12,6 +12,7 @@ import { compareCommand } from "./compare.ts";
 import { isBadInput, userFrames } from "./declaration-file.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { exportCommand, exportFormats } from "./export.ts";
+import { gcCommand } from "./gc.ts";
 import { initCommand, templates } from "./init.ts";
 import { listCommand } from "./list.ts";
 import { removeCommand } from "./remove.ts";
@@ -72,6 +73,14 @@ function program(): Command {
     "--store <url>",
     "where the runs are: a SQLite file, or postgres://user@host/database (default: CLADE_STORE, or .clade/clade.db)",
   );
+  const checkpoints = new Option(
+    "--checkpoints <url>",
+    "where a new run's checkpoints are, or where this machine sees a run's: s3://bucket/prefix, or a shared directory as file:///path (default: CLADE_CHECKPOINTS, or beside the store)",
+  );
+  const allowDifferentCode = new Option(
+    "--allow-different-code",
+    "work although the experiment or its files are not those that the run began with; the run keeps a note of it",
+  );
   const json = new Option("--json", "print JSON, and nothing else, on standard output");
   const set = new Option(
     "--set <key=value>",
@@ -116,15 +125,22 @@ function program(): Command {
       ).choices(templates),
     )
     .action(initCommand);
-  command("check", "try out an experiment: its mutations, one step, save and restore")
-    .argument("<experiment>", "the experiment's file")
+  command(
+    "check",
+    "try out an experiment: its mutations, one step, save and restore; or the places that workers share",
+  )
+    .argument("[experiment]", "the experiment's file")
     .addOption(set)
     .addOption(population)
     .addOption(seed)
+    .addOption(new Option("--store <url>", "try this store"))
+    .addOption(new Option("--checkpoints <url>", "try this place for checkpoints"))
+    .option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints")
     .action(checkCommand);
   command("run", "train a population")
     .argument("<experiment>", "the experiment's file")
     .addOption(store)
+    .addOption(checkpoints)
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
@@ -142,6 +158,7 @@ function program(): Command {
   command("study", "run the variants of an experiment with several seeds, and compare them")
     .argument("<study>", "the study's file")
     .addOption(store)
+    .addOption(checkpoints)
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
@@ -165,6 +182,7 @@ function program(): Command {
     .option("--snapshot <id>", "the lineage of a snapshot, such as 3.12")
     .option("--export <file>", "write the schedule to a .json, .csv or .py file, and train nothing")
     .addOption(store)
+    .addOption(checkpoints)
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
@@ -174,9 +192,11 @@ function program(): Command {
   command("resume", "go on with a run that was stopped, interrupted or has failed")
     .argument("[run]", "the run, or how its name begins (default: the newest)")
     .addOption(store)
+    .addOption(checkpoints)
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
+    .addOption(allowDifferentCode)
     .addOption(set)
     .addOption(json)
     .action(resumeCommand);
@@ -184,9 +204,15 @@ function program(): Command {
     .argument("[run]", "the run (default: the newest)")
     .addOption(store)
     .action(stopCommand);
-  command("worker", "join a run from another terminal")
+  command("worker", "join a run from another terminal, or from another machine")
     .argument("[run]", "the run (default: the newest)")
     .addOption(store)
+    .addOption(checkpoints)
+    .option(
+      "--experiment <file>",
+      "the experiment's file on this machine (default: where it was when the run began)",
+    )
+    .addOption(allowDifferentCode)
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
     .action(workerCommand);
   command("list", "list the runs").addOption(store).addOption(json).action(listCommand);
@@ -199,6 +225,7 @@ function program(): Command {
     .argument("[run]", "the run (default: the newest)")
     .option("--out <directory>", "where to write them")
     .addOption(store)
+    .addOption(checkpoints)
     .addOption(json)
     .action(bestCommand);
   command("show", "the members of a run, and who copied whom and why")
@@ -237,9 +264,15 @@ function program(): Command {
     .addOption(sameData)
     .addOption(store)
     .action((names, options) => reportCommand(names, options, version));
+  command("gc", "delete checkpoints that nobody needs; workers do so by themselves while they work")
+    .argument("[run]", "the run (default: every run of the store)")
+    .addOption(store)
+    .addOption(checkpoints)
+    .action(gcCommand);
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run")
     .addOption(store)
+    .addOption(checkpoints)
     .action(removeCommand);
   return clade;
 }

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { BadInputError } from "../algorithm/problem.ts";
 import { show } from "../algorithm/strategy.ts";
-import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import {
   type FilesystemCheckpointStore,
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
-import type { PopulationStore, RunId } from "../population-store/population-store.ts";
+import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
+import { checkpointsAt, checkpointsUrl } from "../checkpoint-store/open.ts";
+import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { type PostgresOptions, postgresPopulationStore } from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
 import { clade } from "./clade-command.ts";
@@ -15,13 +17,25 @@ import { clade } from "./clade-command.ts";
 /** Where the runs are when nothing else is said. */
 const defaultStore = join(".clade", "clade.db");
 
+export interface StoreOptions {
+  readonly store?: string;
+  readonly checkpoints?: string;
+}
+
 export interface Stores extends AsyncDisposable {
   /** May hold a password: it goes to other processes through their environment, and is never shown. */
   readonly url: string;
   readonly population: PopulationStore;
-  checkpoints(run: RunId): FilesystemCheckpointStore & CheckpointStore;
-  /** Where a run's checkpoints are looked for. */
-  checkpointDirectory(run: RunId): string;
+  /** The place for the checkpoints of new runs; undefined on the local disk beside the store. */
+  readonly place: string | undefined;
+  /** Where this machine sees the checkpoints of runs that say otherwise. */
+  readonly seenAt: string | undefined;
+  /** The checkpoints of a run, where it says that they are, or where `--checkpoints` says that this machine sees them. */
+  checkpoints(
+    run: Pick<Run, "id" | "checkpoints">,
+  ): Promise<FilesystemCheckpointStore | ObjectCheckpointStore>;
+  /** Where a run's checkpoints are if it names no place. */
+  localDirectory(run: RunId): string;
   /** What workers print. */
   readonly logDirectory: string;
 }
@@ -31,17 +45,19 @@ export interface Stores extends AsyncDisposable {
  * starts runs creates a store, so that a mistyped path is not taken for an empty one.
  */
 export async function openStores(
-  given: string | undefined,
+  { store, checkpoints }: StoreOptions,
   { create = false, tellWaiting }: PostgresOptions & { readonly create?: boolean } = {},
 ): Promise<Stores> {
-  const url = given || process.env.CLADE_STORE || defaultStore;
+  const url = store || process.env.CLADE_STORE || defaultStore;
+  const named = checkpoints || process.env.CLADE_CHECKPOINTS;
+  const place = named ? checkpointsUrl(named) : undefined;
+  const seenAt = checkpoints ? place : undefined;
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
   if (scheme === "postgres" || scheme === "postgresql") {
-    return storesBeside(
-      url,
-      await postgresPopulationStore(url, tellWaiting ? { tellWaiting } : {}),
-      dirname(resolve(defaultStore)),
-    );
+    const population = await postgresPopulationStore(url, tellWaiting ? { tellWaiting } : {});
+    const directory = dirname(resolve(defaultStore));
+    const usual = pathToFileURL(join(directory, "checkpoints")).href;
+    return storesBeside({ url, population, directory, place: place ?? usual, seenAt });
   }
   if (scheme !== undefined && scheme !== "sqlite") {
     const rule = `there is no store for ${scheme}: URLs`;
@@ -53,16 +69,39 @@ export async function openStores(
     const remedy = `start a run with: ${clade} run <experiment>, or give the path of a store with --store`;
     throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
   }
-  return storesBeside(file, sqlitePopulationStore(file), dirname(file));
+  return storesBeside({
+    url: file,
+    population: sqlitePopulationStore(file),
+    directory: dirname(file),
+    place,
+    seenAt,
+  });
 }
 
-function storesBeside(url: string, population: PopulationStore, directory: string): Stores {
-  const checkpointDirectory = (run: RunId) => join(directory, "checkpoints", run);
+function storesBeside({
+  url,
+  population,
+  directory,
+  place,
+  seenAt,
+}: {
+  readonly url: string;
+  readonly population: PopulationStore;
+  readonly directory: string;
+  readonly place: string | undefined;
+  readonly seenAt: string | undefined;
+}): Stores {
+  const localDirectory = (run: RunId) => join(directory, "checkpoints", run);
   return {
     url,
     population,
-    checkpointDirectory,
-    checkpoints: (run) => filesystemCheckpointStore(checkpointDirectory(run)),
+    place,
+    seenAt,
+    localDirectory,
+    async checkpoints({ id, checkpoints }) {
+      if (checkpoints === undefined) return filesystemCheckpointStore(localDirectory(id));
+      return await checkpointsAt(seenAt ?? checkpoints, id);
+    },
     logDirectory: join(directory, "logs"),
     [Symbol.asyncDispose]: () => population[Symbol.asyncDispose](),
   };

@@ -1,11 +1,11 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
-import { openStores } from "./open-store.ts";
+import { openStores, type StoreOptions } from "./open-store.ts";
 import { workersOf } from "./run-state.ts";
 
-export async function removeCommand(name: string, options: { readonly store?: string }): Promise<void> {
-  await using stores = await openStores(options.store);
+export async function removeCommand(name: string, options: StoreOptions): Promise<void> {
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const workers = workersOf(await stores.population.members(run.id));
   if (run.state.kind === "running" && workers.length > 0) {
@@ -13,7 +13,7 @@ export async function removeCommand(name: string, options: { readonly store?: st
       `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: ${clade} stop ${run.id}`,
     );
   }
-  const checkpoints = stores.checkpoints(run.id);
+  await using checkpoints = await stores.checkpoints(run);
   await stores.population.removeRun(run.id);
   await checkpoints.remove();
   console.log(`run ${run.id}: removed`);

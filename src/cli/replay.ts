@@ -7,20 +7,20 @@ import { replaced, type Settings } from "../experiment/experiment.ts";
 import { replaySettings } from "../experiment/study/followers.ts";
 import { type Run, SnapshotNotFoundError } from "../population-store/population-store.ts";
 import { number, plural } from "../report/words.ts";
-import { createRun, newSeed } from "../worker/run.ts";
+import { newSeed } from "../worker/run.ts";
 import { resultOf } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
-import { openStores, type Stores } from "./open-store.ts";
+import { newRun } from "./new-run.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { writtenTo } from "./output-place.ts";
 import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options extends WorkerOptions {
-  readonly store?: string;
+interface Options extends StoreOptions, WorkerOptions {
   readonly snapshot?: string;
   readonly member?: number;
   readonly models?: number;
@@ -31,7 +31,7 @@ interface Options extends WorkerOptions {
 
 /** Trains fresh models along the schedule of a lineage, as a run of its own; or writes the schedule. */
 export async function replayCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const { schedule } = await foundIn(stores.population, run.id, await chosen(stores, run, options));
   if (options.export !== undefined) {
@@ -46,7 +46,7 @@ export async function replayCommand(name: string | undefined, options: Options):
   const changes = { name: `${original.name}-replay`, seed, ...replaySettings(schedule, options.models ?? 1) };
   const settings = replaced(source.settings, changes) as Settings;
   const experiment = await loadExperiment(source.file, settings);
-  const replay = await createRun(stores.population, experiment, seed, {
+  const replay = await newRun(stores, experiment, seed, {
     source: { file: source.file, settings },
   });
   const workers = workerProcesses(experiment, options);

@@ -34,7 +34,7 @@ export async function reportCommand(
   { out, figures: directory, store, ...comparing }: Options,
   version: string,
 ): Promise<void> {
-  await using stores = await openStores(store);
+  await using stores = await openStores({ ...(store !== undefined && { store }) });
   const versions = { Clade: version, Node: process.version };
   const runs = await stores.population.runs();
   const isStudy =

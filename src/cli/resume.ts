@@ -8,14 +8,15 @@ import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { execute, printResult } from "./execute.ts";
 import { findRun } from "./find-run.ts";
-import { openStores, type Stores } from "./open-store.ts";
-import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
+import { experimentOf, sourceOf } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
+import { refuseDifferentCode } from "./same-code.ts";
 import { settingsOf } from "./settings.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options extends WorkerOptions {
-  readonly store?: string;
+interface Options extends StoreOptions, WorkerOptions {
+  readonly allowDifferentCode?: boolean;
   readonly set?: readonly string[];
   readonly json?: boolean;
 }
@@ -24,7 +25,7 @@ interface Options extends WorkerOptions {
 const changeable = ["budget.", "exploit", "explore", "ready"];
 
 export async function resumeCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const settings = settingsOf(options);
   for (const path of Object.keys(settings)) {
@@ -37,7 +38,8 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const source = sourceOf(run);
   const changed = { ...source, settings: replaced(source.settings, settings) };
   const original = await experimentOf(source);
-  refuseIfDifferent(run, original);
+  const { allowDifferentCode = false } = options;
+  refuseDifferentCode(run, original, source.file, allowDifferentCode);
   const experiment = withSettings(original, settings);
   const isLonger = Object.keys(settings).length > 0;
   if (run.state.kind === "done" && !isLonger) {
@@ -56,6 +58,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
     workers,
     json: options.json ?? false,
     resumed: true,
+    allowDifferentCode,
   });
   if (!options.json) await printResult(stores, result);
   process.exitCode = exitCode;

@@ -3,19 +3,19 @@ import { isBetter } from "../algorithm/population.ts";
 import { type Experiment, replaced, type Settings } from "../experiment/experiment.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import { count, duration, number } from "../report/words.ts";
-import { createRun, newSeed } from "../worker/run.ts";
+import { newSeed } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
-import { openStores, type Stores } from "./open-store.ts";
+import { newRun } from "./new-run.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
 import { tryExperiment } from "./try-experiment.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options extends SettingOptions, WorkerOptions {
-  readonly store?: string;
+interface Options extends SettingOptions, StoreOptions, WorkerOptions {
   readonly control?: string;
   readonly json?: boolean;
 }
@@ -32,7 +32,7 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   };
   const control = controlled && (await loadExperiment(file, controlled.settings));
 
-  await using stores = await openStores(options.store, { create: true });
+  await using stores = await openStores(options, { create: true });
   const first = await start(stores, file, experiment, { ...settings, seed }, options);
   process.exitCode = first.exitCode;
   if (!options.json) await printResult(stores, first.result);
@@ -62,7 +62,7 @@ async function start(
   options: Options,
 ): Promise<{ result: RunResult; exitCode: number }> {
   const source = { file: resolve(file), settings };
-  const run = await createRun(stores.population, experiment, settings.seed, { source });
+  const run = await newRun(stores, experiment, settings.seed, { source });
   const workers = workerProcesses(experiment, options);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }

@@ -1,7 +1,13 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
-import { type Cursor, type Failure, type Run, start } from "../population-store/population-store.ts";
+import {
+  type Cursor,
+  type Failure,
+  type Run,
+  type RunNote,
+  start,
+} from "../population-store/population-store.ts";
 import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
@@ -20,7 +26,7 @@ interface Options {
 const lastCopies = 20;
 
 export async function showCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const { population } = run.experiment;
   if (options.member !== undefined && options.member >= population) {
@@ -30,9 +36,11 @@ export async function showCommand(name: string | undefined, options: Options): P
     ]);
   }
   const { decisions, failures } = await history(stores, run, options.member);
+  const notes = options.member === undefined ? await stores.population.notes(run.id) : [];
   if (options.json) {
     for (const decision of decisions) console.log(JSON.stringify({ type: "decision", decision }));
     for (const failure of failures) console.log(JSON.stringify({ type: "failure", failure }));
+    for (const note of notes) console.log(JSON.stringify({ type: "note", note }));
     return;
   }
   if (options.member === undefined) await showPopulation(stores, run, decisions, options.all ?? false);
@@ -40,6 +48,16 @@ export async function showCommand(name: string | undefined, options: Options): P
   for (const { member, generation, message, stack } of failures) {
     console.log(`\nmember ${member} failed in generation ${generation + 1}: ${message}`);
     if (options.member !== undefined) console.log(stack);
+  }
+  for (const note of notes) console.log(`\n${noteLine(note)}`);
+}
+
+function noteLine(note: RunNote): string {
+  switch (note.kind) {
+    case "job":
+      return `${note.scheduler} job ${note.id} was submitted to work on it`;
+    case "different-code":
+      return `${note.worker} joined with code that is not that of the run: ${note.differences.join(", ")}`;
   }
 }
 

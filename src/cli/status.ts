@@ -10,7 +10,7 @@ export async function statusCommand(
   name: string | undefined,
   options: { readonly store?: string; readonly json?: boolean },
 ): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const members = await stores.population.members(run.id);
   const result = await resultOf(stores.population, run.id);

@@ -6,7 +6,7 @@ export async function stopCommand(
   name: string | undefined,
   options: { readonly store?: string },
 ): Promise<void> {
-  await using stores = await openStores(options.store);
+  await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind} already`);

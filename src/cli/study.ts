@@ -8,7 +8,6 @@ import type { Study } from "../experiment/study/study.ts";
 import { type Run, RunExistsError, type RunId } from "../population-store/population-store.ts";
 import { plural } from "../report/words.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
-import { createRun } from "../worker/run.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { compareCommand } from "./compare.ts";
@@ -18,15 +17,15 @@ import { exitCodes } from "./exit-codes.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { loadStudy } from "./load-study.ts";
-import { openStores, type Stores } from "./open-store.ts";
+import { newRun } from "./new-run.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { refuseIfDifferent } from "./run-source.ts";
 import { workersOf } from "./run-state.ts";
 import { type StudyReporter, studyReporter } from "./study-reporter.ts";
 import { tryExperiment } from "./try-experiment.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-interface Options extends WorkerOptions {
-  readonly store?: string;
+interface Options extends StoreOptions, WorkerOptions {
   readonly json?: boolean;
 }
 
@@ -40,7 +39,7 @@ export async function studyCommand(file: string, options: Options): Promise<void
   const original = await checked(file, study, plan);
   await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options));
 
-  await using stores = await openStores(options.store, { create: true });
+  await using stores = await openStores(options, { create: true });
   const reporter = studyReporter(study, plan, options.json ?? false);
   // While a run goes on it hears the signal, too; this is for the time between two runs.
   const interrupted = new AbortController();
@@ -160,7 +159,7 @@ async function advance(
     const source = { file: study.experiment, settings };
     const place = { name, variant: label, method, point, ...(baseline !== undefined && { baseline }) };
     try {
-      await createRun(population, experiment, seed, { id, source, study: place });
+      await newRun(stores, experiment, seed, { id, source, study: place });
     } catch (error) {
       // Another process has made it since this one looked.
       if (error instanceof RunExistsError) return "elsewhere";

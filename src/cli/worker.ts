@@ -1,19 +1,23 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CladeError } from "../algorithm/clade-error.ts";
-import type { Run } from "../population-store/population-store.ts";
+import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import type { Run, WorkerId } from "../population-store/population-store.ts";
 import { sessionOf } from "../trainer/session-of.ts";
 import { tellLastWords, workerId } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
-import { openStores, type Stores } from "./open-store.ts";
-import { experimentOf, refuseIfDifferent, sourceOf } from "./run-source.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
+import { experimentOf, indented, sourceOf } from "./run-source.ts";
+import { refuseDifferentCode } from "./same-code.ts";
 
-interface Options {
-  readonly store?: string;
+interface Options extends StoreOptions {
   readonly local?: boolean;
+  readonly experiment?: string;
+  readonly allowDifferentCode?: boolean;
 }
 
 export async function workerCommand(name: string | undefined, options: Options): Promise<void> {
@@ -26,20 +30,20 @@ export async function workerCommand(name: string | undefined, options: Options):
 }
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options.store, { tellWaiting: console.error });
+  await using stores = await openStores(options, { tellWaiting: console.error });
   const run = await findRun(stores.population, name);
-  const source = sourceOf(run);
-  const experiment = await experimentOf(source);
-  refuseIfDifferent(run, experiment);
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
     return;
   }
-  await refuseWithoutCheckpoints(stores, run);
+  const worker = workerId(process.pid);
+  const experiment = await sameExperiment(stores, run, worker, options);
+  if (run.checkpoints === undefined) await refuseWithoutDirectory(stores, run);
+  await using checkpointStore = await stores.checkpoints(run);
+  if ("isSigned" in checkpointStore) await refuseUnsigned(run, checkpointStore);
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
-  await using checkpointStore = stores.checkpoints(run.id);
   await work({
-    worker: workerId(process.pid),
+    worker,
     run,
     experiment,
     populationStore: stores.population,
@@ -64,12 +68,39 @@ function leaving(local: boolean): AbortSignal {
   return leave.signal;
 }
 
-/** A worker that does not see what the others saved would take every member back to what it was at the beginning. */
-async function refuseWithoutCheckpoints(
-  { population, checkpointDirectory }: Stores,
+/** The experiment, if it is the run's and consists of the same files; another only where that is allowed, which is kept with the run. */
+async function sameExperiment(
+  stores: Stores,
   run: Run,
-): Promise<void> {
-  const directory = checkpointDirectory(run.id);
+  worker: WorkerId,
+  { experiment: file, allowDifferentCode }: Options,
+): Promise<Experiment> {
+  const known = sourceOf(run);
+  const source = file === undefined ? known : { ...known, file };
+  const experiment = await experimentOf(source);
+  const different = refuseDifferentCode(run, experiment, source.file, allowDifferentCode);
+  if (different.length === 0) return experiment;
+  console.log(`works with code that is not that of the run:${indented(different)}`);
+  await stores.population.note(run.id, {
+    kind: "different-code",
+    worker,
+    joinedAt: Date.now(),
+    differences: different,
+  });
+  return experiment;
+}
+
+/** A worker that does not see what the others saved would take every member back to what it was at the beginning. */
+async function refuseUnsigned(run: Run, checkpoints: ObjectCheckpointStore): Promise<void> {
+  if (await checkpoints.isSigned()) return;
+  const remedy = "mount it here, or say with --checkpoints where this machine sees it";
+  throw new CladeError(
+    `run ${run.id}: its checkpoints are not in ${checkpoints.shown} as this machine sees it; ${remedy}`,
+  );
+}
+
+async function refuseWithoutDirectory({ population, localDirectory }: Stores, run: Run): Promise<void> {
+  const directory = localDirectory(run.id);
   if (existsSync(directory)) return;
   const members = await population.members(run.id);
   if (members.every(({ newest }) => newest.checkpoint === undefined)) return;

@@ -7,6 +7,7 @@ export async function saveTo(
   store: CheckpointStore,
   session: TrainerSession,
   reserve: Reserve,
+  base?: CheckpointId,
 ): Promise<CheckpointId> {
   const { directories } = store;
   if (session.checkpoints === "directories" && directories) {
@@ -18,10 +19,10 @@ export async function saveTo(
       if (error instanceof TrainerError) await directory.probe();
       throw error;
     }
-    return await directories.save(directory.path, reserve);
+    return await directories.save(directory.path, reserve, base);
   }
   const saved = await session.save();
-  if ("files" in saved) return await store.save(saved.files, reserve);
+  if ("files" in saved) return await store.save(saved.files, reserve, base);
   throw new Error("a session that is given no directory saves files");
 }
 

@@ -1,4 +1,4 @@
-import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import type { CheckpointStore, SweepOptions } from "../checkpoint-store/checkpoint-store.ts";
 import {
   type PopulationStore,
   type Run,
@@ -12,7 +12,10 @@ const collectionMs = 2_000;
 const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
-/** Collects the checkpoints of a run that nobody needs any more. */
+/**
+ * Collects the checkpoints of a run that nobody needs any more. Where that takes time, as in stores that let the dead settle, it happens beside the work, and so rarely
+ * that all workers together look about once in the time in which every member saves once.
+ */
 export class Collector {
   readonly #populationStore: PopulationStore;
   readonly #checkpointStore: CheckpointStore;
@@ -20,6 +23,9 @@ export class Collector {
   readonly #restMs: number;
   #saves = 0;
   #lookedAt = performance.now();
+  #hasDropped = false;
+  #besides: Promise<void> | undefined;
+  readonly #ended = new AbortController();
 
   constructor(populationStore: PopulationStore, checkpointStore: CheckpointStore, run: Run) {
     this.#populationStore = populationStore;
@@ -31,22 +37,56 @@ export class Collector {
   /** Counts a save. */
   saved(): void {
     this.#saves++;
+    const { settleMs } = this.#checkpointStore;
+    if (settleMs === undefined || this.#besides || Math.random() >= 1 / this.#run.experiment.population)
+      return;
+    this.#besides = this.#collectBesides(settleMs)
+      .catch((error: Error) => console.error(`checkpoints that nobody needs stay for now: ${error.message}`))
+      .finally(() => {
+        this.#besides = undefined;
+      });
+  }
+
+  async #collectBesides(settleMs: number): Promise<void> {
+    await this.#collect();
+    await pause(settleMs, this.#ended.signal);
+    if (!this.#ended.signal.aborted) await this.#collect();
+  }
+
+  /** A generation was dropped, perhaps with a checkpoint that nobody will ever know of. */
+  dropped(): void {
+    this.#hasDropped = true;
   }
 
   async collectWhenDue(): Promise<void> {
-    if (this.#saves === 0) return;
-    if (this.#saves >= Math.max(collectionSaves, this.#run.experiment.population)) await this.collect();
-    else if (performance.now() - this.#lookedAt >= this.#restMs) await this.collect(this.#restMs);
+    if (this.#saves === 0 || this.#checkpointStore.settleMs !== undefined) return;
+    const hasEnough = this.#saves >= Math.max(collectionSaves, this.#run.experiment.population);
+    if (!hasEnough && performance.now() - this.#lookedAt < this.#restMs) return;
+    this.#lookedAt = performance.now();
+    if (await this.#takesTurn(hasEnough ? 0 : this.#restMs)) await this.#collect();
   }
 
-  /** Unless another worker did, less than the time ago or since the last publication. */
-  async collect(restMs = 0): Promise<void> {
-    this.#lookedAt = performance.now();
-    const { id } = this.#run;
+  /** The last collection of this worker. It frees everything if the run has ended, and may be left to others if not. */
+  async end(hasRunEnded: boolean): Promise<void> {
+    this.#ended.abort();
+    await this.#besides;
+    const { settleMs } = this.#checkpointStore;
+    if (settleMs === undefined && !this.#hasDropped && !(await this.#takesTurn(0))) return;
+    if (hasRunEnded || settleMs === undefined) await this.#collect({ isQuiet: hasRunEnded });
+  }
+
+  /** False if nothing is new since another worker's collection, or that was less than the time ago. */
+  async #takesTurn(restMs: number): Promise<boolean> {
+    return await this.#populationStore.takeCollection(this.#run.id, restMs).catch((error) => {
+      if (error instanceof RunNotFoundError) return false;
+      throw error;
+    });
+  }
+
+  async #collect(how: SweepOptions = {}): Promise<void> {
+    this.#saves = 0;
     try {
-      if (!(await this.#populationStore.takeCollection(id, restMs))) return;
-      this.#saves = 0;
-      await collect(this.#populationStore, this.#checkpointStore, id);
+      await collect(this.#populationStore, this.#checkpointStore, this.#run.id, how);
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }
@@ -58,11 +98,22 @@ export async function collect(
   populationStore: PopulationStore,
   checkpointStore: CheckpointStore,
   run: RunId,
+  how: SweepOptions = {},
 ): Promise<number> {
-  const sweep = await checkpointStore.beginSweep();
+  const sweep = await checkpointStore.beginSweep(how);
   let free = async () => 0;
   await populationStore.collect(run, (live) => {
     free = sweep(live);
   });
   return await free();
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -80,20 +80,22 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   return result;
 }
 
-/** Publishes a new run with its initial members. Throws `RunExistsError` when it is to have the id of another. */
+/** Publishes a new run with its initial members, once what it needs is prepared. Throws `RunExistsError` when it is to have the id of another. */
 export async function createRun(
   store: PopulationStore,
   experiment: Experiment,
   seed: number,
-  origin: Partial<Pick<NewRun, "id" | "source" | "study">> = {},
+  origin: Partial<Omit<NewRun, "seed" | "experiment">> = {},
+  prepare: (id: RunId) => Promise<void> = async () => {},
 ): Promise<Run> {
   const { strategies, population, initial } = experiment;
   const roots = initialSnapshots(strategies.space, population, seed, initial);
   const description = describeExperiment(experiment);
   for (;;) {
     try {
-      const id = newRunId(experiment.name);
-      return await store.createRun({ id, seed, experiment: description, ...origin }, roots);
+      const id = origin.id ?? newRunId(experiment.name);
+      await prepare(id);
+      return await store.createRun({ ...origin, id, seed, experiment: description }, roots);
     } catch (error) {
       if (!(error instanceof RunExistsError) || origin.id !== undefined) throw error;
     }

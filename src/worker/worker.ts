@@ -103,6 +103,7 @@ class Worker {
 
   async work(): Promise<void> {
     const { run, populationStore, signal, worker, takesTurns } = this.#options;
+    let hasEnded = false;
     while (!signal.aborted) {
       const seen = populationStore.mark();
       const result = await populationStore.claimMember(
@@ -111,13 +112,16 @@ class Worker {
         this.#leases.leaseMs,
         this.#held?.member,
       );
-      if (result.kind === "ended") break;
+      if (result.kind === "ended") {
+        hasEnded = true;
+        break;
+      }
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
-    await this.#collector.collect();
+    await this.#collector.end(hasEnded);
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
@@ -131,6 +135,7 @@ class Worker {
       await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
     } catch (error) {
       this.#held = undefined;
+      this.#collector.dropped();
       await this.#handle(claim, error).catch((unhandled) => {
         if (!(unhandled instanceof LeaseLostError)) throw unhandled;
       });
@@ -168,9 +173,9 @@ class Worker {
     const isLast =
       steps >= stepsLeft || elapsedMs(run, this.#now()) >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
-    const checkpoint = await saveTo(checkpointStore, session, (id) =>
-      populationStore.reserveCheckpoint(claim, id),
-    );
+    const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
+    // The member's newest checkpoint stays until this one is published in its place.
+    const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
     lease.check();
     const trained: Snapshot = {
       id: snapshotId(claim.member, ordinalOf(start.id) + 1),

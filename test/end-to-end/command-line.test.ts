@@ -378,5 +378,5 @@ test("a worker refuses an experiment file that was changed since the run began",
   place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80");
   expect(resumed.code).not.toBe(0);
-  expect(resumed.stderr).toContain("the experiment file has changed since the run began");
+  expect(resumed.stderr).toContain("the experiment or its code is not what the run began with");
 });

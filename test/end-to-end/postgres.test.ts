@@ -74,10 +74,10 @@ test.skipIf(!server)(
     await client.query("UPDATE clade.runs SET state = 'running', reason = NULL");
     await client.end();
     using elsewhere = new Workplace({ CLADE_STORE: url });
-    const refused = await elsewhere.clade("worker");
+    const refused = await elsewhere.clade("worker", "--checkpoints", elsewhere.path("mounted"));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain("its checkpoints are not in");
-    expect(refused.stderr).toContain("start the worker in the directory where the run was started");
+    expect(refused.stderr).toContain(`its checkpoints are not in file://${elsewhere.path("mounted")}`);
+    expect(refused.stderr).toContain("say with --checkpoints where this machine sees it");
   },
 );
 

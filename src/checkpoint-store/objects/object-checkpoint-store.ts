@@ -59,6 +59,8 @@ export interface ObjectCheckpointStore extends CheckpointStore {
   /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
   /** Leaves a sign by which workers know that they see the checkpoints of this run and no other place. */
+  /** Where the checkpoints are, for messages. */
+  readonly shown: string;
   sign(): Promise<void>;
   isSigned(): Promise<boolean>;
 }
@@ -415,6 +417,7 @@ export function objectCheckpointStore(
     async remove() {
       await remove((await storage.list(`${run}/`)).map(({ key }) => key));
     },
+    shown: storage.shown,
     sign: () => storage.put(signKey, Buffer.from(`the checkpoints of ${run}\n`)),
     async isSigned() {
       return await storage.read(signKey).then(

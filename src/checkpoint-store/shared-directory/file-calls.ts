@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -14,6 +15,7 @@ import {
   rmdirSync,
   rmSync,
   statSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -36,6 +38,9 @@ const incomingEnd = /~[0-9a-f-]{36}$/;
 
 /** The code of an error that says that an object is not there. */
 export const missingCode = "MISSING";
+
+/** There is nothing under a name, or a directory, or a file where a directory would have to be. */
+const goneCodes = new Set(["ENOENT", "EISDIR", "ENOTDIR", "EPERM"]);
 
 const chunkBytes = 4 * 1024 * 1024;
 
@@ -94,7 +99,8 @@ function toDisk(path: string): void {
 }
 
 function read(path: string, size?: number): Uint8Array {
-  const bytes = unlessGone(() => readFileSync(path));
+  const found = size === undefined ? undefined : unlessGone(() => statSync(path).size);
+  const bytes = found === size ? unlessGone(() => readFileSync(path)) : undefined;
   if (!bytes || (size !== undefined && bytes.length !== size)) throw missing(path);
   return bytes;
 }
@@ -104,6 +110,8 @@ function download(path: string, to: string, size: number): string {
   const from = unlessGone(() => openSync(path, "r"));
   if (from === undefined) throw missing(path);
   try {
+    const found = fstatSync(from);
+    if (!found.isFile() || found.size !== size) throw missing(path);
     const target = openSync(to, "wx", 0o444);
     try {
       const chunk = new Uint8Array(Math.min(chunkBytes, Math.max(size, 1)));
@@ -159,14 +167,15 @@ function remove(directory: string, keys: readonly string[]): void {
   const folders = new Map<string, Set<string>>();
   for (const key of keys) {
     const path = join(directory, key);
-    rmSync(path, { force: true });
+    unlessGone(() => unlinkSync(path));
     const names = folders.get(dirname(path)) ?? new Set();
     folders.set(dirname(path), names.add(path));
   }
   for (const [folder, paths] of folders) {
     for (const name of unlessGone(() => readdirSync(folder)) ?? []) {
       const path = join(folder, name);
-      if (paths.has(path.replace(incomingEnd, ""))) rmSync(path, { force: true });
+      if (incomingEnd.test(name) && paths.has(path.replace(incomingEnd, "")))
+        unlessGone(() => unlinkSync(path));
     }
     removeWhileEmpty(directory, folder);
   }
@@ -187,7 +196,7 @@ function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!goneCodes.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
     return undefined;
   }
 }

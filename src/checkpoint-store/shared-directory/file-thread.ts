@@ -3,7 +3,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import { type FileCall, type FileReply, makeCall } from "./file-calls.ts";
 
 parentPort!.on("message", (call: FileCall) => {
-  parentPort!.postMessage(replyTo(call));
+  const reply = replyTo(call);
+  // A small one may lie in memory that it shares with others, and is copied.
+  const own = "value" in reply && reply.value instanceof Uint8Array && reply.value.length > Buffer.poolSize;
+  parentPort!.postMessage(reply, own ? [(reply.value as Uint8Array).buffer as ArrayBuffer] : []);
 });
 
 function replyTo(call: FileCall): FileReply {

@@ -1,0 +1,35 @@
+/** Places for checkpoints that many machines see, by their URL. */
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { cacheOptions, LocalCache } from "./objects/local-cache.ts";
+import { type ObjectCheckpointStore, objectCheckpointStore } from "./objects/object-checkpoint-store.ts";
+import type { ObjectStorage } from "./objects/object-storage.ts";
+import { sharedDirectoryStorage } from "./shared-directory/shared-directory-storage.ts";
+
+/** A place as everybody can find it: a path becomes a `file:` URL. Throws a `CladeError` for what is no place. */
+export function checkpointsUrl(given: string): string {
+  const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
+  if (scheme === undefined) return pathToFileURL(resolve(given)).href;
+  if (scheme === "s3") return given.replace(/\/+$/, "");
+  const remedy = "give s3://bucket/prefix, or a directory as a path or as file:///shared/directory";
+  if (scheme !== "file")
+    throw new CladeError(`checkpoints ${scheme}:...: there is no place of that kind; ${remedy}`);
+  if (!URL.canParse(given) || new URL(given).host !== "" || !given.startsWith("file:///"))
+    throw new CladeError(`checkpoints ${given}: is no directory; ${remedy}`);
+  return new URL(given).href.replace(/\/+$/, "");
+}
+
+/** The storage behind the URL of a place. */
+export async function openStorage(url: string): Promise<ObjectStorage> {
+  const place = checkpointsUrl(url);
+  if (place.startsWith("file:")) return sharedDirectoryStorage(fileURLToPath(place));
+  const { s3Storage } = await import("./s3/s3-storage.ts");
+  return s3Storage(place);
+}
+
+/** The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and CLADE_CACHE_GB say. */
+export async function checkpointsAt(url: string, run: string): Promise<ObjectCheckpointStore> {
+  const cache = new LocalCache(cacheOptions(process.env));
+  return objectCheckpointStore(await openStorage(url), run, cache);
+}

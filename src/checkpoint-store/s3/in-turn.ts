@@ -1,0 +1,37 @@
+/** A few at a time. */
+
+/** Gives out a limited number of turns, first come, first served. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(most: number) {
+    this.#free = most;
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
+  }
+}
+
+/** Does work for 0, 1, ..., `most` at a time. When one fails no more are begun, and it rejects once all that were begun have ended. */
+export async function inParallel(
+  count: number,
+  most: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const errors: unknown[] = [];
+  const lane = async () => {
+    while (next < count && errors.length === 0) await work(next++).catch((error) => errors.push(error));
+  };
+  await Promise.all(Array.from({ length: Math.min(most, count) }, lane));
+  if (errors.length > 0) throw errors[0];
+}

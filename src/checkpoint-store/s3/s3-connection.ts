@@ -1,0 +1,185 @@
+/**
+ * Requests to an S3 server that may be away, overloaded or cut off while workers go on: what fails for such a reason is tried again for a while. The SDK is loaded with the
+ * first request. It follows AWS's conventions for credentials, region and endpoint: environment, profiles, roles of machines and pods.
+ */
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { Turns } from "./in-turn.ts";
+import { codeOf, explained, isUnreachable, mayPass } from "./s3-errors.ts";
+import type { S3Place } from "./s3-place.ts";
+
+/** How long a server that was reached before may be away, in milliseconds; and one that is asked for the first time. */
+const patienceMs = 10 * 60_000;
+const firstPatienceMs = 10_000;
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+const connectMs = 10_000;
+/** After this time without a byte the connection is given up: a cut network says nothing. */
+const silenceMs = 60_000;
+/** Requests at the same time; more of them wait here. */
+const mostRequests = 32;
+
+export interface S3Options {
+  /** Settings of the SDK's client, before those of the environment. */
+  readonly client?: S3ClientConfig;
+  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  readonly tellWaiting?: (sentence: string) => void;
+  readonly patienceMs?: number;
+}
+
+/** What codes of errors mean to a request: no error. */
+type Answers<T> = Readonly<Record<string, () => T | Promise<T>>>;
+
+export class S3Connection {
+  readonly place: S3Place;
+  readonly #options: S3Options;
+  readonly #turns = new Turns(mostRequests);
+  readonly #closing = new AbortController();
+  #opening: Promise<S3> | undefined;
+  #wasReached = false;
+  #toldWaiting = false;
+
+  constructor(place: S3Place, options: S3Options) {
+    this.place = place;
+    this.#options = options;
+  }
+
+  /**
+   * Sends a request, again and again while its failures may pass. `action` is the right that it needs, as AWS calls it; `answers` are for codes of errors
+   * that tell something. What was given up may have come through nevertheless.
+   */
+  async patiently<T>(
+    action: string,
+    work: (s3: S3, attempt: number) => Promise<T>,
+    answers: Answers<T> = {},
+  ): Promise<T> {
+    const begin = performance.now();
+    let pauseMs = firstPauseMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await this.once((s3) => work(s3, attempt));
+        this.#wasReached = true;
+        return result;
+      } catch (error) {
+        const answer = answers[codeOf(error)];
+        if (answer) return await answer();
+        if (!this.#isWorthWaiting(error, begin)) throw await this.#explained(error, action);
+        await this.#tellWaiting(error, action);
+      }
+      await this.#pause(pauseMs);
+      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const s3 = await this.#opening?.catch(() => undefined);
+    s3?.destroy();
+  }
+
+  /** Sends a request once. */
+  async once<T>(work: (s3: S3) => Promise<T>): Promise<T> {
+    this.#opening ??= open(this.#options.client);
+    const s3 = await this.#opening;
+    await this.#turns.take();
+    try {
+      return await work(s3);
+    } finally {
+      this.#turns.give();
+    }
+  }
+
+  #isWorthWaiting(error: unknown, begin: number): boolean {
+    if (error instanceof CladeError || this.#closing.signal.aborted || !mayPass(error, this.#wasReached))
+      return false;
+    const { tellWaiting, patienceMs: given = patienceMs } = this.#options;
+    const isPatient = this.#wasReached || tellWaiting !== undefined;
+    if (!isPatient && isUnreachable(error)) return false;
+    return performance.now() - begin < (isPatient ? given : Math.min(given, firstPatienceMs));
+  }
+
+  async #tellWaiting(error: unknown, action: string): Promise<void> {
+    if (this.#wasReached || this.#toldWaiting) return;
+    this.#toldWaiting = true;
+    const { message } = await this.#explained(error, action);
+    this.#options.tellWaiting?.(`${message}. Trying again for ${patienceMs / 60_000} minutes`);
+  }
+
+  async #explained(error: unknown, action: string): Promise<CladeError> {
+    const { shown, bucket } = this.place;
+    const s3 = await this.#opening?.catch(() => undefined);
+    const credentials = await s3?.config.credentials().catch(() => undefined);
+    const { accessKeyId, secretAccessKey, sessionToken } = credentials ?? {};
+    const secrets = [accessKeyId, secretAccessKey, sessionToken].filter(
+      (secret) => secret !== undefined && secret !== "",
+    );
+    return explained(error, {
+      shown,
+      bucket,
+      action,
+      wasReached: this.#wasReached,
+      secrets: secrets as string[],
+    });
+  }
+
+  /** With jitter, so that workers that were refused together do not come back together. */
+  async #pause(pauseMs: number): Promise<void> {
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: this.#closing.signal }).catch(() => {});
+  }
+}
+
+/** Loading takes 0.15 s. */
+async function open(given: S3ClientConfig = {}): Promise<S3> {
+  const sdk = await import("@aws-sdk/client-s3");
+  const settings: S3ClientConfig = {
+    maxAttempts: 1,
+    followRegionRedirects: true,
+    // It costs a connection of its own for every part.
+    expectContinueHeader: false,
+    // Others than AWS do not know the newer checksums. What is sent is protected nevertheless: its SHA-256 is part of the signature.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: {
+      connectionTimeout: connectMs,
+      socketTimeout: silenceMs,
+      httpAgent: { keepAlive: true, maxSockets: mostRequests },
+      httpsAgent: { keepAlive: true, maxSockets: mostRequests },
+    },
+    ...given,
+  };
+  const region = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
+  let s3 = new sdk.S3({ ...(region && { region }), ...settings });
+  // Own servers seldom have regions, and AWS tells where a bucket is.
+  const hasRegion = await s3.config.region().then(Boolean, () => false);
+  if (!hasRegion) s3 = new sdk.S3({ region: "us-east-1", ...settings });
+
+  // Own servers seldom have a host name for each bucket.
+  const provider = s3.config.endpointProvider;
+  s3.config.endpointProvider = (parameters, context) =>
+    provider(parameters.Endpoint ? { ...parameters, ForcePathStyle: true } : parameters, context);
+
+  s3.middlewareStack.add(
+    (next) => async (given) => {
+      protectByMd5(given.request as HttpRequest);
+      return next(given);
+    },
+    { step: "finalizeRequest", priority: "high", name: "protectByMd5" },
+  );
+  return s3;
+}
+
+interface HttpRequest {
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
+}
+
+/** Where the SDK cannot do without a checksum it takes one that others than AWS do not know. MD5 they all know. */
+function protectByMd5({ headers, body }: HttpRequest): void {
+  const newer = Object.keys(headers).filter((name) => /^x-amz-(sdk-)?checksum-/i.test(name));
+  if (newer.length === 0 || body === undefined) return;
+  for (const name of newer) delete headers[name];
+  headers["content-md5"] = createHash("md5").update(body).digest("base64");
+}

@@ -1,0 +1,103 @@
+/** What is in a bucket, and taking it away. */
+
+import type { ListMultipartUploadsOutput, ListMultipartUploadsRequest } from "@aws-sdk/client-s3";
+import { inParallel } from "./in-turn.ts";
+import type { S3Connection } from "./s3-connection.ts";
+import { PassingError } from "./s3-errors.ts";
+
+/** Keys that S3 takes in one request. */
+const mostDeleted = 1000;
+const deletionsInFlight = 4;
+
+export interface HalfWritten {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+export async function listObjects(
+  connection: S3Connection,
+  prefix: string,
+): Promise<{ key: string; size: number }[]> {
+  const found: { key: string; size: number }[] = [];
+  let ContinuationToken: string | undefined;
+  do {
+    const request = { Bucket: connection.place.bucket, Prefix: prefix, ContinuationToken };
+    const page = await connection.patiently("s3:ListBucket", (s3) => s3.listObjectsV2(request));
+    for (const { Key, Size } of page.Contents ?? []) found.push({ key: Key!, size: Size ?? 0 });
+    ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+  } while (ContinuationToken);
+  return found;
+}
+
+/** None where the server cannot tell or may not: then it is up to the bucket's rules to clear them away. */
+export async function listHalfWritten(connection: S3Connection, prefix: string): Promise<HalfWritten[]> {
+  const found: HalfWritten[] = [];
+  let marker: Pick<ListMultipartUploadsRequest, "KeyMarker" | "UploadIdMarker"> | undefined = {};
+  const none = () => ({});
+  while (marker) {
+    const request = { Bucket: connection.place.bucket, Prefix: prefix, ...marker };
+    const page: Page = await connection.patiently<Page>(
+      "s3:ListBucketMultipartUploads",
+      (s3) => s3.listMultipartUploads(request),
+      { NotImplemented: none, MethodNotAllowed: none, AccessDenied: none },
+    );
+    for (const { Key, UploadId } of page.Uploads ?? []) found.push({ key: Key!, uploadId: UploadId! });
+    marker = page.IsTruncated
+      ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
+      : undefined;
+  }
+  return found;
+}
+
+type Page = Omit<ListMultipartUploadsOutput, "$metadata">;
+
+export async function deleteObjects(connection: S3Connection, keys: readonly string[]): Promise<void> {
+  const Bucket = connection.place.bucket;
+  const batches = Array.from({ length: Math.ceil(keys.length / mostDeleted) }, (_, index) =>
+    keys.slice(index * mostDeleted, (index + 1) * mostDeleted),
+  );
+  const singly = (batch: readonly string[]) =>
+    inParallel(
+      batch.length,
+      mostDeleted,
+      (index) =>
+        connection.patiently<unknown>(
+          "s3:DeleteObject",
+          (s3) => s3.deleteObject({ Bucket, Key: batch[index] }),
+          {
+            NoSuchKey: () => undefined,
+          },
+        ) as Promise<void>,
+    );
+  await inParallel(batches.length, deletionsInFlight, async (index) => {
+    const batch = batches[index]!;
+    const Delete = { Objects: batch.map((Key) => ({ Key })), Quiet: true };
+    const isRefused = await connection.patiently<boolean>(
+      "s3:DeleteObject",
+      async (s3) => {
+        const { Errors = [] } = await s3.deleteObjects({ Bucket, Delete });
+        const failed = Errors.find(({ Code }) => Code !== "NoSuchKey");
+        if (failed)
+          throw Object.assign(new PassingError(failed.Message ?? failed.Code), { name: failed.Code });
+        return false;
+      },
+      { NotImplemented: () => true, MethodNotAllowed: () => true },
+    );
+    if (isRefused) await singly(batch);
+  });
+}
+
+export async function abortHalfWritten(
+  connection: S3Connection,
+  found: readonly HalfWritten[],
+): Promise<void> {
+  const Bucket = connection.place.bucket;
+  await inParallel(found.length, deletionsInFlight, async (index) => {
+    const { key: Key, uploadId: UploadId } = found[index]!;
+    await connection.patiently<unknown>(
+      "s3:AbortMultipartUpload",
+      (s3) => s3.abortMultipartUpload({ Bucket, Key, UploadId }),
+      { NoSuchUpload: () => undefined },
+    );
+  });
+}

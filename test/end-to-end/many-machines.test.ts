@@ -1,0 +1,162 @@
+/** Two directories stand for two machines: they share a database and a directory for checkpoints, and nothing else. */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { startPostgres } from "../servers/postgres-server.ts";
+import { clientFor, startS3 } from "../servers/s3-server.ts";
+import { climb, type Finished, Workplace } from "./command-line.ts";
+
+const server = await startPostgres();
+const s3 = await startS3();
+const root = mkdtempSync(join(tmpdir(), "clade-machines-"));
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  await s3[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true });
+});
+const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+let directories = 0;
+const newDirectory = () => join(root, `${directories++}`);
+
+/** A key that no text may show. */
+const secretKey = "S3RVER";
+const { accessKeyId } = clientFor(s3.port).credentials as { accessKeyId: string };
+
+/** Variables of a machine with a cache of its own. */
+function machine(url: string) {
+  return {
+    CLADE_STORE: url,
+    CLADE_CACHE: newDirectory(),
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${s3.port}`,
+    AWS_REGION: "us-east-1",
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretKey,
+  };
+}
+
+/** Long enough that a second machine can join. */
+const experiment = (more = "") => climb({ stepMs: 10, declaration: "population: 6,", trainer: more });
+
+const newestRun = async (place: Workplace) => JSON.parse((await place.clade("status", "--json")).stdout);
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  await expect.poll(condition, { timeout: 60_000 }).toBe(true);
+}
+
+for (const [what, place] of [
+  ["a shared directory", () => newDirectory()],
+  ["S3", () => `s3://${s3.bucket}/${directories++}`],
+] as const) {
+  test.skipIf(!server)(`two machines train one population, with checkpoints in ${what}${needs}`, async () => {
+    const url = await server!.newDatabase();
+    using one = new Workplace(machine(url));
+    using other = new Workplace(machine(url));
+    for (const each of [one, other]) each.write("climb.ts", experiment());
+    const checkpoints = place();
+    const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", checkpoints);
+    await until(async () => (await one.clade("status", "--json")).code === 0);
+    const joined = await other.clade("worker", "--experiment", "climb.ts");
+    expect(joined).toMatchObject({ code: 0, stderr: "" });
+    expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
+    const { state, run } = await newestRun(other);
+    expect(state.kind).toBe("done");
+    const { stdout } = await other.clade("export");
+    const workers = new Set(Array.from(stdout.matchAll(/"worker":"([^"]+)"/g), ([, worker]) => worker));
+    expect(workers.size).toBe(2);
+    const best = await other.clade("best", "--out", "model");
+    expect(best.code).toBe(0);
+    expect(readdirSync(other.path("model", "checkpoint")).length).toBeGreaterThan(0);
+    expect(await other.clade("gc")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`run ${run}:`),
+    });
+    expect((await one.clade("remove", run)).code).toBe(0);
+    if (what !== "S3") expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
+  });
+}
+
+test.skipIf(!server)(
+  `a worker whose code differs says what differs, and joins only where that is allowed${needs}`,
+  async () => {
+    const url = await server!.newDatabase();
+    using one = new Workplace(machine(url));
+    using other = new Workplace(machine(url));
+    one.write("climb.ts", `import "./shared.ts";\n${experiment()}`);
+    one.write("shared.ts", "export const shared = 1;\n");
+    other.write("climb.ts", `import "./shared.ts";\nimport "./more.ts";\n${experiment("// changed")}`);
+    other.write("shared.ts", "export const shared = 2;\n");
+    other.write("more.ts", "export const more = 1;\n");
+    const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", newDirectory());
+    await until(async () => (await one.clade("status", "--json")).code === 0);
+    const refused = await other.clade("worker", "--experiment", "climb.ts");
+    expect(refused.code).toBe(1);
+    for (const words of [
+      "climb.ts differs",
+      "shared.ts differs",
+      "more.ts is only here",
+      "--allow-different-code",
+    ])
+      expect(refused.stderr).toContain(words);
+    const allowed = await other.clade("worker", "--experiment", "climb.ts", "--allow-different-code");
+    expect(allowed.code).toBe(0);
+    expect((await running.finished).code).toBe(0);
+    const shown = await one.clade("show");
+    expect(shown.stdout).toContain(
+      "joined with code that is not that of the run: climb.ts differs, shared.ts differs, more.ts is only here",
+    );
+  },
+);
+
+test.skipIf(!server)(
+  `check tries the store and the place of checkpoints, and whether two machines see the same${needs}`,
+  async () => {
+    const url = await server!.newDatabase();
+    using one = new Workplace(machine(url));
+    const shared = newDirectory();
+    const first = await one.clade("check", "--store", url, "--checkpoints", shared);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toContain("store: can be read and written");
+    expect(first.stdout).toContain(
+      `checkpoints: file://${shared} can be written, read, listed and deleted from`,
+    );
+    const sign = /--sees (\S+)/.exec(first.stdout)![1]!;
+    const second = await one.clade("check", "--checkpoints", shared, "--sees", sign);
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining("sees what") });
+    const third = await one.clade("check", "--checkpoints", newDirectory(), "--sees", sign);
+    expect(third).toMatchObject({ code: 2, stdout: expect.stringContaining("does not see the sign") });
+    const bucket = await one.clade("check", "--checkpoints", `s3://${s3.bucket}/x`);
+    expect(bucket.code).toBe(0);
+    expectNoSecrets([first, second, third, bucket]);
+  },
+);
+
+test.each([
+  [["--checkpoints", "ftp://host/x"], "checkpoints ftp:...: there is no place of that kind"],
+  [["--checkpoints", "file://host/x"], "is no directory; give s3://bucket/prefix"],
+  [["--checkpoints", "s3://nowhere-at-all/x"], "nowhere-at-all"],
+  [["--store", "mysql://host/x"], "there is no store for mysql: URLs"],
+  [[], "there is nothing to check"],
+  [["--store", "clade.db", "--sees", "x"], "--sees"],
+] as const)("check %j is refused with one sentence", async (words, sentence) => {
+  using place = new Workplace(machine("clade.db"));
+  const refused = await place.clade("check", ...words);
+  expect(refused.code).toBe(2);
+  expect(refused.stdout + refused.stderr).toContain(sentence);
+  expect((refused.stdout + refused.stderr).trim().split("\n").length).toBe(1);
+});
+
+test("a run is not created where its checkpoints cannot be", async () => {
+  using place = new Workplace(machine("clade.db"));
+  place.write("climb.ts", climb({}));
+  const refused = await place.clade("run", "climb.ts", "--checkpoints", "s3://nowhere-at-all/x");
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("checkpoints s3://nowhere-at-all/x");
+  expect((await place.clade("list")).stdout).toContain("no runs");
+});
+
+function expectNoSecrets(finished: readonly Finished[]): void {
+  for (const { stdout, stderr } of finished)
+    for (const secret of [server!.password, encodeURIComponent(server!.password)])
+      expect(stdout + stderr).not.toContain(secret);
+}
