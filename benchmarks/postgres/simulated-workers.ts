@@ -43,8 +43,7 @@ function sharingReadings(store: PopulationStore): PopulationStore {
   };
 }
 
-async function oneWorker(index: number): Promise<void> {
-  await using direct = await postgresPopulationStore(url);
+async function oneWorker(index: number, direct: PopulationStore): Promise<void> {
   let storeMs = 0;
   let begin = performance.now();
   const store = timedStore(sharingReadings(direct), (ms) => {
@@ -77,7 +76,8 @@ async function oneWorker(index: number): Promise<void> {
 
 const told = once(process, "message");
 const workers: Promise<void>[] = [];
-for (let index = 0; index < Number(count); index++) workers.push(oneWorker(Number(first) + index));
+for (let index = 0; index < Number(count); index++)
+  workers.push(oneWorker(Number(first) + index, await postgresPopulationStore(url)));
 await told;
 await once(process, "message");
 signal.abort();
