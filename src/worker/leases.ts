@@ -4,8 +4,11 @@ import { type Claim, LeaseLostError, type PopulationStore } from "../population-
 /** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
 const initialLeaseMs = 60_000;
 
-/** How often a lease is renewed, and how soon a worker notices that its run was stopped. */
-const renewalMs = 1_000;
+/**
+ * How often a lease is renewed, and how soon a worker notices that its run was stopped: all workers together, of whom no more than one is at work for each member,
+ * renew at most 100 times a second, and each often enough that three renewals in a row may fail.
+ */
+const renewalMs = (members: number) => Math.min(Math.max(1_000, 10 * members), initialLeaseMs / 4);
 
 /** The generation is dropped because the worker was asked to stop. */
 export class Interruption extends CladeError {}
@@ -21,10 +24,12 @@ export class Leases {
   leaseMs = initialLeaseMs;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
+  readonly #renewalMs: number;
 
-  constructor(store: PopulationStore, signal: AbortSignal) {
+  constructor(store: PopulationStore, signal: AbortSignal, members: number) {
     this.#store = store;
     this.#signal = signal;
+    this.#renewalMs = renewalMs(members);
   }
 
   keep(claim: Claim): Lease {
@@ -38,7 +43,7 @@ export class Leases {
         // Any other failure of the store shows when the generation is published.
         if (error instanceof LeaseLostError) lost = error;
       });
-    }, renewalMs);
+    }, this.#renewalMs);
     return {
       check: () => {
         if (lost) throw lost;

@@ -39,7 +39,6 @@ import { Collector } from "./collector.ts";
 import { Interruption, type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
-import { Restarts } from "./restarts.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -92,15 +91,13 @@ class Worker {
         readonly hyperparameters: Hyperparameters;
       }
     | undefined;
-  readonly #restarts: Restarts;
   readonly #leases: Leases;
   readonly #collector: Collector;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#restarts = new Restarts(options.populationStore);
-    this.#leases = new Leases(options.populationStore, options.signal);
+    this.#leases = new Leases(options.populationStore, options.signal, options.experiment.population);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
 
@@ -138,6 +135,7 @@ class Worker {
       await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
     } catch (error) {
       this.#held = undefined;
+      this.#collector.dropped();
       await this.#handle(claim, error).catch((unhandled) => {
         if (!(unhandled instanceof LeaseLostError)) throw unhandled;
       });
@@ -191,7 +189,9 @@ class Worker {
       checkpoint,
       ...measurement,
     };
-    await this.#publish(claim, trained.generation, ({ now }) => {
+    // Only the steps of all members together depend on what the others have done.
+    const looks = this.#endsAtPublication && budget.totalSteps !== undefined;
+    await this.#publish(claim, trained.generation, looks, ({ now }) => {
       now.update(trained);
       const ended = this.#endsAtPublication ? this.#ending(now.totalSteps, trained.score) : undefined;
       return {
@@ -218,7 +218,7 @@ class Worker {
     if (claim.failures !== failuresUntilRescue) return claim.newest;
     const why = `${claim.failures} failures in a row`;
     let rescued: Outcome | undefined;
-    await this.#publish(claim, claim.newest.generation, ({ now }) => {
+    await this.#publish(claim, claim.newest.generation, true, ({ now }) => {
       const random = this.#random(claim.newest, "rescue");
       rescued = rescue(this.#options.experiment.strategies, claim.newest, now, why, random);
       return this.#goOnFrom(rescued);
@@ -235,7 +235,7 @@ class Worker {
     const { newest } = claim;
     let outcome: Outcome | undefined;
     let ended: string | undefined;
-    await this.#publish(claim, newest.generation, (view) => {
+    await this.#publish(claim, newest.generation, true, (view) => {
       const population = view.upTo(newest.generation);
       const { totalSteps, best } = synchronous ? population : view.now;
       ended = this.#endsAtPublication ? undefined : this.#ending(totalSteps, best?.score);
@@ -271,7 +271,7 @@ class Worker {
   async #finish(claim: Claim, end: Pick<Publication, "member" | "decision" | "reason">): Promise<void> {
     await this.#hold(claim, claim.newest);
     const evaluated = await this.#evaluated(claim, claim.newest, true);
-    await this.#publish(claim, claim.newest.generation, () => ({ snapshots: [evaluated], ...end }));
+    await this.#publish(claim, claim.newest.generation, false, () => ({ snapshots: [evaluated], ...end }));
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -289,7 +289,8 @@ class Worker {
     const { member } = claim;
     const { checkpoint, hyperparameters } = snapshot;
     if (this.#holds(checkpoint, member, hyperparameters)) return;
-    const seed = trainerSeed(run.seed, member, await this.#restarts.generationOf(claim));
+    const restarted = snapshot.kind === "restarted" ? snapshot.generation : claim.restarted;
+    const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
     else await this.#unlessLeaving(restoreFrom(checkpointStore, session, checkpoint, turn));
@@ -319,7 +320,7 @@ class Worker {
   async #reevaluate(claim: Claim, snapshot: Snapshot): Promise<Snapshot> {
     if (!this.#options.experiment.reevaluate || snapshot.kind !== "copied") return snapshot;
     const evaluated = await this.#evaluated(claim, snapshot, false);
-    await this.#publish(claim, snapshot.generation, () => ({
+    await this.#publish(claim, snapshot.generation, false, () => ({
       snapshots: [evaluated],
       member: "active",
       keepClaim: true,
@@ -409,21 +410,26 @@ class Worker {
     await populationStore.recordFailure(claim, failure, state);
   }
 
-  /** Publishes with the population as of the transaction. When it fails the view is read anew: it may hold what was not published. */
+  /** Publishes with the population as it is now, or as it was at the last look. When it fails the view is read anew: it may hold what was not published. */
   async #publish(
     claim: Claim,
     generation: number,
+    looks: boolean,
     publication: (view: PopulationView) => Publication,
   ): Promise<void> {
     const { populationStore, run } = this.#options;
     const known = this.#known;
     this.#known = undefined;
     const { view, cursor } = known ?? (await PopulationView.read(populationStore, run, generation));
-    const after = await populationStore.publish(claim, cursor, (changes) => {
-      for (const snapshot of changes) view.update(snapshot);
-      return publication(view);
-    });
-    this.#known = { view, cursor: after };
+    const after = await populationStore.publish(
+      claim,
+      looks ? cursor : Number.MAX_SAFE_INTEGER,
+      (changes) => {
+        for (const snapshot of changes) view.update(snapshot);
+        return publication(view);
+      },
+    );
+    this.#known = { view, cursor: looks ? after : cursor };
   }
 
   #random(snapshot: Snapshot, purpose: string): Random {
