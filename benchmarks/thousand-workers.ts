@@ -127,12 +127,12 @@ writeResults(
 );
 process.exit();
 
-/** Every member trains one generation in no time, so that each of the following ones begins with a decision. */
+/** Every member has trained one generation, so that each of the following ones begins with a decision: one is trained, the others are written like it. */
 async function firstGeneration(): Promise<void> {
   const done = new AbortController();
   let steps = 0;
   const experiment = simulatedExperiment(members, stepsPerMember, () => {
-    if (++steps >= members) done.abort();
+    if (++steps > 1) done.abort();
     return 0;
   });
   await work({
@@ -144,6 +144,14 @@ async function firstGeneration(): Promise<void> {
     session: sessionOf(experiment.trainer),
     signal: done.signal,
   });
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(`
+    INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, generation, step, member_steps, hyperparameters, checkpoint, score, metrics, worker, published_at)
+      SELECT t.run, r.member, 1, 'trained', r.member || '.0', 1, 1, 1, r.hyperparameters, t.checkpoint, random(), t.metrics, t.worker, t.published_at
+      FROM clade.snapshots t, clade.snapshots r WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
+    UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1 WHERE member > 0`);
+  await client.end();
 }
 
 async function messages(child: ChildProcess, expected: number): Promise<void> {

@@ -35,14 +35,23 @@ export class Leases {
   keep(claim: Claim): Lease {
     let lost: LeaseLostError | undefined;
     let renewedAt = performance.now();
+    let isRenewing = false;
     const timer = setInterval(() => {
       const sinceMs = performance.now() - renewedAt;
       if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
       renewedAt = performance.now();
-      this.#store.renewLease(claim, this.leaseMs).catch((error) => {
-        // Any other failure of the store shows when the generation is published.
-        if (error instanceof LeaseLostError) lost = error;
-      });
+      // A store that is late is not asked more often.
+      if (isRenewing) return;
+      isRenewing = true;
+      this.#store
+        .renewLease(claim, this.leaseMs)
+        .catch((error) => {
+          // Any other failure of the store shows when the generation is published.
+          if (error instanceof LeaseLostError) lost = error;
+        })
+        .finally(() => {
+          isRenewing = false;
+        });
     }, this.#renewalMs);
     return {
       check: () => {
