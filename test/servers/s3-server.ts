@@ -14,8 +14,6 @@ export const s3Keys = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
 export interface S3Server extends AsyncDisposable {
   readonly port: number;
   readonly bucket: string;
-  /** Where the server keeps the bucket. */
-  readonly directory: string;
 }
 
 export async function startS3(): Promise<S3Server> {
@@ -28,12 +26,15 @@ export async function startS3(): Promise<S3Server> {
     "bin/s3rver.js",
   );
   const settings = ["--address", "127.0.0.1", "--port", `${port}`, "--silent", "--configure-bucket", bucket];
-  const child = spawn(process.execPath, [script, "--directory", directory, ...settings], { stdio: "ignore" });
+  const child = spawn(
+    process.execPath,
+    ["--openssl-legacy-provider", script, "--directory", directory, ...settings],
+    { stdio: "ignore" },
+  );
   await listens(port);
   return {
     port,
     bucket,
-    directory: join(directory, bucket),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null) {
         child.kill("SIGKILL");

@@ -1,26 +1,35 @@
 /** A range of an object, continued where it broke. */
 import type { Readable } from "node:stream";
+import { CladeError } from "../../algorithm/clade-error.ts";
 import type { S3Connection } from "./s3-connection.ts";
 import { PassingError } from "./s3-errors.ts";
 
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+  /** Whether the object is known to reach beyond, or to have begun before. */
+  readonly isPart: boolean;
+}
+
 /**
  * Hands over the bytes from `start` to before `end`, or to the end of the object, in order and each once. Resolves the size of the object, undefined if there is none.
- * `expect` is told the size before the first bytes, and may throw.
+ * `expect` is told the size before the first bytes, undefined if it is too small, and may throw. An object that may end before `end` is asked for without a range: servers differ in what they say of
+ * ranges of nothing.
  */
 export async function fetchRange(
   connection: S3Connection,
   key: string,
-  start: number,
-  end: number,
-  expect: (size: number) => void,
+  { start, end, isPart }: Range,
+  expect: (size: number | undefined) => void,
   take: (bytes: Buffer) => void,
 ): Promise<number | undefined> {
   let position = start;
   return connection.patiently<number | undefined>(
     "s3:GetObject",
     async (s3) => {
-      const range = { Bucket: connection.place.bucket, Key: key, Range: `bytes=${position}-${end - 1}` };
-      const { Body, ContentRange, ContentLength } = await s3.getObject(range);
+      const Range = isPart || position > 0 ? `bytes=${position}-${end - 1}` : undefined;
+      const request = { Bucket: connection.place.bucket, Key: key, Range };
+      const { Body, ContentRange, ContentLength } = await s3.getObject(request);
       const body = Body as Readable;
       try {
         const isWhole = ContentRange === undefined;
@@ -45,10 +54,9 @@ export async function fetchRange(
     },
     {
       NoSuchKey: () => undefined,
-      // There is no byte at `position`: the object is empty, or not what it should be.
       InvalidRange: () => {
-        expect(0);
-        return 0;
+        expect(undefined);
+        throw new CladeError(`checkpoints ${connection.place.shown}: object ${key} became smaller`);
       },
     },
   );

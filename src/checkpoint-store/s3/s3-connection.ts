@@ -166,7 +166,7 @@ async function open(given: S3ClientConfig = {}): Promise<S3> {
       protectByMd5(given.request as HttpRequest);
       return next(given);
     },
-    { step: "finalizeRequest", priority: "high", name: "protectByMd5" },
+    { step: "build", priority: "low", name: "protectByMd5" },
   );
   return s3;
 }

@@ -9,7 +9,7 @@ export interface S3Place {
 }
 
 /** Others than AWS also allow capitals and underscores. */
-const bucketRule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{1,254}$/;
+const bucketRule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{2,254}$/;
 /** What every server and every URL takes as it is. */
 const prefixRule = /^[\p{L}\p{M}\p{N}!'()*._=@+ -]+$/u;
 

@@ -23,10 +23,10 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 
   const missing = (key: string) =>
     new MissingObjectError(`checkpoints ${place.shown}: there is no object ${key}; was it deleted?`);
-  const expectSize = (key: string, size: number) => (found: number) => {
+  const expectSize = (key: string, size: number) => (found: number | undefined) => {
     if (found !== size)
       throw new MissingObjectError(
-        `checkpoints ${place.shown}: object ${key} has ${found} bytes and should have ${size}; was it written by something else?`,
+        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes and should have ${size}; was it written by something else?`,
       );
   };
 
@@ -67,8 +67,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
         const found = await fetchRange(
           connection,
           nameOf(key),
-          begin,
-          Math.min(begin + partBytes, Math.max(size, 1)),
+          { start: begin, end: Math.min(begin + partBytes, size), isPart: count > 1 },
           expect,
           (bytes) => {
             bytes.copy(buffer, length);
@@ -104,7 +103,13 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
       const name = nameOf(key);
       const expect = size === undefined ? () => {} : expectSize(key, size);
       const first: Buffer[] = [];
-      const found = await fetchRange(connection, name, 0, partBytes, expect, (bytes) => first.push(bytes));
+      const found = await fetchRange(
+        connection,
+        name,
+        { start: 0, end: partBytes, isPart: (size ?? 0) > partBytes },
+        expect,
+        (bytes) => first.push(bytes),
+      );
       if (found === undefined) throw missing(key);
       const whole = Buffer.allocUnsafeSlow(found);
       let position = 0;
@@ -116,8 +121,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
         const stillThere = await fetchRange(
           connection,
           name,
-          begin,
-          Math.min(begin + partBytes, found),
+          { start: begin, end: Math.min(begin + partBytes, found), isPart: true },
           expectSize(key, found),
           (bytes) => {
             at += bytes.copy(whole, at);
