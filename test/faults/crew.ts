@@ -137,15 +137,17 @@ export class Crew implements AsyncDisposable {
     random: Random,
   ): Promise<void> {
     const inProgress = new Set<Promise<void>>();
+    const collecting = new AbortController();
+    const collected = this.#collectMeanwhile(collecting.signal);
     let round: string[] = [];
-    const collecting = this.#collectMeanwhile(goesOn);
-    while (goesOn() && !this.#isOver) {
-      if (this.#account.complaints.length > 0) break;
-      await sleep(400 + random.uniform() * 1_200);
+    for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
+      expect(this.#account.complaints).toEqual([]);
+      await sleep(200 + random.uniform() * 1_000);
+      // Those that are at work, so that there is something to lose.
+      const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
+      if (chosen.length === 0) continue;
       if (round.length === 0) round = Object.keys(faults);
-      const free = this.machines.filter(({ isBusy, processes }) => !isBusy && processes.size > 0);
-      if (free.length === 0) continue;
-      const machine = random.pick(free);
+      const machine = random.pick(chosen);
       const [what] = round.splice(random.integer(round.length), 1) as [string];
       machine.isBusy = true;
       const fault = faults[what]!(machine, random).finally(() => {
@@ -154,8 +156,16 @@ export class Crew implements AsyncDisposable {
       });
       inProgress.add(fault);
       this.options.note(what);
+      if (round.length === 0) rounds++;
     }
-    await Promise.all([...inProgress, collecting]);
+    await Promise.all(inProgress);
+    collecting.abort();
+    await collected;
+  }
+
+  /** Resolves once every machine is at work. */
+  async begun(): Promise<void> {
+    while (this.machines.some(({ atWork }) => atWork.length === 0)) await sleep(100);
   }
 
   /** Starts the same worker elsewhere, as a scheduler does that does not hear of the first. It ends the first when it hears of it again. */
@@ -220,8 +230,8 @@ export class Crew implements AsyncDisposable {
     }
   }
 
-  async #collectMeanwhile(goesOn: () => boolean): Promise<void> {
-    while (goesOn() && !this.#isOver) {
+  async #collectMeanwhile(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#isOver) {
       if ((await collect(this.store, this.#checkpoints, this.run)) > 0) this.options.note("files were collected");
       await sleep(700);
     }

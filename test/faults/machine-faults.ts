@@ -11,7 +11,7 @@ import { childrenOf, type Machine } from "./machine.ts";
 export function faultsOf(crew: Crew): { readonly [what: string]: MachineFault } {
   const { trainer, checkpoints } = crew.options;
   const longer = (random: Random) => leaseMs + random.uniform() * 2_000;
-  const processOf = (machine: Machine, random: Random) => random.pick([...machine.processes]);
+  const processOf = (machine: Machine, random: Random) => random.pick(machine.atWork);
 
   return {
     async "a worker is killed"(machine, random) {

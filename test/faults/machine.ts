@@ -42,6 +42,7 @@ export class Machine {
   readonly processes = new Set<ChildProcess>();
   /** Something that takes a while is being done to it. */
   isBusy = false;
+  readonly #atWork = new Set<ChildProcess>();
   readonly #options: MachineOptions;
   readonly #network: TcpProxy;
 
@@ -54,6 +55,11 @@ export class Machine {
 
   static async start(options: MachineOptions): Promise<Machine> {
     return new Machine(options, await startTcpProxy(Number(new URL(options.store).port)));
+  }
+
+  /** Its workers that have begun with a member. */
+  get atWork(): readonly ChildProcess[] {
+    return [...this.#atWork];
   }
 
   /** What is between its workers and the database. */
@@ -88,6 +94,7 @@ export class Machine {
       if (message.kind === "published")
         for (const snapshot of message.snapshots)
           account.published.push({ ...snapshot, worker, pid: child.pid! });
+      if (message.kind === "claimed") this.#atWork.add(child);
       if (message.kind === "working") {
         const offMs = message.at - Date.now();
         account.clockMs.ahead = Math.max(account.clockMs.ahead, offMs);
@@ -97,7 +104,8 @@ export class Machine {
     this.processes.add(child);
     child.once("exit", (code, signal) => {
       this.processes.delete(child);
-      if (signal === "SIGKILL" || code === 0) return;
+      this.#atWork.delete(child);
+      if (signal !== null || code === 0) return;
       if (/disk is full/.test(said)) account.fullDisks++;
       else account.complaints.push(`${name} ended with ${code ?? signal}: ${said}`);
     });

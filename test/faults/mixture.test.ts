@@ -79,6 +79,7 @@ test.skipIf(!server)(
       },
     };
 
+    await Promise.all([inS3.begun(), shared.begun()]);
     const over = new AbortController();
     const ends = performance.now() + seconds * 1000;
     const goesOn = () => performance.now() < ends && !over.signal.aborted;

@@ -70,7 +70,7 @@ export class Walk {
 
 /** What a checkpoint holds, whether this process or a command has saved it. Throws if it is that of several walks. */
 export function walkIn(files: CheckpointFiles): WalkState {
-  const saved = files.has("walk.json") ? savedIn(files) : (stateOf(files) as SavedWalk);
+  const saved = files.has("home.bin") ? savedIn(files) : (stateOf(files) as SavedWalk);
   refuseMixedUp(saved);
   return saved.walk;
 }
