@@ -36,7 +36,10 @@ export class Collector {
     if (settleMs === undefined || this.#besides || Math.random() >= 1 / this.#run.experiment.population)
       return;
     this.#besides = this.#collectBesides(settleMs)
-      .catch((error: Error) => console.error(`checkpoints that nobody needs stay for now: ${error.message}`))
+      .catch((error: Error) => {
+        if (!this.#ended.signal.aborted)
+          console.error(`checkpoints that nobody needs stay for now: ${error.message}`);
+      })
       .finally(() => {
         this.#besides = undefined;
       });

@@ -36,7 +36,8 @@ import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
-import { Interruption, type Lease, Leases } from "./leases.ts";
+import { Interruption, unlessHanging } from "./interruption.ts";
+import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
 import { Restarts } from "./restarts.ts";
@@ -50,6 +51,8 @@ export interface WorkerOptions {
   readonly session: TrainerSession;
   /** Aborting drops the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
+  /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
+  readonly leaseMs?: number;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
   /** Milliseconds, for wall time. */
@@ -58,6 +61,9 @@ export interface WorkerOptions {
 
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
 const waitMs = 500;
+
+/** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
+const graceMs = 5_000;
 
 /** The first failure repeats the generation, the second takes a donor's place, and after this many the run goes on without the member. */
 const failuresUntilRescue = 2;
@@ -100,31 +106,35 @@ class Worker {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#restarts = new Restarts(options.populationStore);
-    this.#leases = new Leases(options.populationStore, options.signal);
+    this.#leases = new Leases(options.populationStore, options.signal, options.leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
 
   async work(): Promise<void> {
+    const { signal } = this.#options;
+    const hasEnded = await this.#workUntilEnd().catch((error) => {
+      if (error instanceof Interruption) return false;
+      throw error;
+    });
+    await unlessHanging(this.#collector.end(hasEnded), signal, graceMs).catch((error) => {
+      if (!(error instanceof Interruption)) throw error;
+    });
+  }
+
+  /** Resolves whether the run has ended; otherwise the worker was asked to stop. */
+  async #workUntilEnd(): Promise<boolean> {
     const { run, populationStore, signal, worker, takesTurns } = this.#options;
-    let hasEnded = false;
     while (!signal.aborted) {
       const seen = populationStore.mark();
-      const result = await populationStore.claimMember(
-        run.id,
-        worker,
-        this.#leases.leaseMs,
-        this.#held?.member,
-      );
-      if (result.kind === "ended") {
-        hasEnded = true;
-        break;
-      }
+      const claiming = populationStore.claimMember(run.id, worker, this.#leases.leaseMs, this.#held?.member);
+      const result = await unlessHanging(claiming, signal, graceMs);
+      if (result.kind === "ended") return true;
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
-    await this.#collector.end(hasEnded);
+    return false;
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
@@ -132,18 +142,22 @@ class Worker {
     const lease = this.#leases.keep(claim);
     this.#options.session.interruptWith(lease.check);
     try {
-      const snapshot = await this.#prepare(claim);
-      if (!snapshot) return;
-      await this.#hold(claim, snapshot);
-      await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
+      await unlessHanging(this.#train(claim, lease), this.#options.signal, graceMs);
     } catch (error) {
       this.#held = undefined;
-      await this.#handle(claim, error).catch((unhandled) => {
-        if (!(unhandled instanceof LeaseLostError)) throw unhandled;
+      await unlessHanging(this.#handle(claim, error), this.#options.signal, graceMs).catch((unhandled) => {
+        if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
       });
     } finally {
       lease.stop();
     }
+  }
+
+  async #train(claim: Claim, lease: Lease): Promise<void> {
+    const snapshot = await this.#prepare(claim);
+    if (!snapshot) return;
+    await this.#hold(claim, snapshot);
+    await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
   }
 
   async #handle(claim: Claim, error: unknown): Promise<void> {
@@ -342,7 +356,11 @@ class Worker {
       const { directories } = checkpointStore;
       return await (directories ? directories.verify(checkpoint) : checkpointStore.load(checkpoint)).then(
         () => true,
-        () => false,
+        (unreadable) => {
+          // A storage that is away says nothing about a checkpoint.
+          if (!(unreadable instanceof CheckpointError)) throw unreadable;
+          return false;
+        },
       );
     });
     const { donor, ...kept } = good;

@@ -33,6 +33,12 @@ export function sharedDirectoryStorage(
   const threads: Thread[] = [];
   const waiting: Task[] = [];
 
+  /** The end of a process waits for its threads, so with one that hangs it would not end before the file system answers. */
+  function leave(): void {
+    if (threads.some(({ task }) => task)) process.kill(process.pid, "SIGKILL");
+  }
+  process.once("exit", leave);
+
   function start(): Thread {
     const script = new URL(`./file-thread${extname(import.meta.url)}`, import.meta.url);
     const worker = new Worker(script, { workerData: directory });
@@ -84,7 +90,10 @@ export function sharedDirectoryStorage(
     list: (prefix) => call({ kind: "list", prefix }),
     delete: (keys) => call({ kind: "delete", keys }),
     async [Symbol.asyncDispose]() {
-      await Promise.all(threads.map(({ worker, task }) => (task ? worker.unref() : worker.terminate())));
+      const idle = threads.filter(({ task }) => !task);
+      for (const { worker } of threads) worker.unref();
+      await Promise.all(idle.map(({ worker }) => worker.terminate()));
+      if (idle.length === threads.length) process.off("exit", leave);
     },
   };
 }
