@@ -18,7 +18,7 @@ import { createRun } from "../../src/worker/run.ts";
 import { openPopulation } from "../crash/open-population.ts";
 import { expectSound } from "../walk/expect-sound.ts";
 import { stepsPerGeneration, walkExperiment } from "../walk/walk-experiment.ts";
-import { Account, Machine } from "./machine.ts";
+import { Account, Machine, type MachineOptions } from "./machine.ts";
 import type { Task } from "./task.ts";
 
 /** Only root may mount disks. */
@@ -26,13 +26,13 @@ export const isRoot = process.getuid?.() === 0;
 /** A machine that is not heard of for so long has lost its member. */
 export const leaseMs = 3_000;
 const settleMs = 2_500;
-/** How far the clocks of the machines are off. */
-const clocksMs = [0, 600_000, -600_000];
 const population = 5;
 /** Of a cache, where it is a disk of its own. */
 const cacheMegabytes = 16;
-/** Nobody measures this: a run that has not ended by then never will. */
-const mostEndingMs = 180_000;
+/** A run in which nothing is published for so long never ends. */
+const mostSilentMs = 120_000;
+/** So many are certain not to be all done while steps are slow. */
+const generationsPerSecond = 1.2;
 
 export interface CrewOptions {
   /** The database. */
@@ -44,6 +44,7 @@ export interface CrewOptions {
   readonly directory: string;
   /** How long it is to train at least; afterwards it trains faster. */
   readonly seconds: number;
+  readonly machines: readonly Pick<MachineOptions, "clockMs" | "host">[];
   readonly note: (what: string) => void;
 }
 
@@ -60,6 +61,7 @@ export class Crew implements AsyncDisposable {
   readonly #stepsPerMember: number;
   readonly #slow: string;
   #isOver = false;
+  #rests = false;
   #copies = 0;
   /** What was done to trainers, and to disks that they write to. */
   trainerFaults = 0;
@@ -91,7 +93,8 @@ export class Crew implements AsyncDisposable {
     mkdirSync(directory, { recursive: true });
     const slow = join(directory, "slow");
     writeFileSync(slow, "");
-    const stepsPerMember = 2 * options.seconds * stepsPerGeneration;
+    const generations = Math.ceil(options.seconds * generationsPerSecond);
+    const stepsPerMember = generations * stepsPerGeneration;
     const experiment = walkExperiment({ population, stepsPerMember, synchronous: false, trainer });
     const store = await openPopulation(options.store);
     const { id } = await createRun(store, experiment, 1);
@@ -108,7 +111,7 @@ export class Crew implements AsyncDisposable {
       return cache;
     };
     const machines = await Promise.all(
-      clocksMs.map((clockMs, index) =>
+      options.machines.map((own, index) =>
         Machine.start({
           name: `machine-${index}`,
           store: options.store,
@@ -118,7 +121,7 @@ export class Crew implements AsyncDisposable {
           trainer,
           leaseMs,
           settleMs,
-          clockMs,
+          ...own,
           environment: { ...environment, CLADE_TEST_SLOW: slow },
           account,
         }),
@@ -126,7 +129,9 @@ export class Crew implements AsyncDisposable {
     );
     const crew = new Crew(options, { store, run: id, machines, checkpoints, account, stepsPerMember, slow });
     for (const machine of machines) void crew.#keepAlive(machine);
-    void crew.#watch();
+    crew.#watch().catch(() => {
+      // The store was closed, or what ended the test says more.
+    });
     return crew;
   }
 
@@ -174,14 +179,27 @@ export class Crew implements AsyncDisposable {
     return machine.start({ elsewhere: { cache } });
   }
 
+  /** No workers are started. */
+  rest(): void {
+    this.#rests = true;
+  }
+
+  goOn(): void {
+    this.#rests = false;
+  }
+
   /** Waits until the run has ended by itself, and with it every worker. */
   async end(): Promise<void> {
     rmSync(this.#slow, { force: true });
     const living = () => this.machines.reduce((count, { processes }) => count + processes.size, 0);
-    const end = performance.now() + mostEndingMs;
+    let [publications, lastMs] = [0, performance.now()];
     while (!this.#isOver || living() > 0) {
       expect(this.#account.complaints).toEqual([]);
-      if (performance.now() > end) {
+      if (this.#account.published.length > publications) {
+        publications = this.#account.published.length;
+        lastMs = performance.now();
+      }
+      if (performance.now() > lastMs + mostSilentMs) {
         const state = { members: await this.store.members(this.run), processes: living() };
         throw new Error(`the run does not end: ${JSON.stringify(state)}`);
       }
@@ -205,8 +223,10 @@ export class Crew implements AsyncDisposable {
       expect([id, published?.checkpoint, published?.worker]).toEqual([id, checkpoint, worker]);
     }
     expect(seen.size).toBeGreaterThan(snapshots.length / 2);
-    const { ahead, behind } = this.#account.clockMs;
-    expect(Math.min(ahead, behind)).toBeGreaterThan(500_000);
+  }
+
+  get processesThatPublished(): number {
+    return new Set(this.#account.published.map(({ pid }) => pid)).size;
   }
 
   summary() {
@@ -216,16 +236,16 @@ export class Crew implements AsyncDisposable {
 
   async #watch(): Promise<void> {
     while (!this.#isOver) {
+      await sleep(250);
       const { state } = await this.store.run(this.run);
       this.#isOver = state.kind !== "running";
-      await sleep(250);
     }
   }
 
   /** A machine has a worker for as long as there is work. */
   async #keepAlive(machine: Machine): Promise<void> {
     while (!this.#isOver) {
-      if (machine.processes.size === 0) machine.start();
+      if (machine.processes.size === 0 && !this.#rests) machine.start();
       await sleep(200);
     }
   }

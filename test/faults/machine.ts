@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { CheckpointId, SnapshotId } from "../../src/algorithm/snapshot.ts";
 import type { WorkerId } from "../../src/population-store/population-store.ts";
 import { startTcpProxy, type TcpProxy } from "../servers/tcp-proxy.ts";
+import type { Host } from "./network.ts";
 import type { Task, Told } from "./task.ts";
 
 export interface Acknowledged {
@@ -29,6 +30,8 @@ export interface MachineOptions extends Omit<Task, "worker"> {
   readonly store: string;
   /** How far the clock is off. */
   readonly clockMs?: number;
+  /** A host of its own, from which it sees the database. */
+  readonly host?: Host;
   readonly environment?: { readonly [name: string]: string };
   readonly account: Account;
 }
@@ -54,7 +57,7 @@ export class Machine {
   }
 
   static async start(options: MachineOptions): Promise<Machine> {
-    return new Machine(options, await startTcpProxy(Number(new URL(options.store).port)));
+    return new Machine(options, await startTcpProxy(Number(new URL(options.store).port), options.host?.address));
   }
 
   /** Its workers that have begun with a member. */
@@ -69,9 +72,10 @@ export class Machine {
 
   /** Starts a worker, which is always of the same name. A copy elsewhere has another network and another cache. */
   start({ elsewhere }: { readonly elsewhere?: { readonly cache: string } } = {}): ChildProcess {
-    const { name, store, account, environment, clockMs = 0, ...task } = this.#options;
+    const { name, store, account, environment, host, clockMs = 0, ...task } = this.#options;
     const url = new URL(store);
     if (!elsewhere) url.port = String(this.#network.port);
+    if (host) url.hostname = host.address;
     const worker = `${name}:1:worker` as WorkerId;
     const told: Task = { ...task, worker, ...elsewhere };
     const clock = clockOff(clockMs);
@@ -83,7 +87,11 @@ export class Machine {
         CLADE_STORE: url.href,
         FAULT_WORKER: JSON.stringify(told),
       },
-      execArgv: [...clock.nodeOptions],
+      ...(host && { execPath: "ip" }),
+      execArgv: [
+        ...(host ? ["netns", "exec", host.namespace, process.execPath] : []),
+        ...clock.nodeOptions,
+      ],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     let said = "";

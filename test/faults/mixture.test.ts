@@ -17,6 +17,8 @@ import { faultsOf } from "./machine-faults.ts";
 
 const seconds = Number(process.env.CLADE_FAULTS_SECONDS ?? 60);
 const seed = Number(process.env.CLADE_SEED ?? 1);
+/** Clocks that are right, and off to either side. */
+const machines = [{}, { clockMs: 600_000 }, { clockMs: -600_000 }];
 /** How long the database is away, at most. */
 const awayMs = seconds < 300 ? 4_000 : 20_000;
 
@@ -31,7 +33,7 @@ const but = isRoot ? "" : ", but for a full cache (mounting a disk needs root)";
 
 test.skipIf(!server)(
   `after ${seconds} s of everything that breaks nothing is lost, repeated or torn, and the runs end${but}${needs}`,
-  { timeout: (seconds * 2 + 240) * 1000 },
+  { timeout: (seconds * 3 + 300) * 1000 },
   async () => {
     await using s3 = await startMemoryS3();
     await using unreliable = await startFaultProxy(s3.port);
@@ -60,6 +62,7 @@ test.skipIf(!server)(
       environment: s3Of(unreliable.port),
       directory: join(root, "s3"),
       seconds,
+      machines,
       note,
     });
     await using shared = await Crew.start({
@@ -69,6 +72,7 @@ test.skipIf(!server)(
       environment: {},
       directory: join(root, "shared"),
       seconds,
+      machines,
       note,
     });
     const s3Faults = {
@@ -103,6 +107,8 @@ test.skipIf(!server)(
       await Promise.all([inS3.end(), shared.end()]);
       await inS3.expectSound();
       await shared.expectSound();
+      for (const { clockMs } of [inS3.summary(), shared.summary()])
+        expect(Math.min(clockMs.ahead, clockMs.behind)).toBeGreaterThan(500_000);
     } finally {
       over.abort();
       console.log(Object.fromEntries([...happened].sort()), inS3.summary(), shared.summary());

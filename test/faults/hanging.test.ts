@@ -1,0 +1,96 @@
+/** A shared file system that does not answer: whoever opens a file of it waits, as for a server that is cut off. Pipes stand in the place of files. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, test } from "vitest";
+import { startPostgres } from "../servers/postgres-server.ts";
+import { Crew, ended, leaseMs } from "./crew.ts";
+import type { Machine } from "./machine.ts";
+
+const server = await startPostgres();
+const root = mkdtempSync(join(tmpdir(), "clade-hanging-"));
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+let directories = 0;
+
+for (const [what, isWarm] of [
+  ["restores", false],
+  ["saves", true],
+] as const)
+  test.skipIf(!server).concurrent(
+    `while a shared file system hangs a worker that ${what} keeps its member, and leaves when it is told to${needs}`,
+    async () => {
+      const directory = join(root, `${directories++}`);
+      await using crew = await Crew.start({
+        store: await server!.newDatabase(),
+        checkpoints: `file://${join(directory, "shared")}`,
+        trainer: "command",
+        environment: {},
+        directory,
+        seconds: 4,
+        // One that trains first, and one that does not start by itself.
+        machines: [{}],
+        note: () => {},
+      });
+      await crew.begun();
+      const [machine] = crew.machines as [Machine];
+      await expect.poll(async () => (await crew.store.counts(crew.run)).snapshots, { timeout: 60_000 }).toBeGreaterThan(7);
+      crew.rest();
+      const [first] = machine.processes;
+      first!.kill("SIGKILL");
+      await ended(first!);
+      const mend = hang(join(fileURLToPath(crew.options.checkpoints), crew.run));
+
+      const worker = isWarm ? machine.start() : crew.startCopy(machine);
+      const epochs: number[] = [];
+      worker.on("message", (told: { kind: string; epoch: number }) => {
+        if (told.kind === "claimed") epochs.push(told.epoch);
+      });
+      const lease = async () => (await crew.store.members(crew.run)).find((member) => member.lease)?.lease;
+      const isRenewed = async (before: number) => ((await lease())?.until ?? 0) > before + 2 * leaseMs;
+      await expect.poll(() => epochs.length, { timeout: 60_000 }).toBeGreaterThan(0);
+      // It has a member for several leases without publishing.
+      const held = await settled(() => epochs.length);
+      const { until } = (await lease())!;
+      await expect.poll(() => isRenewed(until), { timeout: 60_000 }).toBe(true);
+      expect(epochs.length).toBe(held);
+      worker.kill("SIGTERM");
+      await ended(worker);
+      expect(await lease()).toBe(undefined);
+
+      mend();
+      crew.goOn();
+      await crew.end();
+      await crew.expectSound();
+    },
+  );
+
+/** The value once it has not changed for a while. */
+async function settled(value: () => number): Promise<number> {
+  for (let before = value(); ; before = value()) {
+    await sleep(2 * leaseMs);
+    if (value() === before) return before;
+  }
+}
+
+/** Opening any checkpoint waits for somebody to write. Returns what ends this. */
+function hang(directory: string): () => void {
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  const paths = names.filter((name) => name.endsWith(".checkpoint")).map((name) => join(directory, name));
+  for (const path of paths) {
+    renameSync(path, `${path}-kept`);
+    execFileSync("mkfifo", [path]);
+  }
+  return () => {
+    for (const path of paths) {
+      rmSync(path);
+      if (existsSync(`${path}-kept`)) renameSync(`${path}-kept`, path);
+    }
+  };
+}
