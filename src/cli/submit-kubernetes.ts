@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import { stringify } from "yaml";
 import { jobName, type KubernetesVersion, kubernetesJob } from "../cluster/kubernetes.ts";
-import { applyToKubernetes, versionOfCluster } from "../cluster/kubernetes-jobs.ts";
+import { applyToKubernetes, deleteFromKubernetes, versionOfCluster } from "../cluster/kubernetes-jobs.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -52,7 +52,8 @@ async function submit(
   options: Options,
   version: KubernetesVersion | undefined,
 ): Promise<void> {
-  const manifest = stringify(jobOf(run, options, version), { lineWidth: 0, aliasDuplicateObjects: false });
+  const job = jobOf(run, options, version);
+  const manifest = stringify(job, { lineWidth: 0, aliasDuplicateObjects: false });
   process.exitCode = exitCodes.done;
   if (!options.apply) {
     console.log(manifest.trimEnd());
@@ -61,18 +62,24 @@ async function submit(
     );
     return;
   }
-  const { name, namespace } = await applyToKubernetes(manifest);
-  await stores.population.note(run.id, {
-    kind: "job",
-    scheduler: "kubernetes",
-    id: name,
-    where: namespace,
-    submittedAt: Date.now(),
-  });
+  const { name, namespace } = await applied(stores, run, job.metadata.name, manifest, options);
   console.log(`submitted as job ${name} in namespace ${namespace}`);
   console.log(
     `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
   );
+}
+
+/** Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken back. */
+async function applied(stores: Stores, run: Run, id: string, manifest: string, { namespace }: Options) {
+  try {
+    const job = await applyToKubernetes(manifest);
+    const note = { kind: "job", scheduler: "kubernetes", id, submittedAt: Date.now() } as const;
+    await stores.population.note(run.id, { ...note, where: job.namespace });
+    return job;
+  } catch (error) {
+    await deleteFromKubernetes(id, namespace).catch(() => {});
+    throw error;
+  }
 }
 
 function jobOf(run: Run, options: Options, version: KubernetesVersion | undefined) {
