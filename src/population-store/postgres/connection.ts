@@ -12,10 +12,10 @@ import { type Sql, sql, together } from "./sql.ts";
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 50;
-/** Connecting costs a server more than anything else: a thousand workers that lost it must not keep it busy with that alone. */
-const longestPauseMs = 5_000;
+/** Connecting costs a server more than anything else: a thousand workers that have lost it must not keep it busy with connections that they gave up before it came to them. */
+const longestPauseMs = 20_000;
 
-const connectMs = 20_000;
+const connectMs = 30_000;
 /** After this time without an answer the connection is given up: a cut network says nothing. */
 const answerMs = 60_000;
 /** A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no longer than this. */
