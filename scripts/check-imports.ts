@@ -15,8 +15,9 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   trainer: contracts,
   worker,
   analysis,
+  cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...worker, "worker", "analysis", "report"],
+  cli: [...worker, "worker", "cluster", "analysis", "report"],
   testing: worker,
 };
 

@@ -3,6 +3,7 @@ import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters } from "./format.ts";
+import { jobLines } from "./jobs.ts";
 import { openStores } from "./open-store.ts";
 import { stateWord, workersOf } from "./run-state.ts";
 
@@ -16,8 +17,9 @@ export async function statusCommand(
   const result = await resultOf(stores.population, run.id);
   const workers = workersOf(members);
   const state = stateWord(run, members);
+  const jobs = await jobLines(stores.population, run);
   if (options.json) {
-    console.log(JSON.stringify({ ...result, workers, word: state }));
+    console.log(JSON.stringify({ ...result, workers, jobs, word: state }));
     return;
   }
   const { metric, final } = run.experiment.objective;
@@ -31,6 +33,7 @@ export async function statusCommand(
     `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${stopped}${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,
   );
   console.log(`workers: ${workers.length === 0 ? "none" : workers.join(", ")}`);
+  for (const [index, line] of jobs.entries()) console.log(`${index === 0 ? "jobs:   " : "        "} ${line}`);
   console.log(
     `so far:  ${count(result.totalSteps)} steps, ${plural(counts.snapshots, "snapshot")}, ${plural(counts.copies, "copy", "copies")}, ${plural(counts.failures, "failure")}`,
   );

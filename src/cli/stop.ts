@@ -1,5 +1,6 @@
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
+import { endJobs } from "./jobs.ts";
 import { openStores } from "./open-store.ts";
 
 export async function stopCommand(
@@ -8,12 +9,13 @@ export async function stopCommand(
 ): Promise<void> {
   await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
-  if (run.state.kind !== "running") {
+  if (run.state.kind === "running") {
+    await stores.population.stop(run.id);
+    console.log(
+      `run ${run.id}: stopped; its workers drop the generation in progress and leave. Go on with: ${clade} resume ${run.id}`,
+    );
+  } else {
     console.log(`run ${run.id}: is ${run.state.kind} already`);
-    return;
   }
-  await stores.population.stop(run.id);
-  console.log(
-    `run ${run.id}: stopped; its workers drop the generation in progress and leave. Go on with: ${clade} resume ${run.id}`,
-  );
+  for (const line of await endJobs(stores.population, run)) console.log(line);
 }

@@ -53,14 +53,19 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
   });
 }
 
+/** A scheduler may signal a job's script, which passes it on, and the worker, too: that asks once. */
+const sameSignalMs = 500;
+
 /** Aborts when this worker is asked to leave: by the end of the process that started it, or by a signal. The second signal leaves at once. */
 function leaving(local: boolean): AbortSignal {
   const leave = new AbortController();
   if (local) process.once("disconnect", () => leave.abort());
   if (local && !process.connected) leave.abort();
+  let askedAt = Number.POSITIVE_INFINITY;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      if (leave.signal.aborted) process.exit(exitCodes.interrupted);
+      if (performance.now() - askedAt > sameSignalMs) process.exit(exitCodes.interrupted);
+      askedAt = Math.min(askedAt, performance.now());
       process.exitCode = exitCodes.interrupted;
       leave.abort();
     });

@@ -1,0 +1,73 @@
+/** The run that jobs of a cluster are submitted for: a new one, or one that exists and gets more workers. */
+import { resolve } from "node:path";
+import { BadInputError } from "../algorithm/problem.ts";
+import type { Run } from "../population-store/population-store.ts";
+import { newSeed } from "../worker/run.ts";
+import { findRun } from "./find-run.ts";
+import { loadExperiment } from "./load-experiment.ts";
+import { newRun } from "./new-run.ts";
+import type { Stores } from "./open-store.ts";
+import { type SettingOptions, settingsOf } from "./settings.ts";
+
+export interface SubmittedRun {
+  readonly run: Run;
+  /** Leaves the store as it was, because nothing was submitted. */
+  undo(): Promise<void>;
+}
+
+/** Throws `BadInputError` where workers of other machines could not share the store. */
+export async function submittedRun(
+  stores: Stores,
+  file: string | undefined,
+  options: SettingOptions & { readonly run?: string },
+): Promise<SubmittedRun> {
+  if (!/^postgres(ql)?:/.test(stores.url)) {
+    const rule = "is a file, which jobs on several machines cannot share";
+    throw bad("--store", stores.url, rule, "give a postgres:// URL, or run it on one machine");
+  }
+  if ((file === undefined) === (options.run === undefined))
+    throw bad(
+      "experiment",
+      file ?? "none given",
+      "one of the two is needed",
+      "give an experiment's file, or --run",
+    );
+  return file === undefined ? await existing(stores, options.run) : await created(stores, file, options);
+}
+
+async function existing(stores: Stores, name: string | undefined): Promise<SubmittedRun> {
+  const run = await findRun(stores.population, name);
+  const { state } = run;
+  if (state.kind === "done") {
+    const remedy = "extend it with clade resume --set budget.stepsPerMember=..., or start a new run";
+    throw bad("--run", run.id, `is done (${state.reason})`, remedy);
+  }
+  const wasRunning = state.kind === "running";
+  if (!wasRunning) await stores.population.resume(run.id);
+  return {
+    run: await stores.population.run(run.id),
+    async undo() {
+      if (!wasRunning) await stores.population.stop(run.id);
+    },
+  };
+}
+
+async function created(stores: Stores, file: string, options: SettingOptions): Promise<SubmittedRun> {
+  const settings = settingsOf(options);
+  const experiment = await loadExperiment(file, settings);
+  const seed = experiment.seed ?? newSeed();
+  const source = { file: resolve(file), settings: { ...settings, seed } };
+  const run = await newRun(stores, experiment, seed, { source });
+  return {
+    run,
+    async undo() {
+      await using checkpoints = await stores.checkpoints(run);
+      await stores.population.removeRun(run.id);
+      await checkpoints.remove();
+    },
+  };
+}
+
+function bad(path: string, value: string, rule: string, remedy: string): BadInputError {
+  return new BadInputError([{ path, value, rule, remedy }]);
+}

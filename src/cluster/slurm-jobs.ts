@@ -1,0 +1,73 @@
+/** Submits to Slurm, asks it about jobs, and ends them, by its own commands. */
+import { execFile } from "node:child_process";
+import { CladeError } from "../algorithm/clade-error.ts";
+
+/** How many tasks of a job array are in a state, such as `RUNNING` or `PENDING`. */
+export type TaskStates = ReadonlyMap<string, number>;
+
+/** Submits a script, and resolves the job's id, and the cluster's name where there are several. Throws with the words of sbatch. */
+export async function submitToSlurm(
+  script: string,
+): Promise<{ readonly id: string; readonly where?: string }> {
+  const { code, stdout, stderr } = await slurm("sbatch", ["--parsable", script]);
+  if (code !== 0)
+    throw new CladeError(`sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`);
+  const [id, where] = stdout.trim().split("\n").at(-1)!.split(";") as [string, string?];
+  return { id, ...(where && { where }) };
+}
+
+/** What Slurm still knows of a job array: nothing when it has ended. An id may have been given to another job since, which has another name. */
+export async function statesOfTasks(id: string, name: string): Promise<TaskStates> {
+  const { code, stdout, stderr } = await slurm("squeue", [
+    "--noheader",
+    "--array",
+    `--jobs=${id}`,
+    "--format=%T %j",
+  ]);
+  if (code !== 0) {
+    if (/invalid job id/i.test(stderr)) return new Map();
+    throw new CladeError(`squeue: ${sentence(stderr)}`);
+  }
+  const states = new Map<string, number>();
+  for (const line of stdout.split("\n")) {
+    const [state, ...words] = line.trim().split(" ");
+    if (state && words.join(" ") === name) states.set(state, (states.get(state) ?? 0) + 1);
+  }
+  return states;
+}
+
+/** Ends a job array, and resolves how many of its tasks there were. Nothing happens when the id is another job's by now. */
+export async function cancelInSlurm(id: string, name: string): Promise<number> {
+  const states = await statesOfTasks(id, name);
+  const count = [...states.values()].reduce((sum, tasks) => sum + tasks, 0);
+  if (count === 0) return 0;
+  const { code, stderr } = await slurm("scancel", [id]);
+  if (code !== 0) throw new CladeError(`scancel: ${sentence(stderr)}`);
+  return count;
+}
+
+function slurm(
+  command: string,
+  words: readonly string[],
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    execFile(command, words, (error, stdout, stderr) => {
+      if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
+        reject(
+          new CladeError(
+            `${command}: is not on this machine; run this where Slurm's commands are, as on a login node`,
+          ),
+        );
+      else resolve({ code: error ? 1 : 0, stdout, stderr });
+    });
+  });
+}
+
+/** What a command says, in one line and without its own name. */
+function sentence(words: string): string {
+  return words
+    .trim()
+    .split("\n")
+    .map((line) => line.replace(/^\w+: (error: )?/, "").trim())
+    .join("; ");
+}
