@@ -12,11 +12,15 @@ import pg from "pg";
 import { median, quantile } from "simple-statistics";
 import { createRun } from "../src/worker/run.ts";
 import { startPostgres } from "../test/servers/postgres-server.ts";
+import { databaseLoad } from "./postgres/database-load.ts";
 import { emptyExperiment } from "./postgres/empty-experiment.ts";
+import { processorMs, serverProcessorMs } from "./postgres/processor-time.ts";
 import { table, writeResults } from "./results-file.ts";
 
 const server = (await startPostgres())!;
 const directory = mkdtempSync(join(tmpdir(), "clade-postgres-benchmark-"));
+/** As workers are started by the command line. */
+const execArgv = ["--single-threaded-gc"];
 const ms = (value: number) => `${value.toFixed(2)} ms`;
 
 /** One insert and one update a transaction, in milliseconds. */
@@ -50,18 +54,27 @@ async function costs(population: number, generations: number): Promise<number[]>
   return times;
 }
 
-async function statistics(url: string) {
+/** Transactions a second of processes that do nothing else. */
+async function bareProcesses(count: number): Promise<number> {
+  const url = await server.newDatabase();
   const client = new pg.Client(url);
   await client.connect();
-  // Counters of a connection reach the server's statistics when it has been idle for a second.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  const { rows } = await client.query(
-    `SELECT xact_commit::float8 AS transactions, tup_returned::float8 AS read,
-       (tup_inserted + tup_updated)::float8 AS written, pg_database_size(current_database())::float8 AS bytes,
-       (pg_current_wal_lsn() - '0/0')::float8 AS wal FROM pg_stat_database WHERE datname = current_database()`,
+  await client.query(
+    "CREATE TABLE a (k serial PRIMARY KEY, v text); CREATE TABLE b (k integer PRIMARY KEY, v integer)",
   );
+  await client.query(`INSERT INTO b SELECT k, 0 FROM generate_series(0, ${count - 1}) k`);
   await client.end();
-  return rows[0] as Record<"transactions" | "read" | "written" | "bytes" | "wal", number>;
+  const seconds = 10;
+  const script = new URL("./postgres/bare-worker.ts", import.meta.url).pathname;
+  const workers = Array.from({ length: count }, (_, row) =>
+    fork(script, [url, `${row}`, `${seconds}`], { execArgv }),
+  );
+  await Promise.all(workers.map((worker) => once(worker, "message")));
+  for (const worker of workers) worker.send("begin");
+  const counts = await Promise.all(
+    workers.map(async (worker) => (await once(worker, "message"))[0] as number),
+  );
+  return counts.reduce((sum, each) => sum + each, 0) / seconds;
 }
 
 async function manyWorkers(count: number, population: number, stepsPerMember: number) {
@@ -70,29 +83,46 @@ async function manyWorkers(count: number, population: number, stepsPerMember: nu
   const { id } = await createRun(store, emptyExperiment(population, stepsPerMember), 1);
   const script = new URL("./postgres/empty-worker.ts", import.meta.url).pathname;
   const workers = Array.from({ length: count }, () =>
-    fork(script, [url, id, join(directory, `many-${count}`)]),
+    fork(script, [url, id, join(directory, `many-${count}`)], { execArgv }),
   );
   await Promise.all(workers.map((worker) => once(worker, "message")));
-  const before = await statistics(url);
-  const start = performance.now();
-  for (const worker of workers) worker.send("begin");
-  await Promise.all(workers.map((worker) => once(worker, "exit")));
-  const seconds = (performance.now() - start) / 1000;
+  const before = await databaseLoad(url);
   const generations = population * stepsPerMember;
-  const after = await statistics(url);
-  const each = (name: keyof typeof before) => (after[name] - before[name]) / generations;
-  return {
-    rate: generations / seconds,
-    row: [
-      String(count),
-      (generations / seconds).toFixed(0),
-      each("transactions").toFixed(1),
-      each("read").toFixed(0),
-      each("written").toFixed(1),
-      `${(each("wal") / 1024).toFixed(1)} kB`,
-      `${(each("bytes") / 1024).toFixed(1)} kB`,
-    ],
+  const looks: { ms: number; done: number; client: number; server: number }[] = [];
+  const client = workers.map(() => 0);
+  const look = async () => {
+    const members = await store.members(id);
+    workers.forEach(({ pid }, index) => {
+      client[index] = Math.max(client[index]!, processorMs(pid!));
+    });
+    looks.push({
+      ms: performance.now(),
+      done: members.reduce((sum, { newest }) => sum + newest.generation, 0),
+      client: client.reduce((sum, each) => sum + each, 0),
+      server: serverProcessorMs(server.port),
+    });
   };
+  for (const worker of workers) worker.send("begin");
+  const looking = setInterval(() => void look(), 500);
+  await Promise.all(workers.map((worker) => once(worker, "exit")));
+  clearInterval(looking);
+  // The time in which the processes warm up, and that in which few members are left, are those of a short run and not of the store.
+  const first = looks.find(({ done }) => done >= 0.3 * generations)!;
+  const last = looks.findLast(({ done }) => done <= 0.95 * generations)!;
+  const each = (name: "client" | "server") => (last[name] - first[name]) / (last.done - first.done);
+  const after = await databaseLoad(url);
+  const per = (name: keyof typeof before) => (after[name] - before[name]) / generations;
+  return [
+    String(count),
+    ((1000 * (last.done - first.done)) / (last.ms - first.ms)).toFixed(0),
+    ms(each("client")),
+    ms(each("server")),
+    per("transactions").toFixed(1),
+    per("read").toFixed(0),
+    per("written").toFixed(1),
+    `${(per("wal") / 1024).toFixed(1)} kB`,
+    `${(per("bytes") / 1024).toFixed(1)} kB`,
+  ];
 }
 
 const bare = median(await bareTransactions(3000));
@@ -115,16 +145,28 @@ for (const [population, generations] of [
     of100 > 0 ? (cost / of100).toFixed(2) : "",
   ]);
 }
-const many = [await manyWorkers(1, 64, 30), await manyWorkers(8, 64, 60), await manyWorkers(32, 64, 100)];
+const bare32 = await bareProcesses(32);
+const many = [await manyWorkers(1, 64, 40), await manyWorkers(8, 64, 100), await manyWorkers(32, 64, 200)];
 await server[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true });
 writeResults("postgres", "PostgreSQL on the same machine", [
   `Server, workers and trainers share the cores. A bare transaction of one insert and one update takes ${ms(bare)}, written to the disk; so does every publication.`,
   "One worker; to reach: a median of 5 ms, and 10,000 members at most 2 times the cost of 100.",
   table(["members", "a generation", "99%", "to a bare transaction", "to 100 members"], single),
-  "Worker processes with 64 members; to reach: 500 generations/s with 32 of them. Of the database, a generation:",
+  "Worker processes with 64 members, when they are warm; to reach: 500 generations/s with 32 of them. Of the processors, and of the database, a generation:",
   table(
-    ["workers", "generations/s", "transactions", "rows read", "rows written", "log", "growth"],
-    many.map(({ row }) => row),
+    [
+      "workers",
+      "generations/s",
+      "workers' processors",
+      "server's",
+      "transactions",
+      "rows read",
+      "rows written",
+      "log",
+      "growth",
+    ],
+    many,
   ),
+  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 5 messages, so ${(bare32 / 5).toFixed(0)} generations a second would be the bound if each cost no more than that.`,
 ]);

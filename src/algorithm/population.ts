@@ -26,6 +26,14 @@ export function isBetter(direction: Direction, score: number | undefined, than: 
   return direction === "maximize" ? score > than : score < than;
 }
 
+/** Among equal scores the one of the fewest steps, then of the lowest member, is the better model, so that the order of publication does not matter. */
+export function isBetterModel(direction: Direction, snapshot: Snapshot, than: Snapshot | undefined): boolean {
+  if (snapshot.score === undefined || isBetter(direction, than?.score, snapshot.score)) return false;
+  if (!than || isBetter(direction, snapshot.score, than.score)) return true;
+  if (snapshot.memberSteps !== than.memberSteps) return snapshot.memberSteps < than.memberSteps;
+  return snapshot.member < than.member;
+}
+
 /**
  * A population that is kept up to date one snapshot at a time, so that a decision among 1,000 members costs about what one
  * among 10 does: a member's place is found by bisection and moved, never sorted anew.
@@ -59,16 +67,8 @@ export class RankedPopulation implements Population {
     if (snapshot.kind === "trained") this.noteBest(snapshot);
   }
 
-  /** Among equal scores the one of the fewest steps, then of the lowest member, is the best, so that the order of publication does not matter. */
   noteBest(snapshot: Snapshot): void {
-    const { best, direction } = this;
-    if (snapshot.score === undefined || isBetter(direction, best?.score, snapshot.score)) return;
-    const isFirst =
-      !best ||
-      isBetter(direction, snapshot.score, best.score) ||
-      snapshot.memberSteps < best.memberSteps ||
-      (snapshot.memberSteps === best.memberSteps && snapshot.member < best.member);
-    if (isFirst) this.best = snapshot;
+    if (isBetterModel(this.direction, snapshot, this.best)) this.best = snapshot;
   }
 
   standing(score: number): { better: number; equal: number } {

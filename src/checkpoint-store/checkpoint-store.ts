@@ -58,7 +58,7 @@ export interface SweepOptions {
  * reserves or publishes meanwhile. What is returned frees the space, later and at leisure; it resolves the number of files that went. A store that
  * takes nothing out of reach until then never relies on what it has not written itself, but for the files of a save's base.
  */
-export type Sweep = (live: ReadonlySet<CheckpointId>) => () => Promise<number>;
+type Sweep = (live: ReadonlySet<CheckpointId>) => () => Promise<number>;
 
 /** A checkpoint is missing or its content is not what its hash says. */
 export class CheckpointError extends CladeError {

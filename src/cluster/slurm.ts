@@ -71,7 +71,7 @@ for attempt in 1 2 3; do
   [ -z "$leaving" ] && [ $code -gt 128 ] && [ $code -ne 130 ] || break
 done
 
-if [ -n "$again" ] && [ $code -eq 130 ]; then
+if [ -n "$again" ] && [ $code -ne 0 ]; then
   echo "the time limit is near and the run goes on: requeued"
   exec scontrol requeue "$SLURM_JOB_ID"
 fi

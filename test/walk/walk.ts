@@ -27,7 +27,7 @@ export type SavedWalk = {
 
 const stepMs = 2;
 /** As long as the file CLADE_TEST_SLOW is there, steps take longer. */
-const slowStepMs = 60;
+const slowStepMs = 100;
 
 export class Walk {
   #walk: WalkState;

@@ -5,11 +5,8 @@
  *     <run>/<id>/<nonce>-<sha256>      a large file
  *
  * The nonce makes each name that of one save, so nothing is ever written twice and two workers that save the same content do not meet. A save relies on
- * nothing that was there before, but for the files of its base, which its worker's claim keeps alive. Therefore collection needs no lock: what was there at a look, and
- * belongs to no checkpoint that was live afterwards, is needed by nobody and never will be.
- *
- * There is one gap. A manifest that referred to a file may itself be deleted, by another collector, between the moment for which the live checkpoints are
- * known and the moment when their manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up when reading takes as long.
+ * nothing that was there before, but for the files of its base, which its worker's claim keeps alive. `object-sweeps.ts`
+ * says why collection therefore needs no lock.
  */
 import { hash, randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
@@ -36,11 +33,14 @@ import {
 import { explain, explainedAsync, isFull } from "../local-disk/disk-errors.ts";
 import { filesBelow, hashFile, linkOrCopy, removeIfPossible } from "../local-disk/files.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
+import { eachAtOnce } from "./each-at-once.ts";
 import type { LocalCache } from "./local-cache.ts";
+import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
 import { MissingObjectError, type ObjectSource, type ObjectStorage } from "./object-storage.ts";
+import { objectSweeps } from "./object-sweeps.ts";
 
-/** Objects that are read or written at the same time. */
-const atOnce = 8;
+/** So many checkpoints are remembered for saves that have them as their base. */
+const remembered = 8;
 
 /** What was not found is looked for again after this time, for as long as the storage may take to show it. */
 const lookAgainMs = 500;
@@ -72,19 +72,15 @@ export function objectCheckpointStore(
   cache: LocalCache,
   { settleMs = usualSettleMs }: { readonly settleMs?: number } = {},
 ): ObjectCheckpointStore {
-  const signKey = `${run}/signed`;
   /** The sign of the run was there. */
   let wasSigned = false;
   /** Where the large files are of what this process has saved or read last, for saves that have it as their base. */
   const known = new Map<CheckpointId, ReadonlyMap<string, string>>();
-  /** Manifests never change, so each is read once. */
-  const keysOfManifests = new Map<string, readonly string[]>();
-  const deadSince = new Map<string, number>();
 
   function remember(id: CheckpointId, keys: ReadonlyMap<string, string>): void {
     known.delete(id);
     known.set(id, keys);
-    if (known.size > atOnce) known.delete(known.keys().next().value!);
+    if (known.size > remembered) known.delete(known.keys().next().value!);
   }
 
   async function store(
@@ -217,7 +213,7 @@ export function objectCheckpointStore(
   }
 
   async function isSigned(): Promise<boolean> {
-    const isThere = await storage.read(signKey).then(
+    const isThere = await storage.read(signOf(run)).then(
       () => true,
       (error) => {
         if (error instanceof MissingObjectError) return false;
@@ -365,49 +361,6 @@ export function objectCheckpointStore(
     });
   }
 
-  async function manifestKeys(key: string): Promise<readonly string[]> {
-    const before = keysOfManifests.get(key);
-    if (before) return before;
-    try {
-      const { keys } = placesIn(await storage.read(key));
-      keysOfManifests.set(key, keys);
-      return keys;
-    } catch (error) {
-      if (error instanceof MissingObjectError) return [];
-      throw error;
-    }
-  }
-
-  /** Deletes what there was at a look and nobody needs. Everything that a live checkpoint's manifests refer to stays. */
-  async function free(
-    before: readonly string[],
-    live: ReadonlySet<CheckpointId>,
-    lookedAt: number,
-    isQuiet: boolean,
-  ): Promise<number> {
-    const isDead = (key: string) => key !== signKey && !live.has(ownerOf(key));
-    let dead = before.filter(isDead);
-    if (dead.some((key) => !isManifest(key))) {
-      const now = (await storage.list(`${run}/`)).map(({ key }) => key);
-      const manifests = now.filter((key) => isManifest(key) && !isDead(key));
-      for (const key of keysOfManifests.keys()) if (!now.includes(key)) keysOfManifests.delete(key);
-      const used = new Set<string>();
-      await eachAtOnce(manifests, async (key) => {
-        for (const file of await manifestKeys(key)) used.add(file);
-      });
-      dead = dead.filter((key) => !used.has(key));
-      if (settleMs > 0 && performance.now() - lookedAt >= settleMs) return 0;
-    }
-    const stillDead = new Set(dead);
-    for (const key of deadSince.keys()) if (!stillDead.has(key)) deadSince.delete(key);
-    for (const key of dead) if (!deadSince.has(key)) deadSince.set(key, lookedAt);
-    const isSettled = (key: string) => isQuiet || lookedAt - deadSince.get(key)! >= settleMs;
-    const condemned = dead.filter(isSettled);
-    await remove(condemned);
-    for (const key of condemned) deadSince.delete(key);
-    return condemned.length;
-  }
-
   async function remove(keys: readonly string[]): Promise<void> {
     await storage.delete(keys);
     for (const key of keys) if (isManifest(key)) await cache.dropCheckpoint(ownerOf(key));
@@ -442,19 +395,13 @@ export function objectCheckpointStore(
       return entries;
     },
     settleMs,
-    async beginSweep({ isQuiet = false } = {}) {
-      const before = (await storage.list(`${run}/`)).map(({ key }) => key);
-      return (live) => {
-        const lookedAt = performance.now();
-        return () => free(before, live, lookedAt, isQuiet);
-      };
-    },
+    beginSweep: objectSweeps(storage, run, settleMs, remove),
     async remove() {
       await remove((await storage.list(`${run}/`)).map(({ key }) => key));
     },
     shown: storage.shown,
     async sign() {
-      await storage.put(signKey, Buffer.from(`the checkpoints of ${run}\n`));
+      await storage.put(signOf(run), Buffer.from(`the checkpoints of ${run}\n`));
       wasSigned = true;
     },
     isSigned,
@@ -466,31 +413,6 @@ function isLarge({ size }: ManifestEntry): boolean {
   return size >= largeBytes;
 }
 
-function isManifest(key: string): boolean {
-  return key.endsWith(".checkpoint");
-}
-
-function ownerOf(key: string): CheckpointId {
-  return key.split("/")[1] as CheckpointId;
-}
-
-/** Takes the places of large files, a line each, from the checkpoint that follows after an empty line. */
-function placesIn(object: Uint8Array): { keys: readonly string[]; bytes: Buffer } {
-  const bytes = Buffer.from(object.buffer, object.byteOffset, object.length);
-  const end = bytes[0] === 0x0a ? 0 : bytes.indexOf("\n\n") + 1;
-  const keys = bytes.toString("utf8", 0, end).split("\n").slice(0, -1);
-  return { keys, bytes: bytes.subarray(end + 1) };
-}
-
 function notThere(): boolean {
   return false;
-}
-
-async function eachAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  await Promise.all(
-    Array.from({ length: Math.min(atOnce, left.length) }, async () => {
-      for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
-    }),
-  );
 }

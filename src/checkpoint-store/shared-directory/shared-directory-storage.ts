@@ -33,11 +33,11 @@ export function sharedDirectoryStorage(
   const threads: Thread[] = [];
   const waiting: Task[] = [];
 
-  /** The end of a process waits for its threads, so with one that hangs it would not end before the file system answers. */
-  function leave(): void {
+  /** Node waits for its threads when it exits, and one that hangs in a call of the system cannot be ended. */
+  const leave = () => {
     if (threads.some(({ task }) => task)) process.kill(process.pid, "SIGKILL");
-  }
-  process.once("exit", leave);
+  };
+  process.on("exit", leave);
 
   function start(): Thread {
     const script = new URL(`./file-thread${extname(import.meta.url)}`, import.meta.url);
@@ -91,9 +91,9 @@ export function sharedDirectoryStorage(
     delete: (keys) => call({ kind: "delete", keys }),
     async [Symbol.asyncDispose]() {
       const idle = threads.filter(({ task }) => !task);
+      if (idle.length === threads.length) process.off("exit", leave);
       for (const { worker } of threads) worker.unref();
       await Promise.all(idle.map(({ worker }) => worker.terminate()));
-      if (idle.length === threads.length) process.off("exit", leave);
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { firstPlace } from "../../algorithm/bisect.ts";
+import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import {
@@ -37,12 +38,15 @@ interface RunRecord {
   readonly failures: Failure[];
   readonly pins: Map<string, CheckpointId>;
   readonly notes: RunNote[];
+  /** The last turn to collect: when, and how much was published by then. */
+  collected: { readonly at: number; readonly snapshots: number };
 }
 
 interface MemberRecord {
   state: MemberState;
   readonly history: Snapshot[];
   undecided: boolean;
+  restarted: number;
   failures: number;
   epoch: number;
   lease: { readonly worker: WorkerId; readonly until: number } | undefined;
@@ -74,7 +78,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
   function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
     record.snapshots.push(snapshot);
     record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
-    record.members[snapshot.member]!.history.push(snapshot);
+    const member = record.members[snapshot.member]!;
+    member.history.push(snapshot);
+    if (snapshot.kind === "restarted") member.restarted = snapshot.generation;
   }
 
   function setState(record: RunRecord, state: Run["state"]): void {
@@ -138,6 +144,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           state: "active",
           history: [],
           undecided: false,
+          restarted: 0,
           failures: 0,
           epoch: 0,
           lease: undefined,
@@ -154,6 +161,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         failures: [],
         pins: new Map(),
         notes: [],
+        collected: { at: time, snapshots: roots.length },
       };
       records.set(run.id, record);
       for (const root of roots) append(record, root);
@@ -219,11 +227,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       member.epoch++;
       member.lease = { worker, until: time + leaseMs };
       member.reserved = undefined;
-      const { epoch, undecided, failures } = member;
-      return {
-        kind: "claimed",
-        claim: { run: id, worker, member: chosen, epoch, newest: newest(member), undecided, failures },
-      };
+      const { epoch, undecided, failures, restarted } = member;
+      const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
+      return { kind: "claimed", claim: { ...claim, undecided, failures, restarted } };
     },
     async renewLease(claim, leaseMs) {
       claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
@@ -247,7 +253,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async publish(claim, since, decide) {
       const { record, member } = claimed(claim);
       const cursor = record.snapshots.length;
-      const publication = decide(record.snapshots.slice(since));
+      const publication = decide(record.snapshots.slice(since).filter(isEarned));
       advance(record, claim.member, () => {
         for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
         member.state = publication.member;
@@ -259,7 +265,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         member.lease = undefined;
         member.failures = 0;
       }
-      if (publication.best) record.run = { ...record.run, best: publication.best };
+      if (publication.best && isBest(record, newest(member)))
+        record.run = { ...record.run, best: publication.best };
       if (publication.ending !== undefined) setState(record, { kind: "done", reason: publication.ending });
       else if (member.state !== "active") endIfNobodyIsLeft(record, publication.reason);
       changed();
@@ -352,6 +359,13 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async reserveCheckpoint(claim, checkpoint) {
       claimed(claim).member.reserved = checkpoint;
     },
+    async takeCollection(id, restMs) {
+      const record = recordOf(id);
+      const { length } = record.snapshots;
+      const isDue = length > record.collected.snapshots && now() >= record.collected.at + restMs;
+      if (isDue) record.collected = { at: now(), snapshots: length };
+      return isDue;
+    },
     async pin(id, name, checkpoint) {
       recordOf(id).pins.set(name, checkpoint);
     },
@@ -359,9 +373,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       recordOf(id).pins.delete(name);
     },
     async collect(id, sweep) {
-      const { run, members, pins } = recordOf(id);
+      const record = recordOf(id);
+      const { members, pins } = record;
       const live = new Set<CheckpointId | undefined>(pins.values());
-      if (run.best) live.add(members[memberOf(run.best)]!.history[ordinalOf(run.best)]!.checkpoint);
+      live.add(bestOf(record)?.checkpoint);
       for (const member of members) {
         live.add(member.reserved);
         live.add(newest(member).checkpoint);
@@ -377,6 +392,15 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
 
 function newest({ history }: MemberRecord): Snapshot {
   return history[history.length - 1]!;
+}
+
+function isBest(record: RunRecord, snapshot: Snapshot): boolean {
+  const best = bestOf(record);
+  return !best || isBetterModel(record.run.experiment.objective.direction, snapshot, best);
+}
+
+function bestOf({ run, members }: RunRecord): Snapshot | undefined {
+  return run.best && members[memberOf(run.best)]!.history[ordinalOf(run.best)];
 }
 
 function newestEarned({ history }: MemberRecord): Snapshot {

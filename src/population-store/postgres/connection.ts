@@ -12,9 +12,10 @@ import { type Sql, sql, together } from "./sql.ts";
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 50;
-const longestPauseMs = 2_000;
+/** Connecting costs a server more than anything else: a thousand workers that have lost it must not keep it busy with connections that they gave up before it came to them. */
+const longestPauseMs = 20_000;
 
-const connectMs = 10_000;
+const connectMs = 30_000;
 /** After this time without an answer the connection is given up: a cut network says nothing. */
 const answerMs = 60_000;
 /** A server that says nothing need not hear that a connection ends. */
@@ -22,9 +23,9 @@ const goodbyeMs = 2_000;
 /** A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no longer than this. */
 const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
 
-/** Connections of one process: one for the claim, one for the renewal of its lease, others for whoever looks on. Idle ones are closed. */
+/** Connections of one process: one for the claim, one for the renewal of its lease, others for whoever looks on. Idle ones are closed, but not from one renewal to the next. */
 const mostConnections = 4;
-const idleMs = 10_000;
+const idleMs = 30_000;
 
 /** What the server says when it cannot go on just now (its shutdown, recovery, no free connection, a deadlock, a frozen transaction that it ended). */
 const passingCodes = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"]);

@@ -1,3 +1,5 @@
+import { functions } from "./functions.ts";
+
 /**
  * The database's schema as numbered steps, as for SQLite. The tables lie in a schema of their own and are always named with it, since a connection
  * pooler may hand every transaction another connection, with another search path.
@@ -107,5 +109,13 @@ export const migrations: readonly string[] = [
     note text NOT NULL
   );
   CREATE INDEX notes_run ON clade.notes (run, seq);
+  `,
+  `
+  ALTER TABLE clade.members ADD COLUMN restarted bigint NOT NULL DEFAULT 0;
+  UPDATE clade.members m SET restarted = coalesce((SELECT max(generation) FROM clade.snapshots
+    WHERE run = m.run AND member = m.member AND kind = 'restarted'), 0);
+  ALTER TABLE clade.runs ADD COLUMN collected_at bigint NOT NULL DEFAULT 0;
+  ALTER TABLE clade.runs ADD COLUMN collected_seq bigint NOT NULL DEFAULT 0;
+  ${functions}
   `,
 ];

@@ -20,7 +20,8 @@ import pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
-import { description, roots } from "../../testing/population-store/scene.ts";
+import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
+import { description, live, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
@@ -174,6 +175,58 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     proxy.close();
   });
 
+  test("a copy whose donor goes on and is collected before it is appended is decided again", async () => {
+    const proxy = await cutAfter(server!.port, "clade.advance", { loses: true });
+    const direct = await server!.newDatabase();
+    await using other = await postgresPopulationStore(direct);
+    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await store.createRun({ id, seed: 1, experiment }, roots(2));
+    const claim = await claimOf(store, worker(0), 60_000);
+    const donate = async () => {
+      await publishTrained(other, await claimOf(other, worker(1), 60_000), (ordinal) => `donor/${ordinal}`);
+    };
+    await donate();
+    let kept: readonly string[] = [];
+    proxy.arm(async () => {
+      for (let generation = 2; generation <= 4; generation++) await donate();
+      kept = await live(other, id);
+    });
+    let donor: Snapshot | undefined;
+    let decisions = 0;
+    await store.publish(claim, 0, (changes) => {
+      decisions++;
+      donor = changes.findLast(({ member }) => member === 1) ?? donor;
+      const copied = {
+        ...donor!,
+        id: "0.1" as SnapshotId,
+        member: 0,
+        kind: "copied",
+        parent: donor!.id,
+      } as const;
+      return { snapshots: [copied], member: "active", keepClaim: true };
+    });
+    expect([decisions, proxy.cuts(), donor!.id]).toEqual([2, 1, "1.4"]);
+    const [recipient] = await store.members(id);
+    expect(kept).toContain(recipient!.newest.checkpoint);
+    proxy.close();
+  });
+
+  test("a copy that is decided again with the same donor stands", async () => {
+    await using store = await postgresPopulationStore(await server!.newDatabase());
+    await store.createRun({ id, seed: 1, experiment }, roots(2));
+    const claim = await claimOf(store, worker(0), 60_000);
+    for (let generation = 1; generation <= 4; generation++)
+      await publishTrained(store, await claimOf(store, worker(1), 60_000), (ordinal) => `donor/${ordinal}`);
+    const old = await store.snapshot(id, "1.1" as SnapshotId);
+    let decisions = 0;
+    await store.publish(claim, 0, () => {
+      decisions++;
+      const copied = { ...old, id: "0.1" as SnapshotId, member: 0, kind: "copied", parent: old.id } as const;
+      return { snapshots: [copied], member: "active" };
+    });
+    expect([decisions, (await store.members(id))[0]!.newest.parent]).toEqual([2, "1.1"]);
+  });
+
   test("a worker that freezes in the middle of a transaction keeps the others waiting for some seconds only", async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);
@@ -195,6 +248,12 @@ async function claimOf(store: PopulationStore, worker: WorkerId, leaseMs: number
   const result = await store.claimMember(id, worker, leaseMs);
   if (result.kind !== "claimed") throw new Error(result.kind);
   return result.claim;
+}
+
+async function publishTrained(store: PopulationStore, claim: Claim, checkpoint: (ordinal: number) => string) {
+  const ordinal = ordinalOf(claim.newest.id) + 1;
+  const trained = trainedAfter(claim.newest, { checkpoint: checkpoint(ordinal) as CheckpointId });
+  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({ snapshots: [trained], member: "active" }));
 }
 
 function told<T>(child: ChildProcess): Promise<T> {

@@ -2,8 +2,8 @@
  * A population in a PostgreSQL database, shared by the workers of many machines. Only the database's clock decides about leases.
  *
  * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come one after the other, and "everything after seq"
- * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. Claims
- * and renewals lock only their member, and claims skip what is locked.
+ * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. A
+ * second lock keeps a collection apart from whatever changes what it must keep. Claims and renewals lock only their member, and claims skip what is locked.
  */
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import {
@@ -49,25 +49,36 @@ import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
 const pollMs = 500;
 
-/** "Clad" in ASCII: the first number of a run's lock. The second is its key. */
+/** "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second is its key. */
 const lockClass = 0x436c6164;
+const collectionLockClass = 0x4b656570;
 
 /** PostgreSQL's code for a value that a unique index has already. */
 const uniqueViolation = "23505";
+/** What the database's functions refuse (see functions.ts): the code, and the two messages. */
+const refusal = "CLADE";
+const lost = "claim lost";
+const replaced = "donor replaced";
 
 const allColumns = new Sql(snapshotColumns);
 
+/** As `isEarned`. */
+const earned = sql`kind NOT IN ('copied', 'explored', 'restarted')`;
+
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
-const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored', 'restarted')
+const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND ${earned}
   ORDER BY ordinal DESC LIMIT 1)`;
 
 /** Of the member `m`, the ordinal of its last trained snapshot but so many. */
 const lastTrained = (but: number) =>
   sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 1 OFFSET ${but})`;
 
-const exclusively = (key: number) => sql`SELECT pg_advisory_xact_lock(${lockClass}, ${key})`;
 /** For what only a collection must not meet. */
-const withoutCollection = (key: number) => sql`SELECT pg_advisory_xact_lock_shared(${lockClass}, ${key})`;
+const withoutCollection = (key: number) =>
+  sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${key})`;
+const exclusively = (key: number) =>
+  sql`${withoutCollection(key)}; SELECT pg_advisory_xact_lock(${lockClass}, ${key})`;
+const asCollection = (key: number) => sql`SELECT pg_advisory_xact_lock(${collectionLockClass}, ${key})`;
 
 const changed = sql`SELECT pg_notify('clade', '')`;
 
@@ -128,10 +139,10 @@ export async function postgresPopulationStore(
     throw notFound(id);
   }
 
-  const append = (key: number, snapshot: Snapshot, claim: Claim) =>
+  const append = (key: number, snapshot: Snapshot, { worker }: Claim) =>
     sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
       checkpoint, score, samples, metrics, worker, published_at)
-      SELECT ${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${claim.worker}, ${clock()} WHERE ${isValid(claim, key)}`;
+      VALUES (${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${worker}, ${clock()})`;
 
   function setState(key: number, state: RunState): Sql {
     return sql`UPDATE clade.runs SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
@@ -154,99 +165,96 @@ export async function postgresPopulationStore(
 
   /** What tells whether a claim is still valid. */
   const validity = (claim: Claim, key: number) =>
-    sql`SELECT m.epoch, m.worker, r.state, r.synchronous FROM clade.members m JOIN clade.runs r ON r.key = m.run
+    sql`SELECT m.epoch, m.worker, r.state FROM clade.members m JOIN clade.runs r ON r.key = m.run
       WHERE m.run = ${key} AND m.member = ${claim.member}`;
-  /** The same, and nobody takes the member until the end of the transaction. */
-  const heldValidity = (claim: Claim, key: number) => sql`${validity(claim, key)} FOR NO KEY UPDATE OF m`;
-  const isValid = ({ member, epoch, worker }: Claim, key: number) =>
-    sql`EXISTS (SELECT 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run WHERE m.run = ${key} AND m.member = ${member}
-      AND m.epoch = ${epoch} AND m.worker = ${worker} AND r.state = 'running')`;
 
-  function refuseLost(claim: Claim, row: Row | undefined): Row {
+  function refuseLost(claim: Claim, row: Row | undefined): void {
     if (!row) throw leaseLost(claim, "the run was removed");
     if (row.state !== "running") throw leaseLost(claim, "the run is not running");
     if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
     if (row.worker === null) throw leaseLost(claim, "it was given back");
     if (row.worker !== claim.worker) throw leaseLost(claim, "another worker has claimed it");
-    return row;
   }
 
-  async function claimedKey(claim: Claim): Promise<number> {
+  const claimed = ({ member, epoch, worker }: Claim, key: number) => list([key, member, epoch, worker]);
+
+  /** Runs what is refused for a claim that is no longer valid, and says why. */
+  async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
     const key = await findKey(claim.run);
     if (key === undefined) throw leaseLost(claim, "the run was removed");
-    return key;
-  }
-
-  /** One change of a claimed member, in one statement. */
-  async function updateClaimed(claim: Claim, change: Sql): Promise<void> {
-    const key = await claimedKey(claim);
-    const rows = await all(
-      together(
-        withoutCollection(key),
-        sql`UPDATE clade.members m SET ${change} FROM clade.runs r
-          WHERE m.run = ${key} AND m.member = ${claim.member} AND m.epoch = ${claim.epoch} AND m.worker = ${claim.worker}
-            AND r.key = m.run AND r.state = 'running' RETURNING 1`,
-      ),
-    );
-    if (rows.length === 1) return;
-    refuseLost(claim, await get(validity(claim, key)));
-    throw leaseLost(claim, "the run was stopped and resumed");
+    try {
+      return await work(key);
+    } catch (error) {
+      if (!isRefusal(error, lost)) throw error;
+      refuseLost(claim, await get(validity(claim, key)));
+      throw leaseLost(claim, "the run was stopped and resumed");
+    }
   }
 
   /** Whether a publication that was sent before the connection broke has come through. */
   async function cameThrough(claim: Claim, key: number, { snapshots, decision }: Publication, query: Query) {
-    const { member, worker } = claim;
+    const { member, worker, epoch } = claim;
     const [first] = snapshots;
     if (!first && !decision) return false;
     const [rows] = await query(
       first
         ? sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${member} AND ordinal = ${ordinalOf(first.id)} AND worker = ${worker}`
-        : sql`SELECT 1 FROM clade.decisions WHERE run = ${key} AND member = ${member} AND snapshot = ${decision!.snapshot} AND ${isValid(claim, key)}`,
+        : sql`SELECT 1 FROM clade.decisions d JOIN clade.members m ON m.run = d.run AND m.member = d.member
+            WHERE d.run = ${key} AND d.member = ${member} AND snapshot = ${decision!.snapshot} AND m.epoch = ${epoch} AND m.worker = ${worker}`,
     );
     return rows!.length > 0;
   }
 
-  /** In a synchronous run the last member of a generation lets the others go on. */
-  function opensGeneration(key: number, generation: number): Sql {
-    return sql`SELECT pg_notify('clade', '') WHERE NOT EXISTS
-      (SELECT 1 FROM clade.members WHERE run = ${key} AND state = 'active' AND generation < ${generation})`;
+  /** Takes the run's locks and changes the member, or refuses what follows. */
+  function advance(key: number, claim: Claim, publication: Publication): Sql {
+    const { snapshots, member, undecided, keepClaim } = publication;
+    const newest = snapshots.at(-1);
+    const isRestarted = newest?.kind === "restarted";
+    return sql`SELECT clade.advance(${claimed(claim, key)}, ${new Sql(String(keepClaim ?? false))}, ${member}, ${Number(undecided ?? false)},
+      ${newest ? ordinalOf(newest.id) : null}, ${newest?.generation ?? null}, ${newest?.memberSteps ?? null}, ${isRestarted ? newest.generation : null})`;
   }
 
-  function updated(key: number, claim: Claim, publication: Publication): Sql {
-    const newest = publication.snapshots.at(-1);
-    return sql`UPDATE clade.members SET state = ${publication.member}, undecided = ${Number(publication.undecided ?? false)}, reserved = NULL
-      ${newest ? sql`, generation = ${newest.generation}, steps = ${newest.memberSteps}, newest = ${ordinalOf(newest.id)}` : sql``}
-      ${publication.keepClaim ? sql`` : sql`, worker = NULL, lease_until = 0, failures = 0`}
-      WHERE run = ${key} AND member = ${claim.member} AND ${isValid(claim, key)}`;
-  }
-
-  function appendDecision(key: number, decision: Decision, claim: Claim): Sql {
+  function appendDecision(key: number, decision: Decision): Sql {
     return sql`INSERT INTO clade.decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
-      SELECT ${key}, ${values(decisionValues(decision))} WHERE ${isValid(claim, key)}`;
+      VALUES (${key}, ${values(decisionValues(decision))})`;
   }
 
-  /** Makes a snapshot the best, unless another has come first that is as good. */
-  function noteBest(key: number, best: SnapshotId, claim: Claim): Sql {
-    const [member, ordinal] = [memberOf(best), ordinalOf(best)];
-    const score = (of: Sql, at: Sql) =>
-      sql`(SELECT score FROM clade.snapshots WHERE run = r.key AND member = ${of} AND ordinal = ${at})`;
-    const before = score(sql`split_part(r.best, '.', 1)::integer`, sql`split_part(r.best, '.', 2)::integer`);
-    const now = score(sql`${member}`, sql`${ordinal}`);
-    return sql`UPDATE clade.runs r SET best = ${best} WHERE key = ${key} AND ${isValid(claim, key)} AND coalesce(
-      CASE r.experiment::json #>> '{objective,direction}' WHEN 'minimize' THEN ${now} < ${before} ELSE ${now} > ${before} END, true)`;
+  /** Makes a snapshot the best, unless the run's best is as good (`isBetterModel`). */
+  function noteBest(key: number, best: SnapshotId): Sql {
+    const place = (of: string) =>
+      sql`member = ${new Sql(`split_part(${of}, '.', 1)::integer`)} AND ordinal = ${new Sql(`split_part(${of}, '.', 2)::integer`)}`;
+    return sql`UPDATE clade.runs r SET best = ${best} WHERE key = ${key} AND NOT EXISTS (
+      SELECT 1 FROM (SELECT * FROM clade.snapshots WHERE run = ${key} AND ${place("r.best")}) b,
+        (SELECT * FROM clade.snapshots WHERE run = ${key} AND member = ${memberOf(best)} AND ordinal = ${ordinalOf(best)}) n
+      WHERE CASE WHEN b.score = n.score THEN (b.member_steps, b.member) <= (n.member_steps, n.member)
+        WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN b.score < n.score ELSE b.score > n.score END)`;
   }
 
-  /** What a publication appends and changes, if the claim is valid. The last statement frees the member, so that the claim is valid until then. */
-  function published(claim: Claim, key: number, publication: Publication, isSynchronous: boolean): Sql {
+  /** Appends a publication, once, however often its connection is lost. */
+  async function publishOnce(key: number, claim: Claim, publication: Publication, donor?: SnapshotId) {
     const { snapshots, decision, best } = publication;
-    const generation = snapshots.at(-1)?.generation;
-    return together(
+    const appended = together(
+      advance(key, claim, publication),
+      donor && sql`SELECT clade.require_kept(${key}, ${memberOf(donor)}, ${ordinalOf(donor)}, ${donor})`,
       ...snapshots.map((snapshot) => append(key, snapshot, claim)),
-      decision && appendDecision(key, decision, claim),
-      best && noteBest(key, best, claim),
-      updated(key, claim, publication),
-      isSynchronous && generation !== undefined ? opensGeneration(key, generation) : undefined,
+      decision && appendDecision(key, decision),
+      best && noteBest(key, best),
     );
+    let attempts = 0;
+    const cameThroughBefore = async (query: Query) =>
+      attempts++ > 0 && (await cameThrough(claim, key, publication, query));
+    if (publication.ending === undefined && publication.member === "active")
+      return await connection.patiently(async (query) => {
+        if (!(await cameThroughBefore(query))) await query(appended);
+      });
+    await connection.transaction(exclusively(key), async (_, query) => {
+      if (!(await cameThroughBefore(query))) await query(appended);
+      const state =
+        publication.ending === undefined
+          ? await ending(key, query, publication.reason)
+          : setState(key, { kind: "done", reason: publication.ending });
+      await query(together(state, changed, sql`COMMIT`));
+    });
   }
 
   return {
@@ -336,47 +344,32 @@ export async function postgresPopulationStore(
     async claimMember(id, worker, leaseMs, warm) {
       const key = await findKey(id);
       if (key === undefined) return { kind: "ended" };
-      const time = clock();
-      const isFree = sql`run = ${key} AND state = 'active' AND lease_until <= ${time}`;
-      const least = sql`(SELECT generation FROM clade.members WHERE run = ${key} AND state = 'active' ORDER BY generation LIMIT 1)`;
-      const [runs, rows] = await query(
-        together(
-          sql`SELECT state FROM clade.runs WHERE key = ${key}`,
-          sql`WITH first AS MATERIALIZED (
-              SELECT member, generation FROM clade.members WHERE ${isFree}
-                AND generation <= CASE WHEN (SELECT synchronous FROM clade.runs WHERE key = ${key}) = 1 THEN ${least} ELSE ${Number.MAX_SAFE_INTEGER} END
-              ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED),
-            warm AS MATERIALIZED (
-              SELECT member FROM clade.members WHERE ${isFree} AND member = ${warm ?? -1}
-                AND generation = (SELECT generation FROM first) FOR NO KEY UPDATE SKIP LOCKED)
-            UPDATE clade.members m SET epoch = epoch + 1, worker = ${worker}, lease_until = ${time} + ${leaseMs}, reserved = NULL
-            WHERE run = ${key} AND member = coalesce((SELECT member FROM warm), (SELECT member FROM first))
-              AND lease_until <= ${time} AND EXISTS (SELECT 1 FROM clade.runs WHERE key = ${key} AND state = 'running')
-            RETURNING member, epoch, undecided, failures, newest`,
-        ),
+      const time = now ? clock() : sql`(extract(epoch FROM statement_timestamp()) * 1000)::bigint`;
+      const row = await get(
+        sql`SELECT run_state, c.epoch, undecided, failures, restarted, (snapshot).*
+          FROM clade.claim(${list([key, worker, leaseMs, warm ?? null, time])}) c`,
       );
-      if (runs![0]?.state !== "running") return { kind: "ended" };
-      const row = rows![0];
-      if (!row) return { kind: "wait" };
-      const newest = await get(
-        sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND member = ${row.member as number} AND ordinal = ${row.newest as number}`,
-      );
-      if (!newest) return { kind: "ended" };
+      if (row!.run_state !== "running") return { kind: "ended" };
+      if (row!.epoch === null) return { kind: "wait" };
+      const { epoch, undecided, failures, restarted, ...newest } = row as Row & Record<string, number>;
       return {
         kind: "claimed",
         claim: {
           run: id,
           worker,
-          member: row.member as number,
-          epoch: row.epoch as number,
+          member: newest.member!,
+          epoch: epoch!,
           newest: plainSnapshotOf(newest),
-          undecided: row.undecided === 1,
-          failures: row.failures as number,
+          undecided: undecided === 1,
+          failures: failures!,
+          restarted: restarted!,
         },
       };
     },
     async renewLease(claim, leaseMs) {
-      await updateClaimed(claim, sql`lease_until = ${clock()} + ${leaseMs}`);
+      await fenced(claim, (key) =>
+        query(sql`SELECT clade.renew(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
+      );
     },
     async releaseMember(claim) {
       await query(
@@ -399,60 +392,50 @@ export async function postgresPopulationStore(
     },
 
     async publish(claim, since, decide) {
-      const key = await claimedKey(claim);
-      const [rows, changes] = await query(
-        together(
-          validity(claim, key),
-          sql`SELECT ${allColumns} FROM clade.snapshots WHERE run = ${key} AND seq > ${since} ORDER BY seq`,
-        ),
-      );
-      const { synchronous } = refuseLost(claim, rows![0]);
-      const publication = decide(changes!.map(plainSnapshotOf));
-      const first = together(exclusively(key), heldValidity(claim, key));
-      const appended = published(claim, key, publication, synchronous === 1);
-      const mayEndRun = publication.ending !== undefined || publication.member !== "active";
-      let attempts = 0;
-      const cameThroughBefore = async (query: Query) =>
-        attempts++ > 0 && (await cameThrough(claim, key, publication, query));
-      if (mayEndRun) {
-        await connection.transaction(first, async ([, held = []], query) => {
-          if (!(await cameThroughBefore(query))) {
-            refuseLost(claim, held[0]);
-            await query(appended);
+      return await fenced(claim, async (key) => {
+        let seen = since;
+        for (let doubted: SnapshotId | undefined; ; ) {
+          let changes: readonly Row[] = [];
+          if (since < Number.MAX_SAFE_INTEGER) {
+            changes = await all(
+              together(
+                sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+                sql`SELECT * FROM clade.published(${list([key, seen])})`,
+              ),
+            );
           }
-          const state =
-            publication.ending === undefined
-              ? await ending(key, query, publication.reason)
-              : setState(key, { kind: "done", reason: publication.ending });
-          await query(together(state, changed, sql`COMMIT`));
-        });
-      } else {
-        await connection.patiently(async (query) => {
-          if (await cameThroughBefore(query)) return;
-          const [, held] = await query(together(first, appended));
-          refuseLost(claim, held![0]);
-        });
-      }
-      connection.noteChange();
-      return (changes!.at(-1)?.seq as number | undefined) ?? since;
+          const publication = decide(changes.map(plainSnapshotOf));
+          seen = (changes.at(-1)?.seq as number | undefined) ?? seen;
+          const donor = donorOf(publication);
+          try {
+            await publishOnce(key, claim, publication, donor === doubted ? undefined : donor);
+          } catch (error) {
+            if (!isRefusal(error, replaced)) throw error;
+            // Who decides for it again, knowing what is new, knows nothing better.
+            doubted = donor;
+            continue;
+          }
+          connection.noteChange();
+          return seen;
+        }
+      });
     },
     async recordFailure(claim, failure, state) {
-      const key = await claimedKey(claim);
       const { member, generation, worker, at, message, stack } = failure;
-      await connection.transaction(
-        together(exclusively(key), heldValidity(claim, key)),
-        async ([, rows = []], query) => {
-          refuseLost(claim, rows[0]);
+      await fenced(claim, (key) =>
+        connection.transaction(exclusively(key), async (_, query) => {
           await query(
             together(
+              sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, ${free} WHERE run = ${key} AND member = ${member}
+                AND epoch = ${claim.epoch} AND worker = ${worker}`,
               sql`INSERT INTO clade.failures (run, member, generation, worker, at, message, stack)
                 VALUES (${list([key, member, generation, worker, at, JSON.stringify(message), JSON.stringify(stack)])})`,
-              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, ${free} WHERE run = ${key} AND member = ${claim.member}`,
             ),
           );
           const end = state === "active" ? undefined : await ending(key, query);
           await query(together(end, changed, sql`COMMIT`));
-        },
+        }),
       );
       connection.noteChange();
     },
@@ -570,7 +553,15 @@ export async function postgresPopulationStore(
       connection.wait(Number(seen), Math.min(timeoutMs, pollMs), signal),
 
     async reserveCheckpoint(claim, checkpoint) {
-      await updateClaimed(claim, sql`reserved = ${checkpoint}`);
+      await fenced(claim, (key) => query(sql`SELECT clade.reserve(${claimed(claim, key)}, ${checkpoint})`));
+    },
+    async takeCollection(id, restMs) {
+      const key = await keyOf(id);
+      const rows = await all(
+        sql`UPDATE clade.runs SET collected_at = ${clock()}, collected_seq = s.seq FROM (SELECT max(seq) AS seq FROM clade.snapshots WHERE run = ${key}) s
+          WHERE key = ${key} AND s.seq > collected_seq AND collected_at <= ${clock()} - ${restMs} RETURNING 1`,
+      );
+      return rows.length > 0;
     },
     async pin(id, name, checkpoint) {
       const key = await keyOf(id);
@@ -600,7 +591,7 @@ export async function postgresPopulationStore(
         UNION SELECT reserved FROM clade.members WHERE run = ${key}
         UNION SELECT checkpoint FROM clade.pins WHERE run = ${key}`;
       const isThere = sql`SELECT 1 FROM clade.runs WHERE key = ${key}`;
-      await connection.transaction(together(exclusively(key), isThere, live), async (found, query) => {
+      await connection.transaction(together(asCollection(key), isThere, live), async (found, query) => {
         const [, runs = [], rows = []] = found;
         if (runs.length === 0) throw notFound(id);
         sweep(
@@ -611,6 +602,18 @@ export async function postgresPopulationStore(
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
+}
+
+function isRefusal(error: unknown, message: string): boolean {
+  const refused = error as { readonly code?: string; readonly message: string };
+  return refused.code === refusal && refused.message === message;
+}
+
+/** The snapshot of another member whose checkpoint a publication relies on. */
+function donorOf({ snapshots }: Publication): SnapshotId | undefined {
+  const copied = snapshots.find(({ kind, checkpoint }) => kind === "copied" && checkpoint !== undefined);
+  const { parent, member } = copied ?? {};
+  return parent !== undefined && memberOf(parent) !== member ? parent : undefined;
 }
 
 function notFound(id: RunId): RunNotFoundError {

@@ -106,4 +106,11 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX notes_run ON notes (run);
   `,
+  `
+  ALTER TABLE members ADD COLUMN restarted INTEGER NOT NULL DEFAULT 0;
+  UPDATE members SET restarted = coalesce((SELECT max(generation) FROM snapshots
+    WHERE run = members.run AND member = members.member AND kind = 'restarted'), 0);
+  ALTER TABLE runs ADD COLUMN collected_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runs ADD COLUMN collected_seq INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

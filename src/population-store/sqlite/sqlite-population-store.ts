@@ -5,7 +5,14 @@
 
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CheckpointId, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import { isBetterModel } from "../../algorithm/population.ts";
+import {
+  type CheckpointId,
+  memberOf,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+} from "../../algorithm/snapshot.ts";
 import {
   type Claim,
   elapsedMs,
@@ -39,8 +46,10 @@ import { explained, openDatabase } from "./open-database.ts";
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
 const pollMs = 10;
 
+const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
+
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
-const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind NOT IN ('copied', 'explored', 'restarted')
+const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND ${earned}
   ORDER BY ordinal DESC LIMIT 1)`;
 
 /** Of the member `m`, the ordinal of its last trained snapshot but so many. */
@@ -166,6 +175,18 @@ export function sqlitePopulationStore(
       member,
     );
     return plainSnapshotOf(row!);
+  }
+
+  function isBest(key: number, snapshot: Snapshot): boolean {
+    const { best, experiment } = get("SELECT best, experiment FROM runs WHERE key = ?", key)!;
+    if (best === null) return true;
+    const id = best as SnapshotId;
+    const before = get(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?`,
+      ...[key, memberOf(id), ordinalOf(id)],
+    );
+    const { objective } = JSON.parse(experiment as string) as Run["experiment"];
+    return isBetterModel(objective.direction, snapshot, before && plainSnapshotOf(before));
   }
 
   return {
@@ -302,7 +323,7 @@ export function sqlitePopulationStore(
         const member = warmIsEqual ? warm : (first.member as number);
         const row = get(
           `UPDATE members SET epoch = epoch + 1, worker = ?, lease_until = ?, reserved = NULL WHERE run = ? AND member = ?
-           RETURNING epoch, undecided, failures`,
+           RETURNING epoch, undecided, failures, restarted`,
           worker,
           time + leaseMs,
           known,
@@ -318,6 +339,7 @@ export function sqlitePopulationStore(
             newest: newestOf(known, member),
             undecided: row.undecided === 1,
             failures: row.failures as number,
+            restarted: row.restarted as number,
           },
         };
       });
@@ -358,7 +380,7 @@ export function sqlitePopulationStore(
       return transaction(() => {
         const key = claimed(claim);
         const changes = all(
-          `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? ORDER BY seq`,
+          `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ORDER BY seq`,
           key,
           since,
         );
@@ -376,19 +398,21 @@ export function sqlitePopulationStore(
         const keepsClaim = Number(publication.keepClaim ?? false);
         execute(
           `UPDATE members SET state = ?, generation = coalesce(?, generation), steps = coalesce(?, steps),
-             newest = coalesce(?, newest), undecided = ?, reserved = NULL,
+             newest = coalesce(?, newest), restarted = coalesce(?, restarted), undecided = ?, reserved = NULL,
              worker = iif(?, worker, NULL), lease_until = iif(?, lease_until, 0), failures = iif(?, failures, 0)
            WHERE run = ? AND member = ?`,
           publication.member,
           newest?.generation ?? null,
           newest?.memberSteps ?? null,
           newest ? ordinalOf(newest.id) : null,
+          newest?.kind === "restarted" ? newest.generation : null,
           Number(publication.undecided ?? false),
           ...[keepsClaim, keepsClaim, keepsClaim],
           key,
           claim.member,
         );
-        if (publication.best) execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
+        if (publication.best && isBest(key, newest!))
+          execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
         if (publication.ending !== undefined)
           setState(claim.run, { kind: "done", reason: publication.ending });
         else if (publication.member !== "active") endIfNobodyIsLeft(claim.run, publication.reason);
@@ -535,6 +559,18 @@ export function sqlitePopulationStore(
           claimed(claim),
           claim.member,
         );
+      });
+    },
+    async takeCollection(id, restMs) {
+      return transaction(() => {
+        const key = keyOf(id);
+        const time = now();
+        const { changes } = execute(
+          `UPDATE runs SET collected_at = ?, collected_seq = s.seq FROM (SELECT max(seq) AS seq FROM snapshots WHERE run = ?) s
+           WHERE key = ? AND s.seq > collected_seq AND collected_at <= ?`,
+          ...[time, key, key, time - restMs],
+        );
+        return changes > 0;
       });
     },
     async pin(id, name, checkpoint) {

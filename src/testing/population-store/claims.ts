@@ -1,4 +1,5 @@
 /** Claims: who gets which member, and for how long. */
+import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
   type Add,
@@ -36,6 +37,19 @@ export function claimCases(add: Add): void {
       [id, worker(0), 0, false],
       "claim",
     );
+  });
+
+  add("a claim tells when its member was last restarted", { members: 1 }, async ({ store, id }) => {
+    const first = await claim(store, id);
+    assertEqual(first.restarted, 0, "restarted at first");
+    const trained = await publishTrained(store, first, { keepClaim: true });
+    const { score, ...fresh } = trained;
+    const restarted: Snapshot = { ...fresh, id: snapshotId(0, 2), kind: "restarted", step: 0 };
+    await store.publish(first, 0, () => ({ snapshots: [restarted], member: "active" }));
+    const second = await claim(store, id);
+    assertEqual(second.restarted, 1, "restarted after it");
+    await publishTrained(store, second);
+    assertEqual((await claim(store, id)).restarted, 1, "restarted a generation later");
   });
 
   add(

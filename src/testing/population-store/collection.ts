@@ -82,6 +82,23 @@ export function collectionCases(add: Add): void {
     assertEqual(await live(store, id), [], "live");
   });
 
+  add(
+    "one worker at a time takes the turn to collect, when something is new and the last is some time ago",
+    { members: 1 },
+    async ({ store, id, clock }) => {
+      const publish = async () => void (await publishTrained(store, await claim(store, id)));
+      const turns = async () => [await store.takeCollection(id, 2000), await store.takeCollection(id, 0)];
+      await publish();
+      clock.time += 2000;
+      assertEqual(await turns(), [true, false], "the first turn, and one when nothing is new");
+      await publish();
+      clock.time += 1999;
+      assertEqual(await turns(), [false, true], "a turn too early, and one that need not rest");
+      clock.time += 5000;
+      assertEqual(await turns(), [false, false], "turns when nothing is new");
+    },
+  );
+
   add("a sweep that throws is the caller's error, and the store goes on", {}, async ({ store, id }) => {
     class Mistake extends Error {}
     const sweep = () => {

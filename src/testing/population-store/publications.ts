@@ -120,6 +120,25 @@ export function publicationCases(add: Add): void {
     assertEqual((await store.run(id)).best, trained.id, "best");
   });
 
+  add(
+    "a best that is as good as the run's changes nothing, whoever comes first",
+    {},
+    async ({ store, id }) => {
+      const publish = async (score: number, memberSteps: number) => {
+        const claimed = await claim(store, id);
+        const trained = trainedAfter(claimed.newest, { score, memberSteps });
+        await store.publish(claimed, 0, () => ({ snapshots: [trained], member: "active", best: trained.id }));
+        return (await store.run(id)).best;
+      };
+      assertEqual(await publish(0.5, 20), "0.1", "the first");
+      assertEqual(await publish(0.4, 10), "0.1", "a worse one");
+      assertEqual(await publish(0.5, 20), "0.1", "an equal one of a later member");
+      assertEqual(await publish(0.5, 10), "0.2", "an equal one of fewer steps");
+      assertEqual(await publish(0.5, 10), "0.2", "an equal one of as many steps");
+      assertEqual(await publish(0.6, 30), "2.2", "a better one");
+    },
+  );
+
   add("the present is what members earned: neither a copy nor fresh weights", {}, async ({ store, id }) => {
     const trained: Snapshot[] = [];
     for (const kind of ["copied", "explored", "restarted"] as const) {

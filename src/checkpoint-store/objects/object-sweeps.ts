@@ -1,0 +1,75 @@
+/**
+ * Collection without a lock. What was there at a look, and belongs to no checkpoint that was live afterwards, is needed by nobody and never will be: a save relies on nothing that
+ * was there before, but for the files of its base, and that is live for as long as the save can be published.
+ *
+ * There is one gap. A manifest that referred to a file may itself be deleted, by another collector, between the moment for which the live checkpoints are
+ * known and the moment when their manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up when reading takes as long.
+ */
+import type { CheckpointId } from "../../algorithm/snapshot.ts";
+import type { CheckpointStore } from "../checkpoint-store.ts";
+import { eachAtOnce } from "./each-at-once.ts";
+import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
+import { MissingObjectError, type ObjectStorage } from "./object-storage.ts";
+
+/** `beginSweep` of a store. `remove` deletes objects by their names. */
+export function objectSweeps(
+  storage: ObjectStorage,
+  run: string,
+  settleMs: number,
+  remove: (keys: readonly string[]) => Promise<void>,
+): CheckpointStore["beginSweep"] {
+  /** Manifests never change, so each is read once. */
+  const keysOfManifests = new Map<string, readonly string[]>();
+  const deadSince = new Map<string, number>();
+
+  async function manifestKeys(key: string): Promise<readonly string[]> {
+    const before = keysOfManifests.get(key);
+    if (before) return before;
+    try {
+      const { keys } = placesIn(await storage.read(key));
+      keysOfManifests.set(key, keys);
+      return keys;
+    } catch (error) {
+      if (error instanceof MissingObjectError) return [];
+      throw error;
+    }
+  }
+
+  /** Deletes what there was at a look and nobody needs. Everything that a live checkpoint's manifests refer to stays. */
+  async function free(
+    before: readonly string[],
+    live: ReadonlySet<CheckpointId>,
+    lookedAt: number,
+    isQuiet: boolean,
+  ): Promise<number> {
+    const isDead = (key: string) => key !== signOf(run) && !live.has(ownerOf(key));
+    let dead = before.filter(isDead);
+    if (dead.some((key) => !isManifest(key))) {
+      const now = (await storage.list(`${run}/`)).map(({ key }) => key);
+      const manifests = now.filter((key) => isManifest(key) && !isDead(key));
+      for (const key of keysOfManifests.keys()) if (!now.includes(key)) keysOfManifests.delete(key);
+      const used = new Set<string>();
+      await eachAtOnce(manifests, async (key) => {
+        for (const file of await manifestKeys(key)) used.add(file);
+      });
+      dead = dead.filter((key) => !used.has(key));
+      if (settleMs > 0 && performance.now() - lookedAt >= settleMs) return 0;
+    }
+    const stillDead = new Set(dead);
+    for (const key of deadSince.keys()) if (!stillDead.has(key)) deadSince.delete(key);
+    for (const key of dead) if (!deadSince.has(key)) deadSince.set(key, lookedAt);
+    const isSettled = (key: string) => isQuiet || lookedAt - deadSince.get(key)! >= settleMs;
+    const condemned = dead.filter(isSettled);
+    await remove(condemned);
+    for (const key of condemned) deadSince.delete(key);
+    return condemned.length;
+  }
+
+  return async ({ isQuiet = false } = {}) => {
+    const before = (await storage.list(`${run}/`)).map(({ key }) => key);
+    return (live) => {
+      const lookedAt = performance.now();
+      return () => free(before, live, lookedAt, isQuiet);
+    };
+  };
+}
