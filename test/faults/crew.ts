@@ -144,32 +144,36 @@ export class Crew implements AsyncDisposable {
     const inProgress = new Set<Promise<void>>();
     const collecting = new AbortController();
     const collected = this.#collectMeanwhile(collecting.signal);
-    let round: string[] = [];
-    for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
-      expect(this.#account.complaints).toEqual([]);
-      await sleep(200 + random.uniform() * 1_000);
-      // Those that are at work, so that there is something to lose.
-      const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
-      if (chosen.length === 0) continue;
-      if (round.length === 0) round = Object.keys(faults);
-      const machine = random.pick(chosen);
-      const [what] = round.splice(random.integer(round.length), 1) as [string];
-      machine.isBusy = true;
-      const fault = faults[what]!(machine, random).finally(() => {
-        machine.isBusy = false;
-        inProgress.delete(fault);
-      });
-      inProgress.add(fault);
-      this.options.note(what);
-      if (round.length === 0) rounds++;
+    try {
+      let round: string[] = [];
+      for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
+        expect(this.#account.complaints).toEqual([]);
+        await sleep(200 + random.uniform() * 1_000);
+        // Those that are at work, so that there is something to lose.
+        const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
+        if (chosen.length === 0) continue;
+        if (round.length === 0) round = Object.keys(faults);
+        const machine = random.pick(chosen);
+        const [what] = round.splice(random.integer(round.length), 1) as [string];
+        machine.isBusy = true;
+        const fault = faults[what]!(machine, random).finally(() => {
+          machine.isBusy = false;
+          inProgress.delete(fault);
+        });
+        inProgress.add(fault);
+        this.options.note(what);
+        if (round.length === 0) rounds++;
+      }
+      await Promise.all(inProgress);
+    } finally {
+      collecting.abort();
+      await Promise.allSettled([...inProgress, collected]);
     }
-    await Promise.all(inProgress);
-    collecting.abort();
-    await collected;
   }
 
   /** Resolves once every machine is at work. */
   async begun(): Promise<void> {
+    expect(this.#account.complaints).toEqual([]);
     while (this.machines.some(({ atWork }) => atWork.length === 0)) await sleep(100);
   }
 
