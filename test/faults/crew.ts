@@ -25,7 +25,8 @@ import type { Task } from "./task.ts";
 export const isRoot = process.getuid?.() === 0;
 /** A machine that is not heard of for so long has lost its member. */
 export const leaseMs = 3_000;
-const settleMs = 2_500;
+/** Those who collect look for less than this, also on a busy machine. */
+const settleMs = 5_000;
 const population = 5;
 /** Of a cache, where it is a disk of its own. */
 const cacheMegabytes = 16;
@@ -254,9 +255,16 @@ export class Crew implements AsyncDisposable {
     }
   }
 
+  /** Beside the collectors of the workers, as `clade gc` does. Goes on until something has gone, whoever has collected it. */
   async #collectMeanwhile(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isOver) {
-      if ((await collect(this.store, this.#checkpoints, this.run)) > 0) this.options.note("files were collected");
+    const { store, run, options } = this;
+    await using storage = await openStorage(options.checkpoints);
+    for (let hasGone = false; (!signal.aborted || !hasGone) && !this.#isOver; ) {
+      await collect(store, this.#checkpoints, run);
+      const ids = new Set((await storage.list(`${run}/`)).map(({ key }) => key.split("/")[1]));
+      const published = this.#account.published.flatMap(({ checkpoint = [] }) => checkpoint);
+      hasGone = published.some((checkpoint) => !ids.has(checkpoint));
+      if (hasGone) options.note("files were collected");
       await sleep(700);
     }
   }

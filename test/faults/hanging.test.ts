@@ -9,6 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { Crew, ended, leaseMs } from "./crew.ts";
 import type { Machine } from "./machine.ts";
+import type { Told } from "./task.ts";
 
 const server = await startPostgres();
 const root = mkdtempSync(join(tmpdir(), "clade-hanging-"));
@@ -50,17 +51,18 @@ for (const [what, isWarm] of [
       const mend = hang(join(fileURLToPath(crew.options.checkpoints), crew.run));
 
       const worker = isWarm ? machine.start() : crew.startCopy(machine);
-      const epochs: number[] = [];
-      worker.on("message", (told: { kind: string; epoch: number }) => {
-        if (told.kind === "claimed") epochs.push(told.epoch);
+      const claimed: number[] = [];
+      worker.on("message", (told: Told) => {
+        if (told.kind === "claimed") claimed.push(told.member);
       });
-      const lease = async () => (await crew.store.members(crew.run)).find((member) => member.lease)?.lease;
+      const lease = async () => (await crew.store.members(crew.run))[claimed.at(-1) ?? 0]!.lease;
       /** Whether it keeps one member for several leases. */
       const keepsOne = async () => {
-        const [claims, { until } = { until: 0 }] = [epochs.length, await lease()];
-        while (epochs.length === claims && ((await lease())?.until ?? 0) < until + 3 * leaseMs)
+        const claims = claimed.length;
+        const { until } = (await lease()) ?? { until: 0 };
+        while (claimed.length === claims && ((await lease())?.until ?? 0) < until + 3 * leaseMs)
           await sleep(100);
-        return claims > 0 && epochs.length === claims;
+        return claims > 0 && claimed.length === claims;
       };
       await expect.poll(keepsOne, { timeout: 100_000 }).toBe(true);
       worker.kill("SIGTERM");
