@@ -55,8 +55,8 @@ const children = Array.from({ length: processes }, (_, index) =>
 );
 await Promise.all(children.map((child) => messages(child, each)));
 for (const child of children) child.send("begin");
-// All have begun after one generation's time, and their first generations are over after two.
-await sleep(2.2 * seconds * 1000);
+// Each has read the population, and done its first generation.
+await Promise.all(children.map((child) => messages(child, each)));
 const before = await look();
 let mostConnections = 0;
 for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(5000))

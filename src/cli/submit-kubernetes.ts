@@ -62,7 +62,8 @@ async function submit(
     );
     return;
   }
-  const { name, namespace } = await applied(stores, run, job.metadata.name, manifest, options);
+  const { name } = job.metadata;
+  const namespace = await applied(stores, run, name, manifest, options);
   console.log(`submitted as job ${name} in namespace ${namespace}`);
   console.log(
     `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
@@ -72,10 +73,10 @@ async function submit(
 /** Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken back. */
 async function applied(stores: Stores, run: Run, id: string, manifest: string, { namespace }: Options) {
   try {
-    const job = await applyToKubernetes(manifest);
+    const where = await applyToKubernetes(manifest);
     const note = { kind: "job", scheduler: "kubernetes", id, submittedAt: Date.now() } as const;
-    await stores.population.note(run.id, { ...note, where: job.namespace });
-    return job;
+    await stores.population.note(run.id, { ...note, where });
+    return where;
   } catch (error) {
     await deleteFromKubernetes(id, namespace).catch(() => {});
     throw error;

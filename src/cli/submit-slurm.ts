@@ -1,55 +1,105 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BadInputError } from "../algorithm/problem.ts";
 import { localFileSystem } from "../checkpoint-store/shared-directory/local-file-system.ts";
 import { slurmScript } from "../cluster/slurm.ts";
-import { submitToSlurm } from "../cluster/slurm-jobs.ts";
+import { cancelInSlurm, requireSlurm, submitToSlurm } from "../cluster/slurm-jobs.ts";
+import type { Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
-import type { SettingOptions } from "./settings.ts";
-import { type SubmittedRun, submittedRun } from "./submitted-run.ts";
+import { findRun } from "./find-run.ts";
+import { loadExperiment } from "./load-experiment.ts";
+import type { StoreOptions, Stores } from "./open-store.ts";
+import { type SettingOptions, settingsOf } from "./settings.ts";
+import { refuseBadTime, refuseLostEnvironment, type SlurmOptions, wordsOf } from "./slurm-options.ts";
+import { openSharedStores, refuseUnlessOneOfBoth, submittedRun } from "./submitted-run.ts";
 
-interface Options extends SettingOptions, StoreOptions {
+interface Options extends SettingOptions, StoreOptions, SlurmOptions {
   readonly run?: string;
-  readonly array: number;
-  readonly gpusPerWorker?: number;
-  readonly cpusPerWorker?: number;
-  readonly memoryPerWorker?: string;
-  readonly time?: string;
-  readonly partition?: string;
   readonly print?: boolean;
 }
 
+/** Stands for the run's name where there is no run yet. */
+const unnamed = "RUN";
+
 /** Creates a run and submits a job array of workers for it. The trainer is not tried here: a login node may have neither its GPU nor its Python. */
 export async function submitSlurmCommand(
+  first: string | undefined,
+  others: readonly string[],
+  options: Options,
+): Promise<void> {
+  const { file, more } = wordsOf(first, others);
+  refuseBadTime(options.time);
+  refuseUnlessOneOfBoth(file, options.run);
+  if (!options.print) await requireSlurm();
+  await using stores = await openSharedStores(options);
+  refuseLostEnvironment(more, process.env, !hasPassword(stores.url));
+  if (options.print) await print(stores, file, more, options);
+  else await submit(stores, file, more, options);
+}
+
+/** Nothing is created or changed, only looked at. */
+async function print(
+  stores: Stores,
   file: string | undefined,
   more: readonly string[],
   options: Options,
 ): Promise<void> {
-  refuseBadTime(options.time);
-  await using stores = await openStores(options, { create: true });
-  const submitted = await submittedRun(stores, file, options);
-  try {
-    await submit(stores, submitted, more, options);
-  } catch (error) {
-    await submitted.undo();
-    throw error;
-  }
+  if (file !== undefined) await loadExperiment(file, settingsOf(options));
+  const run = file === undefined ? (await findRun(stores.population, options.run)).id : unnamed;
+  console.log(scriptFor(stores, run, more, options).trimEnd());
+  const name = run === unnamed ? `; ${unnamed} stands for the name of the run, which was not created` : "";
+  console.error(`nothing was submitted: this is what would be${name}`);
 }
 
 async function submit(
   stores: Stores,
-  { run, undo }: SubmittedRun,
+  file: string | undefined,
   more: readonly string[],
   options: Options,
 ): Promise<void> {
+  const { run, undo } = await submittedRun(stores, file, options);
+  try {
+    warnOfLocalPlace(run.checkpoints);
+    const text = scriptFor(stores, run.id, more, options);
+    console.log(text);
+    const { id, script } = await submitted(stores, run, text);
+    console.log(`submitted as job ${id}: ${script}`);
+  } catch (error) {
+    // Whatever else goes wrong here, this is what went wrong first.
+    await undo().catch(() => {});
+    throw error;
+  }
+  console.log(
+    `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
+  );
+}
+
+/** Keeps the script beside the logs and a note of the job with the run, or leaves neither, and no job. */
+async function submitted(
+  { url, population, logDirectory }: Stores,
+  run: Run,
+  text: string,
+): Promise<{ readonly id: string; readonly script: string }> {
+  mkdirSync(logDirectory, { recursive: true });
+  const script = join(logDirectory, `${run.id}-slurm.sh`);
+  writeFileSync(script, text);
+  let id: string | undefined;
+  try {
+    id = await submitToSlurm(script, run.id, { ...process.env, CLADE_STORE: url });
+    const submittedAt = Date.now();
+    await population.note(run.id, { kind: "job", scheduler: "slurm", id, submittedAt });
+    return { id, script };
+  } catch (error) {
+    if (id !== undefined) await cancelInSlurm(id, run.id).catch(() => {});
+    rmSync(script, { force: true });
+    throw error;
+  }
+}
+
+function scriptFor(stores: Stores, run: string, more: readonly string[], options: Options): string {
   const { array, gpusPerWorker, cpusPerWorker, memoryPerWorker, time, partition } = options;
-  const hasPassword = new URL(stores.url).password !== "" || new URL(stores.url).searchParams.has("password");
-  const { logDirectory } = stores;
-  const text = slurmScript({
-    run: run.id,
+  return slurmScript({
+    run,
     clade: [process.execPath, fileURLToPath(new URL("../../bin/clade.js", import.meta.url))],
     array,
     ...(gpusPerWorker !== undefined && { gpusPerWorker }),
@@ -57,50 +107,24 @@ async function submit(
     ...(memoryPerWorker !== undefined && { memoryPerWorker }),
     ...(time !== undefined && { time }),
     ...(partition !== undefined && { partition }),
-    logDirectory,
-    ...(!hasPassword && { store: stores.url }),
-    workerOptions: [],
+    logDirectory: stores.logDirectory,
+    ...(!hasPassword(stores.url) && { store: stores.url }),
     more,
   });
-  console.log(text);
-  if (options.print) {
-    await undo();
-    console.error("nothing was submitted, and no run was created: this is what would be");
-    return;
-  }
-  mkdirSync(logDirectory, { recursive: true });
-  const script = resolve(join(logDirectory, `${run.id}-slurm.sh`));
-  writeFileSync(script, text);
-  // The environment goes with the job, and with it the store's URL.
-  process.env.CLADE_STORE = stores.url;
-  const { id, where } = await submitToSlurm(script);
-  await stores.population.note(run.id, {
-    kind: "job",
-    scheduler: "slurm",
-    id,
-    submittedAt: Date.now(),
-    ...(where !== undefined && { where }),
-  });
-  console.log(`submitted as job ${id}: ${script}`);
-  console.log(
-    `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
-  );
-  warnOfLocalPlace(run.checkpoints);
-  process.exitCode = exitCodes.done;
 }
 
+function hasPassword(store: string): boolean {
+  const { password, searchParams } = new URL(store);
+  return password !== "" || searchParams.has("password");
+}
+
+/** No reason to refuse: the disk of a login node may be what it shares with all the others. */
 function warnOfLocalPlace(checkpoints: string | undefined): void {
   if (!checkpoints?.startsWith("file:")) return;
-  const name = localFileSystem(fileURLToPath(checkpoints));
+  const directory = fileURLToPath(checkpoints);
+  const name = existsSync(directory) ? localFileSystem(directory) : undefined;
   if (name)
     console.error(
       `checkpoints ${checkpoints}: are on ${name}, a disk of this machine; workers on machines that do not see it will refuse to work`,
     );
-}
-
-/** The formats that sbatch takes. */
-function refuseBadTime(time: string | undefined): void {
-  if (time === undefined || /^(\d+-\d+(:\d+){0,2}|\d+(:\d+){0,2})$/.test(time)) return;
-  const remedy = "write for example 4:00:00 for four hours, or 2-00:00:00 for two days";
-  throw new BadInputError([{ path: "--time", value: time, rule: "is no time that Slurm reads", remedy }]);
 }

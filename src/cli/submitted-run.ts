@@ -6,7 +6,7 @@ import { newSeed } from "../worker/run.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { newRun } from "./new-run.ts";
-import type { Stores } from "./open-store.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
 
 export interface SubmittedRun {
@@ -15,23 +15,39 @@ export interface SubmittedRun {
   undo(): Promise<void>;
 }
 
-/** Throws `BadInputError` where workers of other machines could not share the store. */
+/** Throws `BadInputError` where workers of other machines could not share the store, before a file is made. */
+export async function openSharedStores(options: StoreOptions): Promise<Stores> {
+  refuseFile(options.store || process.env.CLADE_STORE);
+  return await openStores(options);
+}
+
+function refuseFile(store: string | undefined): void {
+  if (store !== undefined && /^postgres(ql)?:/i.test(store)) return;
+  const value = store?.replace(/^(\w+:\/\/).*/, "$1...") || "none given";
+  const rule = "is a file, which jobs on several machines cannot share";
+  throw bad("--store", value, rule, "give a postgres:// URL, or run it on one machine");
+}
+
+export function refuseUnlessOneOfBoth(file: string | undefined, run: string | undefined): void {
+  if ((file === undefined) !== (run === undefined)) return;
+  const [value, rule] =
+    file === undefined ? ["none given", "is needed"] : [file, "says nothing beside --run"];
+  throw bad(
+    "experiment",
+    value,
+    rule,
+    "give an experiment's file for a new run, or --run with one that exists",
+  );
+}
+
+/** Throws `BadInputError` for what cannot be submitted. */
 export async function submittedRun(
   stores: Stores,
   file: string | undefined,
   options: SettingOptions & { readonly run?: string },
 ): Promise<SubmittedRun> {
-  if (!/^postgres(ql)?:/.test(stores.url)) {
-    const rule = "is a file, which jobs on several machines cannot share";
-    throw bad("--store", stores.url, rule, "give a postgres:// URL, or run it on one machine");
-  }
-  if ((file === undefined) === (options.run === undefined))
-    throw bad(
-      "experiment",
-      file ?? "none given",
-      "one of the two is needed",
-      "give an experiment's file, or --run",
-    );
+  refuseFile(stores.url);
+  refuseUnlessOneOfBoth(file, options.run);
   return file === undefined ? await existing(stores, options.run) : await created(stores, file, options);
 }
 

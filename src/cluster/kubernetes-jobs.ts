@@ -25,17 +25,12 @@ export async function versionOfCluster(): Promise<KubernetesVersion> {
   };
 }
 
-/** Throws with the words of kubectl. */
-export async function applyToKubernetes(
-  manifest: string,
-): Promise<{ readonly name: string; readonly namespace: string }> {
+/** Resolves the namespace in which the Job now is. Throws with the words of kubectl. */
+export async function applyToKubernetes(manifest: string): Promise<string> {
   const words = ["apply", "--filename=-", "--output=json"];
-  const { metadata } = await answer<{ metadata: { readonly name: string; readonly namespace: string } }>(
-    words,
-    "the cluster rejects the job; it says",
-    manifest,
-  );
-  return metadata;
+  const complaint = "the cluster rejects the job; it says";
+  const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(words, complaint, manifest);
+  return metadata.namespace;
 }
 
 /** Undefined when the cluster has no such Job. */

@@ -5,15 +5,26 @@ import { CladeError } from "../algorithm/clade-error.ts";
 /** How many tasks of a job array are in a state, such as `RUNNING` or `PENDING`. */
 export type TaskStates = ReadonlyMap<string, number>;
 
-/** Submits a script, and resolves the job's id, and the cluster's name where there are several. Throws with the words of sbatch. */
+/** Throws where Slurm's commands are not on this machine. */
+export async function requireSlurm(): Promise<void> {
+  await slurm("sbatch", ["--version"]);
+}
+
+/**
+ * Submits a script, whose environment goes with the job, and resolves the job's id. Throws with the words of sbatch. The name is given once more, since an environment variable of
+ * the site's may change what the script says.
+ */
 export async function submitToSlurm(
   script: string,
-): Promise<{ readonly id: string; readonly where?: string }> {
-  const { code, stdout, stderr } = await slurm("sbatch", ["--parsable", script]);
+  name: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const words = ["--parsable", `--job-name=${name}`, script];
+  const { code, stdout, stderr } = await slurm("sbatch", words, environment);
   if (code !== 0)
     throw new CladeError(`sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`);
-  const [id, where] = stdout.trim().split("\n").at(-1)!.split(";") as [string, string?];
-  return { id, ...(where && { where }) };
+  // With several clusters the name of one follows.
+  return stdout.trim().split("\n").at(-1)!.split(";")[0]!;
 }
 
 /** What Slurm still knows of a job array: nothing when it has ended. An id may have been given to another job since, which has another name. */
@@ -36,12 +47,12 @@ export async function statesOfTasks(id: string, name: string): Promise<TaskState
   return states;
 }
 
-/** Ends a job array, and resolves how many of its tasks there were. Nothing happens when the id is another job's by now. */
+/** Ends a job array, and resolves how many of its tasks there were. Slurm itself sees to the name, so another job with that id by now is left alone. */
 export async function cancelInSlurm(id: string, name: string): Promise<number> {
   const states = await statesOfTasks(id, name);
   const count = [...states.values()].reduce((sum, tasks) => sum + tasks, 0);
   if (count === 0) return 0;
-  const { code, stderr } = await slurm("scancel", [id]);
+  const { code, stderr } = await slurm("scancel", [`--name=${name}`, id]);
   if (code !== 0) throw new CladeError(`scancel: ${sentence(stderr)}`);
   return count;
 }
@@ -49,9 +60,10 @@ export async function cancelInSlurm(id: string, name: string): Promise<number> {
 function slurm(
   command: string,
   words: readonly string[],
+  env = process.env,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve, reject) => {
-    execFile(command, words, (error, stdout, stderr) => {
+    execFile(command, words, { env }, (error, stdout, stderr) => {
       if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
         reject(
           new CladeError(

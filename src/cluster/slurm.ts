@@ -15,76 +15,77 @@ export interface SlurmSettings {
   readonly logDirectory: string;
   /** The store's URL if it has no password; the environment has it otherwise. */
   readonly store?: string;
-  readonly workerOptions: readonly string[];
   /** Options for sbatch as they are given. They come last, so that they count. */
   readonly more: readonly string[];
 }
 
-/** Long enough to interrupt a trainer, give the member back and ask for the requeue. Slurm sends the signal up to a minute early. */
+/** Longer than the 30 seconds that Slurm gives a job to leave, by default, after the requeue that the script asks for. */
 const secondsBeforeTheLimit = 60;
 
 /**
- * The worker stays a child of the script, which Slurm signals: TERM when the job is preempted, cancelled or its node goes down, where Slurm itself knows whether to
- * requeue; and USR2 ahead of the time limit, after which it would not, so the script asks for it. A worker that is killed by something else is started
- * again, twice at most.
+ * The worker is a child of the script, since Slurm signals the script alone. TERM comes with a preemption, a node that goes down and scancel, and Slurm knows after which of them it
+ * starts the task again. It would not after the time limit: ahead of that comes USR2, and the script has itself requeued, at once, so that TERM comes as in a preemption. Requeued
+ * only after its worker has left, a task that was cancelled meanwhile would come back, and one whose worker is slow to leave would not. The task is named by array and
+ * number, because one task has the id of the whole array.
  */
 export function slurmScript(settings: SlurmSettings): string {
-  const { run, array, gpusPerWorker, cpusPerWorker, memoryPerWorker, time, partition, logDirectory } =
-    settings;
-  const options = [
-    `--job-name=${run}`,
-    `--array=1-${array}`,
-    "--ntasks=1",
-    ...(cpusPerWorker === undefined ? [] : [`--cpus-per-task=${cpusPerWorker}`]),
-    ...(gpusPerWorker === undefined ? [] : [`--gres=gpu:${gpusPerWorker}`]),
-    ...(memoryPerWorker === undefined ? [] : [`--mem=${memoryPerWorker}`]),
-    ...(time === undefined ? [] : [`--time=${time}`]),
-    ...(partition === undefined ? [] : [`--partition=${partition}`]),
-    "--requeue",
-    `--signal=B:USR2@${secondsBeforeTheLimit}`,
-    "--open-mode=append",
-    `--output=${logDirectory}/${run}-slurm-%A_%a.log`,
-    ...settings.more,
-  ];
-  const worker = [...settings.clade, "worker", run, ...settings.workerOptions].map(quoted).join(" ");
+  const worker = [...settings.clade, "worker", settings.run].map(quoted).join(" ");
   const store =
     settings.store === undefined
       ? `: "\${CLADE_STORE:?did not reach the job: submit without --export, or keep the password in ~/.pgpass}"`
       : `export CLADE_STORE=${quoted(settings.store)}`;
   return `#!/bin/bash
-${options.map((option) => `#SBATCH ${directive(option)}`).join("\n")}
+${directives(settings).join("\n")}
 
 ${store}
-export OMP_NUM_THREADS="\${OMP_NUM_THREADS:-\${SLURM_CPUS_PER_TASK:-1}}"
+export OMP_NUM_THREADS="\${OMP_NUM_THREADS:-\${SLURM_CPUS_PER_TASK:-\${SLURM_CPUS_ON_NODE:-1}}}"
+
+# The time limit is near: this task goes back to the queue, and its worker is asked to leave as by a preemption.
+trap 'echo "the time limit is near: requeued"; scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' USR2
+# The worker drops its generation and gives its member back. Slurm knows whether this task is to start again.
+trap 'leaving=yes; kill -TERM "$worker" 2>/dev/null' TERM INT
 
 leaving=
-again=
-trap 'leaving=yes; kill -TERM $worker 2>/dev/null' TERM INT
-trap 'leaving=yes; again=yes; kill -TERM $worker 2>/dev/null' USR2
-
 for attempt in 1 2 3; do
   ${worker} &
   worker=$!
-  while kill -0 $worker 2>/dev/null; do wait $worker; done
-  wait $worker
+  while kill -0 "$worker" 2>/dev/null; do wait "$worker"; done
+  wait "$worker"
   code=$?
-  [ -z "$leaving" ] && [ $code -gt 128 ] && [ $code -ne 130 ] || break
+  # One that was killed, but not by Slurm, is started again.
+  [ -z "$leaving" ] && [ "$code" -gt 128 ] && [ "$code" -ne 130 ] || break
 done
 
-if [ -n "$again" ] && [ $code -ne 0 ]; then
-  echo "the time limit is near and the run goes on: requeued"
-  exec scontrol requeue "$SLURM_JOB_ID"
-fi
-exit $code
+# The run is over: tasks that have not begun need not.
+[ "$code" -ne 0 ] || scancel --quiet --state=PENDING "$SLURM_ARRAY_JOB_ID"
+exit "$code"
 `;
 }
 
-/** A word for a shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+function directives({ run, array, logDirectory, more, ...settings }: SlurmSettings): string[] {
+  const { gpusPerWorker, cpusPerWorker, memoryPerWorker, time, partition } = settings;
+  // Slurm replaces what follows a percent sign.
+  const logs = `${logDirectory}/${run}-slurm`.replaceAll("%", "%%");
+  const lines = [
+    [`--job-name=${run}`],
+    [`--array=1-${array}`],
+    ["--ntasks=1"],
+    cpusPerWorker === undefined ? [] : [`--cpus-per-task=${cpusPerWorker}`],
+    // Not --gpus-per-task, which only one of Slurm's selectors of resources knows.
+    gpusPerWorker === undefined ? [] : [`--gres=gpu:${gpusPerWorker}`],
+    memoryPerWorker === undefined ? [] : [`--mem=${memoryPerWorker}`],
+    time === undefined ? [] : [`--time=${time}`],
+    partition === undefined ? [] : [`--partition=${partition}`],
+    ["--requeue"],
+    [`--signal=B:USR2@${secondsBeforeTheLimit}`],
+    ["--open-mode=append"],
+    [`--output=${logs}-%A_%a.log`],
+    more,
+  ];
+  return lines.filter((words) => words.length > 0).map((words) => `#SBATCH ${words.map(quoted).join(" ")}`);
 }
 
-/** Slurm takes quotes away from the words of a directive. */
-function directive(option: string): string {
-  return /\s/.test(option) ? `"${option}"` : option;
+/** A word for a shell, and for Slurm, which reads the words of a directive as a shell does. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -190,7 +190,7 @@ class Worker {
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     // The member's newest checkpoint stays until this one is published in its place.
-    const checkpoint = await this.#unlessLeaving(saveTo(checkpointStore, session, reserve, start.checkpoint));
+    const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
     lease.check();
     const trained: Snapshot = {
       id: snapshotId(claim.member, ordinalOf(start.id) + 1),
@@ -308,12 +308,7 @@ class Worker {
     const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
-    else await this.#unlessLeaving(restoreFrom(checkpointStore, session, checkpoint, turn));
-  }
-
-  /** A storage that does not answer must not keep a worker that is asked to leave from giving its member back. */
-  async #unlessLeaving<T>(moving: Promise<T>): Promise<T> {
-    return await unlessHanging(moving, this.#options.signal, 0);
+    else await restoreFrom(checkpointStore, session, checkpoint, turn);
   }
 
   #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {

@@ -128,7 +128,13 @@ export class Connection {
     const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
     // A server that says nothing keeps nobody waiting for longer.
     const isOver = once(end, "abort").then(() => false);
-    const listens = await Promise.race([isOver, this.#listen().then(() => true, () => false)]);
+    const listens = await Promise.race([
+      isOver,
+      this.#listen().then(
+        () => true,
+        () => false,
+      ),
+    ]);
     // What changed before it listened was not heard.
     if ((!wasListening && listens) || this.changes !== seen) return;
     await once(this.#events, "change", { signal: end }).catch(() => {});
