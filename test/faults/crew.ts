@@ -25,7 +25,8 @@ import type { Task } from "./task.ts";
 export const isRoot = process.getuid?.() === 0;
 /** A machine that is not heard of for so long has lost its member. */
 export const leaseMs = 3_000;
-const settleMs = 2_500;
+/** Those who collect look for less than this, also on a busy machine. */
+const settleMs = 5_000;
 const population = 5;
 /** Of a cache, where it is a disk of its own. */
 const cacheMegabytes = 16;
@@ -144,32 +145,36 @@ export class Crew implements AsyncDisposable {
     const inProgress = new Set<Promise<void>>();
     const collecting = new AbortController();
     const collected = this.#collectMeanwhile(collecting.signal);
-    let round: string[] = [];
-    for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
-      expect(this.#account.complaints).toEqual([]);
-      await sleep(200 + random.uniform() * 1_000);
-      // Those that are at work, so that there is something to lose.
-      const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
-      if (chosen.length === 0) continue;
-      if (round.length === 0) round = Object.keys(faults);
-      const machine = random.pick(chosen);
-      const [what] = round.splice(random.integer(round.length), 1) as [string];
-      machine.isBusy = true;
-      const fault = faults[what]!(machine, random).finally(() => {
-        machine.isBusy = false;
-        inProgress.delete(fault);
-      });
-      inProgress.add(fault);
-      this.options.note(what);
-      if (round.length === 0) rounds++;
+    try {
+      let round: string[] = [];
+      for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
+        expect(this.#account.complaints).toEqual([]);
+        await sleep(200 + random.uniform() * 1_000);
+        // Those that are at work, so that there is something to lose.
+        const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
+        if (chosen.length === 0) continue;
+        if (round.length === 0) round = Object.keys(faults);
+        const machine = random.pick(chosen);
+        const [what] = round.splice(random.integer(round.length), 1) as [string];
+        machine.isBusy = true;
+        const fault = faults[what]!(machine, random).finally(() => {
+          machine.isBusy = false;
+          inProgress.delete(fault);
+        });
+        inProgress.add(fault);
+        this.options.note(what);
+        if (round.length === 0) rounds++;
+      }
+      await Promise.all(inProgress);
+    } finally {
+      collecting.abort();
+      await Promise.allSettled([...inProgress, collected]);
     }
-    await Promise.all(inProgress);
-    collecting.abort();
-    await collected;
   }
 
   /** Resolves once every machine is at work. */
   async begun(): Promise<void> {
+    expect(this.#account.complaints).toEqual([]);
     while (this.machines.some(({ atWork }) => atWork.length === 0)) await sleep(100);
   }
 
@@ -250,9 +255,16 @@ export class Crew implements AsyncDisposable {
     }
   }
 
+  /** Beside the collectors of the workers, as `clade gc` does. Goes on until something has gone, whoever has collected it. */
   async #collectMeanwhile(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !this.#isOver) {
-      if ((await collect(this.store, this.#checkpoints, this.run)) > 0) this.options.note("files were collected");
+    const { store, run, options } = this;
+    await using storage = await openStorage(options.checkpoints);
+    for (let hasGone = false; (!signal.aborted || !hasGone) && !this.#isOver; ) {
+      await collect(store, this.#checkpoints, run);
+      const ids = new Set((await storage.list(`${run}/`)).map(({ key }) => key.split("/")[1]));
+      const published = this.#account.published.flatMap(({ checkpoint = [] }) => checkpoint);
+      hasGone = published.some((checkpoint) => !ids.has(checkpoint));
+      if (hasGone) options.note("files were collected");
       await sleep(700);
     }
   }

@@ -17,11 +17,12 @@ const leave = new AbortController();
 process.once("SIGTERM", () => leave.abort());
 process.once("disconnect", () => process.exit());
 
-await using populationStore = await postgresPopulationStore(process.env.CLADE_STORE!, { tellWaiting: () => {} });
+const waiting = { tellWaiting: () => {} };
+await using populationStore = await postgresPopulationStore(process.env.CLADE_STORE!, waiting);
 const run = await populationStore.run(id);
 const { population, budget, synchronous } = run.experiment;
 const experiment = walkExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous, trainer });
-const storage = await openStorage(checkpoints);
+const storage = await openStorage(checkpoints, waiting);
 await using checkpointStore = objectCheckpointStore(storage, id, new LocalCache({ directory: cache }), {
   settleMs,
 });

@@ -33,7 +33,7 @@ async function newCrew(
     trainer: "in this process",
     environment: {},
     directory,
-    seconds: 4,
+    seconds: 25,
     machines,
     note: () => {},
   });
@@ -78,16 +78,16 @@ async function expectFenced(
     (await publishedBy(crew, workerOf(other))).filter((snapshot) => snapshot.member === member).length;
   const before = await ofMember();
   const silent = await publishedBy(crew, workerOf(lost));
-  await expect.poll(ofMember, { timeout: 60_000 }).toBeGreaterThan(before);
+  await expect.poll(ofMember, { timeout: 100_000 }).toBeGreaterThan(before);
   expect(await publishedBy(crew, workerOf(lost))).toEqual(silent);
   mend(lost);
   const later = async () => (await publishedBy(crew, workerOf(lost))).length;
-  await expect.poll(later, { timeout: 60_000 }).toBeGreaterThan(silent.length);
+  await expect.poll(later, { timeout: 100_000 }).toBeGreaterThan(silent.length);
   await crew.end();
   await crew.expectSound();
 }
 
-test.skipIf(!server).concurrent(`with PostgreSQL away for 20 s workers wait and go on${needs}`, async () => {
+test.skipIf(!server).concurrent(`with PostgreSQL away for 20 s workers wait and go on${needs}`, { timeout: 300_000 }, async () => {
   await using own = (await startPostgres())!;
   await using crew = await newCrew([{}, {}], { store: await own.newDatabase() });
   await crew.begun();
@@ -102,8 +102,7 @@ test.skipIf(!server).concurrent(`with PostgreSQL away for 20 s workers wait and 
 });
 
 test.skipIf(!server).concurrent(
-  `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`,
-  async () => {
+  `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`, { timeout: 300_000 }, async () => {
     await using crew = await newCrew([{}, {}]);
     await expectFenced(
       crew,
@@ -113,7 +112,7 @@ test.skipIf(!server).concurrent(
   },
 );
 
-test.skipIf(!server).concurrent(`a worker that is frozen past its lease cannot publish when it wakes${needs}`, async () => {
+test.skipIf(!server).concurrent(`a worker that is frozen past its lease cannot publish when it wakes${needs}`, { timeout: 300_000 }, async () => {
   await using crew = await newCrew([{}, {}]);
   const signal = (name: NodeJS.Signals) => (machine: Machine) => {
     for (const child of machine.processes) child.kill(name);
@@ -122,8 +121,7 @@ test.skipIf(!server).concurrent(`a worker that is frozen past its lease cannot p
 });
 
 test.skipIf(!server || !hosts).concurrent(
-  `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`,
-  async () => {
+  `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`, { timeout: 300_000 }, async () => {
     using near = hosts!.newHost();
     using far = hosts!.newHost();
     await using crew = await newCrew([{ host: far }, { host: near }]);
@@ -135,12 +133,12 @@ test.skipIf(!server || !hosts).concurrent(
   },
 );
 
-test.skipIf(!server).concurrent(`two copies of one worker, of one name, side by side publish nothing twice${needs}`, async () => {
+test.skipIf(!server).concurrent(`two copies of one worker, of one name, side by side publish nothing twice${needs}`, { timeout: 300_000 }, async () => {
   await using crew = await newCrew([{}]);
   await crew.begun();
   const [machine] = crew.machines as [Machine];
   const copy = crew.startCopy(machine);
-  await expect.poll(() => machine.atWork.includes(copy), { timeout: 60_000 }).toBe(true);
+  await expect.poll(() => machine.atWork.includes(copy), { timeout: 100_000 }).toBe(true);
   await sleep(leaseMs);
   await crew.end();
   expect(crew.processesThatPublished).toBe(2);
