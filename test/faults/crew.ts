@@ -99,16 +99,20 @@ export class Crew implements AsyncDisposable {
     const experiment = walkExperiment({ population, stepsPerMember, synchronous: false, trainer });
     const store = await openPopulation(options.store);
     const { id } = await createRun(store, experiment, 1);
-    const checkpoints = objectCheckpointStore(await openStorage(place), id, newCache(directory, "collector"), {
-      settleMs,
-    });
+    const checkpoints = objectCheckpointStore(
+      await openStorage(place),
+      id,
+      newCache(directory, "collector"),
+      {
+        settleMs,
+      },
+    );
     await checkpoints.sign();
     const account = new Account();
     const cacheOf = (index: number) => {
       const cache = join(directory, `cache-${index}`);
       mkdirSync(cache);
-      if (isRoot)
-        execFileSync("mount", ["-t", "tmpfs", "-o", `size=${cacheMegabytes}m`, "tmpfs", cache]);
+      if (isRoot) execFileSync("mount", ["-t", "tmpfs", "-o", `size=${cacheMegabytes}m`, "tmpfs", cache]);
       return cache;
     };
     const machines = await Promise.all(

@@ -9,9 +9,15 @@ import { work } from "../../src/worker/worker.ts";
 import { walkExperiment } from "../walk/walk-experiment.ts";
 import type { Task, Told } from "./task.ts";
 
-const { run: id, worker, checkpoints, cache, trainer, leaseMs, settleMs } = JSON.parse(
-  process.env.FAULT_WORKER!,
-) as Task;
+const {
+  run: id,
+  worker,
+  checkpoints,
+  cache,
+  trainer,
+  leaseMs,
+  settleMs,
+} = JSON.parse(process.env.FAULT_WORKER!) as Task;
 const tell = (told: Told) => process.connected && process.send!(told);
 const leave = new AbortController();
 process.once("SIGTERM", () => leave.abort());
@@ -21,7 +27,12 @@ const waiting = { tellWaiting: () => {} };
 await using populationStore = await postgresPopulationStore(process.env.CLADE_STORE!, waiting);
 const run = await populationStore.run(id);
 const { population, budget, synchronous } = run.experiment;
-const experiment = walkExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous, trainer });
+const experiment = walkExperiment({
+  population,
+  stepsPerMember: budget.stepsPerMember!,
+  synchronous,
+  trainer,
+});
 const storage = await openStorage(checkpoints, waiting);
 await using checkpointStore = objectCheckpointStore(storage, id, new LocalCache({ directory: cache }), {
   settleMs,

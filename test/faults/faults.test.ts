@@ -87,60 +87,86 @@ async function expectFenced(
   await crew.expectSound();
 }
 
-test.skipIf(!server).concurrent(`with PostgreSQL away for 20 s workers wait and go on${needs}`, { timeout: 300_000 }, async () => {
-  await using own = (await startPostgres())!;
-  await using crew = await newCrew([{}, {}], { store: await own.newDatabase() });
-  await crew.begun();
-  const workers = crew.machines.flatMap(({ processes }) => [...processes]);
-  await own.kill();
-  await sleep(20_000);
-  await own.start();
-  expect(workers.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null]);
-  await crew.end();
-  expect(workers.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-  await crew.expectSound();
-});
+test
+  .skipIf(!server)
+  .concurrent(
+    `with PostgreSQL away for 20 s workers wait and go on${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using own = (await startPostgres())!;
+      await using crew = await newCrew([{}, {}], { store: await own.newDatabase() });
+      await crew.begun();
+      const workers = crew.machines.flatMap(({ processes }) => [...processes]);
+      await own.kill();
+      await sleep(20_000);
+      await own.start();
+      expect(workers.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null]);
+      await crew.end();
+      expect(workers.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+      await crew.expectSound();
+    },
+  );
 
-test.skipIf(!server).concurrent(
-  `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`, { timeout: 300_000 }, async () => {
-    await using crew = await newCrew([{}, {}]);
-    await expectFenced(
-      crew,
-      ({ network }) => network.silence(),
-      ({ network }) => network.mend(),
-    );
-  },
-);
+test
+  .skipIf(!server)
+  .concurrent(
+    `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}, {}]);
+      await expectFenced(
+        crew,
+        ({ network }) => network.silence(),
+        ({ network }) => network.mend(),
+      );
+    },
+  );
 
-test.skipIf(!server).concurrent(`a worker that is frozen past its lease cannot publish when it wakes${needs}`, { timeout: 300_000 }, async () => {
-  await using crew = await newCrew([{}, {}]);
-  const signal = (name: NodeJS.Signals) => (machine: Machine) => {
-    for (const child of machine.processes) child.kill(name);
-  };
-  await expectFenced(crew, signal("SIGSTOP"), signal("SIGCONT"));
-});
+test
+  .skipIf(!server)
+  .concurrent(
+    `a worker that is frozen past its lease cannot publish when it wakes${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}, {}]);
+      const signal = (name: NodeJS.Signals) => (machine: Machine) => {
+        for (const child of machine.processes) child.kill(name);
+      };
+      await expectFenced(crew, signal("SIGSTOP"), signal("SIGCONT"));
+    },
+  );
 
-test.skipIf(!server || !hosts).concurrent(
-  `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`, { timeout: 300_000 }, async () => {
-    using near = hosts!.newHost();
-    using far = hosts!.newHost();
-    await using crew = await newCrew([{ host: far }, { host: near }]);
-    await expectFenced(
-      crew,
-      () => far.down(),
-      () => far.up(),
-    );
-  },
-);
+test
+  .skipIf(!server || !hosts)
+  .concurrent(
+    `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`,
+    { timeout: 300_000 },
+    async () => {
+      using near = hosts!.newHost();
+      using far = hosts!.newHost();
+      await using crew = await newCrew([{ host: far }, { host: near }]);
+      await expectFenced(
+        crew,
+        () => far.down(),
+        () => far.up(),
+      );
+    },
+  );
 
-test.skipIf(!server).concurrent(`two copies of one worker, of one name, side by side publish nothing twice${needs}`, { timeout: 300_000 }, async () => {
-  await using crew = await newCrew([{}]);
-  await crew.begun();
-  const [machine] = crew.machines as [Machine];
-  const copy = crew.startCopy(machine);
-  await expect.poll(() => machine.atWork.includes(copy), { timeout: 100_000 }).toBe(true);
-  await sleep(leaseMs);
-  await crew.end();
-  expect(crew.processesThatPublished).toBe(2);
-  await crew.expectSound();
-});
+test
+  .skipIf(!server)
+  .concurrent(
+    `two copies of one worker, of one name, side by side publish nothing twice${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}]);
+      await crew.begun();
+      const [machine] = crew.machines as [Machine];
+      const copy = crew.startCopy(machine);
+      await expect.poll(() => machine.atWork.includes(copy), { timeout: 100_000 }).toBe(true);
+      await sleep(leaseMs);
+      await crew.end();
+      expect(crew.processesThatPublished).toBe(2);
+      await crew.expectSound();
+    },
+  );

@@ -57,7 +57,10 @@ export class Machine {
   }
 
   static async start(options: MachineOptions): Promise<Machine> {
-    return new Machine(options, await startTcpProxy(Number(new URL(options.store).port), options.host?.address));
+    return new Machine(
+      options,
+      await startTcpProxy(Number(new URL(options.store).port), options.host?.address),
+    );
   }
 
   /** Its workers that have begun with a member. */
@@ -88,10 +91,7 @@ export class Machine {
         FAULT_WORKER: JSON.stringify(told),
       },
       ...(host && { execPath: "ip" }),
-      execArgv: [
-        ...(host ? ["netns", "exec", host.namespace, process.execPath] : []),
-        ...clock.nodeOptions,
-      ],
+      execArgv: [...(host ? ["netns", "exec", host.namespace, process.execPath] : []), ...clock.nodeOptions],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     let said = "";
@@ -129,7 +129,11 @@ export class Machine {
 /** The processes that a process has started. */
 export function childrenOf(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
   } catch {
     return [];
   }

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { randomStream } from "../../src/algorithm/random.ts";
-import { startFaultProxy, randomFaults, type Fault } from "../servers/fault-proxy.ts";
+import { type Fault, randomFaults, startFaultProxy } from "../servers/fault-proxy.ts";
 import { startMemoryS3 } from "../servers/memory-s3-server.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { s3Keys } from "../servers/s3-server.ts";

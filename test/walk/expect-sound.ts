@@ -1,6 +1,11 @@
 /** Asks the tree of snapshots, and the checkpoints that it says are alive, whether anything was lost, repeated or torn. */
 import { expect } from "vitest";
-import { type CheckpointId, ordinalOf, type Snapshot, type SnapshotId } from "../../src/algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+} from "../../src/algorithm/snapshot.ts";
 import type { CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
 import {
   type PopulationStore,

@@ -18,7 +18,11 @@ type Turn = {
 };
 
 const calls: { readonly [method: string]: (params: never) => unknown } = {
-  initialize: () => ({ protocol: 1, trainer: "walk", capabilities: { repeatedSetup: true, readsBack: true } }),
+  initialize: () => ({
+    protocol: 1,
+    trainer: "walk",
+    capabilities: { repeatedSetup: true, readsBack: true },
+  }),
   setup(turn: Turn) {
     walk = new Walk(turn);
     ({ hyperparameters } = turn);
