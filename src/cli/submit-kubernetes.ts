@@ -53,7 +53,8 @@ async function submit(
   version: KubernetesVersion | undefined,
 ): Promise<void> {
   const job = jobOf(run, options, version);
-  const manifest = stringify(job, { lineWidth: 0, aliasDuplicateObjects: false });
+  // kubectl reads YAML 1.1, in which the word yes is no word.
+  const manifest = stringify(job, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
   process.exitCode = exitCodes.done;
   if (!options.apply) {
     console.log(manifest.trimEnd());

@@ -30,11 +30,11 @@ export async function submitSlurmCommand(
   const { file, more } = wordsOf(first, others);
   refuseBadTime(options.time);
   refuseUnlessOneOfBoth(file, options.run);
-  if (!options.print) await requireSlurm();
   await using stores = await openSharedStores(options);
   refuseLostEnvironment(more, process.env, !hasPassword(stores.url));
-  if (options.print) await print(stores, file, more, options);
-  else await submit(stores, file, more, options);
+  if (options.print) return await print(stores, file, more, options);
+  await requireSlurm();
+  await submit(stores, file, more, options);
 }
 
 /** Nothing is created or changed, only looked at. */

@@ -403,8 +403,10 @@ class Worker {
   }
 
   async #fail(claim: Claim, error: TrainerError): Promise<void> {
-    const { populationStore, session, worker } = this.#options;
+    const { populationStore, session, signal, worker } = this.#options;
     await session.dispose().catch(() => {});
+    // A scheduler may signal every process of a job: a trainer that ends with its worker has not failed.
+    if (signal.aborted) return await populationStore.releaseMember(claim);
     const failure = {
       member: claim.member,
       generation: claim.newest.generation,

@@ -93,10 +93,13 @@ test.skipIf(!server)(`a manifest is all that is printed, and its workers train t
   const store = await server!.newDatabase();
   using place = await newPlace(cluster, store);
   using pod = await newPlace(cluster, store);
-  const printed = await submit(place, ...mounted, "--experiment-in-image", pod.path("climb.ts"));
+  const file = ["--experiment-in-image", pod.path("climb.ts"), "--node-label", "spot=yes"];
+  const printed = await submit(place, ...mounted, ...file);
   expect(printed.code).toBe(0);
   const manifest = parse(printed.stdout) as Manifest;
   const { args, volumeMounts } = manifest.spec.template.spec.containers[0];
+  // A bare yes is true for kubectl.
+  expect(printed.stdout).toContain('spot: "yes"\n');
   expect(volumeMounts.at(-1)!.mountPath).toBe(shared);
   expect(manifest.spec.podFailurePolicy).toBeUndefined();
   expect(printed.stderr).toContain(`run ${args[1]} is there and waits for workers: apply this manifest`);

@@ -1,47 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { climb, Workplace } from "./command-line.ts";
+import { textsBelow, watchProcesses } from "./what-can-be-read.ts";
 
 const server = await startPostgres();
 afterAll(() => server?.[Symbol.asyncDispose]());
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
-
-/** Every file below a directory, as text. */
-function textsBelow(directory: string): string[] {
-  const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
-}
-
-/** The arguments of every process. */
-function processList(): string {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      } catch {
-        return "";
-      }
-    })
-    .join("\n");
-}
 
 test.skipIf(!server)(`a run lives in PostgreSQL, and its password appears nowhere${needs}`, async () => {
   const url = await server!.newDatabase();
   using place = new Workplace({ CLADE_STORE: url });
   place.write("climb.ts", climb({}));
   const running = place.start("run", "climb.ts", "--workers", "2");
-  let processes = "";
-  const looking = setInterval(() => {
-    processes += processList();
-  }, 50);
+  const seen = watchProcesses();
   const run = await running.finished;
-  clearInterval(looking);
+  const processes = seen();
   expect(run).toMatchObject({ code: 0, stderr: "" });
   expect(processes).toContain("--local");
   const others = await Promise.all(
