@@ -150,20 +150,10 @@ test.skipIf(!cluster)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", climb({ stepMs: 400, declaration: "population: 4," }));
-    await place.clade(
-      "submit",
-      "slurm",
-      "climb.ts",
-      "--array",
-      "4",
-      "--time",
-      "1",
-      "--",
-      "--signal=B:USR2@50",
-    );
+    await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--", "--time=1", "--signal=B:USR2@50");
     await isTraining(place, 4);
     await ends(place);
-    expect(logs(place)).toContain("the time limit is near and the run goes on: requeued");
+    expect(logs(place)).toContain("the time limit is near: requeued");
   },
 );
 
