@@ -15,6 +15,7 @@ import type { WorkerId } from "../src/population-store/population-store.ts";
 import { sessionOf } from "../src/trainer/session-of.ts";
 import { createRun } from "../src/worker/run.ts";
 import { work } from "../src/worker/worker.ts";
+import { startPooler } from "../test/servers/pooler.ts";
 import { startPostgres } from "../test/servers/postgres-server.ts";
 import { databaseLoad } from "./postgres/database-load.ts";
 import { processorMs, serverProcessorMs } from "./postgres/processor-time.ts";
@@ -25,9 +26,11 @@ import { table, writeResults } from "./results-file.ts";
 const given = process.argv.slice(2).map(Number);
 const [workers = 1000, members = 10_000, seconds = 60, minutes = 4] = given;
 const processes = 8;
-const connections = Math.ceil(1.5 * workers) + 50;
+/** Of the pooler to the server. */
+const connections = 20;
 
-const server = (await startPostgres([`max_connections=${connections}`]))!;
+const server = (await startPostgres())!;
+const pooler = (await startPooler(server, connections))!;
 const directory = mkdtempSync(join(tmpdir(), "clade-thousand-workers-"));
 const url = await server.newDatabase();
 await using store = await postgresPopulationStore(url);
@@ -48,12 +51,12 @@ const readingMs = performance.now() - read;
 const script = new URL("./postgres/simulated-workers.ts", import.meta.url).pathname;
 const each = workers / processes;
 const children = Array.from({ length: processes }, (_, index) =>
-  fork(script, [url, id, checkpoints, `${each}`, `${index * each}`, `${seconds * 1000}`]),
+  fork(script, [pooler.url(url), id, checkpoints, `${each}`, `${index * each}`, `${seconds * 1000}`]),
 );
 await Promise.all(children.map((child) => messages(child, each)));
 for (const child of children) child.send("begin");
-// All have begun after one generation's time, and their first generations are over after two.
-await sleep(2.2 * seconds * 1000);
+// Each has read the population, and done its first generation.
+await Promise.all(children.map((child) => messages(child, each)));
 const before = await look();
 let mostConnections = 0;
 for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(5000))
@@ -71,6 +74,7 @@ const generations = (
   .flat()
   .filter(({ at }) => at > before.at && at <= after.at);
 for (const child of children) child.kill();
+await pooler[Symbol.asyncDispose]();
 await server[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true });
 
@@ -90,7 +94,7 @@ writeResults(
   "thousand-workers",
   `${workers.toLocaleString("en")} workers, ${members.toLocaleString("en")} members`,
   [
-    `PostgreSQL and all workers (real ones, ${each} in each of ${processes} processes, each with connections of its own) on this machine; the trainer waits for ${seconds} s, give or take a tenth. ${count.toLocaleString("en")} generations in ${spent.toFixed(0)} s of real time, ${(count / spent).toFixed(1)} a second, after the workers' first ones. To reach: at most 1% of a worker's time waiting for the store.`,
+    `PostgreSQL, PgBouncer in front of it (transaction mode, ${connections} connections to the server) and all workers (real ones, ${each} in each of ${processes} processes, each with connections of its own) on this machine; the trainer waits for ${seconds} s, give or take a tenth. ${count.toLocaleString("en")} generations in ${spent.toFixed(0)} s of real time, ${(count / spent).toFixed(1)} a second, after the workers' first ones. To reach: at most 1% of a worker's time waiting for the store.`,
     table(
       ["of a generation", "mean", "median", "99%", "most"],
       [
@@ -121,7 +125,7 @@ writeResults(
         ],
       ],
     ),
-    `At most ${mostConnections.toLocaleString("en")} connections were open (\`max_connections\` was ${connections.toLocaleString("en")}; PostgreSQL's default is 100): one a worker, and a second while it waits for a member or renews during a publication. A worker that joins reads the population once: ${readingMs.toFixed(0)} ms for ${members.toLocaleString("en")} members (here the workers of a process shared it).`,
+    `At most ${mostConnections} connections to the server were open. Without a pooler it is one a worker, and a second one while it waits for a member or renews during a publication, where PostgreSQL's \`max_connections\` is 100 by default. A worker that joins reads the population once: ${readingMs.toFixed(0)} ms for ${members.toLocaleString("en")} members (here the workers of a process shared it).`,
     `One core of the database's machine is thus busy at ${(1000 / serverMs).toFixed(0)} generations a second: ${Math.round((1000 / serverMs) * seconds).toLocaleString("en")} workers at generations of ${seconds} s.`,
   ],
 );

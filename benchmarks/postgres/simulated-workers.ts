@@ -46,6 +46,7 @@ function sharingReadings(store: PopulationStore): PopulationStore {
 async function oneWorker(index: number, direct: PopulationStore): Promise<void> {
   let storeMs = 0;
   let begin = performance.now();
+  let turns = 0;
   const store = timedStore(sharingReadings(direct), (ms) => {
     storeMs += ms;
   });
@@ -57,6 +58,7 @@ async function oneWorker(index: number, direct: PopulationStore): Promise<void> 
     generations.push({ at: Date.now(), ms: now - begin, storeMs });
     begin = now;
     storeMs = 0;
+    if (++turns === 2) process.send!("joined");
     return Number(generationMs);
   });
   process.send!("ready");

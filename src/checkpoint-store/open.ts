@@ -20,16 +20,25 @@ export function checkpointsUrl(given: string): string {
   return new URL(given).href.replace(/\/+$/, "");
 }
 
+export interface OpenOptions {
+  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  readonly tellWaiting?: (sentence: string) => void;
+}
+
 /** The storage behind the URL of a place. */
-export async function openStorage(url: string): Promise<ObjectStorage> {
+export async function openStorage(url: string, options: OpenOptions = {}): Promise<ObjectStorage> {
   const place = checkpointsUrl(url);
   if (place.startsWith("file:")) return sharedDirectoryStorage(fileURLToPath(place));
   const { s3Storage } = await import("./s3/s3-storage.ts");
-  return s3Storage(place);
+  return s3Storage(place, options);
 }
 
 /** The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and CLADE_CACHE_GB say. */
-export async function checkpointsAt(url: string, run: string): Promise<ObjectCheckpointStore> {
+export async function checkpointsAt(
+  url: string,
+  run: string,
+  options: OpenOptions = {},
+): Promise<ObjectCheckpointStore> {
   const cache = new LocalCache(cacheOptions(process.env));
-  return objectCheckpointStore(await openStorage(url), run, cache);
+  return objectCheckpointStore(await openStorage(url, options), run, cache);
 }

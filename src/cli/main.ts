@@ -25,6 +25,7 @@ import { showCommand } from "./show.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
 import { studyCommand } from "./study.ts";
+import { submitKubernetesCommand } from "./submit-kubernetes.ts";
 import { submitSlurmCommand } from "./submit-slurm.ts";
 import { workerCommand } from "./worker.ts";
 import { gpuNames } from "./worker-processes.ts";
@@ -83,10 +84,11 @@ function program(): Command {
     "work although the experiment or its files are not those that the run began with; the run keeps a note of it",
   );
   const json = new Option("--json", "print JSON, and nothing else, on standard output");
+  const several = (value: string, before: readonly string[] = []) => [...before, value];
   const set = new Option(
     "--set <key=value>",
     "change a setting, such as budget.stepsPerMember=1000 or exploit=noExploit",
-  ).argParser((value: string, before: readonly string[] = []) => [...before, value]);
+  ).argParser(several);
   const workers = new Option("--workers <n>", "worker processes on this machine").argParser(
     wholeNumber("--workers"),
   );
@@ -242,6 +244,32 @@ function program(): Command {
     .option("--partition <name>", "the partition")
     .option("--print", "print the script, and submit nothing")
     .action(submitSlurmCommand);
+  clusterCommand("kubernetes", "a parallel Job of workers: its manifest, or the Job itself with --apply")
+    .requiredOption("--workers <n>", "how many workers", wholeNumber("--workers"))
+    .requiredOption("--image <name>", "an image with Clade and the experiment")
+    .requiredOption(
+      "--secret <name>",
+      "a Secret with CLADE_STORE and whatever else workers need in their environment; may be repeated",
+      several,
+    )
+    .option("--apply", "apply the manifest with kubectl, instead of printing it")
+    .option(
+      "--experiment-in-image <file>",
+      "the experiment's file in the image (default: /experiment/ and its name)",
+    )
+    .option(
+      "--volume-claim <name:/path>",
+      "mount a PersistentVolumeClaim there, such as one for checkpoints; may be repeated",
+      several,
+    )
+    .option("--namespace <name>", "the namespace (default: kubectl's own)")
+    .option("--gpus-per-worker <n>", "NVIDIA GPUs for each worker", wholeNumber("--gpus-per-worker"))
+    .option("--cpus-per-worker <n>", "cores for each worker, such as 4 or 500m")
+    .option("--memory-per-worker <size>", "memory for each worker, such as 16Gi")
+    .option("--node-label <label=value>", "only nodes with this label; may be repeated", several)
+    .option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", several)
+    .option("--kubernetes-version <version>", "the cluster's version (default: asked of it with --apply)")
+    .action(submitKubernetesCommand);
   command("list", "list the runs").addOption(store).addOption(json).action(listCommand);
   command("status", "how a run is getting on")
     .argument("[run]", "the run (default: the newest)")

@@ -8,7 +8,7 @@ import {
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
-import { checkpointsAt, checkpointsUrl } from "../checkpoint-store/open.ts";
+import { checkpointsAt, checkpointsUrl, type OpenOptions } from "../checkpoint-store/open.ts";
 import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { type PostgresOptions, postgresPopulationStore } from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
@@ -52,12 +52,13 @@ export async function openStores(
   const named = checkpoints || process.env.CLADE_CHECKPOINTS;
   const place = named ? checkpointsUrl(named) : undefined;
   const seenAt = checkpoints ? place : undefined;
+  const waiting = tellWaiting ? { tellWaiting } : {};
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
   if (scheme === "postgres" || scheme === "postgresql") {
-    const population = await postgresPopulationStore(url, tellWaiting ? { tellWaiting } : {});
+    const population = await postgresPopulationStore(url, waiting);
     const directory = dirname(resolve(defaultStore));
     const usual = pathToFileURL(join(directory, "checkpoints")).href;
-    return storesBeside({ url, population, directory, place: place ?? usual, seenAt });
+    return storesBeside({ url, population, directory, place: place ?? usual, seenAt, waiting });
   }
   if (scheme !== undefined && scheme !== "sqlite") {
     const rule = `there is no store for ${scheme}: URLs`;
@@ -75,6 +76,7 @@ export async function openStores(
     directory: dirname(file),
     place,
     seenAt,
+    waiting,
   });
 }
 
@@ -84,12 +86,14 @@ function storesBeside({
   directory,
   place,
   seenAt,
+  waiting,
 }: {
   readonly url: string;
   readonly population: PopulationStore;
   readonly directory: string;
   readonly place: string | undefined;
   readonly seenAt: string | undefined;
+  readonly waiting: OpenOptions;
 }): Stores {
   const localDirectory = (run: RunId) => join(directory, "checkpoints", run);
   return {
@@ -100,7 +104,7 @@ function storesBeside({
     localDirectory,
     async checkpoints({ id, checkpoints }) {
       if (checkpoints === undefined) return filesystemCheckpointStore(localDirectory(id));
-      return await checkpointsAt(seenAt ?? checkpoints, id);
+      return await checkpointsAt(seenAt ?? checkpoints, id, waiting);
     },
     logDirectory: join(directory, "logs"),
     [Symbol.asyncDispose]: () => population[Symbol.asyncDispose](),

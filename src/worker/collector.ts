@@ -54,7 +54,10 @@ export class Collector {
     if (!(await this.#takesTurn(hasEnough ? 0 : this.#restMs))) return;
     if (settleMs === undefined) return await this.#collect();
     this.#besides = this.#collectTwice(settleMs)
-      .catch((error: Error) => console.error(`checkpoints that nobody needs stay for now: ${error.message}`))
+      .catch((error: Error) => {
+        if (!this.#ended.signal.aborted)
+          console.error(`checkpoints that nobody needs stay for now: ${error.message}`);
+      })
       .finally(() => {
         this.#besides = undefined;
       });

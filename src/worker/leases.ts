@@ -1,17 +1,16 @@
-import { CladeError } from "../algorithm/clade-error.ts";
 import { type Claim, LeaseLostError, type PopulationStore } from "../population-store/population-store.ts";
+import { Interruption } from "./interruption.ts";
 
 /** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
-const initialLeaseMs = 60_000;
+const usualLeaseMs = 60_000;
 
 /**
  * How often a lease is renewed, and how soon a worker notices that its run was stopped: all workers together, of whom no more than one is at work for each member,
  * renew at most 100 times a second, and each often enough that three renewals in a row may fail.
  */
-const renewalMs = (members: number) => Math.min(Math.max(1_000, 10 * members), initialLeaseMs / 4);
-
-/** The generation is dropped because the worker was asked to stop. */
-export class Interruption extends CladeError {}
+const renewalMs = (members: number, leaseMs: number) => Math.min(Math.max(1_000, 10 * members), leaseMs / 4);
+/** A renewal without an answer is not asked for again before a quarter of the lease is over: a store that is late is not asked more often, and where a connection was cut off in silence another may get through. */
+const mostRenewals = 3;
 
 export interface Lease {
   /** Throws when the generation must not go on. */
@@ -19,46 +18,61 @@ export interface Lease {
   stop(): void;
 }
 
-/** The leases of a worker, renewed for as long as they are held. A trainer that blocks for long gets longer ones. */
+/**
+ * The leases of a worker, renewed for as long as they are held. A trainer that blocks for long gets longer ones. A worker that was frozen looks the same, so
+ * they get shorter again when it does not happen in every generation.
+ */
 export class Leases {
-  leaseMs = initialLeaseMs;
+  leaseMs: number;
+  readonly #shortestMs: number;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
   readonly #renewalMs: number;
 
-  constructor(store: PopulationStore, signal: AbortSignal, members: number) {
+  constructor(store: PopulationStore, signal: AbortSignal, members: number, leaseMs = usualLeaseMs) {
     this.#store = store;
     this.#signal = signal;
-    this.#renewalMs = renewalMs(members);
+    this.#renewalMs = renewalMs(members, leaseMs);
+    this.#shortestMs = leaseMs;
+    this.leaseMs = leaseMs;
   }
 
   keep(claim: Claim): Lease {
     let lost: LeaseLostError | undefined;
+    let renewals = 0;
+    let askedAt = 0;
+    let longestMs = 0;
     let renewedAt = performance.now();
-    let isRenewing = false;
+    const renew = async () => {
+      const isLate = performance.now() - askedAt >= this.leaseMs / 4;
+      if (renewals >= mostRenewals || (renewals > 0 && !isLate)) return;
+      renewals++;
+      askedAt = performance.now();
+      try {
+        await this.#store.renewLease(claim, this.leaseMs);
+      } catch (error) {
+        // Any other failure of the store shows when the generation is published.
+        if (error instanceof LeaseLostError) lost = error;
+      } finally {
+        renewals--;
+      }
+    };
     const timer = setInterval(() => {
       const sinceMs = performance.now() - renewedAt;
+      if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
       if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
       renewedAt = performance.now();
-      // A store that is late is not asked more often.
-      if (isRenewing) return;
-      isRenewing = true;
-      this.#store
-        .renewLease(claim, this.leaseMs)
-        .catch((error) => {
-          // Any other failure of the store shows when the generation is published.
-          if (error instanceof LeaseLostError) lost = error;
-        })
-        .finally(() => {
-          isRenewing = false;
-        });
+      void renew();
     }, this.#renewalMs);
     return {
       check: () => {
         if (lost) throw lost;
-        if (this.#signal.aborted) throw new Interruption("the worker was asked to stop");
+        if (this.#signal.aborted) throw new Interruption();
       },
-      stop: () => clearInterval(timer),
+      stop: () => {
+        clearInterval(timer);
+        this.leaseMs = Math.max(this.#shortestMs, 3 * Math.ceil(longestMs), Math.floor(this.leaseMs / 2));
+      },
     };
   }
 }

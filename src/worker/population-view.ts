@@ -42,12 +42,15 @@ export class PopulationView {
       const snapshot = await store.snapshot(id, best);
       view.now.noteBest(snapshot);
       if (snapshot.generation <= generation) view.#upTo.noteBest(snapshot);
-      else await view.#noteBestUpTo(store, id);
+      else if (experiment.synchronous) await view.#noteBestUpTo(store, id);
     }
     return { view, cursor };
   }
 
-  /** The best up to the generation, where the best of the run came later. */
+  /**
+   * The best up to the generation, where the best of the run came later. A synchronous run ends by it; otherwise the best that members hold now will do, since who joins a
+   * large population late should not have to read all of its history.
+   */
   async #noteBestUpTo(store: PopulationStore, run: RunId): Promise<void> {
     for (let after = start; ; ) {
       const { snapshots, cursor } = await store.changes(run, after);

@@ -36,7 +36,8 @@ import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
-import { Interruption, type Lease, Leases } from "./leases.ts";
+import { Interruption, unlessHanging } from "./interruption.ts";
+import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
 
@@ -49,6 +50,8 @@ export interface WorkerOptions {
   readonly session: TrainerSession;
   /** Aborting drops the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
+  /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
+  readonly leaseMs?: number;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
   /** Milliseconds, for wall time. */
@@ -57,6 +60,9 @@ export interface WorkerOptions {
 
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
 const waitMs = 500;
+
+/** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
+const graceMs = 5_000;
 
 /** The first failure repeats the generation, the second takes a donor's place, and after this many the run goes on without the member. */
 const failuresUntilRescue = 2;
@@ -97,31 +103,36 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#leases = new Leases(options.populationStore, options.signal, options.experiment.population);
+    const { populationStore, signal, experiment, leaseMs } = options;
+    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
   }
 
   async work(): Promise<void> {
+    const { signal } = this.#options;
+    const hasEnded = await this.#workUntilEnd().catch((error) => {
+      if (error instanceof Interruption) return false;
+      throw error;
+    });
+    await unlessHanging(this.#collector.end(hasEnded), signal, graceMs).catch((error) => {
+      if (!(error instanceof Interruption)) throw error;
+    });
+  }
+
+  /** Resolves whether the run has ended; otherwise the worker was asked to stop. */
+  async #workUntilEnd(): Promise<boolean> {
     const { run, populationStore, signal, worker, takesTurns } = this.#options;
-    let hasEnded = false;
     while (!signal.aborted) {
       const seen = populationStore.mark();
-      const result = await populationStore.claimMember(
-        run.id,
-        worker,
-        this.#leases.leaseMs,
-        this.#held?.member,
-      );
-      if (result.kind === "ended") {
-        hasEnded = true;
-        break;
-      }
+      const claiming = populationStore.claimMember(run.id, worker, this.#leases.leaseMs, this.#held?.member);
+      const result = await unlessHanging(claiming, signal, graceMs);
+      if (result.kind === "ended") return true;
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
-    await this.#collector.end(hasEnded);
+    return false;
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
@@ -129,19 +140,23 @@ class Worker {
     const lease = this.#leases.keep(claim);
     this.#options.session.interruptWith(lease.check);
     try {
-      const snapshot = await this.#prepare(claim);
-      if (!snapshot) return;
-      await this.#hold(claim, snapshot);
-      await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
+      await unlessHanging(this.#train(claim, lease), this.#options.signal, graceMs);
     } catch (error) {
       this.#held = undefined;
       this.#collector.dropped();
-      await this.#handle(claim, error).catch((unhandled) => {
-        if (!(unhandled instanceof LeaseLostError)) throw unhandled;
+      await unlessHanging(this.#handle(claim, error), this.#options.signal, graceMs).catch((unhandled) => {
+        if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
       });
     } finally {
       lease.stop();
     }
+  }
+
+  async #train(claim: Claim, lease: Lease): Promise<void> {
+    const snapshot = await this.#prepare(claim);
+    if (!snapshot) return;
+    await this.#hold(claim, snapshot);
+    await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
   }
 
   async #handle(claim: Claim, error: unknown): Promise<void> {
@@ -175,7 +190,7 @@ class Worker {
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     // The member's newest checkpoint stays until this one is published in its place.
-    const checkpoint = await this.#unlessLeaving(saveTo(checkpointStore, session, reserve, start.checkpoint));
+    const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
     lease.check();
     const trained: Snapshot = {
       id: snapshotId(claim.member, ordinalOf(start.id) + 1),
@@ -293,19 +308,7 @@ class Worker {
     const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };
     if (checkpoint === undefined) await session.start(turn);
-    else await this.#unlessLeaving(restoreFrom(checkpointStore, session, checkpoint, turn));
-  }
-
-  /** A storage that does not answer must not keep a worker that is asked to leave from giving its member back. */
-  async #unlessLeaving<T>(moving: Promise<T>): Promise<T> {
-    const { signal } = this.#options;
-    const settled = new AbortController();
-    const leaving = new Promise<never>((_, reject) => {
-      const leave = () => reject(new Interruption("the worker was asked to stop"));
-      if (signal.aborted) leave();
-      signal.addEventListener("abort", leave, { signal: settled.signal });
-    });
-    return await Promise.race([moving, leaving]).finally(() => settled.abort());
+    else await restoreFrom(checkpointStore, session, checkpoint, turn);
   }
 
   #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {
@@ -355,7 +358,11 @@ class Worker {
       const { directories } = checkpointStore;
       return await (directories ? directories.verify(checkpoint) : checkpointStore.load(checkpoint)).then(
         () => true,
-        () => false,
+        (unreadable) => {
+          // A storage that is away says nothing about a checkpoint.
+          if (!(unreadable instanceof CheckpointError)) throw unreadable;
+          return false;
+        },
       );
     });
     const { donor, ...kept } = good;

@@ -3,14 +3,14 @@ import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem
 import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
 import { work } from "../../src/worker/worker.ts";
-import { crashExperiment } from "./crash-experiment.ts";
+import { walkExperiment } from "../walk/walk-experiment.ts";
 import { openPopulation } from "./open-population.ts";
 
 const [store, checkpoints, id, worker] = process.argv.slice(2) as [string, string, RunId, WorkerId];
 await using populationStore = await openPopulation(store);
 const run = await populationStore.run(id);
 const { population, budget, synchronous } = run.experiment;
-const experiment = crashExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous });
+const experiment = walkExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous });
 process.send?.("working");
 await work({
   worker,

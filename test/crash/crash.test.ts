@@ -9,27 +9,20 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { randomStream } from "../../src/algorithm/random.ts";
-import {
-  type CheckpointId,
-  ordinalOf,
-  type Snapshot,
-  type SnapshotId,
-} from "../../src/algorithm/snapshot.ts";
-import type { CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
+import type { SnapshotId } from "../../src/algorithm/snapshot.ts";
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { memoryPopulationStore } from "../../src/population-store/memory/memory-population-store.ts";
 import {
   type PopulationStore,
-  type PublishedSnapshot,
   type RunId,
   start,
   type WorkerId,
 } from "../../src/population-store/population-store.ts";
-import { stateOf } from "../../src/trainer/in-process/state-files.ts";
 import { createRun, run } from "../../src/worker/run.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
-import { crashExperiment, type WalkState } from "./crash-experiment.ts";
+import { expectSound } from "../walk/expect-sound.ts";
+import { walkExperiment } from "../walk/walk-experiment.ts";
 import { openPopulation } from "./open-population.ts";
 
 const kills = Number(process.env.CLADE_KILLS ?? 60);
@@ -64,7 +57,7 @@ test(`after ${kills} kills nothing that was published is lost, repeated or torn`
 }, async () => {
   // More than the workers get done while they are killed, so that the last kill meets a run that is under way.
   const stepsPerMember = 40 * kills;
-  const place = await newRun(crashExperiment({ population: 6, stepsPerMember, synchronous: false }));
+  const place = await newRun(walkExperiment({ population: 6, stepsPerMember, synchronous: false }));
   expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
   await using store = await openPopulation(place.store);
   const checkpoints = filesystemCheckpointStore(place.checkpoints);
@@ -74,7 +67,7 @@ test(`after ${kills} kills nothing that was published is lost, repeated or torn`
 
 test.skipIf(!server)(`the same with PostgreSQL, whose server is killed too${needsPostgres}`, async () => {
   const [stepsPerMember, workerKills] = [600, 15];
-  const experiment = crashExperiment({ population: 6, stepsPerMember, synchronous: false });
+  const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
   const place = await newRun(experiment, await server!.newDatabase());
   let serverKills = 0;
   const killServer = async () => {
@@ -98,7 +91,7 @@ test.skipIf(!server)(`the same with PostgreSQL, whose server is killed too${need
 
 test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, and in memory", async () => {
   const stepsPerMember = 120;
-  const experiment = crashExperiment({ population: 6, stepsPerMember, synchronous: true });
+  const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: true });
   const inMemory = memoryPopulationStore();
   const { run: id } = await run(experiment, { populationStore: inMemory, seed: 1, workers: 3 });
   const expected = await treeOf(inMemory, id);
@@ -197,71 +190,4 @@ async function treeOf(store: PopulationStore, id: RunId) {
     snapshots: tree.toSorted((a, b) => byPlace(a.id, b.id)),
     decisions: decisions.toSorted((a, b) => byPlace(a.snapshot, b.snapshot)),
   };
-}
-
-async function expectSound(
-  store: PopulationStore,
-  checkpoints: CheckpointStore,
-  id: RunId,
-  stepsPerMember: number,
-): Promise<void> {
-  const { snapshots, failures } = await store.changes(id, start, 1_000_000);
-  expect(failures).toEqual([]);
-  const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
-  expect(tree.size).toBe(snapshots.length);
-  const members = await store.members(id);
-  for (const { member, state, newest } of members) {
-    const chain = snapshots.filter((snapshot) => snapshot.member === member);
-    expectUnbroken(chain, tree);
-    expect([state, newest.memberSteps]).toEqual(["finished", stepsPerMember]);
-  }
-  expect((await store.run(id)).state.kind).toBe("done");
-  expect((await store.counts(id)).snapshots).toBe(snapshots.length);
-
-  let live: ReadonlySet<CheckpointId> = new Set();
-  let free = async () => 0;
-  const sweep = await checkpoints.beginSweep();
-  await store.collect(id, (ids) => {
-    live = ids;
-    free = sweep(ids);
-  });
-  await free();
-  expect(live.size).toBeGreaterThan(0);
-  const alive = snapshots.filter(({ checkpoint }) => checkpoint !== undefined && live.has(checkpoint));
-  for (const { checkpoint, step, kind, metrics } of alive) {
-    const { walk } = stateOf(await checkpoints.load(checkpoint!)) as { walk: WalkState };
-    expect(walk.step).toBe(step);
-    if (kind === "trained") expect(walk.position).toBe(metrics.position);
-  }
-}
-
-/** One member's snapshots, in the order of their publication: no holes, no generation twice, and steps that add up. */
-function expectUnbroken(chain: readonly PublishedSnapshot[], tree: ReadonlyMap<SnapshotId, Snapshot>): void {
-  const generations = new Set<number>();
-  for (const [index, snapshot] of chain.entries()) {
-    const { id, kind, generation, step, memberSteps } = snapshot;
-    expect(ordinalOf(id)).toBe(index);
-    if (index === 0) {
-      expect([kind, generation, step, memberSteps]).toEqual(["initial", 0, 0, 0]);
-      continue;
-    }
-    const before = chain[index - 1]!;
-    const parent = tree.get(snapshot.parent!)!;
-    expect(parent).toBeDefined();
-    if (kind === "trained") {
-      expect(generations.has(generation)).toBe(false);
-      generations.add(generation);
-      const steps = memberSteps - before.memberSteps;
-      expect([parent.id, generation, step, steps]).toEqual([
-        before.id,
-        before.generation + 1,
-        parent.step + steps,
-        5,
-      ]);
-    } else {
-      expect(kind).toBe("copied");
-      expect([snapshot.checkpoint, step]).toEqual([parent.checkpoint, parent.step]);
-      expect([generation, memberSteps]).toEqual([before.generation, before.memberSteps]);
-    }
-  }
 }

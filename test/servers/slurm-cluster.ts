@@ -1,6 +1,6 @@
 /** A Slurm cluster of one's own: a controller and several nodes on this machine, in a temporary directory. Needs root and Debian's slurm-wlm and munge. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -24,10 +24,7 @@ export function noSlurm(): string | undefined {
     : "needs Slurm, and it is not installed";
 }
 
-/**
- * Two partitions have all nodes: `usual`, and `urgent`, whose jobs preempt those of the other. Each node takes two tasks, and has two GPUs, which take whatever is
- * sent to them.
- */
+/** Two partitions have all nodes: `usual`, and `urgent`, whose jobs preempt those of the other. Each node takes two tasks. */
 export async function startSlurm(nodes: number): Promise<SlurmCluster> {
   const directory = mkdtempSync(join(tmpdir(), "clade-slurm-"));
   const path = (name: string) => join(directory, name);
@@ -55,9 +52,6 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
 
   const ports = await Promise.all(Array.from({ length: nodes + 1 }, freePort));
   const names = Array.from({ length: nodes }, (_, index) => `node${index}`);
-  const gpus = ["gpu0", "gpu1"].map(path);
-  for (const gpu of gpus) symlinkSync("/dev/null", gpu);
-  writeFileSync(path("gres.conf"), gpus.map((gpu) => `Name=gpu File=${gpu}\n`).join(""));
   const lines = [
     "ClusterName=clade",
     `SlurmctldHost=${hostname()}(127.0.0.1)`,
@@ -71,11 +65,11 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     `SlurmctldLogFile=${path("slurmctld.log")}`,
     `SlurmdLogFile=${path("slurmd-%n.log")}`,
     "AuthType=auth/munge",
+    "CryptoType=crypto/munge",
     `AuthInfo=socket=${socket},cred_expire=5`,
     "ProctrackType=proctrack/linuxproc",
     "TaskPlugin=task/none",
     "JobAcctGatherType=jobacct_gather/none",
-    "GresTypes=gpu",
     "SelectType=select/cons_tres",
     "SelectTypeParameters=CR_Core",
     "SlurmdParameters=config_overrides",
@@ -88,12 +82,12 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     "PreemptMode=REQUEUE",
     ...names.map(
       (name, index) =>
-        `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${ports[index]} CPUs=2 RealMemory=1000 Gres=gpu:2`,
+        `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${ports[index]} CPUs=2 RealMemory=1000`,
     ),
     "PartitionName=usual Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1",
     "PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10",
   ];
-  writeFileSync(path("slurm.conf"), `${lines.join("\n")}\n`);
+  writeFileSync(path("slurm.conf"), `${lines.filter((line) => !line.startsWith("CryptoType")).join("\n")}\n`);
   while (!existsSync(socket)) await sleep(20);
   start("/usr/sbin/slurmctld", "-D");
   const daemons = names.map((name) => start("/usr/sbin/slurmd", "-D", "-N", name));
@@ -108,7 +102,13 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     }
   };
   const endAll = () => {
+    // The daemons' own children, which are in sessions of theirs, hold the directory's files.
     for (const child of children) child.kill("SIGKILL");
+    try {
+      execFileSync("pkill", ["-KILL", "-f", directory], { stdio: "ignore" });
+    } catch {
+      // There was nobody left.
+    }
   };
   for (let attempt = 0; !isUp(); attempt++) {
     if (attempt > 300) {
@@ -129,12 +129,10 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     async [Symbol.asyncDispose]() {
       try {
         slurm("scancel", "--user=root");
-        // What a node runs ends before its daemon does, or else nobody ends it.
-        for (let attempt = 0; attempt < 100 && slurm("squeue", "--noheader").trim() !== ""; attempt++)
-          await sleep(100);
       } catch {
         // The controller may be gone already.
       }
+      await sleep(500);
       endAll();
       await sleep(100);
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -218,6 +219,54 @@ test("a save that was half-written under the same id does not hide one that is w
   await store.save(files, noReserve);
   expect(existsSync(join(shared, run, id, manifest!))).toBe(true);
   expectSame(await store.load(id), files);
+});
+
+test("what a worker saved too late, when its base was gone, is no base for others", async () => {
+  const shared = newDirectory();
+  const { store } = machine(shared);
+  const files = (generation: number) =>
+    new Map([
+      ["backbone", bytes(1_000_000, 1)],
+      ["head", bytes(70_000, generation)],
+    ]);
+  const base = await store.save(files(0), noReserve);
+  const goesOn = Promise.withResolvers<void>();
+  const isFrozen = Promise.withResolvers<void>();
+  const storage = sharedDirectoryStorage(shared, { delayMs: 0 });
+  const freezing: ObjectStorage = {
+    ...storage,
+    async put(key, source) {
+      if (key.endsWith(".checkpoint")) {
+        isFrozen.resolve();
+        await goesOn.promise;
+      }
+      await storage.put(key, source);
+    },
+  };
+  const frozen = objectCheckpointStore(freezing, run, newCache(0), { settleMs: 0 });
+  const late = frozen.save(files(1), noReserve, base);
+  await isFrozen.promise;
+  const published = await store.save(files(1), noReserve);
+  await (await store.beginSweep())(new Set([published]))();
+  goesOn.resolve();
+  expect(await late).toBe(published);
+  for (const next of [frozen, machine(shared, { mostBytes: 0 }).store]) {
+    expectSame(await next.load(published), files(1));
+    const after = await next.save(files(2), noReserve, published);
+    expectSame(await machine(shared).store.load(after), files(2));
+  }
+});
+
+test("where the sign of a run is gone, too, a checkpoint is not taken for missing", async () => {
+  const shared = newDirectory();
+  const { store } = machine(shared, { mostBytes: 0 });
+  await store.sign();
+  const id = await store.save(new Map([["weights", bytes(70_000, 1)]]), noReserve);
+  renameSync(shared, `${shared}-unmounted`);
+  mkdirSync(shared);
+  const refusal = await store.load(id).catch((error: Error) => error);
+  expect(refusal).not.toBeInstanceOf(CheckpointError);
+  expect((refusal as Error).message).toContain(`what was there of run ${run} is gone; mount or restore it`);
 });
 
 test("the sign of a run is seen by those who see its checkpoints, and survives sweeps", async () => {

@@ -12,6 +12,7 @@ import { hash, randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
   type CheckpointContent,
@@ -58,9 +59,9 @@ export interface ObjectCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
   /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
-  /** Leaves a sign by which workers know that they see the checkpoints of this run and no other place. */
   /** Where the checkpoints are, for messages. */
   readonly shown: string;
+  /** Leaves a sign by which workers know that they see the checkpoints of this run and no other place. */
   sign(): Promise<void>;
   isSigned(): Promise<boolean>;
 }
@@ -71,6 +72,8 @@ export function objectCheckpointStore(
   cache: LocalCache,
   { settleMs = usualSettleMs }: { readonly settleMs?: number } = {},
 ): ObjectCheckpointStore {
+  /** The sign of the run was there. */
+  let wasSigned = false;
   /** Where the large files are of what this process has saved or read last, for saves that have it as their base. */
   const known = new Map<CheckpointId, ReadonlyMap<string, string>>();
 
@@ -116,7 +119,20 @@ export function objectCheckpointStore(
     if (large.size === 0) return [];
     const keys = known.get(base) ?? (await copiesOf(base, 0))[0]?.keys ?? new Map<string, string>();
     remember(base, keys);
-    return [...keys].filter(([sha256]) => large.has(sha256));
+    const there: [string, string][] = [];
+    // A save that came too late to be published, as that of a frozen worker, may refer to what was collected before.
+    await eachAtOnce(
+      [...keys].filter(([sha256]) => large.has(sha256)),
+      async ([sha256, key]) => {
+        if (await isWhole(key, large.get(sha256)!.size)) there.push([sha256, key]);
+      },
+    );
+    return there;
+  }
+
+  /** Reads nothing. */
+  async function isWhole(key: string, size: number): Promise<boolean> {
+    return (await storage.list(key)).some((object) => object.key === key && object.size === size);
   }
 
   /** What saves have stored under an id, as far as it is not damaged. */
@@ -154,7 +170,7 @@ export function objectCheckpointStore(
 
     async function storedContent(): Promise<CheckpointContent> {
       const [copy] = await stored();
-      if (!copy) throw new CheckpointError(id, `is missing or damaged in ${storage.shown}`);
+      if (!copy) throw await missing(id);
       await cache.keepCheckpoint(id, copy.bytes);
       remember(id, copy.keys);
       return copy.content;
@@ -178,12 +194,34 @@ export function objectCheckpointStore(
           }
         }
         if (wasDamaged) throw new CheckpointError(id, `${name} is not what its hash says`);
-        if (performance.now() >= end) throw new CheckpointError(id, `${name} is missing in ${storage.shown}`);
+        if (performance.now() >= end) throw await missing(id, `${name} is missing in ${storage.shown}`);
         await sleep(lookAgainMs);
       }
     }
 
     return { ...content, fromStorage };
+  }
+
+  /** Where even the sign of the run is gone, it is not the checkpoint that is missing: a file system is no longer mounted, or a bucket was emptied. */
+  async function missing(
+    id: CheckpointId,
+    what = `is missing or damaged in ${storage.shown}`,
+  ): Promise<CladeError> {
+    if (!wasSigned || (await isSigned())) return new CheckpointError(id, what);
+    const remedy = "mount or restore it, then start the worker again";
+    return new CladeError(`checkpoints in ${storage.shown}: what was there of run ${run} is gone; ${remedy}`);
+  }
+
+  async function isSigned(): Promise<boolean> {
+    const isThere = await storage.read(signOf(run)).then(
+      () => true,
+      (error) => {
+        if (error instanceof MissingObjectError) return false;
+        throw error;
+      },
+    );
+    wasSigned ||= isThere;
+    return isThere;
   }
 
   async function cachedContent(id: CheckpointId): Promise<CheckpointContent | undefined> {
@@ -202,14 +240,14 @@ export function objectCheckpointStore(
     const files = new Map<string, Uint8Array>(entries.map(({ name }) => [name, small.get(name)!]));
     await eachAtOnce(entries.filter(isLarge), async (entry) => {
       const { name, size, sha256 } = entry;
-      const isWhole = (bytes: Uint8Array) => hash("sha256", bytes) === sha256;
+      const isRight = (bytes: Uint8Array) => hash("sha256", bytes) === sha256;
       const path = await cache.find(sha256, size);
       const cached = path && (await readFile(path).catch(() => undefined));
-      if (cached && isWhole(cached)) return void files.set(name, cached);
+      if (cached && isRight(cached)) return void files.set(name, cached);
       if (cached) await cache.drop(sha256);
       const bytes = await fromStorage(entry, async (key) => {
         const read = await storage.read(key, size);
-        return isWhole(read) && read;
+        return isRight(read) && read;
       });
       files.set(name, bytes);
     });
@@ -311,13 +349,10 @@ export function objectCheckpointStore(
   /** What is in the cache need not be read from the storage, but must be there for others. A damaged file of the cache is fetched again. */
   async function verify(id: CheckpointId): Promise<void> {
     const { entries, fromStorage } = await open(id);
-    if ((await copiesOf(id)).length === 0)
-      throw new CheckpointError(id, `is missing or damaged in ${storage.shown}`);
+    if ((await copiesOf(id)).length === 0) throw await missing(id);
     await eachAtOnce(entries.filter(isLarge), async (entry) => {
       const { sha256, size } = entry;
-      await fromStorage(entry, async (key) =>
-        (await storage.list(key)).some((object) => object.key === key && object.size === size),
-      );
+      await fromStorage(entry, (key) => isWhole(key, size));
       const cached = await cache.find(sha256, size);
       if (cached && (await hashFile(cached).catch(() => "")) === sha256) return;
       await cache.drop(sha256);
@@ -365,16 +400,11 @@ export function objectCheckpointStore(
       await remove((await storage.list(`${run}/`)).map(({ key }) => key));
     },
     shown: storage.shown,
-    sign: () => storage.put(signOf(run), Buffer.from(`the checkpoints of ${run}\n`)),
-    async isSigned() {
-      return await storage.read(signOf(run)).then(
-        () => true,
-        (error) => {
-          if (error instanceof MissingObjectError) return false;
-          throw error;
-        },
-      );
+    async sign() {
+      await storage.put(signOf(run), Buffer.from(`the checkpoints of ${run}\n`));
+      wasSigned = true;
     },
+    isSigned,
     [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
   };
 }

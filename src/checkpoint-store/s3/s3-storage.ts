@@ -2,12 +2,12 @@
  * Objects in S3-compatible storage. Nothing is relied on but what all of them do: an object appears whole with the end of its upload, reads see it from then on, and
  * no conditional requests. `ObjectStorage` never uses a name twice.
  */
-import { createHash } from "node:crypto";
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { MissingObjectError, type ObjectSource, type ObjectStorage } from "../objects/object-storage.ts";
+import { downloadParts } from "./download-parts.ts";
 import { fetchRange } from "./fetch-range.ts";
-import { inParallel } from "./in-turn.ts";
+import { inParallel, Turns } from "./in-turn.ts";
 import { multipartUpload, partBytes, type ReadPart } from "./multipart-upload.ts";
 import { PartBuffers, partsInFlight } from "./part-buffers.ts";
 import { S3Connection, type S3Options } from "./s3-connection.ts";
@@ -19,6 +19,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
   const connection = new S3Connection(place, options);
   const buffers = new PartBuffers();
+  const turns = new Turns(partsInFlight);
   const nameOf = (key: string) => place.prefix + key;
 
   const missing = (key: string) =>
@@ -52,38 +53,13 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
     }
   }
 
-  /** The parts arrive side by side and are written and hashed one after the other. */
-  async function downloadInto(file: FileHandle, key: string, size: number): Promise<string> {
-    const hash = createHash("sha256");
+  function downloadInto(file: FileHandle, key: string, size: number): Promise<string> {
     const expect = expectSize(key, size);
-    const count = Math.max(1, Math.ceil(size / partBytes));
-    const turns = Array.from({ length: count + 1 }, () => Promise.withResolvers<void>());
-    turns[0]!.resolve();
-    await inParallel(count, partsInFlight, async (index) => {
-      const buffer = await buffers.take(partBytes);
-      const begin = index * partBytes;
-      let length = 0;
-      try {
-        const found = await fetchRange(
-          connection,
-          nameOf(key),
-          { start: begin, end: Math.min(begin + partBytes, size), isPart: count > 1 },
-          expect,
-          (bytes) => {
-            bytes.copy(buffer, length);
-            length += bytes.length;
-          },
-        );
-        if (found === undefined) throw missing(key);
-        await turns[index]!.promise;
-        hash.update(buffer.subarray(0, length));
-        await writeFully(file, begin, buffer.subarray(0, length));
-      } finally {
-        turns[index + 1]!.resolve();
-        buffers.give(buffer);
-      }
+    const isPart = size > partBytes;
+    return downloadParts(file, { size, partBytes, turns }, async (start, end, take) => {
+      const found = await fetchRange(connection, nameOf(key), { start, end, isPart }, expect, take);
+      if (found === undefined) throw missing(key);
     });
-    return hash.digest("hex");
   }
 
   return {
@@ -180,11 +156,6 @@ async function readFully(file: FileHandle, path: string, position: number, into:
     if (bytesRead === 0) throw changed(path, position + into.length);
     done += bytesRead;
   }
-}
-
-async function writeFully(file: FileHandle, position: number, bytes: Buffer): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
 }
 
 function commonBeginning(names: readonly string[]): string {

@@ -90,8 +90,10 @@ export function sharedDirectoryStorage(
     list: (prefix) => call({ kind: "list", prefix }),
     delete: (keys) => call({ kind: "delete", keys }),
     async [Symbol.asyncDispose]() {
-      if (threads.every(({ task }) => !task)) process.off("exit", leave);
-      await Promise.all(threads.map(({ worker, task }) => (task ? worker.unref() : worker.terminate())));
+      const idle = threads.filter(({ task }) => !task);
+      if (idle.length === threads.length) process.off("exit", leave);
+      for (const { worker } of threads) worker.unref();
+      await Promise.all(idle.map(({ worker }) => worker.terminate()));
     },
   };
 }

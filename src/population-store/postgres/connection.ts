@@ -12,12 +12,14 @@ import { type Sql, sql, together } from "./sql.ts";
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 50;
-/** Connecting costs a server more than anything else: a thousand workers that lost it must not keep it busy with that alone. */
-const longestPauseMs = 5_000;
+/** Connecting costs a server more than anything else: a thousand workers that have lost it must not keep it busy with connections that they gave up before it came to them. */
+const longestPauseMs = 20_000;
 
-const connectMs = 20_000;
+const connectMs = 30_000;
 /** After this time without an answer the connection is given up: a cut network says nothing. */
 const answerMs = 60_000;
+/** A server that says nothing need not hear that a connection ends. */
+const goodbyeMs = 2_000;
 /** A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no longer than this. */
 const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
 
@@ -123,14 +125,19 @@ export class Connection {
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.changes !== seen || signal?.aborted) return;
     const wasListening = this.#listening !== undefined;
-    const listens = await this.#listen().then(
-      () => true,
-      () => false,
-    );
+    const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
+    // A server that says nothing keeps nobody waiting for longer.
+    const isOver = once(end, "abort").then(() => false);
+    const listens = await Promise.race([
+      isOver,
+      this.#listen().then(
+        () => true,
+        () => false,
+      ),
+    ]);
     // What changed before it listened was not heard.
     if ((!wasListening && listens) || this.changes !== seen) return;
-    const ends = [AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])];
-    await once(this.#events, "change", { signal: AbortSignal.any(ends) }).catch(() => {});
+    await once(this.#events, "change", { signal: end }).catch(() => {});
   }
 
   noteChange(): void {
@@ -166,9 +173,8 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const listening = await this.#listening?.catch(() => undefined);
-    await listening?.end().catch(() => {});
-    await this.#pool.end();
+    const goodbyes = [this.#listening?.then((client) => client.end()).catch(() => {}), this.#pool.end()];
+    await Promise.race([Promise.all(goodbyes), sleep(goodbyeMs, undefined, { ref: false })]);
   }
 
   /** Does work again whose connection was lost. It may have come through nevertheless, which the work has to find out. */

@@ -1,0 +1,134 @@
+/** Applies Jobs, asks about them and deletes them, by kubectl, in the cluster that it is set up for. */
+import { execFile } from "node:child_process";
+import { CladeError } from "../algorithm/clade-error.ts";
+import type { KubernetesVersion } from "./kubernetes.ts";
+
+interface JobState {
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly ended?: "complete" | "failed";
+  /** Why pods do not work, such as `ImagePullBackOff`, and how many of them. */
+  readonly troubles: ReadonlyMap<string, number>;
+}
+
+/** Throws where there is no kubectl, or it reaches no cluster. */
+export async function versionOfCluster(): Promise<KubernetesVersion> {
+  const { serverVersion } = await answer<{
+    serverVersion?: { readonly major: string; readonly minor: string };
+  }>(["version", "--output=json"], "reaches no cluster; it says");
+  if (!serverVersion) throw new CladeError("kubectl: reaches no cluster");
+  // Some clusters write the minor version as "27+".
+  return {
+    major: Number.parseInt(serverVersion.major, 10),
+    minor: Number.parseInt(serverVersion.minor, 10),
+  };
+}
+
+/** Resolves the namespace in which the Job now is. Throws with the words of kubectl. */
+export async function applyToKubernetes(manifest: string): Promise<string> {
+  const words = ["apply", "--filename=-", "--output=json"];
+  const complaint = "the cluster rejects the job; it says";
+  const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(words, complaint, manifest);
+  return metadata.namespace;
+}
+
+/** Undefined when the cluster has no such Job. */
+export async function stateOfJob(name: string, namespace?: string): Promise<JobState | undefined> {
+  const where = inNamespace(namespace);
+  const text = await kubectl(["get", "job", name, ...where, "--ignore-not-found", "--output=json"]);
+  if (text.trim() === "") return undefined;
+  const { status = {} } = JSON.parse(text) as { readonly status?: Partial<JobStatus> };
+  const { active = 0, succeeded = 0, failed = 0, conditions = [] } = status;
+  const holds = (type: string) =>
+    conditions.some((condition) => condition.type === type && condition.status === "True");
+  const ended = holds("Complete") ? "complete" : holds("Failed") ? "failed" : undefined;
+  const pods = await answer<{ readonly items: readonly Pod[] }>(
+    ["get", "pods", `--selector=job-name=${name}`, ...where, "--output=json"],
+    "says",
+  );
+  const troubles = new Map<string, number>();
+  for (const trouble of pods.items.flatMap(troublesOf))
+    troubles.set(trouble, (troubles.get(trouble) ?? 0) + 1);
+  return { active, succeeded, failed, ...(ended && { ended }), troubles };
+}
+
+/** Deletes the Job and its pods, which get time to leave. Resolves whether there was one. */
+export async function deleteFromKubernetes(name: string, namespace?: string): Promise<boolean> {
+  const words = ["delete", "job", name, ...inNamespace(namespace)];
+  return (await kubectl([...words, "--ignore-not-found", "--wait=false", "--output=name"])).trim() !== "";
+}
+
+interface JobStatus {
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly conditions: readonly Condition[];
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+}
+
+interface Pod {
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly {
+      readonly state?: {
+        readonly waiting?: { readonly reason?: string };
+        readonly terminated?: { readonly reason?: string; readonly exitCode: number };
+      };
+    }[];
+  };
+}
+
+/** What keeps a pod from working. Leaving when told to (130) is none, and neither is a start in progress. */
+function troublesOf({ status }: Pod): string[] {
+  const unplaced = status?.conditions?.find(
+    ({ type, status }) => type === "PodScheduled" && status === "False",
+  );
+  if (unplaced) return [unplaced.reason ?? "not scheduled"];
+  const { waiting, terminated } = status?.containerStatuses?.[0]?.state ?? {};
+  if (waiting) return waiting.reason === "ContainerCreating" ? [] : [waiting.reason ?? "waiting"];
+  if (!terminated || terminated.exitCode === 0 || terminated.exitCode === 130) return [];
+  const { reason = "Error", exitCode } = terminated;
+  return [reason === "Error" ? `exit code ${exitCode}` : reason];
+}
+
+function inNamespace(namespace: string | undefined): string[] {
+  return namespace === undefined ? [] : [`--namespace=${namespace}`];
+}
+
+async function answer<T>(words: readonly string[], complaint: string, input?: string): Promise<T> {
+  return JSON.parse(await kubectl(words, complaint, input)) as T;
+}
+
+/** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
+function kubectl(words: readonly string[], complaint = "says", input = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { maxBuffer: 64 * 2 ** 20 };
+    const child = execFile(
+      "kubectl",
+      [...words, "--request-timeout=20s"],
+      options,
+      (error, stdout, stderr) => {
+        if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
+          reject(new CladeError("kubectl: is not on this machine; install it, or run this where it is"));
+        else if (error) reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));
+        else resolve(stdout);
+      },
+    );
+    // It may have ended without reading; what it printed tells why.
+    child.stdin!.on("error", () => {});
+    child.stdin!.end(input);
+  });
+}
+
+/** What kubectl says, in one line, without its log and its warnings. */
+function sentence(words: string): string {
+  const lines = words.split("\n").map((line) => line.trim());
+  const said = lines.filter((line) => line !== "" && !/^([EIW]\d{4} |Warning: )/.test(line));
+  return (said.length > 0 ? said : lines).join("; ").replace(/^error: /, "");
+}

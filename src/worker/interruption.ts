@@ -1,0 +1,30 @@
+import { CladeError } from "../algorithm/clade-error.ts";
+
+/** The generation is dropped because the worker was asked to stop. */
+export class Interruption extends CladeError {
+  constructor() {
+    super("the worker was asked to stop");
+  }
+}
+
+/**
+ * Waits for work, which sees by itself that the signal has aborted. What hangs, such as a network or a file system, does not: it is left alone after so long, and
+ * this throws an `Interruption`.
+ */
+export async function unlessHanging<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let leave = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => {
+      timer = setTimeout(() => reject(new Interruption()), graceMs);
+    };
+  });
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave);
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  CheckpointError,
+  CladeError,
+  defineExperiment,
+  everySteps,
+  maximize,
+  memoryPopulationStore,
+  uniform,
+} from "clade";
+import { expect, test } from "vitest";
+import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
+import { describeExperiment } from "../experiment/experiment.ts";
+import type { Run, WorkerId } from "../population-store/population-store.ts";
+import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import { createRun, run } from "./run.ts";
+import { type WorkerOptions, work } from "./worker.ts";
+
+class Counter {
+  #count = 0;
+  step(): void | Promise<void> {
+    this.#count++;
+  }
+  evaluate() {
+    return { count: this.#count };
+  }
+  save() {
+    return { count: this.#count };
+  }
+  restore({ count }: { readonly count: number }) {
+    this.#count = count;
+  }
+}
+
+class Hanging extends Counter {
+  override step() {
+    return new Promise<void>(() => {});
+  }
+}
+
+const experiment = (stepsPerMember: number, trainer: typeof Counter = Counter) =>
+  defineExperiment({
+    name: "counter",
+    population: 1,
+    hyperparameters: { rate: uniform(0, 1) },
+    objective: maximize("count"),
+    ready: everySteps(5),
+    budget: { stepsPerMember },
+    trainer,
+  });
+
+const options = (run: Run) => ({ worker: "a:1:1" as WorkerId, run, signal: new AbortController().signal });
+
+test("a storage that is away takes no member back to an older checkpoint", async () => {
+  const populationStore = memoryPopulationStore();
+  const checkpoints = memoryCheckpointStore();
+  const { run: id } = await run(experiment(15), { populationStore, checkpoints: () => checkpoints, seed: 1 });
+  const longer = experiment(30);
+  await populationStore.resume(id, { experiment: describeExperiment(longer) });
+  const [member] = await populationStore.members(id);
+  const away: WorkerOptions["checkpointStore"] = {
+    ...checkpoints,
+    async load(checkpoint) {
+      if (checkpoint === member!.newest.checkpoint) throw new CheckpointError(checkpoint, "is missing");
+      throw new CladeError("the storage is away");
+    },
+  };
+  const working = work({
+    ...options(await populationStore.run(id)),
+    experiment: longer,
+    populationStore,
+    checkpointStore: away,
+    session: inProcessSession(Counter),
+  });
+  await expect(working).rejects.toThrow("the storage is away");
+  expect((await populationStore.members(id))[0]!.newest).toEqual(member!.newest);
+});
+
+test("a worker that is asked to stop leaves a trainer that hangs, and gives its member back", async () => {
+  const populationStore = memoryPopulationStore();
+  const hanging = experiment(15, Hanging);
+  const created = await createRun(populationStore, hanging, 1);
+  const stop = new AbortController();
+  const working = work({
+    ...options(created),
+    experiment: hanging,
+    populationStore,
+    checkpointStore: memoryCheckpointStore(),
+    session: inProcessSession(Hanging),
+    signal: stop.signal,
+  });
+  const lease = async () => (await populationStore.members(created.id))[0]!.lease;
+  await expect.poll(lease).toBeDefined();
+  stop.abort();
+  await working;
+  expect(await lease()).toBeUndefined();
+});

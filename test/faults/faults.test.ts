@@ -1,0 +1,172 @@
+/** Each fault by itself, where the mixture cannot show what it does. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, test } from "vitest";
+import { start, type WorkerId } from "../../src/population-store/population-store.ts";
+import { startPostgres } from "../servers/postgres-server.ts";
+import { Crew, type CrewOptions, leaseMs } from "./crew.ts";
+import type { Machine } from "./machine.ts";
+import { network } from "./network.ts";
+
+const server = await startPostgres();
+const root = mkdtempSync(join(tmpdir(), "clade-faults-"));
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]();
+  rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+});
+const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+const hosts = network();
+const needsHosts = hosts ? "" : " (needs root and network namespaces)";
+let directories = 0;
+
+/** A crew with checkpoints in a shared directory. */
+async function newCrew(
+  machines: CrewOptions["machines"],
+  { store }: { readonly store?: string } = {},
+): Promise<Crew> {
+  const directory = join(root, `${directories++}`);
+  return await Crew.start({
+    store: store ?? (await server!.newDatabase()),
+    checkpoints: `file://${join(directory, "shared")}`,
+    trainer: "in this process",
+    environment: {},
+    directory,
+    seconds: 25,
+    machines,
+    note: () => {},
+  });
+}
+
+const workerOf = ({ name }: Machine) => `${name}:1:worker` as WorkerId;
+
+/** Takes a machine away while its worker holds a member, and resolves which. */
+async function takeAway(
+  crew: Crew,
+  machine: Machine,
+  cut: (machine: Machine) => void,
+  mend: (machine: Machine) => void,
+): Promise<number> {
+  for (;;) {
+    cut(machine);
+    // What was on its way arrives.
+    await sleep(500);
+    const members = await crew.store.members(crew.run);
+    const held = members.find(({ lease }) => lease?.worker === workerOf(machine));
+    if (held) return held.member;
+    mend(machine);
+    await sleep(100);
+  }
+}
+
+async function publishedBy(crew: Crew, worker: WorkerId): Promise<readonly { readonly member: number }[]> {
+  const { snapshots } = await crew.store.changes(crew.run, start, 1_000_000);
+  return snapshots.filter((snapshot) => snapshot.worker === worker);
+}
+
+/** What a machine holds goes to the other while nobody hears of it; afterwards it goes on with what is there. */
+async function expectFenced(
+  crew: Crew,
+  cut: (machine: Machine) => void,
+  mend: (machine: Machine) => void,
+): Promise<void> {
+  await crew.begun();
+  const [lost, other] = crew.machines as [Machine, Machine];
+  const member = await takeAway(crew, lost, cut, mend);
+  const ofMember = async () =>
+    (await publishedBy(crew, workerOf(other))).filter((snapshot) => snapshot.member === member).length;
+  const before = await ofMember();
+  const silent = await publishedBy(crew, workerOf(lost));
+  await expect.poll(ofMember, { timeout: 100_000 }).toBeGreaterThan(before);
+  expect(await publishedBy(crew, workerOf(lost))).toEqual(silent);
+  mend(lost);
+  const later = async () => (await publishedBy(crew, workerOf(lost))).length;
+  await expect.poll(later, { timeout: 100_000 }).toBeGreaterThan(silent.length);
+  await crew.end();
+  await crew.expectSound();
+}
+
+test
+  .skipIf(!server)
+  .concurrent(
+    `with PostgreSQL away for 20 s workers wait and go on${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using own = (await startPostgres())!;
+      await using crew = await newCrew([{}, {}], { store: await own.newDatabase() });
+      await crew.begun();
+      const workers = crew.machines.flatMap(({ processes }) => [...processes]);
+      await own.kill();
+      await sleep(20_000);
+      await own.start();
+      expect(workers.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null]);
+      await crew.end();
+      expect(workers.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+      await crew.expectSound();
+    },
+  );
+
+test
+  .skipIf(!server)
+  .concurrent(
+    `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}, {}]);
+      await expectFenced(
+        crew,
+        ({ network }) => network.silence(),
+        ({ network }) => network.mend(),
+      );
+    },
+  );
+
+test
+  .skipIf(!server)
+  .concurrent(
+    `a worker that is frozen past its lease cannot publish when it wakes${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}, {}]);
+      const signal = (name: NodeJS.Signals) => (machine: Machine) => {
+        for (const child of machine.processes) child.kill(name);
+      };
+      await expectFenced(crew, signal("SIGSTOP"), signal("SIGCONT"));
+    },
+  );
+
+test
+  .skipIf(!server || !hosts)
+  .concurrent(
+    `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`,
+    { timeout: 300_000 },
+    async () => {
+      using near = hosts!.newHost();
+      using far = hosts!.newHost();
+      await using crew = await newCrew([{ host: far }, { host: near }]);
+      await expectFenced(
+        crew,
+        () => far.down(),
+        () => far.up(),
+      );
+    },
+  );
+
+test
+  .skipIf(!server)
+  .concurrent(
+    `two copies of one worker, of one name, side by side publish nothing twice${needs}`,
+    { timeout: 300_000 },
+    async () => {
+      await using crew = await newCrew([{}]);
+      await crew.begun();
+      const [machine] = crew.machines as [Machine];
+      const copy = crew.startCopy(machine);
+      await expect.poll(() => machine.atWork.includes(copy), { timeout: 100_000 }).toBe(true);
+      await sleep(leaseMs);
+      await crew.end();
+      expect(crew.processesThatPublished).toBe(2);
+      await crew.expectSound();
+    },
+  );
