@@ -6,8 +6,6 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     reporters: ["default", "./test/skipped-reporter.ts"],
-    // Most of the time goes by while processes are waited for, so two files at once keep two cores busy.
-    maxWorkers: 2,
     // Tests start processes and wait for them; none of them measures time.
     testTimeout: 120_000,
     expect: { poll: { timeout: 30_000 } },
