@@ -254,9 +254,8 @@ test.each(["setup: hang", "evaluate: hang", "save: hang"])(
       if (isStopping) throw stop;
     });
     const living = life(session).catch((error: unknown) => error);
-    setTimeout(() => {
-      isStopping = true;
-    }, 200);
+    await expect.poll(() => existsSync(join(directory, "starts"))).toBe(true);
+    isStopping = true;
     expect(await living).toBe(stop);
     await session.dispose();
     expect(linesOf("starts").filter(lives)).toEqual([]);
