@@ -98,7 +98,6 @@ function leaveHalfWritten(directory: string, random: Random): void {
     writeFileSync(`${name}~${randomUUID()}`, half);
     writeFileSync(name, half);
   } catch {
-    // It was collected meanwhile.
-    rmSync(folder, { force: true, recursive: false });
+    // It is not written yet, or was collected meanwhile.
   }
 }
