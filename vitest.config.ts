@@ -1,3 +1,5 @@
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -8,7 +10,11 @@ export default defineConfig({
     reporters: ["default", "./test/skipped-reporter.ts"],
     // Tests start processes and wait for them; none of them measures time.
     testTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    // The processes that tests start do not each compile the same sources again.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
+    // A file waits most of its time, so that two cores carry more than the one file at a time that is the default for them.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    expect: { poll: { timeout: 30_000, interval: 200 } },
     hookTimeout: 60_000,
   },
 });

@@ -4,7 +4,10 @@
  * package.json around it says.
  */
 import { existsSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { enableCompileCache, registerHooks } from "node:module";
+
+// Every command and every worker is a process of its own, which would compile the same sources again.
+enableCompileCache();
 
 const inCheckout = existsSync(new URL("../src/cli/main.ts", import.meta.url));
 const file = (path) => new URL(inCheckout ? `../src/${path}.ts` : `../dist/${path}.js`, import.meta.url).href;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { command, defineExperiment, type Experiment, everySteps, maximize, uniform } from "clade";
@@ -81,6 +81,27 @@ test("the code of a command is the scripts that it names, with the modules besid
     "package/loss.py",
     "start.sh",
     "train.py",
+  ]);
+});
+
+test("what a command reads as data or writes to is no code, but its programs and settings are", () => {
+  const directory = written({
+    "experiment.yaml": "",
+    "settings.toml": "",
+    program: "",
+    notes: "",
+    "data.csv": "",
+    "log.txt": "",
+    "scores.json": "",
+  });
+  chmodSync(join(directory, "program"), 0o755);
+  const trainer = command(
+    "./program --settings settings.toml --data=data.csv >>notes 2> log.txt > scores.json",
+  );
+  expect(filesOf(directory, "experiment.yaml", trainer)).toEqual([
+    "experiment.yaml",
+    "program",
+    "settings.toml",
   ]);
 });
 

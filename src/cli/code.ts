@@ -1,6 +1,6 @@
 /**
- * What a run's trainer consists of, as hashes: the experiment's file and the files of its directory, or beside it, that it imports; for a command also the scripts that its words name, with
- * what they import. Packages are not looked into, and neither is what is loaded by a name that is made up while it runs.
+ * What a run's trainer consists of, as hashes: the experiment's file and the files of its directory, or beside it, that it imports; for a command also the scripts, programs and settings that its words name, with
+ * what they import, but not the data. Packages are not looked into, and neither is what is loaded by a name that is made up while it runs.
  */
 import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
@@ -19,6 +19,11 @@ const imports: { readonly [extension: string]: (text: string, file: string) => s
   ),
 };
 
+/** What a command's words may name besides: scripts of languages whose imports are not followed, and settings. */
+const scriptsAndSettings = new Set(
+  ".sh .bash .jl .r .lua .rb .pl .yaml .yml .toml .json .ini .cfg".split(" "),
+);
+
 /** This Clade's own files, which a checkout's examples import. */
 const ours = fileURLToPath(new URL("../", import.meta.url));
 
@@ -29,12 +34,21 @@ export function codeOf(experimentFile: string, { trainer }: Experiment): Code {
   const first = [file];
   if (isCommand(trainer)) {
     const place = resolve(directory, trainer.directory ?? "");
-    first.push(...trainer.command.split(/[\s'"=;&|]+/).flatMap((word) => fileAt(place, word)));
+    const withoutOutputs = trainer.command.replaceAll(/>+\s*\S+/g, " ");
+    const files = withoutOutputs.split(/[\s'"=;&|<]+/).flatMap((word) => fileAt(place, word));
+    first.push(...files.filter(isCode));
   }
   const found = new Map<string, string>();
   for (const path of first) addWithImports(path, found);
   const named = Array.from(found, ([path, sha256]) => [shown(directory, path), sha256] as const);
   return Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** A file that a trainer reads as data or writes to is no code: it may be as big as it likes, and change while the run goes on. */
+function isCode(file: string): boolean {
+  const extension = extname(file).toLowerCase();
+  if (extension in imports || scriptsAndSettings.has(extension)) return true;
+  return extension === "" && (statSync(file).mode & 0o111) !== 0;
 }
 
 /** What differs between the code of a run and the code here, in words. */

@@ -38,7 +38,7 @@ export async function execute(
     readonly signal?: AbortSignal;
   },
 ): Promise<{ result: RunResult; exitCode: number }> {
-  const reporter = options.reporter ?? reporterFor(options.json);
+  const reporter = options.reporter ?? (await reporterFor(options.json));
   const view = new RunView(run);
   const from = options.resumed ? await stores.population.end(run.id) : start;
   if (options.resumed) {
@@ -135,7 +135,7 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   console.log(`              ${clade} best ${result.run} --out DIR      the model's files and its schedule`);
 }
 
-function reporterFor(json: boolean): Reporter {
+async function reporterFor(json: boolean): Promise<Reporter> {
   if (json) return jsonReporter();
   return process.stdout.isTTY ? liveReporter() : plainReporter();
 }

@@ -1,7 +1,6 @@
 /** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
 
 import { stripVTControlCharacters, styleText } from "node:util";
-import { createLogUpdate } from "log-update";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { count, duration, number, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
@@ -47,7 +46,8 @@ export function plainReporter(): Reporter {
 }
 
 /** A view that is drawn anew in place: progress, scores, a sparkline a member, the last copies. */
-export function liveReporter(): Reporter {
+export async function liveReporter(): Promise<Reporter> {
+  const { createLogUpdate } = await import("log-update");
   const draw = createLogUpdate(process.stdout);
   const shownMembers = () => Math.max(4, (process.stdout.rows ?? 24) - 12);
   return {

@@ -1,6 +1,5 @@
 /** How a study is told while it goes on: a table that is drawn anew in place, or a line for each run. */
 
-import { createLogUpdate } from "log-update";
 import type { PlannedVariant } from "../experiment/study/plan.ts";
 import type { Study } from "../experiment/study/study.ts";
 import { duration, number, plural } from "../report/words.ts";
@@ -17,10 +16,15 @@ export interface StudyReporter {
   ended(): void;
 }
 
-export function studyReporter(study: Study, plan: readonly PlannedVariant[], json: boolean): StudyReporter {
+export async function studyReporter(
+  study: Study,
+  plan: readonly PlannedVariant[],
+  json: boolean,
+): Promise<StudyReporter> {
   const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
   const total = plan.length * study.seeds.length;
-  const draw = process.stdout.isTTY && !json ? createLogUpdate(process.stdout) : undefined;
+  const isDrawn = process.stdout.isTTY && !json;
+  const draw = isDrawn ? (await import("log-update")).createLogUpdate(process.stdout) : undefined;
   let isNew = false;
   const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
   if (!json)

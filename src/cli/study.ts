@@ -40,7 +40,7 @@ export async function studyCommand(file: string, options: Options): Promise<void
   await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options));
 
   await using stores = await openStores(options, { create: true });
-  const reporter = studyReporter(study, plan, options.json ?? false);
+  const reporter = await studyReporter(study, plan, options.json ?? false);
   // While a run goes on it hears the signal, too; this is for the time between two runs.
   const interrupted = new AbortController();
   for (const name of signalNames) process.once(name, () => interrupted.abort());

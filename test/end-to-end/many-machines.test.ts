@@ -35,14 +35,22 @@ function machine(url: string) {
   };
 }
 
-/** Long enough that a second machine can join. */
-const experiment = (more = "") => climb({ stepMs: 10, declaration: "population: 6,", trainer: more });
+/** Its workers, but not the trial before the run, wait in their first step until there is a file. */
+const gated = (gate: string, more = "") =>
+  climb({
+    declaration: "population: 6,",
+    trainer: `
+  async step({ rate }) {
+    const { existsSync } = await import("node:fs");
+    const isOpen = () => existsSync(${JSON.stringify(gate)}) || !process.argv.includes("worker");
+    while (!isOpen()) await new Promise((resolve) => setTimeout(resolve, 20));
+    this.height += rate;
+  }
+  ${more}`,
+  });
 
+const isThere = async (place: Workplace) => (await place.clade("status")).code === 0;
 const newestRun = async (place: Workplace) => JSON.parse((await place.clade("status", "--json")).stdout);
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  await expect.poll(condition, { timeout: 60_000 }).toBe(true);
-}
 
 for (const [what, place] of [
   ["a shared directory", () => newDirectory()],
@@ -52,12 +60,14 @@ for (const [what, place] of [
     const url = await server!.newDatabase();
     using one = new Workplace(machine(url));
     using other = new Workplace(machine(url));
-    for (const each of [one, other]) each.write("climb.ts", experiment());
+    for (const each of [one, other]) each.write("climb.ts", gated(one.path("open")));
     const checkpoints = place();
     const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", checkpoints);
-    await until(async () => (await one.clade("status", "--json")).code === 0);
-    const joined = await other.clade("worker", "--experiment", "climb.ts");
-    expect(joined).toMatchObject({ code: 0, stderr: "" });
+    await expect.poll(() => isThere(one)).toBe(true);
+    const joined = other.start("worker", "--experiment", "climb.ts");
+    await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
+    one.write("open", "");
+    expect(await joined.finished).toMatchObject({ code: 0, stderr: "" });
     expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
     const { state, run } = await newestRun(other);
     expect(state.kind).toBe("done");
@@ -82,13 +92,14 @@ test.skipIf(!server)(
     const url = await server!.newDatabase();
     using one = new Workplace(machine(url));
     using other = new Workplace(machine(url));
-    one.write("climb.ts", `import "./shared.ts";\n${experiment()}`);
+    const gate = one.path("open");
+    one.write("climb.ts", `import "./shared.ts";\n${gated(gate)}`);
     one.write("shared.ts", "export const shared = 1;\n");
-    other.write("climb.ts", `import "./shared.ts";\nimport "./more.ts";\n${experiment("// changed")}`);
+    other.write("climb.ts", `import "./shared.ts";\nimport "./more.ts";\n${gated(gate, "// changed")}`);
     other.write("shared.ts", "export const shared = 2;\n");
     other.write("more.ts", "export const more = 1;\n");
     const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", newDirectory());
-    await until(async () => (await one.clade("status", "--json")).code === 0);
+    await expect.poll(() => isThere(one)).toBe(true);
     const refused = await other.clade("worker", "--experiment", "climb.ts");
     expect(refused.code).toBe(1);
     for (const words of [
@@ -98,8 +109,10 @@ test.skipIf(!server)(
       "--allow-different-code",
     ])
       expect(refused.stderr).toContain(words);
-    const allowed = await other.clade("worker", "--experiment", "climb.ts", "--allow-different-code");
-    expect(allowed.code).toBe(0);
+    const allowed = other.start("worker", "--experiment", "climb.ts", "--allow-different-code");
+    await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
+    one.write("open", "");
+    expect((await allowed.finished).code).toBe(0);
     expect((await running.finished).code).toBe(0);
     const shown = await one.clade("show");
     expect(shown.stdout).toContain(
