@@ -6,28 +6,11 @@ import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
-import { bestCommand } from "./best.ts";
-import { checkCommand } from "./check.ts";
-import { compareCommand } from "./compare.ts";
 import { isBadInput, userFrames } from "./declaration-file.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { exportCommand, exportFormats } from "./export.ts";
-import { gcCommand } from "./gc.ts";
-import { initCommand, templates } from "./init.ts";
-import { listCommand } from "./list.ts";
-import { removeCommand } from "./remove.ts";
-import { replayCommand } from "./replay.ts";
-import { reportCommand } from "./report.ts";
-import { resumeCommand } from "./resume.ts";
-import { runCommand } from "./run.ts";
+import { exportFormats } from "./export.ts";
+import { templates } from "./init.ts";
 import { wholeNumber } from "./settings.ts";
-import { showCommand } from "./show.ts";
-import { statusCommand } from "./status.ts";
-import { stopCommand } from "./stop.ts";
-import { studyCommand } from "./study.ts";
-import { submitKubernetesCommand } from "./submit-kubernetes.ts";
-import { submitSlurmCommand } from "./submit-slurm.ts";
-import { workerCommand } from "./worker.ts";
 import { gpuNames } from "./worker-processes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -127,7 +110,7 @@ function program(): Command {
         "the language of the trainer (default: typescript, or yaml for a .yaml file)",
       ).choices(templates),
     )
-    .action(initCommand);
+    .action(lazily(async () => (await import("./init.ts")).initCommand));
   command(
     "check",
     "try out an experiment: its mutations, one step, save and restore; or the places that workers share",
@@ -139,7 +122,7 @@ function program(): Command {
     .addOption(new Option("--store <url>", "try this store"))
     .addOption(new Option("--checkpoints <url>", "try this place for checkpoints"))
     .option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints")
-    .action(checkCommand);
+    .action(lazily(async () => (await import("./check.ts")).checkCommand));
   command("run", "train a population")
     .argument("<experiment>", "the experiment's file")
     .addOption(store)
@@ -157,7 +140,7 @@ function program(): Command {
       ).choices(Object.keys(baselines)),
     )
     .addOption(json)
-    .action(runCommand);
+    .action(lazily(async () => (await import("./run.ts")).runCommand));
   command("study", "run the variants of an experiment with several seeds, and compare them")
     .argument("<study>", "the study's file")
     .addOption(store)
@@ -166,7 +149,7 @@ function program(): Command {
     .addOption(gpus)
     .addOption(membersPerGpu)
     .addOption(json)
-    .action(studyCommand);
+    .action(lazily(async () => (await import("./study.ts")).studyCommand));
   command("replay", "train fresh models along the schedule that a run found, or write the schedule")
     .argument("[run]", "the run (default: the newest)")
     .addOption(
@@ -191,7 +174,7 @@ function program(): Command {
     .addOption(membersPerGpu)
     .addOption(seed)
     .addOption(json)
-    .action(replayCommand);
+    .action(lazily(async () => (await import("./replay.ts")).replayCommand));
   command("resume", "go on with a run that was stopped, interrupted or has failed")
     .argument("[run]", "the run, or how its name begins (default: the newest)")
     .addOption(store)
@@ -202,11 +185,11 @@ function program(): Command {
     .addOption(allowDifferentCode)
     .addOption(set)
     .addOption(json)
-    .action(resumeCommand);
+    .action(lazily(async () => (await import("./resume.ts")).resumeCommand));
   command("stop", "stop a run; workers drop the generation in progress")
     .argument("[run]", "the run (default: the newest)")
     .addOption(store)
-    .action(stopCommand);
+    .action(lazily(async () => (await import("./stop.ts")).stopCommand));
   command("worker", "join a run from another terminal, or from another machine")
     .argument("[run]", "the run (default: the newest)")
     .addOption(store)
@@ -217,7 +200,7 @@ function program(): Command {
     )
     .addOption(allowDifferentCode)
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
-    .action(workerCommand);
+    .action(lazily(async () => (await import("./worker.ts")).workerCommand));
   const submit = clade
     .command("submit")
     .description("hand a run's workers to a cluster that is there")
@@ -243,7 +226,7 @@ function program(): Command {
     .option("--time <limit>", "the time limit of a worker, such as 4:00:00; it goes on after a requeue")
     .option("--partition <name>", "the partition")
     .option("--print", "print the script, and submit nothing")
-    .action(submitSlurmCommand);
+    .action(lazily(async () => (await import("./submit-slurm.ts")).submitSlurmCommand));
   clusterCommand("kubernetes", "a parallel Job of workers: its manifest, or the Job itself with --apply")
     .requiredOption("--workers <n>", "how many workers", wholeNumber("--workers"))
     .requiredOption("--image <name>", "an image with Clade and the experiment")
@@ -269,20 +252,23 @@ function program(): Command {
     .option("--node-label <label=value>", "only nodes with this label; may be repeated", several)
     .option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", several)
     .option("--kubernetes-version <version>", "the cluster's version (default: asked of it with --apply)")
-    .action(submitKubernetesCommand);
-  command("list", "list the runs").addOption(store).addOption(json).action(listCommand);
+    .action(lazily(async () => (await import("./submit-kubernetes.ts")).submitKubernetesCommand));
+  command("list", "list the runs")
+    .addOption(store)
+    .addOption(json)
+    .action(lazily(async () => (await import("./list.ts")).listCommand));
   command("status", "how a run is getting on")
     .argument("[run]", "the run (default: the newest)")
     .addOption(store)
     .addOption(json)
-    .action(statusCommand);
+    .action(lazily(async () => (await import("./status.ts")).statusCommand));
   command("best", "the best model of a run: files, hyperparameters, schedule")
     .argument("[run]", "the run (default: the newest)")
     .option("--out <directory>", "where to write them")
     .addOption(store)
     .addOption(checkpoints)
     .addOption(json)
-    .action(bestCommand);
+    .action(lazily(async () => (await import("./best.ts")).bestCommand));
   command("show", "the members of a run, and who copied whom and why")
     .argument("[run]", "the run (default: the newest)")
     .addOption(
@@ -291,7 +277,7 @@ function program(): Command {
     .option("--all", "every copy instead of the last ones")
     .addOption(store)
     .addOption(json)
-    .action(showCommand);
+    .action(lazily(async () => (await import("./show.ts")).showCommand));
   command("compare", "what runs prove about each other: intervals over seeds, and verdicts beside a baseline")
     .argument("<runs...>", "runs, or studies")
     .addOption(metric)
@@ -299,7 +285,7 @@ function program(): Command {
     .addOption(sameData)
     .addOption(store)
     .addOption(json)
-    .action(compareCommand);
+    .action(lazily(async () => (await import("./compare.ts")).compareCommand));
   command("export", "everything about a run, for other tools: snapshots, decisions, failures, settings")
     .argument("[run]", "the run (default: the newest)")
     .addOption(
@@ -309,7 +295,7 @@ function program(): Command {
     )
     .option("--out <path>", "where to write it (default: standard output, for jsonl)")
     .addOption(store)
-    .action(exportCommand);
+    .action(lazily(async () => (await import("./export.ts")).exportCommand));
   command("report", "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared")
     .argument("[runs...]", "a run (default: the newest), or a study, or several runs to compare")
     .option("--out <file>", "where to write it; a file that is there is replaced", "report.html")
@@ -318,18 +304,25 @@ function program(): Command {
     .addOption(baseline)
     .addOption(sameData)
     .addOption(store)
-    .action((names, options) => reportCommand(names, options, version));
+    .action(async (names, options) => (await import("./report.ts")).reportCommand(names, options, version));
   command("gc", "delete checkpoints that nobody needs; workers do so by themselves while they work")
     .argument("[run]", "the run (default: every run of the store)")
     .addOption(store)
     .addOption(checkpoints)
-    .action(gcCommand);
+    .action(lazily(async () => (await import("./gc.ts")).gcCommand));
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run")
     .addOption(store)
     .addOption(checkpoints)
-    .action(removeCommand);
+    .action(lazily(async () => (await import("./remove.ts")).removeCommand));
   return clade;
+}
+
+/** A command's own file is loaded when the command is called: most of the time that one takes to start goes into what only others need. */
+function lazily<Words extends unknown[]>(
+  load: () => Promise<(...words: Words) => Promise<void> | void>,
+): (...words: Words) => Promise<void> {
+  return async (...words) => (await load())(...words);
 }
 
 /** Prints what went wrong and gives the exit code. Our own mistakes keep their stack. */
