@@ -93,7 +93,7 @@ for (const overlap of [false, true]) {
   });
 }
 
-/** Short, so that the simulation meets sweeps that came too late to free anything. */
+/** As long as a collector takes to look at its clock twice, sometimes: so that the simulation meets sweeps that came too late to free anything. */
 const settleMs = 20;
 
 /** Each file is forced to the disk, which takes time. */
@@ -106,9 +106,13 @@ test(`nothing that is needed is collected, with objects that nobody locks (${obj
     const directory = join(root, `objects-${seed}`);
     const population = memoryPopulationStore({ now: () => clock.time });
     const cache = new LocalCache({ directory: join(directory, "cache"), mostBytes: 0 });
+    const ticks = randomStream("ticks", seed);
+    let time = 0;
+    const now = () => (time += ticks.uniform() * 1.5 * settleMs);
     const open = (settleMs: number) =>
       objectCheckpointStore(sharedDirectoryStorage(join(directory, "shared"), { delayMs: 0 }), "run", cache, {
         settleMs,
+        now,
       });
     await using checkpoints = open(settleMs);
     await using one = open(settleMs);

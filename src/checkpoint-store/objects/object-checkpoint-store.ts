@@ -70,7 +70,10 @@ export function objectCheckpointStore(
   storage: ObjectStorage,
   run: string,
   cache: LocalCache,
-  { settleMs = usualSettleMs }: { readonly settleMs?: number } = {},
+  {
+    settleMs = usualSettleMs,
+    now = () => performance.now(),
+  }: { readonly settleMs?: number; readonly now?: () => number } = {},
 ): ObjectCheckpointStore {
   /** The sign of the run was there. */
   let wasSigned = false;
@@ -395,7 +398,7 @@ export function objectCheckpointStore(
       return entries;
     },
     settleMs,
-    beginSweep: objectSweeps(storage, run, settleMs, remove),
+    beginSweep: objectSweeps(storage, run, settleMs, now, remove),
     async remove() {
       await remove((await storage.list(`${run}/`)).map(({ key }) => key));
     },

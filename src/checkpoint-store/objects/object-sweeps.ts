@@ -11,11 +11,12 @@ import { eachAtOnce } from "./each-at-once.ts";
 import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
 import { MissingObjectError, type ObjectStorage } from "./object-storage.ts";
 
-/** `beginSweep` of a store. `remove` deletes objects by their names. */
+/** `beginSweep` of a store. `remove` deletes objects by their names; `now` gives milliseconds that never go back. */
 export function objectSweeps(
   storage: ObjectStorage,
   run: string,
   settleMs: number,
+  now: () => number,
   remove: (keys: readonly string[]) => Promise<void>,
 ): CheckpointStore["beginSweep"] {
   /** Manifests never change, so each is read once. */
@@ -45,15 +46,15 @@ export function objectSweeps(
     const isDead = (key: string) => key !== signOf(run) && !live.has(ownerOf(key));
     let dead = before.filter(isDead);
     if (dead.some((key) => !isManifest(key))) {
-      const now = (await storage.list(`${run}/`)).map(({ key }) => key);
-      const manifests = now.filter((key) => isManifest(key) && !isDead(key));
-      for (const key of keysOfManifests.keys()) if (!now.includes(key)) keysOfManifests.delete(key);
+      const there = (await storage.list(`${run}/`)).map(({ key }) => key);
+      const manifests = there.filter((key) => isManifest(key) && !isDead(key));
+      for (const key of keysOfManifests.keys()) if (!there.includes(key)) keysOfManifests.delete(key);
       const used = new Set<string>();
       await eachAtOnce(manifests, async (key) => {
         for (const file of await manifestKeys(key)) used.add(file);
       });
       dead = dead.filter((key) => !used.has(key));
-      if (settleMs > 0 && performance.now() - lookedAt >= settleMs) return 0;
+      if (settleMs > 0 && now() - lookedAt >= settleMs) return 0;
     }
     const stillDead = new Set(dead);
     for (const key of deadSince.keys()) if (!stillDead.has(key)) deadSince.delete(key);
@@ -68,7 +69,7 @@ export function objectSweeps(
   return async ({ isQuiet = false } = {}) => {
     const before = (await storage.list(`${run}/`)).map(({ key }) => key);
     return (live) => {
-      const lookedAt = performance.now();
+      const lookedAt = now();
       return () => free(before, live, lookedAt, isQuiet);
     };
   };
