@@ -1,6 +1,6 @@
 /**
  * Kills real worker processes at random moments, and afterwards asks the tree of snapshots alone whether anything was lost. The number of
- * kills is CLADE_KILLS (60), the seed of the moments CLADE_SEED (1).
+ * kills is CLADE_KILLS (30), the seed of the moments CLADE_SEED (1).
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -25,7 +25,7 @@ import { expectSound } from "../walk/expect-sound.ts";
 import { walkExperiment } from "../walk/walk-experiment.ts";
 import { openPopulation } from "./open-population.ts";
 
-const kills = Number(process.env.CLADE_KILLS ?? 60);
+const kills = Number(process.env.CLADE_KILLS ?? 30);
 const seed = Number(process.env.CLADE_SEED ?? 1);
 
 const root = mkdtempSync(join(tmpdir(), "clade-crash-"));
@@ -56,7 +56,7 @@ test(`after ${kills} kills nothing that was published is lost, repeated or torn`
   timeout: 60_000 + kills * 3000,
 }, async () => {
   // More than the workers get done while they are killed, so that the last kill meets a run that is under way.
-  const stepsPerMember = 40 * kills;
+  const stepsPerMember = 60 * kills;
   const place = await newRun(walkExperiment({ population: 6, stepsPerMember, synchronous: false }));
   expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
   await using store = await openPopulation(place.store);
@@ -65,29 +65,35 @@ test(`after ${kills} kills nothing that was published is lost, repeated or torn`
   expect((await store.counts(place.id)).copies).toBeGreaterThan(0);
 });
 
-test.skipIf(!server)(`the same with PostgreSQL, whose server is killed too${needsPostgres}`, async () => {
-  const [stepsPerMember, workerKills] = [600, 15];
-  const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
-  const place = await newRun(experiment, await server!.newDatabase());
-  let serverKills = 0;
-  const killServer = async () => {
-    await server!.kill();
-    serverKills++;
-    await sleep(random.uniform() * 1000);
-    await server!.start();
-  };
-  const random = randomStream(seed, "server kills");
-  const isOver = async () => (await store.run(place.id)).state.kind !== "running";
-  await using store = await openPopulation(place.store);
-  const working = workWithKills(place, { workers: 2, kills: workerKills });
-  while (!(await isOver())) {
-    await sleep(1000 + random.uniform() * 1000);
-    if (!(await isOver())) await killServer();
-  }
-  expect(await working).toBe(workerKills);
-  expect(serverKills).toBeGreaterThan(2);
-  await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
-});
+test.skipIf(!server)(
+  `the same with PostgreSQL, whose server is killed too${needsPostgres}`,
+  {
+    timeout: 300_000,
+  },
+  async () => {
+    const [stepsPerMember, workerKills] = [600, 10];
+    const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
+    const place = await newRun(experiment, await server!.newDatabase());
+    let serverKills = 0;
+    const killServer = async () => {
+      await server!.kill();
+      serverKills++;
+      await sleep(random.uniform() * 1000);
+      await server!.start();
+    };
+    const random = randomStream(seed, "server kills");
+    const isOver = async () => (await store.run(place.id)).state.kind !== "running";
+    await using store = await openPopulation(place.store);
+    const working = workWithKills(place, { workers: 2, kills: workerKills });
+    while (!(await isOver())) {
+      await sleep(1000 + random.uniform() * 1000);
+      if (!(await isOver())) await killServer();
+    }
+    expect(await working).toBe(workerKills);
+    expect(serverKills).toBeGreaterThan(2);
+    await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
+  },
+);
 
 test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, and in memory", async () => {
   const stepsPerMember = 120;

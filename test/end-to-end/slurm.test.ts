@@ -40,7 +40,7 @@ const status = async (place: Workplace) => JSON.parse((await place.clade("status
 
 /** Waits for a state of the world that takes as long as the cluster likes. */
 async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  await expect.poll(condition, { timeout: 90_000, interval: 300, message: what }).toBe(true);
+  await expect.poll(condition, { timeout: 90_000, interval: 1000, message: what }).toBe(true);
 }
 
 const isTraining = (place: Workplace, workers: number) =>

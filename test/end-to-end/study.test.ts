@@ -52,7 +52,7 @@ const allRuns = ["pbt", "random-search", "replay"].flatMap((variant) =>
 
 test("a study runs every variant with every seed once, compares them, and does nothing twice", async () => {
   place.write("study.yaml", study());
-  const first = await place.clade("study", "study.yaml");
+  const first = await place.clade("study", "study.yaml", "--workers", "1");
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toContain("study sizes: 3 variants, 2 seeds, 6 runs");
   expect(first.stdout).toMatch(/^6\/6 {2}replay, seed 2: [\d.]+, done in /m);
