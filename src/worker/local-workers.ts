@@ -4,6 +4,7 @@
  * it does, its workers drop their generation and leave.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -37,12 +38,23 @@ export interface LocalWorkers {
 const deathsUntilGivenUp = 3;
 const livedMs = 10_000;
 
+const nonceVariable = "CLADE_WORKER_NONCE";
+const newNonce = () => randomUUID().slice(0, 8);
+
 /** How much of a dead worker's output is shown, in characters. */
 const shownOutput = 4_000;
 
-/** Names a process of this machine. The process id may come back after a while; the claim's epoch tells the two apart. */
-export function workerId(pid: number): WorkerId {
-  return `${hostname()}:${pid}` as WorkerId;
+/**
+ * Names a process of this machine as nobody else is named: process ids come back, and containers may all have the same host name and process id. Two of
+ * one name could both hold a claim, since a database that crashes may forget one and give its epoch again.
+ */
+export function workerId(pid: number, nonce: string): WorkerId {
+  return `${hostname()}:${pid}:${nonce}` as WorkerId;
+}
+
+/** Of the process that started this one, which has to know the name to give back what it held; otherwise a new one. */
+export function workerNonce(): string {
+  return process.env[nonceVariable] ?? newNonce();
 }
 
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
@@ -53,7 +65,8 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
-      const { child, exited } = start(log, options.environment(index));
+      const nonce = newNonce();
+      const { child, exited } = start(log, { ...options.environment(index), [nonceVariable]: nonce });
       let lastWords: string | undefined;
       child.on("message", (error: string) => {
         lastWords = error;
@@ -62,7 +75,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       const { code, signal } = await exited;
       processes.delete(child);
       // When the store fails here, its members are free again when their leases run out.
-      await options.populationStore.releaseWorker(options.run, workerId(child.pid!)).catch(() => {});
+      await options.populationStore.releaseWorker(options.run, workerId(child.pid!, nonce)).catch(() => {});
       if (stopping || code === 0) return;
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
       if (code !== null && code !== options.interruptedCode)

@@ -126,7 +126,7 @@ test("when every process of a run is killed at once no trainer and no child of o
   place.write("climb.yaml", experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }));
   const run = place.start("run", "climb.yaml", "--workers", "2");
   await expect.poll(() => place.alive("children").length).toBeGreaterThan(3);
-  const [worker] = (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=")/g) ?? [];
+  const [worker] = (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=:\w+")/g) ?? [];
   for (const pid of [run.process.pid!, Number(worker)]) process.kill(pid, "SIGKILL");
   await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
@@ -188,7 +188,7 @@ test.runIf(hasShellTools)(
 );
 
 test("a worker that is asked to leave by a signal to it alone is replaced, and the run goes on", async () => {
-  place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 200 }));
+  place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 1000 }));
   const run = place.start("run", "climb.yaml", "--json", "--workers", "2");
   await expect.poll(() => place.alive("starts").length).toBeGreaterThan(1);
   let worker: string | undefined;
@@ -198,7 +198,7 @@ test("a worker that is asked to leave by a signal to it alone is replaced, and t
   process.kill(Number(worker), "SIGTERM");
   expect(result((await run.finished).stdout)).toMatchObject({
     state: { kind: "done" },
-    totalSteps: 800,
+    totalSteps: 4000,
     failures: 0,
   });
 });

@@ -46,6 +46,7 @@ export class Machine {
   /** Something that takes a while is being done to it. */
   isBusy = false;
   readonly #atWork = new Set<ChildProcess>();
+  #born = 0;
   readonly #options: MachineOptions;
   readonly #network: TcpProxy;
 
@@ -73,13 +74,13 @@ export class Machine {
     return this.#network;
   }
 
-  /** Starts a worker, which is always of the same name. A copy elsewhere has another network and another cache. */
+  /** Starts a worker, of a name of its own. A copy elsewhere has another network and another cache. */
   start({ elsewhere }: { readonly elsewhere?: { readonly cache: string } } = {}): ChildProcess {
     const { name, store, account, environment, host, clockMs = 0, ...task } = this.#options;
     const url = new URL(store);
     if (!elsewhere) url.port = String(this.#network.port);
     if (host) url.hostname = host.address;
-    const worker = `${name}:1:worker` as WorkerId;
+    const worker = `${name}:${this.#born++}:worker` as WorkerId;
     const told: Task = { ...task, worker, ...elsewhere };
     const clock = clockOff(clockMs);
     const child = fork(script, [], {

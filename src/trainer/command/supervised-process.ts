@@ -3,7 +3,7 @@
  *
  * The command runs in a process group of its own, beside a watchdog of a few lines of shell that was started before it. The watchdog
  * waits at a pipe that this process holds open; when the pipe closes, on purpose or because this process was killed, it kills the group, and on
- * Linux also what has left the group, by a variable in its environment.
+ * Linux also what has left the group, by a variable in its environment. It looks until there is nobody: what is about to be killed may start another.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -16,8 +16,11 @@ const script = `
 {
   trap '' INT TERM HUP
   read -r _
-  escaped=$(grep -ls "CLADE_TRAINER_PROCESS=$2" /proc/[0-9]*/environ | tr -dc '0-9\\n')
-  kill -KILL $escaped
+  for look in 1 2 3 4 5; do
+    escaped=$(grep -ls "CLADE_TRAINER_PROCESS=$2" /proc/[0-9]*/environ | tr -dc '0-9\\n')
+    [ "$escaped" ] || break
+    kill -KILL $escaped
+  done
   kill -KILL -$$
 } <&3 >/dev/null 2>&1 3<&- &
 CLADE_TRAINER_PROCESS=$2 exec /bin/sh -c "$1" 3<&-
