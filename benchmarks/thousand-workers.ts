@@ -81,7 +81,9 @@ rmSync(directory, { recursive: true });
 const count = generations.length;
 const spent = (after.at - before.at) / 1000;
 const per = (name: keyof typeof before.load) => (after.load[name] - before.load[name]) / count;
-const shares = generations.map(({ ms, storeMs }) => (100 * storeMs) / ms);
+const share = (of: readonly Generation[]) => (100 * sum(of, "storeMs")) / sum(of, "ms");
+const shares = generations.map((generation) => share([generation]));
+const sharesOfWorkers = [...Map.groupBy(generations, ({ worker }) => worker).values()].map(share);
 const waits = generations.map(({ storeMs }) => storeMs);
 const percent = (value: number) => `${value.toFixed(3)}%`;
 const serverMs = (after.serverMs - before.serverMs) / count;
@@ -96,10 +98,11 @@ writeResults(
   [
     `PostgreSQL, PgBouncer in front of it (transaction mode, ${connections} connections to the server) and all workers (real ones, ${each} in each of ${processes} processes, each with connections of its own) on this machine; the trainer waits for ${seconds} s, give or take a tenth. ${count.toLocaleString("en")} generations in ${spent.toFixed(0)} s of real time, ${(count / spent).toFixed(1)} a second, after the workers' first ones. To reach: at most 1% of a worker's time waiting for the store.`,
     table(
-      ["of a generation", "mean", "median", "99%", "most"],
+      ["waiting for the store", "mean", "median", "99%", "most"],
       [
-        row("waiting for the store", waits, (ms) => `${ms.toFixed(1)} ms`),
-        row("of the worker's time", shares, percent),
+        row("in a generation", waits, (ms) => `${ms.toFixed(1)} ms`),
+        row("of a generation's time", shares, percent),
+        row("of a worker's time", sharesOfWorkers, percent),
       ],
     ),
     "What a generation asks of the database, with the renewals of its lease:",
@@ -156,6 +159,10 @@ async function firstGeneration(): Promise<void> {
       FROM clade.snapshots t, clade.snapshots r WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
     UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1 WHERE member > 0`);
   await client.end();
+}
+
+function sum(of: readonly Generation[], name: "ms" | "storeMs"): number {
+  return of.reduce((total, generation) => total + generation[name], 0);
 }
 
 async function messages(child: ChildProcess, expected: number): Promise<void> {

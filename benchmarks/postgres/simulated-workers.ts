@@ -12,6 +12,7 @@ import { simulatedExperiment } from "./simulated-experiment.ts";
 import { timedStore } from "./timed-store.ts";
 
 export interface Generation {
+  readonly worker: number;
   /** Unix time of its end, and how long it took. */
   readonly at: number;
   readonly ms: number;
@@ -55,7 +56,7 @@ async function oneWorker(index: number, direct: PopulationStore): Promise<void> 
   const experiment = simulatedExperiment(population, budget.stepsPerMember!, () => {
     const now = performance.now();
     // From the beginning of one training to that of the next.
-    generations.push({ at: Date.now(), ms: now - begin, storeMs });
+    generations.push({ worker: index, at: Date.now(), ms: now - begin, storeMs });
     begin = now;
     storeMs = 0;
     if (++turns === 2) process.send!("joined");
