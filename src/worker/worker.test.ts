@@ -5,12 +5,19 @@ import {
   everySteps,
   maximize,
   memoryPopulationStore,
+  truncationSelection,
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import { describeExperiment } from "../experiment/experiment.ts";
-import type { Run, WorkerId } from "../population-store/population-store.ts";
+import {
+  type PopulationStore,
+  type Run,
+  type RunId,
+  start,
+  type WorkerId,
+} from "../population-store/population-store.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { createRun, run } from "./run.ts";
 import { type WorkerOptions, work } from "./worker.ts";
@@ -93,4 +100,65 @@ test("a worker that is asked to stop leaves a trainer that hangs, and gives its 
   stop.abort();
   await working;
   expect(await lease()).toBeUndefined();
+});
+
+test("a worker that begins with training decides about the others by their generation, not by the next one", async () => {
+  const declared = (trainer: typeof Climber) =>
+    defineExperiment({
+      name: "climb",
+      population: 6,
+      hyperparameters: { rate: uniform(0, 1) },
+      objective: maximize("height"),
+      ready: everySteps(1),
+      exploit: truncationSelection({ fraction: 0.34 }),
+      budget: { stepsPerMember: 12 },
+      synchronous: true,
+      trainer,
+    });
+  class Climber {
+    #height = 0;
+    step({ rate }: { readonly rate: number }): void | Promise<void> {
+      this.#height += rate;
+    }
+    evaluate() {
+      return { height: this.#height };
+    }
+    save() {
+      return { height: this.#height };
+    }
+    restore({ height }: { readonly height: number }) {
+      this.#height = height;
+    }
+  }
+  const undisturbed = memoryPopulationStore();
+  const { run: id } = await run(declared(Climber), { populationStore: undisturbed, seed: 1, workers: 1 });
+
+  const disturbed = memoryPopulationStore();
+  const checkpointStore = memoryCheckpointStore();
+  const { id: other } = await createRun(disturbed, declared(Climber), 1);
+  while ((await disturbed.run(other)).state.kind === "running") {
+    const leave = new AbortController();
+    let trainings = 0;
+    class Leaving extends Climber {
+      // The decision before the second training has been published, and the next worker finds it.
+      override step(values: { readonly rate: number }) {
+        if (++trainings === 2) leave.abort();
+        return super.step(values);
+      }
+    }
+    await work({
+      worker: "a:1:1" as WorkerId,
+      run: await disturbed.run(other),
+      experiment: declared(Leaving),
+      populationStore: disturbed,
+      checkpointStore,
+      session: inProcessSession(Leaving),
+      signal: leave.signal,
+    });
+  }
+  const decisions = async (store: PopulationStore, of: RunId) =>
+    (await store.changes(of, start, 1_000_000)).decisions.toSorted((a, b) =>
+      a.snapshot.localeCompare(b.snapshot, "en", { numeric: true }),
+    );
+  expect(await decisions(disturbed, other)).toEqual(await decisions(undisturbed, id));
 });

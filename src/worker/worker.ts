@@ -206,7 +206,7 @@ class Worker {
     };
     // Only the steps of all members together depend on what the others have done.
     const looks = this.#endsAtPublication && budget.totalSteps !== undefined;
-    await this.#publish(claim, trained.generation, looks, ({ now }) => {
+    await this.#publish(claim, start.generation, looks, ({ now }) => {
       now.update(trained);
       const ended = this.#endsAtPublication ? this.#ending(now.totalSteps, trained.score) : undefined;
       return {
@@ -419,7 +419,10 @@ class Worker {
     await populationStore.recordFailure(claim, failure, state);
   }
 
-  /** Publishes with the population as it is now, or as it was at the last look. When it fails the view is read anew: it may hold what was not published. */
+  /**
+   * Publishes with the population as it is now, or as it was at the last look. When it fails the view is read anew: it may hold what was not published.
+   * `generation` is that of the claimed member, since a decision about another member of that generation may come next.
+   */
   async #publish(
     claim: Claim,
     generation: number,
