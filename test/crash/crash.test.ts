@@ -88,7 +88,7 @@ test.skipIf(!server)(
     const working = workWithKills(place, { workers: 2, kills: workerKills });
     // By what was published, not by time: on a busy machine the server would be killed again before anything was.
     while (!(await isOver())) {
-      const enough = (await snapshots()) + 60 * random.uniform();
+      const enough = (await snapshots()) + 200 * random.uniform();
       while ((await snapshots()) < enough && !(await isOver())) await sleep(50);
       if (!(await isOver())) await killServer();
     }
