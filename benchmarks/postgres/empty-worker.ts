@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { filesystemCheckpointStore, postgresPopulationStore, type RunId } from "clade";
 import { sessionOf } from "../../src/trainer/session-of.ts";
-import { workerId, workerNonce } from "../../src/worker/local-workers.ts";
+import { ownWorkerId } from "../../src/worker/local-workers.ts";
 import { work } from "../../src/worker/worker.ts";
 import { emptyExperiment } from "./empty-experiment.ts";
 
@@ -13,7 +13,7 @@ const experiment = emptyExperiment(run.experiment.population, run.experiment.bud
 process.send!("ready");
 await once(process, "message");
 await work({
-  worker: workerId(process.pid, workerNonce()),
+  worker: ownWorkerId(),
   run,
   experiment,
   populationStore,

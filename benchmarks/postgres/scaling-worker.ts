@@ -12,7 +12,7 @@ import {
   truncationSelection,
 } from "clade";
 import { sessionOf } from "../../src/trainer/session-of.ts";
-import { workerId, workerNonce } from "../../src/worker/local-workers.ts";
+import { ownWorkerId } from "../../src/worker/local-workers.ts";
 import { work } from "../../src/worker/worker.ts";
 
 export function scalingExperiment(population: number, kind: "sleep" | "compute", ms: number) {
@@ -69,7 +69,7 @@ if (process.argv[1] === import.meta.filename) {
   process.send!("ready");
   await once(process, "message");
   await work({
-    worker: workerId(process.pid, workerNonce()),
+    worker: ownWorkerId(),
     run,
     experiment,
     populationStore,

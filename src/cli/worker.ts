@@ -5,7 +5,7 @@ import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-c
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Run, WorkerId } from "../population-store/population-store.ts";
 import { sessionOf } from "../trainer/session-of.ts";
-import { tellLastWords, workerId, workerNonce } from "../worker/local-workers.ts";
+import { ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -36,7 +36,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
     return;
   }
-  const worker = workerId(process.pid, workerNonce());
+  const worker = ownWorkerId();
   const experiment = await sameExperiment(stores, run, worker, options);
   if (run.checkpoints === undefined) await refuseWithoutDirectory(stores, run);
   await using checkpointStore = await stores.checkpoints(run);

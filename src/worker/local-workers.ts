@@ -48,13 +48,13 @@ const shownOutput = 4_000;
  * Names a process of this machine as nobody else is named: process ids come back, and containers may all have the same host name and process id. Two of
  * one name could both hold a claim, since a database that crashes may forget one and give its epoch again.
  */
-export function workerId(pid: number, nonce: string): WorkerId {
+function workerId(pid: number, nonce: string): WorkerId {
   return `${hostname()}:${pid}:${nonce}` as WorkerId;
 }
 
-/** Of the process that started this one, which has to know the name to give back what it held; otherwise a new one. */
-export function workerNonce(): string {
-  return process.env[nonceVariable] ?? newNonce();
+/** Names this process. Who started it as a worker knows the name, too, to give back what it held. */
+export function ownWorkerId(): WorkerId {
+  return workerId(process.pid, process.env[nonceVariable] ?? newNonce());
 }
 
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {

@@ -29,13 +29,13 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
     expect(code).toBe(0);
   });
 
-  test("20 generations start Python once for each worker, and once to try the experiment", async () => {
+  test("100 generations start Python once for each worker, and once to try the experiment", async () => {
     const command = `echo start >> ${place.path("starts")}; exec ${python} ${example("digits.py")}`;
     const yaml = readFileSync(example("digits.yaml"), "utf8");
     place.write("digits.yaml", yaml.replace("trainer: python3 digits.py", `trainer: "${command}"`));
-    const budget = ["--population", "2", "--set", "ready.steps=2", "--set", "budget.stepsPerMember=20"];
+    const budget = ["--population", "4", "--set", "ready.steps=2", "--set", "budget.stepsPerMember=50"];
     const run = await place.clade("run", "digits.yaml", "--json", "--workers", "2", ...budget);
-    expect(result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 40, failures: 0 });
+    expect(result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 200, failures: 0 });
     expect(place.read("starts").trim().split("\n")).toHaveLength(3);
   });
 

@@ -1,6 +1,6 @@
 /**
  * Workers, pinners and collectors in random interleavings: collection never removes what a live snapshot, a claim in progress or a
- * pin refers to, and removes everything else. CLADE_SIMULATION_SEEDS (16) is the number of seeds for each kind of stores.
+ * pin refers to, and removes everything else. CLADE_SIMULATION_SEEDS (24) is the number of seeds for each kind of stores.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,7 +32,7 @@ import {
 import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
 import { Death, givingWay, Scheduler, type Turn } from "./scheduler.ts";
 
-const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 16);
+const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 24);
 const id = "simulation" as RunId;
 const leaseMs = 1000;
 const members = 5;
