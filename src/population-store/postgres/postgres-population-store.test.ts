@@ -175,6 +175,28 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     proxy.close();
   });
 
+  test("a claim that a crash of the server forgot is refused, though another has its epoch", async () => {
+    await using store = await postgresPopulationStore(await server!.newDatabase());
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    const publication = () => ({ snapshots: [trained], member: "active" }) as const;
+    for (;;) {
+      const forgotten = await claimOf(store, "a:1:1" as WorkerId, 0);
+      await server!.kill();
+      await server!.start();
+      const claim = await claimOf(store, "a:1:2" as WorkerId, 60_000);
+      // It was on the disk already.
+      if (claim.epoch > forgotten.epoch) {
+        await store.releaseMember(claim);
+        continue;
+      }
+      expect(claim.epoch).toBe(forgotten.epoch);
+      await expect(store.publish(forgotten, 0, publication)).rejects.toThrow(LeaseLostError);
+      await store.publish(claim, 0, publication);
+      return;
+    }
+  });
+
   test("a copy whose donor goes on and is collected before it is appended is decided again", async () => {
     const proxy = await cutAfter(server!.port, "clade.advance", { loses: true });
     const direct = await server!.newDatabase();
