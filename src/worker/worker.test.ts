@@ -22,38 +22,38 @@ import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { createRun, run } from "./run.ts";
 import { type WorkerOptions, work } from "./worker.ts";
 
-class Counter {
-  #count = 0;
-  step(): void | Promise<void> {
-    this.#count++;
+class Climber {
+  #height = 0;
+  step({ rate }: { readonly rate: number }): void | Promise<void> {
+    this.#height += rate;
   }
   evaluate() {
-    return { count: this.#count };
+    return { height: this.#height };
   }
   save() {
-    return { count: this.#count };
+    return { height: this.#height };
   }
-  restore({ count }: { readonly count: number }) {
-    this.#count = count;
+  restore({ height }: { readonly height: number }) {
+    this.#height = height;
   }
 }
 
-class Hanging extends Counter {
+class Hanging extends Climber {
   override step() {
     return new Promise<void>(() => {});
   }
 }
 
-const experiment = (stepsPerMember: number, trainer: typeof Counter = Counter) =>
-  defineExperiment({
-    name: "counter",
-    population: 1,
-    hyperparameters: { rate: uniform(0, 1) },
-    objective: maximize("count"),
-    ready: everySteps(5),
-    budget: { stepsPerMember },
-    trainer,
-  });
+const declaration = {
+  name: "climb",
+  population: 1,
+  hyperparameters: { rate: uniform(0, 1) },
+  objective: maximize("height"),
+  ready: everySteps(5),
+};
+
+const experiment = (stepsPerMember: number, trainer: typeof Climber = Climber) =>
+  defineExperiment({ ...declaration, budget: { stepsPerMember }, trainer });
 
 const options = (run: Run) => ({ worker: "a:1:1" as WorkerId, run, signal: new AbortController().signal });
 
@@ -76,7 +76,7 @@ test("a storage that is away takes no member back to an older checkpoint", async
     experiment: longer,
     populationStore,
     checkpointStore: away,
-    session: inProcessSession(Counter),
+    session: inProcessSession(Climber),
   });
   await expect(working).rejects.toThrow("the storage is away");
   expect((await populationStore.members(id))[0]!.newest).toEqual(member!.newest);
@@ -103,53 +103,35 @@ test("a worker that is asked to stop leaves a trainer that hangs, and gives its 
 });
 
 test("a worker that begins with training decides about the others by their generation, not by the next one", async () => {
-  const declared = (trainer: typeof Climber) =>
+  const synchronous = (trainer: typeof Climber) =>
     defineExperiment({
-      name: "climb",
+      ...declaration,
       population: 6,
-      hyperparameters: { rate: uniform(0, 1) },
-      objective: maximize("height"),
-      ready: everySteps(1),
       exploit: truncationSelection({ fraction: 0.34 }),
-      budget: { stepsPerMember: 12 },
+      budget: { stepsPerMember: 60 },
       synchronous: true,
       trainer,
     });
-  class Climber {
-    #height = 0;
-    step({ rate }: { readonly rate: number }): void | Promise<void> {
-      this.#height += rate;
-    }
-    evaluate() {
-      return { height: this.#height };
-    }
-    save() {
-      return { height: this.#height };
-    }
-    restore({ height }: { readonly height: number }) {
-      this.#height = height;
-    }
-  }
   const undisturbed = memoryPopulationStore();
-  const { run: id } = await run(declared(Climber), { populationStore: undisturbed, seed: 1, workers: 1 });
+  const { run: id } = await run(synchronous(Climber), { populationStore: undisturbed, seed: 1, workers: 1 });
 
   const disturbed = memoryPopulationStore();
   const checkpointStore = memoryCheckpointStore();
-  const { id: other } = await createRun(disturbed, declared(Climber), 1);
+  const { id: other } = await createRun(disturbed, synchronous(Climber), 1);
   while ((await disturbed.run(other)).state.kind === "running") {
     const leave = new AbortController();
-    let trainings = 0;
+    let steps = 0;
     class Leaving extends Climber {
       // The decision before the second training has been published, and the next worker finds it.
       override step(values: { readonly rate: number }) {
-        if (++trainings === 2) leave.abort();
+        if (++steps === 6) leave.abort();
         return super.step(values);
       }
     }
     await work({
       worker: "a:1:1" as WorkerId,
       run: await disturbed.run(other),
-      experiment: declared(Leaving),
+      experiment: synchronous(Leaving),
       populationStore: disturbed,
       checkpointStore,
       session: inProcessSession(Leaving),
