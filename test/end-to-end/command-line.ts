@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
 
 const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
 
@@ -71,6 +72,12 @@ export class Workplace implements Disposable {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { type: string });
+  }
+
+  /** The result of a run with `--json` that ended well. If it did not, the failure shows what it said. */
+  static result({ code, stdout, stderr }: Finished): { readonly [key: string]: unknown } {
+    expect(code, `${stderr}\n${stdout}`).toBe(0);
+    return Workplace.events(stdout).at(-1)!;
   }
 
   [Symbol.dispose](): void {

@@ -31,13 +31,11 @@ ${more}
 `;
 }
 
-const result = (stdout: string) => Workplace.events(stdout).at(-1) as unknown as Record<string, unknown>;
-
 test("one process a worker trains the whole population", async () => {
   place.write("climb.yaml", experiment());
   const run = await place.clade("run", "climb.yaml", "--json");
   expect(run).toMatchObject({ code: 0 });
-  expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failures: 0, copies: expect.any(Number) });
+  expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0, copies: expect.any(Number) });
   const workers = Number(/on (\d+) workers/.exec((await place.clade("list")).stdout)?.[1] ?? 2);
   // One more tried the experiment before the run began.
   expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
@@ -104,7 +102,7 @@ test.each([
   const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
   expect(run).toMatchObject({ code: 0 });
   const misbehaved = misbehaviour !== "train: children that stay";
-  expect(result(run.stdout)).toMatchObject({
+  expect(Workplace.result(run)).toMatchObject({
     totalSteps: 200,
     failedMembers: 0,
     failures: misbehaved ? 1 : 0,
@@ -115,7 +113,7 @@ test.each([
 test("a member whose trainer fails again and again is tried again, rescued, and then given up; the others finish", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
   const run = await place.clade("run", "climb.yaml", "--json");
-  expect(result(run.stdout)).toMatchObject({ totalSteps: 150, failedMembers: 1, failures: 4 });
+  expect(Workplace.result(run)).toMatchObject({ totalSteps: 150, failedMembers: 1, failures: 4 });
   const shown = (await place.clade("show", "--member", "2")).stdout;
   expect(shown).toContain("rescued");
   expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
@@ -146,7 +144,7 @@ test("Ctrl-C ends trainers with their workers, and resume goes on", async () => 
 test("a large checkpoint that was damaged is found by the trainer's hash, and the member goes on from an older one", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "save: a large file" }));
   const run = await place.clade("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
-  const { run: id } = result(run.stdout) as { run: string };
+  const { run: id } = Workplace.result(run) as { run: string };
   const files = place.path(".clade", "checkpoints", id, "files");
   const [damaged] = readdirSync(files).toSorted(
     (a, b) => statSync(`${files}/${b}`).mtimeMs - statSync(`${files}/${a}`).mtimeMs,
@@ -155,7 +153,7 @@ test("a large checkpoint that was damaged is found by the trainer's hash, and th
   bytes[100_000]! ^= 1;
   writeFileSync(`${files}/${damaged}`, bytes);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
-  expect(result(resumed.stdout)).toMatchObject({ totalSteps: 320, failures: 0 });
+  expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });
   expect((await place.clade("show")).stdout).toMatch(/recovered from snapshot .* because checkpoint/);
 });
 
@@ -183,7 +181,7 @@ test.runIf(hasShellTools)(
     expect(checked.stdout).toMatch(/ok {3}trainer: hyperparameters are answered as they were told/);
     expect(checked.code).toBe(0);
     const run = await place.clade("run", example, "--json", "--set", "budget.stepsPerMember=40");
-    expect(result(run.stdout)).toMatchObject({ totalSteps: 320, failures: 0 });
+    expect(Workplace.result(run)).toMatchObject({ totalSteps: 320, failures: 0 });
   },
 );
 
@@ -196,7 +194,7 @@ test("a worker that is asked to leave by a signal to it alone is replaced, and t
     /"workers":\["[^:]+:(\d+)/.exec((await place.clade("status", "--json")).stdout)?.[1];
   await expect.poll(async () => (worker = await aWorker())).toBeDefined();
   process.kill(Number(worker), "SIGTERM");
-  expect(result((await run.finished).stdout)).toMatchObject({
+  expect(Workplace.result(await run.finished)).toMatchObject({
     state: { kind: "done" },
     totalSteps: 4000,
     failures: 0,

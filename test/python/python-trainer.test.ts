@@ -26,8 +26,6 @@ trainer:
   stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 2 : 60}
 `;
 
-const result = (stdout: string) => Workplace.events(stdout).at(-1) as unknown as Record<string, unknown>;
-
 describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?? python})`, () => {
   test.each([
     "step: exit",
@@ -43,7 +41,7 @@ describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?
     place.write("climb.yaml", experiment(`${misbehaviour}: once`));
     const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
     expect(run).toMatchObject({ code: 0 });
-    expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failedMembers: 0, failures: 1 });
+    expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failedMembers: 0, failures: 1 });
     await expect.poll(() => place.alive("starts")).toEqual([]);
   });
 
@@ -51,7 +49,7 @@ describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?
     for (const misbehaviour of ["step: print: once", "step: flood: once"]) {
       place.write("climb.yaml", experiment(misbehaviour));
       const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1", "--seed", "1");
-      expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failures: 0 });
+      expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0 });
       place.remove("starts");
     }
     const logs = readdirSync(place.path(".clade", "logs"), { recursive: true, encoding: "utf8" });
@@ -70,7 +68,7 @@ describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?
   test("children and forks of a trainer do not survive it", async () => {
     place.write("climb.yaml", experiment("step: fork: once"));
     const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
-    expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failures: 0 });
+    expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0 });
     expect(place.read("children").trim().split("\n")).toHaveLength(2);
     await expect.poll(() => place.alive("starts", "children")).toEqual([]);
   });
@@ -78,7 +76,7 @@ describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?
   test("scores that are NaN rank below every number, and the run ends in order", async () => {
     place.write("climb.yaml", experiment("evaluate: NaN"));
     const run = await place.clade("run", "climb.yaml", "--json");
-    expect(result(run.stdout)).toMatchObject({ totalSteps: 200, failures: 0, unscoredMembers: 4 });
+    expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0, unscoredMembers: 4 });
   });
 
   test("hyperparameters that the trainer did not take over stop it, with both values", async () => {
@@ -102,6 +100,6 @@ describe.skipIf(withoutPython)(`trainers on the Python client (${withoutPython ?
     place.write("experiment.yaml", place.read("experiment.yaml").replace("python3", python));
     expect(await place.clade("check", "experiment.yaml")).toMatchObject({ code: 0 });
     const run = await place.clade("run", "experiment.yaml", "--json", "--set", "budget.stepsPerMember=200");
-    expect(result(run.stdout)).toMatchObject({ state: { kind: "done" }, failures: 0 });
+    expect(Workplace.result(run)).toMatchObject({ state: { kind: "done" }, failures: 0 });
   });
 });

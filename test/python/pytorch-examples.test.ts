@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Finished, Workplace } from "../end-to-end/command-line.ts";
+import { Workplace } from "../end-to-end/command-line.ts";
 import { clientPath, python, withoutGymnasium, withoutTorch } from "./python.ts";
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/pytorch/${name}`, import.meta.url));
@@ -14,12 +14,6 @@ beforeEach(() => {
   place = new Workplace({ PYTHONPATH: clientPath, PATH });
 });
 afterEach(() => place[Symbol.dispose]());
-
-/** The result of a run that ended well; what it said otherwise. */
-function result({ code, stdout, stderr }: Finished): Record<string, unknown> {
-  expect(code, `${stderr}\n${stdout}`).toBe(0);
-  return Workplace.events(stdout).at(-1)!;
-}
 
 describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`, () => {
   test("the network for digits keeps the contract, with hyperparameters read back", async () => {
@@ -35,7 +29,7 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
     place.write("digits.yaml", yaml.replace("trainer: python3 digits.py", `trainer: "${command}"`));
     const budget = ["--population", "4", "--set", "ready.steps=2", "--set", "budget.stepsPerMember=50"];
     const run = await place.clade("run", "digits.yaml", "--json", "--workers", "2", ...budget);
-    expect(result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 200, failures: 0 });
+    expect(Workplace.result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 200, failures: 0 });
     expect(place.read("starts").trim().split("\n")).toHaveLength(3);
   });
 
@@ -54,7 +48,7 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
       "--set",
       "budget.stepsPerMember=400",
     );
-    expect(result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 800, failures: 0 });
+    expect(Workplace.result(run)).toMatchObject({ state: { kind: "done" }, totalSteps: 800, failures: 0 });
   });
 
   test.skipIf(withoutGymnasium)(
