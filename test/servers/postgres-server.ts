@@ -24,6 +24,9 @@ export interface PostgresServer extends AsyncDisposable {
 
 export const user = "clade";
 
+/** With the recovery after a crash, on a busy machine. */
+const startMs = 60_000;
+
 /** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | undefined> {
   const binaries = await findBinaries();
@@ -58,21 +61,30 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   async function start(): Promise<void> {
     const given = ["listen_addresses=127.0.0.1", "max_connections=300", ...settings];
     const options = given.flatMap((setting) => ["-c", setting]);
-    child = spawn(
-      join(binaries!, "postgres"),
-      ["-D", data, "-p", String(port), "-k", directory, ...options],
-      {
-        ...owner,
-        cwd: directory,
-        stdio: "ignore",
-      },
-    );
-    for (let attempt = 0; ; attempt++) {
+    let said = "";
+    const begin = () => {
+      child = spawn(
+        join(binaries!, "postgres"),
+        ["-D", data, "-p", String(port), "-k", directory, ...options],
+        {
+          ...owner,
+          cwd: directory,
+          stdio: ["ignore", "ignore", "pipe"],
+        },
+      );
+      child.stderr!.on("data", (data) => {
+        said = `${said}${data}`.slice(-2000);
+      });
+    };
+    begin();
+    for (const end = Date.now() + startMs; ; ) {
       try {
         return await query("SELECT 1");
       } catch (error) {
-        if (attempt > 200) throw error;
+        if (Date.now() > end) throw new Error(`PostgreSQL does not start: ${said}`, { cause: error });
         await sleep(50);
+        // It refuses while a process of the server before, which was killed, is still there.
+        if (child!.exitCode !== null) begin();
       }
     }
   }

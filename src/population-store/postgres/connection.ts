@@ -125,19 +125,26 @@ export class Connection {
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.changes !== seen || signal?.aborted) return;
     const wasListening = this.#listening !== undefined;
-    const end = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
-    // A server that says nothing keeps nobody waiting for longer.
-    const isOver = once(end, "abort").then(() => false);
-    const listens = await Promise.race([
-      isOver,
-      this.#listen().then(
-        () => true,
-        () => false,
-      ),
-    ]);
-    // What changed before it listened was not heard.
-    if ((!wasListening && listens) || this.changes !== seen) return;
-    await once(this.#events, "change", { signal: end }).catch(() => {});
+    const timeIsUp = new AbortController();
+    // Unlike that of AbortSignal.timeout it keeps the process alive, even while the server is down and no connection does.
+    const timer = setTimeout(() => timeIsUp.abort(), timeoutMs);
+    const end = AbortSignal.any([timeIsUp.signal, ...(signal ? [signal] : [])]);
+    try {
+      // A server that says nothing keeps nobody waiting for longer.
+      const isOver = once(end, "abort").then(() => false);
+      const listens = await Promise.race([
+        isOver,
+        this.#listen().then(
+          () => true,
+          () => false,
+        ),
+      ]);
+      // What changed before it listened was not heard.
+      if ((!wasListening && listens) || this.changes !== seen) return;
+      await once(this.#events, "change", { signal: end }).catch(() => {});
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   noteChange(): void {

@@ -197,6 +197,15 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     }
   });
 
+  test("a worker that waits while the server dies goes on waiting", async () => {
+    const script = new URL("../../../test/fixtures/waiting-process.ts", import.meta.url).pathname;
+    const child = fork(script, [await server!.newDatabase()]);
+    child.once("message", () => void server!.kill());
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    await server!.start();
+    expect(code).toBe(0);
+  });
+
   test("a copy whose donor goes on and is collected before it is appended is decided again", async () => {
     const proxy = await cutAfter(server!.port, "clade.advance", { loses: true });
     const direct = await server!.newDatabase();
