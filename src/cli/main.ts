@@ -199,6 +199,7 @@ function program(): Command {
       "the experiment's file on this machine (default: where it was when the run began)",
     )
     .addOption(allowDifferentCode)
+    .option("--check", "see whether this machine could work on the run, and leave")
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
     .action(lazily(async () => (await import("./worker.ts")).workerCommand));
   const submit = clade

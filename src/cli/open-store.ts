@@ -67,7 +67,7 @@ export async function openStores(
   }
   const file = resolve(url.replace(/^sqlite:(\/\/)?/, ""));
   if (!create && !existsSync(file)) {
-    const remedy = `start a run with: ${clade} run <experiment>, or give the path of a store with --store`;
+    const remedy = `start a run with: ${clade} run <experiment>, or say with --store or CLADE_STORE where it is`;
     throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
   }
   return storesBeside({

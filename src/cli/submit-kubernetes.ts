@@ -1,10 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import { stringify } from "yaml";
-import { jobName, type KubernetesVersion, kubernetesJob } from "../cluster/kubernetes.ts";
+import {
+  jobName,
+  type KubernetesSettings,
+  type KubernetesVersion,
+  kubernetesCheck,
+  kubernetesJob,
+} from "../cluster/kubernetes.ts";
+import { tryInKubernetes } from "../cluster/kubernetes-check.ts";
 import { applyToKubernetes, deleteFromKubernetes, versionOfCluster } from "../cluster/kubernetes-jobs.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
+import { signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import {
@@ -26,8 +34,8 @@ interface Options extends SettingOptions, StoreOptions, KubernetesOptions {
 }
 
 /**
- * Creates a run and prints the manifest of a Job of workers for it, or applies it. The run is there in both cases, since the manifest names it. The trainer is not
- * tried here: this machine may have neither its GPU nor its Python.
+ * Creates a run and prints the manifest of a Job of workers for it, or applies it, after one pod has tried what its workers need. The run is there in both cases,
+ * since the manifest names it. The trainer is not tried: this machine may have neither its GPU nor its Python.
  */
 export async function submitKubernetesCommand(file: string | undefined, options: Options): Promise<void> {
   refuseBadOptions(options);
@@ -38,11 +46,15 @@ export async function submitKubernetesCommand(file: string | undefined, options:
   const existing = options.run === undefined ? undefined : await findRun(stores.population, options.run);
   refuseUnmounted(existing ? existing.checkpoints : stores.place, claims);
   const submitted = await submittedRun(stores, file, options);
+  const interrupted = new AbortController();
+  for (const signal of signalNames) process.once(signal, () => interrupted.abort());
   try {
-    await submit(stores, submitted, options, versionOf(options) ?? cluster);
+    await submit(stores, submitted, options, versionOf(options) ?? cluster, interrupted.signal);
   } catch (error) {
     await submitted.undo();
-    throw error;
+    if (!interrupted.signal.aborted) throw error;
+    console.error("interrupted: nothing was submitted");
+    process.exitCode = exitCodes.interrupted;
   }
 }
 
@@ -51,24 +63,41 @@ async function submit(
   { run }: SubmittedRun,
   options: Options,
   version: KubernetesVersion | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
-  const job = jobOf(run, options, version);
-  // kubectl reads YAML 1.1, in which the word yes is no word.
-  const manifest = stringify(job, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
+  const settings = settingsFor(run, options, version);
+  const job = kubernetesJob(settings);
   process.exitCode = exitCodes.done;
   if (!options.apply) {
-    console.log(manifest.trimEnd());
+    console.log(yaml(job).trimEnd());
     console.error(
       `run ${run.id} is there and waits for workers: apply this manifest with kubectl, or drop the run with: ${clade} remove ${run.id}`,
     );
     return;
   }
+  await tryFirst(settings, signal);
   const { name } = job.metadata;
-  const namespace = await applied(stores, run, name, manifest, options);
+  const namespace = await applied(stores, run, name, yaml(job), options);
   console.log(`submitted as job ${name} in namespace ${namespace}`);
   console.log(
     `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
   );
+}
+
+/** Throws where the workers of the Job could not work. */
+async function tryFirst(settings: KubernetesSettings, signal: AbortSignal): Promise<void> {
+  const { image } = settings;
+  const pod = kubernetesCheck(settings);
+  const { name } = pod.metadata;
+  console.log(`trying image ${image} in pod ${name}`);
+  const untried = await tryInKubernetes(yaml(pod), { name, image }, signal);
+  if (untried !== undefined)
+    console.error(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
+}
+
+/** kubectl reads YAML 1.1, in which the word yes is no word. */
+function yaml(manifest: object): string {
+  return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
 }
 
 /** Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken back. */
@@ -84,10 +113,10 @@ async function applied(stores: Stores, run: Run, id: string, manifest: string, {
   }
 }
 
-function jobOf(run: Run, options: Options, version: KubernetesVersion | undefined) {
+function settingsFor(run: Run, options: Options, version: KubernetesVersion | undefined): KubernetesSettings {
   const { workers, image, namespace, cpusPerWorker, memoryPerWorker, gpusPerWorker } = options;
   const { nodeLabel = [], tolerate = [], secret } = options;
-  return kubernetesJob({
+  return {
     name: jobName(run.id, randomBytes(4).toString("hex")),
     run: run.id,
     experiment: options.experimentInImage ?? `/experiment/${basename(sourceOf(run).file)}`,
@@ -102,5 +131,5 @@ function jobOf(run: Run, options: Options, version: KubernetesVersion | undefine
     ...(memoryPerWorker !== undefined && { memoryPerWorker }),
     ...(gpusPerWorker !== undefined && { gpusPerWorker }),
     ...(version && { version }),
-  });
+  };
 }

@@ -15,6 +15,7 @@ import { experimentOf, indented, sourceOf } from "./run-source.ts";
 import { refuseDifferentCode } from "./same-code.ts";
 
 interface Options extends StoreOptions {
+  readonly check?: boolean;
   readonly local?: boolean;
   readonly experiment?: string;
   readonly allowDifferentCode?: boolean;
@@ -30,7 +31,7 @@ export async function workerCommand(name: string | undefined, options: Options):
 }
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options, { tellWaiting: console.error });
+  await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
   const run = await findRun(stores.population, name);
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
@@ -41,6 +42,10 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
   if (run.checkpoints === undefined) await refuseWithoutDirectory(stores, run);
   await using checkpointStore = await stores.checkpoints(run);
   if ("isSigned" in checkpointStore) await refuseUnsigned(run, checkpointStore);
+  if (options.check) {
+    console.log(`run ${run.id}: this machine can work on it`);
+    return;
+  }
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
   await work({
     worker,
@@ -78,7 +83,7 @@ async function sameExperiment(
   stores: Stores,
   run: Run,
   worker: WorkerId,
-  { experiment: file, allowDifferentCode }: Options,
+  { experiment: file, allowDifferentCode, check }: Options,
 ): Promise<Experiment> {
   const known = sourceOf(run);
   const source = file === undefined ? known : { ...known, file };
@@ -86,6 +91,7 @@ async function sameExperiment(
   const different = refuseDifferentCode(run, experiment, source.file, allowDifferentCode);
   if (different.length === 0) return experiment;
   console.log(`works with code that is not that of the run:${indented(different)}`);
+  if (check) return experiment;
   await stores.population.note(run.id, {
     kind: "different-code",
     worker,

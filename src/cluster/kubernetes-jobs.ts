@@ -1,6 +1,6 @@
 /** Applies Jobs, asks about them and deletes them, by kubectl, in the cluster that it is set up for. */
-import { execFile } from "node:child_process";
 import { CladeError } from "../algorithm/clade-error.ts";
+import { answer, inNamespace, kubectl } from "./kubectl.ts";
 import type { KubernetesVersion } from "./kubernetes.ts";
 
 interface JobState {
@@ -25,10 +25,10 @@ export async function versionOfCluster(): Promise<KubernetesVersion> {
   };
 }
 
-/** Resolves the namespace in which the Job now is. Throws with the words of kubectl. */
-export async function applyToKubernetes(manifest: string): Promise<string> {
+/** Resolves the namespace in which the Job, or another object, now is. Throws with the words of kubectl. */
+export async function applyToKubernetes(manifest: string, what = "job"): Promise<string> {
   const words = ["apply", "--filename=-", "--output=json"];
-  const complaint = "the cluster rejects the job; it says";
+  const complaint = `the cluster rejects the ${what}; it says`;
   const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(words, complaint, manifest);
   return metadata.namespace;
 }
@@ -95,40 +95,4 @@ function troublesOf({ status }: Pod): string[] {
   if (!terminated || terminated.exitCode === 0 || terminated.exitCode === 130) return [];
   const { reason = "Error", exitCode } = terminated;
   return [reason === "Error" ? `exit code ${exitCode}` : reason];
-}
-
-function inNamespace(namespace: string | undefined): string[] {
-  return namespace === undefined ? [] : [`--namespace=${namespace}`];
-}
-
-async function answer<T>(words: readonly string[], complaint: string, input?: string): Promise<T> {
-  return JSON.parse(await kubectl(words, complaint, input)) as T;
-}
-
-/** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
-function kubectl(words: readonly string[], complaint = "says", input = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { maxBuffer: 64 * 2 ** 20 };
-    const child = execFile(
-      "kubectl",
-      [...words, "--request-timeout=20s"],
-      options,
-      (error, stdout, stderr) => {
-        if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
-          reject(new CladeError("kubectl: is not on this machine; install it, or run this where it is"));
-        else if (error) reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));
-        else resolve(stdout);
-      },
-    );
-    // It may have ended without reading; what it printed tells why.
-    child.stdin!.on("error", () => {});
-    child.stdin!.end(input);
-  });
-}
-
-/** What kubectl says, in one line, without its log and its warnings. */
-function sentence(words: string): string {
-  const lines = words.split("\n").map((line) => line.trim());
-  const said = lines.filter((line) => line !== "" && !/^([EIW]\d{4} |Warning: )/.test(line));
-  return (said.length > 0 ? said : lines).join("; ").replace(/^error: /, "");
 }

@@ -1,6 +1,7 @@
 import { type IJob, Job } from "kubernetes-models/batch/v1/Job";
+import { type IPod, Pod } from "kubernetes-models/v1/Pod";
 import { expect, test } from "vitest";
-import { jobName, type KubernetesSettings, kubernetesJob } from "./kubernetes.ts";
+import { jobName, type KubernetesSettings, kubernetesCheck, kubernetesJob } from "./kubernetes.ts";
 
 const least: KubernetesSettings = {
   name: jobName("digits-jkhd", "0a1b2c3d"),
@@ -128,4 +129,15 @@ test("any run's name makes names and labels that Kubernetes takes", () => {
     expect(metadata.annotations["clade/run"]).toBe(run);
   }
   expect(jobName("_A.b__C_", "0a1b2c3d")).toBe("clade-a-b-c-0a1b2c3d");
+});
+
+test("the pod that is tried first is a worker of the Job that only looks, without a GPU", () => {
+  const { metadata, spec } = kubernetesCheck(most);
+  new Pod(kubernetesCheck(most) as unknown as IPod).validate();
+  expect(metadata).toMatchObject({ name: `${most.name}-check`, namespace: "research" });
+  const [{ args, resources, ...container }] = spec.containers;
+  const { args: words, resources: _, ...worker } = containerOf(most);
+  expect(args).toEqual([...words, "--check"]);
+  expect(container).toEqual(worker);
+  expect(resources?.limits).toEqual({ cpu: "2500m", memory: "16Gi" });
 });

@@ -45,6 +45,9 @@ const failuresAllowed = 1_000_000;
 /** For the member to be given back, also where the database answers late. */
 const secondsToLeave = 60;
 
+/** For a node to fetch a large image. */
+const checkSeconds = 15 * 60;
+
 /** The user `node` of Node's own images. */
 const user = 1000;
 
@@ -62,6 +65,22 @@ export function kubernetesJob(settings: KubernetesSettings) {
       ...(version &&
         knowsFailurePolicies(version) && { podFailurePolicy: { rules: [disruptionIsNoFailure] } }),
       template: { metadata: { labels, annotations }, spec: pod(settings) },
+    },
+  } as const;
+}
+
+/** A pod that does what each worker of the Job does before it claims a member, and then ends. It asks for no GPU, which others may be using. */
+export function kubernetesCheck({ gpusPerWorker: _, ...settings }: KubernetesSettings) {
+  const { metadata, spec } = kubernetesJob(settings);
+  const [container] = spec.template.spec.containers;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, name: `${metadata.name}-check` },
+    spec: {
+      ...spec.template.spec,
+      activeDeadlineSeconds: checkSeconds,
+      containers: [{ ...container, args: [...container.args, "--check"] }],
     },
   } as const;
 }

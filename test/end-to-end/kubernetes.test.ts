@@ -25,7 +25,13 @@ echo "$@" >> words
 if [ -e "fails-$1" ]; then cat "fails-$1" >&2; exit 1; fi
 case "$1 $2" in
   version*) cat version ;;
-  apply*) cat > manifest; echo '{"metadata":{"namespace":"research"}}' ;;
+  apply*)
+    cat > given
+    if grep -q "^kind: Pod" given; then mv given tried; else mv given manifest; fi
+    echo '{"metadata":{"namespace":"research"}}' ;;
+  "get pod") cat pod ;;
+  logs*) cat logs ;;
+  "delete pod") rm tried ;;
   "get job") if [ -e manifest ]; then cat job; fi ;;
   "get pods") cat pods ;;
   delete*) if [ -e manifest ]; then rm manifest; echo job.batch/clade-applied; fi ;;
@@ -45,6 +51,7 @@ class Cluster {
     this.holds("version", { clientVersion: { minor: "9" }, serverVersion: { major: "1", minor } });
     this.holds("job", { status: { active: 2 } });
     this.holds("pods", { items: [] });
+    this.holds("pod", { status: { phase: "Succeeded" } });
     this.says("words", "");
   }
 
@@ -66,6 +73,10 @@ class Cluster {
 
   get hasJob(): boolean {
     return existsSync(join(this.directory, "manifest"));
+  }
+
+  get hasPod(): boolean {
+    return existsSync(join(this.directory, "tried"));
   }
 }
 
@@ -105,6 +116,12 @@ test.skipIf(!server)(`a manifest is all that is printed, and its workers train t
   expect(printed.stderr).toContain(`run ${args[1]} is there and waits for workers: apply this manifest`);
   expect(cluster.words).toBe("");
   for (const secret of secrets()) expect(printed.stdout + printed.stderr).not.toContain(secret);
+  expect(await pod.clade(...args, "--check")).toMatchObject({
+    code: 0,
+    stdout: `run ${args[1]}: this machine can work on it\n`,
+    stderr: "",
+  });
+  expect(await status(place)).toContain("0 finished");
   expect(await pod.clade(...args)).toMatchObject({ code: 0, stderr: "" });
   expect(await status(place)).toMatch(/: done .*\n.*4 finished, 0 failed/);
 });
@@ -119,6 +136,9 @@ test.skipIf(!server)(`a Job is applied, status shows its pods, and stop deletes 
   expect(metadata).toMatchObject({ namespace: "research" });
   expect(spec.podFailurePolicy).toBeDefined();
   const { name } = metadata;
+  expect(applied.stdout).toContain(`trying image clade:1 in pod ${name}-check\n`);
+  expect(cluster.words).toContain(`delete pod ${name}-check --namespace=research `);
+  expect(cluster.hasPod).toBe(false);
   expect(await status(place)).toContain(`kubernetes ${name}: pods: 2 active, 0 succeeded, 0 failed\n`);
   cluster.holds("job", { status: { active: 3, failed: 2 } });
   const state = (state: object) => ({ status: { containerStatuses: [{ state }] } });
@@ -180,7 +200,7 @@ test.skipIf(!server)(`what the cluster rejects is one sentence, and leaves no ru
   const rejected = await submit(place, ...mounted, "--apply", "--namespace", "nowhere");
   expect(rejected.code).toBe(1);
   expect(rejected.stderr).toBe(
-    'kubectl: the cluster rejects the job; it says: Error from server (NotFound): namespaces "nowhere" not found\n',
+    'kubectl: the cluster rejects the pod that tries the image; it says: Error from server (NotFound): namespaces "nowhere" not found\n',
   );
   expect(await list(place)).toContain("no runs");
 
@@ -197,6 +217,81 @@ test.skipIf(!server)(`what the cluster rejects is one sentence, and leaves no ru
     stderr: "Kubernetes: 1.19 - is too old; workers need 1.20 or later.\n",
   });
   expect(await list(behind)).toContain("no runs");
+});
+
+test.skipIf(!server)(
+  `what no pod of the image could do is one sentence, and leaves no run, no pod and no Job${needs}`,
+  async () => {
+    const container = (state: object) => ({ containerStatuses: [{ state }] });
+    const failed = (terminated: object) => ({ phase: "Failed", ...container({ terminated }) });
+    const unplaced = (message: string) => ({
+      phase: "Pending",
+      conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }],
+    });
+    const notFound = 'exec: "clade": executable file not found in $PATH: unknown';
+    const cases: [status: object, sentence: string][] = [
+      [
+        failed({ reason: "StartError", exitCode: 128, message: notFound }),
+        `no pod of it can start (StartError: ${notFound}); it needs clade on its PATH, where templates/kubernetes/Dockerfile puts it`,
+      ],
+      [
+        failed({ reason: "Error", exitCode: 1 }),
+        "a pod of it cannot work on the run: store postgres://clade@db/clade: cannot be reached",
+      ],
+      [
+        { phase: "Failed", reason: "DeadlineExceeded" },
+        "a pod of it cannot work on the run: DeadlineExceeded",
+      ],
+      [
+        container({ waiting: { reason: "CreateContainerConfigError", message: 'secret "clade" not found' } }),
+        'no pod of it can start (CreateContainerConfigError: secret "clade" not found); make what is missing in the namespace of the job, or correct its name',
+      ],
+      [
+        container({ waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "clade:1"' } }),
+        'no pod of it can start (ImagePullBackOff: Back-off pulling image "clade:1"); correct the name, push it, or let nodes pull it',
+      ],
+      [
+        unplaced('persistentvolumeclaim "checkpoints" not found'),
+        'no pod of it can start (Unschedulable: persistentvolumeclaim "checkpoints" not found); make what is missing in the namespace of the job, or correct its name',
+      ],
+    ];
+    const tried = cases.map(async ([status, sentence]) => {
+      const cluster = new Cluster();
+      using place = await newPlace(cluster);
+      cluster.holds("pod", { status });
+      cluster.says("logs", "store postgres://clade@db/clade: cannot be reached\n");
+      const refused = await submit(place, ...mounted, "--apply");
+      expect([refused.code, refused.stderr]).toEqual([1, `image clade:1: ${sentence}\n`]);
+      expect([cluster.hasPod, cluster.hasJob]).toEqual([false, false]);
+      expect(await list(place)).toContain("no runs");
+    });
+    await Promise.all(tried);
+
+    const busy = new Cluster();
+    using place = await newPlace(busy);
+    busy.holds("pod", { status: unplaced("0/3 nodes are available") });
+    const untried = await submit(place, ...mounted, "--apply");
+    expect([untried.code, untried.stderr]).toEqual([
+      0,
+      "image clade:1: was not tried, since no node takes a pod now (0/3 nodes are available)\n",
+    ]);
+    expect([busy.hasPod, busy.hasJob]).toEqual([false, true]);
+  },
+);
+
+test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => {
+  const cluster = new Cluster();
+  using place = await newPlace(cluster);
+  cluster.holds("pod", { status: { phase: "Pending" } });
+  const submitting = place.start("submit", "kubernetes", "climb.ts", ...usual, ...mounted, "--apply");
+  await expect.poll(() => cluster.words, { timeout: 20_000 }).toContain("get pod ");
+  submitting.process.kill("SIGINT");
+  expect(await submitting.finished).toMatchObject({
+    code: 130,
+    stderr: "interrupted: nothing was submitted\n",
+  });
+  expect([cluster.hasPod, cluster.hasJob]).toEqual([false, false]);
+  expect(await list(place)).toContain("no runs");
 });
 
 test.skipIf(!server)(

@@ -1,0 +1,39 @@
+/** kubectl, in the cluster that it is set up for. */
+import { execFile } from "node:child_process";
+import { CladeError } from "../algorithm/clade-error.ts";
+
+export function inNamespace(namespace: string | undefined): string[] {
+  return namespace === undefined ? [] : [`--namespace=${namespace}`];
+}
+
+export async function answer<T>(words: readonly string[], complaint: string, input?: string): Promise<T> {
+  return JSON.parse(await kubectl(words, complaint, input)) as T;
+}
+
+/** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
+export function kubectl(words: readonly string[], complaint = "says", input = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { maxBuffer: 64 * 2 ** 20 };
+    const child = execFile(
+      "kubectl",
+      [...words, "--request-timeout=20s"],
+      options,
+      (error, stdout, stderr) => {
+        if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
+          reject(new CladeError("kubectl: is not on this machine; install it, or run this where it is"));
+        else if (error) reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));
+        else resolve(stdout);
+      },
+    );
+    // It may have ended without reading; what it printed tells why.
+    child.stdin!.on("error", () => {});
+    child.stdin!.end(input);
+  });
+}
+
+/** What kubectl says, in one line, without its log and its warnings. */
+function sentence(words: string): string {
+  const lines = words.split("\n").map((line) => line.trim());
+  const said = lines.filter((line) => line !== "" && !/^([EIW]\d{4} |Warning: )/.test(line));
+  return (said.length > 0 ? said : lines).join("; ").replace(/^error: /, "");
+}
