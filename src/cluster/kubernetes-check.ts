@@ -48,11 +48,9 @@ export async function tryInKubernetes(
       const { waiting, terminated } = container?.state ?? {};
       if (phase === "Succeeded") return undefined;
       if (phase === "Failed") {
-        if (terminated?.message) throw cannotStart(image, terminated);
-        const said = terminated ? await kubectl(["logs", name, ...where, "--tail=20"]) : reason;
-        throw new CladeError(
-          `image ${image}: a pod of it cannot work on the run: ${said?.trim() || "it says nothing"}`,
-        );
+        if (terminated && terminated.reason !== "Error") throw cannotStart(image, terminated);
+        const said = terminated?.message?.trim() || reason || "it says nothing";
+        throw new CladeError(`image ${image}: a pod of it cannot work on the run: ${said}`);
       }
       const unplaced = conditions.find(({ type, status }) => type === "PodScheduled" && status === "False");
       const isComplaint =

@@ -135,9 +135,10 @@ test("the pod that is tried first is a worker of the Job that only looks, withou
   const { metadata, spec } = kubernetesCheck(most);
   new Pod(kubernetesCheck(most) as unknown as IPod).validate();
   expect(metadata).toMatchObject({ name: `${most.name}-check`, namespace: "research" });
-  const [{ args, resources, ...container }] = spec.containers;
+  const [{ args, resources, terminationMessagePolicy, ...container }] = spec.containers;
   const { args: words, resources: _, ...worker } = containerOf(most);
   expect(args).toEqual([...words, "--check"]);
+  expect(terminationMessagePolicy).toBe("FallbackToLogsOnError");
   expect(container).toEqual(worker);
   expect(resources?.limits).toEqual({ cpu: "2500m", memory: "16Gi" });
 });

@@ -80,7 +80,14 @@ export function kubernetesCheck({ gpusPerWorker: _, ...settings }: KubernetesSet
     spec: {
       ...spec.template.spec,
       activeDeadlineSeconds: checkSeconds,
-      containers: [{ ...container, args: [...container.args, "--check"] }],
+      // What it says is then part of its state: logs are on the node, which may be out of reach.
+      containers: [
+        {
+          ...container,
+          args: [...container.args, "--check"],
+          terminationMessagePolicy: "FallbackToLogsOnError",
+        },
+      ],
     },
   } as const;
 }
