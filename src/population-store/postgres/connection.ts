@@ -125,13 +125,14 @@ export class Connection {
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.changes !== seen || signal?.aborted) return;
     const wasListening = this.#listening !== undefined;
-    const timeIsUp = new AbortController();
+    const over = new AbortController();
+    const end = () => over.abort();
     // Unlike that of AbortSignal.timeout it keeps the process alive, even while the server is down and no connection does.
-    const timer = setTimeout(() => timeIsUp.abort(), timeoutMs);
-    const end = AbortSignal.any([timeIsUp.signal, ...(signal ? [signal] : [])]);
+    const timer = setTimeout(end, timeoutMs);
+    signal?.addEventListener("abort", end);
     try {
       // A server that says nothing keeps nobody waiting for longer.
-      const isOver = once(end, "abort").then(() => false);
+      const isOver = once(over.signal, "abort").then(() => false);
       const listens = await Promise.race([
         isOver,
         this.#listen().then(
@@ -141,9 +142,11 @@ export class Connection {
       ]);
       // What changed before it listened was not heard.
       if ((!wasListening && listens) || this.changes !== seen) return;
-      await once(this.#events, "change", { signal: end }).catch(() => {});
+      await once(this.#events, "change", { signal: over.signal }).catch(() => {});
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      end();
     }
   }
 
