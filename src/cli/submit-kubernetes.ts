@@ -76,6 +76,7 @@ async function submit(
     return;
   }
   await tryFirst(settings, signal);
+  signal.throwIfAborted();
   const { name } = job.metadata;
   const namespace = await applied(stores, run, name, yaml(job), options);
   console.log(`submitted as job ${name} in namespace ${namespace}`);
@@ -90,7 +91,7 @@ async function tryFirst(settings: KubernetesSettings, signal: AbortSignal): Prom
   const pod = kubernetesCheck(settings);
   const { name } = pod.metadata;
   console.log(`trying image ${image} in pod ${name}`);
-  const untried = await tryInKubernetes(yaml(pod), { name, image }, signal);
+  const untried = await tryInKubernetes(yaml(pod), { ...settings, name }, signal);
   if (untried !== undefined)
     console.error(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
 }

@@ -6,7 +6,8 @@ export function inNamespace(namespace: string | undefined): string[] {
   return namespace === undefined ? [] : [`--namespace=${namespace}`];
 }
 
-export async function answer<T>(words: readonly string[], complaint: string, input?: string): Promise<T> {
+/** Resolves what kubectl prints as JSON. */
+export async function answer<T>(words: readonly string[], complaint?: string, input?: string): Promise<T> {
   return JSON.parse(await kubectl(words, complaint, input)) as T;
 }
 

@@ -43,10 +43,13 @@ export async function stateOfJob(name: string, namespace?: string): Promise<JobS
   const holds = (type: string) =>
     conditions.some((condition) => condition.type === type && condition.status === "True");
   const ended = holds("Complete") ? "complete" : holds("Failed") ? "failed" : undefined;
-  const pods = await answer<{ readonly items: readonly Pod[] }>(
-    ["get", "pods", `--selector=job-name=${name}`, ...where, "--output=json"],
-    "says",
-  );
+  const pods = await answer<{ readonly items: readonly Pod[] }>([
+    "get",
+    "pods",
+    `--selector=job-name=${name}`,
+    ...where,
+    "--output=json",
+  ]);
   const troubles = new Map<string, number>();
   for (const trouble of pods.items.flatMap(troublesOf))
     troubles.set(trouble, (troubles.get(trouble) ?? 0) + 1);
@@ -66,32 +69,47 @@ interface JobStatus {
   readonly conditions: readonly Condition[];
 }
 
-interface Condition {
-  readonly type: string;
-  readonly status: string;
+export interface Reason {
   readonly reason?: string;
+  readonly message?: string;
 }
 
-interface Pod {
-  readonly status?: {
+interface Condition extends Reason {
+  readonly type: string;
+  readonly status: string;
+}
+
+export interface Pod {
+  readonly status?: Reason & {
+    readonly phase?: string;
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly {
       readonly state?: {
-        readonly waiting?: { readonly reason?: string };
-        readonly terminated?: { readonly reason?: string; readonly exitCode: number };
+        readonly waiting?: Reason;
+        readonly terminated?: Reason & { readonly exitCode: number };
       };
     }[];
   };
 }
 
-/** What keeps a pod from working. Leaving when told to (130) is none, and neither is a start in progress. */
-function troublesOf({ status }: Pod): string[] {
-  const unplaced = status?.conditions?.find(
-    ({ type, status }) => type === "PodScheduled" && status === "False",
-  );
+/** Why no node takes a pod, if none does. */
+export function unplacedBecause({ status }: Pod): Reason | undefined {
+  return status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+}
+
+/** Why a pod that a node has taken does not start, if that is no start in progress. */
+export function waitingBecause({ status }: Pod): Reason | undefined {
+  const { waiting } = status?.containerStatuses?.[0]?.state ?? {};
+  return waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason ?? "") ? waiting : undefined;
+}
+
+/** What keeps a pod from working. Leaving when told to (130) is none. */
+function troublesOf(pod: Pod): string[] {
+  const unplaced = unplacedBecause(pod);
   if (unplaced) return [unplaced.reason ?? "not scheduled"];
-  const { waiting, terminated } = status?.containerStatuses?.[0]?.state ?? {};
-  if (waiting) return waiting.reason === "ContainerCreating" ? [] : [waiting.reason ?? "waiting"];
+  const waiting = waitingBecause(pod);
+  if (waiting) return [waiting.reason ?? "waiting"];
+  const { terminated } = pod.status?.containerStatuses?.[0]?.state ?? {};
   if (!terminated || terminated.exitCode === 0 || terminated.exitCode === 130) return [];
   const { reason = "Error", exitCode } = terminated;
   return [reason === "Error" ? `exit code ${exitCode}` : reason];
