@@ -168,5 +168,5 @@ writeResults("postgres", "PostgreSQL on the same machine", [
     ],
     many,
   ),
-  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 5 messages, so ${(bare32 / 5).toFixed(0)} generations a second would be the bound if each cost no more than that.`,
+  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that.`,
 ]);

@@ -125,6 +125,8 @@ export interface Publication {
   readonly reason?: string;
   /** Ends the whole run. */
   readonly ending?: string;
+  /** The worker goes on with another member, and claims it next in this way: a store may do so at once, and spares it a message. */
+  readonly next?: { readonly leaseMs: number; readonly warm: number };
 }
 
 export interface Failure {

@@ -84,6 +84,10 @@ export function trainerSeed(seed: number, member: number, generation = 0): numbe
   return randomStream(seed, "trainer", member, ...again).integer(2 ** 31);
 }
 
+function unlessRemoved(error: unknown): void {
+  if (!(error instanceof RunNotFoundError)) throw error;
+}
+
 class Worker {
   readonly #options: WorkerOptions;
   readonly #now: () => number;
@@ -114,9 +118,16 @@ class Worker {
       if (error instanceof Interruption) return false;
       throw error;
     });
-    await unlessHanging(this.#collector.end(hasEnded), signal, graceMs).catch((error) => {
+    await unlessHanging(this.#end(hasEnded), signal, graceMs).catch((error) => {
       if (!(error instanceof Interruption)) throw error;
     });
+  }
+
+  async #end(hasEnded: boolean): Promise<void> {
+    const { populationStore, run, worker } = this.#options;
+    // What a store has claimed ahead is given back, too.
+    if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(unlessRemoved);
+    await this.#collector.end(hasEnded);
   }
 
   /** Resolves whether the run has ended; otherwise the worker was asked to stop. */
@@ -214,6 +225,7 @@ class Worker {
         member: isLast ? "finished" : "active",
         undecided: !isLast,
         ...(now.best === trained && { best: trained.id }),
+        next: { leaseMs: this.#leases.leaseMs, warm: claim.member },
         ...(ended !== undefined && { ending: ended }),
       };
     });

@@ -6,17 +6,27 @@
 const byIndex = "SET enable_seqscan = off SET enable_bitmapscan = off";
 
 export const functions = `
-  -- One row: the run's state, and the claim if there is one. A claim that a crash of the server forgets is refused later, so its commit waits for no disk.
-  CREATE FUNCTION clade.claim(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint)
-    RETURNS TABLE (run_state text, epoch bigint, undecided smallint, failures integer, restarted bigint, snapshot clade.snapshots)
-    LANGUAGE plpgsql ${byIndex} AS $$
+  -- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and points, or are JSON already.
+  CREATE FUNCTION clade.json_of(s clade.snapshots) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member || ',"kind":"' || s.kind
+      || coalesce('","parent":"' || s.parent, '') || coalesce('","donor":"' || s.donor, '') || '","generation":' || s.generation || ',"step":' || s.step
+      || ',"memberSteps":' || s.member_steps || ',"hyperparameters":' || s.hyperparameters || coalesce(',"checkpoint":' || to_json(s.checkpoint), '')
+      || coalesce(',"score":' || s.score, '') || coalesce(',"samples":' || s.samples, '') || ',"metrics":' || s.metrics || '}'
+  $$;
+
+  -- The run's state, the claim if there is one and, where a decision comes next, what others published since, as JSON. A claim that a crash of the server forgets is
+  -- refused later, so its commit waits for no disk.
+  CREATE FUNCTION clade.claim(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
   #variable_conflict use_column
   DECLARE
+    run_state text;
     is_synchronous boolean;
     most bigint := 9007199254740991;
     chosen integer;
     least bigint;
     other integer;
+    claimed clade.members;
+    newest clade.snapshots;
   BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     SELECT state, synchronous = 1 INTO run_state, is_synchronous FROM clade.runs WHERE key = of_run;
@@ -33,12 +43,13 @@ export const functions = `
           FOR NO KEY UPDATE SKIP LOCKED;
       END IF;
       UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = at + lease_ms, reserved = NULL
-        WHERE run = of_run AND member = coalesce(other, chosen)
-        RETURNING m.epoch, m.undecided, m.failures, m.restarted INTO epoch, undecided, failures, restarted;
+        WHERE run = of_run AND member = coalesce(other, chosen) RETURNING m.* INTO claimed;
       -- By the order of an index, so that no other is taken for it.
-      SELECT s.* INTO snapshot FROM clade.snapshots s WHERE run = of_run AND member = coalesce(other, chosen) ORDER BY ordinal DESC LIMIT 1;
+      SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
     END IF;
-    RETURN NEXT;
+    RETURN '{"state":"' || coalesce(run_state, 'removed') || '"' || coalesce(',"epoch":' || claimed.epoch || ',"undecided":' || claimed.undecided
+      || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted || ',"newest":' || clade.json_of(newest), '')
+      || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published(of_run, since) END, '') || '}';
   END
   $$;
 
@@ -52,11 +63,11 @@ export const functions = `
   END
   $$;
 
-  -- What others published. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
-  CREATE FUNCTION clade.published(of_run bigint, since bigint) RETURNS SETOF clade.snapshots LANGUAGE plpgsql ${byIndex} AS $$
+  -- What others published, and the place up to where. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
+  CREATE FUNCTION clade.published(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
   BEGIN
-    RETURN QUERY SELECT * FROM clade.snapshots
-      WHERE run = of_run AND seq > since AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY seq;
+    RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":[' || coalesce(string_agg(clade.json_of(s), ',' ORDER BY seq), '') || ']}'
+      FROM clade.snapshots s WHERE run = of_run AND seq > since AND kind NOT IN ('copied', 'explored', 'restarted'));
   END
   $$;
 
@@ -82,27 +93,78 @@ export const functions = `
   END
   $$;
 
-  -- The beginning of a publication: takes the run's locks and changes the member. What was newest stays where nothing is appended.
-  CREATE FUNCTION clade.advance(of_run bigint, of_member integer, claimed bigint, claimant text, keeps boolean, new_state text, is_undecided integer,
-      new_newest integer, new_generation bigint, new_steps bigint, new_restarted bigint)
+  -- Takes the run's locks, changes the member and appends. What was newest stays where nothing is appended.
+  CREATE FUNCTION clade.append(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
+      is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text)
     RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    added clade.snapshots := appended[cardinality(appended)];
+    each clade.snapshots;
   BEGIN
     PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
     PERFORM pg_advisory_xact_lock(1131176292, of_run::integer);
     UPDATE clade.members m SET state = new_state, undecided = is_undecided, reserved = NULL,
-        newest = coalesce(new_newest, m.newest), generation = coalesce(new_generation, m.generation), steps = coalesce(new_steps, m.steps),
-        restarted = coalesce(new_restarted, m.restarted), worker = CASE WHEN keeps THEN m.worker END,
+        newest = coalesce(added.ordinal, m.newest), generation = coalesce(added.generation, m.generation), steps = coalesce(added.member_steps, m.steps),
+        restarted = CASE WHEN added.kind = 'restarted' THEN added.generation ELSE m.restarted END, worker = CASE WHEN keeps THEN m.worker END,
         lease_until = CASE WHEN keeps THEN m.lease_until ELSE 0 END, failures = CASE WHEN keeps THEN m.failures ELSE 0 END
       FROM clade.runs r
       WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
     IF NOT FOUND THEN
       RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
     END IF;
-    -- In a synchronous run the last member of a generation lets the others go on.
-    IF new_generation IS NOT NULL AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
-      PERFORM pg_notify('clade', '') WHERE NOT EXISTS
-        (SELECT 1 FROM clade.members WHERE run = of_run AND state = 'active' AND generation < new_generation);
+    IF donor IS NOT NULL THEN
+      PERFORM clade.require_kept(of_run, split_part(donor, '.', 1)::integer, split_part(donor, '.', 2)::integer, donor);
     END IF;
+    FOREACH each IN ARRAY appended LOOP
+      each.published_at := coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+      INSERT INTO clade.snapshots OVERRIDING USER VALUE VALUES (each.*);
+    END LOOP;
+    IF decided.member IS NOT NULL THEN
+      INSERT INTO clade.decisions OVERRIDING USER VALUE VALUES (decided.*);
+    END IF;
+    IF better IS NOT NULL THEN
+      PERFORM clade.note_best(of_run, better);
+    END IF;
+    -- In a synchronous run the last member of a generation lets the others go on.
+    IF added.generation IS NOT NULL AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
+      PERFORM pg_notify('clade', '') WHERE NOT EXISTS
+        (SELECT 1 FROM clade.members WHERE run = of_run AND state = 'active' AND generation < added.generation);
+    END IF;
+  END
+  $$;
+
+  -- Appends, and lets others go on before it is on the disk: what they do with it comes after it in the log. Then waits for the disk, together with whoever else does.
+  CREATE PROCEDURE clade.publish(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
+      is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text,
+      lease_ms bigint, warm integer, since bigint, INOUT next text)
+    LANGUAGE plpgsql AS $$
+  DECLARE
+    usual text := current_setting('synchronous_commit');
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM clade.append(of_run, of_member, claimed, claimant, at, keeps, new_state, is_undecided, appended, decided, donor, better);
+    COMMIT;
+    PERFORM clade.await_disk();
+    IF lease_ms IS NOT NULL THEN
+      next := clade.claim(of_run, claimant, lease_ms, warm, coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), since);
+    END IF;
+    -- A claim alone does not wait.
+    PERFORM set_config('synchronous_commit', usual, true);
+  END
+  $$;
+
+  -- The end of its transaction waits until everything before it in the log is on the disk, which that of one that has written nothing does not.
+  CREATE FUNCTION clade.await_disk() RETURNS void LANGUAGE sql AS $$ SELECT pg_logical_emit_message(true, 'clade', '') $$;
+
+  -- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
+  CREATE FUNCTION clade.note_best(of_run bigint, better text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  BEGIN
+    UPDATE clade.runs r SET best = better WHERE key = of_run AND NOT EXISTS (
+      SELECT 1 FROM clade.snapshots b, clade.snapshots n
+      WHERE b.run = of_run AND b.member = split_part(r.best, '.', 1)::integer AND b.ordinal = split_part(r.best, '.', 2)::integer
+        AND n.run = of_run AND n.member = split_part(better, '.', 1)::integer AND n.ordinal = split_part(better, '.', 2)::integer
+        AND CASE WHEN b.score = n.score THEN (b.member_steps, b.member) <= (n.member_steps, n.member)
+          WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN b.score < n.score ELSE b.score > n.score END);
   END
   $$;
 

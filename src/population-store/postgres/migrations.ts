@@ -116,6 +116,9 @@ export const migrations: readonly string[] = [
     WHERE run = m.run AND member = m.member AND kind = 'restarted'), 0);
   ALTER TABLE clade.runs ADD COLUMN collected_at bigint NOT NULL DEFAULT 0;
   ALTER TABLE clade.runs ADD COLUMN collected_seq bigint NOT NULL DEFAULT 0;
+  `,
+  `
+  DROP FUNCTION IF EXISTS clade.claim, clade.require_claim, clade.published, clade.renew, clade.reserve, clade.advance, clade.require_kept;
   ${functions}
   `,
 ];

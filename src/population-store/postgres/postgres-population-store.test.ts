@@ -8,6 +8,7 @@ import {
   type Claim,
   LeaseLostError,
   type PopulationStore,
+  type Publication,
   type RunId,
   type Snapshot,
   type SnapshotId,
@@ -141,7 +142,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   });
 
   test("a publication whose answer is lost is published once", async () => {
-    const proxy = await cutAfter(server!.port, "INSERT INTO clade.snapshots");
+    const proxy = await cutAfter(server!.port, "CALL clade.publish");
     const direct = await server!.newDatabase();
     await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
     await store.createRun({ id, seed: 1, experiment }, roots(1));
@@ -158,8 +159,24 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     proxy.close();
   });
 
+  test("a publication that claims ahead and whose answer is lost is published once, and its worker goes on", async () => {
+    const proxy = await cutAfter(server!.port, "CALL clade.publish");
+    const direct = await server!.newDatabase();
+    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await store.createRun({ id, seed: 1, experiment }, roots(3));
+    const claim = await claimOf(store, worker(1), 60_000);
+    proxy.arm();
+    await publishTrained(store, claim, () => "a", { next: { leaseMs: 60_000, warm: 0 } });
+    const next = await claimOf(store, worker(1), 60_000);
+    await publishTrained(store, next, () => "b");
+    // The claim that it does not know of keeps its member for as long as the lease.
+    expect([claim.member, next.member, proxy.cuts()]).toEqual([0, 2, 1]);
+    expect((await store.members(id)).map(({ newest }) => newest.generation)).toEqual([1, 0, 1]);
+    proxy.close();
+  });
+
   test("what another published in its place is not taken for one's own", async () => {
-    const proxy = await cutAfter(server!.port, "INSERT INTO clade.snapshots", { loses: true });
+    const proxy = await cutAfter(server!.port, "CALL clade.publish", { loses: true });
     const direct = await server!.newDatabase();
     await using other = await postgresPopulationStore(direct);
     await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
@@ -173,6 +190,17 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await expect(store.publish(lost, 0, publication)).rejects.toThrow(LeaseLostError);
     expect(proxy.cuts()).toBe(1);
     proxy.close();
+  });
+
+  test("what was published is there after a crash of the server", async () => {
+    await using store = await postgresPopulationStore(await server!.newDatabase());
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    for (let generation = 1; generation <= 3; generation++) {
+      await publishTrained(store, await claimOf(store, worker(0), 0), () => "a");
+      await server!.kill();
+      await server!.start();
+      expect((await store.members(id))[0]!.newest.generation).toBe(generation);
+    }
   });
 
   test("a claim that a crash of the server forgot is refused, though another has its epoch", async () => {
@@ -207,7 +235,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   });
 
   test("a copy whose donor goes on and is collected before it is appended is decided again", async () => {
-    const proxy = await cutAfter(server!.port, "clade.advance", { loses: true });
+    const proxy = await cutAfter(server!.port, "CALL clade.publish", { loses: true });
     const direct = await server!.newDatabase();
     await using other = await postgresPopulationStore(direct);
     await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
@@ -281,10 +309,19 @@ async function claimOf(store: PopulationStore, worker: WorkerId, leaseMs: number
   return result.claim;
 }
 
-async function publishTrained(store: PopulationStore, claim: Claim, checkpoint: (ordinal: number) => string) {
+async function publishTrained(
+  store: PopulationStore,
+  claim: Claim,
+  checkpoint: (ordinal: number) => string,
+  more: Partial<Publication> = {},
+) {
   const ordinal = ordinalOf(claim.newest.id) + 1;
   const trained = trainedAfter(claim.newest, { checkpoint: checkpoint(ordinal) as CheckpointId });
-  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({ snapshots: [trained], member: "active" }));
+  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({
+    snapshots: [trained],
+    member: "active",
+    ...more,
+  }));
 }
 
 function told<T>(child: ChildProcess): Promise<T> {

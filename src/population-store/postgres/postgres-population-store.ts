@@ -5,7 +5,6 @@
  * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. A
  * second lock keeps a collection apart from whatever changes what it must keep. Claims and renewals lock only their member, and claims skip what is locked.
  */
-import type { Decision } from "../../algorithm/population-based-training.ts";
 import {
   type CheckpointId,
   memberOf,
@@ -15,6 +14,7 @@ import {
 } from "../../algorithm/snapshot.ts";
 import {
   type Claim,
+  type ClaimResult,
   everybodyIsDone,
   idTaken,
   leaseLost,
@@ -109,6 +109,34 @@ export async function postgresPopulationStore(
   const local = (time: unknown, atDatabase: unknown) =>
     (now ?? Date.now)() - ((atDatabase as number) - (time as number));
 
+  const readers = new Map<WorkerId, Reader>();
+  function readerOf(run: RunId, worker: WorkerId): Reader {
+    const known = readers.get(worker);
+    if (known?.run === run) return known;
+    const reader = { run };
+    readers.set(worker, reader);
+    return reader;
+  }
+
+  function claimOf(id: RunId, worker: WorkerId, json: string): ClaimResult {
+    const { state, newest, published, epoch, undecided, failures, restarted } = JSON.parse(json);
+    if (state !== "running") return { kind: "ended" };
+    if (!newest) return { kind: "wait" };
+    const claim = {
+      run: id,
+      worker,
+      member: newest.member,
+      epoch,
+      newest: withNaN(newest),
+      undecided: undecided === 1,
+      failures,
+      restarted,
+    };
+    const reader = readerOf(id, worker);
+    reader.read = published && { epoch, since: reader.seen, published };
+    return { kind: "claimed", claim };
+  }
+
   const query = (statements: Sql) => connection.query(statements);
   const all = async (statement: Sql): Promise<readonly Row[]> => (await query(statement)).at(-1)!;
   const get = async (statement: Sql): Promise<Row | undefined> => (await all(statement))[0];
@@ -138,11 +166,6 @@ export async function postgresPopulationStore(
     if (row) return toRun(row);
     throw notFound(id);
   }
-
-  const append = (key: number, snapshot: Snapshot, { worker }: Claim) =>
-    sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
-      checkpoint, score, samples, metrics, worker, published_at)
-      VALUES (${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${worker}, ${clock()})`;
 
   function setState(key: number, state: RunState): Sql {
     return sql`UPDATE clade.runs SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
@@ -205,50 +228,62 @@ export async function postgresPopulationStore(
     return rows!.length > 0;
   }
 
-  /** Takes the run's locks and changes the member, or refuses what follows. */
-  function advance(key: number, claim: Claim, publication: Publication): Sql {
-    const { snapshots, member, undecided, keepClaim } = publication;
-    const newest = snapshots.at(-1);
-    const isRestarted = newest?.kind === "restarted";
-    return sql`SELECT clade.advance(${claimed(claim, key)}, ${new Sql(String(keepClaim ?? false))}, ${member}, ${Number(undecided ?? false)},
-      ${newest ? ordinalOf(newest.id) : null}, ${newest?.generation ?? null}, ${newest?.memberSteps ?? null}, ${isRestarted ? newest.generation : null})`;
+  /** What `clade.publish` and `clade.append` are called with. `donor` is the snapshot whose checkpoint must be there. */
+  function appended(key: number, claim: Claim, publication: Publication, donor: SnapshotId | undefined): Sql {
+    const { snapshots, decision, best, member, undecided, keepClaim } = publication;
+    const rows = snapshots.map(
+      (snapshot) =>
+        sql`ROW(NULL, ${key}, ${values(snapshotValues(snapshot, ordinalOf(snapshot.id)))}, ${claim.worker}, NULL)`,
+    );
+    return list([
+      claimed(claim, key),
+      now?.() ?? null,
+      new Sql(String(keepClaim ?? false)),
+      member,
+      Number(undecided ?? false),
+      sql`ARRAY[${list(rows)}]::clade.snapshots[]`,
+      decision ? sql`ROW(NULL, ${key}, ${values(decisionValues(decision))})::clade.decisions` : null,
+      donor ?? null,
+      best ?? null,
+    ]);
   }
 
-  function appendDecision(key: number, decision: Decision): Sql {
-    return sql`INSERT INTO clade.decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
-      VALUES (${key}, ${values(decisionValues(decision))})`;
-  }
-
-  /** Makes a snapshot the best, unless the run's best is as good (`isBetterModel`). */
-  function noteBest(key: number, best: SnapshotId): Sql {
-    const place = (of: string) =>
-      sql`member = ${new Sql(`split_part(${of}, '.', 1)::integer`)} AND ordinal = ${new Sql(`split_part(${of}, '.', 2)::integer`)}`;
-    return sql`UPDATE clade.runs r SET best = ${best} WHERE key = ${key} AND NOT EXISTS (
-      SELECT 1 FROM (SELECT * FROM clade.snapshots WHERE run = ${key} AND ${place("r.best")}) b,
-        (SELECT * FROM clade.snapshots WHERE run = ${key} AND member = ${memberOf(best)} AND ordinal = ${ordinalOf(best)}) n
-      WHERE CASE WHEN b.score = n.score THEN (b.member_steps, b.member) <= (n.member_steps, n.member)
-        WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN b.score < n.score ELSE b.score > n.score END)`;
+  /** What others published, which may have been read with the claim already. */
+  async function published(key: number, claim: Claim, since: number): Promise<Published> {
+    const reader = readerOf(claim.run, claim.worker);
+    const { read } = reader;
+    reader.read = undefined;
+    if (read?.epoch === claim.epoch && read.since === since) return read.published;
+    const row = await get(
+      together(
+        sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+        sql`SELECT clade.published(${list([key, since])}) AS published`,
+      ),
+    );
+    return JSON.parse(row!.published as string);
   }
 
   /** Appends a publication, once, however often its connection is lost. */
   async function publishOnce(key: number, claim: Claim, publication: Publication, donor?: SnapshotId) {
-    const { snapshots, decision, best } = publication;
-    const appended = together(
-      advance(key, claim, publication),
-      donor && sql`SELECT clade.require_kept(${key}, ${memberOf(donor)}, ${ordinalOf(donor)}, ${donor})`,
-      ...snapshots.map((snapshot) => append(key, snapshot, claim)),
-      decision && appendDecision(key, decision),
-      best && noteBest(key, best),
-    );
+    const given = appended(key, claim, publication, donor);
     let attempts = 0;
     const cameThroughBefore = async (query: Query) =>
       attempts++ > 0 && (await cameThrough(claim, key, publication, query));
-    if (publication.ending === undefined && publication.member === "active")
+    if (publication.ending === undefined && publication.member === "active") {
+      const { next } = publication;
+      const reader = readerOf(claim.run, claim.worker);
+      const claiming = list([next?.leaseMs ?? null, next?.warm ?? null, reader.seen ?? null, null]);
       return await connection.patiently(async (query) => {
-        if (!(await cameThroughBefore(query))) await query(appended);
+        // A claim whose answer is lost ends with its lease.
+        if (await cameThroughBefore(query)) return void (await query(sql`SELECT clade.await_disk()`));
+        const [[row]] = (await query(sql`CALL clade.publish(${given}, ${claiming})`)) as [[Row]];
+        if (row.next === null) return;
+        const result = claimOf(claim.run, claim.worker, row.next as string);
+        if (result.kind === "claimed") reader.ahead = result;
       });
+    }
     await connection.transaction(exclusively(key), async (_, query) => {
-      if (!(await cameThroughBefore(query))) await query(appended);
+      if (!(await cameThroughBefore(query))) await query(sql`SELECT clade.append(${given})`);
       const state =
         publication.ending === undefined
           ? await ending(key, query, publication.reason)
@@ -344,27 +379,15 @@ export async function postgresPopulationStore(
     async claimMember(id, worker, leaseMs, warm) {
       const key = await findKey(id);
       if (key === undefined) return { kind: "ended" };
+      const reader = readerOf(id, worker);
+      const { ahead } = reader;
+      reader.ahead = undefined;
+      if (ahead) return ahead;
       const time = now ? clock() : sql`(extract(epoch FROM statement_timestamp()) * 1000)::bigint`;
       const row = await get(
-        sql`SELECT run_state, c.epoch, undecided, failures, restarted, (snapshot).*
-          FROM clade.claim(${list([key, worker, leaseMs, warm ?? null, time])}) c`,
+        sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, time, reader.seen ?? null])}) AS claim`,
       );
-      if (row!.run_state !== "running") return { kind: "ended" };
-      if (row!.epoch === null) return { kind: "wait" };
-      const { epoch, undecided, failures, restarted, ...newest } = row as Row & Record<string, number>;
-      return {
-        kind: "claimed",
-        claim: {
-          run: id,
-          worker,
-          member: newest.member!,
-          epoch: epoch!,
-          newest: plainSnapshotOf(newest),
-          undecided: undecided === 1,
-          failures: failures!,
-          restarted: restarted!,
-        },
-      };
+      return claimOf(id, worker, row!.claim as string);
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
@@ -382,6 +405,7 @@ export async function postgresPopulationStore(
       connection.noteChange();
     },
     async releaseWorker(id, worker) {
+      readers.delete(worker);
       await query(
         together(
           sql`UPDATE clade.members SET ${free} WHERE run = ${await keyOf(id)} AND worker = ${worker}`,
@@ -395,17 +419,14 @@ export async function postgresPopulationStore(
       return await fenced(claim, async (key) => {
         let seen = since;
         for (let doubted: SnapshotId | undefined; ; ) {
-          let changes: readonly Row[] = [];
+          let changes: readonly Snapshot[] = [];
           if (since < Number.MAX_SAFE_INTEGER) {
-            changes = await all(
-              together(
-                sql`SELECT clade.require_claim(${claimed(claim, key)})`,
-                sql`SELECT * FROM clade.published(${list([key, seen])})`,
-              ),
-            );
+            const { snapshots, cursor } = await published(key, claim, seen);
+            changes = snapshots.map(withNaN);
+            seen = cursor;
+            readerOf(claim.run, claim.worker).seen = cursor;
           }
-          const publication = decide(changes.map(plainSnapshotOf));
-          seen = (changes.at(-1)?.seq as number | undefined) ?? seen;
+          const publication = decide(changes);
           const donor = donorOf(publication);
           try {
             await publishOnce(key, claim, publication, donor === doubted ? undefined : donor);
@@ -594,6 +615,8 @@ export async function postgresPopulationStore(
       await connection.transaction(together(asCollection(key), isThere, live), async (found, query) => {
         const [, runs = [], rows = []] = found;
         if (runs.length === 0) throw notFound(id);
+        // What a crash of the server could still forget must not have cost the checkpoint before it.
+        await connection.query(sql`SELECT clade.await_disk()`);
         sweep(
           new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
         );
@@ -602,6 +625,32 @@ export async function postgresPopulationStore(
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
+}
+
+/** What others published, and the place up to where. */
+interface Published {
+  readonly snapshots: readonly Snapshot[];
+  readonly cursor: number;
+}
+
+/** What is known of a worker of this process. */
+interface Reader {
+  readonly run: RunId;
+  /** Up to where it has seen the history. */
+  seen?: number;
+  /** What others published since then, read with the claim of that epoch. */
+  read?:
+    | { readonly epoch: number; readonly since: number | undefined; readonly published: Published }
+    | undefined;
+  /** Its next claim, which came with a publication. */
+  ahead?: ClaimResult | undefined;
+}
+
+/** JSON has no NaN, and null stands for it. */
+function withNaN(snapshot: Snapshot): Snapshot {
+  const metrics = snapshot.metrics as Record<string, number | null>;
+  for (const name in metrics) metrics[name] ??= Number.NaN;
+  return snapshot;
 }
 
 function isRefusal(error: unknown, message: string): boolean {

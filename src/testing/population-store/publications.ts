@@ -52,6 +52,27 @@ export function publicationCases(add: Add): void {
     assertEqual((await claim(store, id)).member, 1, "the next claim goes to one that is behind");
   });
 
+  add(
+    "a worker that tells how it goes on claims another member in that way",
+    {},
+    async ({ store, id, clock }) => {
+      const first = await claim(store, id, worker(3));
+      const next = { leaseMs: 5000, warm: first.member };
+      await publishTrained(store, first, { undecided: true, next });
+      clock.time += 10;
+      const second = await claim(store, id, worker(3), next.leaseMs);
+      assertEqual([second.member, second.worker, second.undecided], [1, worker(3), false], "the next claim");
+      assertEqual((await claim(store, id, worker(4))).member, 2, "another worker's claim");
+      await publishTrained(store, second, { next });
+      const third = await claim(store, id, worker(3), next.leaseMs);
+      assertEqual([third.member, third.undecided], [0, true], "a claim that awaits a decision");
+      await publishTrained(store, third, { next: { ...next, warm: 0 } });
+      await store.releaseWorker(id, worker(3));
+      const leases = (await store.members(id)).flatMap(({ lease }) => lease?.worker ?? []);
+      assertEqual(leases, [worker(4)], "leases once the worker was released");
+    },
+  );
+
   add("failures count up until a publication gives the member back", { members: 1 }, async (scene) => {
     const { store, id } = scene;
     for (let failures = 0; failures < 3; failures++) {
