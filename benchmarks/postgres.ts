@@ -77,13 +77,14 @@ async function bareProcesses(count: number): Promise<number> {
   return counts.reduce((sum, each) => sum + each, 0) / seconds;
 }
 
-async function manyWorkers(count: number, population: number, stepsPerMember: number) {
+/** `count` workers in so many processes. */
+async function manyWorkers(count: number, processes: number, population: number, stepsPerMember: number) {
   const url = await server.newDatabase();
   await using store = await postgresPopulationStore(url);
   const { id } = await createRun(store, emptyExperiment(population, stepsPerMember), 1);
   const script = new URL("./postgres/empty-worker.ts", import.meta.url).pathname;
-  const workers = Array.from({ length: count }, () =>
-    fork(script, [url, id, join(directory, `many-${count}`)], { execArgv }),
+  const workers = Array.from({ length: processes }, () =>
+    fork(script, [url, id, join(directory, `many-${count}`), `${count / processes}`], { execArgv }),
   );
   await Promise.all(workers.map((worker) => once(worker, "message")));
   const before = await databaseLoad(url);
@@ -114,6 +115,7 @@ async function manyWorkers(count: number, population: number, stepsPerMember: nu
   const per = (name: keyof typeof before) => (after[name] - before[name]) / generations;
   return [
     String(count),
+    String(processes),
     ((1000 * (last.done - first.done)) / (last.ms - first.ms)).toFixed(0),
     ms(each("client")),
     ms(each("server")),
@@ -146,17 +148,23 @@ for (const [population, generations] of [
   ]);
 }
 const bare32 = await bareProcesses(32);
-const many = [await manyWorkers(1, 64, 40), await manyWorkers(8, 64, 100), await manyWorkers(32, 64, 200)];
+const many = [
+  await manyWorkers(1, 1, 64, 40),
+  await manyWorkers(8, 8, 64, 100),
+  await manyWorkers(32, 2, 64, 400),
+  await manyWorkers(32, 32, 64, 200),
+];
 await server[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true });
 writeResults("postgres", "PostgreSQL on the same machine", [
   `Server, workers and trainers share the cores. A bare transaction of one insert and one update takes ${ms(bare)}, written to the disk; so does every publication.`,
   "One worker; to reach: a median of 5 ms, and 10,000 members at most 2 times the cost of 100.",
   table(["members", "a generation", "99%", "to a bare transaction", "to 100 members"], single),
-  "Worker processes with 64 members, when they are warm; to reach: 500 generations/s with 32 of them. Of the processors, and of the database, a generation:",
+  "Workers with 64 members, when they are warm; to reach: 500 generations/s with 32 of them. Of the processors, and of the database, a generation:",
   table(
     [
       "workers",
+      "processes",
       "generations/s",
       "workers' processors",
       "server's",
@@ -168,5 +176,5 @@ writeResults("postgres", "PostgreSQL on the same machine", [
     ],
     many,
   ),
-  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that.`,
+  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that. What is left is the cost of 32 Node processes and 32 of the server that take turns on 2 cores, and each time find their memory gone from the caches: the same 32 workers in 2 processes need half of the processors' time.`,
 ]);

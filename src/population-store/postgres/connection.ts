@@ -57,6 +57,8 @@ export class Connection {
   readonly shown: string;
   readonly #url: string;
   readonly #pool: pg.Pool;
+  /** Of one connection, for what must not wait for those that wait for a lock. */
+  readonly #beside: pg.Pool;
   /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
   readonly #tellWaiting: ((sentence: string) => void) | undefined;
   #wasReached = false;
@@ -75,25 +77,18 @@ export class Connection {
     this.#url = url;
     this.#tellWaiting = tellWaiting;
     this.shown = withoutPassword(url);
-    this.#pool = new pg.Pool({
-      connectionString: url,
-      types,
-      max: mostConnections,
-      idleTimeoutMillis: idleMs,
-      connectionTimeoutMillis: connectMs,
-      query_timeout: answerMs,
-      keepAlive: true,
-      allowExitOnIdle: true,
-      fallback_application_name: "clade",
-    });
-    // A connection that breaks between two queries is replaced when it is needed, and its transaction done again.
-    this.#pool.on("error", () => {});
-    this.#pool.on("connect", (client) => client.on("error", () => {}));
+    this.#pool = newPool(url, mostConnections);
+    this.#beside = newPool(url, 1);
   }
 
   /** Sends statements together, as one transaction. Resolves the rows of each. */
   query(statements: Sql): Promise<readonly Row[][]> {
     return this.patiently((query) => query(statements));
+  }
+
+  /** Sends what waits for no lock, from within a transaction that holds one, and once. */
+  async queryBeside(statements: Sql): Promise<void> {
+    await this.#beside.query(statements.text);
   }
 
   /**
@@ -183,7 +178,11 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const goodbyes = [this.#listening?.then((client) => client.end()).catch(() => {}), this.#pool.end()];
+    const goodbyes = [
+      this.#listening?.then((client) => client.end()).catch(() => {}),
+      this.#pool.end(),
+      this.#beside.end(),
+    ];
     await Promise.race([Promise.all(goodbyes), sleep(goodbyeMs, undefined, { ref: false })]);
   }
 
@@ -221,6 +220,24 @@ export class Connection {
       { cause: error },
     );
   }
+}
+
+function newPool(url: string, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    types,
+    max,
+    idleTimeoutMillis: idleMs,
+    connectionTimeoutMillis: connectMs,
+    query_timeout: answerMs,
+    keepAlive: true,
+    allowExitOnIdle: true,
+    fallback_application_name: "clade",
+  });
+  // A connection that breaks between two queries is replaced when it is needed, and its transaction done again.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
 }
 
 function mayPass(error: unknown): boolean {

@@ -286,6 +286,28 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     expect([decisions, (await store.members(id))[0]!.newest.parent]).toEqual([2, "1.1"]);
   });
 
+  test("a collection does not wait for those of its process that wait for it", async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database);
+    const members = 8;
+    await store.createRun({ id, seed: 1, experiment }, roots(members));
+    const claims: Claim[] = [];
+    for (let member = 0; member < members; member++)
+      claims.push(await claimOf(store, worker(member), 60_000));
+    for (let turn = 0; turn < 20; turn++) {
+      const reserving = claims.map((claim) => store.reserveCheckpoint(claim, `${turn}` as CheckpointId));
+      await Promise.all([...reserving.slice(0, 2), store.collect(id, () => {}), ...reserving]);
+    }
+    expect(await live(store, id)).toContain("19");
+    const client = new pg.Client(database);
+    await client.connect();
+    const { rows } = await client.query(
+      "SELECT xact_rollback::integer AS given_up FROM pg_stat_database WHERE datname = current_database()",
+    );
+    await client.end();
+    expect(rows).toEqual([{ given_up: 0 }]);
+  });
+
   test("a worker that freezes in the middle of a transaction keeps the others waiting for some seconds only", async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);

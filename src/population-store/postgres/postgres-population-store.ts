@@ -616,7 +616,7 @@ export async function postgresPopulationStore(
         const [, runs = [], rows = []] = found;
         if (runs.length === 0) throw notFound(id);
         // What a crash of the server could still forget must not have cost the checkpoint before it.
-        await connection.query(sql`SELECT clade.await_disk()`);
+        await connection.queryBeside(sql`SELECT clade.await_disk()`);
         sweep(
           new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
         );
