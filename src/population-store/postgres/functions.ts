@@ -156,15 +156,28 @@ export const functions = `
   -- The end of its transaction waits until everything before it in the log is on the disk, which that of one that has written nothing does not.
   CREATE FUNCTION clade.await_disk() RETURNS void LANGUAGE sql AS $$ SELECT pg_logical_emit_message(true, 'clade', '') $$;
 
-  -- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
-  CREATE FUNCTION clade.note_best(of_run bigint, better text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  -- By the order of an index, so that no other is taken for it: a plan that is made while the table is small and kept would read all of it.
+  CREATE FUNCTION clade.snapshot(of_run bigint, id text) RETURNS clade.snapshots LANGUAGE plpgsql ${byIndex} AS $$
   BEGIN
-    UPDATE clade.runs r SET best = better WHERE key = of_run AND NOT EXISTS (
-      SELECT 1 FROM clade.snapshots b, clade.snapshots n
-      WHERE b.run = of_run AND b.member = split_part(r.best, '.', 1)::integer AND b.ordinal = split_part(r.best, '.', 2)::integer
-        AND n.run = of_run AND n.member = split_part(better, '.', 1)::integer AND n.ordinal = split_part(better, '.', 2)::integer
-        AND CASE WHEN b.score = n.score THEN (b.member_steps, b.member) <= (n.member_steps, n.member)
-          WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN b.score < n.score ELSE b.score > n.score END);
+    RETURN (SELECT s FROM clade.snapshots s
+      WHERE run = of_run AND member = split_part(id, '.', 1)::integer AND ordinal <= split_part(id, '.', 2)::integer ORDER BY ordinal DESC LIMIT 1);
+  END
+  $$;
+
+  -- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
+  CREATE FUNCTION clade.note_best(of_run bigint, better text) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    r clade.runs;
+    b clade.snapshots;
+    n clade.snapshots := clade.snapshot(of_run, better);
+  BEGIN
+    SELECT * INTO r FROM clade.runs WHERE key = of_run;
+    b := clade.snapshot(of_run, r.best);
+    UPDATE clade.runs SET best = better WHERE key = of_run AND CASE
+      WHEN b.score IS NULL THEN true
+      WHEN b.score = n.score THEN (n.member_steps, n.member) < (b.member_steps, b.member)
+      WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN n.score < b.score
+      ELSE n.score > b.score END;
   END
   $$;
 

@@ -308,6 +308,29 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     expect(rows).toEqual([{ given_up: 0 }]);
   });
 
+  test("a publication does not read the more, the longer the run", async () => {
+    const database = await server!.newDatabase();
+    const generations = 200;
+    {
+      await using store = await postgresPopulationStore(database);
+      await store.createRun({ id, seed: 1, experiment }, roots(1));
+      let seen = 0;
+      for (let score = 1; score <= generations; score++) {
+        const claim = await claimOf(store, worker(0), 60_000);
+        const best = trainedAfter(claim.newest, { score });
+        const publication = { snapshots: [best], member: "active", best: best.id } as const;
+        seen = await store.publish(claim, seen, () => publication);
+      }
+    }
+    const client = new pg.Client(database);
+    await client.connect();
+    const statement = `SELECT sum(idx_tup_read)::integer AS read FROM pg_stat_user_indexes WHERE schemaname = 'clade'`;
+    const [{ read }] = (await client.query(statement)).rows as [{ read: number }];
+    await client.end();
+    expect(read).toBeGreaterThan(generations);
+    expect(read).toBeLessThan(30 * generations);
+  });
+
   test("a worker that freezes in the middle of a transaction keeps the others waiting for some seconds only", async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);
