@@ -77,8 +77,9 @@ async function bareProcesses(count: number): Promise<number> {
   return counts.reduce((sum, each) => sum + each, 0) / seconds;
 }
 
-/** `count` workers in so many processes. */
+/** `count` workers in so many processes, with a server of their own: nothing that was measured before is vacuumed beside them. */
 async function manyWorkers(count: number, processes: number, population: number, stepsPerMember: number) {
+  await using server = (await startPostgres())!;
   const url = await server.newDatabase();
   await using store = await postgresPopulationStore(url);
   const { id } = await createRun(store, emptyExperiment(population, stepsPerMember), 1);
