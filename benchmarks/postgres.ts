@@ -177,5 +177,5 @@ writeResults("postgres", "PostgreSQL on the same machine", [
     ],
     many,
   ),
-  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that. What is left is the cost of 32 Node processes and 32 of the server that take turns on 2 cores, and each time find their memory gone from the caches: the same 32 workers in 2 processes need half of the processors' time.`,
+  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that. What is left is the cost of 32 Node processes and 32 of the server that take turns on 2 cores, and each time find their memory gone from the caches: the same 32 workers in 2 processes need far less of the processors' time.`,
 ]);
