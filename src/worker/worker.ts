@@ -9,7 +9,6 @@
  * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
 
-import { CladeError } from "../algorithm/clade-error.ts";
 import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import {
@@ -40,6 +39,7 @@ import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
+import { recovery } from "./recovery.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -84,10 +84,6 @@ export function trainerSeed(seed: number, member: number, generation = 0): numbe
   return randomStream(seed, "trainer", member, ...again).integer(2 ** 31);
 }
 
-function unlessRemoved(error: unknown): void {
-  if (!(error instanceof RunNotFoundError)) throw error;
-}
-
 class Worker {
   readonly #options: WorkerOptions;
   readonly #now: () => number;
@@ -126,7 +122,7 @@ class Worker {
   async #end(hasEnded: boolean): Promise<void> {
     const { populationStore, run, worker } = this.#options;
     // What a store has claimed ahead is given back, too.
-    if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(unlessRemoved);
+    if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(() => {});
     await this.#collector.end(hasEnded);
   }
 
@@ -361,57 +357,10 @@ class Worker {
     return measurementOf(await session.evaluate(isLast && final !== undefined), metric);
   }
 
-  /** Appends a return to the newest older snapshot whose checkpoint can be read. */
   async #recover(claim: Claim, error: CheckpointError): Promise<void> {
     const { populationStore, checkpointStore } = this.#options;
-    const [newest, good] = await this.#newestReadable(claim, async ({ checkpoint }) => {
-      if (checkpoint === error.checkpoint) return false;
-      if (checkpoint === undefined) return true;
-      const { directories } = checkpointStore;
-      return await (directories ? directories.verify(checkpoint) : checkpointStore.load(checkpoint)).then(
-        () => true,
-        (unreadable) => {
-          // A storage that is away says nothing about a checkpoint.
-          if (!(unreadable instanceof CheckpointError)) throw unreadable;
-          return false;
-        },
-      );
-    });
-    const { donor, ...kept } = good;
-    const recovered: Snapshot = {
-      ...kept,
-      id: snapshotId(claim.member, ordinalOf(newest.id) + 1),
-      kind: "recovered",
-      parent: good.id,
-    };
-    const text = `recovered from snapshot ${good.id}, because ${error.message}`;
-    await populationStore.publish(claim, Number.MAX_SAFE_INTEGER, () => ({
-      snapshots: [recovered],
-      decision: {
-        snapshot: newest.id,
-        member: claim.member,
-        generation: newest.generation,
-        kind: "keep",
-        weights: false,
-        hyperparameters: false,
-        reason: { text, numbers: {} },
-      },
-      member: "active",
-    }));
-  }
-
-  async #newestReadable(
-    claim: Claim,
-    isReadable: (snapshot: Snapshot) => Promise<boolean>,
-  ): Promise<[newest: Snapshot, good: Snapshot]> {
-    let newest: Snapshot | undefined;
-    for await (const snapshot of this.#options.populationStore.history(claim.run, claim.member)) {
-      newest ??= snapshot;
-      if (await isReadable(snapshot)) return [newest, snapshot];
-    }
-    throw new CladeError(
-      `member ${claim.member} of ${claim.run}: has no snapshot to go on from; remove the run and start anew`,
-    );
+    const publication = await recovery(populationStore, checkpointStore, claim, error);
+    await populationStore.publish(claim, Number.MAX_SAFE_INTEGER, () => publication);
   }
 
   async #fail(claim: Claim, error: TrainerError): Promise<void> {

@@ -6,6 +6,11 @@
 const byIndex = "SET enable_seqscan = off SET enable_bitmapscan = off";
 
 export const functions = `
+  -- Unix time in milliseconds: the one that is given, in tests, or that of the database.
+  CREATE FUNCTION clade.time(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+  $$;
+
   -- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and points, or are JSON already.
   CREATE FUNCTION clade.json_of(s clade.snapshots) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member || ',"kind":"' || s.kind
@@ -19,6 +24,7 @@ export const functions = `
   CREATE FUNCTION clade.claim(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
   #variable_conflict use_column
   DECLARE
+    time bigint := clade.time(at);
     run_state text;
     is_synchronous boolean;
     most bigint := 9007199254740991;
@@ -35,14 +41,14 @@ export const functions = `
         SELECT generation INTO most FROM clade.members WHERE run = of_run AND state = 'active' ORDER BY generation LIMIT 1;
       END IF;
       SELECT member, generation INTO chosen, least FROM clade.members
-        WHERE run = of_run AND state = 'active' AND generation <= most AND lease_until <= at
+        WHERE run = of_run AND state = 'active' AND generation <= most AND lease_until <= time
         ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
       IF warm <> chosen THEN
         SELECT member INTO other FROM clade.members
-          WHERE run = of_run AND member = warm AND state = 'active' AND generation = least AND lease_until <= at
+          WHERE run = of_run AND member = warm AND state = 'active' AND generation = least AND lease_until <= time
           FOR NO KEY UPDATE SKIP LOCKED;
       END IF;
-      UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = at + lease_ms, reserved = NULL
+      UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = time + lease_ms, reserved = NULL
         WHERE run = of_run AND member = coalesce(other, chosen) RETURNING m.* INTO claimed;
       -- By the order of an index, so that no other is taken for it.
       SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
@@ -113,10 +119,10 @@ export const functions = `
       RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
     END IF;
     IF donor IS NOT NULL THEN
-      PERFORM clade.require_kept(of_run, split_part(donor, '.', 1)::integer, split_part(donor, '.', 2)::integer, donor);
+      PERFORM clade.require_kept(of_run, donor);
     END IF;
     FOREACH each IN ARRAY appended LOOP
-      each.published_at := coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+      each.published_at := clade.time(at);
       INSERT INTO clade.snapshots OVERRIDING USER VALUE VALUES (each.*);
     END LOOP;
     IF decided.member IS NOT NULL THEN
@@ -146,7 +152,7 @@ export const functions = `
     COMMIT;
     PERFORM clade.await_disk();
     IF lease_ms IS NOT NULL THEN
-      next := clade.claim(of_run, claimant, lease_ms, warm, coalesce(at, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), since);
+      next := clade.claim(of_run, claimant, lease_ms, warm, at, since);
     END IF;
     -- A claim alone does not wait.
     PERFORM set_config('synchronous_commit', usual, true);
@@ -167,22 +173,25 @@ export const functions = `
   -- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
   CREATE FUNCTION clade.note_best(of_run bigint, better text) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE
-    r clade.runs;
-    b clade.snapshots;
-    n clade.snapshots := clade.snapshot(of_run, better);
+    this_run clade.runs;
+    best_yet clade.snapshots;
+    candidate clade.snapshots := clade.snapshot(of_run, better);
   BEGIN
-    SELECT * INTO r FROM clade.runs WHERE key = of_run;
-    b := clade.snapshot(of_run, r.best);
+    SELECT * INTO this_run FROM clade.runs WHERE key = of_run;
+    best_yet := clade.snapshot(of_run, this_run.best);
     UPDATE clade.runs SET best = better WHERE key = of_run AND CASE
-      WHEN b.score IS NULL THEN true
-      WHEN b.score = n.score THEN (n.member_steps, n.member) < (b.member_steps, b.member)
-      WHEN r.experiment::json #>> '{objective,direction}' = 'minimize' THEN n.score < b.score
-      ELSE n.score > b.score END;
+      WHEN best_yet.score IS NULL THEN true
+      WHEN candidate.score = best_yet.score THEN (candidate.member_steps, candidate.member) < (best_yet.member_steps, best_yet.member)
+      WHEN this_run.experiment::json #>> '{objective,direction}' = 'minimize' THEN candidate.score < best_yet.score
+      ELSE candidate.score > best_yet.score END;
   END
   $$;
 
   -- Ends a transaction that relies on a snapshot whose checkpoint a collection does not keep.
-  CREATE FUNCTION clade.require_kept(of_run bigint, donor_member integer, donor_ordinal integer, donor text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  CREATE FUNCTION clade.require_kept(of_run bigint, donor text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    donor_member integer := split_part(donor, '.', 1);
+    donor_ordinal integer := split_part(donor, '.', 2);
   BEGIN
     PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
       WHERE m.run = of_run AND m.member = donor_member AND (r.best = donor OR donor_ordinal = m.newest

@@ -14,7 +14,6 @@ import {
 } from "../../algorithm/snapshot.ts";
 import {
   type Claim,
-  type ClaimResult,
   everybodyIsDone,
   idTaken,
   leaseLost,
@@ -44,6 +43,7 @@ import {
 import { Connection, type Query } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import type { PostgresOptions } from "./open.ts";
+import { type Published, publishedOf, Readers } from "./readers.ts";
 import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
 
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
@@ -109,33 +109,7 @@ export async function postgresPopulationStore(
   const local = (time: unknown, atDatabase: unknown) =>
     (now ?? Date.now)() - ((atDatabase as number) - (time as number));
 
-  const readers = new Map<WorkerId, Reader>();
-  function readerOf(run: RunId, worker: WorkerId): Reader {
-    const known = readers.get(worker);
-    if (known?.run === run) return known;
-    const reader = { run };
-    readers.set(worker, reader);
-    return reader;
-  }
-
-  function claimOf(id: RunId, worker: WorkerId, json: string): ClaimResult {
-    const { state, newest, published, epoch, undecided, failures, restarted } = JSON.parse(json);
-    if (state !== "running") return { kind: "ended" };
-    if (!newest) return { kind: "wait" };
-    const claim = {
-      run: id,
-      worker,
-      member: newest.member,
-      epoch,
-      newest: withNaN(newest),
-      undecided: undecided === 1,
-      failures,
-      restarted,
-    };
-    const reader = readerOf(id, worker);
-    reader.read = published && { epoch, since: reader.seen, published };
-    return { kind: "claimed", claim };
-  }
+  const readers = new Readers();
 
   const query = (statements: Sql) => connection.query(statements);
   const all = async (statement: Sql): Promise<readonly Row[]> => (await query(statement)).at(-1)!;
@@ -250,17 +224,15 @@ export async function postgresPopulationStore(
 
   /** What others published, which may have been read with the claim already. */
   async function published(key: number, claim: Claim, since: number): Promise<Published> {
-    const reader = readerOf(claim.run, claim.worker);
-    const { read } = reader;
-    reader.read = undefined;
-    if (read?.epoch === claim.epoch && read.since === since) return read.published;
+    const read = readers.of(claim).takeRead(claim, since);
+    if (read) return read;
     const row = await get(
       together(
         sql`SELECT clade.require_claim(${claimed(claim, key)})`,
         sql`SELECT clade.published(${list([key, since])}) AS published`,
       ),
     );
-    return JSON.parse(row!.published as string);
+    return publishedOf(JSON.parse(row!.published as string));
   }
 
   /** Appends a publication, once, however often its connection is lost. */
@@ -271,15 +243,13 @@ export async function postgresPopulationStore(
       attempts++ > 0 && (await cameThrough(claim, key, publication, query));
     if (publication.ending === undefined && publication.member === "active") {
       const { next } = publication;
-      const reader = readerOf(claim.run, claim.worker);
+      const reader = readers.of(claim);
       const claiming = list([next?.leaseMs ?? null, next?.warm ?? null, reader.seen ?? null, null]);
       return await connection.patiently(async (query) => {
         // A claim whose answer is lost ends with its lease.
         if (await cameThroughBefore(query)) return void (await query(sql`SELECT clade.await_disk()`));
         const [[row]] = (await query(sql`CALL clade.publish(${given}, ${claiming})`)) as [[Row]];
-        if (row.next === null) return;
-        const result = claimOf(claim.run, claim.worker, row.next as string);
-        if (result.kind === "claimed") reader.ahead = result;
+        if (row.next !== null) reader.claimedAhead(row.next as string);
       });
     }
     await connection.transaction(exclusively(key), async (_, query) => {
@@ -379,15 +349,13 @@ export async function postgresPopulationStore(
     async claimMember(id, worker, leaseMs, warm) {
       const key = await findKey(id);
       if (key === undefined) return { kind: "ended" };
-      const reader = readerOf(id, worker);
-      const { ahead } = reader;
-      reader.ahead = undefined;
+      const reader = readers.of({ run: id, worker });
+      const ahead = reader.takeClaim();
       if (ahead) return ahead;
-      const time = now ? clock() : sql`(extract(epoch FROM statement_timestamp()) * 1000)::bigint`;
       const row = await get(
-        sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, time, reader.seen ?? null])}) AS claim`,
+        sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null])}) AS claim`,
       );
-      return claimOf(id, worker, row!.claim as string);
+      return reader.claimed(row!.claim as string);
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
@@ -405,7 +373,7 @@ export async function postgresPopulationStore(
       connection.noteChange();
     },
     async releaseWorker(id, worker) {
-      readers.delete(worker);
+      readers.forget(worker);
       await query(
         together(
           sql`UPDATE clade.members SET ${free} WHERE run = ${await keyOf(id)} AND worker = ${worker}`,
@@ -422,9 +390,9 @@ export async function postgresPopulationStore(
           let changes: readonly Snapshot[] = [];
           if (since < Number.MAX_SAFE_INTEGER) {
             const { snapshots, cursor } = await published(key, claim, seen);
-            changes = snapshots.map(withNaN);
+            changes = snapshots;
             seen = cursor;
-            readerOf(claim.run, claim.worker).seen = cursor;
+            readers.of(claim).seen = cursor;
           }
           const publication = decide(changes);
           const donor = donorOf(publication);
@@ -625,32 +593,6 @@ export async function postgresPopulationStore(
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
-}
-
-/** What others published, and the place up to where. */
-interface Published {
-  readonly snapshots: readonly Snapshot[];
-  readonly cursor: number;
-}
-
-/** What is known of a worker of this process. */
-interface Reader {
-  readonly run: RunId;
-  /** Up to where it has seen the history. */
-  seen?: number;
-  /** What others published since then, read with the claim of that epoch. */
-  read?:
-    | { readonly epoch: number; readonly since: number | undefined; readonly published: Published }
-    | undefined;
-  /** Its next claim, which came with a publication. */
-  ahead?: ClaimResult | undefined;
-}
-
-/** JSON has no NaN, and null stands for it. */
-function withNaN(snapshot: Snapshot): Snapshot {
-  const metrics = snapshot.metrics as Record<string, number | null>;
-  for (const name in metrics) metrics[name] ??= Number.NaN;
-  return snapshot;
 }
 
 function isRefusal(error: unknown, message: string): boolean {

@@ -1,0 +1,96 @@
+/**
+ * What the store knows of the workers of its process, which spares them messages: up to where each has seen the history, and what came ahead with an answer of the
+ * database. Nothing depends on it: what is not known is asked for.
+ */
+import type { Snapshot } from "../../algorithm/snapshot.ts";
+import type { Claim, ClaimResult, RunId, WorkerId } from "../population-store.ts";
+
+/** What others published, and the place up to where. */
+export interface Published {
+  readonly snapshots: readonly Snapshot[];
+  readonly cursor: number;
+}
+
+export class Readers {
+  readonly #readers = new Map<WorkerId, Reader>();
+
+  of({ run, worker }: Pick<Claim, "run" | "worker">): Reader {
+    const known = this.#readers.get(worker);
+    if (known?.run === run) return known;
+    const reader = new Reader(run, worker);
+    this.#readers.set(worker, reader);
+    return reader;
+  }
+
+  forget(worker: WorkerId): void {
+    this.#readers.delete(worker);
+  }
+}
+
+class Reader {
+  readonly run: RunId;
+  readonly #worker: WorkerId;
+  /** Up to where the worker has seen the history. */
+  seen: number | undefined;
+  /** What others published after `since`, which came with the claim of that epoch. */
+  #read:
+    | { readonly epoch: number; readonly since: number | undefined; readonly published: Published }
+    | undefined;
+  #ahead: ClaimResult | undefined;
+
+  constructor(run: RunId, worker: WorkerId) {
+    this.run = run;
+    this.#worker = worker;
+  }
+
+  /** The answer to a claim: the JSON of `clade.claim`. */
+  claimed(json: string): ClaimResult {
+    const { state, newest, published, undecided, ...claim } = JSON.parse(json);
+    if (state !== "running") return { kind: "ended" };
+    if (!newest) return { kind: "wait" };
+    const { epoch } = claim;
+    this.#read = published && { epoch, since: this.seen, published: publishedOf(published) };
+    return {
+      kind: "claimed",
+      claim: {
+        ...claim,
+        run: this.run,
+        worker: this.#worker,
+        member: newest.member,
+        newest: withNaN(newest),
+        undecided: undecided === 1,
+      },
+    };
+  }
+
+  /** The answer to a claim that came with a publication. Whoever has to wait looks again, since a change may come in between. */
+  claimedAhead(json: string): void {
+    const result = this.claimed(json);
+    if (result.kind === "claimed") this.#ahead = result;
+  }
+
+  /** What was claimed ahead, once. */
+  takeClaim(): ClaimResult | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    return ahead;
+  }
+
+  /** What others published after a place, if it came with the claim, once. */
+  takeRead({ epoch }: Claim, since: number): Published | undefined {
+    const read = this.#read;
+    this.#read = undefined;
+    return read?.epoch === epoch && read.since === since ? read.published : undefined;
+  }
+}
+
+/** What `clade.published` has said. JSON has no NaN, and null stands for it. */
+export function publishedOf({ snapshots, cursor }: Published): Published {
+  return { snapshots: snapshots.map(withNaN), cursor };
+}
+
+function withNaN(snapshot: Snapshot): Snapshot {
+  const metrics = snapshot.metrics as Record<string, number | null>;
+  for (const name in metrics) metrics[name] ??= Number.NaN;
+  return snapshot;
+}

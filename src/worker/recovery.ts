@@ -1,0 +1,57 @@
+/** What a member does whose checkpoint cannot be read. */
+import { CladeError } from "../algorithm/clade-error.ts";
+import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import type { Claim, PopulationStore, Publication } from "../population-store/population-store.ts";
+
+/** A return to the newest older snapshot whose checkpoint can be read. Throws what the store throws when it is away, and a `CladeError` when there is none. */
+export async function recovery(
+  populationStore: PopulationStore,
+  checkpointStore: CheckpointStore,
+  claim: Claim,
+  error: CheckpointError,
+): Promise<Publication> {
+  let newest: Snapshot | undefined;
+  for await (const snapshot of populationStore.history(claim.run, claim.member)) {
+    newest ??= snapshot;
+    const { checkpoint } = snapshot;
+    const isGood =
+      checkpoint === undefined ||
+      (checkpoint !== error.checkpoint && (await isReadable(checkpointStore, checkpoint)));
+    if (isGood) return returnTo(snapshot, newest, error);
+  }
+  throw new CladeError(
+    `member ${claim.member} of ${claim.run}: has no snapshot to go on from; remove the run and start anew`,
+  );
+}
+
+async function isReadable(store: CheckpointStore, checkpoint: CheckpointId): Promise<boolean> {
+  try {
+    await (store.directories ? store.directories.verify(checkpoint) : store.load(checkpoint));
+    return true;
+  } catch (unreadable) {
+    // A storage that is away says nothing about a checkpoint.
+    if (!(unreadable instanceof CheckpointError)) throw unreadable;
+    return false;
+  }
+}
+
+function returnTo({ donor, ...good }: Snapshot, newest: Snapshot, error: CheckpointError): Publication {
+  const { member, generation } = newest;
+  const text = `recovered from snapshot ${good.id}, because ${error.message}`;
+  return {
+    snapshots: [
+      { ...good, id: snapshotId(member, ordinalOf(newest.id) + 1), kind: "recovered", parent: good.id },
+    ],
+    decision: {
+      snapshot: newest.id,
+      member,
+      generation,
+      kind: "keep",
+      weights: false,
+      hyperparameters: false,
+      reason: { text, numbers: {} },
+    },
+    member: "active",
+  };
+}
