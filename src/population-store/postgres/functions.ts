@@ -5,6 +5,12 @@
 /** Plans are made when tables are small or their statistics old, and are kept for long. */
 const byIndex = "SET enable_seqscan = off SET enable_bitmapscan = off";
 
+/** As `isEarned`. */
+export const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
+
+/** Of all kinds and runs, between two looks of a worker. */
+const fewSnapshots = 256;
+
 export const functions = `
   -- Unix time in milliseconds: the one that is given, in tests, or that of the database.
   CREATE FUNCTION clade.time(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
@@ -19,7 +25,7 @@ export const functions = `
       || coalesce(',"score":' || s.score, '') || coalesce(',"samples":' || s.samples, '') || ',"metrics":' || s.metrics || '}'
   $$;
 
-  -- The run's state, the claim if there is one and, where a decision comes next, what others published since, as JSON. A claim that a crash of the server forgets is
+  -- The run's state, the claim if there is one and, where a decision comes next, what others published since if it is short, as JSON. A claim that a crash of the server forgets is
   -- refused later, so its commit waits for no disk.
   CREATE FUNCTION clade.claim(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
   #variable_conflict use_column
@@ -55,7 +61,7 @@ export const functions = `
     END IF;
     RETURN '{"state":"' || coalesce(run_state, 'removed') || '"' || coalesce(',"epoch":' || claimed.epoch || ',"undecided":' || claimed.undecided
       || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted || ',"newest":' || clade.json_of(newest), '')
-      || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published(of_run, since) END, '') || '}';
+      || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly(of_run, since) END, '') || '}';
   END
   $$;
 
@@ -69,11 +75,25 @@ export const functions = `
   END
   $$;
 
-  -- What others published, and the place up to where. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
-  CREATE FUNCTION clade.published(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
+  -- What others published. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
+  CREATE FUNCTION clade.published(of_run bigint, since bigint) RETURNS TABLE (seq bigint, snapshot text) LANGUAGE plpgsql ${byIndex} AS $$
+  #variable_conflict use_column
   BEGIN
-    RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":[' || coalesce(string_agg(clade.json_of(s), ',' ORDER BY seq), '') || ']}'
-      FROM clade.snapshots s WHERE run = of_run AND seq > since AND kind NOT IN ('copied', 'explored', 'restarted'));
+    RETURN QUERY SELECT seq, clade.json_of(s) FROM clade.snapshots s
+      WHERE run = of_run AND seq > since AND ${earned} ORDER BY seq;
+  END
+  $$;
+
+  -- The same as one JSON, if it is short: a long one would cost the server four times as much as its rows.
+  CREATE FUNCTION clade.published_shortly(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    last bigint := (SELECT max(seq) FROM clade.snapshots WHERE run = of_run);
+  BEGIN
+    IF last - since <= ${fewSnapshots} THEN
+      RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":[' || coalesce(string_agg(clade.json_of(s), ',' ORDER BY seq), '') || ']}'
+        FROM clade.snapshots s WHERE run = of_run AND seq > since AND ${earned});
+    END IF;
+    RETURN NULL;
   END
   $$;
 
@@ -196,7 +216,7 @@ export const functions = `
     PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
       WHERE m.run = of_run AND m.member = donor_member AND (r.best = donor OR donor_ordinal = m.newest
         OR donor_ordinal = (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
-          AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY ordinal DESC LIMIT 1)
+          AND ${earned} ORDER BY ordinal DESC LIMIT 1)
         OR donor_ordinal IN (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
           AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2));
     IF NOT FOUND THEN

@@ -41,9 +41,10 @@ import {
   snapshotValues,
 } from "../rows.ts";
 import { Connection, type Query } from "./connection.ts";
+import { earned } from "./functions.ts";
 import { migrate } from "./migrate.ts";
 import type { PostgresOptions } from "./open.ts";
-import { type Published, publishedOf, Readers } from "./readers.ts";
+import { type Published, Readers, snapshotFrom } from "./readers.ts";
 import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
 
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
@@ -62,11 +63,8 @@ const replaced = "donor replaced";
 
 const allColumns = new Sql(snapshotColumns);
 
-/** As `isEarned`. */
-const earned = sql`kind NOT IN ('copied', 'explored', 'restarted')`;
-
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
-const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND ${earned}
+const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND ${new Sql(earned)}
   ORDER BY ordinal DESC LIMIT 1)`;
 
 /** Of the member `m`, the ordinal of its last trained snapshot but so many. */
@@ -226,13 +224,16 @@ export async function postgresPopulationStore(
   async function published(key: number, claim: Claim, since: number): Promise<Published> {
     const read = readers.of(claim).takeRead(claim, since);
     if (read) return read;
-    const row = await get(
+    const rows = await all(
       together(
         sql`SELECT clade.require_claim(${claimed(claim, key)})`,
-        sql`SELECT clade.published(${list([key, since])}) AS published`,
+        sql`SELECT seq, snapshot FROM clade.published(${list([key, since])})`,
       ),
     );
-    return publishedOf(JSON.parse(row!.published as string));
+    return {
+      snapshots: rows.map(({ snapshot }) => snapshotFrom(snapshot as string)),
+      cursor: (rows.at(-1)?.seq as number | undefined) ?? since,
+    };
   }
 
   /** Appends a publication, once, however often its connection is lost. */

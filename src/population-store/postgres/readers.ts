@@ -49,7 +49,8 @@ class Reader {
     if (state !== "running") return { kind: "ended" };
     if (!newest) return { kind: "wait" };
     const { epoch } = claim;
-    this.#read = published && { epoch, since: this.seen, published: publishedOf(published) };
+    published?.snapshots.forEach(withNaN);
+    this.#read = published && { epoch, since: this.seen, published };
     return {
       kind: "claimed",
       claim: {
@@ -84,11 +85,11 @@ class Reader {
   }
 }
 
-/** What `clade.published` has said. JSON has no NaN, and null stands for it. */
-export function publishedOf({ snapshots, cursor }: Published): Published {
-  return { snapshots: snapshots.map(withNaN), cursor };
+export function snapshotFrom(json: string): Snapshot {
+  return withNaN(JSON.parse(json));
 }
 
+/** JSON has no NaN, and null stands for it. */
 function withNaN(snapshot: Snapshot): Snapshot {
   const metrics = snapshot.metrics as Record<string, number | null>;
   for (const name in metrics) metrics[name] ??= Number.NaN;
