@@ -3,16 +3,27 @@ import { BadInputError } from "../algorithm/problem.ts";
 import type { PopulationStore, Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
 
-/** The run of that name, or the only one whose name begins so; the newest run when no name is given. */
-export async function findRun(store: PopulationStore, name: string | undefined): Promise<Run> {
+/** What a command does with a run: look at it, or something that only runs in some states need. */
+export type Purpose = "look" | "work" | "resume";
+
+/**
+ * The run of that name, or the only one whose name begins so. Without a name it is the newest run that is not a
+ * control, which standard error says. A control takes its place where only the control needs what is to be done.
+ */
+export async function findRun(
+  store: PopulationStore,
+  name: string | undefined,
+  purpose: Purpose = "look",
+): Promise<Run> {
   const runs = await store.runs();
   const bad = (value: string, rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value, rule, remedy }]);
   if (name === undefined) {
-    const newest = runs.at(-1);
-    if (!newest)
+    const chosen = newestRun(runs, purpose);
+    if (!chosen)
       throw bad("none given", "there are no runs in this store", `start one with: ${clade} run <experiment>`);
-    return newest;
+    console.error(`run ${chosen.run.id}, ${chosen.why} (${clade} list shows all)`);
+    return chosen.run;
   }
   const exact = runs.find(({ id }) => id === name);
   if (exact) return exact;
@@ -21,4 +32,32 @@ export async function findRun(store: PopulationStore, name: string | undefined):
   const ids = (beginning.length > 1 ? beginning : runs).map(({ id }) => id as string);
   if (beginning.length > 1) throw bad(name, "more than one run begins so", `give one of ${ids.join(", ")}`);
   throw bad(name, "is no run of this store", ids.length === 0 ? "there are none yet" : nearest(name, ids));
+}
+
+/** Which of the runs, oldest first, is meant without a name, and why that one; undefined where there are none. */
+export function newestRun(
+  runs: readonly Run[],
+  purpose: Purpose,
+): { readonly run: Run; readonly why: string } | undefined {
+  const place = Math.max(
+    0,
+    runs.findLastIndex((run) => !isControl(run)),
+  );
+  const [run, ...controls] = runs.slice(place);
+  if (!run) return undefined;
+  const control = controls.findLast((each) => needs(each, purpose));
+  if (isControl(run)) return { run: runs.at(-1)!, why: "the newest" };
+  if (!needs(run, purpose) && control)
+    return { run: control, why: `the newest control; run ${run.id} is ${run.state.kind} already` };
+  return { run, why: controls.length === 0 ? "the newest" : "the newest that is not a control" };
+}
+
+/** Made by `clade run --control`, or the variant of a study that its others are compared with. */
+function isControl({ controlOf, study }: Run): boolean {
+  return controlOf !== undefined || (study?.baseline !== undefined && study.method === study.baseline);
+}
+
+function needs({ state }: Run, purpose: Purpose): boolean {
+  if (purpose === "work") return state.kind === "running";
+  return purpose === "look" || state.kind !== "done";
 }

@@ -46,6 +46,10 @@ function explainUnsettled(code: number): void {
   process.exitCode = exitCodes.failed;
 }
 
+const withoutName = `A command without a run's name takes the newest run, and says so on standard error. Controls, which are
+the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
+take one when nothing else goes on.`;
+
 function program(): Command {
   const clade = new Command("clade")
     .description(
@@ -53,7 +57,7 @@ function program(): Command {
     )
     .version(version)
     .exitOverride()
-    .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.");
+    .addHelpText("after", `\n${withoutName}\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.`);
   const store = new Option(
     "--store <url>",
     "where the runs are: a SQLite file, or postgres://user@host/database (default: CLADE_STORE, or .clade/clade.db)",
@@ -151,7 +155,7 @@ function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./study.ts")).studyCommand));
   command("replay", "train fresh models along the schedule that a run found, or write the schedule")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
       new Option("--models <n>", "how many fresh models, each with a seed of its own (default: 1)").argParser(
         wholeNumber("--models"),
@@ -176,7 +180,7 @@ function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./replay.ts")).replayCommand));
   command("resume", "go on with a run that was stopped, interrupted or has failed")
-    .argument("[run]", "the run, or how its name begins (default: the newest)")
+    .argument("[run]", "the run, or how its name begins (default: the newest that is not a control)")
     .addOption(store)
     .addOption(checkpoints)
     .addOption(workers)
@@ -187,11 +191,11 @@ function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./resume.ts")).resumeCommand));
   command("stop", "stop a run; workers drop the generation in progress")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
     .action(lazily(async () => (await import("./stop.ts")).stopCommand));
   command("worker", "join a run from another terminal, or from another machine")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
     .addOption(checkpoints)
     .option(
@@ -259,19 +263,19 @@ function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./list.ts")).listCommand));
   command("status", "how a run is getting on")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
     .addOption(json)
     .action(lazily(async () => (await import("./status.ts")).statusCommand));
   command("best", "the best model of a run: files, hyperparameters, schedule")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .option("--out <directory>", "where to write them")
     .addOption(store)
     .addOption(checkpoints)
     .addOption(json)
     .action(lazily(async () => (await import("./best.ts")).bestCommand));
   command("show", "the members of a run, and who copied whom and why")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
       new Option("--member <n>", "every decision about one member").argParser(wholeNumber("--member", 0)),
     )
@@ -288,7 +292,7 @@ function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./compare.ts")).compareCommand));
   command("export", "everything about a run, for other tools: snapshots, decisions, failures, settings")
-    .argument("[run]", "the run (default: the newest)")
+    .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
       new Option("--format <name>", "JSON lines, or a directory with a file for each table")
         .choices(exportFormats)
@@ -298,7 +302,10 @@ function program(): Command {
     .addOption(store)
     .action(lazily(async () => (await import("./export.ts")).exportCommand));
   command("report", "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared")
-    .argument("[runs...]", "a run (default: the newest), or a study, or several runs to compare")
+    .argument(
+      "[runs...]",
+      "a run (default: the newest that is not a control), or a study, or several runs to compare",
+    )
     .option("--out <file>", "where to write it; a file that is there is replaced", "report.html")
     .option("--figures <directory>", "write the figures there, too, as SVG and PNG, for light and dark paper")
     .addOption(metric)

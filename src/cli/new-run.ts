@@ -9,7 +9,7 @@ export async function newRun(
   stores: Stores,
   experiment: Experiment,
   seed: number,
-  origin: Partial<Pick<NewRun, "id" | "study">> & Required<Pick<NewRun, "source">>,
+  origin: Partial<Pick<NewRun, "id" | "study" | "controlOf">> & Required<Pick<NewRun, "source">>,
 ): Promise<Run> {
   const { place } = stores;
   const code = codeOf(origin.source.file, experiment);

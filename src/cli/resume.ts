@@ -26,8 +26,9 @@ const changeable = ["budget.", "exploit", "explore", "ready"];
 
 export async function resumeCommand(name: string | undefined, options: Options): Promise<void> {
   await using stores = await openStores(options);
-  const run = await findRun(stores.population, name);
   const settings = settingsOf(options);
+  const isLonger = Object.keys(settings).length > 0;
+  const run = await findRun(stores.population, name, isLonger ? "look" : "resume");
   for (const path of Object.keys(settings)) {
     if (changeable.some((prefix) => path.startsWith(prefix))) continue;
     const remedy = "change budget, ready, exploit or explore, or start a new run";
@@ -41,7 +42,6 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const { allowDifferentCode = false } = options;
   refuseDifferentCode(run, original, source.file, allowDifferentCode);
   const experiment = withSettings(original, settings);
-  const isLonger = Object.keys(settings).length > 0;
   if (run.state.kind === "done" && !isLonger) {
     throw new CladeError(
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, for example --set budget.stepsPerMember=${2 * (experiment.budget.stepsPerMember ?? 1000)}`,

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
 import { type Experiment, replaced, type Settings } from "../experiment/experiment.ts";
 import { baselines } from "../experiment/study/baselines.ts";
+import type { RunId } from "../population-store/population-store.ts";
 import { count, duration, number } from "../report/words.ts";
 import { newSeed } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
@@ -39,7 +40,7 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   if (!control || first.exitCode !== exitCodes.done) return;
 
   if (!options.json) console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
-  const second = await start(stores, file, control, controlled.settings, options);
+  const second = await start(stores, file, control, controlled.settings, options, first.result.run);
   process.exitCode = second.exitCode;
   if (second.exitCode === exitCodes.done && !options.json) {
     console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
@@ -60,9 +61,10 @@ async function start(
   experiment: Experiment,
   settings: { readonly [path: string]: unknown; readonly seed: number },
   options: Options,
+  controlOf?: RunId,
 ): Promise<{ result: RunResult; exitCode: number }> {
   const source = { file: resolve(file), settings };
-  const run = await newRun(stores, experiment, settings.seed, { source });
+  const run = await newRun(stores, experiment, settings.seed, { source, ...(controlOf && { controlOf }) });
   const workers = workerProcesses(experiment, options);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }

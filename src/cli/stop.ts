@@ -8,7 +8,7 @@ export async function stopCommand(
   options: { readonly store?: string },
 ): Promise<void> {
   await using stores = await openStores(options);
-  const run = await findRun(stores.population, name);
+  const run = await findRun(stores.population, name, "work");
   if (run.state.kind === "running") {
     await stores.population.stop(run.id);
     console.log(

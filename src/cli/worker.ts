@@ -32,7 +32,7 @@ export async function workerCommand(name: string | undefined, options: Options):
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
   await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
-  const run = await findRun(stores.population, name);
+  const run = await findRun(stores.population, name, "work");
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
     return;

@@ -40,6 +40,8 @@ export interface NewRun {
   readonly source?: { readonly file: string; readonly settings: { readonly [path: string]: unknown } };
   /** Absent for a run that belongs to no study. */
   readonly study?: StudyPlace;
+  /** The run that this one is a control of (`clade run --control`). */
+  readonly controlOf?: RunId;
   /** The URL of the place that its checkpoints are in, without secrets. Absent where they lie beside the store. */
   readonly checkpoints?: string;
   /** The SHA-256 of each file that its trainer consists of, by the path from the experiment's directory. Absent for a run of a program. */

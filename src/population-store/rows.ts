@@ -91,6 +91,7 @@ export function runOf(row: Row): Run {
     experiment: JSON.parse(row.experiment as string),
     ...(row.source !== null && { source: JSON.parse(row.source as string) }),
     ...(row.study !== null && { study: JSON.parse(row.study as string) }),
+    ...(row.control_of !== null && { controlOf: row.control_of }),
     ...(row.checkpoints !== null && { checkpoints: row.checkpoints }),
     ...(row.code !== null && { code: JSON.parse(row.code as string) }),
     createdAt: row.created_at,

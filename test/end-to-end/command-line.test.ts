@@ -168,7 +168,7 @@ test("settings do not change under workers, and not where nothing is left to do"
   expect((await place.clade("status")).stdout).toContain("200 steps");
 });
 
-test("a control leaves out the settings of the strategy that it leaves out", async () => {
+test("a control leaves out the settings of the strategy that it leaves out, and its run is taken without a name", async () => {
   place.write("climb.ts", climb());
   const run = await place.clade(
     "run",
@@ -182,6 +182,9 @@ test("a control leaves out the settings of the strategy that it leaves out", asy
     code: 0,
     stdout: expect.stringMatching(/climb +[\d.]+ +200 .*\nrandom-search +[\d.]+ +200 /),
   });
+  const status = await place.clade("status");
+  expect(status.stdout).toMatch(/^run climb-....: done/);
+  expect(status.stderr).toMatch(/^run climb-...., the newest that is not a control \(.*\)\n$/);
 });
 
 test("a run whose output nobody reads any more stops in good order", async () => {

@@ -67,7 +67,10 @@ for (const [what, place] of [
     const joined = other.start("worker", "--experiment", "climb.ts");
     await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
     one.write("open", "");
-    expect(await joined.finished).toMatchObject({ code: 0, stderr: "" });
+    expect(await joined.finished).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
+    });
     expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
     const { state, run } = await newestRun(other);
     expect(state.kind).toBe("done");

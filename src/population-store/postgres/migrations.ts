@@ -121,4 +121,5 @@ export const migrations: readonly string[] = [
   DROP FUNCTION IF EXISTS clade.claim, clade.require_claim, clade.published, clade.renew, clade.reserve, clade.advance, clade.require_kept;
   ${functions}
   `,
+  "ALTER TABLE clade.runs ADD COLUMN control_of text",
 ];

@@ -270,9 +270,9 @@ export async function postgresPopulationStore(
       try {
         await query(
           together(
-            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, checkpoints, code, created_at, state, elapsed_ms, running_since)
+            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms, running_since)
               VALUES (${run.id}, ${run.seed}, ${JSON.stringify(run.experiment)}, ${Number(run.experiment.synchronous)},
-                ${json(run.source)}, ${json(run.study)}, ${run.checkpoints ?? null}, ${json(run.code)}, ${createdAt}, 'running', 0, ${createdAt})`,
+                ${json(run.source)}, ${json(run.study)}, ${run.controlOf ?? null}, ${run.checkpoints ?? null}, ${json(run.code)}, ${createdAt}, 'running', 0, ${createdAt})`,
             ...roots.flatMap((root) => [
               sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
                 checkpoint, score, samples, metrics, published_at)

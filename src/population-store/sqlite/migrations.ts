@@ -113,4 +113,5 @@ export const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN collected_at INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE runs ADD COLUMN collected_seq INTEGER NOT NULL DEFAULT 0;
   `,
+  "ALTER TABLE runs ADD COLUMN control_of TEXT",
 ];

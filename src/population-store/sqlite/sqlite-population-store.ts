@@ -194,14 +194,15 @@ export function sqlitePopulationStore(
       return transaction(() => {
         if (get("SELECT 1 FROM runs WHERE id = ?", run.id)) throw idTaken(run.id);
         const { lastInsertRowid } = execute(
-          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, checkpoints, code, created_at, state, elapsed_ms, running_since)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
+          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms, running_since)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
           run.id,
           run.seed,
           JSON.stringify(run.experiment),
           Number(run.experiment.synchronous),
           run.source ? JSON.stringify(run.source) : null,
           run.study ? JSON.stringify(run.study) : null,
+          run.controlOf ?? null,
           run.checkpoints ?? null,
           run.code ? JSON.stringify(run.code) : null,
           now(),

@@ -44,14 +44,16 @@ export function runCases(add: Add): void {
     };
     const checkpoints = "s3://bücket/ünder 'this";
     const code = { "实验.ts": "00ff" };
+    const controlOf = newRunId("it's ünder");
     const created = await store.createRun(
-      { id, seed: 2 ** 40 + 1, experiment, source, study, checkpoints, code },
+      { id, seed: 2 ** 40 + 1, experiment, source, study, controlOf, checkpoints, code },
       roots(1),
     );
     const read = await store.run(id);
     assertEqual(read, created, "the run as read and as created");
     assertEqual([read.seed, read.experiment, read.source], [2 ** 40 + 1, experiment, source], "the run");
     assertEqual(read.study, study, "the place in a study");
+    assertEqual(read.controlOf, controlOf, "what it is a control of");
     assertEqual(
       [read.checkpoints, read.code],
       [checkpoints, code],
