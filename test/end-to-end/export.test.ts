@@ -172,7 +172,9 @@ test("a run that is still going is exported as it is now, and says so on standar
   child.kill("SIGINT");
   await finished;
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^run climb-\w+ is still running; it is exported as it is now\n$/);
+  expect(stderr).toMatch(
+    /^run .*, the newest .*\nrun climb-\w+ is still running; it is exported as it is now\n$/,
+  );
   const rows = Workplace.events(stdout) as unknown as {
     type: string;
     snapshot: { id: string };
