@@ -12,6 +12,8 @@ class Climber(clade.Trainer):
         if hyperparameters["rate"] < 0:
             raise ValueError("rate must not be negative")
         self.height += hyperparameters["rate"]
+        if hyperparameters["rate"] == 3:
+            self.hyperparameters["rate"] /= 2
 
     def evaluate(self, final):
         height = float("nan") if self.hyperparameters["rate"] == 5 else self.height

@@ -12,6 +12,10 @@ export interface TrainerSession {
   readonly hyperparameters: "with train" | "with restore";
   /** Whether the trainer reads hyperparameters back from where they act, or only repeats what it was told. Absent where none are answered. */
   readonly readsBack?: boolean | undefined;
+  /** Which ones it has read back at the latest `start` or `restore`; the others are unseen. Absent before, and where none are answered. */
+  readonly readBack?: ReadonlySet<string> | undefined;
+  /** Which ones it has read back again after the last step of the latest `train`. Absent before any since `start` or `restore`. */
+  readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
    * From here on a call that can be interrupted ends with what `check` throws: `train` in any session, and every call where the trainer is in
    * another process. It is asked at least ten times a second, or between steps.

@@ -15,14 +15,15 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Callable
 
-from . import channel, notifications, random_state
+from . import channel, notifications, pytorch, random_state
 from .alone import alone_beside_options
 from .checkpoint import HashedAside, check_saved
 from .conversation import Conversation, DrivenConversation
 from .errors import TrainerError
-from .measurements import evaluation_of, in_force_of
+from .in_force import after_training, before_training, differing, mapping_of, read_back_of
+from .measurements import evaluation_of
 from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
 
@@ -136,27 +137,47 @@ class Generation:
         self.member: int = turn.member
         self.restore_from: Path | None = begin.directory if isinstance(begin, Restore) else None
         self._requests = requests
+        self._turn = turn
         self._begin = begin
         self._defaults = defaults
         self._reads_back = reads_back
         self._checkpoint = HashedAside(self.restore_from) if self.restore_from else None
-        self._read_back: dict[str, Any] | None = None
+        self._told_in_force: dict[str, Any] | None = None
+        self._reads: list[Callable[[], Mapping[str, Any]]] = []
         self._stage = "begun"
         self._steps_done = 0
         self._is_reported = False
         self._save_to: Path | None = None
         self._is_save_read = False
 
-    def in_force(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> None:
+    def in_force(
+        self, values: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None, /, **named: Any
+    ) -> None:
         """Tells the hyperparameters as read back from where the next step takes them.
 
-        Names that are left out count as asked for.
+        A function that returns them, called without arguments, is asked before the first step and again after the
+        last; values that are given here are those before the first step only. Names that are left out count as
+        asked for. May be called several times.
         """
-        if self._stage != "begun":
-            raise TrainerError("generation.in_force() came after generation.steps(); call it before")
-        self._read_back = {**(values or {}), **named}
-        if self._begin is not None:
-            in_force_of(self._begin.requested, self._read_back, self._defaults)
+        self._require_begun("in_force()")
+        if callable(values):
+            self._reads.append(values)
+            values = None
+        if values is not None or named or not self._reads:
+            told = {**(values or {}), **named}
+            read_back_of(self._turn, told, self._defaults)
+            self._told_in_force = {**(self._told_in_force or {}), **told}
+
+    def watch(
+        self, optimizer: pytorch.Optimizer, *names: str, group: int | None = None, **options: str
+    ) -> None:
+        """Reads options of a PyTorch optimiser back before the first step and after the last.
+
+        The arguments are those of `clade.pytorch.in_force`: `generation.watch(optimizer, learning_rate="lr")`.
+        Call it once for each optimiser, or group of parameters, that takes hyperparameters.
+        """
+        self._require_begun("watch()")
+        self._reads.append(lambda: pytorch.in_force(optimizer, *names, group=group, **options))
 
     def steps(self) -> Iterator[int]:
         """Yields 0, 1, 2 and so on, once for each training step that Clade asks for.
@@ -165,8 +186,11 @@ class Generation:
         """
         if self._stage != "begun":
             raise TrainerError("generation.steps() was called a second time; loop over it once in each generation")
+        read_back = self._read_before()
         if self._begin is not None:
-            self._answer_begin(self._begin)
+            self._answer_begin(self._begin, read_back)
+        else:
+            self._require_in_force(read_back or {})
         self._stage = "training"
         return self._train()
 
@@ -206,16 +230,33 @@ class Generation:
             self._is_save_read = True
         return self._save_to
 
-    def _answer_begin(self, begin: Setup) -> None:
-        if self._reads_back and self._read_back is None:
+    def _answer_begin(self, begin: Setup, read_back: Mapping[str, Any] | None) -> None:
+        if self._reads_back and read_back is None:
             rule = "reads_back=True promises generation.in_force(), which was not called before generation.steps()"
             raise TrainerError(f"{rule}; call it, or leave reads_back out")
-        answer: dict[str, Any] = {
-            "hyperparameters": in_force_of(begin.requested, self._read_back or {}, self._defaults)
-        }
+        answer = before_training(begin, read_back, self._defaults)
         if self._checkpoint is not None:
             answer["checkpoint"] = self._checkpoint.result()
         self._requests.answer(answer)
+
+    def _require_in_force(self, read_back: Mapping[str, Any]) -> None:
+        """Where the generation before has ended with these weights, Clade has no answer to compare."""
+        found = read_back_of(self._turn, read_back, self._defaults)
+        for name in differing(self._turn, found):
+            told = self._turn.requested[name]
+            rule = f"told {name} = {told!r}; in force {found[name]!r} before the first step"
+            raise TrainerError(f"{rule}; apply generation.hyperparameters in every generation")
+
+    def _read_before(self) -> dict[str, Any] | None:
+        """None where nothing is read back."""
+        after = self._read()
+        return after if self._told_in_force is None else {**self._told_in_force, **(after or {})}
+
+    def _read(self) -> dict[str, Any] | None:
+        """What can be read at any time. None where nothing can."""
+        if not self._reads:
+            return None
+        return {name: value for read in self._reads for name, value in mapping_of(read()).items()}
 
     def _train(self) -> Iterator[int]:
         conversation = self._requests.conversation
@@ -231,8 +272,13 @@ class Generation:
                 conversation.progress(done)
                 if done >= most or (until is not None and time.monotonic() >= until):
                     break
-            self._requests.answer({"steps": done})
+            in_force = after_training(self._turn, self._read(), self._defaults)
+            self._requests.answer({"steps": done, **in_force})
         self._stage = "trained"
+
+    def _require_begun(self, what: str) -> None:
+        if self._stage != "begun":
+            raise TrainerError(f"generation.{what} came after generation.steps(); call it before")
 
     def _require_trained(self, what: str) -> None:
         if self._stage == "begun":

@@ -56,23 +56,6 @@ def metric_of(name: object, value: object) -> Number | None:
     return number if math.isfinite(number) else None
 
 
-def in_force_of(requested: Mapping[str, Any], read_back: object, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Every requested name with the value read back, or the one asked for where none was read back.
-
-    Raises `TrainerError` for a name that no hyperparameter has, and for a value that is no number, string or boolean.
-    """
-    if not isinstance(read_back, Mapping):
-        raise TrainerError(f"{read_back!r} - hyperparameters in force must be values by name; give a mapping")
-    in_force = dict(requested)
-    for name, value in read_back.items():
-        if name in requested:
-            in_force[name] = _in_force(name, value)
-        elif defaults and name not in defaults:
-            known = ", ".join(defaults)
-            raise TrainerError(f"{name!r} in force - must be one of the hyperparameters {known}; use the same name")
-    return in_force
-
-
 def plain(value: Any) -> Any:
     """A NumPy or PyTorch scalar as Python's own, anything else as it is."""
     if isinstance(value, (bool, int, float, str)) and type(value).__module__ == "builtins":
@@ -83,14 +66,6 @@ def plain(value: Any) -> Any:
         except (TypeError, ValueError, RuntimeError):
             return value
     return value
-
-
-def _in_force(name: str, value: object) -> object:
-    found = plain(value)
-    if not isinstance(found, (bool, int, float, str)) or (isinstance(found, float) and not math.isfinite(found)):
-        rule = "must be a finite number, a string or a boolean"
-        raise TrainerError(f"{name}: {value!r} in force - {rule}; read back the value that the next step uses")
-    return found
 
 
 def _samples_of(samples: Any) -> list[Number | None]:

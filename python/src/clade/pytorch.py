@@ -9,13 +9,20 @@ its next step: let Clade's schedule replace it, or multiply by its factor yourse
 
 from __future__ import annotations
 
+import gc
 import importlib
+import sys
+import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
 from . import random_state
 from .errors import TrainerError
 from .requests import nearest
+
+
+# Where each hyperparameter was read from last: the optimiser and its option.
+_read_from: dict[str, tuple[weakref.ref[Any], str]] = {}
 
 
 class Optimizer(Protocol):
@@ -58,7 +65,22 @@ def in_force(optimizer: Optimizer, *names: str, group: int | None = None, **opti
             rule = f"{option}: {values} - must be the same in all parameter groups"
             raise TrainerError(f"{rule}; apply it to all of them, or read one with group=0")
         found[name] = values[0]
+        _read_from[name] = (weakref.ref(optimizer), option)
     return found
+
+
+def likely_cause(name: str) -> str | None:
+    """What has probably overwritten a hyperparameter that `in_force` has read. None when nothing is found.
+
+    Looks through all objects of the process, which takes a moment.
+    """
+    reference, option = _read_from.get(name, (lambda: None, ""))
+    optimizer = reference()
+    kinds = [] if optimizer is None else sorted(_schedules_of(optimizer, option))
+    if not kinds:
+        return None
+    remedy = f"leave {name} out of the experiment, or the schedule out of the script"
+    return f"{' and '.join(kinds)} {'overwrites' if len(kinds) == 1 else 'overwrite'} it; {remedy}"
 
 
 def save(directory: str | Path, **objects: Stateful) -> None:
@@ -92,6 +114,31 @@ def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
         # that it was saved on.
         stateful.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     random_state.restore(directory, seed)
+
+
+def _schedules_of(optimizer: Any, option: str) -> set[str]:
+    """The classes of the schedules that set this option. One inside of another is not named."""
+    schedules = [each for each in gc.get_objects() if _is_schedule(each) and _drives(each, optimizer)]
+    inner = {id(part) for each in schedules for part in getattr(each, "_schedulers", ())}
+    return {
+        type(each).__name__
+        for each in schedules
+        if id(each) not in inner and (option == "lr" or getattr(each, "cycle_momentum", False))
+    }
+
+
+def _is_schedule(each: object) -> bool:
+    # By its type alone: to ask an object itself may run code of its own.
+    kind = type(each)
+    module: Any = sys.modules.get("torch.optim.lr_scheduler")
+    kinds = tuple(getattr(module, name) for name in ("_LRScheduler", "LRScheduler") if hasattr(module, name))
+    return issubclass(kind, kinds) or "scheduler" in kind.__name__.lower()
+
+
+def _drives(schedule: object, optimizer: Any) -> bool:
+    # By the groups: either of the two may be a wrapper around the optimiser.
+    driven = vars(schedule).get("optimizer") if hasattr(schedule, "__dict__") else None
+    return driven is not None and getattr(driven, "param_groups", None) is optimizer.param_groups
 
 
 def _file(directory: str | Path, name: str) -> Path:

@@ -12,7 +12,8 @@ from . import channel, notifications, random_state
 from .alone import alone_from_options
 from .checkpoint import HashedAside, check_saved
 from .conversation import Conversation, DrivenConversation
-from .measurements import evaluation_of, in_force_of
+from .in_force import after_training, before_training
+from .measurements import evaluation_of
 from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
 from .trainer import TrainerLike, check_complete
@@ -66,7 +67,7 @@ class _Served:
         self._defaults = defaults
         self._made: TrainerLike | None = None
         self._is_set_up = False
-        self._hyperparameters: Hyperparameters = {}
+        self._turn: Setup | None = None
 
     def introduce(self) -> Mapping[str, bool]:
         return {
@@ -80,9 +81,11 @@ class _Served:
             return self._restore(request)
         if isinstance(request, Setup):
             self._setup(request)
-            return {"hyperparameters": self._in_force(request)}
+            return before_training(request, self._read_back(), self._defaults)
         if isinstance(request, Train):
-            return {"steps": self._train(request, conversation)}
+            assert self._turn is not None  # the conversation refuses train before setup or restore
+            done = self._train(request, self._turn.hyperparameters, conversation)
+            return {"steps": done, **after_training(self._turn, self._read_back(), self._defaults)}
         if isinstance(request, Evaluate):
             return evaluation_of(self._trainer.evaluate(request.final))
         assert isinstance(request, Save)
@@ -101,7 +104,7 @@ class _Served:
     def _setup(self, request: Setup) -> None:
         self._is_set_up = False
         random_state.begin_member(request.seed)
-        self._hyperparameters = dict(request.hyperparameters)
+        self._turn = request
         self._trainer.setup(dict(request.hyperparameters), request.seed)
         self._is_set_up = True
 
@@ -110,22 +113,23 @@ class _Served:
         if not self._is_set_up:
             self._setup(request)
         random_state.begin_member(request.seed)
-        self._hyperparameters = dict(request.hyperparameters)
+        self._turn = request
         self._trainer.restore(request.directory, dict(request.hyperparameters), request.seed)
-        return {"hyperparameters": self._in_force(request), "checkpoint": checkpoint.result()}
+        in_force = before_training(request, self._read_back(), self._defaults)
+        return {**in_force, "checkpoint": checkpoint.result()}
 
-    def _train(self, request: Train, conversation: Conversation) -> int:
-        step, hyperparameters = self._trainer.step, self._hyperparameters
+    def _train(self, request: Train, hyperparameters: Hyperparameters, conversation: Conversation) -> int:
+        step = self._trainer.step
         most = float("inf") if request.steps is None else request.steps
         until = None if request.seconds is None else time.monotonic() + request.seconds
         done = 0
         while True:
-            step(hyperparameters)
+            step(dict(hyperparameters))  # a copy: what one step does to it, the next must not see
             done += 1
             conversation.progress(done)
             if done >= most or (until is not None and time.monotonic() >= until):
                 return done
 
-    def _in_force(self, request: Setup) -> dict[str, Any]:
-        read = getattr(self._trainer, "hyperparameters_in_force", dict)
-        return in_force_of(request.requested, read(), self._defaults)
+    def _read_back(self) -> object | None:
+        read = getattr(self._trainer, "hyperparameters_in_force", None)
+        return None if read is None else read()

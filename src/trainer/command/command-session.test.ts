@@ -83,6 +83,14 @@ test.each([
     "has rate = 0.25 in force after setup, but was told 0.1; set it after the state",
   ],
   ["setup: no hyperparameters", "has rate = nothing in force after setup, but was told 0.1"],
+  [
+    "train: overwritten hyperparameters",
+    "was told rate = 0.1; in force 0.1 before the first step, 0.00005 after the last: a schedule overwrites it",
+  ],
+  [
+    "train: other kinds of hyperparameters",
+    "answered train with hyperparameters: 5 - must be an object; answer with the value in force",
+  ],
   ["train: die", "was ended by SIGKILL during train"],
   [
     "train: hang",
@@ -132,6 +140,16 @@ test.each([
 
 test("numbers that a trainer keeps in 32 bits are in force", async () => {
   await life(climbing("restore: 32 bits"));
+});
+
+test("a session knows which names were read back at both ends of a generation", async () => {
+  const session = climbing();
+  expect(session.readBack).toBeUndefined();
+  await session.start(turn);
+  expect([...session.readBack!]).toEqual(["rate", "kind"]);
+  expect(session.readBackAfterTraining).toBeUndefined();
+  await session.train(generation);
+  expect([...session.readBackAfterTraining!]).toEqual([]);
 });
 
 test("an error of the trainer's own code has its message, and where it was", async () => {

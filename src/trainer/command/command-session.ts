@@ -4,8 +4,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
-import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 import type { CommandTrainer } from "../../experiment/command.ts";
 import type { Evaluation } from "../../experiment/trainer.ts";
 import {
@@ -19,6 +17,7 @@ import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
 import { MemberLog } from "./member-log.ts";
 import { protocolVersion, type ResultOf } from "./messages.ts";
 import { TrainerProcess, type TrainerProcessOptions } from "./trainer-process.ts";
+import { ValuesInForce } from "./values-in-force.ts";
 
 export interface CommandSessionOptions {
   /** Each member's standard error goes to a file here, `member-3.log`; nowhere when left out. */
@@ -34,9 +33,6 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 const startTimeoutSeconds = 300;
 const stepTimeoutSeconds = 600;
 
-/** Trainers that keep numbers in 32 bits give them back a little different. */
-const tolerance = 1e-6;
-
 export function commandSession(trainer: CommandTrainer, options: CommandSessionOptions): TrainerSession {
   return new CommandSession(trainer, options);
 }
@@ -50,6 +46,7 @@ class CommandSession implements TrainerSession {
   #process: TrainerProcess | undefined;
   #capabilities: ResultOf<"initialize">["capabilities"] | undefined;
   #isSetUp = false;
+  readonly #inForce = new ValuesInForce();
   #member = 0;
   #check = () => {};
 
@@ -59,7 +56,15 @@ class CommandSession implements TrainerSession {
   }
 
   get readsBack(): boolean | undefined {
-    return this.#capabilities?.readsBack;
+    return this.#capabilities && (this.#capabilities.readsBack || (this.readBack?.size ?? 0) > 0);
+  }
+
+  get readBack(): ReadonlySet<string> | undefined {
+    return this.#inForce.readBack;
+  }
+
+  get readBackAfterTraining(): ReadonlySet<string> | undefined {
+    return this.#inForce.readBackAfterTraining;
   }
 
   interruptWith(check: () => void): void {
@@ -70,9 +75,9 @@ class CommandSession implements TrainerSession {
     this.#change(turn);
     if (this.#isSetUp && !this.#capabilities?.repeatedSetup) await this.dispose();
     const process = await this.#running();
-    const { hyperparameters } = await process.request("setup", turn);
+    const answer = await process.request("setup", turn);
     this.#isSetUp = true;
-    this.#requireInForce("setup", turn.hyperparameters, hyperparameters);
+    this.#requireNoFault(this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer)));
   }
 
   async restore(checkpoint: SavedState & { readonly id?: string }, turn: Turn): Promise<void> {
@@ -101,7 +106,7 @@ class CommandSession implements TrainerSession {
         `restore from ${directory}`,
       );
     }
-    this.#requireInForce("restore", turn.hyperparameters, answer.hyperparameters);
+    this.#requireNoFault(this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer)));
   }
 
   async train(generation: Generation): Promise<number> {
@@ -110,11 +115,13 @@ class CommandSession implements TrainerSession {
     const begin = performance.now();
     for (let steps = 0, milliseconds = 0; ; ) {
       const asked = nextLeg(generation, steps, milliseconds, this.#capabilities?.seconds ?? false);
-      const done = (await process.request("train", asked)).steps;
+      const answer = await process.request("train", asked);
+      const done = answer.steps;
       if (done > (asked.steps ?? Infinity)) {
         const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
         throw new TrainerError(`${this.#who} ${rule}`, this.#log.last);
       }
+      this.#requireNoFault(this.#inForce.trained(answer));
       steps += done;
       this.#check();
       milliseconds = performance.now() - begin;
@@ -226,15 +233,14 @@ class CommandSession implements TrainerSession {
     return `member ${this.#member}: "${this.#trainer.command}"`;
   }
 
-  #requireInForce(method: string, told: Hyperparameters, inForce: Hyperparameters): void {
-    for (const [name, value] of Object.entries(told)) {
-      if (value === undefined || agree(value, inForce[name])) continue;
-      const has = name in inForce ? show(inForce[name]) : "nothing";
-      const rule = `has ${name} = ${has} in force after ${method}, but was told ${show(value)}`;
-      const remedy =
-        "set it after the state is loaded, since a restored optimiser brings its old values back";
-      throw new TrainerError(`${this.#who} ${rule}; ${remedy}`, this.#log.last);
-    }
+  /** A trainer that does not name what it read back has read all of it, or nothing. */
+  #completed<A extends ResultOf<"setup">>(answer: A): A & { readonly readBack: readonly string[] } {
+    const all = this.#capabilities?.readsBack ? Object.keys(answer.hyperparameters) : [];
+    return { ...answer, readBack: answer.readBack ?? all };
+  }
+
+  #requireNoFault(fault: string | undefined): void {
+    if (fault !== undefined) throw new TrainerError(`${this.#who} ${fault}`, this.#log.last);
   }
 }
 
@@ -255,11 +261,6 @@ function nextLeg(
     ...(Number.isFinite(most) && { steps: most }),
     ...(Number.isFinite(seconds) && { seconds: Math.max(0, seconds) }),
   };
-}
-
-function agree(told: HyperparameterValue, inForce: HyperparameterValue | undefined): boolean {
-  if (typeof told !== "number" || typeof inForce !== "number") return told === inForce;
-  return Math.abs(told - inForce) <= tolerance * Math.max(Math.abs(told), Math.abs(inForce));
 }
 
 function temporaryDirectory(): Promise<string> {

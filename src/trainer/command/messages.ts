@@ -10,6 +10,9 @@ export const longestLineBytes = 16 * 1024 * 1024;
 const hyperparameters = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
   error: "must be an object; answer with the value in force of each hyperparameter",
 });
+const readBack = z
+  .array(z.string(), { error: "must be a list; answer with the names that were read back" })
+  .optional();
 const finiteOrNull = z
   .number({ error: "must be a number, or null for one that is not finite; report a number" })
   .nullable();
@@ -32,15 +35,18 @@ export const results = {
       })
       .default({ repeatedSetup: false, seconds: false, readsBack: false }),
   }),
-  setup: z.object({ hyperparameters }),
+  setup: z.object({ hyperparameters, readBack }),
   restore: z.object({
     hyperparameters,
+    readBack,
     checkpoint: z.string({ error: "must be a text; answer with the hash of what was loaded" }),
   }),
   train: z.object({
     steps: z
       .int({ error: "must be a whole number; answer with the number of steps that were done" })
       .min(1, { error: "must be at least 1; answer with the number of steps that were done" }),
+    hyperparameters: hyperparameters.optional(),
+    causes: z.record(z.string(), z.string(), { error: "must be an object; give texts by name" }).optional(),
   }),
   evaluate: z.object({
     metrics,

@@ -37,6 +37,14 @@ const outcomesOf: { readonly [name: string]: unknown[] } = {
     { height: 0.5, final: 1, samples: [0.5, 0.5] },
     undefined,
   ],
+  "a-value-that-was-overwritten.jsonl": [
+    undefined,
+    expect.objectContaining({
+      message: expect.stringMatching(
+        /^member 0: .* was told rate = 3; in force 3 before the first step, 0\.75 after the last: something sets it/,
+      ),
+    }),
+  ],
   "scores-and-failures.jsonl": [
     undefined,
     { height: Number.NaN },

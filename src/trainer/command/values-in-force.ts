@@ -1,0 +1,59 @@
+/** Compares what a trainer was told with the values in force, at both ends of a generation. */
+import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { show } from "../../algorithm/strategy.ts";
+
+/** Trainers that keep numbers in 32 bits give them back a little different. */
+const tolerance = 1e-6;
+
+interface Begun {
+  readonly hyperparameters: Hyperparameters;
+  readonly readBack: readonly string[];
+}
+
+interface Trained {
+  readonly hyperparameters?: Hyperparameters | undefined;
+  readonly causes?: { readonly [name: string]: string } | undefined;
+}
+
+export class ValuesInForce {
+  /** The names that were read back where they act, before the first step. */
+  readBack: ReadonlySet<string> | undefined;
+  /** The same after the last step. */
+  readBackAfterTraining: ReadonlySet<string> | undefined;
+  #told: Hyperparameters = {};
+  #before: Hyperparameters = {};
+
+  /** Takes the answer to `setup` or `restore`. Returns what is wrong with it, if anything. */
+  begun(method: string, told: Hyperparameters, { hyperparameters, readBack }: Begun): string | undefined {
+    this.#told = told;
+    this.#before = hyperparameters;
+    this.readBack = new Set(readBack.filter((name) => name in told));
+    this.readBackAfterTraining = undefined;
+    for (const [name, value] of Object.entries(told)) {
+      if (value === undefined || agree(value, hyperparameters[name])) continue;
+      const has = name in hyperparameters ? show(hyperparameters[name]) : "nothing";
+      const rule = `has ${name} = ${has} in force after ${method}, but was told ${show(value)}`;
+      return `${rule}; set it after the state is loaded, since a restored optimiser brings its old values back`;
+    }
+    return undefined;
+  }
+
+  /** Takes the answer to `train`. Returns what is wrong with it, if anything. */
+  trained({ hyperparameters: after = {}, causes = {} }: Trained): string | undefined {
+    this.readBackAfterTraining = new Set(Object.keys(after).filter((name) => name in this.#told));
+    for (const name of this.readBackAfterTraining) {
+      const value = this.#told[name];
+      if (value === undefined || agree(value, after[name])) continue;
+      const before = this.readBack?.has(name) ? `${show(this.#before[name])} before the first step, ` : "";
+      const inForce = `${before}${show(after[name])} after the last${before ? "" : " step"}`;
+      const cause = causes[name] ?? "something sets it during training; set hyperparameters nowhere else";
+      return `was told ${name} = ${show(value)}; in force ${inForce}: ${cause}`;
+    }
+    return undefined;
+  }
+}
+
+function agree(told: HyperparameterValue, inForce: HyperparameterValue | undefined): boolean {
+  if (typeof told !== "number" || typeof inForce !== "number") return told === inForce;
+  return Math.abs(told - inForce) <= tolerance * Math.max(Math.abs(told), Math.abs(inForce));
+}
