@@ -26,7 +26,7 @@ export async function exportCommand(
   await using stores = await openStores(options);
   const store = stores.population;
   const run = await findRun(store, name);
-  if (stateWord(run, await store.members(run.id)) === "running")
+  if ((await stateWord(store, run)) === "running")
     console.error(`run ${run.id} is still running; it is exported as it is now`);
   const surveyed = await survey(store, run);
   if (out === undefined) {

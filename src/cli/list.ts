@@ -18,7 +18,7 @@ export async function listCommand(options: {
       console.log(JSON.stringify(result));
       continue;
     }
-    const state = stateWord(run, await stores.population.members(run.id));
+    const state = await stateWord(stores.population, run);
     const started = new Date(run.createdAt).toISOString().slice(0, 16).replace("T", " ");
     rows.push([
       run.id,

@@ -7,7 +7,7 @@ import { workersOf } from "./run-state.ts";
 export async function removeCommand(name: string, options: StoreOptions): Promise<void> {
   await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
-  const workers = workersOf(await stores.population.members(run.id));
+  const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
       `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: ${clade} stop ${run.id}`,

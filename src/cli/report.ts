@@ -52,7 +52,7 @@ export async function reportCommand(
 // Drawing takes a quarter of a second to load, which no other command has to wait for.
 
 async function ofRun({ population }: Stores, run: Run, versions: Versions): Promise<Written> {
-  const state = stateWord(run, await population.members(run.id));
+  const state = await stateWord(population, run);
   // First, so that the history, which may go on meanwhile, has it.
   const { best } = await resultOf(population, run.id);
   const history = await readHistory(population, run.id);

@@ -2,7 +2,8 @@
 
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import { count, duration, number, plural } from "../report/words.ts";
+import type { Failure } from "../population-store/population-store.ts";
+import { count, duration, number, placeOf, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
 import { hyperparameters, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
@@ -107,16 +108,8 @@ function statusLine(view: RunView): string {
   return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;
 }
 
-function failureLine({
-  member,
-  generation,
-  message,
-}: {
-  member: number;
-  generation: number;
-  message: string;
-}): string {
-  return `member ${member} failed in generation ${generation + 1}: ${message}`;
+export function failureLine(failure: Failure): string {
+  return `member ${failure.member} failed ${placeOf(failure)}: ${failure.message}`;
 }
 
 export function isRecovery({ kind, reason }: Decision): boolean {

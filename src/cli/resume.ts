@@ -67,7 +67,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
 /** Settings change only while nobody works by the old ones, and only where they leave something to do. */
 async function refuseUnlessUseful(stores: Stores, run: Run, experiment: Experiment): Promise<void> {
   const members = await stores.population.members(run.id);
-  const workers = workersOf(members);
+  const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
       `run ${run.id}: ${workers.join(", ")} work on it by its old settings; stop it first with: ${clade} stop ${run.id}`,

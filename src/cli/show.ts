@@ -12,7 +12,7 @@ import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { isRecovery, recoveryLine } from "./reporter.ts";
+import { failureLine, isRecovery, recoveryLine } from "./reporter.ts";
 import { copySentence } from "./run-view.ts";
 
 interface Options {
@@ -45,9 +45,9 @@ export async function showCommand(name: string | undefined, options: Options): P
   }
   if (options.member === undefined) await showPopulation(stores, run, decisions, options.all ?? false);
   else for (const decision of decisions) console.log(await explained(stores, run, decision));
-  for (const { member, generation, message, stack } of failures) {
-    console.log(`\nmember ${member} failed in generation ${generation + 1}: ${message}`);
-    if (options.member !== undefined) console.log(stack);
+  for (const failure of failures) {
+    console.log(`\n${failureLine(failure)}`);
+    if (options.member !== undefined) console.log(failure.stack);
   }
   for (const note of notes) console.log(`\n${noteLine(note)}`);
 }

@@ -1,11 +1,12 @@
-import { count, duration, number, plural } from "../report/words.ts";
+import type { Member } from "../population-store/population-store.ts";
+import { count, duration, number, plural, time } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters } from "./format.ts";
 import { jobLines } from "./jobs.ts";
 import { openStores } from "./open-store.ts";
-import { stateWord, workersOf } from "./run-state.ts";
+import { presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
 
 export async function statusCommand(
   name: string | undefined,
@@ -15,11 +16,12 @@ export async function statusCommand(
   const run = await findRun(stores.population, name);
   const members = await stores.population.members(run.id);
   const result = await resultOf(stores.population, run.id);
-  const workers = workersOf(members);
-  const state = stateWord(run, members);
+  const present = await presentWorkers(stores.population, run);
+  const workers = thereOf(present).map(({ worker }) => worker);
+  const state = await stateWord(stores.population, run);
   const jobs = await jobLines(stores.population, run);
   if (options.json) {
-    console.log(JSON.stringify({ ...result, workers, jobs, word: state }));
+    console.log(JSON.stringify({ ...result, workers, present, jobs, word: state }));
     return;
   }
   const { metric, final } = run.experiment.objective;
@@ -32,7 +34,9 @@ export async function statusCommand(
   console.log(
     `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${stopped}${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,
   );
-  console.log(`workers: ${workers.length === 0 ? "none" : workers.join(", ")}`);
+  for (const line of restingLines(members)) console.log(`         ${line}`);
+  for (const [index, line] of workerLines(present).entries())
+    console.log(`${index === 0 ? "workers:" : "        "} ${line}`);
   for (const [index, line] of jobs.entries()) console.log(`${index === 0 ? "jobs:   " : "        "} ${line}`);
   console.log(
     `so far:  ${count(result.totalSteps)} steps, ${plural(counts.snapshots, "snapshot")}, ${plural(counts.copies, "copy", "copies")}, ${plural(counts.failures, "failure")}`,
@@ -48,4 +52,15 @@ export async function statusCommand(
     );
   }
   if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);
+}
+
+/** Members that rest after a failure. */
+function restingLines(members: readonly Member[]): string[] {
+  return members.flatMap(({ member, failures, restsUntil }) =>
+    restsUntil === undefined
+      ? []
+      : [
+          `member ${member} failed ${plural(failures, "time")} in a row, and is tried again at ${time(restsUntil)}`,
+        ],
+  );
 }

@@ -150,7 +150,7 @@ async function advance(
       tell(await resultOf(population, id));
       return "done";
     }
-    if (workersOf(await population.members(id)).length > 0) return "elsewhere";
+    if ((await workersOf(population, existing)).length > 0) return "elsewhere";
     await releaseDeadWorkers(population, id);
     await population.resume(id);
   } else {

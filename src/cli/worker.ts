@@ -54,6 +54,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     populationStore: stores.population,
     checkpointStore,
     session: sessionOf(experiment.trainer, { logDirectory: join(stores.logDirectory, run.id) }),
+    device: process.env.CUDA_VISIBLE_DEVICES,
     signal: leaving(options.local ?? false),
   });
 }

@@ -6,6 +6,11 @@ import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { CheckpointId, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../experiment/experiment.ts";
+import type { Failure } from "./failure.ts";
+import type { RunWorker, WorkerState } from "./run-worker.ts";
+
+export type { Blamed, Failure, FailureCause, Phase } from "./failure.ts";
+export type { RunWorker, WorkerState } from "./run-worker.ts";
 
 export type RunId = string & { readonly __brand: "RunId" };
 
@@ -88,6 +93,8 @@ export interface Member {
   /** Failures since it last published. */
   readonly failures: number;
   readonly lease?: { readonly worker: WorkerId; readonly until: number };
+  /** Nobody may claim it before, because it has failed. Absent when it may be claimed. */
+  readonly restsUntil?: number;
 }
 
 /** The right to train a member and to publish for it, until it is given back or claimed by another: `epoch` counts the claims. */
@@ -129,16 +136,6 @@ export interface Publication {
   readonly ending?: string;
   /** The worker goes on with another member, and claims it next in this way: a store may do so at once, and spares it a message. */
   readonly next?: { readonly leaseMs: number; readonly warm: number };
-}
-
-export interface Failure {
-  readonly member: number;
-  readonly generation: number;
-  readonly worker: WorkerId;
-  /** Unix time in milliseconds. */
-  readonly at: number;
-  readonly message: string;
-  readonly stack: string;
 }
 
 /** A snapshot with when and by whom it was published: facts of one execution, not of the tree. */
@@ -194,7 +191,7 @@ export interface PopulationStore extends AsyncDisposable {
   renewLease(claim: Claim, leaseMs: number): Promise<void>;
   /** Gives a member back. Does nothing when the claim is no longer valid. */
   releaseMember(claim: Claim): Promise<void>;
-  /** Gives back everything that a worker holds, because it is known to be dead. Safe even if it is not: it can no longer publish. */
+  /** Gives back everything that a worker holds, and forgets it, because it is known to be dead. Safe even if it is not: it can no longer publish. */
   releaseWorker(id: RunId, worker: WorkerId): Promise<void>;
 
   /**
@@ -208,8 +205,18 @@ export interface PopulationStore extends AsyncDisposable {
     since: number,
     decide: (changes: readonly Snapshot[]) => Publication,
   ): Promise<number>;
-  /** Keeps an error of the trainer with the member and gives the member back; `failed` takes it out of the run. Fenced like `publish`. */
-  recordFailure(claim: Claim, failure: Failure, state: MemberState): Promise<void>;
+  /**
+   * Keeps an error of the trainer with the member and gives the member back, so that it can be claimed after `restMs`; `failed` takes it out of the
+   * run. Fenced like `publish`.
+   */
+  recordFailure(claim: Claim, failure: Failure, state: MemberState, restMs?: number): Promise<void>;
+  /** A member's last failures, the latest first, at most `limit`. */
+  failuresOf(id: RunId, member: number, limit: number): Promise<readonly Failure[]>;
+
+  /** Keeps what a worker does, so that it is known to be there; without a state the worker is forgotten. Does nothing for a run that was removed. */
+  noteWorker(id: RunId, worker: WorkerId, state: WorkerState | undefined, device?: string): Promise<void>;
+  /** The workers that were heard of in the last day and are not known to have left, in the order in which they joined. */
+  workers(id: RunId): Promise<readonly RunWorker[]>;
 
   members(id: RunId): Promise<readonly Member[]>;
   counts(

@@ -2,7 +2,7 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
-import type { Failure, PublishedSnapshot, Run, RunState } from "./population-store.ts";
+import type { Failure, PublishedSnapshot, Run, RunState, RunWorker } from "./population-store.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -79,9 +79,56 @@ export function decisionValues(decision: Decision): SQLInputValue[] {
   ];
 }
 
+export const failureColumns =
+  "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, at, message, stack";
+
 export function failureOf(row: Row): Failure {
-  const { member, generation, worker, at, message, stack } = row;
-  return { member, generation, worker, at, message, stack } as unknown as Failure;
+  const { member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, ...rest } =
+    row;
+  const { at, message, stack } = rest;
+  return {
+    member,
+    generation,
+    ...(snapshot !== null && { snapshot }),
+    ...(hyperparameters !== null && { hyperparameters: JSON.parse(hyperparameters as string) }),
+    worker,
+    ...(device !== null && { device }),
+    ...(phase !== null && { phase }),
+    cause,
+    against,
+    at,
+    message,
+    stack,
+  } as unknown as Failure;
+}
+
+export function failureValues(failure: Failure): SQLInputValue[] {
+  const { member, generation, snapshot, hyperparameters, worker, device, phase } = failure;
+  return [
+    member,
+    generation,
+    snapshot ?? null,
+    hyperparameters ? JSON.stringify(hyperparameters) : null,
+    worker,
+    device ?? null,
+    phase ?? null,
+    failure.cause,
+    failure.against,
+    failure.at,
+    failure.message,
+    failure.stack,
+  ];
+}
+
+/** A row of the table of workers. */
+export function workerOf({ worker, device, joined_at, seen_at, state }: Row): RunWorker {
+  return {
+    worker,
+    ...(device !== null && { device }),
+    joinedAt: joined_at,
+    seenAt: seen_at,
+    state: JSON.parse(state as string),
+  } as RunWorker;
 }
 
 export function runOf(row: Row): Run {

@@ -2,7 +2,7 @@ import type { History } from "../analysis/history.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { html } from "./html.ts";
 import type { Section } from "./page.ts";
-import { count, plural, shortened, time } from "./words.ts";
+import { count, placeOf, plural, shortened, time } from "./words.ts";
 
 const mostShown = 50;
 const mostCharacters = 4_000;
@@ -17,7 +17,9 @@ export function failuresSection({ failures, run }: History): Section {
   return { ...section, content: [html`<p>${sentence}</p>`, ...shown.map(failureElement)] };
 }
 
-function failureElement({ member, generation, at, worker, message, stack }: Failure) {
-  return html`<details><summary>member ${member}, generation ${generation + 1}, ${time(at)}: ${shortened(message, 200)}</summary>
-<p>On worker ${worker}.</p><pre>${shortened(stack || message, mostCharacters)}</pre></details>`;
+function failureElement(failure: Failure) {
+  const { member, at, worker, message, stack, hyperparameters } = failure;
+  const values = hyperparameters && JSON.stringify(hyperparameters);
+  return html`<details><summary>member ${member} ${placeOf(failure)}, ${time(at)}: ${shortened(message, 200)}</summary>
+<p>On worker ${worker}${values === undefined ? "" : `, with ${shortened(values, 1_000)}`}.</p><pre>${shortened(stack || message, mostCharacters)}</pre></details>`;
 }

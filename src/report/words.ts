@@ -1,5 +1,7 @@
 /** Values as text: in the terminal, in pages and in figures. */
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
+import type { Failure } from "../population-store/population-store.ts";
+import { hostOf } from "../population-store/run-worker.ts";
 
 /** A whole number with its thousands set apart: 1,200. */
 export function count(value: number): string {
@@ -49,4 +51,11 @@ export function changes(before: Hyperparameters, after: Hyperparameters): string
 export function shortened(text: string, most: number): string {
   const characters = [...text];
   return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+}
+
+/** "in generation 3, in train, on machine-7, device 0": where a failure happened. */
+export function placeOf({ generation, phase, worker, device }: Failure): string {
+  const during = phase === undefined ? "" : `, in ${phase}`;
+  const on = device === undefined ? "" : `, device ${device}`;
+  return `in generation ${generation + 1}${during}, on ${hostOf(worker)}${on}`;
 }

@@ -11,6 +11,7 @@ import { runCases } from "./population-store/runs.ts";
 import { type Add, defaultScene, type OpenPopulationStore, withScene } from "./population-store/scene.ts";
 import { sharedStorageCases } from "./population-store/shared-storage.ts";
 import { synchronousCases } from "./population-store/synchronous-runs.ts";
+import { workerCases } from "./population-store/workers.ts";
 
 export type { OpenPopulationStore };
 
@@ -29,6 +30,7 @@ export function populationStoreConformance(
     synchronousCases,
     readCases,
     collectionCases,
+    workerCases,
   ])
     addCases(add);
   if (shared) sharedStorageCases(add, open);

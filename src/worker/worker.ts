@@ -24,7 +24,9 @@ import type { Experiment } from "../experiment/experiment.ts";
 import {
   type Claim,
   elapsedMs,
+  type Failure,
   LeaseLostError,
+  type Phase,
   type PopulationStore,
   type Publication,
   type Run,
@@ -39,6 +41,7 @@ import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { PopulationView } from "./population-view.ts";
+import { Presence } from "./presence.ts";
 import { recovery } from "./recovery.ts";
 
 export interface WorkerOptions {
@@ -48,6 +51,8 @@ export interface WorkerOptions {
   readonly populationStore: PopulationStore;
   readonly checkpointStore: CheckpointStore;
   readonly session: TrainerSession;
+  /** What the worker trains on, such as the GPUs that it was given; kept with failures. */
+  readonly device?: string | undefined;
   /** Aborting drops the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
   /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
@@ -97,15 +102,20 @@ class Worker {
         readonly hyperparameters: Hyperparameters;
       }
     | undefined;
+  /** What the trainer was asked for last, and the snapshot that the generation began with. */
+  #phase: Phase = "start";
+  #began: Snapshot | undefined;
   readonly #leases: Leases;
   readonly #collector: Collector;
+  readonly #presence: Presence;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    const { populationStore, signal, experiment, leaseMs } = options;
+    const { populationStore, signal, experiment, leaseMs, run, worker, device } = options;
     this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
+    this.#presence = new Presence(populationStore, run.id, worker, device);
   }
 
   async work(): Promise<void> {
@@ -123,6 +133,7 @@ class Worker {
     const { populationStore, run, worker } = this.#options;
     // What a store has claimed ahead is given back, too.
     if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(() => {});
+    else await this.#presence.say(undefined).catch(() => {});
     await this.#collector.end(hasEnded);
   }
 
@@ -134,6 +145,7 @@ class Worker {
       const claiming = populationStore.claimMember(run.id, worker, this.#leases.leaseMs, this.#held?.member);
       const result = await unlessHanging(claiming, signal, graceMs);
       if (result.kind === "ended") return true;
+      await this.#presence.remind({ kind: result.kind === "wait" ? "waiting" : "working" });
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       await this.#collector.collectWhenDue();
@@ -160,8 +172,10 @@ class Worker {
   }
 
   async #train(claim: Claim, lease: Lease): Promise<void> {
+    this.#began = claim.newest;
     const snapshot = await this.#prepare(claim);
     if (!snapshot) return;
+    this.#began = snapshot;
     await this.#hold(claim, snapshot);
     await this.#generation(claim, await this.#reevaluate(claim, snapshot), lease);
   }
@@ -183,6 +197,7 @@ class Worker {
     this.#held = undefined;
     const { hyperparameters, step, generation } = start;
     const { ready } = experiment;
+    this.#phase = "train";
     const steps = await session.train({
       hyperparameters,
       step,
@@ -196,6 +211,7 @@ class Worker {
       steps >= stepsLeft || elapsedMs(run, this.#now()) >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
+    this.#phase = "save";
     // The member's newest checkpoint stays until this one is published in its place.
     const checkpoint = await saveTo(checkpointStore, session, reserve, start.checkpoint);
     lease.check();
@@ -315,6 +331,7 @@ class Worker {
     const restarted = snapshot.kind === "restarted" ? snapshot.generation : claim.restarted;
     const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };
+    this.#phase = checkpoint === undefined ? "start" : "restore";
     if (checkpoint === undefined) await session.start(turn);
     else await restoreFrom(checkpointStore, session, checkpoint, turn);
   }
@@ -354,6 +371,7 @@ class Worker {
   async #evaluate(isLast: boolean): Promise<Measurement> {
     const { experiment, session } = this.#options;
     const { metric, final } = experiment.objective;
+    this.#phase = "evaluate";
     return measurementOf(await session.evaluate(isLast && final !== undefined), metric);
   }
 
@@ -364,14 +382,21 @@ class Worker {
   }
 
   async #fail(claim: Claim, error: TrainerError): Promise<void> {
-    const { populationStore, session, signal, worker } = this.#options;
+    const { populationStore, session, signal, worker, device } = this.#options;
+    const { id, hyperparameters } = this.#began ?? claim.newest;
     await session.dispose().catch(() => {});
     // A scheduler may signal every process of a job: a trainer that ends with its worker has not failed.
     if (signal.aborted) return await populationStore.releaseMember(claim);
-    const failure = {
+    const failure: Failure = {
       member: claim.member,
       generation: claim.newest.generation,
+      snapshot: id,
+      hyperparameters,
       worker,
+      ...(device !== undefined && { device }),
+      phase: this.#phase,
+      cause: "trainer",
+      against: "member",
       at: this.#now(),
       message: error.message,
       stack: error.detail,

@@ -229,7 +229,9 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
   place.write("climb.ts", broken);
   const run = await place.clade("run", "climb.ts", "--workers", "1", "--population", "2");
   expect(run.code).toBe(0);
-  expect(run.stdout).toContain("member 0 failed in generation 1: trainer save() failed: no room on the GPU");
+  expect(run.stdout).toMatch(
+    /member 0 failed in generation 1, in save, on \S+: trainer save\(\) failed: no room on the GPU/,
+  );
   expect((await place.clade("show", "--member", "0")).stdout).toContain("at Climber.save");
 });
 

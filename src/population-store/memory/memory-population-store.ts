@@ -21,9 +21,11 @@ import {
   type RunId,
   type RunNote,
   RunNotFoundError,
+  type RunWorker,
   SnapshotNotFoundError,
   type WorkerId,
 } from "../population-store.ts";
+import { forgottenAfterMs } from "../run-worker.ts";
 
 interface RunRecord {
   run: Run;
@@ -38,6 +40,7 @@ interface RunRecord {
   readonly failures: Failure[];
   readonly pins: Map<string, CheckpointId>;
   readonly notes: RunNote[];
+  readonly workers: Map<WorkerId, RunWorker>;
   /** The last turn to collect: when, and how much was published by then. */
   collected: { readonly at: number; readonly snapshots: number };
 }
@@ -50,6 +53,7 @@ interface MemberRecord {
   failures: number;
   epoch: number;
   lease: { readonly worker: WorkerId; readonly until: number } | undefined;
+  restsUntil: number;
   reserved: CheckpointId | undefined;
 }
 
@@ -148,6 +152,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           failures: 0,
           epoch: 0,
           lease: undefined,
+          restsUntil: 0,
           reserved: undefined,
         }),
       );
@@ -161,6 +166,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         failures: [],
         pins: new Map(),
         notes: [],
+        workers: new Map(),
         collected: { at: time, snapshots: roots.length },
       };
       records.set(run.id, record);
@@ -191,6 +197,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       for (const index of record.members.keys()) {
         advance(record, index, (member) => {
           member.failures = 0;
+          member.restsUntil = 0;
           if (member.state === "stopped") return;
           if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
           else if (member.state === "failed") member.state = "active";
@@ -213,7 +220,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       if (record?.run.state.kind !== "running") return { kind: "ended" };
       const time = now();
       const { members, active, run } = record;
-      const isFree = ({ lease }: MemberRecord) => !lease || lease.until <= time;
+      const isFree = ({ lease, restsUntil }: MemberRecord) =>
+        restsUntil <= time && (!lease || lease.until <= time);
       const free = active.find((index) => isFree(members[index]!));
       if (free === undefined) return { kind: "wait" };
       const { generation } = newest(members[free]!);
@@ -242,7 +250,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       changed();
     },
     async releaseWorker(id, worker) {
-      for (const member of recordOf(id).members) {
+      const record = recordOf(id);
+      record.workers.delete(worker);
+      for (const member of record.members) {
         if (member.lease?.worker !== worker) continue;
         member.lease = undefined;
         member.reserved = undefined;
@@ -272,7 +282,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       changed();
       return cursor;
     },
-    async recordFailure(claim, failure, state) {
+    async recordFailure(claim, failure, state, restMs = 0) {
       const { record, member } = claimed(claim);
       record.failures.push(failure);
       advance(record, claim.member, () => {
@@ -280,9 +290,35 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         member.state = state;
       });
       member.lease = undefined;
+      member.restsUntil = now() + restMs;
       member.reserved = undefined;
       if (state !== "active") endIfNobodyIsLeft(record);
       changed();
+    },
+
+    async failuresOf(id, member, limit) {
+      const own = recordOf(id).failures.filter((failure) => failure.member === member);
+      return own.toReversed().slice(0, limit);
+    },
+
+    async noteWorker(id, worker, state, device) {
+      const record = records.get(id);
+      if (!record) return;
+      const joinedAt = record.workers.get(worker)?.joinedAt ?? now();
+      if (!state) record.workers.delete(worker);
+      else
+        record.workers.set(worker, {
+          worker,
+          ...(device !== undefined && { device }),
+          joinedAt,
+          seenAt: now(),
+          state,
+        });
+    },
+
+    async workers(id) {
+      const { workers } = recordOf(id);
+      return [...workers.values()].filter(({ seenAt }) => seenAt > now() - forgottenAfterMs);
     },
 
     async members(id) {
@@ -292,6 +328,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         newest: newest(member),
         failures: member.failures,
         ...(member.lease && { lease: member.lease }),
+        ...(member.restsUntil > now() && !member.lease && { restsUntil: member.restsUntil }),
       }));
     },
     async counts(id) {

@@ -122,4 +122,23 @@ export const migrations: readonly string[] = [
   ${functions}
   `,
   "ALTER TABLE clade.runs ADD COLUMN control_of text",
+  `
+  ALTER TABLE clade.failures ADD COLUMN snapshot text;
+  ALTER TABLE clade.failures ADD COLUMN hyperparameters text;
+  ALTER TABLE clade.failures ADD COLUMN device text;
+  ALTER TABLE clade.failures ADD COLUMN phase text;
+  ALTER TABLE clade.failures ADD COLUMN cause text NOT NULL DEFAULT 'trainer';
+  ALTER TABLE clade.failures ADD COLUMN against text NOT NULL DEFAULT 'member';
+  CREATE INDEX failures_member ON clade.failures (run, member, seq);
+
+  CREATE TABLE clade.workers (
+    run bigint NOT NULL,
+    worker text NOT NULL,
+    device text,
+    joined_at bigint NOT NULL,
+    seen_at bigint NOT NULL,
+    state text NOT NULL,
+    PRIMARY KEY (run, worker)
+  );
+  `,
 ];

@@ -15,6 +15,7 @@ import {
 import {
   type Claim,
   everybodyIsDone,
+  type Failure,
   idTaken,
   leaseLost,
   type Member,
@@ -32,14 +33,18 @@ import {
 import {
   decisionOf,
   decisionValues,
+  failureColumns,
   failureOf,
+  failureValues,
   plainSnapshotOf,
   type Row,
   runOf,
   snapshotColumns,
   snapshotOf,
   snapshotValues,
+  workerOf,
 } from "../rows.ts";
+import { forgottenAfterMs } from "../run-worker.ts";
 import { Connection, type Query } from "./connection.ts";
 import { earned } from "./functions.ts";
 import { migrate } from "./migrate.ts";
@@ -306,7 +311,7 @@ export async function postgresPopulationStore(
       await query(
         together(
           exclusively(key),
-          ...["members", "snapshots", "decisions", "failures", "pins", "notes"].map(
+          ...["members", "snapshots", "decisions", "failures", "pins", "notes", "workers"].map(
             (name) => sql`DELETE FROM clade.${new Sql(name)} WHERE run = ${key}`,
           ),
           sql`DELETE FROM clade.runs WHERE key = ${key}`,
@@ -330,6 +335,7 @@ export async function postgresPopulationStore(
               ? sql`UPDATE clade.members SET failures = 0, state = CASE WHEN state = 'stopped' THEN state
                   WHEN steps < ${mostSteps} THEN 'active' ELSE 'finished' END WHERE run = ${key}`
               : sql`UPDATE clade.members SET failures = 0, state = CASE WHEN state = 'failed' THEN 'active' ELSE state END WHERE run = ${key}`,
+            sql`UPDATE clade.members SET lease_until = 0 WHERE run = ${key} AND worker IS NULL`,
             sql`UPDATE clade.runs SET running_since = NULL, elapsed_ms = elapsed_ms + greatest(0,
                 (SELECT published_at FROM clade.snapshots WHERE run = ${key} ORDER BY seq DESC LIMIT 1) - running_since)
               WHERE key = ${key} AND running_since IS NOT NULL`,
@@ -375,9 +381,11 @@ export async function postgresPopulationStore(
     },
     async releaseWorker(id, worker) {
       readers.forget(worker);
+      const key = await keyOf(id);
       await query(
         together(
-          sql`UPDATE clade.members SET ${free} WHERE run = ${await keyOf(id)} AND worker = ${worker}`,
+          sql`UPDATE clade.members SET ${free} WHERE run = ${key} AND worker = ${worker}`,
+          sql`DELETE FROM clade.workers WHERE run = ${key} AND worker = ${worker}`,
           changed,
         ),
       );
@@ -410,17 +418,21 @@ export async function postgresPopulationStore(
         }
       });
     },
-    async recordFailure(claim, failure, state) {
-      const { member, generation, worker, at, message, stack } = failure;
+    async recordFailure(claim, failure, state, restMs = 0) {
+      const { member, worker } = claim;
+      const said = {
+        ...failure,
+        message: JSON.stringify(failure.message),
+        stack: JSON.stringify(failure.stack),
+      };
       await fenced(claim, (key) =>
         connection.transaction(exclusively(key), async (_, query) => {
           await query(
             together(
               sql`SELECT clade.require_claim(${claimed(claim, key)})`,
-              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, ${free} WHERE run = ${key} AND member = ${member}
-                AND epoch = ${claim.epoch} AND worker = ${worker}`,
-              sql`INSERT INTO clade.failures (run, member, generation, worker, at, message, stack)
-                VALUES (${list([key, member, generation, worker, at, JSON.stringify(message), JSON.stringify(stack)])})`,
+              sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, worker = NULL, lease_until = ${clock()} + ${restMs},
+                reserved = NULL WHERE run = ${key} AND member = ${member} AND epoch = ${claim.epoch} AND worker = ${worker}`,
+              sql`INSERT INTO clade.failures (run, ${new Sql(failureColumns)}) VALUES (${key}, ${values(failureValues(said))})`,
             ),
           );
           const end = state === "active" ? undefined : await ending(key, query);
@@ -428,6 +440,41 @@ export async function postgresPopulationStore(
         }),
       );
       connection.noteChange();
+    },
+
+    async failuresOf(id, member, limit) {
+      const rows = await all(
+        sql`SELECT * FROM clade.failures WHERE run = ${await keyOf(id)} AND member = ${member} ORDER BY seq DESC LIMIT ${limit}`,
+      );
+      return rows.map(toFailure);
+    },
+
+    async noteWorker(id, worker, state, device) {
+      const key = await findKey(id);
+      if (key === undefined) return;
+      const is = sql`run = ${key} AND worker = ${worker}`;
+      await query(
+        together(
+          // What a crash of the server forgets is said again.
+          sql`SELECT set_config('synchronous_commit', 'off', true)`,
+          sql`DELETE FROM clade.workers WHERE run = ${key} AND seen_at <= ${clock()} - ${forgottenAfterMs}`,
+          state
+            ? sql`INSERT INTO clade.workers (run, worker, device, joined_at, seen_at, state)
+                SELECT key, ${worker}, ${device ?? null}, ${clock()}, ${clock()}, ${JSON.stringify(state)} FROM clade.runs WHERE key = ${key}
+                ON CONFLICT (run, worker) DO UPDATE SET device = excluded.device, seen_at = excluded.seen_at, state = excluded.state`
+            : sql`DELETE FROM clade.workers WHERE ${is}`,
+        ),
+      );
+    },
+
+    async workers(id) {
+      const rows = await all(
+        sql`SELECT *, ${clock()} AS now FROM clade.workers WHERE run = ${await keyOf(id)} AND seen_at > ${clock()} - ${forgottenAfterMs}
+          ORDER BY joined_at, worker`,
+      );
+      return rows.map(({ now: atDatabase, joined_at, seen_at, ...row }) =>
+        workerOf({ ...row, joined_at: local(joined_at, atDatabase), seen_at: local(seen_at, atDatabase) }),
+      );
     },
 
     async members(id) {
@@ -445,6 +492,10 @@ export async function postgresPopulationStore(
           ...(row.lease_worker !== null && {
             lease: { worker: row.lease_worker as WorkerId, until: local(row.lease_until, row.now) },
           }),
+          ...(row.lease_worker === null &&
+            (row.lease_until as number) > (row.now as number) && {
+              restsUntil: local(row.lease_until, row.now),
+            }),
         }),
       );
     },
@@ -520,9 +571,7 @@ export async function postgresPopulationStore(
       return {
         snapshots: snapshots.map(snapshotOf),
         decisions: decisions.map(decisionOf),
-        failures: failures.map(({ message, stack, ...row }) =>
-          failureOf({ ...row, message: JSON.parse(message as string), stack: JSON.parse(stack as string) }),
-        ),
+        failures: failures.map(toFailure),
         cursor: {
           snapshots: last(snapshots, after.snapshots),
           decisions: last(decisions, after.decisions),
@@ -594,6 +643,11 @@ export async function postgresPopulationStore(
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
+}
+
+/** Message and stack are JSON, since a text may contain a NUL character and PostgreSQL's may not. */
+function toFailure({ message, stack, ...row }: Row): Failure {
+  return failureOf({ ...row, message: JSON.parse(message as string), stack: JSON.parse(stack as string) });
 }
 
 function isRefusal(error: unknown, message: string): boolean {

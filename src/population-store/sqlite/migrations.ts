@@ -114,4 +114,23 @@ export const migrations: readonly string[] = [
   ALTER TABLE runs ADD COLUMN collected_seq INTEGER NOT NULL DEFAULT 0;
   `,
   "ALTER TABLE runs ADD COLUMN control_of TEXT",
+  `
+  ALTER TABLE failures ADD COLUMN snapshot TEXT;
+  ALTER TABLE failures ADD COLUMN hyperparameters TEXT;
+  ALTER TABLE failures ADD COLUMN device TEXT;
+  ALTER TABLE failures ADD COLUMN phase TEXT;
+  ALTER TABLE failures ADD COLUMN cause TEXT NOT NULL DEFAULT 'trainer';
+  ALTER TABLE failures ADD COLUMN against TEXT NOT NULL DEFAULT 'member';
+  CREATE INDEX failures_member ON failures (run, member);
+
+  CREATE TABLE workers (
+    run INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    device TEXT,
+    joined_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (run, worker)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

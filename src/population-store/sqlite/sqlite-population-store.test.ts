@@ -214,7 +214,16 @@ test("the store of version 1 opens, and everything in it can be read and gone on
   expect(best.metrics.unknown).toBeNaN();
   const { decisions } = await store.changes(done!.id, start);
   expect(decisions.find(({ kind }) => kind === "copy")!.reason.text).toContain("rank");
-  expect((await store.changes(stopped!.id, start)).failures[0]).toMatchObject({ message: "broken" });
+  expect((await store.changes(stopped!.id, start)).failures[0]).toEqual({
+    member: 0,
+    generation: 0,
+    worker: "host:1:fixture",
+    cause: "trainer",
+    against: "member",
+    at: expect.any(Number),
+    message: "broken",
+    stack: "Error: broken",
+  });
   let live: unknown;
   await store.collect(stopped!.id, (ids) => {
     live = [...ids].toSorted();

@@ -33,14 +33,18 @@ import {
 import {
   decisionOf,
   decisionValues,
+  failureColumns,
   failureOf,
+  failureValues,
   plainSnapshotOf,
   type Row,
   runOf,
   snapshotColumns,
   snapshotOf,
   snapshotValues,
+  workerOf,
 } from "../rows.ts";
+import { forgottenAfterMs } from "../run-worker.ts";
 import { explained, openDatabase } from "./open-database.ts";
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
@@ -239,7 +243,7 @@ export function sqlitePopulationStore(
     async removeRun(id) {
       const key = keyOf(id);
       transaction(() => {
-        for (const table of ["members", "snapshots", "decisions", "failures", "pins", "notes"]) {
+        for (const table of ["members", "snapshots", "decisions", "failures", "pins", "notes", "workers"]) {
           execute(`DELETE FROM ${table} WHERE run = ?`, key);
         }
         execute("DELETE FROM runs WHERE key = ?", key);
@@ -267,6 +271,7 @@ export function sqlitePopulationStore(
           stepsPerMember,
           key,
         );
+        execute("UPDATE members SET lease_until = 0 WHERE run = ? AND worker IS NULL", key);
         const run = readRun(id);
         if (run.runningSince !== undefined) {
           const { at } = get(
@@ -360,7 +365,7 @@ export function sqlitePopulationStore(
       transaction(() => {
         execute(
           `UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL
-           WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ?`,
+           WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ? AND worker IS NOT NULL`,
           claim.run,
           claim.member,
           claim.epoch,
@@ -369,11 +374,13 @@ export function sqlitePopulationStore(
     },
     async releaseWorker(id, worker) {
       transaction(() => {
+        const key = keyOf(id);
         execute(
           "UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL WHERE run = ? AND worker = ?",
-          keyOf(id),
+          key,
           worker,
         );
+        execute("DELETE FROM workers WHERE run = ? AND worker = ?", key, worker);
       });
     },
 
@@ -420,23 +427,44 @@ export function sqlitePopulationStore(
         return (changes.at(-1)?.seq as number | undefined) ?? since;
       });
     },
-    async recordFailure(claim, failure, state) {
+    async recordFailure(claim, failure, state, restMs = 0) {
       transaction(() => {
         const key = claimed(claim);
-        const { member, generation, worker, at, message, stack } = failure;
         execute(
-          "INSERT INTO failures (run, member, generation, worker, at, message, stack) VALUES (?, ?, ?, ?, ?, ?, ?)",
-          ...[key, member, generation, worker, at, message, stack],
+          `INSERT INTO failures (run, ${failureColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          ...[key, ...failureValues(failure)],
         );
         execute(
-          `UPDATE members SET failures = failures + 1, state = ?, worker = NULL, lease_until = 0, reserved = NULL
+          `UPDATE members SET failures = failures + 1, state = ?, worker = NULL, lease_until = ?, reserved = NULL
            WHERE run = ? AND member = ?`,
-          state,
-          key,
-          claim.member,
+          ...[state, now() + restMs, key, claim.member],
         );
         if (state !== "active") endIfNobodyIsLeft(claim.run);
       });
+    },
+
+    async failuresOf(id, member, limit) {
+      const latest = "SELECT * FROM failures WHERE run = ? AND member = ? ORDER BY seq DESC LIMIT ?";
+      return all(latest, keyOf(id), member, limit).map(failureOf);
+    },
+
+    async noteWorker(id, worker, state, device) {
+      const key = findKey(id);
+      if (key === undefined) return;
+      transaction(() => {
+        execute("DELETE FROM workers WHERE run = ? AND seen_at <= ?", key, now() - forgottenAfterMs);
+        if (!state) return execute("DELETE FROM workers WHERE run = ? AND worker = ?", key, worker);
+        return execute(
+          `INSERT INTO workers (run, worker, device, joined_at, seen_at, state) SELECT key, ?, ?, ?, ?, ? FROM runs WHERE key = ?
+           ON CONFLICT (run, worker) DO UPDATE SET device = excluded.device, seen_at = excluded.seen_at, state = excluded.state`,
+          ...[worker, device ?? null, now(), now(), JSON.stringify(state), key],
+        );
+      });
+    },
+
+    async workers(id) {
+      const heard = "SELECT * FROM workers WHERE run = ? AND seen_at > ? ORDER BY joined_at, worker";
+      return all(heard, keyOf(id), now() - forgottenAfterMs).map(workerOf);
     },
 
     async members(id) {
@@ -455,6 +483,8 @@ export function sqlitePopulationStore(
           ...(row.lease_worker !== null && {
             lease: { worker: row.lease_worker as WorkerId, until: row.lease_until as number },
           }),
+          ...(row.lease_worker === null &&
+            (row.lease_until as number) > now() && { restsUntil: row.lease_until as number }),
         }),
       );
     },

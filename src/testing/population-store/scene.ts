@@ -118,7 +118,20 @@ export function decisionOn(snapshot: Snapshot, kind: Decision["kind"]): Decision
 }
 
 export function failure(member: number, message = "broken"): Failure {
-  return { member, generation: 0, worker: worker(0), at: 12, message, stack: `Error: ${message}\n  at x` };
+  return {
+    member,
+    generation: 0,
+    snapshot: snapshotId(member, 0),
+    hyperparameters: { learningRate: 0.1 + member, λ: "ädäm\u0000" },
+    worker: worker(0),
+    device: "0,1",
+    phase: "train",
+    cause: "outside",
+    against: "nobody",
+    at: 12,
+    message,
+    stack: `Error: ${message}\n  at x`,
+  };
 }
 
 export function worker(number: number): WorkerId {
