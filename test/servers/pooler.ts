@@ -1,9 +1,10 @@
 /** PgBouncer in front of a PostgreSQL server, in transaction mode: every transaction may get another connection. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Certificate } from "./certificates.ts";
 import { freePort, listens } from "./ports.ts";
 import { type PostgresServer, unprivileged, user } from "./postgres-server.ts";
 
@@ -12,8 +13,12 @@ export interface Pooler extends AsyncDisposable {
   url(direct: string): string;
 }
 
-/** Undefined where PgBouncer is not installed. `connections` are those to the server, for each database. */
-export async function startPooler(server: PostgresServer, connections: number): Promise<Pooler | undefined> {
+/** Undefined where PgBouncer is not installed. `connections` are those to the server, for each database. With a certificate it demands TLS. */
+export async function startPooler(
+  server: PostgresServer,
+  connections: number,
+  tls?: Certificate,
+): Promise<Pooler | undefined> {
   if (!isInstalled()) return undefined;
   const directory = mkdtempSync(join(tmpdir(), "clade-pooler-"));
   const port = await freePort();
@@ -33,8 +38,19 @@ default_pool_size = ${connections}
 max_client_conn = 2000
 `,
   );
+  const paths = [directory, settings];
+  if (tls) {
+    const [certificate, key] = [join(directory, "tls.crt"), join(directory, "tls.key")];
+    writeFileSync(certificate, tls.certificate);
+    writeFileSync(key, tls.key);
+    appendFileSync(
+      settings,
+      `client_tls_sslmode = require\nclient_tls_cert_file = ${certificate}\nclient_tls_key_file = ${key}\n`,
+    );
+    paths.push(certificate, key);
+  }
   const owner = unprivileged();
-  if (owner) for (const path of [directory, settings]) chownSync(path, owner.uid, owner.gid);
+  if (owner) for (const path of paths) chownSync(path, owner.uid, owner.gid);
   const child = spawn("pgbouncer", ["-q", settings], { ...owner, cwd: directory, stdio: "ignore" });
   await listens(port);
   return {

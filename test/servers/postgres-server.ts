@@ -17,6 +17,8 @@ export interface PostgresServer extends AsyncDisposable {
   /** Of a new, empty database. */
   newDatabase(): Promise<string>;
   url(database: string): string;
+  /** Puts files into the server's directory, which only the server may read, and starts it with them and with settings. */
+  configure(files: Readonly<Record<string, string>>, settings: readonly string[]): Promise<void>;
   /** As kill -9 of the whole server does. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -28,7 +30,7 @@ export const user = "clade";
 const startMs = 60_000;
 
 /** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
-export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer | undefined> {
+export async function startPostgres(given: readonly string[] = []): Promise<PostgresServer | undefined> {
   const binaries = await findBinaries();
   if (!binaries) return undefined;
   const directory = mkdtempSync(join(tmpdir(), "clade-postgres-"));
@@ -48,6 +50,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const port = await freePort();
   let child: ChildProcess;
   let databases = 0;
+  let settings = given;
 
   const url = (database: string) =>
     `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
@@ -59,8 +62,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   }
 
   async function start(): Promise<void> {
-    const given = ["listen_addresses=127.0.0.1", "max_connections=300", ...settings];
-    const options = given.flatMap((setting) => ["-c", setting]);
+    const all = ["listen_addresses=127.0.0.1", "max_connections=300", ...settings];
+    const options = all.flatMap((setting) => ["-c", setting]);
     let said = "";
     const begin = () => {
       child = spawn(
@@ -98,6 +101,16 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
   await start();
   return {
+    async configure(files, more) {
+      await kill();
+      for (const [name, text] of Object.entries(files)) {
+        const file = join(data, name);
+        writeFileSync(file, text, { mode: 0o600 });
+        if (owner) chownSync(file, owner.uid, owner.gid);
+      }
+      settings = [...given, ...more];
+      await start();
+    },
     port,
     password,
     url,

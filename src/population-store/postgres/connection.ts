@@ -7,7 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Row } from "../rows.ts";
+import { Clients } from "./client.ts";
+import { dependsOnTls, explained, mayPass } from "./failures.ts";
+import { SettingError } from "./setting-error.ts";
 import { type Sql, sql, together } from "./sql.ts";
+import { withoutTls } from "./tls.ts";
 
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
@@ -27,23 +31,6 @@ const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '1
 const mostConnections = 4;
 const idleMs = 30_000;
 
-/** What the server says when it cannot go on just now (its shutdown, recovery, no free connection, a deadlock, a frozen transaction that it ended). */
-const passingCodes = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"]);
-const networkCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ENOENT",
-]);
-/** How `pg` puts it. */
-const networkWords =
-  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has)/;
-
 const oids = { bigint: 20, float: 701 };
 const types = {
   getTypeParser: (oid: number) =>
@@ -53,9 +40,9 @@ const types = {
 export type Query = (statements: Sql) => Promise<readonly Row[][]>;
 
 export class Connection {
-  /** The URL without its password. */
+  /** The URL without its password, and without what it says about TLS. */
   readonly shown: string;
-  readonly #url: string;
+  readonly #clients: Clients;
   readonly #pool: pg.Pool;
   /** Of one connection, for what must not wait for those that wait for a lock. */
   readonly #beside: pg.Pool;
@@ -74,11 +61,11 @@ export class Connection {
         "write it as postgres://user@host:5432/database, and special characters of a password as %2F and the like";
       throw new CladeError(`store postgres://...: is no URL; ${remedy}`);
     }
-    this.#url = url;
     this.#tellWaiting = tellWaiting;
-    this.shown = withoutPassword(url);
-    this.#pool = newPool(url, mostConnections);
-    this.#beside = newPool(url, 1);
+    this.shown = withoutSecrets(url);
+    this.#clients = clientsOf(url, this.shown);
+    this.#pool = newPool(this.#clients, mostConnections);
+    this.#beside = newPool(this.#clients, 1);
   }
 
   /** Sends statements together, as one transaction. Resolves the rows of each. */
@@ -152,11 +139,7 @@ export class Connection {
 
   #listen(): Promise<pg.Client> {
     this.#listening ??= (async () => {
-      const client = new pg.Client({
-        connectionString: this.#url,
-        connectionTimeoutMillis: connectMs,
-        keepAlive: true,
-      });
+      const client = new this.#clients.Client({ connectionTimeoutMillis: connectMs, keepAlive: true });
       const gone = () => {
         this.#listening = undefined;
       };
@@ -190,12 +173,18 @@ export class Connection {
   async patiently<T>(work: (query: Query) => Promise<T>): Promise<T> {
     const query: Query = async (statements) => rowsOf(await this.#pool.query(statements.text));
     const end = performance.now() + patienceMs;
+    let hasChangedOver = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      const { withTls } = this.#clients;
       try {
         const result = await work(query);
         this.#wasReached = true;
         return result;
       } catch (error) {
+        if (!hasChangedOver && dependsOnTls(error) && this.#clients.changesOver(withTls)) {
+          hasChangedOver = true;
+          continue;
+        }
         const isPatient = this.#wasReached || this.#tellWaiting;
         if (!isPatient || !mayPass(error) || this.#isClosed || performance.now() > end)
           throw this.#explained(error);
@@ -208,23 +197,25 @@ export class Connection {
     }
   }
 
-  /** An error of the server or of the network with what to do about it; any other as it is. */
   #explained(error: unknown): unknown {
-    const { code, message } = error as { readonly code?: string; readonly message: string };
-    const remedy = remedyFor(code ?? "", this.#url);
-    if (remedy) return new CladeError(`store ${this.shown}: ${remedy}`, { cause: error });
-    if (!mayPass(error)) return error;
-    const words = message || code;
-    return new CladeError(
-      `store ${this.shown}: cannot be reached (${words}); check host, port and network${this.#wasReached ? ", then resume the run" : ""}`,
-      { cause: error },
-    );
+    const { shown } = this;
+    const { endpoint, tls } = this.#clients;
+    return explained(error, { shown, endpoint, tls, wasReached: this.#wasReached });
   }
 }
 
-function newPool(url: string, max: number): pg.Pool {
+function clientsOf(url: string, shown: string): Clients {
+  try {
+    return new Clients(url);
+  } catch (error) {
+    if (error instanceof SettingError) throw new CladeError(`store ${shown}: ${error.message}`);
+    throw error;
+  }
+}
+
+function newPool({ Client }: Clients, max: number): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    Client,
     types,
     max,
     idleTimeoutMillis: idleMs,
@@ -240,30 +231,8 @@ function newPool(url: string, max: number): pg.Pool {
   return pool;
 }
 
-function mayPass(error: unknown): boolean {
-  const { code = "", message } = error as { readonly code?: string; readonly message: string };
-  const isRefusal = code.startsWith("08") && code !== "08P01";
-  return passingCodes.has(code) || networkCodes.has(code) || isRefusal || networkWords.test(message);
-}
-
-/** PostgreSQL's codes for what a user can mend. */
-function remedyFor(code: string, url: string): string | undefined {
-  const { username, pathname } = new URL(url);
-  const remedies: Readonly<Record<string, string>> = {
-    "28P01": `the password of ${username || "this user"} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
-    "28000": `${username || "this user"} may not connect; see pg_hba.conf on the server, or give another user`,
-    "3D000": `there is no database ${pathname.slice(1) || "of this name"}; make it with: createdb ${pathname.slice(1)}`,
-    "42501":
-      "this user lacks a right; let it create a schema in the database, or use the schema clade and its tables",
-    "25006": "the server only reads, as a standby does; give the URL of the primary",
-    "53100": "the server's disk is full; free some space there, then resume the run",
-    "53200": "the server is out of memory; see its log, then resume the run",
-  };
-  return remedies[code];
-}
-
-function withoutPassword(url: string): string {
-  const shown = new URL(url);
+function withoutSecrets(url: string): string {
+  const shown = new URL(withoutTls(new URL(url)));
   shown.password = "";
   shown.searchParams.delete("password");
   return shown.href;

@@ -13,13 +13,17 @@ const migrationLock = 0x436c6164;
 export async function migrate(connection: Connection, steps: readonly string[] = migrations): Promise<void> {
   const [[server], [found]] = (await connection.query(
     together(
-      sql`SELECT current_setting('server_version_num')::integer / 10000 AS version`,
+      sql`SELECT current_setting('server_version_num')::integer / 10000 AS version, current_setting('server_encoding') AS encoding`,
       sql`SELECT to_regclass('clade.version')::text AS version`,
     ),
-  )) as [[{ version: number }], [{ version: string | null }]];
+  )) as [[{ version: number; encoding: string }], [{ version: string | null }]];
   if (server.version < oldestServer)
     throw new CladeError(
       `store ${connection.shown}: is PostgreSQL ${server.version}; Clade needs ${oldestServer} or later`,
+    );
+  if (server.encoding !== "UTF8")
+    throw new CladeError(
+      `store ${connection.shown}: the database has the encoding ${server.encoding}, which lacks characters that names and messages may have; give another, made with: createdb --encoding UTF8 --template template0 clade`,
     );
   if (found.version !== null && (await versionOf(connection, steps.length)) === steps.length) return;
   await connection.transaction(sql`SELECT pg_advisory_xact_lock(${migrationLock})`, async (_, query) => {

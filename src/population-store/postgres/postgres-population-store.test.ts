@@ -103,10 +103,39 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
 
   test("what a user can mend is one sentence without the password", async () => {
     const { port, password } = server!;
+    const client = new pg.Client(server!.url("postgres"));
+    await client.connect();
+    for (const statement of [
+      "CREATE DATABASE latin ENCODING LATIN1 TEMPLATE template0 LOCALE 'C'",
+      "CREATE DATABASE standby",
+      "ALTER DATABASE standby SET default_transaction_read_only = on",
+      `CREATE ROLE guest LOGIN PASSWORD '${password}'`,
+      `CREATE ROLE crowd LOGIN PASSWORD '${password}' CONNECTION LIMIT 0`,
+    ])
+      await client.query(statement);
+    await client.end();
+    const as = (user: string) => server!.url("postgres").replace("//clade:", `//${user}:`);
     const cases: [string, string][] = [
+      [server!.url("latin"), "has the encoding LATIN1, which lacks characters"],
+      [server!.url("standby"), "the server only reads, as a standby does; give the URL of the primary"],
+      [as("guest"), "this user lacks a right; let it create a schema in the database"],
+      [as("crowd"), 'too many connections for role "crowd"); raise max_connections on the server'],
+      [as("nobody-here"), "the password of nobody-here is wrong"],
+      [
+        server!.url("postgres").replace("127.0.0.1", "nowhere.invalid"),
+        "there is no machine nowhere.invalid",
+      ],
+      [`postgres://clade@/tmp/nowhere`, "is no URL"],
+      [
+        `postgres:///clade?host=/tmp/nowhere`,
+        "see that PostgreSQL runs on this machine, and where its socket is",
+      ],
       [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],
       [server!.url("nowhere"), "there is no database nowhere; make it with: createdb nowhere"],
-      [`postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`, "cannot be reached"],
+      [
+        `postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`,
+        "nothing listens on port 1 of 127.0.0.1; ",
+      ],
       [
         "postgres://clade:wr0ng-one/#x@127.0.0.1:99999/postgres",
         "is no URL; write it as postgres://user@host",
@@ -118,6 +147,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       expect(error).toBeInstanceOf(CladeError);
       const { message } = error as Error;
       expect(message).toContain(sentence);
+      expect(message).not.toContain("\n");
       for (const secret of [password, encodeURIComponent(password), "wr0ng-one"])
         expect(message).not.toContain(secret);
     }

@@ -1,0 +1,60 @@
+/** Connections to PostgreSQL with TLS and passwords as libpq has them. */
+import pg from "pg";
+import type { Endpoint } from "./failures.ts";
+import { passwordFromFile } from "./password-file.ts";
+import { type Tls, tlsOf, withoutTls } from "./tls.ts";
+
+type Settings = Omit<pg.ClientConfig, "connectionString" | "ssl">;
+
+export class Clients {
+  readonly endpoint: Endpoint;
+  readonly tls: Tls;
+  readonly #url: string;
+  /** Whether connections are made with TLS now. With `allow` and `prefer` that may change. */
+  withTls: boolean;
+
+  /** Throws a `SettingError`. */
+  constructor(url: string) {
+    const parsed = new URL(url);
+    this.#url = withoutTls(parsed);
+    const { host, port, user, database } = new pg.Client({
+      connectionString: this.#url,
+      ssl: false,
+      sslnegotiation: "postgres",
+    });
+    this.endpoint = { host, port, user, database };
+    this.tls = tlsOf(parsed, host.startsWith("/"));
+    this.withTls = this.tls.begins;
+  }
+
+  /** A class for `pg.Pool`, which makes a client for each connection. */
+  get Client(): new (
+    settings?: Settings,
+  ) => pg.Client {
+    const make = (settings: Settings) => this.#settings(settings);
+    const { endpoint } = this;
+    return class extends pg.Client {
+      constructor(settings: Settings = {}) {
+        super(make(settings));
+        // Asked for when the server wants one.
+        const own = this as { password?: string | (() => string) | null };
+        own.password ||= () => passwordFromFile(endpoint);
+      }
+    };
+  }
+
+  #settings(settings: Settings): pg.ClientConfig {
+    const { options, negotiation } = this.tls;
+    const ssl = this.withTls && options;
+    const sslnegotiation = ssl ? negotiation : "postgres";
+    return { ...settings, connectionString: this.#url, ssl: ssl || false, sslnegotiation };
+  }
+
+  /** After a connection that began `withTls` or without has failed: whether the other kind is worth a try, which it is from now on. */
+  changesOver(withTls: boolean): boolean {
+    const { mode } = this.tls;
+    if (mode !== "allow" && mode !== "prefer") return false;
+    this.withTls = !withTls;
+    return true;
+  }
+}

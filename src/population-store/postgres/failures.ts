@@ -1,0 +1,147 @@
+/** What errors of PostgreSQL, of its driver, of TLS and of the network mean: whether they may pass, and what a user can do about them. */
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { SettingError } from "./setting-error.ts";
+import type { Tls } from "./tls.ts";
+
+interface Failure {
+  readonly code?: string;
+  readonly message: string;
+  /** PostgreSQL's own errors have one. */
+  readonly severity?: string;
+  /** The server's, where it has the wrong name. */
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };
+}
+
+/** Whom a connection is for, with the defaults of the environment. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly database: string | undefined;
+}
+
+export interface Circumstances {
+  readonly shown: string;
+  readonly endpoint: Endpoint;
+  readonly tls: Tls;
+  readonly wasReached: boolean;
+}
+
+/** What the server says when it cannot go on just now (its shutdown, recovery, no free connection, a deadlock, a frozen transaction that it ended). */
+const passingCodes = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"]);
+const networkCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENOENT",
+]);
+/** How `pg` puts it. The last is what a server says that cannot even begin a process. */
+const networkWords =
+  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|There was an error establishing an SSL)/;
+const silence = /timeout/i;
+
+const offersNone = "The server does not support SSL connections";
+/** Of PostgreSQL and of PgBouncer, to a connection without. */
+const demandsTls = /no encryption|^SSL required/;
+const notAllowed = "28000";
+/** What the database's functions refuse (`functions.ts`), and a value that a unique index has already: the store reads these itself. */
+const forTheStore = new Set(["CLADE", "23505"]);
+
+export function mayPass(error: unknown): boolean {
+  const { code = "", message } = error as Failure;
+  const isRefusal = code.startsWith("08") && code !== "08P01";
+  return passingCodes.has(code) || networkCodes.has(code) || isRefusal || networkWords.test(message);
+}
+
+/** Whether a connection with TLS might fare otherwise than one without. */
+export function dependsOnTls(error: unknown): boolean {
+  const { code = "", message } = error as Failure;
+  return code === notAllowed || message === offersNone || isOfTls(code) || demandsTls.test(message);
+}
+
+/** An error of the server, of TLS or of the network as a sentence with what to do about it; any other as it is. */
+export function explained(error: unknown, circumstances: Circumstances): unknown {
+  const { shown, wasReached } = circumstances;
+  const { code = "", message, severity } = error as Failure;
+  const sentence = (words: string) => new CladeError(`store ${shown}: ${words}`, { cause: error });
+  if (error instanceof SettingError) return sentence(message);
+  const remedy = ofTls(error as Failure, circumstances) ?? remedyFor(error as Failure, circumstances);
+  if (remedy) return sentence(remedy);
+  if (mayPass(error)) {
+    const then = wasReached ? ", then resume the run" : "";
+    return sentence(
+      `cannot be reached (${message || code}); ${networkRemedy(code, message, circumstances)}${then}`,
+    );
+  }
+  if (severity === undefined || forTheStore.has(code)) return error;
+  return sentence(`the server refuses (${message}, ${code}); see its log`);
+}
+
+/** What helps where nothing was answered, or nothing but "not now". */
+function networkRemedy(code: string, message: string, { endpoint: { host, port } }: Circumstances): string {
+  const remedies: Readonly<Record<string, string>> = {
+    ENOTFOUND: `there is no machine ${host}; correct the host of the URL`,
+    EAI_AGAIN: "names of machines cannot be looked up; check the network",
+    ECONNREFUSED: `nothing listens on port ${port} of ${host}; check both, and on the server that PostgreSQL runs and listens there (listen_addresses)`,
+    ENOENT: "see that PostgreSQL runs on this machine, and where its socket is (unix_socket_directories)",
+    "53300": "raise max_connections on the server, or put PgBouncer in front of it",
+    "57P03": "wait until the server is up, and see its log if it stays so",
+  };
+  return (
+    remedies[code] ??
+    (silence.test(message)
+      ? `nothing answers on port ${port} of ${host}; check both, and firewalls in between`
+      : "check host, port and network")
+  );
+}
+
+/** PostgreSQL's codes for what a user can mend. */
+function remedyFor({ code = "", message }: Failure, { endpoint, tls }: Circumstances): string | undefined {
+  const { user = "this user", database = user } = endpoint;
+  const remedies: Readonly<Record<string, string>> = {
+    "28P01": `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
+    [notAllowed]: `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give another user`,
+    "3D000": `there is no database ${database}; make it with: createdb ${database}`,
+    "42501":
+      "this user lacks a right; let it create a schema in the database, or use the schema clade and its tables",
+    "25006": "the server only reads, as a standby does; give the URL of the primary",
+    "53100": "the server's disk is full; free some space there, then resume the run",
+    "53200": "the server is out of memory; see its log, then resume the run",
+  };
+  if (code === notAllowed && message.includes("client certificate"))
+    return `the server demands a certificate of ${user}${tls.clientCertificate ? `, and ${tls.clientCertificate} does not do` : ""}; name one that it trusts in sslcert, and its key in sslkey`;
+  if (tls.mode === "disable" && demandsTls.test(message))
+    return `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, or give sslmode=verify-full`;
+  return remedies[code];
+}
+
+function isOfTls(code: string): boolean {
+  return /^ERR_(SSL|TLS)_|CERT|^UNABLE_TO_|^EPROTO$|CRL/.test(code);
+}
+
+function ofTls({ code = "", message, cert }: Failure, { endpoint, tls }: Circumstances): string | undefined {
+  const { host } = endpoint;
+  const { mode, authority, clientCertificate } = tls;
+  if (message === offersNone)
+    return `sslmode=${mode} demands TLS, and the server offers none; turn it on there (ssl = on, or client_tls_sslmode of PgBouncer). sslmode=disable would do without, and let anybody on the way read and change what is sent`;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return `the server's certificate is not for ${host} but for ${cert?.subjectaltname ?? cert?.subject?.CN}; give the host as it names it. sslmode=verify-ca would take any certificate of ${authority}, whatever its name`;
+  if (code === "CERT_HAS_EXPIRED")
+    return "the server's certificate has expired; renew it there (or set this machine's clock right)";
+  if (code === "CERT_NOT_YET_VALID")
+    return "the server's certificate is not valid yet; set this machine's clock right, or see the certificate";
+  if (/ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code))
+    return clientCertificate
+      ? `the server does not accept the certificate ${clientCertificate} (${code}); name one that it trusts in sslcert, and its key in sslkey`
+      : `the server demands a certificate of this client; name one that it trusts in sslcert, and its key in sslkey`;
+  if (/CERT|^UNABLE_TO_/.test(code))
+    return `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert the certificate of the authority that signed it (or itself, where it is self-signed), as whoever runs the server hands it out`;
+  if (isOfTls(code))
+    return `no connection with TLS comes about (${message}); see the server's log and its ssl_ settings`;
+  return undefined;
+}
