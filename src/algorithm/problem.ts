@@ -1,4 +1,5 @@
 import { CladeError } from "./clade-error.ts";
+import { legibleLine } from "./legible.ts";
 
 /** One mistake in what a user declared: where it is, what was found, which rule it breaks and what to do. */
 export interface Problem {
@@ -19,9 +20,9 @@ export class BadInputError extends CladeError {
 }
 
 function formatProblem({ path, value, rule, remedy }: Problem): string {
-  const place = path === "" ? "" : `${path}: `;
+  const place = path === "" ? "" : `${legibleLine(path)}: `;
   const end = remedy.endsWith("?") ? "" : ".";
-  return `${place}${value} - ${rule}; ${remedy}${end}`;
+  return `${place}${legibleLine(value)} - ${rule}; ${remedy}${end}`;
 }
 
 /** The problem with its path placed below a parent, as `exploit` and `fraction` make `exploit.fraction`. */

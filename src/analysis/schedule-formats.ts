@@ -1,3 +1,4 @@
+import { legible, legibleJson } from "../algorithm/legible.ts";
 import { merged, type ScheduleSegment } from "../algorithm/schedule.ts";
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 import { csvText } from "./export/csv-text.ts";
@@ -16,8 +17,8 @@ export function scheduleAs(
   segments: readonly ScheduleSegment[],
   title: string,
 ): string {
-  if (format === "json") return `${JSON.stringify(segments, undefined, 2)}\n`;
-  return format === "csv" ? scheduleCsv(segments) : schedulePython(segments, title);
+  if (format === "json") return legibleJson(segments);
+  return format === "csv" ? scheduleCsv(segments) : legible(schedulePython(segments, title));
 }
 
 function scheduleCsv(segments: readonly ScheduleSegment[]): string {

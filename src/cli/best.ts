@@ -1,12 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CladeError } from "../algorithm/clade-error.ts";
+import { legibleJson } from "../algorithm/legible.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
-import { count, number } from "../report/words.ts";
+import { count } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { findRun } from "./find-run.ts";
-import { hyperparameters } from "./format.ts";
+import { hyperparameters, measured } from "./format.ts";
 import { openStores, type StoreOptions } from "./open-store.ts";
 import { newDirectory } from "./output-place.ts";
 import { scheduleText } from "./schedule-text.ts";
@@ -45,8 +46,8 @@ export async function bestCommand(
     } finally {
       await stores.population.unpin(run.id, pin).catch(() => {});
     }
-    await writeFile(join(out, "best.json"), `${JSON.stringify(summary, undefined, 2)}\n`);
-    await writeFile(join(out, "schedule.json"), `${JSON.stringify(segments, undefined, 2)}\n`);
+    await writeFile(join(out, "best.json"), legibleJson(summary));
+    await writeFile(join(out, "schedule.json"), legibleJson(segments));
   }
   if (options.json) {
     console.log(JSON.stringify({ ...summary, schedule: segments }));
@@ -54,11 +55,11 @@ export async function bestCommand(
   }
   const others = Object.entries(best.metrics)
     .filter(([name]) => name !== metric && name !== finalMetric)
-    .map(([name, value]) => `, ${name} ${number(value)}`)
+    .map(([name, value]) => `, ${measured(name, value)}`)
     .join("");
-  const heldOut = final === undefined ? "" : `, ${finalMetric} ${number(final)} (held out)`;
+  const heldOut = final === undefined ? "" : `, ${measured(finalMetric, final)} (held out)`;
   console.log(
-    `best of ${run.id}: ${metric} ${number(score)}${heldOut}${others}, snapshot ${best.id} at step ${count(best.step)}`,
+    `best of ${run.id}: ${measured(metric, score)}${heldOut}${others}, snapshot ${best.id} at step ${count(best.step)}`,
   );
   console.log(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
   if (out !== undefined) {

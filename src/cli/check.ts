@@ -1,4 +1,6 @@
 /** Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and the places that machines share. */
+
+import { legibleBelow } from "../algorithm/legible.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
@@ -35,7 +37,7 @@ export async function checkCommand(file: string | undefined, options: Options): 
     const experiment = await loadExperiment(file, settingsOf(options));
     found.push(...tryMutations(experiment), ...(await tryContract(experiment)));
   }
-  for (const { ok, text } of found) console.log(`${ok ? "ok  " : "BAD "} ${text}`);
+  for (const { ok, text } of found) console.log(`${ok ? "ok  " : "BAD "} ${legibleBelow(text)}`);
   if (found.some(({ ok }) => !ok)) process.exitCode = exitCodes.badInput;
 }
 

@@ -1,21 +1,22 @@
 /** What `run` and `resume` share: local workers, the view of the run, Ctrl-C, and the result. */
 
 import { fileURLToPath } from "node:url";
-import { styleText } from "node:util";
+import { legibleBelow } from "../algorithm/legible.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
-import { count, duration, number, plural } from "../report/words.ts";
+import { count, duration, plural } from "../report/words.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { hyperparameters } from "./format.ts";
+import { hyperparameters, measured } from "./format.ts";
 import type { Stores } from "./open-store.ts";
 import { jsonReporter, liveReporter, plainReporter, type Reporter } from "./reporter.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
+import { styled } from "./terminal.ts";
 import type { WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
@@ -103,7 +104,7 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
   const { best } = result;
   const how = "reason" in result.state ? result.state.reason : result.state.kind;
   console.log(
-    `\n${result.state.kind} in ${duration(result.seconds)}: ${how}; ${count(result.totalSteps)} steps, ${plural(result.copies, "copy", "copies")}`,
+    `\n${result.state.kind} in ${duration(result.seconds)}: ${legibleBelow(how)}; ${count(result.totalSteps)} steps, ${plural(result.copies, "copy", "copies")}`,
   );
   if (result.failures > 0)
     console.log(
@@ -119,11 +120,11 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
     );
   if (!best) return console.log("no member was ever scored, so there is no best model");
   const others = Object.entries(best.metrics).filter(([name]) => name !== metric);
-  const measured = [
-    styleText("bold", `${metric} ${number(best.score)}`),
-    ...others.map(([name, value]) => `${name} ${number(value)}`),
+  const shown = [
+    styled("bold", measured(metric, best.score)),
+    ...others.map(([name, value]) => measured(name, value)),
   ];
-  console.log(`best: ${measured.join(", ")}; member ${best.member} at step ${count(best.step)}`);
+  console.log(`best: ${shown.join(", ")}; member ${best.member} at step ${count(best.step)}`);
   const values = hyperparameters(best.hyperparameters);
   if (values !== "") console.log(`      ${values}`);
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));

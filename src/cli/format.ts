@@ -1,15 +1,23 @@
 /** What only the terminal shows; values are in `report/words.ts`. */
+
+import { legibleLine } from "../algorithm/legible.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
-import { value } from "../report/words.ts";
+import { number, value } from "../report/words.ts";
 
 export function hyperparameters(values: Hyperparameters): string {
   return Object.entries(values)
-    .map(([name, given]) => `${name} ${value(given)}`)
+    .map(([name, given]) => `${legibleLine(name)} ${value(given)}`)
     .join(", ");
 }
 
+/** A measured number with the name of its metric. */
+export function measured(metric: string | undefined, value: number | undefined): string {
+  return `${legibleLine(metric ?? "score")} ${number(value)}`;
+}
+
 /** Rows in columns, the first row a heading. Numbers stand to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(legibleLine));
   const widths = rows[0]!.map((_, column) =>
     rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
   );

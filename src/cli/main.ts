@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { CladeError } from "../algorithm/clade-error.ts";
+import { legibleBelow } from "../algorithm/legible.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
@@ -11,6 +12,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { exportFormats } from "./export.ts";
 import { templates } from "./init.ts";
 import { wholeNumber } from "./settings.ts";
+import { guard } from "./terminal.ts";
 import { gpuNames } from "./worker-processes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -18,6 +20,9 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 };
 
 export async function main(argv: readonly string[]): Promise<void> {
+  guard(process.stdout);
+  guard(process.stderr);
+  process.on("uncaughtException", (error) => process.exit(report(error)));
   process.stdout.on("error", stopForClosedPipe);
   process.on("exit", explainUnsettled);
   try {
@@ -50,7 +55,7 @@ const withoutName = `A command without a run's name takes the newest run, and sa
 the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
 take one when nothing else goes on.`;
 
-function program(): Command {
+export function program(): Command {
   const clade = new Command("clade")
     .description(
       "Population Based Training: weak members copy strong ones while they train, and explore from there.",
@@ -340,8 +345,9 @@ function report(error: unknown): number {
     console.error(error);
     return exitCodes.failed;
   }
-  console.error(error.message);
-  if (error instanceof TrainerError) console.error(userFrames(error.detail));
+  if (error instanceof TrainerError)
+    console.error(legibleBelow(`${error.message}\n${userFrames(error.detail)}`));
+  else console.error(error.message);
   const badInput =
     isBadInput(error) ||
     error instanceof RunNotFoundError ||

@@ -1,12 +1,13 @@
 /** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
 
-import { stripVTControlCharacters, styleText } from "node:util";
+import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
-import { hyperparameters, sparkline } from "./format.ts";
+import { hyperparameters, measured, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
+import { cut, liveDrawing, styled } from "./terminal.ts";
 
 export interface Reporter {
   started(view: RunView, workers: number): void;
@@ -48,8 +49,7 @@ export function plainReporter(): Reporter {
 
 /** A view that is drawn anew in place: progress, scores, a sparkline a member, the last copies. */
 export async function liveReporter(): Promise<Reporter> {
-  const { createLogUpdate } = await import("log-update");
-  const draw = createLogUpdate(process.stdout);
+  const { draw, done } = await liveDrawing();
   const shownMembers = () => Math.max(4, (process.stdout.rows ?? 24) - 12);
   return {
     started: (view, workers) => console.log(startedLine(view, workers)),
@@ -57,7 +57,7 @@ export async function liveReporter(): Promise<Reporter> {
     tick: (view) => draw(liveView(view, shownMembers(), process.stdout.columns ?? 80)),
     ended(view) {
       draw(liveView(view, shownMembers(), process.stdout.columns ?? 80));
-      draw.done();
+      done();
     },
   };
 }
@@ -72,7 +72,7 @@ function liveView(view: RunView, shownMembers: number, columns: number): string 
     ...memberLines(view, shownMembers),
     "",
     ...view.copies,
-    ...(view.lastFailure ? [styleText("red", failureLine(view.lastFailure))] : []),
+    ...(view.lastFailure ? [styled("red", legibleLine(failureLine(view.lastFailure)))] : []),
   ];
   return lines.map((line) => cut(line, columns)).join("\n");
 }
@@ -96,20 +96,20 @@ function memberLines(view: RunView, shown: number): string[] {
 
 function startedLine({ run }: RunView, workers: number): string {
   const { population } = run.experiment;
-  return `run ${styleText("bold", run.id)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
+  return `run ${styled("bold", run.id)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
 }
 
 function statusLine(view: RunView): string {
   const { share, secondsLeft } = view.progress();
   const { metric } = view.run.experiment.objective;
   const left = secondsLeft === undefined || share >= 1 ? "" : `, ${duration(secondsLeft)} left`;
-  const best = `best ${metric} ${number(view.best?.score)}, median ${number(view.median)}`;
+  const best = `best ${measured(metric, view.best?.score)}, median ${number(view.median)}`;
   const failures = view.failureCount > 0 ? `, ${plural(view.failureCount, "failure")}` : "";
   return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;
 }
 
 export function failureLine(failure: Failure): string {
-  return `member ${failure.member} failed ${placeOf(failure)}: ${failure.message}`;
+  return `member ${failure.member} failed ${placeOf(failure)}: ${legibleBelow(failure.message)}`;
 }
 
 export function isRecovery({ kind, reason }: Decision): boolean {
@@ -117,11 +117,5 @@ export function isRecovery({ kind, reason }: Decision): boolean {
 }
 
 export function recoveryLine({ member, reason }: Decision): string {
-  return `member ${member} ${reason.text}`;
-}
-
-/** A line cut to the width of the terminal. */
-function cut(line: string, columns: number): string {
-  const plain = stripVTControlCharacters(line);
-  return plain.length <= columns ? line : `${plain.slice(0, columns - 1)}…`;
+  return `member ${member} ${legibleBelow(reason.text)}`;
 }

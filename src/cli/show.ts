@@ -1,3 +1,4 @@
+import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
@@ -47,7 +48,7 @@ export async function showCommand(name: string | undefined, options: Options): P
   else for (const decision of decisions) console.log(await explained(stores, run, decision));
   for (const failure of failures) {
     console.log(`\n${failureLine(failure)}`);
-    if (options.member !== undefined) console.log(failure.stack);
+    if (options.member !== undefined) console.log(legibleBelow(`    ${failure.stack}`));
   }
   for (const note of notes) console.log(`\n${noteLine(note)}`);
 }
@@ -55,9 +56,9 @@ export async function showCommand(name: string | undefined, options: Options): P
 function noteLine(note: RunNote): string {
   switch (note.kind) {
     case "job":
-      return `${note.scheduler} job ${note.id} was submitted to work on it`;
+      return `${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`;
     case "different-code":
-      return `${note.worker} joined with code that is not that of the run: ${note.differences.join(", ")}`;
+      return `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`;
   }
 }
 
@@ -98,14 +99,14 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   const { snapshot, donor, kind, reason, generation, member } = decision;
   const before = await stores.population.snapshot(run.id, snapshot);
   if (kind === "keep") {
-    return `generation ${generation}: member ${member} went on at step ${count(before.step)} with score ${number(before.score)}: ${reason.text}`;
+    return `generation ${generation}: member ${member} went on at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
   }
   const from = await stores.population.snapshot(run.id, donor!);
   const after: Snapshot = await stores.population.snapshot(
     run.id,
     snapshotId(member, ordinalOf(snapshot) + 1),
   );
-  return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${reason.text}`;
+  return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${legibleBelow(reason.text)}`;
 }
 
 async function history(

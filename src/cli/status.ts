@@ -1,9 +1,10 @@
+import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Member } from "../population-store/population-store.ts";
-import { count, duration, number, plural, time } from "../report/words.ts";
+import { count, duration, plural, time } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
-import { hyperparameters } from "./format.ts";
+import { hyperparameters, measured } from "./format.ts";
 import { jobLines } from "./jobs.ts";
 import { openStores } from "./open-store.ts";
 import { presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
@@ -26,7 +27,7 @@ export async function statusCommand(
   }
   const { metric, final } = run.experiment.objective;
   const counts = await stores.population.counts(run.id);
-  const reason = "reason" in run.state ? ` (${run.state.reason})` : "";
+  const reason = "reason" in run.state ? ` (${legibleBelow(run.state.reason)})` : "";
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
   console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
@@ -36,7 +37,7 @@ export async function statusCommand(
   );
   for (const line of restingLines(members)) console.log(`         ${line}`);
   for (const [index, line] of workerLines(present).entries())
-    console.log(`${index === 0 ? "workers:" : "        "} ${line}`);
+    console.log(`${index === 0 ? "workers:" : "        "} ${legibleLine(line)}`);
   for (const [index, line] of jobs.entries()) console.log(`${index === 0 ? "jobs:   " : "        "} ${line}`);
   console.log(
     `so far:  ${count(result.totalSteps)} steps, ${plural(counts.snapshots, "snapshot")}, ${plural(counts.copies, "copy", "copies")}, ${plural(counts.failures, "failure")}`,
@@ -46,9 +47,9 @@ export async function statusCommand(
       `         ${plural(result.unscoredMembers, "member")} without a score (NaN, infinite or missing)`,
     );
   if (result.best) {
-    const heldOut = result.final === undefined ? "" : `, ${final} ${number(result.final)} (held out)`;
+    const heldOut = result.final === undefined ? "" : `, ${measured(final, result.final)} (held out)`;
     console.log(
-      `best:    ${metric} ${number(result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
+      `best:    ${measured(metric, result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
     );
   }
   if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);

@@ -7,6 +7,7 @@ import type { RunResult } from "../worker/watch.ts";
 import { table } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
 import { medianOf, type RunView } from "./run-view.ts";
+import { liveDrawing } from "./terminal.ts";
 
 export interface StudyReporter {
   /** Tells the run of a variant with a seed while it goes on. */
@@ -24,7 +25,7 @@ export async function studyReporter(
   const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
   const total = plan.length * study.seeds.length;
   const isDrawn = process.stdout.isTTY && !json;
-  const draw = isDrawn ? (await import("log-update")).createLogUpdate(process.stdout) : undefined;
+  const live = isDrawn ? await liveDrawing() : undefined;
   let isNew = false;
   const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
   if (!json)
@@ -38,7 +39,7 @@ export async function studyReporter(
       const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
       return [label, `${done.length}/${study.seeds.length}`, number(medianOf(done.map(shownScore))), going];
     });
-    draw?.(`${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`);
+    live?.draw(`${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`);
   }
   return {
     of({ label }, seed) {
@@ -53,7 +54,7 @@ export async function studyReporter(
     finished({ label }, seed, result) {
       results.get(label)!.push(result);
       if (json) console.log(JSON.stringify({ type: "run", variant: label, ...result }));
-      else if (draw) drawing();
+      else if (live) drawing();
       else if (isNew) {
         const took = `${result.state.kind} in ${duration(result.seconds)}`;
         console.log(`${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`);
@@ -62,7 +63,7 @@ export async function studyReporter(
     },
     ended() {
       drawing();
-      draw?.done();
+      live?.done();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { legible } from "../algorithm/legible.ts";
+
 /** Markup in which every inserted value is text, unless it is markup itself: names, messages and reasons may hold any character. */
 export class Markup {
   readonly markup: string;
@@ -16,15 +18,11 @@ export function html(strings: TemplateStringsArray, ...values: readonly Insertab
   return new Markup(strings.reduce((text, string, index) => text + inserted(values[index - 1]) + string));
 }
 
-/** Text as it may stand between tags and in quoted attributes. A token of a theme in it stays text, too. */
+/** Text as it may stand between tags and in quoted attributes, made legible. A token of a theme in it stays text, too. */
 export function escapeMarkup(text: string): string {
-  return (
-    text
-      .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-      // What XML does not allow even as a reference.
-      .replace(/(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu, "\ufffd")
-      .replaceAll("var(--", "var(&#45;-")
-  );
+  return legible(text)
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replaceAll("var(--", "var(&#45;-");
 }
 
 function inserted(value: Insertable): string {

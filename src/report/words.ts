@@ -1,4 +1,6 @@
 /** Values as text: in the terminal, in pages and in figures. */
+
+import { legibleLine } from "../algorithm/legible.ts";
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
@@ -18,7 +20,7 @@ export function number(value: number | undefined): string {
 }
 
 export function value(given: HyperparameterValue | undefined): string {
-  return typeof given === "number" ? number(given) : String(given ?? "none");
+  return typeof given === "number" ? number(given) : legibleLine(String(given ?? "none"));
 }
 
 /** "1 copy", "2 copies". */
@@ -43,7 +45,7 @@ export function time(unixMs: number): string {
 export function changes(before: Hyperparameters, after: Hyperparameters): string {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((name) => before[name] !== after[name])
-    .map((name) => `${name} ${value(before[name])} to ${value(after[name])}`)
+    .map((name) => `${legibleLine(name)} ${value(before[name])} to ${value(after[name])}`)
     .join(", ");
 }
 
@@ -57,5 +59,5 @@ export function shortened(text: string, most: number): string {
 export function placeOf({ generation, phase, worker, device }: Failure): string {
   const during = phase === undefined ? "" : `, in ${phase}`;
   const on = device === undefined ? "" : `, device ${device}`;
-  return `in generation ${generation + 1}${during}, on ${hostOf(worker)}${on}`;
+  return `in generation ${generation + 1}${during}, on ${legibleLine(hostOf(worker))}${on}`;
 }
