@@ -1,7 +1,13 @@
 import importlib.util
+import sys
 import unittest
+from pathlib import Path
 
-from driving import INITIALIZE, DrivenTrainer
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from driving import INITIALIZE, DrivenTrainer  # noqa: E402
+
+import clade  # noqa: E402
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
 
@@ -125,42 +131,70 @@ clade.serve(T)
 class Watching(unittest.TestCase):
     told = {"learning_rate": 0.1, "momentum": 0.9}
 
-    def after(self, schedule, step):
+    def test_an_optimizer_is_read_at_both_ends_and_what_overwrote_it_is_named(self):
+        schedule = "schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5)"
+        step = "if _ > 1: schedule.step(); optimizer.param_groups[0]['momentum'] = 0.5"
         with torch_loop(schedule, step) as trainer:
             self.assertEqual(setup(trainer, **self.told)["readBack"], ["learning_rate", "momentum"])
-            return trainer.result("train", steps=3)
+            self.assertEqual(trainer.result("train", steps=2), {"steps": 2, "hyperparameters": self.told})
+            answer = trainer.result("train", steps=1)
+            self.assertEqual(answer["hyperparameters"], {"learning_rate": 0.05, "momentum": 0.5})
+            self.assertEqual(set(answer["causes"]), {"learning_rate"})
+            self.assertRegex(answer["causes"]["learning_rate"], "^LambdaLR overwrites it; give it to apply and to watch")
 
-    def test_an_optimizer_is_read_at_both_ends(self):
-        self.assertEqual(self.after("pass", "pass"), {"steps": 3, "hyperparameters": self.told})
 
-    def test_the_schedule_that_overwrites_a_rate_is_named_whichever_it_is(self):
-        schedules = {
-            "LambdaLR": "LambdaLR(optimizer, lambda step: 0.5)",
-            "StepLR": "StepLR(optimizer, 1)",
-            "SequentialLR": "SequentialLR(optimizer, [StepLR(optimizer, 1), StepLR(optimizer, 1)], [2])",
-            "ChainedScheduler": "ChainedScheduler([StepLR(optimizer, 1), ExponentialLR(optimizer, 0.5)])",
+@unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
+class Causes(unittest.TestCase):
+    def setUp(self):
+        global torch
+        import torch
+
+        self.optimizer = self.watched()
+
+    def watched(self):
+        optimizer = torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1, momentum=0.9)
+        clade.pytorch.in_force(optimizer, "momentum", "weight_decay", learning_rate="lr")
+        return optimizer
+
+    def causes(self):
+        found = {name: clade.pytorch.likely_cause(name) for name in ("learning_rate", "momentum", "weight_decay")}
+        return {name: cause.split(" overwrite")[0] for name, cause in found.items() if cause}
+
+    def test_the_schedule_that_sets_an_option_is_named_whichever_it_is(self):
+        from torch.optim import lr_scheduler as s
+
+        rate_alone = {
+            "LambdaLR": lambda o: s.LambdaLR(o, lambda step: 0.5),
+            "ReduceLROnPlateau": lambda o: s.ReduceLROnPlateau(o),
+            "SequentialLR": lambda o: s.SequentialLR(o, [s.StepLR(o, 1), s.StepLR(o, 1)], [2]),
+            "ChainedScheduler": lambda o: s.ChainedScheduler([s.StepLR(o, 1), s.ExponentialLR(o, 0.5)]),
+            "OneCycleLR": lambda o: s.OneCycleLR(o, 0.2, 9, cycle_momentum=False),
         }
-        for name, made in schedules.items():
+        for name, made in rate_alone.items():
             with self.subTest(name):
-                schedule = f"from torch.optim.lr_scheduler import *; schedule = {made}"
-                answer = self.after(schedule, "schedule.step()")
-                self.assertNotEqual(answer["hyperparameters"]["learning_rate"], 0.1)
-                self.assertRegex(answer["causes"]["learning_rate"], f"^{name} overwrites it; ")
-
-    def test_a_schedule_that_cycles_momentum_is_named_for_it_and_others_are_not(self):
-        cycle = "schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.2, 9)"
-        causes = self.after(cycle, "schedule.step()")["causes"]
-        self.assertEqual(set(causes), {"learning_rate", "momentum"})
-        other = "schedule = torch.optim.lr_scheduler.StepLR(optimizer, 99)"
-        answer = self.after(other, "optimizer.param_groups[0]['momentum'] = 0.5")
-        self.assertEqual(answer, {"steps": 3, "hyperparameters": {"learning_rate": 0.1, "momentum": 0.5}})
+                optimizer = self.watched()
+                schedule = made(optimizer)
+                self.assertEqual(self.causes(), {"learning_rate": name})
+                del schedule
+        schedule = s.CyclicLR(self.optimizer, 0.1, 0.2)
+        clade.pytorch.in_force(self.optimizer, "momentum", "weight_decay", learning_rate="lr")
+        self.assertEqual(self.causes(), {"learning_rate": "CyclicLR", "momentum": "CyclicLR"})
+        self.assertIn("build it with cycle_momentum=False", clade.pytorch.likely_cause("momentum"))
+        self.assertIsNotNone(schedule)
 
     def test_a_schedule_of_another_library_is_known_by_its_name(self):
-        schedule = "class WarmupScheduler: pass\nschedule = WarmupScheduler(); schedule.optimizer = optimizer"
-        causes = self.after(schedule, "schedule.optimizer.param_groups[0]['lr'] = 7.0")["causes"]
-        self.assertRegex(causes["learning_rate"], "^WarmupScheduler overwrites it; ")
+        class WarmupScheduler:
+            optimizer = None
+
+        schedule = WarmupScheduler()
+        schedule.optimizer = self.optimizer
+        self.assertEqual(self.causes(), {"learning_rate": "WarmupScheduler"})
 
     def test_the_schedule_of_another_optimizer_is_not_blamed(self):
-        schedule = "other = torch.optim.SGD(model.parameters(), lr=1); s = torch.optim.lr_scheduler.StepLR(other, 1)"
-        answer = self.after(schedule, "s.step(); optimizer.param_groups[0]['lr'] = 7.0")
-        self.assertNotIn("causes", answer)
+        other = torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.StepLR(other, 1)
+        self.assertEqual(self.causes(), {})
+        self.assertIsNotNone(schedule)
+
+    def test_nothing_is_blamed_for_what_was_never_read(self):
+        self.assertIsNone(clade.pytorch.likely_cause("dropout"))

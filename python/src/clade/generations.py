@@ -169,7 +169,12 @@ class Generation:
             self._told_in_force = {**(self._told_in_force or {}), **told}
 
     def watch(
-        self, optimizer: pytorch.Optimizer, *names: str, group: int | None = None, **options: str
+        self,
+        optimizer: pytorch.Optimizer,
+        *names: str,
+        group: int | None = None,
+        scheduler: Any = None,
+        **options: str,
     ) -> None:
         """Reads options of a PyTorch optimiser back before the first step and after the last.
 
@@ -177,7 +182,9 @@ class Generation:
         Call it once for each optimiser, or group of parameters, that takes hyperparameters.
         """
         self._require_begun("watch()")
-        self._reads.append(lambda: pytorch.in_force(optimizer, *names, group=group, **options))
+        self._reads.append(
+            lambda: pytorch.in_force(optimizer, *names, group=group, scheduler=scheduler, **options)
+        )
 
     def steps(self) -> Iterator[int]:
         """Yields 0, 1, 2 and so on, once for each training step that Clade asks for.

@@ -4,19 +4,17 @@ PyTorch is imported on first use.
 
 `load_state_dict` of an optimiser brings back the OLD learning rate, the donor's, with all its other options. So the
 order is: `load`, then `apply`, then `in_force` to prove it. A learning rate schedule overwrites what was applied at
-its next step: let Clade's schedule replace it, or multiply by its factor yourself.
+its next step, unless `apply` is told of it: then the hyperparameter is its base rate, and the schedule its shape.
 """
 
 from __future__ import annotations
 
-import gc
 import importlib
-import sys
 import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import random_state
+from . import random_state, schedules
 from .errors import TrainerError
 from .requests import nearest
 
@@ -35,32 +33,48 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: Any, /) -> Any: ...
 
 
-def apply(optimizer: Optimizer, *, group: int | None = None, **options: Any) -> None:
+def apply(optimizer: Optimizer, *, group: int | None = None, scheduler: Any = None, **options: Any) -> None:
     """Sets options in every parameter group, or in one: `apply(optimizer, lr=0.1, betas=(0.9, 0.99))`.
 
+    With `scheduler`, one of `torch.optim.lr_scheduler` that is stepped as usual, `lr` is its base rate (the peak of
+    a `OneCycleLR` or `CyclicLR`): the schedule goes on from where it is as if it had been built with that rate.
+
     A tensor (`capturable=True`) is filled in place. For a learning rate with a factor in some group, call it
-    again for that group: `apply(optimizer, group=1, lr=0.1 * lr)`. Raises `TrainerError` for an option that the
-    optimiser does not have.
+    for each group: `apply(optimizer, group=0, lr=lr)` and `apply(optimizer, group=1, lr=0.1 * lr)`. Raises
+    `TrainerError` for an option that the optimiser does not have, and for a schedule that has no base rate.
     """
     groups = _groups(optimizer, group)
     for name in options:
         _require_option(optimizer, groups, name)
+        if scheduler is not None:
+            schedules.require_not_cycled(scheduler, name)
+    if scheduler is not None and "lr" in options:
+        indices = range(len(groups)) if group is None else [group]
+        schedules.set_base_rates(optimizer, scheduler, indices, float(options.pop("lr")))
     for each in groups:
         for name, value in options.items():
             each[name] = _applied(name, each[name], value)
 
 
-def in_force(optimizer: Optimizer, *names: str, group: int | None = None, **options: str) -> dict[str, Any]:
+def in_force(
+    optimizer: Optimizer, *names: str, group: int | None = None, scheduler: Any = None, **options: str
+) -> dict[str, Any]:
     """Options as the optimiser has them, tensors as numbers: `in_force(optimizer, "momentum", learning_rate="lr")`.
 
-    The keyword form gives an option under the name of a hyperparameter. Raises `TrainerError` for an option that
-    the optimiser does not have, or that differs between groups (give `group` then).
+    The keyword form gives an option under the name of a hyperparameter. With `scheduler` the option `lr` is the
+    schedule's base rate, after a look whether the optimiser has the rate that follows from it. Raises
+    `TrainerError` where it has another, for an option that it does not have, and for one that differs between
+    groups (give `group` then).
     """
     groups = _groups(optimizer, group)
     found: dict[str, Any] = {}
     for name, option in {**{name: name for name in names}, **options}.items():
         _require_option(optimizer, groups, option)
-        values = [_read(each[option]) for each in groups]
+        if scheduler is not None and option == "lr":
+            rates = schedules.base_rates(optimizer, scheduler)
+            values = rates if group is None else [rates[group]]
+        else:
+            values = [_read(each[option]) for each in groups]
         if any(value != values[0] for value in values):
             rule = f"{option}: {values} - must be the same in all parameter groups"
             raise TrainerError(f"{rule}; apply it to all of them, or read one with group=0")
@@ -76,10 +90,14 @@ def likely_cause(name: str) -> str | None:
     """
     reference, option = _read_from.get(name, (lambda: None, ""))
     optimizer = reference()
-    kinds = [] if optimizer is None else sorted(_schedules_of(optimizer, option))
+    kinds = [] if optimizer is None else schedules.schedules_of(optimizer, option)
     if not kinds:
         return None
-    remedy = f"leave {name} out of the experiment, or the schedule out of the script"
+    remedy = (
+        "give it to apply and to watch (or in_force) as scheduler=..., so that the hyperparameter is its base rate"
+        if option == "lr"
+        else f"build it with cycle_momentum=False, or leave {name} out of the experiment"
+    )
     return f"{' and '.join(kinds)} {'overwrites' if len(kinds) == 1 else 'overwrite'} it; {remedy}"
 
 
@@ -114,31 +132,6 @@ def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
         # that it was saved on.
         stateful.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     random_state.restore(directory, seed)
-
-
-def _schedules_of(optimizer: Any, option: str) -> set[str]:
-    """The classes of the schedules that set this option. One inside of another is not named."""
-    schedules = [each for each in gc.get_objects() if _is_schedule(each) and _drives(each, optimizer)]
-    inner = {id(part) for each in schedules for part in getattr(each, "_schedulers", ())}
-    return {
-        type(each).__name__
-        for each in schedules
-        if id(each) not in inner and (option == "lr" or getattr(each, "cycle_momentum", False))
-    }
-
-
-def _is_schedule(each: object) -> bool:
-    # By its type alone: to ask an object itself may run code of its own.
-    kind = type(each)
-    module: Any = sys.modules.get("torch.optim.lr_scheduler")
-    kinds = tuple(getattr(module, name) for name in ("_LRScheduler", "LRScheduler") if hasattr(module, name))
-    return issubclass(kind, kinds) or "scheduler" in kind.__name__.lower()
-
-
-def _drives(schedule: object, optimizer: Any) -> bool:
-    # By the groups: either of the two may be a wrapper around the optimiser.
-    driven = vars(schedule).get("optimizer") if hasattr(schedule, "__dict__") else None
-    return driven is not None and getattr(driven, "param_groups", None) is optimizer.param_groups
 
 
 def _file(directory: str | Path, name: str) -> Path:
