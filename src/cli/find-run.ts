@@ -34,6 +34,23 @@ export async function findRun(
   throw bad(name, "is no run of this store", ids.length === 0 ? "there are none yet" : nearest(name, ids));
 }
 
+/** The run of exactly that name, for what cannot be undone. */
+export async function findWhole(store: PopulationStore, name: string): Promise<Run> {
+  const runs = await store.runs();
+  const run = runs.find(({ id }) => id === name);
+  if (run) return run;
+  const begun = runs.filter(({ id }) => id.startsWith(name)).map(({ id }) => id as string);
+  const rule = begun.length > 0 ? "is only the beginning of a run's name" : "is no run of this store";
+  const known = runs.map(({ id }) => id as string);
+  const remedy =
+    begun.length > 0
+      ? `give the whole name: ${begun.join(", ")}`
+      : known.length === 0
+        ? "there are none yet"
+        : nearest(name, known);
+  throw new BadInputError([{ path: "run", value: name, rule, remedy }]);
+}
+
 /** Which of the runs, oldest first, is meant without a name, and why that one; undefined where there are none. */
 export function newestRun(
   runs: readonly Run[],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { legibleBelow } from "../algorithm/legible.ts";
+import { BadInputError } from "../algorithm/problem.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
@@ -62,6 +63,7 @@ export function program(): Command {
     )
     .version(version)
     .exitOverride()
+    .hook("preAction", (_, action) => refuseEmpty(action.args, action.opts()))
     .addHelpText("after", `\n${withoutName}\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.`);
   const store = new Option(
     "--store <url>",
@@ -324,7 +326,8 @@ export function program(): Command {
     .addOption(checkpoints)
     .action(lazily(async () => (await import("./gc.ts")).gcCommand));
   command("remove", "remove a run and its checkpoints")
-    .argument("<run>", "the run")
+    .argument("<run>", "the run, by its whole name")
+    .option("--yes", "do not ask")
     .addOption(store)
     .addOption(checkpoints)
     .action(lazily(async () => (await import("./remove.ts")).removeCommand));
@@ -336,6 +339,24 @@ function lazily<Words extends unknown[]>(
   load: () => Promise<(...words: Words) => Promise<void> | void>,
 ): (...words: Words) => Promise<void> {
   return async (...words) => (await load())(...words);
+}
+
+/** A variable of the shell that is not set gives an empty word, which would mean something else. */
+function refuseEmpty(words: readonly string[], options: { readonly [name: string]: unknown }): void {
+  const given = [
+    ...words.map((word) => ["a word of the command", word] as const),
+    ...Object.entries(options),
+  ];
+  const empty = given.filter(([, value]) => [value].flat().includes(""));
+  if (empty.length === 0) return;
+  throw new BadInputError(
+    empty.map(([name]) => ({
+      path: name in options ? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` : name,
+      value: '""',
+      rule: "is empty",
+      remedy: "give a value, or leave it out",
+    })),
+  );
 }
 
 /** Prints what went wrong and gives the exit code. Our own mistakes keep their stack. */

@@ -1,17 +1,29 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { clade } from "./clade-command.ts";
-import { findRun } from "./find-run.ts";
+import { consent } from "./consent.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { findWhole } from "./find-run.ts";
 import { openStores, type StoreOptions } from "./open-store.ts";
 import { workersOf } from "./run-state.ts";
 
-export async function removeCommand(name: string, options: StoreOptions): Promise<void> {
+export async function removeCommand(
+  name: string,
+  options: StoreOptions & { readonly yes?: boolean },
+): Promise<void> {
   await using stores = await openStores(options);
-  const run = await findRun(stores.population, name);
+  const run = await findWhole(stores.population, name);
   const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
       `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: ${clade} stop ${run.id}`,
     );
+  }
+  const isMeant =
+    options.yes || (await consent(`remove ${run.id}`, `remove run ${run.id} and its checkpoints?`));
+  if (!isMeant) {
+    console.log(`run ${run.id}: is kept`);
+    process.exitCode = exitCodes.failed;
+    return;
   }
   await using checkpoints = await stores.checkpoints(run);
   await stores.population.removeRun(run.id);

@@ -47,9 +47,31 @@ test("a person goes from init to the best model's files", async () => {
     hyperparameters: { learningRate: expect.any(Number) },
   });
 
-  expect(await place.clade("remove", best.run)).toMatchObject({ code: 0 });
+  const part = await place.clade("remove", best.run.slice(0, -1), "--yes");
+  expect(part).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`give the whole name: ${best.run}`),
+  });
+  const unasked = await place.clade("remove", best.run);
+  expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("add --yes if it is meant") });
+  expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(true);
+  expect(await place.clade("remove", best.run, "--yes")).toMatchObject({ code: 0 });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(false);
   expect((await place.clade("list")).stdout).toContain("no runs yet");
+});
+
+test.each([
+  [["status", ""], "a word of the command"],
+  [["remove", ""], "a word of the command"],
+  [["worker", "", "--experiment", ""], "--experiment"],
+  [["list", "--store", ""], "--store"],
+  [["compare", "a", ""], "a word of the command"],
+  [["submit", "slurm", "--array", "1", "--run", ""], "--run"],
+  [["best", "--out", ""], "--out"],
+])("an empty word is refused: %j", async (words, named) => {
+  const { code, stderr } = await place.clade(...words);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`${named}: "" - is empty; give a value, or leave it out.`);
 });
 
 test("init does not overwrite a file", async () => {

@@ -58,7 +58,7 @@ const calls: {
   export: { words: ["export", first] },
   report: { words: ["report", first, "--figures", "figures"], files: ["report.html"] },
   gc: { words: ["gc"] },
-  remove: { words: ["remove", first] },
+  remove: { words: ["remove", first, "--yes"] },
 };
 const others: string[][] = [
   ["status", first, "--json"],

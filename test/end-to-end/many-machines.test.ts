@@ -84,7 +84,7 @@ for (const [what, place] of [
       code: 0,
       stdout: expect.stringContaining(`run ${run}:`),
     });
-    expect((await one.clade("remove", run)).code).toBe(0);
+    expect((await one.clade("remove", run, "--yes")).code).toBe(0);
     if (what !== "S3") expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
   });
 }

@@ -1,0 +1,31 @@
+import { createInterface } from "node:readline";
+import { BadInputError } from "../algorithm/problem.ts";
+
+/** Where a person is asked. */
+export interface Dialog {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/**
+ * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y and yes. Throws `BadInputError` where nobody
+ * can be asked.
+ */
+export async function consent(
+  what: string,
+  question: string,
+  { input, output }: Dialog = { input: process.stdin, output: process.stderr },
+): Promise<boolean> {
+  if (!input.isTTY || !output.isTTY) {
+    const rule = "cannot be undone, and here is no terminal to ask in";
+    throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes if it is meant" }]);
+  }
+  output.write(`${question} [y/N] `);
+  const lines = createInterface({ input });
+  try {
+    for await (const line of lines) return /^\s*y(es)?\s*$/i.test(line);
+    return false;
+  } finally {
+    lines.close();
+  }
+}
