@@ -2,8 +2,11 @@
 import { z } from "zod";
 
 export interface CommandOptions {
-  /** Variables for the command, added to those of the worker. */
-  readonly environment?: { readonly [name: string]: string };
+  /**
+   * Variables for the command, added to those of the worker. `true` passes on the worker's own value, also of one that trainers do not get
+   * otherwise: keys to the stores and the scheduler, such as PGPASSWORD and AWS_SECRET_ACCESS_KEY.
+   */
+  readonly environment?: { readonly [name: string]: string | true };
   /** Where the command runs, relative to the experiment file's directory, which is meant when left out. */
   readonly directory?: string;
   /** How long it may take until the command answers at all. 300 when left out. */
@@ -35,10 +38,18 @@ export const commandShape = {
     .regex(/\S/, { error: "is empty; give a command such as python train.py" })
     .describe("The command, for the shell sh."),
   environment: z
-    .record(z.string(), z.string({ error: "must be a text; put quotes around it" }), {
-      error: "must be an object; give texts by name",
-    })
-    .describe("Variables for the command, added to those of the worker.")
+    .record(
+      z.string().regex(/^[A-Za-z_]\w*$/, {
+        error: "is no name of a variable; give letters, digits and underscores",
+      }),
+      z.union([z.string(), z.literal(true)], {
+        error: "must be a text, or true for the worker's own value; put quotes around it",
+      }),
+      { error: "must be an object; give texts by name" },
+    )
+    .describe(
+      "Variables for the command, added to those of the worker. true passes on the worker's own value, also of one that trainers do not get otherwise, such as AWS_SECRET_ACCESS_KEY.",
+    )
     .optional(),
   directory: z
     .string({ error: "must be a text; give the path of a directory" })

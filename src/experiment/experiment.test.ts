@@ -279,7 +279,7 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { trainer: command("x", { environment: { THREADS: 1 } } as never) },
-    "trainer.environment.THREADS: 1 - must be a text; put quotes around it.",
+    "trainer.environment.THREADS: 1 - must be a text, or true for the worker's own value; put quotes around it.",
   ],
   [
     { trainer: command("x", { stepTimeoutSecond: 9 } as never) },

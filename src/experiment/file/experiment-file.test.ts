@@ -245,7 +245,7 @@ const mistakes: [changes: object, message: string][] = [
   [{ trainer: { directory: "." } }, "trainer.command: undefined - must be a text"],
   [
     { trainer: { command: "x", environment: { A: 1 } } },
-    "trainer.environment.A: 1 - must be a text; put quotes around it.",
+    "trainer.environment.A: 1 - must be a text, or true for the worker's own value; put quotes around it.",
   ],
   [{ initial: [{ rate: 5 }] }, "initial[0].rate: 5 - is outside of logUniform(0.0001, 0.1)"],
   [{ seed: null }, "seed: null - must be a whole number"],

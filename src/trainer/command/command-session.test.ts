@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { command, everySeconds, everySteps, TrainerError } from "clade";
 import { trainerSessionConformance } from "clade/testing";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Generation, TrainerSession } from "../trainer-session.ts";
 import { commandSession } from "./command-session.ts";
 
@@ -194,6 +194,19 @@ test.each([
   const session = commandSession(command(text, options), { logDirectory: directory });
   sessions.push(session);
   await expect(session.start(turn)).rejects.toThrow(message);
+});
+
+test("a command gets no keys to the stores, but for what its experiment names", async () => {
+  vi.stubEnv("PGPASSWORD", "secret");
+  vi.stubEnv("AWS_SESSION_TOKEN", "token");
+  const seen = command(`echo "[$PGPASSWORD][$AWS_SESSION_TOKEN][$HOME]" >&2; exit 1`, {
+    environment: { AWS_SESSION_TOKEN: true },
+  });
+  const error = (await commandSession(seen, {})
+    .start(turn)
+    .catch((caught: unknown) => caught)) as TrainerError;
+  vi.unstubAllEnvs();
+  expect(error.detail).toContain(`[][token][${process.env.HOME}]`);
 });
 
 test("the last lines that were printed come with an error, and the log's place", async () => {

@@ -18,6 +18,7 @@ import { MemberLog } from "./member-log.ts";
 import { protocolVersion, type ResultOf } from "./messages.ts";
 import { TrainerProcess, type TrainerProcessOptions } from "./trainer-process.ts";
 import { ValuesInForce } from "./values-in-force.ts";
+import { trainerEnvironment } from "./withheld.ts";
 
 export interface CommandSessionOptions {
   /** Each member's standard error goes to a file here, `member-3.log`; nowhere when left out. */
@@ -171,16 +172,12 @@ class CommandSession implements TrainerSession {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
     const { command, environment, directory, ...limits } = this.#trainer;
-    // The store's URL may hold a password, which is no business of a trainer.
-    const { CLADE_STORE, ...inherited } = process.env;
     this.#log.forget();
     const started = this.#spawn({
       command,
       directory: resolve(directory ?? "."),
       environment: {
-        ...inherited,
-        ...this.#options.environment,
-        ...environment,
+        ...trainerEnvironment({ ...process.env, ...this.#options.environment }, environment),
         CLADE_PROTOCOL: String(protocolVersion),
       },
       stepTimeoutSeconds: limits.stepTimeoutSeconds ?? stepTimeoutSeconds,
