@@ -286,7 +286,7 @@ export function program(): Command {
     .addOption(
       new Option("--member <n>", "every decision about one member").argParser(wholeNumber("--member", 0)),
     )
-    .option("--all", "every copy instead of the last ones")
+    .option("--all", "every copy and failure instead of the last ones")
     .addOption(store)
     .addOption(json)
     .action(lazily(async () => (await import("./show.ts")).showCommand));

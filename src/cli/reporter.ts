@@ -2,6 +2,7 @@
 
 import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
+import { isRecovery } from "../population-store/decisions.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
@@ -110,10 +111,6 @@ function statusLine(view: RunView): string {
 
 export function failureLine(failure: Failure): string {
   return `member ${failure.member} failed ${placeOf(failure)}: ${legibleBelow(failure.message)}`;
-}
-
-export function isRecovery({ kind, reason }: Decision): boolean {
-  return kind === "keep" && reason.text.startsWith("recovered");
 }
 
 export function recoveryLine({ member, reason }: Decision): string {

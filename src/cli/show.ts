@@ -2,9 +2,12 @@ import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import { isRecovery } from "../population-store/decisions.ts";
 import {
+  type Changes,
   type Cursor,
   type Failure,
+  type PopulationStore,
   type Run,
   type RunNote,
   start,
@@ -13,7 +16,7 @@ import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
 import { openStores, type Stores } from "./open-store.ts";
-import { failureLine, isRecovery, recoveryLine } from "./reporter.ts";
+import { failureLine, recoveryLine } from "./reporter.ts";
 import { copySentence } from "./run-view.ts";
 
 interface Options {
@@ -23,8 +26,9 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Copies shown when not all are asked for. */
+/** Copies and failures shown when not all are asked for. */
 const lastCopies = 20;
+const lastFailures = 20;
 
 export async function showCommand(name: string | undefined, options: Options): Promise<void> {
   await using stores = await openStores(options);
@@ -36,20 +40,21 @@ export async function showCommand(name: string | undefined, options: Options): P
       { path: "--member", value: String(options.member), rule: `the run has ${population} members`, remedy },
     ]);
   }
-  const { decisions, failures } = await history(stores, run, options.member);
-  const notes = options.member === undefined ? await stores.population.notes(run.id) : [];
+  const { member, all = false } = options;
+  const notes = member === undefined ? await stores.population.notes(run.id) : [];
   if (options.json) {
-    for (const decision of decisions) console.log(JSON.stringify({ type: "decision", decision }));
-    for (const failure of failures) console.log(JSON.stringify({ type: "failure", failure }));
+    for await (const decision of decisionsOf(stores, run, member))
+      console.log(JSON.stringify({ type: "decision", decision }));
+    for await (const failure of failuresOf(stores, run, member))
+      console.log(JSON.stringify({ type: "failure", failure }));
     for (const note of notes) console.log(JSON.stringify({ type: "note", note }));
     return;
   }
-  if (options.member === undefined) await showPopulation(stores, run, decisions, options.all ?? false);
-  else for (const decision of decisions) console.log(await explained(stores, run, decision));
-  for (const failure of failures) {
-    console.log(`\n${failureLine(failure)}`);
-    if (options.member !== undefined) console.log(legibleBelow(`    ${failure.stack}`));
-  }
+  if (member === undefined) await showPopulation(stores, run, all);
+  else
+    for await (const decision of decisionsOf(stores, run, member))
+      console.log(await explained(stores, run, decision));
+  await showFailures(stores, run, member, all);
   for (const note of notes) console.log(`\n${noteLine(note)}`);
 }
 
@@ -62,12 +67,7 @@ function noteLine(note: RunNote): string {
   }
 }
 
-async function showPopulation(
-  stores: Stores,
-  run: Run,
-  decisions: readonly Decision[],
-  all: boolean,
-): Promise<void> {
+async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<void> {
   const members = await stores.population.members(run.id);
   const rows = members.map(({ member, state, newest }) => [
     String(member),
@@ -84,14 +84,50 @@ async function showPopulation(
       ...rows,
     ]),
   );
-  const copies = decisions.filter(({ kind }) => kind === "copy");
-  const shown = all ? copies : copies.slice(-lastCopies);
-  const hidden = copies.length - shown.length;
+  const { copies } = await stores.population.counts(run.id);
+  const last = all ? undefined : await lastNotable(stores, run);
+  const shown = last?.filter(({ kind }) => kind === "copy").length ?? copies;
   console.log(
-    `\n${hidden > 0 ? `the last ${shown.length} of ${count(copies.length)} copies (--all shows every one):` : `${count(copies.length)} copies:`}`,
+    `\n${copies > shown ? `the last ${shown} of ${count(copies)} copies (--all shows every one):` : `${count(copies)} copies:`}`,
   );
-  for (const decision of shown) console.log(await explained(stores, run, decision));
-  for (const decision of decisions.filter(isRecovery)) console.log(recoveryLine(decision));
+  for await (const decision of last ?? decisionsOf(stores, run)) {
+    if (decision.kind === "copy") console.log(await explained(stores, run, decision));
+    else if (isRecovery(decision)) console.log(recoveryLine(decision));
+  }
+}
+
+/** What was decided since the first of the last copies, oldest first, but for members that simply went on. */
+async function lastNotable({ population }: Stores, run: Run): Promise<readonly Decision[]> {
+  const decisions: Decision[] = [];
+  let copies = 0;
+  for await (const decision of population.decisions(run.id, { notable: true })) {
+    if (decision.kind === "copy" && ++copies > lastCopies) break;
+    decisions.push(decision);
+  }
+  return decisions.reverse();
+}
+
+/** A member's failures with their stacks, or those of all, of which only the last are shown unless all are asked for. */
+async function showFailures(
+  stores: Stores,
+  run: Run,
+  member: number | undefined,
+  all: boolean,
+): Promise<void> {
+  const most = member === undefined && !all ? lastFailures : Number.POSITIVE_INFINITY;
+  const shown: Failure[] = [];
+  let total = 0;
+  for await (const failure of failuresOf(stores, run, member)) {
+    total++;
+    shown.push(failure);
+    if (shown.length > most) shown.shift();
+  }
+  if (total > shown.length)
+    console.log(`\nthe last ${shown.length} of ${count(total)} failures (--all shows every one):`);
+  for (const failure of shown) {
+    console.log(`\n${failureLine(failure)}`);
+    if (member !== undefined) console.log(legibleBelow(`    ${failure.stack}`));
+  }
 }
 
 /** "member 3 copied member 7 at step 1,200: ... because rank 8 of 8 is in the bottom 2". */
@@ -101,7 +137,11 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   if (kind === "keep") {
     return `generation ${generation}: member ${member} went on at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
   }
-  const from = await stores.population.snapshot(run.id, donor!);
+  if (donor === undefined)
+    return `generation ${generation}: member ${member} ended at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
+  if (kind === "restart")
+    return `generation ${generation}: member ${member} began anew, near the hyperparameters of snapshot ${donor}: ${legibleBelow(reason.text)}`;
+  const from = await stores.population.snapshot(run.id, donor);
   const after: Snapshot = await stores.population.snapshot(
     run.id,
     snapshotId(member, ordinalOf(snapshot) + 1),
@@ -109,21 +149,30 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${legibleBelow(reason.text)}`;
 }
 
-async function history(
-  stores: Stores,
-  run: Run,
-  member: number | undefined,
-): Promise<{ decisions: Decision[]; failures: Failure[] }> {
-  const decisions: Decision[] = [];
-  const failures: Failure[] = [];
-  // The snapshots are not wanted here.
-  for (let cursor: Cursor = { ...start, snapshots: Number.MAX_SAFE_INTEGER }; ; ) {
-    const changes = await stores.population.changes(run.id, cursor);
+/** Oldest first. Those of one member are read at once, those of all in pages: a long run has too many for the memory. */
+async function* decisionsOf({ population }: Stores, run: Run, member?: number): AsyncGenerator<Decision> {
+  if (member !== undefined) {
+    const decisions: Decision[] = [];
+    for await (const decision of population.decisions(run.id, { member })) decisions.push(decision);
+    yield* decisions.reverse();
+    return;
+  }
+  const only = { ...start, snapshots: Number.MAX_SAFE_INTEGER, failures: Number.MAX_SAFE_INTEGER };
+  for await (const { decisions } of pages(population, run, only)) yield* decisions;
+}
+
+async function* failuresOf({ population }: Stores, run: Run, member?: number): AsyncGenerator<Failure> {
+  const only = { ...start, snapshots: Number.MAX_SAFE_INTEGER, decisions: Number.MAX_SAFE_INTEGER };
+  for await (const { failures } of pages(population, run, only))
+    yield* failures.filter((failure) => member === undefined || failure.member === member);
+}
+
+/** What is published after a place, until there is nothing more. */
+async function* pages(population: PopulationStore, run: Run, from: Cursor): AsyncGenerator<Changes> {
+  for (let cursor = from; ; ) {
+    const changes = await population.changes(run.id, cursor);
+    if (changes.decisions.length + changes.failures.length === 0) return;
+    yield changes;
     cursor = changes.cursor;
-    decisions.push(
-      ...changes.decisions.filter((decision) => member === undefined || decision.member === member),
-    );
-    failures.push(...changes.failures.filter((failure) => member === undefined || failure.member === member));
-    if (changes.decisions.length + changes.failures.length === 0) return { decisions, failures };
   }
 }

@@ -6,6 +6,7 @@ import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { CheckpointId, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../experiment/experiment.ts";
+import type { DecisionCounts, DecisionQuery } from "./decisions.ts";
 import type { Failure } from "./failure.ts";
 import type { RunWorker, WorkerState } from "./run-worker.ts";
 
@@ -230,6 +231,10 @@ export interface PopulationStore extends AsyncDisposable {
   history(id: RunId, member: number): AsyncIterable<Snapshot>;
   /** Throws `SnapshotNotFoundError`. */
   snapshot(id: RunId, snapshot: SnapshotId): Promise<Snapshot>;
+  /** Newest first. What is decided after the first one is asked for is left out. */
+  decisions(id: RunId, query?: DecisionQuery): AsyncIterable<Decision>;
+  /** How many decisions of each kind there are; kinds without any may be absent. */
+  decisionCounts(id: RunId): Promise<DecisionCounts>;
   /** What was published after a place, oldest first, at most `limit` of each kind. */
   changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
   /** The place after everything that is published now. */

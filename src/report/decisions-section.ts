@@ -1,5 +1,6 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { memberOf, ordinalOf, type Snapshot, type SnapshotId, snapshotId } from "../algorithm/snapshot.ts";
+import { isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
@@ -16,7 +17,7 @@ const openRows = 25;
 export function decisionsSection({ history, bestLineage }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
   const { decisions, snapshots } = history;
-  const told = decisions.filter((decision) => decision.kind !== "keep" || isRecovery(decision));
+  const told = decisions.filter(isNotable);
   const total = totalOf(decisions);
   if (told.length === 0) {
     const none =
@@ -108,9 +109,4 @@ function who(
 /** The snapshot that a decision made. */
 function resultOf({ member, snapshot }: Decision): SnapshotId {
   return snapshotId(member, ordinalOf(snapshot) + 1);
-}
-
-/** The member went back to an older snapshot of its own. */
-function isRecovery({ kind, reason }: Decision): boolean {
-  return kind === "keep" && reason.text.startsWith("recovered");
 }

@@ -7,6 +7,7 @@ import { firstPlace } from "../../algorithm/bisect.ts";
 import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import { isNotable } from "../decisions.ts";
 import {
   type Claim,
   elapsedMs,
@@ -358,6 +359,17 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           `snapshot ${snapshotId}: is not in run ${id}; show the run to see which are`,
         );
       return snapshot;
+    },
+    async *decisions(id, { member, notable = false } = {}) {
+      for (const decision of recordOf(id).decisions.toReversed()) {
+        if (member !== undefined && decision.member !== member) continue;
+        if (!notable || isNotable(decision)) yield decision;
+      }
+    },
+    async decisionCounts(id) {
+      const counts: { [kind in Decision["kind"]]?: number } = {};
+      for (const { kind } of recordOf(id).decisions) counts[kind] = (counts[kind] ?? 0) + 1;
+      return counts;
     },
     async changes(id, after, limit = 1000) {
       const record = recordOf(id);

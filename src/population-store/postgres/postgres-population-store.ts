@@ -12,6 +12,7 @@ import {
   type Snapshot,
   type SnapshotId,
 } from "../../algorithm/snapshot.ts";
+import { type DecisionCounts, recoveredLike } from "../decisions.ts";
 import {
   type Claim,
   everybodyIsDone,
@@ -54,6 +55,9 @@ import { list, Sql, type SqlValue, sql, together } from "./sql.ts";
 
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
 const pollMs = 500;
+
+/** So few that whoever wants the last ones does not wait for more. */
+const decisionsAPage = 250;
 
 /** "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second is its key. */
 const lockClass = 0x436c6164;
@@ -554,6 +558,26 @@ export async function postgresPopulationStore(
       throw new SnapshotNotFoundError(
         `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
       );
+    },
+    async *decisions(id, { member, notable = false } = {}) {
+      const key = await keyOf(id);
+      const ofMember = member === undefined ? sql`true` : sql`member = ${member}`;
+      const wanted = notable ? sql`(kind <> 'keep' OR reason LIKE ${recoveredLike})` : sql`true`;
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const rows = await all(
+          sql`SELECT * FROM clade.decisions WHERE run = ${key} AND seq < ${before} AND ${ofMember} AND ${wanted}
+            ORDER BY seq DESC LIMIT ${decisionsAPage}`,
+        );
+        for (const row of rows) yield decisionOf(row);
+        if (rows.length < decisionsAPage) return;
+        before = rows.at(-1)!.seq as number;
+      }
+    },
+    async decisionCounts(id) {
+      const rows = await all(
+        sql`SELECT kind, count(*) AS count FROM clade.decisions WHERE run = ${await keyOf(id)} GROUP BY kind`,
+      );
+      return Object.fromEntries(rows.map(({ kind, count }) => [kind, count])) as DecisionCounts;
     },
     async changes(id, after, limit = 1000) {
       const key = await keyOf(id);

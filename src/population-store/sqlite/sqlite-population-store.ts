@@ -13,6 +13,7 @@ import {
   type Snapshot,
   type SnapshotId,
 } from "../../algorithm/snapshot.ts";
+import { type DecisionCounts, recoveredLike } from "../decisions.ts";
 import {
   type Claim,
   elapsedMs,
@@ -49,6 +50,9 @@ import { explained, openDatabase } from "./open-database.ts";
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
 const pollMs = 10;
+
+/** So few that whoever wants the last ones does not wait for more. */
+const decisionsAPage = 250;
 
 const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
 
@@ -548,6 +552,28 @@ export function sqlitePopulationStore(
           `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
         );
       return plainSnapshotOf(row);
+    },
+    async *decisions(id, { member, notable = false } = {}) {
+      const conditions = [
+        "run = ? AND seq < ?",
+        ...(member === undefined ? [] : ["member = ?"]),
+        ...(notable ? ["(kind <> 'keep' OR reason LIKE ?)"] : []),
+      ].join(" AND ");
+      const values = [...(member === undefined ? [] : [member]), ...(notable ? [recoveredLike] : [])];
+      for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+        const text = `SELECT * FROM decisions WHERE ${conditions} ORDER BY seq DESC LIMIT ${decisionsAPage}`;
+        const rows = all(text, keyOf(id), before, ...values);
+        for (const row of rows) yield decisionOf(row);
+        if (rows.length < decisionsAPage) return;
+        before = rows.at(-1)!.seq as number;
+      }
+    },
+    async decisionCounts(id) {
+      const rows = all(
+        "SELECT kind, count(*) AS count FROM decisions WHERE run = ? GROUP BY kind",
+        keyOf(id),
+      );
+      return Object.fromEntries(rows.map(({ kind, count }) => [kind, count])) as DecisionCounts;
     },
     async changes(id, after, limit = 1000) {
       const key = keyOf(id);

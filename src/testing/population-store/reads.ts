@@ -1,8 +1,15 @@
 /** What is read: changes, histories, snapshots, and waiting for them. */
+import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type SnapshotId, snapshotId } from "../../algorithm/snapshot.ts";
 import { SnapshotNotFoundError, start } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
 import { type Add, claim, decisionOn, failure, publishTrained, root, worker } from "./scene.ts";
+
+async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
 
 export function readCases(add: Add): void {
   add("the present and its place miss nothing and repeat nothing", {}, async ({ store, id }) => {
@@ -59,6 +66,33 @@ export function readCases(add: Add): void {
     const after = await store.changes(id, all.cursor);
     assertEqual(after, { snapshots: [], decisions: [], failures: [], cursor: all.cursor }, "after the end");
   });
+
+  add(
+    "decisions come newest first, of a member, or only those after which more than training went on",
+    {},
+    async (scene) => {
+      const { store, id } = scene;
+      const told: Decision[] = [];
+      for (let turn = 0; turn < 300; turn++) {
+        const claimed = await claim(store, id);
+        const decision = decisionOn(claimed.newest, turn % 50 === 7 ? "copy" : "keep");
+        const recovered = { ...decision, reason: { text: "recovered from snapshot 1.1", numbers: {} } };
+        told.push(turn % 50 === 8 ? recovered : decision);
+        await publishTrained(store, claimed, { decision: told.at(-1)! });
+      }
+      assertEqual(await collected(store.decisions(id)), told.toReversed(), "all");
+      const ofMember = told.filter(({ member }) => member === 1).toReversed();
+      assertEqual(await collected(store.decisions(id, { member: 1 })), ofMember, "of a member");
+      const notable = told.filter((_, turn) => turn % 50 === 7 || turn % 50 === 8).toReversed();
+      assertEqual(await collected(store.decisions(id, { notable: true })), notable, "notable ones");
+      assertEqual(
+        await collected(store.decisions(id, { notable: true, member: 2 })),
+        notable.filter(({ member }) => member === 2),
+        "notable ones of a member",
+      );
+      assertEqual(await store.decisionCounts(id), { keep: 294, copy: 6 }, "counts");
+    },
+  );
 
   add("a member's history comes newest first, down to its root", { members: 2 }, async ({ store, id }) => {
     for (let turn = 0; turn < 6; turn++) await publishTrained(store, await claim(store, id));
