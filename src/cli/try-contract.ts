@@ -32,7 +32,7 @@ const noiseFactor = 3;
 
 export async function tryContract(experiment: Experiment): Promise<Finding[]> {
   using directory = temporaryDirectory();
-  const sessions = [1, 2].map(() => sessionOf(experiment.trainer));
+  const sessions = [1, 2].map(() => sessionOf(experiment.trainer, experiment));
   const findings: Finding[] = [];
   try {
     await new Contract(experiment, findings).try(
