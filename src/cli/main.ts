@@ -58,6 +58,7 @@ const withoutName = `A command without a run's name takes the newest run, and sa
 the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
 take one when nothing else goes on.`;
 
+/** The commands with their options. */
 export function program(): Command {
   const clade = new Command("clade")
     .description(
