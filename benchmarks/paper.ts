@@ -13,6 +13,7 @@ import { bestModel } from "../src/analysis/comparison/best-model.ts";
 import { type Comparison, compareRuns } from "../src/analysis/comparison/compare.ts";
 import { withInterval } from "../src/analysis/comparison/verdict.ts";
 import { type History, readHistory } from "../src/analysis/history.ts";
+import { runHistory } from "../src/analysis/run-history.ts";
 import { standalone } from "../src/report/export-figures.ts";
 import type { Figure, NoFigure } from "../src/report/figure.ts";
 import { lineageFigure } from "../src/report/lineage-figure.ts";
@@ -153,7 +154,7 @@ function exhibit(field: Field, tasks: readonly Task[]): string | undefined {
 function figuresOf(field: Field, tasks: readonly Task[]): string {
   const shown = shownTask(field, tasks);
   const history = middleRun(shown);
-  const data = runData(history, bestModel(history));
+  const data = runData(runHistory(history), bestModel(history));
   const ofTasks = tasks.flatMap(({ name, comparison }) => [
     written(field, intervalFigure(comparison), name),
     written(field, progressFigure(comparison), name),

@@ -18,7 +18,7 @@ import {
   sqlitePopulationStore,
   uniform,
 } from "clade";
-import { readHistory } from "../src/analysis/history.ts";
+import { readRunHistory } from "../src/analysis/run-history.ts";
 import { lineageFigure } from "../src/report/lineage-figure.ts";
 import { runData } from "../src/report/run-data.ts";
 import { schedulesFigure } from "../src/report/schedules-figure.ts";
@@ -99,7 +99,7 @@ const size = statSync(out).size / 2 ** 20;
 const reportMs = times.at(-1)![1];
 
 const begin = performance.now();
-const history = await readHistory(populationStore, result.run);
+const history = await readRunHistory(populationStore, result.run);
 const readMs = performance.now() - begin;
 const parts = [
   ["analyses", () => runData(history, result.best)],

@@ -1,4 +1,4 @@
-import type { Hyperparameters, Snapshot } from "./snapshot.ts";
+import type { Hyperparameters, TreeSnapshot } from "./snapshot.ts";
 
 /** One generation of a lineage: steps of training with the same hyperparameters, and which member did them. */
 export interface ScheduleSegment {
@@ -10,7 +10,7 @@ export interface ScheduleSegment {
 }
 
 /** The schedule of hyperparameters that a lineage was trained with, from the root on: one segment for each generation. */
-export function schedule(lineage: readonly Snapshot[]): readonly ScheduleSegment[] {
+export function schedule(lineage: readonly TreeSnapshot[]): readonly ScheduleSegment[] {
   let fromStep = 0;
   return lineage.flatMap((snapshot) => {
     if (snapshot.kind !== "trained") return [];

@@ -42,7 +42,8 @@ export function isEarned({ kind }: Snapshot): boolean {
   return kind !== "copied" && kind !== "explored" && kind !== "restarted";
 }
 
-export interface Snapshot {
+/** What lineages, schedules and figures are made of. */
+export interface TreeSnapshot {
   readonly id: SnapshotId;
   readonly member: number;
   readonly kind: SnapshotKind;
@@ -57,10 +58,13 @@ export interface Snapshot {
   /** Training steps that the member itself has done, whatever it copied: what counts against the budget. */
   readonly memberSteps: number;
   readonly hyperparameters: Hyperparameters;
-  /** Absent for weights that no trainer has touched: they follow from the run's seed. */
-  readonly checkpoint?: CheckpointId;
   /** The objective as reported; absent when it was missing, NaN or infinite, or before the first evaluation. */
   readonly score?: number;
+}
+
+export interface Snapshot extends TreeSnapshot {
+  /** Absent for weights that no trainer has touched: they follow from the run's seed. */
+  readonly checkpoint?: CheckpointId;
   /** Independent measurements behind the score, such as the last 10 episode returns. */
   readonly samples?: readonly number[];
   readonly metrics: Readonly<Record<string, number>>;

@@ -1,7 +1,8 @@
-import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
+import { SnapshotIndex } from "./snapshot-index.ts";
 
 /** The snapshots of one member between two changes of its weights: what its training adds to the phylogenetic tree. */
-export interface Branch<S extends Snapshot = Snapshot> {
+export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
   readonly member: number;
   /** The snapshot whose weights the branch began with; absent where weights were fresh. */
   readonly origin?: S;
@@ -13,9 +14,14 @@ export interface Branch<S extends Snapshot = Snapshot> {
   readonly surviving: number;
 }
 
-interface Growing<S extends Snapshot> extends Branch<S> {
+interface Growing<S extends TreeSnapshot> extends Branch<S> {
   readonly snapshots: S[];
   surviving: number;
+}
+
+interface Place<S extends TreeSnapshot> {
+  readonly branch: Growing<S>;
+  readonly index: number;
 }
 
 /**
@@ -23,13 +29,13 @@ interface Growing<S extends Snapshot> extends Branch<S> {
  * a member that copies hyperparameters only stays on its branch; one that goes back to an older snapshot of its own begins a new one. A snapshot
  * without a parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
  */
-export function branchesOf<S extends Snapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
+export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
   const branches: Growing<S>[] = [];
-  const places = new Map<SnapshotId, { readonly branch: Growing<S>; readonly index: number }>();
+  const places = new SnapshotIndex<Place<S>>();
   const newest = new Map<number, S>();
   for (const snapshot of snapshots) {
     newest.set(snapshot.member, snapshot);
-    const place = snapshot.parent === undefined ? undefined : places.get(snapshot.parent);
+    const place = places.get(snapshot.parent);
     const continues =
       place?.branch.member === snapshot.member && place.index === place.branch.snapshots.length - 1;
     let branch = place?.branch;
@@ -46,17 +52,16 @@ export function branchesOf<S extends Snapshot>(snapshots: readonly S[]): readonl
     // What is older than a snapshot that survives has been marked with it.
     while (place && place.branch.surviving <= place.index) {
       place.branch.surviving = place.index + 1;
-      place = place.branch.origin && places.get(place.branch.origin.id);
+      place = places.get(place.branch.origin?.id);
     }
   }
   return branches;
 }
 
 /** The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they are among the snapshots. */
-export function ancestorsOf<S extends Snapshot>(id: SnapshotId, snapshots: readonly S[]): readonly S[] {
-  const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
+export function ancestorsOf<S extends TreeSnapshot>(id: SnapshotId, snapshots: readonly S[]): readonly S[] {
+  const byId = SnapshotIndex.of(snapshots);
   const chain: S[] = [];
-  for (let next = byId.get(id); next; next = next.parent === undefined ? undefined : byId.get(next.parent))
-    chain.push(next);
+  for (let next = byId.get(id); next; next = byId.get(next.parent)) chain.push(next);
   return chain.reverse();
 }

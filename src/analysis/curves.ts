@@ -1,4 +1,4 @@
-import type { HyperparameterValue, Snapshot } from "../algorithm/snapshot.ts";
+import type { HyperparameterValue, TreeSnapshot } from "../algorithm/snapshot.ts";
 import type { Branch } from "./branches.ts";
 
 /** A value at a number of training steps of the lineage. */
@@ -11,12 +11,12 @@ interface Point<V extends HyperparameterValue = number> {
 export type Curve<V extends HyperparameterValue = number> = readonly Point<V>[];
 
 /** The score that a snapshot's training or evaluation earned. */
-export function earnedScore(snapshot: Snapshot): number | undefined {
+export function earnedScore(snapshot: TreeSnapshot): number | undefined {
   return snapshot.kind === "trained" || snapshot.kind === "evaluated" ? snapshot.score : undefined;
 }
 
 /** Scores along snapshots of which each is the child of the one before: a lineage, or a part of one. */
-export function scoreCurves(lineage: readonly Snapshot[]): readonly Curve[] {
+export function scoreCurves(lineage: readonly TreeSnapshot[]): readonly Curve[] {
   const curves: Point[][] = [[]];
   for (const snapshot of lineage) {
     const { kind, step, score } = snapshot;
@@ -32,7 +32,7 @@ export function scoreCurves(lineage: readonly Snapshot[]): readonly Curve[] {
  * generation, joined to the next. Where the hyperparameter did not apply there is a gap. The first snapshot says where the line begins.
  */
 export function hyperparameterCurves(
-  lineage: readonly Snapshot[],
+  lineage: readonly TreeSnapshot[],
   name: string,
 ): readonly Curve<HyperparameterValue>[] {
   const curves: Point<HyperparameterValue>[][] = [[]];
@@ -51,7 +51,7 @@ export function hyperparameterCurves(
 }
 
 /** The parts of a branch with a descendant and without, each from the snapshot that it goes on from. */
-export function partsOf<S extends Snapshot>(
+export function partsOf<S extends TreeSnapshot>(
   branch: Branch<S>,
 ): { readonly surviving: readonly S[]; readonly extinct: readonly S[] } {
   const { origin, snapshots, surviving } = branch;

@@ -1,4 +1,4 @@
-import type { HyperparameterValue, Snapshot } from "../algorithm/snapshot.ts";
+import type { HyperparameterValue, TreeSnapshot } from "../algorithm/snapshot.ts";
 
 /** The trained snapshots of a stretch of steps, all members together. */
 export interface Stretch<V extends HyperparameterValue = HyperparameterValue> {
@@ -19,8 +19,8 @@ const mostStretches = 120;
  * run. A stretch without any snapshot is left out. `value` gives undefined for a snapshot that has none.
  */
 export function distribution<V extends HyperparameterValue>(
-  snapshots: readonly Snapshot[],
-  value: (snapshot: Snapshot) => V | undefined,
+  snapshots: readonly TreeSnapshot[],
+  value: (snapshot: TreeSnapshot) => V | undefined,
 ): readonly Stretch<V>[] {
   const trained = snapshots.filter(({ kind, step }) => kind === "trained" && step > 0);
   if (trained.length === 0) return [];
@@ -41,7 +41,7 @@ export function distribution<V extends HyperparameterValue>(
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */
-function usualGeneration(trained: readonly Snapshot[]): number {
+function usualGeneration(trained: readonly TreeSnapshot[]): number {
   const before = new Map<number, number>();
   const lengths: number[] = [];
   for (const { member, memberSteps } of trained) {

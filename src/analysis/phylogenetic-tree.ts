@@ -1,8 +1,8 @@
-import { memberOf, type Snapshot } from "../algorithm/snapshot.ts";
+import { memberOf, type TreeSnapshot } from "../algorithm/snapshot.ts";
 import { type Branch, branchesOf } from "./branches.ts";
 
 /** A branch with its place in a drawing of the tree. */
-export interface PlacedBranch<S extends Snapshot = Snapshot> extends Branch<S> {
+export interface PlacedBranch<S extends TreeSnapshot = TreeSnapshot> extends Branch<S> {
   /** From 0, from top to bottom. */
   readonly row: number;
   /** That of the branch that it began on. */
@@ -16,7 +16,7 @@ export interface GenerationFate {
   readonly extinct: number;
 }
 
-export interface PhylogeneticTree<S extends Snapshot = Snapshot> {
+export interface PhylogeneticTree<S extends TreeSnapshot = TreeSnapshot> {
   /** From top to bottom; those of one row from left to right. */
   readonly branches: readonly PlacedBranch<S>[];
   readonly rows: number;
@@ -33,7 +33,7 @@ export interface PhylogeneticTree<S extends Snapshot = Snapshot> {
  * Of more branches than `most` only the surviving ones are given, each up to its last snapshot that survives. What began just there goes on
  * in the same row, so that there is one row for every member's present.
  */
-export function phylogeneticTree<S extends Snapshot>(
+export function phylogeneticTree<S extends TreeSnapshot>(
   snapshots: readonly S[],
   most = 200,
 ): PhylogeneticTree<S> {
@@ -50,10 +50,10 @@ export function phylogeneticTree<S extends Snapshot>(
 }
 
 /** The branches of one row. */
-type Line<S extends Snapshot> = readonly Branch<S>[];
+type Line<S extends TreeSnapshot> = readonly Branch<S>[];
 
 /** The rows from top to bottom. */
-function linesOf<S extends Snapshot>(branches: readonly Branch<S>[], isCut: boolean): readonly Line<S>[] {
+function linesOf<S extends TreeSnapshot>(branches: readonly Branch<S>[], isCut: boolean): readonly Line<S>[] {
   const children = Map.groupBy(branches, ({ parent }) => parent);
   const lineOf = (first: Branch<S>): Line<S> => {
     const line = [first];
@@ -92,7 +92,10 @@ function linesOf<S extends Snapshot>(branches: readonly Branch<S>[], isCut: bool
   return lines;
 }
 
-function placed<S extends Snapshot>(lines: readonly Line<S>[], isCut: boolean): readonly PlacedBranch<S>[] {
+function placed<S extends TreeSnapshot>(
+  lines: readonly Line<S>[],
+  isCut: boolean,
+): readonly PlacedBranch<S>[] {
   const rows = new Map<Branch<S>, number>();
   lines.forEach((line, row) => {
     for (const branch of line) rows.set(branch, row);
@@ -124,6 +127,6 @@ function fates(branches: readonly Branch[]): readonly GenerationFate[] {
 }
 
 /** Whether a snapshot took its donor's hyperparameters and kept its member's weights. */
-export function copiesHyperparametersOnly({ kind, parent, member }: Snapshot): boolean {
+export function copiesHyperparametersOnly({ kind, parent, member }: TreeSnapshot): boolean {
   return kind === "copied" && parent !== undefined && memberOf(parent) === member;
 }

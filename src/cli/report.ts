@@ -4,6 +4,7 @@ import { BadInputError } from "../algorithm/problem.ts";
 import { show } from "../algorithm/strategy.ts";
 import { type CompareOptions, compareRuns } from "../analysis/comparison/compare.ts";
 import { readHistory } from "../analysis/history.ts";
+import { readRunHistory } from "../analysis/run-history.ts";
 import type { Run } from "../population-store/population-store.ts";
 import type { Figure } from "../report/figure.ts";
 import { resultOf } from "../worker/watch.ts";
@@ -55,7 +56,7 @@ async function ofRun({ population }: Stores, run: Run, versions: Versions): Prom
   const state = await stateWord(population, run);
   // First, so that the history, which may go on meanwhile, has it.
   const { best } = await resultOf(population, run.id);
-  const history = await readHistory(population, run.id);
+  const history = await readRunHistory(population, run.id);
   const { runReport } = await import("../report/run-report.ts");
   const report = runReport({ history, best, state, asOf: Date.now(), versions });
   return { ...report, what: `the report of ${run.id}` };

@@ -13,9 +13,6 @@ export async function tryExperiment(
 ): Promise<void> {
   using directory = temporaryDirectory();
   await using checkpoints = filesystemCheckpointStore(directory.path);
-  const session = sessionOf(experiment.trainer, {
-    environment: environment(0),
-    stepTimeoutSeconds: experiment.stepTimeoutSeconds,
-  });
+  const session = sessionOf(experiment.trainer, { environment: environment(0) });
   await tryTrainer(experiment, seed, session, checkpoints);
 }

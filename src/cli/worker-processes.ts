@@ -15,7 +15,6 @@ export interface WorkerProcesses {
   readonly count: number;
   /** Variables that the worker of a number gets. */
   readonly environment: (index: number) => { readonly [name: string]: string };
-  readonly stepTimeoutSeconds: number;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface WorkerProcesses {
  * share of the cores: libraries for numbers take all cores otherwise, each of them, and all get slower.
  */
 export function workerProcesses(
-  { population, stepTimeoutSeconds }: Experiment,
+  { population }: Experiment,
   { workers, gpus, membersPerGpu }: WorkerOptions,
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
@@ -40,7 +39,6 @@ export function workerProcesses(
   const threads = String(Math.max(1, Math.floor(cores / count)));
   return {
     count,
-    stepTimeoutSeconds,
     environment: (index) => ({
       ...(process.env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
       ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),

@@ -5,8 +5,7 @@ import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-c
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Run, WorkerId } from "../population-store/population-store.ts";
 import { sessionOf } from "../trainer/session-of.ts";
-import { ownFirstLeaseMs, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
-import { startWatchdog } from "../worker/watchdog/watchdog.ts";
+import { ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -32,8 +31,6 @@ export async function workerCommand(name: string | undefined, options: Options):
 }
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
-  // Before the experiment is loaded, which runs code of the user.
-  const watchdog = options.local ? startWatchdog() : undefined;
   await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
   const run = await findRun(stores.population, name, "work");
   if (run.state.kind !== "running") {
@@ -56,13 +53,8 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     experiment,
     populationStore: stores.population,
     checkpointStore,
-    session: sessionOf(experiment.trainer, {
-      logDirectory: join(stores.logDirectory, run.id),
-      stepTimeoutSeconds: experiment.stepTimeoutSeconds,
-    }),
+    session: sessionOf(experiment.trainer, { logDirectory: join(stores.logDirectory, run.id) }),
     device: process.env.CUDA_VISIBLE_DEVICES,
-    firstLeaseMs: ownFirstLeaseMs(),
-    ...watchdog,
     signal: leaving(options.local ?? false),
   });
 }

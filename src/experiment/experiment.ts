@@ -18,7 +18,7 @@ import {
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
-import { commandSchema, commandShape, usualStepTimeoutSeconds } from "./command.ts";
+import { commandSchema, commandShape } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
 import { readExploit, readExplore, readReady } from "./file/strategy-kinds.ts";
 import type { Objective } from "./objective.ts";
@@ -62,11 +62,6 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   readonly synchronous?: boolean;
   /** A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score. */
   readonly reevaluate?: boolean;
-  /**
-   * Seconds that a call of the trainer may take: a step, an evaluation, a save or a restore that takes longer has hung.
-   * 600 when left out. It takes the place of a command's own `stepTimeoutSeconds`.
-   */
-  readonly stepTimeoutSeconds?: number;
   /** Drawn for each run when left out. */
   readonly seed?: number;
 }
@@ -84,7 +79,6 @@ export interface Experiment {
   readonly trainer: TrainerSource;
   readonly synchronous: boolean;
   readonly reevaluate: boolean;
-  readonly stepTimeoutSeconds: number;
   readonly seed: number | undefined;
 }
 
@@ -114,10 +108,7 @@ export function defineExperiment<const S extends SpaceDeclaration>(
 ): Experiment {
   const problems = problemsIn(declaration as unknown as ExperimentDeclaration);
   if (problems.length > 0) throw new BadInputError(problems);
-  const { name, population, initial = [], objective, ready, budget, stepTimeoutSeconds } = declaration;
-  const given = declaration.trainer as TrainerSource;
-  const trainer =
-    isCommand(given) && stepTimeoutSeconds !== undefined ? { ...given, stepTimeoutSeconds } : given;
+  const { name, population, initial = [], objective, ready, budget } = declaration;
   return {
     declaration: declaration as unknown as ExperimentDeclaration,
     name,
@@ -135,10 +126,7 @@ export function defineExperiment<const S extends SpaceDeclaration>(
       burnInSteps: burnInOf(ready),
     },
     budget,
-    trainer,
-    stepTimeoutSeconds: isCommand(trainer)
-      ? (trainer.stepTimeoutSeconds ?? usualStepTimeoutSeconds)
-      : (stepTimeoutSeconds ?? usualStepTimeoutSeconds),
+    trainer: declaration.trainer as TrainerSource,
     synchronous: declaration.synchronous ?? false,
     reevaluate: declaration.reevaluate ?? false,
     seed: declaration.seed,
@@ -210,7 +198,6 @@ const plainSettings = [
   "synchronous",
   "reevaluate",
   "exploreEvery",
-  "stepTimeoutSeconds",
 ];
 const strategyReaders = { ready: readReady, exploit: readExploit, explore: readExplore } as const;
 const strategyNames = ["ready", "exploit", "explore"] as const;

@@ -1,6 +1,13 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
-import { memberOf, ordinalOf, type Snapshot, type SnapshotId, snapshotId } from "../algorithm/snapshot.ts";
-import { isNotable } from "../population-store/decisions.ts";
+import {
+  memberOf,
+  ordinalOf,
+  type SnapshotId,
+  snapshotId,
+  type TreeSnapshot,
+} from "../algorithm/snapshot.ts";
+import { SnapshotIndex } from "../analysis/snapshot-index.ts";
+import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
@@ -16,17 +23,16 @@ const openRows = 25;
 /** Who copied whom, began anew or ended early, and why, the latest first. Decisions to go on are counted only. */
 export function decisionsSection({ history, bestLineage }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
-  const { decisions, snapshots } = history;
+  const { decisions, snapshots, totals } = history;
   const told = decisions.filter(isNotable);
-  const total = totalOf(decisions);
+  const total = totalOf(totals.decisions);
   if (told.length === 0) {
+    const { keep = 0 } = totals.decisions;
     const none =
-      decisions.length === 0
-        ? "Nothing has been decided yet."
-        : `Nobody copied anybody in ${plural(decisions.length, "decision")}.`;
+      keep === 0 ? "Nothing has been decided yet." : `Nobody copied anybody in ${plural(keep, "decision")}.`;
     return { ...section, content: [html`<p class="none">${none}</p>`] };
   }
-  const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
+  const byId = SnapshotIndex.of(snapshots);
   const best = new Set(bestLineage.map(({ id }) => id));
   const shown = told.toReversed().slice(0, mostRows);
   const rows = shown.map((decision) => row(decision, byId, best));
@@ -38,10 +44,10 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
       new Set(["generation", "step"]),
     );
   const cap =
-    told.length > shown.length
-      ? ` Here are the latest ${count(shown.length)} of ${count(told.length)}; clade export ${history.run.id} writes them all.`
+    totals.notable > shown.length
+      ? ` Here are the latest ${count(shown.length)} of ${count(totals.notable)}; clade export ${history.run.id} writes them all.`
       : "";
-  const mark = told.some((decision) => best.has(resultOf(decision)))
+  const mark = shown.some((decision) => best.has(resultOf(decision)))
     ? html` <span class="mark">★</span> marks those in the lineage of the best model.`
     : undefined;
   const rest = rows.slice(openRows);
@@ -58,28 +64,29 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
 }
 
 /** "2 copies and 1 early end in 9 decisions; in the other 6 the member went on with its own weights." */
-function totalOf(decisions: readonly Decision[]): string {
-  const number = (wanted: Decision["kind"]) => decisions.filter(({ kind }) => kind === wanted).length;
+function totalOf(counts: DecisionCounts): string {
+  const number = (wanted: Decision["kind"]) => counts[wanted] ?? 0;
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const restarts = number("restart");
   const stops = number("stop");
   const kept = number("keep");
-  const counts = [
+  const parts = [
     plural(number("copy"), "copy", "copies"),
     ...(restarts > 0 ? [plural(restarts, "fresh start")] : []),
     ...(stops > 0 ? [plural(stops, "early end")] : []),
   ];
   const others = kept === 1 ? "in 1 other" : `in the other ${count(kept)}`;
-  return `${inWords.format(counts)} in ${plural(decisions.length, "decision")}${kept > 0 ? `; ${others} the member went on with its own weights` : ""}.`;
+  return `${inWords.format(parts)} in ${plural(total, "decision")}${kept > 0 ? `; ${others} the member went on with its own weights` : ""}.`;
 }
 
 function row(
   decision: Decision,
-  byId: ReadonlyMap<SnapshotId, Snapshot>,
+  byId: SnapshotIndex<TreeSnapshot>,
   best: ReadonlySet<SnapshotId>,
 ): readonly (Markup | string)[] {
   const { member, donor, generation, reason } = decision;
   const before = byId.get(decision.snapshot);
-  const from = donor && byId.get(donor);
+  const from = byId.get(donor);
   const after = byId.get(resultOf(decision));
   const mark = best.has(resultOf(decision))
     ? html`<span class="mark" title="in the lineage of the best model">★</span> `

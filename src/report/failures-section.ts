@@ -1,4 +1,4 @@
-import type { History } from "../analysis/history.ts";
+import type { RunHistory } from "../analysis/run-history.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { html } from "./html.ts";
 import type { Section } from "./page.ts";
@@ -8,12 +8,12 @@ const mostShown = 50;
 const mostCharacters = 4_000;
 
 /** Errors of trainers, the latest first. */
-export function failuresSection({ failures, run }: History): Section {
+export function failuresSection({ failures, run, totals }: RunHistory): Section {
   const section = { id: "failures", heading: "Failures" };
   if (failures.length === 0) return { ...section, content: [html`<p>No training failed.</p>`] };
   const shown = failures.toReversed().slice(0, mostShown);
-  const rest = failures.length - shown.length;
-  const sentence = `${plural(failures.length, "failure")}, the latest first.${rest > 0 ? ` ${count(rest)} earlier ones are left out; clade export ${run.id} writes them all.` : ""}`;
+  const rest = totals.failures - shown.length;
+  const sentence = `${plural(totals.failures, "failure")}, the latest first.${rest > 0 ? ` ${count(rest)} earlier ones are left out; clade export ${run.id} writes them all.` : ""}`;
   return { ...section, content: [html`<p>${sentence}</p>`, ...shown.map(failureElement)] };
 }
 

@@ -3,7 +3,7 @@
  * across all the members that it was copied through.
  */
 import * as Plot from "@observablehq/plot";
-import type { Snapshot } from "../algorithm/snapshot.ts";
+import type { TreeSnapshot } from "../algorithm/snapshot.ts";
 import { type Curve, earnedScore, hyperparameterCurves, partsOf, scoreCurves } from "../analysis/curves.ts";
 import { distribution } from "../analysis/distribution.ts";
 import { type Axis, domainOf, panel, ticks } from "./axes.ts";
@@ -30,7 +30,7 @@ const columnGap = 20;
 
 /** A part of the population's lines, all in one colour. */
 interface Strand {
-  readonly lineages: readonly (readonly Snapshot[])[];
+  readonly lineages: readonly (readonly TreeSnapshot[])[];
   readonly isBest?: boolean;
   readonly stroke: { readonly [attribute: string]: string | number };
 }

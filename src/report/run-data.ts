@@ -1,20 +1,19 @@
 /** What every figure of a run is drawn from. */
-import type { Snapshot } from "../algorithm/snapshot.ts";
+import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { ancestorsOf, type Branch, branchesOf } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import { quantile, sorted } from "../analysis/distribution.ts";
-import type { History } from "../analysis/history.ts";
+import type { RunHistory } from "../analysis/run-history.ts";
 import { scaleOfValues } from "../analysis/scale-of-values.ts";
 import type { Scale } from "../experiment/search-space/scale.ts";
-import type { PublishedSnapshot } from "../population-store/population-store.ts";
 import { type Domain, domainOf } from "./axes.ts";
 
 export interface RunData {
-  readonly history: History;
-  readonly branches: readonly Branch<PublishedSnapshot>[];
-  readonly trained: readonly PublishedSnapshot[];
+  readonly history: RunHistory;
+  readonly branches: readonly Branch<TreeSnapshot>[];
+  readonly trained: readonly TreeSnapshot[];
   /** From the root to the best model; empty when there is none. */
-  readonly bestLineage: readonly PublishedSnapshot[];
+  readonly bestLineage: readonly TreeSnapshot[];
   /** Those that any trained snapshot has. */
   readonly hyperparameters: readonly Hyperparameter[];
   readonly scores: Scores | undefined;
@@ -41,7 +40,7 @@ interface Scores {
 }
 
 /** `best` is the run's best model, where there is one. */
-export function runData(history: History, best: Snapshot | undefined): RunData {
+export function runData(history: RunHistory, best: Snapshot | undefined): RunData {
   const { snapshots } = history;
   const trained = snapshots.filter(({ kind }) => kind === "trained");
   const names = new Set(Object.keys(history.run.experiment.hyperparameters));
@@ -69,7 +68,7 @@ function drawable(score: number): number {
   return Math.min(furthest, Math.max(-furthest, score));
 }
 
-function scoresOf({ snapshots, run }: History, best: Snapshot | undefined): Scores | undefined {
+function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): Scores | undefined {
   const values = sorted(
     snapshots.flatMap((snapshot) => {
       const score = earnedScore(snapshot);

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
 import type { History } from "../analysis/history.ts";
+import { runHistory } from "../analysis/run-history.ts";
 import { smallTree, snapshot } from "../analysis/snapshots.test-support.ts";
 import type { PublishedSnapshot, Run, RunId } from "../population-store/population-store.ts";
 import { marginFor } from "./axes.ts";
@@ -59,7 +60,7 @@ function report(
     ...given.run,
   };
   const { page, figures } = runReport({
-    history: { run, seconds: 1, snapshots, decisions: [], failures: [], ...given.history },
+    history: runHistory({ run, seconds: 1, snapshots, decisions: [], failures: [], ...given.history }),
     best: snapshots.find(({ id }) => id === given.best),
     state: given.state ?? "done",
     asOf: 0,

@@ -1,7 +1,7 @@
 /** The report of a run as one page, and its figures. */
-import type { Snapshot } from "../algorithm/snapshot.ts";
+import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { memberOf } from "../algorithm/snapshot.ts";
-import type { History } from "../analysis/history.ts";
+import type { RunHistory } from "../analysis/run-history.ts";
 import { bestModelSection } from "./best-model-section.ts";
 import { decisionsSection } from "./decisions-section.ts";
 import { failuresSection } from "./failures-section.ts";
@@ -16,7 +16,7 @@ import { treeFigure } from "./tree-figure.ts";
 import { count, duration, number, plural, time } from "./words.ts";
 
 export interface ReportOptions {
-  readonly history: History;
+  readonly history: RunHistory;
   /** The run's best model, when there is one. */
   readonly best: Snapshot | undefined;
   /** A run that is stored as running may have lost its workers: "interrupted". */
@@ -50,12 +50,12 @@ export function runReport(options: ReportOptions): Report {
 }
 
 function lead({ history, best, state, asOf }: ReportOptions, { trained }: RunData): Markup {
-  const { run, decisions, seconds, snapshots } = history;
+  const { run, totals, seconds, snapshots } = history;
   const { objective, population } = run.experiment;
-  const newest = new Map(snapshots.map((snapshot) => [snapshot.member, snapshot]));
+  const newest = new Map<number, TreeSnapshot>();
+  for (const snapshot of snapshots) newest.set(snapshot.member, snapshot);
   const steps = [...newest.values()].reduce((sum, { memberSteps }) => sum + memberSteps, 0);
   const generations = trained.reduce((most, { generation }) => Math.max(most, generation), 0);
-  const copies = decisions.filter(({ kind }) => kind === "copy").length;
   const final = objective.final;
   const facts: (readonly [string, string])[] = [
     [`best ${objective.metric}`, number(best?.score)],
@@ -63,7 +63,7 @@ function lead({ history, best, state, asOf }: ReportOptions, { trained }: RunDat
     ["best model", best ? `member ${memberOf(best.id)}, step ${count(best.step)}` : "none"],
     ["members", count(population)],
     ["generations", count(generations)],
-    ["copies", count(copies)],
+    ["copies", count(totals.decisions.copy ?? 0)],
     ["training steps", count(steps)],
     ["time", duration(seconds)],
   ];
@@ -71,11 +71,11 @@ function lead({ history, best, state, asOf }: ReportOptions, { trained }: RunDat
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function stateSentence(state: string, { run, failures, snapshots }: History, asOf: number): Markup {
+function stateSentence(state: string, { run, totals, snapshots }: RunHistory, asOf: number): Markup {
   const experiment = `Experiment ${run.experiment.name}, seed ${run.seed}, started ${time(run.createdAt)}.`;
   const failed =
-    failures.length > 0
-      ? html` There were <a href="#failures">${plural(failures.length, "failure")}</a>.`
+    totals.failures > 0
+      ? html` There were <a href="#failures">${plural(totals.failures, "failure")}</a>.`
       : undefined;
   if (state === "running")
     return html`<p class="notice">As of ${time(asOf)} this run is still running, with ${plural(snapshots.length, "snapshot")}; what follows is its history so far.</p><p class="lead">${experiment}${failed}</p>`;

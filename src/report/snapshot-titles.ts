@@ -1,11 +1,11 @@
-import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { memberOf, ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
 import { earnedScore } from "../analysis/curves.ts";
-import type { History } from "../analysis/history.ts";
+import type { RunHistory } from "../analysis/run-history.ts";
 import { count, number } from "./words.ts";
 
 /** What a snapshot is, in a sentence, and for one that a decision made, why. */
-export function snapshotTitles({ decisions, run }: History): (snapshot: Snapshot) => string {
+export function snapshotTitles({ decisions, run }: RunHistory): (snapshot: TreeSnapshot) => string {
   const { metric } = run.experiment.objective;
   // A decision is about the snapshot before the one that it made.
   const byResult = new Map(

@@ -3,7 +3,7 @@
  * branches that survive are drawn, and how many members died out.
  */
 import * as Plot from "@observablehq/plot";
-import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import {
   copiesHyperparametersOnly,
@@ -234,7 +234,7 @@ function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Mar
     fill: "var(--paper)",
     stroke: "var(--ink)",
     strokeWidth: 1,
-    title: ({ snapshot }: { snapshot: Snapshot }) =>
+    title: ({ snapshot }: { snapshot: TreeSnapshot }) =>
       `member ${snapshot.member} kept its weights and copied the hyperparameters of snapshot ${snapshot.donor}`,
   });
 }

@@ -39,18 +39,13 @@ export interface RunOptions {
   readonly sessionOf?: SessionOf;
 }
 
-/**
- * Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed.
- *
- * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. One that never gives way,
- * such as an endless loop, blocks the whole program: nobody is outside who could end it, as `clade run` does.
- */
+/** Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed. */
 export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
   const { populationStore = memoryPopulationStore(), checkpoints = () => memoryCheckpointStore() } = options;
   const { workers = 1, signal = new AbortController().signal, onEvent } = options;
   const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
-  await tryTrainer(experiment, seed, sessionOf(experiment.trainer, experiment));
+  await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
   const { study } = options;
   const created = await createRun(populationStore, experiment, seed, study && { study });
   await using checkpointStore = await checkpoints(created.id);
@@ -64,7 +59,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
       experiment,
       populationStore,
       checkpointStore,
-      session: sessionOf(experiment.trainer, experiment),
+      session: sessionOf(experiment.trainer),
       signal: stop,
       takesTurns: workers > 1,
     }).catch((error) => {

@@ -26,7 +26,6 @@ import {
   elapsedMs,
   type Failure,
   LeaseLostError,
-  type MemberState,
   type Phase,
   type PopulationStore,
   type Publication,
@@ -58,10 +57,6 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
   /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
   readonly leaseMs?: number;
-  /** How long the first lease is at least, in milliseconds: a worker that blocked for longer than its lease has been here before. */
-  readonly firstLeaseMs?: number;
-  /** Hears which claim is in progress, or that none is. */
-  readonly holds?: (claim: Claim | undefined) => void;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
   /** Milliseconds, for wall time. */
@@ -78,19 +73,13 @@ const graceMs = 5_000;
 const failuresUntilRescue = 2;
 const failuresUntilGivenUp = 4;
 
-/** What becomes of a member that has failed so often in a row. */
-export function afterFailures(failures: number): MemberState {
-  return failures >= failuresUntilGivenUp ? "failed" : "active";
-}
-
 /** Works until the run has ended or the signal aborts. Rejects when a store fails; the member is then free after its lease. */
 export async function work(options: WorkerOptions): Promise<void> {
   const worker = new Worker(options);
   try {
     await worker.work();
   } finally {
-    // What was published stands, however its trainer ends.
-    await options.session.dispose().catch((error) => console.error((error as Error).message));
+    await options.session.dispose();
   }
 }
 
@@ -123,8 +112,8 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    const { populationStore, signal, experiment, leaseMs, firstLeaseMs, run, worker, device } = options;
-    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs, firstLeaseMs);
+    const { populationStore, signal, experiment, leaseMs, run, worker, device } = options;
+    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
     this.#presence = new Presence(populationStore, run.id, worker, device);
   }
@@ -169,7 +158,6 @@ class Worker {
   async #advance(claim: Claim): Promise<void> {
     const lease = this.#leases.keep(claim);
     this.#options.session.interruptWith(lease.check);
-    this.#options.holds?.(claim);
     try {
       await unlessHanging(this.#train(claim, lease), this.#options.signal, graceMs);
     } catch (error) {
@@ -179,7 +167,6 @@ class Worker {
         if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
       });
     } finally {
-      this.#options.holds?.(undefined);
       lease.stop();
     }
   }
@@ -414,7 +401,8 @@ class Worker {
       message: error.message,
       stack: error.detail,
     };
-    await populationStore.recordFailure(claim, failure, afterFailures(claim.failures + 1));
+    const state = claim.failures + 1 >= failuresUntilGivenUp ? "failed" : "active";
+    await populationStore.recordFailure(claim, failure, state);
   }
 
   /**
