@@ -190,8 +190,8 @@ export interface PopulationStore extends AsyncDisposable {
   claimMember(id: RunId, worker: WorkerId, leaseMs: number, warm?: number): Promise<ClaimResult>;
   /** Extends a lease. Throws `LeaseLostError` when the claim is no longer valid, or when the run is not running. */
   renewLease(claim: Claim, leaseMs: number): Promise<void>;
-  /** Gives a member back. Does nothing when the claim is no longer valid. */
-  releaseMember(claim: Claim): Promise<void>;
+  /** Gives a member back, so that it can be claimed after `restMs`. Does nothing when the claim is no longer valid. */
+  releaseMember(claim: Claim, restMs?: number): Promise<void>;
   /** Gives back everything that a worker holds, and forgets it, because it is known to be dead. Safe even if it is not: it can no longer publish. */
   releaseWorker(id: RunId, worker: WorkerId): Promise<void>;
 

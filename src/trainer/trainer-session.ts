@@ -54,13 +54,25 @@ export interface Generation {
 
 export type SavedState = { readonly files: CheckpointFiles } | { readonly directory: string };
 
+/**
+ * `trainer`: the user's code, or what it called, failed or did not end in time. `contract`: it broke a rule of this contract or of the protocol. `outside`: its
+ * process was ended by a signal that somebody else sent.
+ */
+export type TrainerErrorKind = "trainer" | "contract" | "outside";
+
 /** The user's trainer failed. */
 export class TrainerError extends CladeError {
+  readonly kind: TrainerErrorKind;
   /** Where it failed, for the person who wrote the trainer: a stack, or the last lines that it printed. */
   readonly detail: string;
 
-  constructor(message: string, detail: string, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    detail: string,
+    { kind = "trainer", ...options }: ErrorOptions & { readonly kind?: TrainerErrorKind } = {},
+  ) {
     super(message, options);
+    this.kind = kind;
     this.detail = detail;
   }
 }

@@ -3,7 +3,7 @@ import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
-import { trainerSeed } from "./worker.ts";
+import { trainerSeed } from "./trainer-seed.ts";
 
 const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 

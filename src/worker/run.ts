@@ -35,6 +35,8 @@ export interface RunOptions {
   /** Stops the run; what was published stays, and the result says "stopped". */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
+  /** How long nothing may succeed, in seconds; 600 when left out. With 0 every failure counts at once. */
+  readonly patienceSeconds?: number;
   /** How trainers are driven: in this process when left out, and commands in processes of their own where there is Node. */
   readonly sessionOf?: SessionOf;
 }
@@ -46,7 +48,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
   await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
-  const { study } = options;
+  const { study, patienceSeconds } = options;
   const created = await createRun(populationStore, experiment, seed, study && { study });
   await using checkpointStore = await checkpoints(created.id);
 
@@ -62,6 +64,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
       session: sessionOf(experiment.trainer),
       signal: stop,
       takesTurns: workers > 1,
+      patienceMs: patienceSeconds === undefined ? undefined : 1000 * patienceSeconds,
     }).catch((error) => {
       failed.abort(error);
       throw error;

@@ -32,6 +32,7 @@ import {
   type Run,
   RunNotFoundError,
   type WorkerId,
+  type WorkerState,
 } from "../population-store/population-store.ts";
 import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
@@ -40,9 +41,14 @@ import { Collector } from "./collector.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
+import { soundOthers } from "./others.ts";
 import { PopulationView } from "./population-view.ts";
 import { Presence } from "./presence.ts";
 import { recovery } from "./recovery.ts";
+import { type Failed, trySelf } from "./self-trial.ts";
+import { pause, type Suspicion, sitOut } from "./sitting-out.ts";
+import { countOf, isGivenUp, needsRescue, pauseMs, type Trouble, troubleOf } from "./standing.ts";
+import { trainerSeed } from "./trainer-seed.ts";
 
 export interface WorkerOptions {
   readonly worker: WorkerId;
@@ -59,8 +65,14 @@ export interface WorkerOptions {
   readonly leaseMs?: number;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
+  /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. `usualPatienceMs` when left out. */
+  readonly patienceMs?: number | undefined;
+  /** Is told why the worker is set aside, and when it is back. */
+  readonly tell?: (line: string) => void;
   /** Milliseconds, for wall time. */
   readonly now?: () => number;
+  /** Waits, or until the signal. */
+  readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
@@ -69,24 +81,20 @@ const waitMs = 500;
 /** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
 const graceMs = 5_000;
 
-/** The first failure repeats the generation, the second takes a donor's place, and after this many the run goes on without the member. */
-const failuresUntilRescue = 2;
-const failuresUntilGivenUp = 4;
+/** How long a worker on which everything fails tries itself, and a member that is always ended from outside is tried again. */
+export const usualPatienceMs = 600_000;
 
-/** Works until the run has ended or the signal aborts. Rejects when a store fails; the member is then free after its lease. */
-export async function work(options: WorkerOptions): Promise<void> {
+/**
+ * Works until the run has ended, the signal aborts, or the worker has to leave because everything fails on it: resolves why, in that case. Rejects when a store
+ * fails; the member is then free after its lease.
+ */
+export async function work(options: WorkerOptions): Promise<string | undefined> {
   const worker = new Worker(options);
   try {
-    await worker.work();
+    return await worker.work();
   } finally {
     await options.session.dispose();
   }
-}
-
-/** The seed of a member's trainer, for its own draws; of one that was restarted at the end of a generation, another. */
-export function trainerSeed(seed: number, member: number, generation = 0): number {
-  const again = generation === 0 ? [] : [generation];
-  return randomStream(seed, "trainer", member, ...again).integer(2 ** 31);
 }
 
 class Worker {
@@ -105,6 +113,14 @@ class Worker {
   /** What the trainer was asked for last, and the snapshot that the generation began with. */
   #phase: Phase = "start";
   #began: Snapshot | undefined;
+  #trainsSince = Number.POSITIVE_INFINITY;
+  /** No donor could be found for the member that is tried. */
+  #isWithoutDonor = false;
+  /** The members that have failed here since the last success. */
+  readonly #failedHere = new Set<number>();
+  /** Everything fails here, as far as is known. */
+  #suspicion: Suspicion | undefined;
+  readonly #patienceMs: number;
   readonly #leases: Leases;
   readonly #collector: Collector;
   readonly #presence: Presence;
@@ -112,33 +128,37 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#patienceMs = options.patienceMs ?? usualPatienceMs;
     const { populationStore, signal, experiment, leaseMs, run, worker, device } = options;
     this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
     this.#presence = new Presence(populationStore, run.id, worker, device);
   }
 
-  async work(): Promise<void> {
+  async work(): Promise<string | undefined> {
     const { signal } = this.#options;
-    const hasEnded = await this.#workUntilEnd().catch((error) => {
+    const end = await this.#workUntilEnd().catch((error) => {
       if (error instanceof Interruption) return false;
       throw error;
     });
-    await unlessHanging(this.#end(hasEnded), signal, graceMs).catch((error) => {
+    await unlessHanging(this.#end(end), signal, graceMs).catch((error) => {
       if (!(error instanceof Interruption)) throw error;
     });
+    return typeof end === "object" && end.kind === "gave-up" && !signal.aborted ? end.reason : undefined;
   }
 
-  async #end(hasEnded: boolean): Promise<void> {
-    const { populationStore, run, worker } = this.#options;
+  async #end(end: boolean | WorkerState): Promise<void> {
+    const { populationStore, run, worker, signal } = this.#options;
+    const hasEnded = end === true;
     // What a store has claimed ahead is given back, too.
     if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(() => {});
-    else await this.#presence.say(undefined).catch(() => {});
+    const isSeen = typeof end === "object" && !signal.aborted;
+    if (hasEnded || isSeen) await this.#presence.say(isSeen ? end : undefined).catch(() => {});
     await this.#collector.end(hasEnded);
   }
 
-  /** Resolves whether the run has ended; otherwise the worker was asked to stop. */
-  async #workUntilEnd(): Promise<boolean> {
+  /** Resolves whether the run has ended; otherwise the worker was asked to stop, or gave up. */
+  async #workUntilEnd(): Promise<boolean | WorkerState> {
     const { run, populationStore, signal, worker, takesTurns } = this.#options;
     while (!signal.aborted) {
       const seen = populationStore.mark();
@@ -148,10 +168,34 @@ class Worker {
       await this.#presence.remind({ kind: result.kind === "wait" ? "waiting" : "working" });
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
+      const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
+      if (left) return left;
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
     return false;
+  }
+
+  /** Resolves undefined when the worker is back. */
+  async #sitOut(suspicion: Suspicion): Promise<WorkerState | undefined> {
+    const { signal, sleep = pause, tell = () => {} } = this.#options;
+    const left = await sitOut(
+      {
+        trial: this.#options,
+        presence: this.#presence,
+        signal,
+        graceMs,
+        patienceMs: this.#patienceMs,
+        leaseMs: this.#leases.leaseMs,
+        now: this.#now,
+        sleep,
+        tell,
+      },
+      suspicion,
+    );
+    this.#suspicion = undefined;
+    this.#failedHere.clear();
+    return left;
   }
 
   /** One generation of a claimed member, or whatever has to come before it. */
@@ -173,6 +217,7 @@ class Worker {
 
   async #train(claim: Claim, lease: Lease): Promise<void> {
     this.#began = claim.newest;
+    this.#trainsSince = Number.POSITIVE_INFINITY;
     const snapshot = await this.#prepare(claim);
     if (!snapshot) return;
     this.#began = snapshot;
@@ -198,6 +243,7 @@ class Worker {
     const { hyperparameters, step, generation } = start;
     const { ready } = experiment;
     this.#phase = "train";
+    this.#trainsSince = performance.now();
     const steps = await session.train({
       hyperparameters,
       step,
@@ -242,6 +288,7 @@ class Worker {
       };
     });
     this.#held = { member: claim.member, checkpoint, hyperparameters };
+    this.#failedHere.clear();
     this.#collector.saved();
   }
 
@@ -251,18 +298,52 @@ class Worker {
     return ending(experiment, { totalSteps, elapsedMs: elapsedMs(run, this.#now()), score });
   }
 
-  /** The snapshot to train from: the newest, or what is decided about it first. Undefined when that ended the run. */
+  /** The snapshot to train from: the newest, or what is decided about it first. Undefined when there is none to train from now. */
   async #prepare(claim: Claim): Promise<Snapshot | undefined> {
+    this.#isWithoutDonor = claim.undecided;
     if (claim.undecided) return await this.#decide(claim);
-    if (claim.failures !== failuresUntilRescue) return claim.newest;
-    const why = `${claim.failures} failures in a row`;
+    if (claim.failures === 0) return claim.newest;
+    const trouble = await this.#troubleOf(claim);
+    if (!needsRescue(trouble, await this.#countOf(trouble))) return claim.newest;
+    if (await this.#waitsForDonors(claim)) {
+      await this.#options.populationStore.releaseMember(claim, pauseMs(1));
+      return undefined;
+    }
+    const why = `${trouble.failures.length} failures in a row`;
     let rescued: Outcome | undefined;
     await this.#publish(claim, claim.newest.generation, true, ({ now }) => {
       const random = this.#random(claim.newest, "rescue");
       rescued = rescue(this.#options.experiment.strategies, claim.newest, now, why, random);
       return this.#goOnFrom(rescued);
     });
+    this.#isWithoutDonor = rescued === undefined;
     return rescued?.next ?? claim.newest;
+  }
+
+  /** In a synchronous run the donors are those who have ended the generation that failed, all of them, so that a rescue does not depend on who comes first. */
+  async #waitsForDonors({ run, member, newest }: Claim): Promise<boolean> {
+    if (!this.#options.experiment.synchronous) return false;
+    return (await this.#options.populationStore.members(run)).some(
+      (other) =>
+        other.member !== member &&
+        other.state === "active" &&
+        other.failures === 0 &&
+        other.newest.generation <= newest.generation,
+    );
+  }
+
+  /** What a member went through since it last published, with the failure that comes now. */
+  async #troubleOf(claim: Claim, ...latest: readonly Failure[]): Promise<Trouble> {
+    const { populationStore: store } = this.#options;
+    const before = claim.failures > 0 ? await store.failuresOf(claim.run, claim.member, claim.failures) : [];
+    return await troubleOf([...latest, ...before], store.history(claim.run, claim.member));
+  }
+
+  async #countOf(trouble: Trouble): Promise<number> {
+    const { populationStore, run, worker } = this.#options;
+    const now = this.#now();
+    const others = await soundOthers(populationStore, run.id, worker, now);
+    return countOf(trouble, { now, patienceMs: this.#patienceMs, others });
   }
 
   /**
@@ -384,9 +465,15 @@ class Worker {
   async #fail(claim: Claim, error: TrainerError): Promise<void> {
     const { populationStore, session, signal, worker, device } = this.#options;
     const { id, hyperparameters } = this.#began ?? claim.newest;
+    const phase = this.#phase;
+    const trainedMs = Math.max(0, performance.now() - this.#trainsSince);
     await session.dispose().catch(() => {});
     // A scheduler may signal every process of a job: a trainer that ends with its worker has not failed.
     if (signal.aborted) return await populationStore.releaseMember(claim);
+    const failed = { member: claim.member, phase, trainedMs };
+    const tried = await this.#trySelf(error, failed);
+    if (signal.aborted) return await populationStore.releaseMember(claim);
+    const isOwn = tried?.error !== undefined;
     const failure: Failure = {
       member: claim.member,
       generation: claim.newest.generation,
@@ -394,15 +481,27 @@ class Worker {
       hyperparameters,
       worker,
       ...(device !== undefined && { device }),
-      phase: this.#phase,
-      cause: "trainer",
-      against: "member",
+      phase,
+      cause: error.kind,
+      against: isOwn ? "worker" : error.kind === "outside" ? "nobody" : "member",
       at: this.#now(),
       message: error.message,
       stack: error.detail,
     };
-    const state = claim.failures + 1 >= failuresUntilGivenUp ? "failed" : "active";
-    await populationStore.recordFailure(claim, failure, state);
+    const trouble = await this.#troubleOf(claim, failure);
+    const isOver =
+      (trouble.isRescued || this.#isWithoutDonor) && isGivenUp(trouble, await this.#countOf(trouble));
+    const rests = !isOwn && error.kind !== "contract" && this.#patienceMs > 0;
+    const restMs = rests ? pauseMs(trouble.failures.length) : 0;
+    await populationStore.recordFailure(claim, failure, isOver ? "failed" : "active", restMs);
+    if (tried?.error) this.#suspicion = { failure, failed, error: tried.error, hasTrained: tried.hasTrained };
+  }
+
+  /** Tries whether a failure is the worker's, where it may be. */
+  async #trySelf(error: TrainerError, failed: Failed) {
+    this.#failedHere.add(failed.member);
+    const mayBeOwn = error.kind === "trainer" || (error.kind === "outside" && this.#failedHere.size > 1);
+    return this.#patienceMs > 0 && mayBeOwn ? await trySelf(this.#options, failed, 0) : undefined;
   }
 
   /**

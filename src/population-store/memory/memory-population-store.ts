@@ -243,10 +243,11 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async renewLease(claim, leaseMs) {
       claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
     },
-    async releaseMember(claim) {
+    async releaseMember(claim, restMs = 0) {
       const member = records.get(claim.run)?.members[claim.member];
-      if (member?.epoch !== claim.epoch) return;
+      if (member?.epoch !== claim.epoch || !member.lease) return;
       member.lease = undefined;
+      member.restsUntil = now() + restMs;
       member.reserved = undefined;
       changed();
     },

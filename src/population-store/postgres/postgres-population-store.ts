@@ -373,10 +373,10 @@ export async function postgresPopulationStore(
         query(sql`SELECT clade.renew(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
       );
     },
-    async releaseMember(claim) {
+    async releaseMember(claim, restMs = 0) {
       await query(
         together(
-          sql`UPDATE clade.members SET ${free} WHERE run = (SELECT key FROM clade.runs WHERE id = ${claim.run})
+          sql`UPDATE clade.members SET worker = NULL, lease_until = ${clock()} + ${restMs}, reserved = NULL WHERE run = (SELECT key FROM clade.runs WHERE id = ${claim.run})
             AND member = ${claim.member} AND epoch = ${claim.epoch} AND worker = ${claim.worker}`,
           changed,
         ),

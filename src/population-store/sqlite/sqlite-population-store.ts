@@ -365,11 +365,12 @@ export function sqlitePopulationStore(
         );
       });
     },
-    async releaseMember(claim) {
+    async releaseMember(claim, restMs = 0) {
       transaction(() => {
         execute(
-          `UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL
+          `UPDATE members SET worker = NULL, lease_until = ?, reserved = NULL
            WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ? AND worker IS NOT NULL`,
+          now() + restMs,
           claim.run,
           claim.member,
           claim.epoch,

@@ -42,6 +42,15 @@ export function workerCases(add: Add): void {
     await publishTrained(store, await claim(store, id));
   });
 
+  add("a member that is given back rests as long, and its failures stay", { members: 1 }, async (scene) => {
+    const { store, id, clock } = scene;
+    await store.recordFailure(await claim(store, id), failure(0), "active");
+    await store.releaseMember(await claim(store, id), 1000);
+    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "wait" }, "before the end of its rest");
+    clock.time += 1000;
+    assertEqual((await claim(store, id)).failures, 1, "failures after it");
+  });
+
   add("one that rests holds back a synchronous run", { members: 2, synchronous: true }, async (scene) => {
     const { store, id, clock } = scene;
     await store.recordFailure(await claim(store, id), failure(0), "active", 1000);

@@ -91,7 +91,7 @@ test.each([
     "train: other kinds of hyperparameters",
     "answered train with hyperparameters: 5 - must be an object; answer with the value in force",
   ],
-  ["train: die", "was ended by SIGKILL during train"],
+  ["train: die", "was killed by SIGKILL from outside during train"],
   [
     "train: hang",
     "said nothing for 1 s during train; report progress more often, or raise stepTimeoutSeconds",
@@ -121,7 +121,7 @@ test.each([
     "evaluate: a string",
     'answered evaluate with metrics.height: "0.5" - must be a number, or null for one that is not finite',
   ],
-  ["save: half a file", "was ended by SIGKILL during save"],
+  ["save: half a file", "was killed by SIGKILL from outside during save, as the out-of-memory killer does"],
   ["save: nothing", "in save wrote no file; write everything that the next step depends on"],
   ["save: a hidden file", 'in save wrote ".hidden": a name in a checkpoint may have letters'],
   ["restore: another checkpoint", `was told to load ${heightHash}`],
@@ -164,7 +164,7 @@ test("after an error nothing goes on with weights that are not the member's", as
   const session = climbing("train: die");
   await session.start(turn);
   await expect(session.train(generation)).rejects.toThrow(TrainerError);
-  await expect(session.evaluate(false)).rejects.toThrow("was ended by SIGKILL during train");
+  await expect(session.evaluate(false)).rejects.toThrow("was killed by SIGKILL from outside during train");
   await expect(session.save()).rejects.toThrow(TrainerError);
   expect(linesOf("starts")).toHaveLength(1);
 });

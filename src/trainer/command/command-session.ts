@@ -105,6 +105,7 @@ class CommandSession implements TrainerSession {
       throw new TrainerError(
         `${this.#who} ${rule}; load the files of the directory in the request, and hash them as the protocol says`,
         `restore from ${directory}`,
+        { kind: "contract" },
       );
     }
     this.#requireNoFault(this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer)));
@@ -120,7 +121,7 @@ class CommandSession implements TrainerSession {
       const done = answer.steps;
       if (done > (asked.steps ?? Infinity)) {
         const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
-        throw new TrainerError(`${this.#who} ${rule}`, this.#log.last);
+        throw this.#broken(rule);
       }
       this.#requireNoFault(this.#inForce.trained(answer));
       steps += done;
@@ -153,7 +154,7 @@ class CommandSession implements TrainerSession {
     try {
       await this.#process!.request("save", { directory });
       const names = await savedNames(directory);
-      if (typeof names === "string") throw new TrainerError(`${this.#who} in save ${names}`, this.#log.last);
+      if (typeof names === "string") throw this.#broken(`in save ${names}`);
       return into === undefined ? { files: await readFiles(directory, names) } : { directory };
     } finally {
       if (into === undefined) await rm(directory, { recursive: true, force: true });
@@ -194,7 +195,9 @@ class CommandSession implements TrainerSession {
     );
     if (hello.protocol !== protocolVersion) {
       const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
-      throw new TrainerError(`${this.#who} ${rule}; install the client that came with this Clade`, "");
+      throw new TrainerError(`${this.#who} ${rule}; install the client that came with this Clade`, "", {
+        kind: "contract",
+      });
     }
     this.#capabilities = hello.capabilities;
     return started;
@@ -237,7 +240,11 @@ class CommandSession implements TrainerSession {
   }
 
   #requireNoFault(fault: string | undefined): void {
-    if (fault !== undefined) throw new TrainerError(`${this.#who} ${fault}`, this.#log.last);
+    if (fault !== undefined) throw this.#broken(fault);
+  }
+
+  #broken(rule: string): TrainerError {
+    return new TrainerError(`${this.#who} ${rule}`, this.#log.last, { kind: "contract" });
   }
 }
 

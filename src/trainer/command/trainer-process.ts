@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { show } from "../../algorithm/strategy.ts";
-import { TrainerError } from "../trainer-session.ts";
+import { TrainerError, type TrainerErrorKind } from "../trainer-session.ts";
 import type { MemberLog } from "./member-log.ts";
 import { residentMegabytes } from "./memory-of-group.ts";
 import {
@@ -106,7 +106,7 @@ export class TrainerProcess {
         this.#process.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
       });
       const checked = parsed(results[method], result);
-      if (typeof checked === "string") throw this.#error(`answered ${method} with ${checked}`);
+      if (typeof checked === "string") throw this.#mistake(`answered ${method} with ${checked}`);
       return checked as ResultOf<M>;
     } catch (error) {
       this.#break(() => error as Error);
@@ -150,7 +150,7 @@ export class TrainerProcess {
       begun += end;
       if (begun.length > longestLineBytes)
         this.#break(() =>
-          this.#error(`printed a line of more than 16 MiB on standard output: ${shortened(begun)}`),
+          this.#mistake(`printed a line of more than 16 MiB on standard output: ${shortened(begun)}`),
         );
     });
   }
@@ -159,7 +159,7 @@ export class TrainerProcess {
     if (this.#broken) return;
     const message = messageOf(line);
     if (typeof message === "string") {
-      this.#break(() => this.#error(`printed a line that ${message}: ${shortened(line)}`, passOn));
+      this.#break(() => this.#mistake(`printed a line that ${message}: ${shortened(line)}`, passOn));
       return;
     }
     const call = this.#call;
@@ -168,11 +168,11 @@ export class TrainerProcess {
       this.#notified(message.method, message.params);
     } else if (call && message.kind === "error" && message.id === null) {
       // So JSON-RPC answers a request that could not be read.
-      call.fail(this.#error(`could not read the request ${call.method}: ${message.message}`));
+      call.fail(this.#mistake(`could not read the request ${call.method}: ${message.message}`));
     } else if (message.id !== call?.id) {
       const asked = call ? `request ${call.id} (${call.method}) is waiting` : "no request is waiting";
       const rule = `answered request ${show(message.id)}, but ${asked}`;
-      this.#break(() => this.#error(rule, "answer each request once"));
+      this.#break(() => this.#mistake(rule, "answer each request once"));
     } else if (message.kind === "error") {
       const detail = message.traceback ?? this.#options.log().last;
       call.fail(
@@ -186,14 +186,16 @@ export class TrainerProcess {
 
   #notified(method: string, params: unknown): void {
     if (method in results) {
-      this.#break(() => this.#error(`sent the request ${method}, which is not for Clade`, "answer requests"));
+      this.#break(() =>
+        this.#mistake(`sent the request ${method}, which is not for Clade`, "answer requests"),
+      );
       return;
     }
     // A newer client may tell more than is understood here.
     if (!(method in notifications)) return;
     const checked = parsed(notifications[method as keyof typeof notifications], params);
     if (typeof checked === "string") {
-      this.#break(() => this.#error(`sent the notification ${method} with ${checked}`));
+      this.#break(() => this.#mistake(`sent the notification ${method} with ${checked}`));
     } else if (method === "metrics") {
       Object.assign(this.metrics, checked);
     } else if (method === "log") {
@@ -221,12 +223,17 @@ export class TrainerProcess {
     void this.#process.terminate();
   }
 
-  #error(rule: string, remedy?: string): TrainerError {
+  /** It broke a rule of the protocol. */
+  #mistake(rule: string, remedy?: string): TrainerError {
+    return this.#error(rule, remedy, "contract");
+  }
+
+  #error(rule: string, remedy?: string, kind: TrainerErrorKind = "trainer"): TrainerError {
     const { path, last } = this.#options.log();
     const message = `${this.#options.who()} ${rule}${remedy === undefined ? "" : `; ${remedy}`}`;
     const where = path === undefined ? "" : ` (${path})`;
     const printed = last === "" ? "It printed nothing on standard error" : `Its last lines${where}:\n${last}`;
-    return new TrainerError(message, printed);
+    return new TrainerError(message, printed, { kind });
   }
 
   #endedError({ code, signal, error }: Ending): TrainerError {
@@ -242,6 +249,10 @@ export class TrainerProcess {
     const [bySignal] = Object.entries(constants.signals).find(([, number]) => number + 128 === code) ?? [
       signal,
     ];
+    if (bySignal !== null && bySignal in fromOutside) {
+      const rule = `was killed by ${bySignal} from outside${during}, ${fromOutside[bySignal]}`;
+      return this.#error(rule, "neither Clade nor its own code ended it", "outside");
+    }
     const how = bySignal ? `was ended by ${bySignal}` : `ended with exit code ${code}`;
     const { last } = this.#options.log();
     const missing = /No module named '?clade\b/.test(last) ? missingClient : undefined;
@@ -249,6 +260,13 @@ export class TrainerProcess {
   }
 }
 
+/** Signals that others send. Clade's own come after the reason for them is known. */
+const fromOutside: { readonly [signal: string]: string } = {
+  SIGKILL: "as the out-of-memory killer does",
+  SIGTERM: "as schedulers and people do",
+  SIGHUP: "as the end of a session does",
+  SIGINT: "as Ctrl-C does",
+};
 const stepTimeoutRemedy = "report progress more often, or raise stepTimeoutSeconds";
 const timeoutRemedies: { readonly [method: string]: string } = {
   initialize: "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",

@@ -99,7 +99,10 @@ function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T
 
 function failed(call: string, cause: unknown): TrainerError {
   const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
-  return new TrainerError(`trainer ${call} failed: ${message}`, stack ?? message, { cause });
+  return new TrainerError(`trainer ${call} failed: ${message}`, stack ?? message, {
+    cause,
+    kind: cause instanceof CladeError ? "contract" : "trainer",
+  });
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

@@ -1,0 +1,302 @@
+import {
+  defineExperiment,
+  everySteps,
+  type Hyperparameters,
+  maximize,
+  memoryPopulationStore,
+  truncationSelection,
+  uniform,
+} from "clade";
+import { expect, test } from "vitest";
+import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
+import {
+  type PopulationStore,
+  type RunId,
+  start,
+  type WorkerId,
+} from "../population-store/population-store.ts";
+import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
+import { createRun, run } from "./run.ts";
+import { pause } from "./sitting-out.ts";
+import { work } from "./worker.ts";
+
+/** So many seconds of the run are one of this test's. */
+const rate = 50;
+
+class Climber {
+  height = 0;
+  async step({ rate }: Hyperparameters): Promise<void> {
+    await pause(1, new AbortController().signal);
+    this.height += rate as number;
+  }
+  evaluate() {
+    return { height: this.height };
+  }
+  save() {
+    return { height: this.height };
+  }
+  restore({ height }: { readonly height: number }) {
+    this.height = height;
+  }
+}
+
+const climbing = (changes: object = {}) =>
+  defineExperiment({
+    name: "climb",
+    population: 6,
+    hyperparameters: { rate: uniform(0, 1) },
+    objective: maximize("height"),
+    ready: everySteps(5),
+    exploit: truncationSelection({ fraction: 0.34 }),
+    budget: { stepsPerMember: 20 },
+    trainer: Climber,
+    ...changes,
+  });
+
+/** A run whose clocks run fast, and workers that join it, each with a trainer of its own. */
+async function fastRun(experiment = climbing(), patienceSeconds = 60) {
+  const begun = performance.now();
+  const now = () => 1_700_000_000_000 + rate * (performance.now() - begun);
+  const inner = memoryPopulationStore({ now });
+  const store: PopulationStore = {
+    ...inner,
+    waitForChange: (seen, ms, signal) => inner.waitForChange(seen, ms / rate, signal),
+  };
+  const created = await createRun(store, experiment, 1);
+  const checkpointStore = memoryCheckpointStore();
+  const told: string[] = [];
+  const join = (name: string, session: TrainerSession, signal = new AbortController().signal) =>
+    work({
+      worker: `${name}:1:1` as WorkerId,
+      run: created,
+      experiment,
+      populationStore: store,
+      checkpointStore,
+      session,
+      signal,
+      leaseMs: 60_000 * rate,
+      patienceMs: 1000 * patienceSeconds,
+      now,
+      sleep: (ms, until) => pause(ms / rate, until),
+      tell: (line) => told.push(`${name}: ${line}`),
+    });
+  const seen = async () => ({
+    run: await store.run(created.id),
+    members: await store.members(created.id),
+    ...(await store.changes(created.id, start, 100_000)),
+  });
+  return { id: created.id, store, join, seen, told };
+}
+
+const sound = () => inProcessSession(Climber);
+
+/** Steps of a session fail while `fails` says so. */
+function failing(fails: (step: number, values: Hyperparameters) => string | false): TrainerSession {
+  let steps = 0;
+  class Failing extends Climber {
+    override async step(values: Hyperparameters) {
+      const error = fails(++steps, values);
+      if (error) throw new Error(error);
+      await super.step(values);
+    }
+  }
+  return inProcessSession(Failing);
+}
+
+const states = (members: readonly { readonly state: string }[]) => members.map(({ state }) => state);
+const finished = Array(6).fill("finished");
+
+test.each([
+  ["from the beginning", 0],
+  ["after a while", 30],
+])("a worker on which everything fails %s is set aside, and costs no member and no copy", async (_, well) => {
+  const { join, seen, told, store, id } = await fastRun();
+  const broken = () => failing((step) => step > well && "the device does not answer");
+  const [leftWell, left] = await Promise.all([join("good", sound()), join("bad", broken())]);
+  const { run, members, failures, decisions } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(states(members)).toEqual(finished);
+  expect(leftWell).toBeUndefined();
+  expect(left).toContain("the device does not answer");
+  expect(told[0]).toMatch(/^bad: set aside: .*the device does not answer/);
+  expect(failures.length).toBeGreaterThan(0);
+  for (const failure of failures)
+    expect(failure).toMatchObject({ worker: "bad:1:1", against: "worker", cause: "trainer", phase: "train" });
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
+  expect(await store.workers(id)).toMatchObject([{ worker: "bad:1:1", state: { kind: "gave-up" } }]);
+});
+
+test("an outage on every worker costs its own length and the last pause, and no member", async () => {
+  const { join, seen, told } = await fastRun(climbing(), 600);
+  let isAway = false;
+  let hadAway = false;
+  const outage = () => {
+    if (!hadAway) setTimeout(() => (isAway = false), 200);
+    isAway ||= !hadAway;
+    hadAway = true;
+  };
+  const shaky = () =>
+    failing((step) => {
+      if (step === 12) outage();
+      return isAway && "the data is away";
+    });
+  expect(await Promise.all([join("one", shaky()), join("two", shaky())])).toEqual([undefined, undefined]);
+  const { run, members, decisions, failures } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(states(members)).toEqual(finished);
+  expect(failures.length).toBeGreaterThan(0);
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
+  expect(told.some((line) => line.endsWith("back: a trial has succeeded"))).toBe(true);
+});
+
+test("what a set-aside worker waits for can be seen, and it leaves at once when it is asked to", async () => {
+  const { join, store, id } = await fastRun(climbing(), 3600);
+  const leave = new AbortController();
+  const working = join(
+    "only",
+    failing((step) => step > 10 && "the data is away"),
+    leave.signal,
+  );
+  await expect
+    .poll(() => store.workers(id))
+    .toMatchObject([{ state: { kind: "set-aside", reason: expect.stringContaining("the data is away") } }]);
+  const [{ state }] = (await store.workers(id)) as unknown as [
+    { readonly state: { readonly since: number; readonly givesUpAt: number } },
+  ];
+  expect(state.givesUpAt - state.since).toBe(3_600_000);
+  leave.abort();
+  expect(await working).toBeUndefined();
+  expect(await store.workers(id)).toEqual([]);
+});
+
+test("when nothing succeeds for as long as the patience lasts, the members are given up with the last error", async () => {
+  const { join, seen } = await fastRun();
+  const left = await join(
+    "only",
+    failing((step) => step > 10 && "the data is away"),
+  );
+  expect(left).toContain("the data is away");
+  const { run, members, failures } = await seen();
+  expect(run.state.kind).toBe("failed");
+  expect(states(members)).toEqual(Array(6).fill("failed"));
+  expect(failures.at(-1)!.message).toContain("the data is away");
+  expect(failures.at(-1)!.at - failures[0]!.at).toBeGreaterThanOrEqual(60_000);
+});
+
+test("where nothing has ever been trained a tenth of the patience is enough", async () => {
+  const { join, seen } = await fastRun();
+  await join(
+    "only",
+    failing(() => "a mistake"),
+  );
+  const { run, failures } = await seen();
+  expect(run.state.kind).toBe("failed");
+  const lasted = failures.at(-1)!.at - failures[0]!.at;
+  expect(lasted).toBeGreaterThanOrEqual(6_000);
+  expect(lasted).toBeLessThan(60_000);
+});
+
+test("a member that fails where the others do not is rescued, and what it fails with is given up on in the end", async () => {
+  const always = climbing({ population: 3, initial: [{ rate: 0.5 }] });
+  const { join, seen } = await fastRun(always);
+  const session = () => failing((_, values) => values.rate === 0.5 && "does not fit");
+  await Promise.all([join("one", session()), join("two", session())]);
+  const { run, members, failures, decisions } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(states(members)).toEqual(Array(3).fill("finished"));
+  expect(failures.every(({ member, against }) => member === 0 && against === "member")).toBe(true);
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
+});
+
+/** A session whose trainer is killed from outside, as often as `kills` says so. */
+function killed(kills: () => boolean): TrainerSession {
+  const session = sound();
+  return {
+    ...session,
+    async train(generation) {
+      const steps = await session.train(generation);
+      if (kills()) throw new TrainerError("was killed from outside", "", { kind: "outside" });
+      return steps;
+    },
+  };
+}
+
+const published = async (store: PopulationStore, id: RunId) => {
+  const { snapshots, decisions } = await store.changes(id, start, 100_000);
+  const plain = snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot);
+  const byId = (one: { readonly id: string }, other: { readonly id: string }) => (one.id < other.id ? -1 : 1);
+  return {
+    snapshots: plain.toSorted(byId),
+    decisions: new Set(decisions.map((each) => JSON.stringify(each))),
+  };
+};
+
+test("a trainer that is killed from outside again and again changes no result of a synchronous run", async () => {
+  const synchronous = climbing({ synchronous: true });
+  const quiet = memoryPopulationStore();
+  const { run: undisturbed } = await run(synchronous, { populationStore: quiet, seed: 1 });
+  const { join, store, id, seen } = await fastRun(synchronous, 36_000);
+  let trained = 0;
+  await Promise.all(
+    [1, 2].map((worker) =>
+      join(
+        `${worker}`,
+        killed(() => ++trained % 3 === 0),
+      ),
+    ),
+  );
+  const { failures } = await seen();
+  expect(failures.length).toBeGreaterThan(6);
+  expect(failures.every(({ cause, against }) => cause === "outside" && against !== "member")).toBe(true);
+  expect(await published(store, id)).toEqual(await published(quiet, undisturbed));
+});
+
+test("a member that is killed from outside every time is rescued when the patience is over", async () => {
+  const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }), 20);
+  const session = sound();
+  const tooLarge: TrainerSession = {
+    ...session,
+    async train(generation) {
+      if (generation.hyperparameters.rate === 0.5)
+        throw new TrainerError("was killed from outside", "", { kind: "outside" });
+      return await session.train(generation);
+    },
+  };
+  await join("only", tooLarge);
+  const { run, members, failures, decisions, snapshots } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(states(members)).toEqual(Array(3).fill("finished"));
+  const [rescue, ...others] = decisions.filter(({ reason }) => reason.text.startsWith("rescued"));
+  expect([rescue!.member, others]).toEqual([0, []]);
+  const rescued = snapshots.find(({ member, kind }) => member === 0 && kind === "copied")!;
+  expect(rescued.publishedAt - failures[0]!.at).toBeGreaterThanOrEqual(20_000);
+});
+
+test("a rescue is decided once, though the worker that decided it leaves before it has trained", async () => {
+  const { join, seen, store, id } = await fastRun(climbing({ population: 3 }), 0);
+  const leave = new AbortController();
+  const session = sound();
+  let member = -1;
+  let failures = 0;
+  const leaving: TrainerSession = {
+    ...session,
+    async restore(checkpoint, turn) {
+      member = turn.member;
+      await session.restore(checkpoint, turn);
+    },
+    async train(generation) {
+      if (member === 0 && generation.generation === 1) {
+        if (++failures < 3) throw new TrainerError("exploded", "");
+        leave.abort();
+      }
+      return await session.train(generation);
+    },
+  };
+  await join("first", leaving, leave.signal);
+  expect((await store.members(id))[0]).toMatchObject({ failures: 2, newest: { kind: "copied" } });
+  await join("second", sound());
+  const { decisions, run } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
+});

@@ -1,0 +1,134 @@
+/**
+ * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and is back as soon as a trial succeeds. When its patience is over it leaves the run to the others;
+ * where there are none, everything fails everywhere, and the run goes on without the members.
+ */
+import type { Failure, WorkerState } from "../population-store/population-store.ts";
+import { RunNotFoundError } from "../population-store/population-store.ts";
+import type { TrainerError } from "../trainer/trainer-session.ts";
+import { Interruption, unlessHanging } from "./interruption.ts";
+import { soundOthers } from "./others.ts";
+import type { Presence } from "./presence.ts";
+import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
+import { pauseMs } from "./standing.ts";
+
+/** How often it looks whether its run has ended. */
+const lookMs = 1_000;
+
+export interface SittingOut {
+  readonly trial: SelfTrial;
+  readonly presence: Presence;
+  readonly signal: AbortSignal;
+  readonly graceMs: number;
+  readonly patienceMs: number;
+  readonly leaseMs: number;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly tell: (line: string) => void;
+}
+
+/** Why a worker sits out: what failed, how its trial failed, and whether anything was trained in this run before. */
+export interface Suspicion {
+  readonly failure: Failure;
+  readonly failed: Failed;
+  readonly error: TrainerError;
+  readonly hasTrained: boolean;
+}
+
+/** Where nothing was ever trained the reason is rarely an outage. */
+const shareWithoutSuccess = 1 / 10;
+
+/** Resolves undefined when the worker is back, and otherwise why it has left. */
+export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise<WorkerState | undefined> {
+  const { trial, presence, patienceMs, now, sleep, tell, graceMs } = options;
+  const { failure, failed } = suspicion;
+  let { error, hasTrained } = suspicion;
+  const since = now();
+  const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
+  using end = endOf(options);
+  tell(`set aside: a generation that has succeeded before fails here, too: ${error.message}`);
+  for (let tries = 1; ; tries++) {
+    const givesUpAt = since + patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
+    if (now() >= givesUpAt) break;
+    const triesAt = Math.min(now() + pauseMs(tries), givesUpAt);
+    await presence.say({ kind: "set-aside", since, reason: error.message, triesAt, givesUpAt });
+    await sleep(triesAt - now(), end.signal);
+    if (end.signal.aborted) return gaveUp();
+    trial.session.interruptWith(() => {
+      if (end.signal.aborted) throw new Interruption();
+    });
+    const tried = await unlessHanging(trySelf(trial, failed, tries), end.signal, graceMs).catch((thrown) => {
+      if (thrown instanceof Interruption) return undefined;
+      throw thrown;
+    });
+    if (!tried) return gaveUp();
+    hasTrained = tried.hasTrained;
+    if (!tried.error) {
+      tell("back: a trial has succeeded");
+      await presence.say({ kind: "working" });
+      return undefined;
+    }
+    error = tried.error;
+  }
+  const seconds = Math.round((now() - since) / 1000);
+  tell(`leaves: all it tried for ${seconds} s has failed, the last with: ${error.message}`);
+  await giveUpWhereNobodyIsLeft(
+    options,
+    { ...failure, message: error.message, stack: error.detail },
+    end.signal,
+  );
+  return gaveUp();
+}
+
+/** Ends the members, since no worker can train any. */
+async function giveUpWhereNobodyIsLeft(
+  { trial, now, leaseMs }: SittingOut,
+  failure: Failure,
+  ended: AbortSignal,
+): Promise<void> {
+  const { populationStore: store, run } = trial;
+  const { worker } = failure;
+  while (!ended.aborted && (await soundOthers(store, run.id, worker, now())).size === 0) {
+    const seen = store.mark();
+    const result = await store.claimMember(run.id, worker, leaseMs);
+    if (result.kind === "ended") return;
+    if (result.kind === "wait") {
+      await store.waitForChange(seen, lookMs, ended);
+      continue;
+    }
+    const { member, generation, id, hyperparameters } = result.claim.newest;
+    const last = { ...failure, member, generation, snapshot: id, hyperparameters, at: now() };
+    await store.recordFailure(result.claim, { ...last, against: "worker" }, "failed");
+  }
+}
+
+/** Aborts when the worker is asked to leave, and when its run has ended. */
+function endOf({ trial, signal }: SittingOut): { readonly signal: AbortSignal } & Disposable {
+  const ended = new AbortController();
+  const look = async () => {
+    const { state } = await trial.populationStore.run(trial.run.id);
+    if (state.kind !== "running") ended.abort();
+  };
+  const timer = setInterval(() => {
+    look().catch((error) => {
+      if (error instanceof RunNotFoundError) ended.abort();
+    });
+  }, lookMs);
+  return {
+    signal: AbortSignal.any([signal, ended.signal]),
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}
+
+/** Waits, or until the signal. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
+}
