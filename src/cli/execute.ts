@@ -5,7 +5,7 @@ import { legibleBelow } from "../algorithm/legible.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
-import { count, duration, plural } from "../report/words.ts";
+import { count, duration, plural, shortened } from "../report/words.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
@@ -14,12 +14,16 @@ import { exitCodes } from "./exit-codes.ts";
 import { hyperparameters, measured } from "./format.ts";
 import type { Stores } from "./open-store.ts";
 import { jsonReporter, liveReporter, plainReporter, type Reporter } from "./reporter.ts";
+import { presentWorkers, setAsideOf } from "./run-state.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
 import { styled } from "./terminal.ts";
 import type { WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
+
+/** How often it is looked whether workers are set aside. */
+const lookMs = 2_000;
 
 /** What asks to stop. */
 export const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -59,10 +63,14 @@ export async function execute(
         "--local",
         ...(stores.seenAt === undefined ? [] : ["--checkpoints", stores.seenAt]),
         ...(options.allowDifferentCode ? ["--allow-different-code"] : []),
+        ...(options.workers.patienceSeconds === undefined
+          ? []
+          : ["--patience", String(options.workers.patienceSeconds)]),
       ],
     },
     logDirectory: stores.logDirectory,
     interruptedCode: exitCodes.interrupted,
+    setAsideCode: exitCodes.setAside,
   });
   const interruption = onInterrupt(stores, run, workers, options);
   reporter.started(view, options.workers.count);
@@ -70,6 +78,7 @@ export async function execute(
   const ended = new AbortController();
   const told = tell(stores, view, from, reporter, ended.signal);
   const ticking = setInterval(() => reporter.tick(view), ticksMs);
+  const looking = setInterval(() => void lookAtWorkers(stores, view, reporter), lookMs);
   try {
     await workers.finished;
   } catch (error) {
@@ -77,6 +86,7 @@ export async function execute(
     throw error;
   } finally {
     clearInterval(ticking);
+    clearInterval(looking);
     ended.abort();
     await told;
     interruption.release();
@@ -86,21 +96,59 @@ export async function execute(
   if (result.state.kind === "failed" && !options.json)
     console.error((await allFailed(stores.population, run.id)).message);
   const interrupted = interruption.happened() || result.state.kind === "stopped";
-  const exitCode =
-    result.state.kind === "failed" ? exitCodes.failed : interrupted ? exitCodes.interrupted : exitCodes.done;
-  return { result, exitCode };
+  return { result, exitCode: interrupted ? exitCodes.interrupted : exitCodeOf(result) };
+}
+
+/** Of a run that still goes on, all workers of this machine have left, set aside. */
+function exitCodeOf({ state, failedMembers }: RunResult): number {
+  if (state.kind !== "done") return exitCodes.failed;
+  return failedMembers > 0 ? exitCodes.membersGivenUp : exitCodes.done;
+}
+
+/** Tells when other workers are set aside than before. When the store fails here, the workers' own failure says so. */
+async function lookAtWorkers({ population }: Stores, view: RunView, reporter: Reporter): Promise<void> {
+  const aside = () =>
+    setAsideOf(view.workers)
+      .map(({ worker, state }) => `${worker} ${state.kind}`)
+      .join();
+  const before = aside();
+  view.workers = await presentWorkers(population, view.run).catch(() => view.workers);
+  if (aside() !== before) reporter.workers?.(view);
 }
 
 /** What a person reads when a run has ended. */
 export async function printResult(stores: Stores, result: RunResult): Promise<void> {
   const run = await stores.population.run(result.run);
-  const { metric } = run.experiment.objective;
   if (result.state.kind === "stopped") {
     console.log(
       `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. Go on with: ${clade} resume ${result.run}`,
     );
     return;
   }
+  if (result.state.kind === "running") {
+    console.log(
+      `\neverything failed on the workers of this machine, so they have left; the run goes on with others. See: ${clade} status ${result.run}`,
+    );
+    return;
+  }
+  await printEnd(stores, run, result);
+  if (result.state.kind === "done" && result.failedMembers > 0) {
+    const were = `${count(result.failedMembers)} of ${plural(run.experiment.population, "member")} ${result.failedMembers === 1 ? "was" : "were"}`;
+    const last = await lastErrorOf(stores, result);
+    console.log(
+      `\ndone, but ${were} given up (${last}); ${clade} resume ${result.run} gives them another chance`,
+    );
+  }
+}
+
+/** What a member that was given up said last. */
+async function lastErrorOf({ population }: Stores, { run, givenUp }: RunResult): Promise<string> {
+  const [last] = await population.failuresOf(run, givenUp[0]!, 1);
+  return shortened(last?.message ?? "no error was kept", 300);
+}
+
+async function printEnd(stores: Stores, run: Run, result: RunResult): Promise<void> {
+  const { metric } = run.experiment.objective;
   const { best } = result;
   const how = "reason" in result.state ? result.state.reason : result.state.kind;
   console.log(

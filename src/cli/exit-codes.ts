@@ -1,2 +1,11 @@
 /** What the exit status of every command means. */
-export const exitCodes = { done: 0, failed: 1, badInput: 2, interrupted: 130 } as const;
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  badInput: 2,
+  /** Done, but members were given up. */
+  membersGivenUp: 3,
+  /** Of a worker to the process that started it: it has left, set aside. */
+  setAside: 4,
+  interrupted: 130,
+} as const;

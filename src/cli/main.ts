@@ -12,7 +12,7 @@ import { isBadInput, userFrames } from "./declaration-file.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { exportFormats } from "./export.ts";
 import { templates } from "./init.ts";
-import { wholeNumber } from "./settings.ts";
+import { timeIn, wholeNumber } from "./settings.ts";
 import { guard } from "./terminal.ts";
 import { gpuNames } from "./worker-processes.ts";
 
@@ -64,7 +64,10 @@ export function program(): Command {
     .version(version)
     .exitOverride()
     .hook("preAction", (_, action) => refuseEmpty(action.args, action.opts()))
-    .addHelpText("after", `\n${withoutName}\nExit codes: 0 done, 1 failed, 2 bad input, 130 interrupted.`);
+    .addHelpText(
+      "after",
+      `\n${withoutName}\nExit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 130 interrupted.`,
+    );
   const store = new Option(
     "--store <url>",
     "where the runs are: a SQLite file, or postgres://user@host/database (default: CLADE_STORE, or .clade/clade.db)",
@@ -94,6 +97,10 @@ export function program(): Command {
     "--members-per-gpu <n>",
     "members that train on one GPU at the same time (default: 1)",
   ).argParser(wholeNumber("--members-per-gpu"));
+  const patience = new Option(
+    "--patience <time>",
+    "how long nothing may succeed before a worker leaves or a member is given up, such as 90s, 10m or 2h (default: 10m)",
+  ).argParser(timeIn("--patience"));
   const population = new Option("--population <n>", "how many members").argParser(
     wholeNumber("--population"),
   );
@@ -141,6 +148,7 @@ export function program(): Command {
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
+    .addOption(patience)
     .addOption(population)
     .addOption(seed)
     .addOption(set)
@@ -159,6 +167,7 @@ export function program(): Command {
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
+    .addOption(patience)
     .addOption(json)
     .action(lazily(async () => (await import("./study.ts")).studyCommand));
   command("replay", "train fresh models along the schedule that a run found, or write the schedule")
@@ -183,6 +192,7 @@ export function program(): Command {
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
+    .addOption(patience)
     .addOption(seed)
     .addOption(json)
     .action(lazily(async () => (await import("./replay.ts")).replayCommand));
@@ -193,6 +203,7 @@ export function program(): Command {
     .addOption(workers)
     .addOption(gpus)
     .addOption(membersPerGpu)
+    .addOption(patience)
     .addOption(allowDifferentCode)
     .addOption(set)
     .addOption(json)
@@ -209,6 +220,7 @@ export function program(): Command {
       "--experiment <file>",
       "the experiment's file on this machine (default: where it was when the run began)",
     )
+    .addOption(patience)
     .addOption(allowDifferentCode)
     .option("--check", "see whether this machine could work on the run, and leave")
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())

@@ -10,7 +10,6 @@ import { number, plural } from "../report/words.ts";
 import { newSeed } from "../worker/run.ts";
 import { resultOf } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
-import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { foundIn } from "./found.ts";
 import { loadExperiment } from "./load-experiment.ts";
@@ -58,7 +57,7 @@ export async function replayCommand(name: string | undefined, options: Options):
   process.exitCode = exitCode;
   if (options.json) return;
   await printResult(stores, result);
-  if (exitCode === exitCodes.done) console.log(`\n${await against(stores, run, replay)}`);
+  if (result.state.kind === "done") console.log(`\n${await against(stores, run, replay)}`);
 }
 
 /** The snapshot whose lineage is replayed, where one is named. */

@@ -7,14 +7,19 @@ import type { Failure } from "../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../report/words.ts";
 import type { RunEvent, RunResult } from "../worker/watch.ts";
 import { hyperparameters, measured, sparkline } from "./format.ts";
+import { outageOf, outageText, type PresentWorker, setAsideOf, workerLine } from "./run-state.ts";
 import type { RunView } from "./run-view.ts";
 import { cut, liveDrawing, styled } from "./terminal.ts";
+
+const shownTroubles = 3;
 
 export interface Reporter {
   started(view: RunView, workers: number): void;
   event(event: RunEvent, view: RunView): void;
   /** Called a few times a second. */
   tick(view: RunView): void;
+  /** Other workers are set aside than before. */
+  workers?(view: RunView): void;
   ended(view: RunView, result: RunResult): void;
 }
 
@@ -26,6 +31,10 @@ export function jsonReporter(): Reporter {
       print({ type: "started", run: run.id, seed: run.seed, workers, experiment: run.experiment }),
     event: (event) => print(event),
     tick() {},
+    workers({ workers }) {
+      const outage = outageOf(workers);
+      print({ type: "workers", setAside: setAsideOf(workers), ...(outage && { waiting: outage }) });
+    },
     ended: (_view, result) => print({ type: "result", ...result }),
   };
 }
@@ -38,6 +47,9 @@ export function plainReporter(): Reporter {
     event(event) {
       if (event.type === "failure") console.log(failureLine(event.failure));
       if (event.type === "decision" && isRecovery(event.decision)) console.log(recoveryLine(event.decision));
+    },
+    workers: ({ workers }) => {
+      for (const line of troubleLines(workers)) console.log(line);
     },
     tick(view) {
       if (Date.now() - toldAt < 10_000) return;
@@ -73,6 +85,7 @@ function liveView(view: RunView, shownMembers: number, columns: number): string 
     ...memberLines(view, shownMembers),
     "",
     ...view.copies,
+    ...troubleLines(view.workers).map((line) => styled("red", legibleLine(line))),
     ...(view.lastFailure ? [styled("red", legibleLine(failureLine(view.lastFailure)))] : []),
   ];
   return lines.map((line) => cut(line, columns)).join("\n");
@@ -93,6 +106,12 @@ function memberLines(view: RunView, shown: number): string[] {
   });
   const hidden = view.scores.length - lines.length;
   return hidden > 0 ? [...lines, `        and ${count(hidden)} more`] : lines;
+}
+
+/** That everything fails everywhere, or on which workers. */
+function troubleLines(workers: readonly PresentWorker[]): string[] {
+  const outage = outageOf(workers);
+  return outage ? [outageText(outage)] : setAsideOf(workers).slice(0, shownTroubles).map(workerLine);
 }
 
 function startedLine({ run }: RunView, workers: number): string {

@@ -42,7 +42,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const { allowDifferentCode = false } = options;
   refuseDifferentCode(run, original, source.file, allowDifferentCode);
   const experiment = withSettings(original, settings);
-  if (run.state.kind === "done" && !isLonger) {
+  if (run.state.kind === "done" && !isLonger && !(await canRevive(stores, run, experiment))) {
     throw new CladeError(
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, for example --set budget.stepsPerMember=${2 * (experiment.budget.stepsPerMember ?? 1000)}`,
     );
@@ -62,6 +62,13 @@ export async function resumeCommand(name: string | undefined, options: Options):
   });
   if (!options.json) await printResult(stores, result);
   process.exitCode = exitCode;
+}
+
+/** Members were given up, and the budget of all members together leaves them something to do. */
+async function canRevive({ population }: Stores, run: Run, experiment: Experiment): Promise<boolean> {
+  const { score, totalSteps, failedMembers } = await resultOf(population, run.id);
+  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
+  return failedMembers > 0 && ending(experiment, now) === undefined;
 }
 
 /** Settings change only while nobody works by the old ones, and only where they leave something to do. */

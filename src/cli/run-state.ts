@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { PopulationStore, Run, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
-import { count, time } from "../report/words.ts";
+import { count, shortened, time } from "../report/words.ts";
 import { isAlive } from "../worker/local-workers.ts";
 import { presentMs } from "../worker/presence.ts";
 
@@ -56,17 +56,44 @@ export async function presentWorkers(store: PopulationStore, run: Run): Promise<
   });
 }
 
+/** What all that are there wait for when each of them is set aside: everything fails everywhere. */
+export interface Outage {
+  readonly since: number;
+  readonly givesUpAt: number;
+  readonly reason: string;
+}
+
+export function outageOf(workers: readonly PresentWorker[]): Outage | undefined {
+  const aside = thereOf(workers).flatMap(({ state }) => (state.kind === "set-aside" ? [state] : []));
+  if (aside.length === 0 || aside.length < thereOf(workers).length) return undefined;
+  return {
+    since: Math.min(...aside.map(({ since }) => since)),
+    givesUpAt: Math.max(...aside.map(({ givesUpAt }) => givesUpAt)),
+    reason: aside[0]!.reason,
+  };
+}
+
+export function outageText({ since, givesUpAt, reason }: Outage): string {
+  return `waiting: every member fails on every worker since ${time(since)}, gives up at ${time(givesUpAt)}: ${shortened(reason, 200)}`;
+}
+
+/** Those that are set aside, or have left for that reason. */
+export function setAsideOf(workers: readonly PresentWorker[]): PresentWorker[] {
+  return workers.filter(({ state }) => state.kind === "set-aside" || state.kind === "gave-up");
+}
+
 /** A line for each worker, those that are set aside first. */
 export function workerLines(workers: readonly PresentWorker[]): string[] {
   if (workers.length === 0) return ["none"];
-  const isWell = ({ state }: PresentWorker) => state.kind === "working" || state.kind === "waiting";
-  const sorted = workers.toSorted((one, other) => Number(isWell(one)) - Number(isWell(other)));
-  const shown = sorted.slice(0, shownWorkers).map(workerLine);
+  const aside = setAsideOf(workers);
+  const shown = [...aside, ...workers.filter((worker) => !aside.includes(worker))]
+    .slice(0, shownWorkers)
+    .map((worker) => workerLine(worker));
   const hidden = workers.length - shown.length;
   return hidden > 0 ? [...shown, `and ${count(hidden)} more`] : shown;
 }
 
-function workerLine({ worker, device, member, state }: PresentWorker): string {
+export function workerLine({ worker, device, member, state }: PresentWorker): string {
   const on = device === undefined ? "" : ` (device ${device})`;
   return `${worker}${on} ${doing(member, state)}`;
 }
@@ -74,9 +101,9 @@ function workerLine({ worker, device, member, state }: PresentWorker): string {
 function doing(member: number | undefined, state: WorkerState): string {
   switch (state.kind) {
     case "set-aside":
-      return `is set aside since ${time(state.since)}: ${state.reason}; it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`;
+      return `is set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`;
     case "gave-up":
-      return `has left, set aside since ${time(state.since)}: ${state.reason}; when the cause is mended, start a worker there again`;
+      return `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; when the cause is mended, start a worker there again`;
     default:
       if (member !== undefined) return `trains member ${member}`;
       return state.kind === "waiting" ? "waits for a member" : "is between members";

@@ -9,6 +9,7 @@ import type { Failure, Member, Run } from "../population-store/population-store.
 import { elapsedMs } from "../population-store/population-store.ts";
 import { changes, count, number } from "../report/words.ts";
 import type { RunEvent } from "../worker/watch.ts";
+import type { PresentWorker } from "./run-state.ts";
 
 const shownScores = 24;
 const keptSnapshots = 32;
@@ -28,6 +29,8 @@ export class RunView {
   copyCount = 0;
   failureCount = 0;
   lastFailure: Failure | undefined;
+  /** As they were when it was last looked. */
+  workers: readonly PresentWorker[] = [];
   readonly #recent: Snapshot[][];
   readonly #stopped = new Set<number>();
   readonly #openedAt = Date.now();

@@ -7,7 +7,6 @@ import { count, duration, number } from "../report/words.ts";
 import { newSeed } from "../worker/run.ts";
 import type { RunResult } from "../worker/watch.ts";
 import { execute, printResult } from "./execute.ts";
-import { exitCodes } from "./exit-codes.ts";
 import { table } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { newRun } from "./new-run.ts";
@@ -37,12 +36,12 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   const first = await start(stores, file, experiment, { ...settings, seed }, options);
   process.exitCode = first.exitCode;
   if (!options.json) await printResult(stores, first.result);
-  if (!control || first.exitCode !== exitCodes.done) return;
+  if (!control || first.result.state.kind !== "done") return;
 
   if (!options.json) console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
   const second = await start(stores, file, control, controlled.settings, options, first.result.run);
-  process.exitCode = second.exitCode;
-  if (second.exitCode === exitCodes.done && !options.json) {
+  process.exitCode = second.exitCode || first.exitCode;
+  if (second.result.state.kind === "done" && !options.json) {
     console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
   }
 }

@@ -38,6 +38,17 @@ function parsed(text: string): unknown {
   }
 }
 
+const secondsOf: { readonly [unit: string]: number } = { "": 1, s: 1, m: 60, h: 3600 };
+
+/** Parses an option's time, such as 90, 90s, 10m or 2h, in seconds. */
+export function timeIn(option: string): (text: string) => number {
+  return (text) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text.trim()) ?? [];
+    if (amount !== undefined && unit !== undefined) return Number(amount) * secondsOf[unit]!;
+    throw new InvalidArgumentError(`${option} must be a time in seconds, or one such as 90s, 10m or 2h.`);
+  };
+}
+
 /** Parses an option's whole number. */
 export function wholeNumber(option: string, least = 1): (text: string) => number {
   return (text) => {

@@ -7,7 +7,7 @@ import { findRun } from "./find-run.ts";
 import { hyperparameters, measured } from "./format.ts";
 import { jobLines } from "./jobs.ts";
 import { openStores } from "./open-store.ts";
-import { presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
+import { outageOf, outageText, presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
 
 export async function statusCommand(
   name: string | undefined,
@@ -20,9 +20,12 @@ export async function statusCommand(
   const present = await presentWorkers(stores.population, run);
   const workers = thereOf(present).map(({ worker }) => worker);
   const state = await stateWord(stores.population, run);
+  const outage = run.state.kind === "running" ? outageOf(present) : undefined;
   const jobs = await jobLines(stores.population, run);
   if (options.json) {
-    console.log(JSON.stringify({ ...result, workers, present, jobs, word: state }));
+    console.log(
+      JSON.stringify({ ...result, workers, present, ...(outage && { waiting: outage }), jobs, word: state }),
+    );
     return;
   }
   const { metric, final } = run.experiment.objective;
@@ -31,6 +34,7 @@ export async function statusCommand(
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
   console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
+  if (outage) console.log(legibleLine(outageText(outage)));
   const stopped = inState("stopped") > 0 ? `${count(inState("stopped"))} stopped, ` : "";
   console.log(
     `members: ${count(inState("active"))} active, ${count(inState("finished"))} finished, ${stopped}${count(inState("failed"))} failed; generations ${generations[0]} to ${generations.at(-1)}`,

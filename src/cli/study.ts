@@ -45,6 +45,7 @@ export async function studyCommand(file: string, options: Options): Promise<void
   const interrupted = new AbortController();
   for (const name of signalNames) process.once(name, () => interrupted.abort());
   let failed = 0;
+  const givenUp: RunId[] = [];
   let left = study.seeds.flatMap((seed) => plan.map((variant) => ({ variant, seed })));
   while (left.length > 0) {
     const elsewhere: typeof left = [];
@@ -54,6 +55,7 @@ export async function studyCommand(file: string, options: Options): Promise<void
         : await advance(stores, study, each.variant, each.seed, reporter, interrupted.signal, options);
       if (outcome === "elsewhere") elsewhere.push(each);
       if (outcome === "failed") failed++;
+      if (outcome === "given up") givenUp.push(runIdOf(study, each.variant.label, each.seed));
       if (outcome !== "interrupted") continue;
       reporter.ended();
       console.error(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
@@ -69,7 +71,11 @@ export async function studyCommand(file: string, options: Options): Promise<void
   if (failed > 0) {
     console.error(`study ${study.name}: ${plural(failed, "run")} failed; the same command tries them again`);
     process.exitCode = exitCodes.failed;
-  }
+  } else if (givenUp.length > 0) process.exitCode = exitCodes.membersGivenUp;
+  for (const id of givenUp)
+    console.error(
+      `run ${id}: is done, but members were given up; ${clade} resume ${id} gives them another chance`,
+    );
   if (!options.json) {
     console.log("");
     await compareStudy(study.name, options.store);
@@ -103,8 +109,11 @@ async function checked(file: string, study: Study, plan: readonly PlannedVariant
   return original;
 }
 
-/** `elsewhere`: another process works on it, or on what it follows. */
-type Outcome = "done" | "failed" | "interrupted" | "elsewhere";
+/** `given up`: done, but for members that were given up. `elsewhere`: another process works on it, or on what it follows. */
+type Outcome = "done" | "given up" | "failed" | "interrupted" | "elsewhere";
+
+const outcomeOf = ({ state, failedMembers }: RunResult): Outcome =>
+  state.kind !== "done" ? "failed" : failedMembers > 0 ? "given up" : "done";
 
 /** Runs a variant with a seed to its end, if that has not been done already. */
 async function advance(
@@ -147,8 +156,9 @@ async function advance(
       );
     refuseIfDifferent(existing, experiment, `undo the change, rename the study, or: ${clade} remove ${id}`);
     if (existing.state.kind === "done") {
-      tell(await resultOf(population, id));
-      return "done";
+      const result = await resultOf(population, id);
+      tell(result);
+      return outcomeOf(result);
     }
     if ((await workersOf(population, existing)).length > 0) return "elsewhere";
     await releaseDeadWorkers(population, id);
@@ -176,7 +186,7 @@ async function advance(
   });
   if (exitCode === exitCodes.interrupted) return "interrupted";
   tell(result);
-  return exitCode === exitCodes.done ? "done" : "failed";
+  return outcomeOf(result);
 }
 
 /** A file name may have 255 bytes, and a run's checkpoints lie in a directory of its name. */

@@ -9,12 +9,15 @@ export interface WorkerOptions {
   readonly gpus?: readonly string[];
   /** Members that train on one GPU at the same time. */
   readonly membersPerGpu?: number;
+  /** How long nothing may succeed, in seconds. */
+  readonly patience?: number;
 }
 
 export interface WorkerProcesses {
   readonly count: number;
   /** Variables that the worker of a number gets. */
   readonly environment: (index: number) => { readonly [name: string]: string };
+  readonly patienceSeconds: number | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface WorkerProcesses {
  */
 export function workerProcesses(
   { population }: Experiment,
-  { workers, gpus, membersPerGpu }: WorkerOptions,
+  { workers, gpus, membersPerGpu, patience }: WorkerOptions,
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
     const remedy = "name the GPUs, such as --gpus 0,1";
@@ -39,6 +42,7 @@ export function workerProcesses(
   const threads = String(Math.max(1, Math.floor(cores / count)));
   return {
     count,
+    patienceSeconds: patience,
     environment: (index) => ({
       ...(process.env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
       ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),

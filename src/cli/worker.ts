@@ -19,6 +19,7 @@ interface Options extends StoreOptions {
   readonly local?: boolean;
   readonly experiment?: string;
   readonly allowDifferentCode?: boolean;
+  readonly patience?: number;
 }
 
 export async function workerCommand(name: string | undefined, options: Options): Promise<void> {
@@ -47,7 +48,7 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     return;
   }
   if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
-  await work({
+  const setAside = await work({
     worker,
     run,
     experiment,
@@ -55,8 +56,20 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     checkpointStore,
     session: sessionOf(experiment.trainer, { logDirectory: join(stores.logDirectory, run.id) }),
     device: process.env.CUDA_VISIBLE_DEVICES,
+    patienceMs: options.patience === undefined ? undefined : 1000 * options.patience,
+    tell: (line) => console.error(`worker ${worker}: ${line}`),
     signal: leaving(options.local ?? false),
   });
+  if (options.local) {
+    if (setAside !== undefined) process.exitCode = exitCodes.setAside;
+    return;
+  }
+  if (setAside !== undefined) {
+    const remedy = `when the cause is mended, start it again with: ${clade} worker ${run.id}`;
+    throw new CladeError(`run ${run.id}: everything failed on this worker (${setAside}); ${remedy}`);
+  }
+  const { state } = await stores.population.run(run.id);
+  if (state.kind === "failed") throw new CladeError(`run ${run.id}: has failed: ${state.reason}`);
 }
 
 /** A scheduler may signal a job's script, which passes it on, and the worker, too: that asks once. */

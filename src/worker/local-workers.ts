@@ -23,11 +23,13 @@ export interface LocalWorkersOptions {
   readonly logDirectory: string;
   /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
   readonly interruptedCode: number;
+  /** The exit code of a worker that left because everything failed on it: none takes its place. */
+  readonly setAsideCode: number;
 }
 
 export interface LocalWorkers {
-  /** Resolves when all have left because the run ended; rejects when workers keep dying. */
-  readonly finished: Promise<void>;
+  /** Resolves when all have left, because the run ended or everything failed on them, how many of these there were; rejects when workers keep dying. */
+  readonly finished: Promise<{ readonly setAside: number }>;
   /** Workers drop their generation, give their members back and leave. */
   stop(): void;
   /** Kills them at once. */
@@ -60,6 +62,7 @@ export function ownWorkerId(): WorkerId {
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const processes = new Set<ChildProcess>();
   let stopping = false;
+  let setAside = 0;
 
   async function keepOneRunning(index: number): Promise<void> {
     const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
@@ -74,6 +77,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       processes.add(child);
       const { code, signal } = await exited;
       processes.delete(child);
+      if (code === options.setAsideCode) {
+        setAside++;
+        return;
+      }
       // When the store fails here, its members are free again when their leases run out.
       await options.populationStore.releaseWorker(options.run, workerId(child.pid!, nonce)).catch(() => {});
       if (stopping || code === 0) return;
@@ -122,7 +129,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const finished = Promise.all(
     Array.from({ length: options.count }, (_, index) => keepOneRunning(index)),
   ).then(
-    () => {},
+    () => ({ setAside }),
     (error) => {
       stop();
       throw error;

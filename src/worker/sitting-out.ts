@@ -45,7 +45,8 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
   const since = now();
   const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
   using end = endOf(options);
-  tell(`set aside: a generation that has succeeded before fails here, too: ${error.message}`);
+  const what = hasTrained ? "a generation that has succeeded before" : "another member";
+  tell(`set aside: ${what} fails here, too: ${error.message}`);
   for (let tries = 1; ; tries++) {
     const givesUpAt = since + patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
     if (now() >= givesUpAt) break;

@@ -3,7 +3,7 @@ import { ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
 import type { Failure, WorkerId } from "../population-store/population-store.ts";
 
 /** So many failures that count bring a rescue; so many more after it, or twice as many where nobody could help, end the member. */
-export const failuresUntilRescue = 2;
+const failuresUntilRescue = 2;
 
 /** The first pause between two tries of a member, or of a worker; the next are twice as long each. */
 const firstPauseMs = 1_000;

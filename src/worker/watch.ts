@@ -40,6 +40,8 @@ export interface RunResult {
   readonly copies: number;
   /** Members that failed, failures of trainers, and members whose newest score is missing, NaN or infinite. */
   readonly failedMembers: number;
+  /** The members that failed. */
+  readonly givenUp: readonly number[];
   readonly failures: number;
   readonly unscoredMembers: number;
 }
@@ -74,6 +76,7 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
   const members = await store.members(id);
   const counts = await store.counts(id);
   const { objective } = run.experiment;
+  const givenUp = members.flatMap(({ member, state }) => (state === "failed" ? member : []));
   const best = await bestSnapshot(store, run, members);
   const final = best && objective.final !== undefined ? best.metrics[objective.final] : undefined;
   return {
@@ -85,7 +88,8 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
     ...(final !== undefined && { final }),
     seconds: elapsedMs(run, Date.now()) / 1000,
     totalSteps: members.reduce((sum, { newest }) => sum + newest.memberSteps, 0),
-    failedMembers: members.filter(({ state }) => state === "failed").length,
+    failedMembers: givenUp.length,
+    givenUp,
     copies: counts.copies,
     failures: counts.failures,
     unscoredMembers: members.filter(({ newest }) => newest.generation > 0 && newest.score === undefined)

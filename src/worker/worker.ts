@@ -65,7 +65,7 @@ export interface WorkerOptions {
   readonly leaseMs?: number;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
-  /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. `usualPatienceMs` when left out. */
+  /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes when left out. */
   readonly patienceMs?: number | undefined;
   /** Is told why the worker is set aside, and when it is back. */
   readonly tell?: (line: string) => void;
@@ -82,7 +82,7 @@ const waitMs = 500;
 const graceMs = 5_000;
 
 /** How long a worker on which everything fails tries itself, and a member that is always ended from outside is tried again. */
-export const usualPatienceMs = 600_000;
+const usualPatienceMs = 600_000;
 
 /**
  * Works until the run has ended, the signal aborts, or the worker has to leave because everything fails on it: resolves why, in that case. Rejects when a store
