@@ -7,16 +7,31 @@ import { type ObjectCheckpointStore, objectCheckpointStore } from "./objects/obj
 import type { ObjectStorage } from "./objects/object-storage.ts";
 import { sharedDirectoryStorage } from "./shared-directory/shared-directory-storage.ts";
 
+/** Whether a path is more likely a mistyped URL, whose password would become the name of a directory. */
+export function looksLikeUrl(path: string): boolean {
+  return /[:/]\/.*@|:.*@|^[a-z0-9+]{2,}\/\//is.test(path);
+}
+
 /** A place as everybody can find it: a path becomes a `file:` URL. Throws a `CladeError` for what is no place. */
 export function checkpointsUrl(given: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
-  if (scheme === undefined) return pathToFileURL(resolve(given)).href;
-  if (scheme === "s3") return given.replace(/\/+$/, "");
-  const remedy = "give s3://bucket/prefix, or a directory as a path or as file:///shared/directory";
-  if (scheme !== "file")
-    throw new CladeError(`checkpoints ${scheme}:...: there is no place of that kind; ${remedy}`);
-  if (!URL.canParse(given) || new URL(given).host !== "" || !given.startsWith("file:///"))
-    throw new CladeError(`checkpoints ${given}: is no directory; ${remedy}`);
+  const refuse = (rule: string) =>
+    new CladeError(
+      `checkpoints ${rule}; give s3://bucket/prefix, or a directory as a path or as file:///shared/directory`,
+    );
+  if (scheme === undefined) {
+    if (looksLikeUrl(given)) throw refuse("...: looks like a URL, and is none");
+    return pathToFileURL(resolve(given)).href;
+  }
+  if (scheme === "s3") return `s3${given.slice("s3".length).replace(/\/+$/, "")}`;
+  if (scheme !== "file") throw refuse(`${scheme}:...: there is no place of that kind`);
+  if (
+    !URL.canParse(given) ||
+    new URL(given).host !== "" ||
+    !given.startsWith("file:///") ||
+    /:.*@/.test(given.slice("file:".length))
+  )
+    throw refuse("file:...: is no directory");
   return new URL(given).href.replace(/\/+$/, "");
 }
 

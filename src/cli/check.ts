@@ -6,12 +6,14 @@ import { type Random, randomStream } from "../algorithm/random.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { describeStrategy } from "../algorithm/strategy.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import { type Finding, findingLine } from "./check/finding.ts";
+import { tryContract } from "./check/try-contract.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { hyperparameters as shown } from "./format.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import type { StoreOptions } from "./open-store.ts";
 import { type SettingOptions, settingsOf } from "./settings.ts";
-import { type Finding, tryContract } from "./try-contract.ts";
+
 import { tryCheckpoints, tryStore } from "./try-places.ts";
 
 const mutations = 1000;
@@ -21,7 +23,10 @@ interface Options extends SettingOptions, StoreOptions {
 }
 
 export async function checkCommand(file: string | undefined, options: Options): Promise<void> {
-  const found: Finding[] = [];
+  const report = (finding: Finding) => {
+    console.log(legibleBelow(findingLine(finding)));
+    if (finding.kind === "bad") process.exitCode = exitCodes.badInput;
+  };
   const { store, checkpoints, sees } = options;
   if (file === undefined && store === undefined && checkpoints === undefined)
     throw bad(
@@ -31,14 +36,13 @@ export async function checkCommand(file: string | undefined, options: Options): 
     );
   if (sees !== undefined && checkpoints === undefined)
     throw bad("--sees", "says nothing without --checkpoints", "give the place, too");
-  if (store !== undefined) found.push(...(await tryStore(options)));
-  if (checkpoints !== undefined) found.push(...(await tryCheckpoints(checkpoints, sees)));
+  if (store !== undefined) (await tryStore(options)).forEach(report);
+  if (checkpoints !== undefined) (await tryCheckpoints(checkpoints, sees)).forEach(report);
   if (file !== undefined) {
     const experiment = await loadExperiment(file, settingsOf(options));
-    found.push(...tryMutations(experiment), ...(await tryContract(experiment)));
+    tryMutations(experiment).forEach(report);
+    await tryContract(experiment, report);
   }
-  for (const { ok, text } of found) console.log(`${ok ? "ok  " : "BAD "} ${legibleBelow(text)}`);
-  if (found.some(({ ok }) => !ok)) process.exitCode = exitCodes.badInput;
 }
 
 function bad(path: string, rule: string, remedy: string): BadInputError {
@@ -67,14 +71,14 @@ function tryMutations({ strategies }: Experiment): Finding[] {
         outside++;
     } catch (error) {
       return [
-        { ok: false, text: `explore: ${name} failed for ${shown(before)}: ${(error as Error).message}` },
+        { kind: "bad", text: `explore: ${name} failed for ${shown(before)}: ${(error as Error).message}` },
       ];
     }
   }
   const brought = outside > 0 ? `; ${outside} stepped out of bounds and were brought back` : "";
   return [
     {
-      ok: true,
+      kind: "ok",
       text: `explore: ${moved} of ${mutations} mutations by ${name} changed something${example}${brought}`,
     },
   ];

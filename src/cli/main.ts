@@ -1,5 +1,6 @@
 /** The command line. Each command is a file of its own; this one parses, and turns errors into one clear message and an exit code. */
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
 import { Command, CommanderError, Option } from "commander";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { legibleBelow } from "../algorithm/legible.ts";
@@ -8,6 +9,7 @@ import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
+import { concealed } from "./concealed.ts";
 import { isBadInput, userFrames } from "./declaration-file.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { exportFormats } from "./export.ts";
@@ -56,6 +58,7 @@ const withoutName = `A command without a run's name takes the newest run, and sa
 the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
 take one when nothing else goes on.`;
 
+/** The commands with their options. */
 export function program(): Command {
   const clade = new Command("clade")
     .description(
@@ -63,6 +66,7 @@ export function program(): Command {
     )
     .version(version)
     .exitOverride()
+    .configureOutput({ writeErr: (text) => process.stderr.write(concealed(text)) })
     .hook("preAction", (_, action) => refuseEmpty(action.args, action.opts()))
     .addHelpText(
       "after",
@@ -375,12 +379,12 @@ function refuseEmpty(words: readonly string[], options: { readonly [name: string
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
   if (!(error instanceof CladeError)) {
-    console.error(error);
+    console.error(concealed(inspect(error)));
     return exitCodes.failed;
   }
   if (error instanceof TrainerError)
     console.error(legibleBelow(`${error.message}\n${userFrames(error.detail)}`));
-  else console.error(error.message);
+  else console.error(concealed(error.message));
   const badInput =
     isBadInput(error) ||
     error instanceof RunNotFoundError ||

@@ -8,7 +8,7 @@ import {
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
-import { checkpointsAt, checkpointsUrl, type OpenOptions } from "../checkpoint-store/open.ts";
+import { checkpointsAt, checkpointsUrl, looksLikeUrl, type OpenOptions } from "../checkpoint-store/open.ts";
 import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { type PostgresOptions, postgresPopulationStore } from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
@@ -53,19 +53,13 @@ export async function openStores(
   const place = named ? checkpointsUrl(named) : undefined;
   const seenAt = checkpoints ? place : undefined;
   const waiting = tellWaiting ? { tellWaiting } : {};
-  const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1];
-  if (scheme === "postgres" || scheme === "postgresql") {
+  const file = fileOf(url);
+  if (file === undefined) {
     const population = await postgresPopulationStore(url, waiting);
     const directory = dirname(resolve(defaultStore));
     const usual = pathToFileURL(join(directory, "checkpoints")).href;
     return storesBeside({ url, population, directory, place: place ?? usual, seenAt, waiting });
   }
-  if (scheme !== undefined && scheme !== "sqlite") {
-    const rule = `there is no store for ${scheme}: URLs`;
-    const remedy = "give the path of a SQLite file, such as .clade/clade.db, or a postgres:// URL";
-    throw new BadInputError([{ path: "--store", value: `${scheme}:...`, rule, remedy }]);
-  }
-  const file = resolve(url.replace(/^sqlite:(\/\/)?/, ""));
   if (!create && !existsSync(file)) {
     const remedy = `start a run with: ${clade} run <experiment>, or say with --store or CLADE_STORE where it is`;
     throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
@@ -78,6 +72,18 @@ export async function openStores(
     seenAt,
     waiting,
   });
+}
+
+/** The file of a SQLite store; undefined for a PostgreSQL database. Throws a `BadInputError` that does not show what may be a password. */
+export function fileOf(url: string): string | undefined {
+  const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === "postgres" || scheme === "postgresql") return undefined;
+  if (scheme === "sqlite") return resolve(url.replace(/^sqlite:(\/\/)?/i, ""));
+  const remedy = "give the path of a SQLite file, such as .clade/clade.db, or a postgres:// URL";
+  const bad = (value: string, rule: string) => new BadInputError([{ path: "--store", value, rule, remedy }]);
+  if (scheme !== undefined) throw bad(`${scheme}:...`, `there is no store for ${scheme}: URLs`);
+  if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is none");
+  return resolve(url);
 }
 
 function storesBeside({

@@ -22,7 +22,7 @@ interface Options extends StoreOptions, WorkerOptions {
 }
 
 /** What may differ when a run goes on; the rest is its identity. */
-const changeable = ["budget.", "exploit", "explore", "ready"];
+const changeable = ["budget.", "exploit", "explore", "ready", "stepTimeoutSeconds"];
 
 export async function resumeCommand(name: string | undefined, options: Options): Promise<void> {
   await using stores = await openStores(options);
@@ -31,7 +31,7 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const run = await findRun(stores.population, name, isLonger ? "look" : "resume");
   for (const path of Object.keys(settings)) {
     if (changeable.some((prefix) => path.startsWith(prefix))) continue;
-    const remedy = "change budget, ready, exploit or explore, or start a new run";
+    const remedy = "change budget, ready, exploit, explore or stepTimeoutSeconds, or start a new run";
     throw new BadInputError([
       { path, value: String(settings[path]), rule: "cannot change in a run that exists", remedy },
     ]);

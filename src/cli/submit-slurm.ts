@@ -115,7 +115,7 @@ function scriptFor(stores: Stores, run: string, more: readonly string[], options
 
 function hasPassword(store: string): boolean {
   const { password, searchParams } = new URL(store);
-  return password !== "" || searchParams.has("password");
+  return password !== "" || searchParams.has("password") || searchParams.has("sslpassword");
 }
 
 /** No reason to refuse: the disk of a login node may be what it shares with all the others. */

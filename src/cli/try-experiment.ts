@@ -13,6 +13,9 @@ export async function tryExperiment(
 ): Promise<void> {
   using directory = temporaryDirectory();
   await using checkpoints = filesystemCheckpointStore(directory.path);
-  const session = sessionOf(experiment.trainer, { environment: environment(0) });
+  const session = sessionOf(experiment.trainer, {
+    environment: environment(0),
+    stepTimeoutSeconds: experiment.stepTimeoutSeconds,
+  });
   await tryTrainer(experiment, seed, session, checkpoints);
 }

@@ -7,8 +7,8 @@ import type { ObjectStorage } from "../checkpoint-store/objects/object-storage.t
 import { checkpointsUrl, openStorage } from "../checkpoint-store/open.ts";
 import { localFileSystem } from "../checkpoint-store/shared-directory/local-file-system.ts";
 import { duration } from "../report/words.ts";
+import type { Finding } from "./check/finding.ts";
 import { openStores, type StoreOptions } from "./open-store.ts";
-import type { Finding } from "./try-contract.ts";
 
 /** Signs that other machines look for. */
 const folder = "clade-check";
@@ -38,11 +38,11 @@ export async function tryCheckpoints(url: string, seenBefore: string | undefined
 
 async function tried(what: string, work: () => Promise<string[]>): Promise<Finding[]> {
   try {
-    return (await work()).map((text) => ({ ok: true, text }));
+    return (await work()).map((text) => ({ kind: "ok", text }));
   } catch (error) {
     if (!(error instanceof CladeError)) throw error;
     return [
-      { ok: false, text: error.message.startsWith(what) ? error.message : `${what}: ${error.message}` },
+      { kind: "bad", text: error.message.startsWith(what) ? error.message : `${what}: ${error.message}` },
     ];
   }
 }

@@ -18,6 +18,7 @@ export interface WorkerProcesses {
   /** Variables that the worker of a number gets. */
   readonly environment: (index: number) => { readonly [name: string]: string };
   readonly patienceSeconds: number | undefined;
+  readonly stepTimeoutSeconds: number;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface WorkerProcesses {
  * share of the cores: libraries for numbers take all cores otherwise, each of them, and all get slower.
  */
 export function workerProcesses(
-  { population }: Experiment,
+  { population, stepTimeoutSeconds }: Experiment,
   { workers, gpus, membersPerGpu, patience }: WorkerOptions,
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
@@ -43,6 +44,7 @@ export function workerProcesses(
   return {
     count,
     patienceSeconds: patience,
+    stepTimeoutSeconds,
     environment: (index) => ({
       ...(process.env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
       ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),

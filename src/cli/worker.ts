@@ -5,7 +5,8 @@ import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-c
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Run, WorkerId } from "../population-store/population-store.ts";
 import { sessionOf } from "../trainer/session-of.ts";
-import { ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
+import { ownFirstLeaseMs, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
+import { startWatchdog } from "../worker/watchdog/watchdog.ts";
 import { work } from "../worker/worker.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -32,6 +33,8 @@ export async function workerCommand(name: string | undefined, options: Options):
 }
 
 async function joinRun(name: string | undefined, options: Options): Promise<void> {
+  // Before the experiment is loaded, which runs code of the user.
+  const watchdog = options.local ? startWatchdog() : undefined;
   await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
   const run = await findRun(stores.population, name, "work");
   if (run.state.kind !== "running") {
@@ -54,10 +57,15 @@ async function joinRun(name: string | undefined, options: Options): Promise<void
     experiment,
     populationStore: stores.population,
     checkpointStore,
-    session: sessionOf(experiment.trainer, { logDirectory: join(stores.logDirectory, run.id) }),
+    session: sessionOf(experiment.trainer, {
+      logDirectory: join(stores.logDirectory, run.id),
+      stepTimeoutSeconds: experiment.stepTimeoutSeconds,
+    }),
     device: process.env.CUDA_VISIBLE_DEVICES,
     patienceMs: options.patience === undefined ? undefined : 1000 * options.patience,
     tell: (line) => console.error(`worker ${worker}: ${line}`),
+    firstLeaseMs: ownFirstLeaseMs(),
+    ...watchdog,
     signal: leaving(options.local ?? false),
   });
   if (options.local) {

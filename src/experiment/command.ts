@@ -27,7 +27,10 @@ export function command(command: string, options: CommandOptions = {}): CommandT
   return { command, ...options };
 }
 
-const seconds = z
+/** Seconds that a call may take when nothing else is said. */
+export const usualStepTimeoutSeconds = 600;
+
+export const seconds = z
   .number({ error: "must be a number; give seconds such as 600" })
   .positive({ error: "must be above 0; give seconds such as 600" });
 

@@ -1,5 +1,6 @@
 /** What each part of a declaration may be. Messages have the form "rule; remedy". */
 import { z } from "zod";
+import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
 
 const positiveNumber = (what: string) =>
@@ -73,6 +74,7 @@ export const declarationShape = {
   }),
   synchronous: flag,
   reevaluate: flag,
+  stepTimeoutSeconds: seconds.optional(),
   seed: z
     .int({ error: "must be a whole number; give a seed such as 1" })
     .min(0, { error: "must be at least 0; give a seed such as 1" })

@@ -99,6 +99,21 @@ test("a command trainer is recorded by its command, and a class or a function no
   expect(described(trainer)).not.toHaveProperty("trainer");
 });
 
+test("how long a call may take is said for a trainer of any kind, and takes the place of a command's own", () => {
+  const given = (trainer: unknown) => defineExperiment({ ...valid(), trainer } as ExperimentDeclaration);
+  expect(given(trainer).stepTimeoutSeconds).toBe(600);
+  expect(withSettings(given(trainer), { stepTimeoutSeconds: 5 }).stepTimeoutSeconds).toBe(5);
+  const patient = given(command("python train.py", { stepTimeoutSeconds: 60 }));
+  expect(patient.stepTimeoutSeconds).toBe(60);
+  expect(withSettings(patient, { stepTimeoutSeconds: 5 })).toMatchObject({
+    stepTimeoutSeconds: 5,
+    trainer: { command: "python train.py", stepTimeoutSeconds: 5 },
+  });
+  expect(() => withSettings(patient, { stepTimeoutSeconds: 0 })).toThrow(
+    "stepTimeoutSeconds: 0 - must be above 0",
+  );
+});
+
 test("one set of initial values is every member's, a list is of the first members", () => {
   const rates = (initial: ExperimentDeclaration["initial"]) =>
     defineExperiment({ ...(valid() as object), initial } as ExperimentDeclaration).initial.map(

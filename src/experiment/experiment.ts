@@ -18,7 +18,7 @@ import {
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
-import { commandSchema, commandShape } from "./command.ts";
+import { commandSchema, commandShape, usualStepTimeoutSeconds } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
 import { readExploit, readExplore, readReady } from "./file/strategy-kinds.ts";
 import type { Objective } from "./objective.ts";
@@ -62,6 +62,11 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   readonly synchronous?: boolean;
   /** A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score. */
   readonly reevaluate?: boolean;
+  /**
+   * Seconds that a call of the trainer may take: a step, an evaluation, a save or a restore that takes longer has hung.
+   * 600 when left out. It takes the place of a command's own `stepTimeoutSeconds`.
+   */
+  readonly stepTimeoutSeconds?: number;
   /** Drawn for each run when left out. */
   readonly seed?: number;
 }
@@ -79,6 +84,7 @@ export interface Experiment {
   readonly trainer: TrainerSource;
   readonly synchronous: boolean;
   readonly reevaluate: boolean;
+  readonly stepTimeoutSeconds: number;
   readonly seed: number | undefined;
 }
 
@@ -108,7 +114,10 @@ export function defineExperiment<const S extends SpaceDeclaration>(
 ): Experiment {
   const problems = problemsIn(declaration as unknown as ExperimentDeclaration);
   if (problems.length > 0) throw new BadInputError(problems);
-  const { name, population, initial = [], objective, ready, budget } = declaration;
+  const { name, population, initial = [], objective, ready, budget, stepTimeoutSeconds } = declaration;
+  const given = declaration.trainer as TrainerSource;
+  const trainer =
+    isCommand(given) && stepTimeoutSeconds !== undefined ? { ...given, stepTimeoutSeconds } : given;
   return {
     declaration: declaration as unknown as ExperimentDeclaration,
     name,
@@ -126,7 +135,10 @@ export function defineExperiment<const S extends SpaceDeclaration>(
       burnInSteps: burnInOf(ready),
     },
     budget,
-    trainer: declaration.trainer as TrainerSource,
+    trainer,
+    stepTimeoutSeconds: isCommand(trainer)
+      ? (trainer.stepTimeoutSeconds ?? usualStepTimeoutSeconds)
+      : (stepTimeoutSeconds ?? usualStepTimeoutSeconds),
     synchronous: declaration.synchronous ?? false,
     reevaluate: declaration.reevaluate ?? false,
     seed: declaration.seed,
@@ -198,6 +210,7 @@ const plainSettings = [
   "synchronous",
   "reevaluate",
   "exploreEvery",
+  "stepTimeoutSeconds",
 ];
 const strategyReaders = { ready: readReady, exploit: readExploit, explore: readExplore } as const;
 const strategyNames = ["ready", "exploit", "explore"] as const;

@@ -17,8 +17,8 @@ export interface TrainerSession {
   /** Which ones it has read back again after the last step of the latest `train`. Absent before any since `start` or `restore`. */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
-   * From here on a call that can be interrupted ends with what `check` throws: `train` in any session, and every call where the trainer is in
-   * another process. It is asked at least ten times a second, or between steps.
+   * From here on every call ends with what `check` throws, which is asked ten times a second, or between steps. A call
+   * that blocks this process does not: only ending the process does.
    */
   interruptWith(check: () => void): void;
   /** Fresh weights. */

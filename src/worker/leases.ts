@@ -2,7 +2,7 @@ import { type Claim, LeaseLostError, type PopulationStore } from "../population-
 import { Interruption } from "./interruption.ts";
 
 /** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
-const usualLeaseMs = 60_000;
+export const usualLeaseMs = 60_000;
 
 /**
  * How often a lease is renewed, and how soon a worker notices that its run was stopped: all workers together, of whom no more than one is at work for each member,
@@ -29,12 +29,19 @@ export class Leases {
   readonly #signal: AbortSignal;
   readonly #renewalMs: number;
 
-  constructor(store: PopulationStore, signal: AbortSignal, members: number, leaseMs = usualLeaseMs) {
+  /** @param firstLeaseMs - How long the first lease is at least, where it is known that the trainer blocks. */
+  constructor(
+    store: PopulationStore,
+    signal: AbortSignal,
+    members: number,
+    leaseMs = usualLeaseMs,
+    firstLeaseMs = leaseMs,
+  ) {
     this.#store = store;
     this.#signal = signal;
     this.#renewalMs = renewalMs(members, leaseMs);
     this.#shortestMs = leaseMs;
-    this.leaseMs = leaseMs;
+    this.leaseMs = Math.max(leaseMs, firstLeaseMs);
   }
 
   keep(claim: Claim): Lease {

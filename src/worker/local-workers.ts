@@ -5,11 +5,15 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { PopulationStore, RunId, WorkerId } from "../population-store/population-store.ts";
+import { blockedWorker, inWords, recordHang } from "./watchdog/blocked-worker.ts";
+import { killGroup } from "./watchdog/kill-group.ts";
+import { reportDescriptor } from "./watchdog/watchdog.ts";
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -19,6 +23,8 @@ export interface LocalWorkersOptions {
   readonly populationStore: PopulationStore;
   /** The command line's start file and the arguments that make it a worker. */
   readonly command: { readonly file: string; readonly arguments: readonly string[] };
+  /** A worker whose trainer has blocked it for longer than this is killed, and the member has failed. */
+  readonly stepTimeoutSeconds: number;
   /** What workers print is kept here, one file a worker. */
   readonly logDirectory: string;
   /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
@@ -41,6 +47,7 @@ const deathsUntilGivenUp = 3;
 const livedMs = 10_000;
 
 const nonceVariable = "CLADE_WORKER_NONCE";
+const leaseVariable = "CLADE_WORKER_LEASE_MS";
 const newNonce = () => randomUUID().slice(0, 8);
 
 /** How much of a dead worker's output is shown, in characters. */
@@ -59,6 +66,11 @@ export function ownWorkerId(): WorkerId {
   return workerId(process.pid, process.env[nonceVariable] ?? newNonce());
 }
 
+/** How long its first lease is at least, as who started this process as a worker says. */
+export function ownFirstLeaseMs(): number {
+  return Number(process.env[leaseVariable] ?? 0);
+}
+
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const processes = new Set<ChildProcess>();
   let stopping = false;
@@ -66,10 +78,23 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
 
   async function keepOneRunning(index: number): Promise<void> {
     const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
+    let firstLeaseMs = 0;
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
       const nonce = newNonce();
-      const { child, exited } = start(log, { ...options.environment(index), [nonceVariable]: nonce });
+      const variables = { [nonceVariable]: nonce, [leaseVariable]: String(firstLeaseMs) };
+      const { child, exited } = start(log, { ...options.environment(index), ...variables });
+      const worker = workerId(child.pid!, nonce);
+      const reports = child.stdio[reportDescriptor] as Readable;
+      const device = options.environment(index).CUDA_VISIBLE_DEVICES ?? process.env.CUDA_VISIBLE_DEVICES;
+      const about = { ...options, worker, device, isStopping: () => stopping };
+      const judged = blockedWorker(reports, about);
+      void judged.then((verdict) => {
+        if (!verdict) return;
+        appendFileSync(log, `${inWords(verdict)}\n`);
+        killGroup(child.pid!);
+        child.kill("SIGKILL");
+      });
       let lastWords: string | undefined;
       child.on("message", (error: string) => {
         lastWords = error;
@@ -77,13 +102,22 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       processes.add(child);
       const { code, signal } = await exited;
       processes.delete(child);
+      killGroup(child.pid!);
+      const verdict = await judged;
       if (code === options.setAsideCode) {
         setAside++;
         return;
       }
       // When the store fails here, its members are free again when their leases run out.
-      await options.populationStore.releaseWorker(options.run, workerId(child.pid!, nonce)).catch(() => {});
-      if (stopping || code === 0) return;
+      if (verdict?.kind === "hung") await recordHang(about, verdict).catch(() => {});
+      await options.populationStore.releaseWorker(options.run, worker).catch(() => {});
+      if (stopping || code === 0 || verdict?.kind === "ended") return;
+      if (verdict?.kind === "hung" && !verdict.blocked.claim) throw died(log, inWords(verdict));
+      if (verdict) {
+        // A trainer that blocks for longer than a lease does so again.
+        if (verdict.kind === "lease lost") firstLeaseMs = 3 * verdict.blocked.blockedMs;
+        continue;
+      }
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
       if (code !== null && code !== options.interruptedCode)
         throw died(log, `ended with exit code ${code}`, lastWords);
@@ -106,7 +140,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       // One thread a worker: collectors of garbage on other threads would take the cores of the other workers, and with 2 workers on 2
       // cores the quickstart trained 8% fewer generations a second.
       execArgv: [...process.execArgv, "--single-threaded-gc"],
-      stdio: ["ignore", output, output, "ipc"],
+      stdio: ["ignore", output, output, "ipc", "pipe"],
       // In a process group of their own, so that Ctrl-C in the terminal reaches only the process that shows the run.
       detached: true,
     });
@@ -120,7 +154,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   }
 
   const kill = () => {
-    for (const child of processes) child.kill("SIGKILL");
+    for (const child of processes) killGroup(child.pid!);
   };
   const stop = () => {
     stopping = true;

@@ -17,7 +17,7 @@ export async function replay(
   schedule: readonly ScheduleSegment[],
   sessionOf: SessionOf = sessionInThisProcess,
 ): Promise<Measurement> {
-  const session = sessionOf(experiment.trainer);
+  const session = sessionOf(experiment.trainer, experiment);
   const [first] = schedule;
   if (!first) return { metrics: {} };
   try {

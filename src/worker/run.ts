@@ -41,13 +41,18 @@ export interface RunOptions {
   readonly sessionOf?: SessionOf;
 }
 
-/** Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed. */
+/**
+ * Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed.
+ *
+ * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. One that never gives way,
+ * such as an endless loop, blocks the whole program: nobody is outside who could end it, as `clade run` does.
+ */
 export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
   const { populationStore = memoryPopulationStore(), checkpoints = () => memoryCheckpointStore() } = options;
   const { workers = 1, signal = new AbortController().signal, onEvent } = options;
   const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
-  await tryTrainer(experiment, seed, sessionOf(experiment.trainer));
+  await tryTrainer(experiment, seed, sessionOf(experiment.trainer, experiment));
   const { study, patienceSeconds } = options;
   const created = await createRun(populationStore, experiment, seed, study && { study });
   await using checkpointStore = await checkpoints(created.id);
@@ -61,7 +66,7 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
       experiment,
       populationStore,
       checkpointStore,
-      session: sessionOf(experiment.trainer),
+      session: sessionOf(experiment.trainer, experiment),
       signal: stop,
       takesTurns: workers > 1,
       patienceMs: patienceSeconds === undefined ? undefined : 1000 * patienceSeconds,

@@ -63,6 +63,10 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
   /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
   readonly leaseMs?: number;
+  /** How long the first lease is at least, in milliseconds: a worker that blocked for longer than its lease has been here before. */
+  readonly firstLeaseMs?: number;
+  /** Hears which claim is in progress, or that none is. */
+  readonly holds?: (claim: Claim | undefined) => void;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
   /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes when left out. */
@@ -93,7 +97,8 @@ export async function work(options: WorkerOptions): Promise<string | undefined> 
   try {
     return await worker.work();
   } finally {
-    await options.session.dispose();
+    // What was published stands, however its trainer ends.
+    await options.session.dispose().catch((error) => console.error((error as Error).message));
   }
 }
 
@@ -129,8 +134,8 @@ class Worker {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#patienceMs = options.patienceMs ?? usualPatienceMs;
-    const { populationStore, signal, experiment, leaseMs, run, worker, device } = options;
-    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs);
+    const { populationStore, signal, experiment, leaseMs, firstLeaseMs, run, worker, device } = options;
+    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs, firstLeaseMs);
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
     this.#presence = new Presence(populationStore, run.id, worker, device);
   }
@@ -202,6 +207,7 @@ class Worker {
   async #advance(claim: Claim): Promise<void> {
     const lease = this.#leases.keep(claim);
     this.#options.session.interruptWith(lease.check);
+    this.#options.holds?.(claim);
     try {
       await unlessHanging(this.#train(claim, lease), this.#options.signal, graceMs);
     } catch (error) {
@@ -211,6 +217,7 @@ class Worker {
         if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
       });
     } finally {
+      this.#options.holds?.(undefined);
       lease.stop();
     }
   }

@@ -18,7 +18,7 @@ export function s3Place(url: string): S3Place {
   const refuse = (shown: string, remedy: string): never => {
     throw new CladeError(`checkpoints ${shown}: ${remedy}`);
   };
-  if (bucket.includes("@"))
+  if (/[:@]/.test(bucket) || /[:?#].*@/s.test(rest))
     refuse(
       "s3://...",
       "the URL must not contain keys; write s3://bucket/prefix, and give them in the environment or a profile",

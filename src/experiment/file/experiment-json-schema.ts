@@ -39,6 +39,9 @@ const experimentFile = z
     reevaluate: declarationShape.reevaluate.describe(
       "A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score.",
     ),
+    stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
+      "How long a step, an evaluation, a save or a restore may stay silent. Takes the place of the trainer's own.",
+    ),
     seed: declarationShape.seed.describe("Makes every draw repeatable. Drawn for each run when left out."),
   })
   .describe("A Population Based Training experiment for Clade.");

@@ -9,9 +9,9 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Row } from "../rows.ts";
 import { Clients } from "./client.ts";
 import { dependsOnTls, explained, mayPass } from "./failures.ts";
+import { postgresUrl, shownUrl } from "./postgres-url.ts";
 import { SettingError } from "./setting-error.ts";
 import { type Sql, sql, together } from "./sql.ts";
-import { withoutTls } from "./tls.ts";
 
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
@@ -56,13 +56,8 @@ export class Connection {
   #isClosed = false;
 
   constructor(url: string, tellWaiting?: (sentence: string) => void) {
-    if (!URL.canParse(url)) {
-      const remedy =
-        "write it as postgres://user@host:5432/database, and special characters of a password as %2F and the like";
-      throw new CladeError(`store postgres://...: is no URL; ${remedy}`);
-    }
     this.#tellWaiting = tellWaiting;
-    this.shown = withoutSecrets(url);
+    this.shown = shownUrl(postgresUrl(url));
     this.#clients = clientsOf(url, this.shown);
     this.#pool = newPool(this.#clients, mostConnections);
     this.#beside = newPool(this.#clients, 1);
@@ -229,13 +224,6 @@ function newPool({ Client }: Clients, max: number): pg.Pool {
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
-}
-
-function withoutSecrets(url: string): string {
-  const shown = new URL(withoutTls(new URL(url)));
-  shown.password = "";
-  shown.searchParams.delete("password");
-  return shown.href;
 }
 
 function rowsOf(result: pg.QueryResult | pg.QueryResult[]): Row[][] {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
-import type { CommandTrainer } from "../../experiment/command.ts";
+import { type CommandTrainer, usualStepTimeoutSeconds } from "../../experiment/command.ts";
 import type { Evaluation } from "../../experiment/trainer.ts";
 import {
   type Generation,
@@ -32,7 +32,6 @@ const { version } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 };
 
 const startTimeoutSeconds = 300;
-const stepTimeoutSeconds = 600;
 
 export function commandSession(trainer: CommandTrainer, options: CommandSessionOptions): TrainerSession {
   return new CommandSession(trainer, options);
@@ -181,7 +180,7 @@ class CommandSession implements TrainerSession {
         ...trainerEnvironment({ ...process.env, ...this.#options.environment }, environment),
         CLADE_PROTOCOL: String(protocolVersion),
       },
-      stepTimeoutSeconds: limits.stepTimeoutSeconds ?? stepTimeoutSeconds,
+      stepTimeoutSeconds: limits.stepTimeoutSeconds ?? usualStepTimeoutSeconds,
       memoryLimitMegabytes: limits.memoryLimitMegabytes,
       log: () => this.#log,
       who: () => this.#who,

@@ -176,3 +176,54 @@ test("after a trainer that could not be disposed of, a new one can be made", asy
   await session.dispose();
   expect(made).toBe(2);
 });
+
+const waitsForEver = () => new Promise<never>(() => {});
+
+test.each([
+  ["step()", { ...trainer, step: waitsForEver }],
+  ["evaluate()", { ...trainer, evaluate: waitsForEver }],
+  ["save()", { ...trainer, save: waitsForEver }],
+  ["restore()", { ...trainer, restore: waitsForEver }],
+])(
+  "a %s that waits for ever fails after the limit, and what comes next has a new trainer",
+  async (call, stuck) => {
+    let made = 0;
+    const source = () => (made++ === 0 ? stuck : trainer);
+    const session = inProcessSession(source as never, { stepTimeoutSeconds: 0.2 });
+    const life = async () => {
+      await session.start(context);
+      await train(session, {});
+      await session.evaluate(false);
+      await session.restore(await session.save(), context);
+    };
+    await expect(life()).rejects.toThrow(`trainer ${call} did not end within 0.2 s; see what it waits for`);
+    await session.restore({ files: new Map() }, context);
+    expect(made).toBe(2);
+    await train(session, {});
+  },
+);
+
+test("steps that together take longer than the limit are no failure", async () => {
+  const step = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+  const session = inProcessSession(() => ({ ...trainer, step }), { stepTimeoutSeconds: 0.5 });
+  await session.start(context);
+  const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
+  expect(
+    await session.train({ ...budget, hyperparameters: {}, step: 0, generation: 0, ready: everySteps(40) }),
+  ).toBe(40);
+});
+
+test("a step that waits is left when the generation must not go on, and never called again", async () => {
+  let steps = 0;
+  const step = () => {
+    steps++;
+    return new Promise<void>((resolve) => setTimeout(resolve, 300));
+  };
+  const session = inProcessSession(() => ({ ...trainer, step }));
+  await session.start(context);
+  session.interruptWith(() => {
+    if (steps > 0) throw new Error("the lease was lost");
+  });
+  await expect(train(session, {})).rejects.toThrow("the lease was lost");
+  expect(steps).toBe(1);
+});

@@ -1,5 +1,7 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
+import { usualStepTimeoutSeconds } from "../../experiment/command.ts";
 import type {
   Evaluation,
   InProcessTrainerSource,
@@ -8,24 +10,56 @@ import type {
 } from "../../experiment/trainer.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer-session.ts";
 import { filesOf, stateOf } from "./state-files.ts";
+import { Abandoned, withinLimit } from "./time-limit.ts";
 import { trainSteps } from "./train-steps.ts";
 
+export interface InProcessOptions {
+  /** How long a call may wait; 600 s when left out. */
+  readonly stepTimeoutSeconds?: number;
+}
+
+/** `dispose()` may wait for so long. */
+const disposeSeconds = 5;
+
 /** A trainer that lives in the worker's own process: an instance of the user's class, made anew for fresh weights and reused for restored ones. */
-export function inProcessSession(source: InProcessTrainerSource): TrainerSession {
+export function inProcessSession(
+  source: InProcessTrainerSource,
+  { stepTimeoutSeconds = usualStepTimeoutSeconds }: InProcessOptions = {},
+): TrainerSession {
   let trainer: Trainer | undefined;
   let check = () => {};
 
   async function make(context: TrainerContext): Promise<Trainer> {
     await disposeOf();
-    trainer = await guarded("constructor", () => (isClass(source) ? new source(context) : source(context)));
-    return trainer!;
+    const made = () => (isClass(source) ? new source(context) : source(context));
+    trainer = await called("constructor", made);
+    return trainer;
   }
 
   async function disposeOf(): Promise<void> {
     const old = trainer;
     trainer = undefined;
-    await guarded("dispose()", () => old?.dispose?.());
+    const disposing = guarded("dispose()", () => old?.dispose?.());
+    await orLeft(withinLimit("dispose()", disposing, disposeSeconds, () => {}));
   }
+
+  async function called<T>(call: string, work: () => T | Promise<T>): Promise<T> {
+    const result = guardedSync(call, work);
+    if (!isThenable(result)) return result;
+    return await orLeft(withinLimit(call, result, stepTimeoutSeconds, check));
+  }
+
+  /** A trainer in which a call still waits is never called again. */
+  async function orLeft<T>(waiting: Promise<T>): Promise<T> {
+    try {
+      return await waiting;
+    } catch (error) {
+      if (!(error instanceof Abandoned)) throw error;
+      void disposeOf().catch(() => {});
+      throw error.cause;
+    }
+  }
+
   return {
     checkpoints: "files",
     hyperparameters: "with train",
@@ -39,16 +73,24 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
       if (!("files" in checkpoint)) throw new Error("a trainer in this process takes files in memory");
       const context = contextOf(turn);
       const live = trainer ?? (await make(context));
-      await guarded("restore()", () => live.restore(stateOf(checkpoint.files) as never, context));
+      await called("restore()", () => live.restore(stateOf(checkpoint.files) as never, context));
     },
-    train: (generation) =>
-      trainSteps(
-        (hyperparameters) => guardedSync("step()", () => trainer!.step(hyperparameters)),
-        generation,
-        check,
-      ),
+    async train(generation) {
+      const live = trainer!;
+      let steps = 0;
+      const step = (hyperparameters: Hyperparameters) => {
+        steps++;
+        return guardedSync("step()", () => live.step(hyperparameters));
+      };
+      const unlessLeft = () => {
+        if (trainer !== live) throw new Abandoned("step()");
+        check();
+      };
+      const training = trainSteps(step, generation, unlessLeft);
+      return await orLeft(withinLimit("step()", training, stepTimeoutSeconds, check, () => steps));
+    },
     evaluate: (final) =>
-      guarded("evaluate()", async () => {
+      called("evaluate()", async () => {
         const evaluation: unknown = await trainer!.evaluate({ final });
         if (typeof evaluation === "object" && evaluation !== null) {
           requireSamples((evaluation as Evaluation).samples);
@@ -58,7 +100,7 @@ export function inProcessSession(source: InProcessTrainerSource): TrainerSession
           `${show(evaluation)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
         );
       }),
-    save: () => guarded("save()", async () => ({ files: filesOf(await trainer!.save()) })),
+    save: () => called("save()", async () => ({ files: filesOf(await trainer!.save()) })),
     dispose: disposeOf,
   };
 }

@@ -1,0 +1,47 @@
+import { randomStream } from "../algorithm/random.ts";
+import type { Hyperparameter, SearchSpace } from "../algorithm/search-space.ts";
+import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
+
+/** Two settings that differ in one hyperparameter, by as much as its range allows, and in what depends on it. */
+export interface FarApart {
+  readonly name: string;
+  readonly settings: readonly [Hyperparameters, Hyperparameters];
+}
+
+const draws = 300;
+
+/**
+ * Two values far apart of each hyperparameter that can change: the ends of a range, two options of a choice. The others stay as given, but for one
+ * that applies under a condition only, for which the condition is made to hold. Constants are left out.
+ */
+export function farApart(space: SearchSpace, from: Hyperparameters): FarApart[] {
+  return space.names.flatMap((name) => {
+    const ends = endsOf(space.hyperparameter(name));
+    const base = from[name] === undefined ? drawWith(space, name) : from;
+    if (!ends || !base) return [];
+    const settings = ends.map((value) =>
+      space.settle({ ...base, [name]: value }, randomStream("far apart", name)),
+    );
+    return [{ name, settings: settings as [Hyperparameters, Hyperparameters] }];
+  });
+}
+
+function endsOf(hyperparameter: Hyperparameter): [HyperparameterValue, HyperparameterValue] | undefined {
+  const [low, high] = [hyperparameter.nearest(-Infinity), hyperparameter.nearest(Infinity)];
+  if (typeof low === "number" && typeof high === "number" && low < high) return [low, high];
+  const random = randomStream("options");
+  const options = [...new Set(Array.from({ length: draws }, () => hyperparameter.sample(random)))];
+  if (options.length < 2) return undefined;
+  if (options.every((option) => typeof option === "number"))
+    return [Math.min(...options), Math.max(...options)];
+  return [options[0]!, options[1]!];
+}
+
+/** A draw in which a conditional hyperparameter applies. */
+function drawWith(space: SearchSpace, name: string): Hyperparameters | undefined {
+  for (let draw = 0; draw < draws; draw++) {
+    const values = space.sample(randomStream("applies", draw));
+    if (values[name] !== undefined) return values;
+  }
+  return undefined;
+}

@@ -1,0 +1,51 @@
+/**
+ * Ends the wait for a call that never settles, such as one that waits for a message that nobody sends. A call that blocks
+ * the event loop cannot be ended from here: whoever started this process does that (`src/worker/watchdog`).
+ */
+import { TrainerError } from "../trainer-session.ts";
+
+const lookMs = 100;
+
+/** The call was left alone: it may go on by itself, so what it works on is of no use any more. */
+export class Abandoned extends Error {}
+
+/**
+ * Resolves what the work does. Rejects with a `TrainerError` when `progress` has stayed the same for the limit, or with
+ * what `check` throws, which is asked ten times a second.
+ */
+export async function withinLimit<T>(
+  call: string,
+  work: Promise<T>,
+  limitSeconds: number,
+  check: () => void,
+  progress: () => number = () => 0,
+): Promise<T> {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let last = progress();
+  let lastAt = performance.now();
+  const stuck = new Promise<never>((_, reject) => {
+    timer = setInterval(() => {
+      if (progress() !== last) [last, lastAt] = [progress(), performance.now()];
+      try {
+        check();
+        if (performance.now() - lastAt > 1000 * limitSeconds) throw tooLong(call, limitSeconds);
+      } catch (cause) {
+        reject(new Abandoned(call, { cause }));
+      }
+    }, lookMs);
+  });
+  try {
+    return await Promise.race([work, stuck]);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function tooLong(call: string, seconds: number): TrainerError {
+  const rule = `did not end within ${seconds} s`;
+  const remedy = `see what it waits for${call === "dispose()" ? "" : ", or raise stepTimeoutSeconds"}`;
+  return new TrainerError(
+    `trainer ${call} ${rule}; ${remedy}`,
+    "It waits for a promise that has not settled.",
+  );
+}

@@ -1,0 +1,42 @@
+/** A short training from a checkpoint or from fresh weights, so that what comes out of two of them can be compared. */
+import { everySteps } from "../algorithm/ready/every-steps.ts";
+import type { CheckpointId } from "../algorithm/snapshot.ts";
+import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import type { Evaluation } from "../experiment/trainer.ts";
+import type { TrainerSession, Turn } from "../trainer/trainer-session.ts";
+import { restoreFrom } from "./checkpoints.ts";
+
+/** Where a training begins, and how long it is. */
+export interface Beginning {
+  readonly store: CheckpointStore;
+  /** Absent for fresh weights. */
+  readonly checkpoint?: CheckpointId;
+  /** Of the lineage. */
+  readonly step: number;
+  readonly generation: number;
+  /** How many steps to train. */
+  readonly steps: number;
+}
+
+/** Makes the session hold the checkpoint or fresh weights, trains and evaluates, as a worker does in a generation. */
+export async function trainFrom(
+  session: TrainerSession,
+  beginning: Beginning,
+  turn: Turn,
+): Promise<Evaluation> {
+  const { store, checkpoint } = beginning;
+  if (checkpoint === undefined) await session.start(turn);
+  else await restoreFrom(store, session, checkpoint, turn);
+  return await trainOn(session, beginning, turn);
+}
+
+/** Trains what the session holds, and evaluates it. */
+export async function trainOn(
+  session: TrainerSession,
+  { step, generation, steps }: Omit<Beginning, "store" | "checkpoint">,
+  { hyperparameters }: Turn,
+): Promise<Evaluation> {
+  const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
+  await session.train({ ...endless, hyperparameters, step, generation, ready: everySteps(steps) });
+  return { ...(await session.evaluate(false)) };
+}

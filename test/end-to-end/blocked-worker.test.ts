@@ -1,0 +1,48 @@
+import { existsSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { climb, Workplace } from "./command-line.ts";
+
+let place: Workplace;
+beforeEach(() => {
+  place = new Workplace();
+});
+afterEach(() => place[Symbol.dispose]());
+
+/** Steps of which the first of all in a worker never returns. */
+const blocking = (how: string, { declaration = "" } = {}) =>
+  `import { execSync } from "node:child_process"; import { appendFileSync, writeFileSync } from "node:fs";
+function blocks() {
+  if (!process.argv.includes("worker")) return false;
+  appendFileSync("workers", process.pid + "\\n");
+  try { writeFileSync("blocked", "", { flag: "wx" }); return true; } catch { return false; }
+}
+${climb({ declaration, trainer: `step({ rate }) { if (blocks()) { ${how} } this.height += rate; }` })}`;
+
+test("a step that never returns costs its generation, and the member goes on in another worker", async () => {
+  const declaration = "stepTimeoutSeconds: 3,";
+  place.write("climb.ts", blocking('execSync("echo $$ >> workers; exec sleep 1000");', { declaration }));
+  const run = await place.clade("run", "climb.ts", "--workers", "1", "--json");
+  expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 1, failedMembers: 0 });
+  expect(run.stdout).toMatch(/blocked its worker for [34] s, longer than stepTimeoutSeconds: 3/);
+  expect(place.alive("workers")).toEqual([]);
+});
+
+test("a run that is stopped does not wait for a step that never returns", async () => {
+  place.write("climb.ts", blocking("for (;;);"));
+  const run = place.start("run", "climb.ts", "--workers", "1");
+  await expect.poll(() => existsSync(place.path("blocked"))).toBe(true);
+  run.process.kill("SIGTERM");
+  expect((await run.finished).code).toBe(130);
+  expect(place.alive("workers")).toEqual([]);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "a worker whose step never returns ends when the process that started it is killed (needs /proc)",
+  async () => {
+    place.write("climb.ts", blocking("Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"));
+    const run = place.start("run", "climb.ts", "--workers", "2");
+    await expect.poll(() => existsSync(place.path("blocked"))).toBe(true);
+    run.process.kill("SIGKILL");
+    await expect.poll(() => place.alive("workers")).toEqual([]);
+  },
+);

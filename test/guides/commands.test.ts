@@ -1,0 +1,79 @@
+/** Every `clade` command that the README and the guides show is one that the command line takes, with its options. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
+import { expect, test } from "vitest";
+import { program } from "../../src/cli/main.ts";
+
+const root = new URL("../../", import.meta.url);
+const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" })
+  .trim()
+  .split("\n")
+  .filter((page) => !/^(CHANGELOG|docs\/ARCHITECTURE|benchmarks\/)/.test(page));
+
+interface Shown {
+  readonly words: readonly string[];
+  /** Whether it is to be typed as it stands, and not just a mention such as `clade run`. */
+  readonly isWhole: boolean;
+}
+
+/** The commands in a page's blocks of code, where two blanks or a bracket come before what is said about them, and in its text. */
+function commandsIn(page: string): Shown[] {
+  const text = page.replace(/ \\\n\s*/g, " ");
+  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms), ...text.matchAll(/^(?: {4,}.*\n)+/gm)];
+  const inBlocks = blocks
+    .flatMap(([block, fenced]) => (fenced ?? block).split("\n"))
+    .flatMap((line) => shownIn(line, true));
+  const inText = [...text.replace(/^```.*?^```/gms, "").matchAll(/`([^`\n]+)`/g)];
+  return [...inBlocks, ...inText.flatMap(([, code]) => shownIn(code!, false))];
+}
+
+function shownIn(line: string, isWhole: boolean): Shown[] {
+  const found = /(?:^|[\s/'"])clade ([a-z].*)$/.exec(line.replace(/^\s*look further:/, ""));
+  if (!found) return [];
+  const [typed] = found[1]!.split(/ {2,}| [|<>&;(]|['"](?= |$)/);
+  const words = typed!.trim().split(" ");
+  return [{ words: words.filter((word) => word !== "..."), isWhole: isWhole && !words.includes("...") }];
+}
+
+/** What the command line says to it, without doing it; undefined when nothing. */
+function refusal({ words, isWhole }: Shown): string | undefined {
+  const clade = withoutActions(program());
+  try {
+    clade.parse(words.filter(Boolean), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return (error as Error).message;
+    const isMention = /missing|required|commander\.help/.test(error.code + error.message);
+    if (!isWhole && isMention) return undefined;
+    return error.message;
+  }
+  return undefined;
+}
+
+function withoutActions(command: Command): Command {
+  command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
+  if (command.commands.length === 0) command.action(() => {});
+  command.commands.forEach(withoutActions);
+  return command;
+}
+
+test.for(pages.map((page) => [page, commandsIn(readFileSync(new URL(page, root), "utf8"))] as const))(
+  "%s",
+  ([, commands]) => {
+    const wrong = commands
+      .map((shown) => ({ command: shown.words.join(" "), refused: refusal(shown) }))
+      .filter(({ refused }) => refused !== undefined);
+    expect(wrong).toEqual([]);
+  },
+);
+
+test("a command or an option that is not there is found, and so is an argument that is missing", () => {
+  const page =
+    "Say `clade runs`.\n\n```\nnpx clade run x.ts --worker 2   two of them\nclade submit slurm --array 3\nclade run\n```\n";
+  expect(commandsIn(page).map(refusal)).toEqual([
+    expect.stringContaining("unknown option '--worker'"),
+    undefined,
+    expect.stringContaining("missing required argument"),
+    expect.stringContaining("unknown command 'runs'"),
+  ]);
+});
