@@ -25,8 +25,8 @@ function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
   return names;
 }
 
-/** What exploit decides about the worst of a population of this experiment's size, in which all scores differ clearly; once for each of some draws. */
-function exploitations({ strategies, population: size, objective }: Experiment): Exploitation[] {
+/** What exploit decides about the worst of a population of this size, in which all scores differ clearly; once for each of some draws. */
+export function exploitations({ strategies, objective }: Experiment, size: number): Exploitation[] {
   const population = new RankedPopulation(objective.direction);
   const sign = objective.direction === "maximize" ? 1 : -1;
   const members = Array.from({ length: size }, (_, member): Snapshot => {
@@ -54,7 +54,9 @@ function exploitations({ strategies, population: size, objective }: Experiment):
 
 /** What a member takes over from another: it may be nothing. What fails or never copies here is a user's own, and may do anything. */
 export function copiedParts(experiment: Experiment): { weights: boolean; hyperparameters: boolean } {
-  const copies = tried(() => exploitations(experiment).filter(({ kind }) => kind === "copy"));
+  const copies = tried(() =>
+    exploitations(experiment, experiment.population).filter(({ kind }) => kind === "copy"),
+  );
   if (copies === undefined || (copies.length === 0 && !isOurs(experiment)))
     return { weights: experiment.population > 1, hyperparameters: experiment.population > 1 };
   return {

@@ -1,0 +1,56 @@
+import {
+  binaryTournament,
+  defineExperiment,
+  everySteps,
+  maximize,
+  minimize,
+  noExploit,
+  sequential,
+  successiveHalving,
+  truncationSelection,
+  tTestSelection,
+  uniform,
+} from "clade";
+import { expect, test } from "vitest";
+import { tryMembers } from "./try-strategies.ts";
+
+function warnings(population: number, exploit: unknown, objective = maximize("score")): string[] {
+  const experiment = defineExperiment({
+    name: "few",
+    population,
+    hyperparameters: { rate: uniform(0, 1) },
+    objective,
+    ready: everySteps(1),
+    budget: { stepsPerMember: 1 },
+    exploit: exploit as never,
+    trainer: (() => ({})) as never,
+  });
+  return tryMembers(experiment).map(({ text }) => text);
+}
+
+test.each([
+  [1, truncationSelection(), "truncationSelection never does anything among 1 member; use at least 2"],
+  [1, tTestSelection(), "tTestSelection never does anything among 1 member; use at least 2"],
+  [1, binaryTournament(), "binaryTournament never does anything among 1 member; use at least 2"],
+  [3, truncationSelection(), "with fraction 0.2 needs 5 members; of 3 one copies, which is 0.3333"],
+  [
+    8,
+    successiveHalving({ rungs: [{ generation: 2, from: 27, keep: 9 }] }),
+    "successiveHalving has 27 members get to its first rung, and there are 8",
+  ],
+])("a population of %i has too few members (%#)", (population, exploit, message) => {
+  for (const objective of [maximize("score"), minimize("score")])
+    expect(warnings(population, exploit, objective)).toEqual([expect.stringContaining(message)]);
+});
+
+test("enough members are no warning, nor are strategies that need no others", () => {
+  expect(warnings(5, truncationSelection())).toEqual([]);
+  expect(warnings(2, binaryTournament())).toEqual([]);
+  expect(warnings(2, tTestSelection())).toEqual([]);
+  expect(warnings(1, noExploit())).toEqual([]);
+  expect(warnings(1, sequential({ stepsPerModel: 5 }))).toEqual([]);
+  const own = () => {
+    throw new Error("needs more than this");
+  };
+  expect(warnings(1, own)).toEqual([]);
+});

@@ -1,0 +1,86 @@
+/** Tries explore many times, and exploit in a population of the experiment's size. */
+import { type Random, randomStream } from "../../algorithm/random.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import { describeStrategy } from "../../algorithm/strategy.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
+import { exploitations } from "../../experiment/what-changes.ts";
+import { number, plural } from "../../report/words.ts";
+import { hyperparameters as shown } from "../format.ts";
+import type { Finding } from "./finding.ts";
+
+const mutations = 1000;
+
+/** Populations up to this size are tried to find out how many members an exploit needs. */
+const largest = 100;
+
+export function tryMutations({ strategies }: Experiment): Finding[] {
+  const { space, explore } = strategies;
+  const name = describeStrategy(explore).name;
+  let outside = 0;
+  let moved = 0;
+  let example = "";
+  for (let index = 0; index < mutations; index++) {
+    const random: Random = randomStream("check", index);
+    const before = space.sample(random);
+    try {
+      const proposed = explore(before, space, random, { step: 0 });
+      const after = space.settle(proposed, random);
+      if (!isSame(before, after)) moved++;
+      if (example === "" && !isSame(before, after)) example = `, such as ${shown(before)} to ${shown(after)}`;
+      if (
+        space.names.some(
+          (key) => proposed[key] !== undefined && !space.hyperparameter(key).admits(proposed[key]),
+        )
+      )
+        outside++;
+    } catch (error) {
+      return [
+        { kind: "bad", text: `explore: ${name} failed for ${shown(before)}: ${(error as Error).message}` },
+      ];
+    }
+  }
+  const brought = outside > 0 ? `; ${outside} stepped out of bounds and were brought back` : "";
+  return [
+    {
+      kind: "ok",
+      text: `explore: ${moved} of ${mutations} mutations by ${name} changed something${example}${brought}`,
+    },
+  ];
+}
+
+/** Warns of fewer members than exploit needs to do anything, or to do what its options say. */
+export function tryMembers(experiment: Experiment): Finding[] {
+  const { population, strategies } = experiment;
+  const { name, options } = describeStrategy(strategies.exploit);
+  const warn = (text: string): Finding[] => [{ kind: "warn", text: `exploit: ${text}` }];
+  const members = plural(population, "member");
+  if (!doesAnything(experiment, population)) {
+    for (let size = population + 1; size <= largest; size++)
+      if (doesAnything(experiment, size))
+        return warn(`${name} never does anything among ${members}; use at least ${size}`);
+  }
+  const fraction = Number(options.fraction);
+  if (name === "truncationSelection" && fraction * population < 1) {
+    const needed = Math.ceil(1 / fraction - 1e-9);
+    return warn(
+      `${name} with fraction ${number(fraction)} needs ${needed} members; of ${population} one copies, which is ${number(1 / population)}`,
+    );
+  }
+  const from = (options.rungs as readonly { readonly from: number }[] | undefined)?.[0]?.from ?? 0;
+  if (name === "successiveHalving" && from > population)
+    return warn(`${name} has ${from} members get to its first rung, and there are ${population}`);
+  return [];
+}
+
+function doesAnything(experiment: Experiment, size: number): boolean {
+  try {
+    return exploitations(experiment, size).some(({ kind }) => kind !== "keep");
+  } catch {
+    // A user's own may need what is not here.
+    return true;
+  }
+}
+
+function isSame(before: Hyperparameters, after: Hyperparameters): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
+}
