@@ -44,6 +44,7 @@ export { type Comparison, compareRuns } from "./analysis/comparison/compare.ts";
 export { type History, readHistory } from "./analysis/history.ts";
 export { lineage } from "./analysis/lineage.ts";
 export { CheckpointError, type CheckpointStore } from "./checkpoint-store/checkpoint-store.ts";
+export { LateWriteError } from "./checkpoint-store/late-write.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
 export type { Budget } from "./experiment/budget.ts";
 export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";

@@ -24,15 +24,24 @@ export interface CheckpointStore extends AsyncDisposable {
   readonly directories?: CheckpointDirectories;
 }
 
-/** Checkpoints as directories. Large files are neither read nor copied where the file system can rename and link. */
+/** Checkpoints as directories. Large files are hashed, and not copied where the file system can link. */
 export interface CheckpointDirectories {
-  /** An empty directory for a trainer to save into. It goes with `save`, or when it is disposed. */
+  /** An empty directory for a trainer to save into. It goes when it is disposed, unless it was saved. */
   create(): Promise<Directory>;
-  /** Like `save` of the store, with the files of a directory, which is consumed. */
+  /**
+   * Like `save` of the store, with the files of a directory that `create` made. It is the store's from then on, and goes with the next save or with the
+   * store. Throws `LateWriteError` when a file is written, replaced or made meanwhile, or was in a directory that was saved before: that
+   * checkpoint is damaged from then on.
+   */
   save(directory: string, reserve: Reserve, base?: CheckpointId): Promise<CheckpointId>;
   /**
-   * A directory with the files of a checkpoint, read-only, until it is disposed. Only what is small is checked against its hash: whoever loads the
-   * files hashes them, or calls `verify`. Throws `CheckpointError`.
+   * Looks, without reading, whether a checkpoint is as it was saved. Throws `LateWriteError` when what this process saved was written to
+   * since, and `CheckpointError` when the checkpoint is damaged.
+   */
+  look(id: CheckpointId): Promise<void>;
+  /**
+   * A directory with the files of a checkpoint, read-only, until it is disposed. What is done to them does not change the checkpoint. Only what is small, and what
+   * was written to since it was saved, is checked against its hash: whoever loads the files hashes them, or calls `verify`. Throws `CheckpointError`.
    */
   open(id: CheckpointId): Promise<Directory>;
   /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */

@@ -1,16 +1,22 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { legibleJson } from "../algorithm/legible.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
+import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
+import type { Run } from "../population-store/population-store.ts";
 import { count } from "../report/words.ts";
+import { verifyBest, verifyBestOnce } from "../worker/best-model.ts";
 import { resultOf } from "../worker/watch.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, measured } from "./format.ts";
-import { openStores, type StoreOptions } from "./open-store.ts";
-import { newDirectory } from "./output-place.ts";
+import { lostModelLines } from "./lost-models.ts";
+import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
+import { filledDirectory } from "./output-place.ts";
 import { scheduleText } from "./schedule-text.ts";
+
+type Checkpoints = Awaited<ReturnType<Stores["checkpoints"]>>;
 
 export async function bestCommand(
   name: string | undefined,
@@ -18,46 +24,20 @@ export async function bestCommand(
 ): Promise<void> {
   await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
-  const { best, score, final } = await resultOf(stores.population, run.id);
-  if (!best?.checkpoint)
-    throw new CladeError(`run ${run.id}: has no scored snapshot yet; wait for its first generation`);
-  const segments = schedule(await lineage(best.id, (id) => stores.population.snapshot(run.id, id)));
-  const { metric, final: finalMetric } = run.experiment.objective;
-  const summary = {
-    run: run.id,
-    seed: run.seed,
-    snapshot: best.id,
-    step: best.step,
-    score,
-    ...(final !== undefined && { final }),
-    metrics: best.metrics,
-    hyperparameters: best.hyperparameters,
-  };
   const { out } = options;
-  let files: readonly { name: string; size: number }[] = [];
-  if (out !== undefined) {
-    await newDirectory(out);
-    // Pinned, so that a run that goes on does not collect the files while they are written. A store that is read-only cannot, and need not.
-    const pin = `best ${process.pid}`;
-    await stores.population.pin(run.id, pin, best.checkpoint).catch(() => {});
-    try {
-      await using checkpoints = await stores.checkpoints(run);
-      files = await checkpoints.exportTo(best.checkpoint, join(out, "checkpoint"));
-    } finally {
-      await stores.population.unpin(run.id, pin).catch(() => {});
-    }
-    await writeFile(join(out, "best.json"), legibleJson(summary));
-    await writeFile(join(out, "schedule.json"), legibleJson(segments));
-  }
+  const { files, result } = out === undefined ? await shown(stores, run) : await written(stores, run, out);
+  const { summary, segments, best, score, final, lost } = result;
   if (options.json) {
     console.log(JSON.stringify({ ...summary, schedule: segments }));
     return;
   }
+  const { metric, final: finalMetric } = run.experiment.objective;
   const others = Object.entries(best.metrics)
     .filter(([name]) => name !== metric && name !== finalMetric)
     .map(([name, value]) => `, ${measured(name, value)}`)
     .join("");
   const heldOut = final === undefined ? "" : `, ${measured(finalMetric, final)} (held out)`;
+  for (const line of lostModelLines(lost, best.id)) console.log(line);
   console.log(
     `best of ${run.id}: ${measured(metric, score)}${heldOut}${others}, snapshot ${best.id} at step ${count(best.step)}`,
   );
@@ -67,4 +47,73 @@ export async function bestCommand(
       `\nwritten to ${out}: best.json, schedule.json, ${files.map(({ name }) => join("checkpoint", name)).join(", ")}`,
     );
   }
+}
+
+/** Nothing is written; the checkpoint of a run that is done was read at its end, or is now. */
+async function shown(stores: Stores, run: Run) {
+  if (run.state.kind === "done") {
+    await using checkpoints = await stores.checkpoints(run);
+    // A store that is read-only takes no note.
+    await verifyBestOnce(stores.population, checkpoints, run.id).catch(() => {});
+  }
+  return { files: [], result: await bestOf(stores, run) };
+}
+
+/** Writes the best model that is whole. */
+async function written(stores: Stores, run: Run, out: string) {
+  await using checkpoints = await stores.checkpoints(run);
+  return await filledDirectory(out, async (directory) => {
+    for (;;) {
+      const result = await bestOf(stores, run);
+      try {
+        return { files: await exported(stores, run, checkpoints, result, directory), result };
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        await rm(directory, { recursive: true, force: true });
+        await verifyBest(stores.population, checkpoints, run.id).catch(() => {});
+        if ((await bestOf(stores, run)).best.id === result.best.id) throw error;
+      }
+    }
+  });
+}
+
+async function exported(
+  stores: Stores,
+  run: Run,
+  checkpoints: Checkpoints,
+  { checkpoint, summary, segments }: Awaited<ReturnType<typeof bestOf>>,
+  directory: string,
+) {
+  // Pinned, so that a run that goes on does not collect the files while they are written. A store that is read-only cannot, and need not.
+  const pin = `best ${process.pid}`;
+  await stores.population.pin(run.id, pin, checkpoint).catch(() => {});
+  try {
+    const files = await checkpoints.exportTo(checkpoint, join(directory, "checkpoint"));
+    await writeFile(join(directory, "best.json"), legibleJson(summary));
+    await writeFile(join(directory, "schedule.json"), legibleJson(segments));
+    return files;
+  } finally {
+    await stores.population.unpin(run.id, pin).catch(() => {});
+  }
+}
+
+async function bestOf(stores: Stores, run: Run) {
+  const { best, score, final, lost = [] } = await resultOf(stores.population, run.id);
+  if (!best && lost.length > 0)
+    throw new CladeError(`run ${run.id}: ${lostModelLines(lost, undefined).join("; ")}`);
+  if (!best?.checkpoint)
+    throw new CladeError(`run ${run.id}: has no scored snapshot yet; wait for its first generation`);
+  const segments = schedule(await lineage(best.id, (id) => stores.population.snapshot(run.id, id)));
+  const summary = {
+    run: run.id,
+    seed: run.seed,
+    snapshot: best.id,
+    step: best.step,
+    score,
+    ...(final !== undefined && { final }),
+    metrics: best.metrics,
+    hyperparameters: best.hyperparameters,
+    ...(lost.length > 0 && { lost }),
+  };
+  return { best, checkpoint: best.checkpoint, score, final, lost, segments, summary };
 }

@@ -6,12 +6,14 @@ import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
+import { verifyBestOnce } from "../worker/best-model.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { hyperparameters, measured } from "./format.ts";
+import { lostModelLines } from "./lost-models.ts";
 import type { Stores } from "./open-store.ts";
 import { jsonReporter, liveReporter, plainReporter, type Reporter } from "./reporter.ts";
 import { presentWorkers, setAsideOf } from "./run-state.ts";
@@ -91,6 +93,7 @@ export async function execute(
     await told;
     interruption.release();
   }
+  await verifyAtEnd(stores, run);
   const result = await resultOf(stores.population, run.id);
   reporter.ended(view, result);
   if (result.state.kind === "failed" && !options.json)
@@ -100,8 +103,8 @@ export async function execute(
 }
 
 /** Of a run that still goes on, all workers of this machine have left, set aside. */
-function exitCodeOf({ state, failedMembers }: RunResult): number {
-  if (state.kind !== "done") return exitCodes.failed;
+function exitCodeOf({ state, failedMembers, lost, best }: RunResult): number {
+  if (state.kind !== "done" || (lost && !best)) return exitCodes.failed;
   return failedMembers > 0 ? exitCodes.membersGivenUp : exitCodes.done;
 }
 
@@ -114,6 +117,13 @@ async function lookAtWorkers({ population }: Stores, view: RunView, reporter: Re
   const before = aside();
   view.workers = await presentWorkers(population, view.run).catch(() => view.workers);
   if (aside() !== before) reporter.workers?.(view);
+}
+
+/** In case no worker has come to it. */
+async function verifyAtEnd(stores: Stores, run: Run): Promise<void> {
+  if ((await stores.population.run(run.id)).state.kind !== "done") return;
+  await using checkpoints = await stores.checkpoints(run);
+  await verifyBestOnce(stores.population, checkpoints, run.id);
 }
 
 /** What a person reads when a run has ended. */
@@ -166,6 +176,8 @@ async function printEnd(stores: Stores, run: Run, result: RunResult): Promise<vo
     console.log(
       "tTestSelection had no samples to compare: let evaluate() report samples, such as the last 10 returns",
     );
+  for (const line of lostModelLines(result.lost, result.snapshot)) console.log(line);
+  if (!best && result.lost) return;
   if (!best) return console.log("no member was ever scored, so there is no best model");
   const others = Object.entries(best.metrics).filter(([name]) => name !== metric);
   const shown = [

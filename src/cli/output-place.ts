@@ -1,14 +1,37 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 
 /** Makes the directory of `--out`. Throws `BadInputError` when it is there and not empty, so that nothing is ever overwritten. */
 export async function newDirectory(out: string): Promise<void> {
+  requireUnused(out);
+  await make(out, out);
+}
+
+function requireUnused(out: string): void {
   const isUsable = !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
   if (out === "" || !isUsable)
     throw badPlace(out, "is not a new or an empty directory", "give the path of one");
-  await make(out, out);
+}
+
+/**
+ * Fills the new or empty directory of `--out`. What is written appears there when all of it is: where `fill` fails, the place is as it was.
+ * Throws `BadInputError` as `newDirectory` does.
+ */
+export async function filledDirectory<T>(out: string, fill: (directory: string) => Promise<T>): Promise<T> {
+  requireUnused(out);
+  const made = await make(out, out);
+  const partial = join(out, `.partial-${process.pid}`);
+  try {
+    const result = await fill(partial);
+    for (const name of await readdir(partial)) await rename(join(partial, name), join(out, name));
+    await rmdir(partial);
+    return result;
+  } catch (error) {
+    await rm(made ?? partial, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Makes the directories above the file of `--out`. Throws `BadInputError` when the file is there. */
@@ -33,8 +56,9 @@ export async function writtenTo<T>(out: string, write: () => Promise<T> | T, opt
   }
 }
 
-async function make(directory: string, out: string): Promise<void> {
-  await writtenTo(out, () => mkdir(directory, { recursive: true }));
+/** Resolves the first directory that was not there. */
+function make(directory: string, out: string): Promise<string | undefined> {
+  return writtenTo(out, () => mkdir(directory, { recursive: true }));
 }
 
 function badPlace(value: string, rule: string, remedy: string, path = "--out"): BadInputError {

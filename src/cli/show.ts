@@ -15,6 +15,7 @@ import {
 import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
+import { bestModelLine } from "./lost-models.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { failureLine, recoveryLine } from "./reporter.ts";
 import { copySentence } from "./run-view.ts";
@@ -64,6 +65,8 @@ function noteLine(note: RunNote): string {
       return `${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`;
     case "different-code":
       return `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`;
+    case "best-model":
+      return bestModelLine(note);
   }
 }
 

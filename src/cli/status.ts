@@ -6,6 +6,7 @@ import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, measured } from "./format.ts";
 import { jobLines } from "./jobs.ts";
+import { lostModelLines } from "./lost-models.ts";
 import { openStores } from "./open-store.ts";
 import { outageOf, outageText, presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
 
@@ -50,6 +51,7 @@ export async function statusCommand(
     console.log(
       `         ${plural(result.unscoredMembers, "member")} without a score (NaN, infinite or missing)`,
     );
+  for (const line of lostModelLines(result.lost, result.snapshot)) console.log(`         ${line}`);
   if (result.best) {
     const heldOut = result.final === undefined ? "" : `, ${measured(final, result.final)} (held out)`;
     console.log(

@@ -18,6 +18,10 @@ export interface Trainer<H = Hyperparameters> {
   dispose?(): void | Promise<void>;
 }
 
+/** What to do about files that are not closed when `save` is answered. */
+export const closedFilesRemedy =
+  "wait for asynchronous writers before answering, such as with thread.join(), result() of torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
+
 export interface TrainerContext<H = Hyperparameters> {
   /** A whole number from 0 to 2^31 - 1 that belongs to the member. Initial weights and random choices should follow from it alone. */
   readonly seed: number;

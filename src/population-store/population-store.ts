@@ -71,7 +71,26 @@ export type RunNote =
       readonly worker: WorkerId;
       readonly joinedAt: number;
       readonly differences: readonly string[];
+    }
+  /** The checkpoint of the best model was read at the end of the run. */
+  | {
+      readonly kind: "best-model";
+      readonly verifiedAt: number;
+      /** The best by score or held-out metric. */
+      readonly best: SnapshotId;
+      /** The best whose checkpoint is whole; absent where none is. */
+      readonly snapshot?: SnapshotId;
+      /** Better ones, whose checkpoints are not whole. */
+      readonly lost: readonly LostModel[];
     };
+
+/** A model whose checkpoint cannot be read. */
+export interface LostModel {
+  readonly snapshot: SnapshotId;
+  readonly score?: number;
+  /** What the checkpoint store said. */
+  readonly why: string;
+}
 
 export interface Run extends NewRun {
   /** Unix time in milliseconds. */

@@ -1,6 +1,7 @@
 /** From a session to a checkpoint store and back: in memory, or by directories where both have them. */
 import type { CheckpointId } from "../algorithm/snapshot.ts";
-import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
+import { CheckpointError, type CheckpointStore, type Reserve } from "../checkpoint-store/checkpoint-store.ts";
+import { LateWriteError } from "../checkpoint-store/late-write.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 
 export async function saveTo(
@@ -19,7 +20,7 @@ export async function saveTo(
       if (error instanceof TrainerError) await directory.probe();
       throw error;
     }
-    return await directories.save(directory.path, reserve, base);
+    return await trainersFault(directories.save(directory.path, reserve, base));
   }
   const saved = await session.save();
   if ("files" in saved) return await store.save(saved.files, reserve, base);
@@ -42,5 +43,41 @@ export async function restoreFrom(
     // A damaged file is the store's fault and not the trainer's, which may have stumbled over it or found another hash.
     if (error instanceof TrainerError) await directories.verify(id);
     throw error;
+  }
+  await directories.look(id);
+}
+
+/** Looks whether what a trainer holds, because it has saved it, is still what it saved. */
+export async function lookAt(
+  store: CheckpointStore,
+  session: TrainerSession,
+  id: CheckpointId | undefined,
+): Promise<void> {
+  if (session.checkpoints === "files" || id === undefined) return;
+  await trainersFault(store.directories?.look(id));
+}
+
+/** Why a checkpoint cannot be read, or undefined when it is whole. Throws what a store throws when it is away. */
+export async function whyUnreadable(store: CheckpointStore, id: CheckpointId): Promise<string | undefined> {
+  try {
+    await (store.directories ? store.directories.verify(id) : store.load(id));
+    return undefined;
+  } catch (error) {
+    // A storage that is away says nothing about a checkpoint.
+    if (!(error instanceof CheckpointError)) throw error;
+    return error.message;
+  }
+}
+
+/** A trainer that writes after its answer has failed. */
+async function trainersFault<T>(work: T): Promise<Awaited<T>> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof LateWriteError)) throw error;
+    throw new TrainerError(error.message, "found in the directory that was saved", {
+      kind: "contract",
+      cause: error,
+    });
   }
 }

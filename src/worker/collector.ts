@@ -5,6 +5,7 @@ import {
   type RunId,
   RunNotFoundError,
 } from "../population-store/population-store.ts";
+import { verifyBest } from "./best-model.ts";
 
 /** Checkpoints that nobody needs are collected after this time, or by each worker after this many saves (or one for each member). */
 const collectionMs = 2_000;
@@ -69,12 +70,23 @@ export class Collector {
     if (!this.#ended.signal.aborted) await this.#collect();
   }
 
-  /** The last collection of this worker. It frees everything if the run has ended; if not, it is left to others where it takes time. */
+  /** The last collection of this worker. If the run has ended, the best model is verified before, and everything is freed; if not, it is left to others where it takes time. */
   async end(hasRunEnded: boolean): Promise<void> {
     this.#ended.abort();
     if (!hasRunEnded && this.#checkpointStore.settleMs !== undefined) return;
     await this.#besides;
-    if (this.#hasDropped || (await this.#takesTurn(0))) await this.#collect({ isQuiet: hasRunEnded });
+    const isTurn = await this.#takesTurn(0);
+    if (hasRunEnded && isTurn) await this.#verifyBest();
+    if (this.#hasDropped || isTurn) await this.#collect({ isQuiet: hasRunEnded });
+  }
+
+  async #verifyBest(): Promise<void> {
+    try {
+      const { id, state } = await this.#populationStore.run(this.#run.id);
+      if (state.kind === "done") await verifyBest(this.#populationStore, this.#checkpointStore, id);
+    } catch (error) {
+      if (!(error instanceof RunNotFoundError)) throw error;
+    }
   }
 
   /** False if nothing is new since another worker's collection, or that was less than the time ago. */

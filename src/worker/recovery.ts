@@ -1,8 +1,9 @@
 /** What a member does whose checkpoint cannot be read. */
 import { CladeError } from "../algorithm/clade-error.ts";
-import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
-import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import type { CheckpointError, CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import type { Claim, PopulationStore, Publication } from "../population-store/population-store.ts";
+import { whyUnreadable } from "./checkpoints.ts";
 
 /** A return to the newest older snapshot whose checkpoint can be read. Throws what the store throws when it is away, and a `CladeError` when there is none. */
 export async function recovery(
@@ -17,23 +18,12 @@ export async function recovery(
     const { checkpoint } = snapshot;
     const isGood =
       checkpoint === undefined ||
-      (checkpoint !== error.checkpoint && (await isReadable(checkpointStore, checkpoint)));
+      (checkpoint !== error.checkpoint && (await whyUnreadable(checkpointStore, checkpoint)) === undefined);
     if (isGood) return returnTo(snapshot, newest, error);
   }
   throw new CladeError(
     `member ${claim.member} of ${claim.run}: has no snapshot to go on from; remove the run and start anew`,
   );
-}
-
-async function isReadable(store: CheckpointStore, checkpoint: CheckpointId): Promise<boolean> {
-  try {
-    await (store.directories ? store.directories.verify(checkpoint) : store.load(checkpoint));
-    return true;
-  } catch (unreadable) {
-    // A storage that is away says nothing about a checkpoint.
-    if (!(unreadable instanceof CheckpointError)) throw unreadable;
-    return false;
-  }
 }
 
 function returnTo({ donor, ...good }: Snapshot, newest: Snapshot, error: CheckpointError): Publication {

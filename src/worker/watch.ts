@@ -1,20 +1,18 @@
 /** What happens in a run, read from its store: whoever looks at a run sees the same, in this process or another. */
 
-import { isBetter } from "../algorithm/population.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import { type Hyperparameters, isEarned, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
-import type { Objective } from "../experiment/objective.ts";
+import type { Hyperparameters, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import {
   elapsedMs,
   type Failure,
-  type Member,
+  type LostModel,
   type PopulationStore,
   type PublishedSnapshot,
-  type Run,
   type RunId,
   type RunState,
   start,
 } from "../population-store/population-store.ts";
+import { bestModel } from "./best-model.ts";
 
 export type RunEvent =
   | { readonly type: "snapshot"; readonly snapshot: PublishedSnapshot }
@@ -34,6 +32,8 @@ export interface RunResult {
   readonly step?: number;
   readonly hyperparameters?: Hyperparameters;
   readonly snapshot?: SnapshotId;
+  /** Better models, best first, whose checkpoints were found not to be whole. */
+  readonly lost?: readonly LostModel[];
   readonly seconds: number;
   /** Training steps of all members together. */
   readonly totalSteps: number;
@@ -77,7 +77,7 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
   const counts = await store.counts(id);
   const { objective } = run.experiment;
   const givenUp = members.flatMap(({ member, state }) => (state === "failed" ? member : []));
-  const best = await bestSnapshot(store, run, members);
+  const { best, lost } = await bestModel(store, run, members);
   const final = best && objective.final !== undefined ? best.metrics[objective.final] : undefined;
   return {
     run: id,
@@ -86,6 +86,7 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
     ...(best && { best, step: best.step, hyperparameters: best.hyperparameters, snapshot: best.id }),
     ...(best?.score !== undefined && { score: best.score }),
     ...(final !== undefined && { final }),
+    ...(lost.length > 0 && { lost }),
     seconds: elapsedMs(run, Date.now()) / 1000,
     totalSteps: members.reduce((sum, { newest }) => sum + newest.memberSteps, 0),
     failedMembers: givenUp.length,
@@ -95,23 +96,4 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
     unscoredMembers: members.filter(({ newest }) => newest.generation > 0 && newest.score === undefined)
       .length,
   };
-}
-
-/** By the held-out metric among the members' newest snapshots that have it; otherwise the best score that was ever published. */
-async function bestSnapshot(
-  store: PopulationStore,
-  run: Run,
-  members: readonly Member[],
-): Promise<Snapshot | undefined> {
-  const { final, direction }: Objective = run.experiment.objective;
-  let best: Snapshot | undefined;
-  if (final !== undefined) {
-    for (const { newest } of members) {
-      const value = newest.metrics[final];
-      if (!isEarned(newest) || !Number.isFinite(value)) continue;
-      if (isBetter(direction, value, best?.metrics[final])) best = newest;
-    }
-  }
-  if (best) return best;
-  return run.best && (await store.snapshot(run.id, run.best));
 }

@@ -36,7 +36,7 @@ import {
 } from "../population-store/population-store.ts";
 import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
-import { restoreFrom, saveTo } from "./checkpoints.ts";
+import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
@@ -159,6 +159,8 @@ class Worker {
     if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(() => {});
     const isSeen = typeof end === "object" && !signal.aborted;
     if (hasEnded || isSeen) await this.#presence.say(isSeen ? end : undefined).catch(() => {});
+    // Before the best model is verified, so that nobody writes any more.
+    if (hasEnded) await this.#options.session.dispose();
     await this.#collector.end(hasEnded);
   }
 
@@ -415,7 +417,8 @@ class Worker {
     const { session, run, checkpointStore } = this.#options;
     const { member } = claim;
     const { checkpoint, hyperparameters } = snapshot;
-    if (this.#holds(checkpoint, member, hyperparameters)) return;
+    if (this.#holds(checkpoint, member, hyperparameters))
+      return await lookAt(checkpointStore, session, checkpoint);
     const restarted = snapshot.kind === "restarted" ? snapshot.generation : claim.restarted;
     const seed = trainerSeed(run.seed, member, restarted);
     const turn = { member, seed, hyperparameters };

@@ -1,6 +1,6 @@
 /** Trainers in other processes, through the command line: what a person sees, and what is left when processes are killed. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Workplace } from "./command-line.ts";
@@ -147,11 +147,15 @@ test("a large checkpoint that was damaged is found by the trainer's hash, and th
   const { run: id } = Workplace.result(run) as { run: string };
   const files = place.path(".clade", "checkpoints", id, "files");
   const [damaged] = readdirSync(files).toSorted(
-    (a, b) => statSync(`${files}/${b}`).mtimeMs - statSync(`${files}/${a}`).mtimeMs,
+    (a, b) => statSync(`${files}/${b}`).ctimeMs - statSync(`${files}/${a}`).ctimeMs,
   );
-  const bytes = readFileSync(`${files}/${damaged}`);
+  const path = `${files}/${damaged}`;
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
   bytes[100_000]! ^= 1;
-  writeFileSync(`${files}/${damaged}`, bytes);
+  writeFileSync(path, bytes);
+  // As a disk damages it, which tells nobody.
+  utimesSync(path, atime, mtime);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });
   expect((await place.clade("show")).stdout).toMatch(/recovered from snapshot .* because checkpoint/);

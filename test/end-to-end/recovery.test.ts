@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -42,6 +50,34 @@ test("a damaged checkpoint is found by its hash and named, and the member goes o
   expect(recovered).toMatchObject([
     { member: 2, reason: { text: expect.stringContaining(damaged.slice(0, 12)) } },
   ]);
+});
+
+test("best hands over the best model that is whole, says which is lost, and leaves its place as it was where none is", async () => {
+  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
+  const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
+  const { run: id, snapshot } = Workplace.result(run);
+  const checkpoints = place.path(".clade", "checkpoints", id as string, "checkpoints");
+  const damage = (name: string) => writeFileSync(join(checkpoints, name), "damaged");
+  damage((Workplace.result(run).best as { checkpoint: string }).checkpoint);
+  const best = await place.clade("best", "--out", "model");
+  expect(best).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`a better model is lost: snapshot ${snapshot}`),
+  });
+  expect(JSON.parse(place.read("model/best.json")).snapshot).not.toBe(snapshot);
+  expect(readdirSync(place.path("model")).toSorted()).toEqual(["best.json", "checkpoint", "schedule.json"]);
+  expect((await place.clade("status")).stdout).toMatch(/a better model is lost.*\n.*takes its place/);
+
+  for (const name of readdirSync(checkpoints)) damage(name);
+  mkdirSync(place.path("empty"));
+  for (const out of ["new/model", "empty"]) {
+    const failed = await place.clade("best", "--out", out);
+    expect(failed).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no model of the run is whole"),
+    });
+  }
+  expect([existsSync(place.path("new")), readdirSync(place.path("empty"))]).toEqual([false, []]);
 });
 
 const mayMount = process.getuid?.() === 0 && process.platform === "linux";

@@ -10,10 +10,11 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { CheckpointError, type CheckpointFiles, type CheckpointId, CladeError } from "clade";
 import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
@@ -55,11 +56,14 @@ describe("conformance", () => {
   for (const { name, run } of checkpointDirectoriesConformance(open, damageFile)) test(name, run);
 });
 
+/** As a disk does it, which tells nobody. */
 function flipLastByte(path: string): void {
+  const { atime, mtime } = statSync(path);
   const content = readFileSync(path);
   content[content.length - 1]! ^= 1;
   chmodSync(path, 0o644);
   writeFileSync(path, content);
+  utimesSync(path, atime, mtime);
 }
 
 /** Names with hashes, which a test framework compares faster than bytes. */
@@ -82,19 +86,20 @@ const trainerFiles = new Map([
   ["state.json", new TextEncoder().encode("{}")],
 ]);
 
-test("a directory is adopted: its large files are moved, not copied", async () => {
+test("a directory is adopted: its large files are linked, not copied", async () => {
   const directory = newDirectory();
   const store = filesystemCheckpointStore(directory);
   const source = trainerDirectory();
   const { ino } = statSync(join(source, "model.bin"));
   const id = await store.directories.save(source, noReserve);
-  expect(existsSync(source)).toBe(false);
   const inodes = readdirSync(join(directory, "files")).map(
     (name) => statSync(join(directory, "files", name)).ino,
   );
   expect(inodes).toContain(ino);
   expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
   expect(await store.save(trainerFiles, noReserve)).toBe(id);
+  await store[Symbol.asyncDispose]();
+  expect(existsSync(source)).toBe(false);
 });
 
 test("a directory may be given with a slash at its end, or relative to the current one", async () => {
@@ -132,9 +137,10 @@ test.skipIf(!hasOther)(
     const store = filesystemCheckpointStore(directory);
     const source = trainerDirectory(otherFileSystem);
     const id = await store.directories.save(source, noReserve);
-    expect(existsSync(source)).toBe(false);
     expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
     expect(count(directory, "incoming")).toBe(0);
+    await store[Symbol.asyncDispose]();
+    expect(existsSync(source)).toBe(false);
   },
 );
 
@@ -183,20 +189,56 @@ test("a file that a power cut left empty is found, and mended by the next save",
   }
 });
 
-test("a store is opened on what another left, and the leftovers of killed processes go in time", async () => {
+test("what a killed process was writing goes with the next sweep, and what a living one writes stays", async () => {
   const directory = newDirectory();
   const id = await filesystemCheckpointStore(directory).save(trainerFiles, noReserve);
-  const [old, recent, trash] = ["incoming/old", "incoming/recent", "trash/old"].map((name) =>
-    join(directory, name),
-  );
-  for (const path of [recent!, trash!]) writeFileSync(path, "");
-  mkdirSync(old!);
-  writeFileSync(join(old!, "half-saved.pt"), "");
-  execFileSync("touch", ["-d", "2 days ago", old!, trash!]);
   const store = filesystemCheckpointStore(directory);
+  await using living = await store.directories.create();
+  const ofProcess = (pid: number) => basename(living.path).replace(`:${process.pid}:`, `:${pid}:`);
+  const dead = ofProcess(deadProcess());
+  mkdirSync(join(directory, "incoming", dead));
+  writeFileSync(join(directory, "incoming", dead, "half-saved.pt"), "half");
+  writeFileSync(join(directory, "trash", dead), "");
+  // Process ids come back: that of this test's parent belongs to an older process.
+  mkdirSync(join(directory, "incoming", ofProcess(process.ppid)));
+  const elsewhere = `another-machine:${living.path}`.replaceAll("/", "-");
+  mkdirSync(join(directory, "incoming", elsewhere));
   await (await store.beginSweep())(new Set([id]))();
-  expect([old!, recent!, trash!].map(existsSync)).toEqual([false, true, false]);
+  expect(readdirSync(join(directory, "incoming")).toSorted()).toEqual(
+    [basename(living.path), elsewhere].toSorted(),
+  );
+  expect(count(directory, "trash")).toBe(0);
   expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
+});
+
+const deadProcess = () => Number(execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }));
+
+test("a trainer gets hard links where the system keeps it from writing, and copies where not", async () => {
+  const directory = newDirectory();
+  const store = filesystemCheckpointStore(directory);
+  const id = await store.directories.save(trainerDirectory(), noReserve);
+  const inodes = readdirSync(join(directory, "files")).map((name) =>
+    statSync(join(directory, "files", name)),
+  );
+  await using opened = await store.directories.open(id);
+  const model = statSync(join(opened.path, "model.bin"));
+  const isLinked = inodes.some(({ ino }) => ino === model.ino);
+  const isRoot = process.getuid?.() === 0;
+  expect(isLinked).toBe(!isRoot);
+});
+
+test("a file of an older store, without a seal, is believed once its hash was found right", async () => {
+  const directory = newDirectory();
+  const store = filesystemCheckpointStore(directory);
+  const id = await store.save(trainerFiles, noReserve);
+  const files = readdirSync(join(directory, "files")).map((name) => join(directory, "files", name));
+  for (const file of files) utimesSync(file, new Date(), new Date());
+  await store.directories.look(id);
+  flipLastByte(files[0]!);
+  await store.directories.look(id);
+  utimesSync(files[0]!, new Date(), new Date());
+  for (let time = 0; time < 2; time++)
+    await expect(store.directories.look(id)).rejects.toThrow(CheckpointError);
 });
 
 /** A file system of its own, or undefined where this user may not mount one. */

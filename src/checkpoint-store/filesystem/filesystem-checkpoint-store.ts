@@ -6,11 +6,11 @@
  *     incoming/           being written; renamed into place when complete
  *     trash/              out of reach, about to be deleted or written anew
  *
- * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted: its large files are renamed, not
+ * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted: its large files are linked, not
  * copied. Nothing is forced to the disk: the death of a process loses nothing, and a power cut may lose the last seconds, which
  * the hashes reveal and the member's older snapshots mend.
  */
-import { hash, randomUUID } from "node:crypto";
+import { hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -35,25 +35,25 @@ import {
 import { explain, explainedAsync, makeDirectory } from "../local-disk/disk-errors.ts";
 import {
   adopt,
-  filesBelow,
+  handOut,
   hashFile,
   isThere,
-  linkOrCopy,
   overwrite,
   removeIfPossible,
   renameUnlessGone,
   throughIncoming,
 } from "../local-disk/files.ts";
+import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
+import { isLeftOver, ownedName } from "../local-disk/owned-names.ts";
+import { SavedDirectory } from "../local-disk/saved-directory.ts";
+import { isIntact, isSealed } from "../local-disk/seal.ts";
 
 /**
  * So many files of less than `largeBytes` are written anew instead of being deleted. Making and deleting files is slow where it is done often: on ext4 a new
  * file takes 0.02 ms, after many deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
  */
 const spareFiles = 2048;
-
-/** What a killed process left in `incoming/` and `trash/` is deleted after this time. A trainer may take long to save a large model. */
-const abandonedMs = 24 * 3_600_000;
 
 export interface FilesystemCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
@@ -64,7 +64,8 @@ export interface FilesystemCheckpointStore extends CheckpointStore {
 export function filesystemCheckpointStore(path: string): FilesystemCheckpointStore {
   const directory = resolve(path);
   const place = (folder: string, name = "") => join(directory, folder, name);
-  const temporary = () => place("incoming", randomUUID());
+  const temporary = () => place("incoming", ownedName());
+  const trash = () => place("trash", ownedName());
   const spares: string[] = [];
   for (const folder of ["checkpoints", "files", "incoming", "trash"]) makeDirectory(directory, place(folder));
 
@@ -103,9 +104,9 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     await reserve(id);
     ensureCheckpoint(id, text, small);
     for (const entry of sorted) {
-      if (entry.size < largeBytes) continue;
+      if (!isLarge(entry)) continue;
       const path = place("files", entry.sha256);
-      if (!isThere(path, entry.size)) await ensureFile(entry, path);
+      if (!isSealed(path, entry.size)) await ensureFile(entry, path);
     }
     return id;
   }
@@ -144,54 +145,64 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
       () => false,
     );
     // Best effort, as above.
-    if (isDamaged) await rename(path, place("trash", randomUUID())).catch(() => {});
+    if (isDamaged) await rename(path, trash()).catch(() => {});
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
-  const create = () => newDirectory(directory, temporary());
+  /** Cut down to nothing a checkpoint can be stored again, and its large files go with the next sweep. */
+  const lateWrites = new LateWrites(async (id) => writeCheckpoint(id, new Uint8Array()));
+
+  async function create(): Promise<Directory> {
+    const path = temporary();
+    return newDirectory(directory, path, { isKept: () => lateWrites.isWatched(path) });
+  }
 
   function saveDirectory(source: string, reserve: Reserve): Promise<CheckpointId> {
     return explainedAsync(directory, async () => {
-      const entries: ManifestEntry[] = [];
-      const small = new Map<string, Uint8Array>();
-      for (const name of await filesBelow(source)) {
-        const path = join(source, name);
-        const { size } = await stat(path);
-        if (size < largeBytes) {
-          const bytes = await readFile(path);
-          small.set(name, bytes);
-          entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
-        } else {
-          entries.push({ name, size, sha256: await hashFile(path) });
-        }
-      }
-      const id = await store(
-        entries,
-        (name) => small.get(name)!,
+      await lateWrites.settle();
+      const saved = await SavedDirectory.read(source, lateWrites.patienceMs);
+      const stored = store(
+        saved.entries,
+        (name) => saved.small.get(name)!,
         reserve,
         async ({ name }, path) => {
           await adopt(join(source, name), path, temporary());
         },
       );
-      await removeIfPossible(source);
+      const id = await saved.takenOver(stored);
+      await lateWrites.watch(id, saved);
+      await lateWrites.look(id);
       return id;
     });
   }
 
+  /** Throws `CheckpointError` when a large file is missing, or was written to and is not what its hash says. */
+  async function requireIntact(id: CheckpointId, { name, size, sha256 }: ManifestEntry): Promise<void> {
+    const path = place("files", sha256);
+    if (await isIntact(path, size, sha256)) return;
+    if (!isThere(path, size)) throw new CheckpointError(id, `${name} is missing or is not of its size`);
+    throw await corruptFile(id, sha256, name);
+  }
+
+  async function look(id: CheckpointId): Promise<void> {
+    await lateWrites.look(id);
+    for (const entry of readCheckpoint(id).entries) if (isLarge(entry)) await requireIntact(id, entry);
+  }
+
   async function open(id: CheckpointId): Promise<Directory> {
+    await lateWrites.requireWhole(id);
     const { entries, small } = readCheckpoint(id);
     const opened = await create();
     try {
-      for (const { name, size, sha256 } of entries) {
-        const path = join(opened.path, name);
+      for (const entry of entries) {
+        const path = join(opened.path, entry.name);
         await mkdir(dirname(path), { recursive: true });
-        const content = small.get(name);
+        const content = small.get(entry.name);
         if (content) {
           await writeFile(path, content, { mode: 0o444 });
-        } else if (isThere(place("files", sha256), size)) {
-          await linkOrCopy(place("files", sha256), path);
         } else {
-          throw new CheckpointError(id, `${name} is missing or is not of its size`);
+          await requireIntact(id, entry);
+          await handOut(place("files", entry.sha256), path);
         }
       }
     } catch (error) {
@@ -229,7 +240,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         );
       }),
 
-    directories: { create, save: saveDirectory, open, verify },
+    directories: { create, save: saveDirectory, look, open, verify },
 
     load: async (id) => {
       const { entries, small } = readCheckpoint(id);
@@ -264,25 +275,24 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     },
 
     beginSweep: async () => (live) => {
-      const trash: string[] = [];
+      const condemned: string[] = [];
       const sparesBefore = spares.length;
       const condemn = (folder: string, name: string) => {
-        const path = place("trash", randomUUID());
+        const path = trash();
         renameUnlessGone(place(folder, name), path);
         const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
         if (size < largeBytes && spares.length < spareFiles) spares.push(path);
-        else trash.push(path);
+        else condemned.push(path);
       };
       const checkpoints = readdirSync(place("checkpoints"));
       const files = readdirSync(place("files"));
       for (const id of checkpoints) if (!live.has(id as CheckpointId)) condemn("checkpoints", id);
       const used = files.length === 0 ? undefined : filesOf(live);
       if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
-      const condemned = spares.length - sparesBefore + trash.length;
+      const count = spares.length - sparesBefore + condemned.length;
       return async () => {
-        for (const path of [...(await abandoned()), ...trash])
-          await rm(path, { recursive: true, force: true });
-        return condemned;
+        for (const path of [...(await leftOvers()), ...condemned]) await removeIfPossible(path);
+        return count;
       };
     },
 
@@ -290,6 +300,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
       await rm(directory, { recursive: true, force: true });
     },
     async [Symbol.asyncDispose]() {
+      await lateWrites.settle().catch(() => {});
       for (const path of spares.splice(0)) await rm(path, { force: true });
     },
   };
@@ -314,20 +325,21 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     return used;
   }
 
-  /** What killed processes left behind. */
-  async function abandoned(): Promise<string[]> {
+  /** What processes were writing that are gone. */
+  async function leftOvers(): Promise<string[]> {
     const left: string[] = [];
     for (const folder of ["incoming", "trash"]) {
       // The folders are gone when the run was removed meanwhile.
       for (const name of await readdir(place(folder)).catch(() => [])) {
         const path = place(folder, name);
-        const writtenAt = await stat(path).then(
-          ({ mtimeMs }) => mtimeMs,
-          () => Date.now(),
-        );
-        if (Date.now() - writtenAt > abandonedMs && !spares.includes(path)) left.push(path);
+        const found = await stat(path).catch(() => undefined);
+        if (found && isLeftOver(name, found.ctimeMs)) left.push(path);
       }
     }
     return left;
   }
+}
+
+function isLarge({ size }: ManifestEntry): boolean {
+  return size >= largeBytes;
 }

@@ -1,4 +1,4 @@
-/** What is done to files, by the file system's own means: renamed, linked and written anew rather than copied. */
+/** What is done to files, by the file system's own means: linked, renamed and written anew rather than copied. */
 import { createHash } from "node:crypto";
 import {
   closeSync,
@@ -9,8 +9,9 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { chmod, constants, copyFile, link, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, constants, copyFile, link, readdir, rename, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { seal } from "./seal.ts";
 
 /** Hashing reads ahead by this much, so that the disk and the processor work at the same time. */
 const readBytes = 1024 * 1024;
@@ -22,16 +23,21 @@ export async function filesBelow(directory: string): Promise<string[]> {
 }
 
 /**
- * The same file under another name, without its bytes being copied: blocks that are shared until one is written, or a hard link, whose file
- * is read-only. A copy where the file system has neither.
+ * A file for a trainer, who must not be able to change it for others: blocks that are shared until one is written; a hard link where this user may
+ * not write to the file either; otherwise a copy, as for root, whom no mode keeps from writing.
  */
-export async function linkOrCopy(from: string, to: string): Promise<void> {
+export async function handOut(from: string, to: string): Promise<void> {
   try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    return await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
   } catch {
     await rm(to, { force: true });
-    await link(from, to).catch(() => copyFile(from, to));
   }
+  const isProtected = await access(from, constants.W_OK).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code !== "ENOENT",
+  );
+  if (isProtected) await link(from, to).catch(() => copyFile(from, to));
+  else await copyFile(from, to);
 }
 
 /** A power cut may have left a file that is shorter. */
@@ -69,7 +75,7 @@ export async function throughIncoming(
 ): Promise<void> {
   try {
     await write(incoming);
-    await chmod(incoming, 0o444);
+    seal(incoming);
     await rename(incoming, to);
   } catch (error) {
     await rm(incoming, { force: true });
@@ -85,21 +91,16 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /**
- * Renames a file into place; copies it from another file system, and when it has another name, under which it could still be written. It is
- * read-only from then on, unless another user made it.
+ * Gives a file a name in the store. Its own stays, so that it can be looked at. It is copied from another file system, when it has a third name, under
+ * which it could still be written, and when it belongs to another user, who could always write to it.
  */
 export async function adopt(from: string, to: string, incoming: string): Promise<void> {
-  const copy = () => throughIncoming(incoming, to, () => copyFile(from, incoming));
-  if ((await stat(from)).nlink > 1) return await copy();
-  await chmod(from, 0o444).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPERM") throw error;
+  const { nlink, uid } = await stat(from);
+  const isOurs = nlink === 1 && uid === process.geteuid?.();
+  await throughIncoming(incoming, to, async () => {
+    if (isOurs) await link(from, incoming).catch(() => copyFile(from, incoming));
+    else await copyFile(from, incoming);
   });
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
-    await copy();
-  }
 }
 
 /** A trainer may still write into its directory, or own what is in it. What is left goes when it is old. */

@@ -7,11 +7,18 @@ import { removeIfPossible } from "./files.ts";
 /** More than what a file system that calls itself full still has. */
 const probeBytes = 1024 * 1024;
 
-/** Makes a directory for a trainer. `makeRoom` is called where the disk is full, before that is an error. */
+interface NewDirectory {
+  /** Called where the disk is full, before that is an error. */
+  readonly makeRoom?: () => Promise<void>;
+  /** The directory was saved, and stays for the store to look at. */
+  readonly isKept: () => boolean;
+}
+
+/** Makes a directory for a trainer. */
 export async function newDirectory(
   shown: string,
   path: string,
-  makeRoom: () => Promise<void> = async () => {},
+  { makeRoom = async () => {}, isKept }: NewDirectory,
 ): Promise<Directory> {
   await explainedAsync(shown, () => mkdir(path, { recursive: true }));
   const write = () => writeFile(join(path, ".probe"), new Uint8Array(probeBytes));
@@ -29,6 +36,8 @@ export async function newDirectory(
         if (isFull(error) || (error as NodeJS.ErrnoException).code === "EROFS") throw explain(shown, error);
       }
     },
-    [Symbol.asyncDispose]: () => removeIfPossible(path),
+    async [Symbol.asyncDispose]() {
+      if (!isKept()) await removeIfPossible(path);
+    },
   };
 }

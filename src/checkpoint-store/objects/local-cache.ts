@@ -2,20 +2,19 @@
  * What a machine has of checkpoints that live elsewhere: files by their hash, of any run, shared by the processes of this user. What was not used for longest goes first. A
  * cache is never needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads checks the hash.
  */
-import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import { chmod, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import { makeDirectory } from "../local-disk/disk-errors.ts";
-import { linkOrCopy, removeIfPossible } from "../local-disk/files.ts";
+import { adopt, removeIfPossible, throughIncoming } from "../local-disk/files.ts";
+import { isLeftOver, ownedName } from "../local-disk/owned-names.ts";
+import { isSealed, seal } from "../local-disk/seal.ts";
 
 /** The cache is looked through when this part of what it may hold has been added by this process. */
 const partUntilTrim = 0.05;
-/** What is left by processes that nobody can ask about is deleted after this time. */
-const abandonedMs = 24 * 3_600_000;
 
 const gigabyte = 1e9;
 const usualBytes = 10 * gigabyte;
@@ -53,28 +52,22 @@ export class LocalCache {
 
   /** A path that nobody else has, for what is being written. */
   temporary(): string {
-    return join(this.directory, "incoming", `${hostname()}:${process.pid}:${randomUUID()}`);
+    return join(this.directory, "incoming", ownedName());
   }
 
-  /** The path of a file, if it is here. It may go at any time: whoever opens it has it. */
+  /** The path of a file, if it is here and nobody has written to it. It may go at any time: whoever opens it has it. */
   async find(sha256: string, size: number): Promise<string | undefined> {
     const path = this.#place(sha256);
-    const found = await stat(path).catch(() => undefined);
-    if (found?.size !== size) return undefined;
-    await touch(path);
+    if (!isSealed(path, size)) return undefined;
+    seal(path);
     return path;
   }
 
-  /** Keeps a file under its hash: the file itself if it has no other use, or else a link to it. */
-  async keep(path: string, sha256: string, how: "move" | "link"): Promise<void> {
+  /** Keeps a file under its hash, besides the name that it has. */
+  async keep(path: string, sha256: string, size: number): Promise<void> {
     if (this.#mostBytes === 0) return;
     try {
-      const incoming = how === "move" ? path : this.temporary();
-      if (how === "link") await linkOrCopy(path, incoming);
-      await chmod(incoming, 0o444);
-      await touch(incoming);
-      const { size } = await stat(incoming);
-      await rename(incoming, this.#place(sha256));
+      await adopt(path, this.#place(sha256), this.temporary());
       await this.#note(size);
     } catch {
       // Not here, then.
@@ -84,7 +77,7 @@ export class LocalCache {
   async findCheckpoint(id: CheckpointId): Promise<Buffer | undefined> {
     const path = this.#place(`checkpoint-${id}`);
     const bytes = await readFile(path).catch(() => undefined);
-    if (bytes) await touch(path);
+    if (bytes) seal(path);
     return bytes;
   }
 
@@ -92,11 +85,10 @@ export class LocalCache {
     if (this.#mostBytes === 0) return;
     const incoming = this.temporary();
     try {
-      await writeFile(incoming, bytes);
-      await rename(incoming, this.#place(`checkpoint-${id}`));
+      await throughIncoming(incoming, this.#place(`checkpoint-${id}`), (path) => writeFile(path, bytes));
       await this.#note(bytes.length);
     } catch {
-      await rm(incoming, { force: true }).catch(() => {});
+      // Not here, then.
     }
   }
 
@@ -119,8 +111,13 @@ export class LocalCache {
       await rm(path, { force: true }).catch(() => {});
       bytes -= size;
     }
-    for (const { path, name, usedAt } of await filesIn(join(this.directory, "incoming")))
-      if (isAbandoned(name, usedAt)) await removeIfPossible(path);
+    await this.removeLeftOvers();
+  }
+
+  /** Deletes what processes that are gone were writing. */
+  async removeLeftOvers(): Promise<void> {
+    for (const { path, name, changedAt } of await filesIn(join(this.directory, "incoming")))
+      if (isLeftOver(name, changedAt)) await removeIfPossible(path);
   }
 
   async #note(bytes: number): Promise<void> {
@@ -137,32 +134,14 @@ export class LocalCache {
   }
 }
 
-/** Node rounds times of files so that "now" may lie in the past; that does not matter here. */
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now).catch(() => {});
-}
-
 async function filesIn(folder: string) {
   const names = await readdir(folder).catch(() => []);
   const found = names.map(async (name) => {
     const path = join(folder, name);
     const entry = await stat(path).catch(() => undefined);
-    return entry ? [{ name, path, size: entry.size, usedAt: entry.mtimeMs }] : [];
+    return entry ? [{ name, path, size: entry.size, usedAt: entry.atimeMs, changedAt: entry.ctimeMs }] : [];
   });
   return (await Promise.all(found)).flat();
-}
-
-function isAbandoned(name: string, writtenAt: number): boolean {
-  const [host, pid] = name.split(":");
-  if (Date.now() - writtenAt > abandonedMs) return true;
-  if (host !== hostname()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
 }
 
 /** Another user's directory under the same name could be filled with what this one never saved. */

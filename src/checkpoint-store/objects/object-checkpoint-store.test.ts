@@ -302,6 +302,7 @@ describe("the cache", () => {
     const kept = sizesBelow(join(cache.directory, "kept")).reduce((sum, size) => sum + size, 0);
     expect(kept).toBeLessThanOrEqual(1_100_000);
     expect(kept).toBeGreaterThan(700_000);
+    await store[Symbol.asyncDispose]();
     expect(readdirSync(join(cache.directory, "incoming"))).toEqual([]);
   });
 

@@ -9,7 +9,7 @@
  * says why collection therefore needs no lock.
  */
 import { hash, randomUUID } from "node:crypto";
-import { chmod, copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -31,8 +31,11 @@ import {
   type Reserve,
 } from "../checkpoint-store.ts";
 import { explain, explainedAsync, isFull } from "../local-disk/disk-errors.ts";
-import { filesBelow, hashFile, linkOrCopy, removeIfPossible } from "../local-disk/files.ts";
+import { handOut, hashFile, removeIfPossible } from "../local-disk/files.ts";
+import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
+import { SavedDirectory } from "../local-disk/saved-directory.ts";
+import { seal } from "../local-disk/seal.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import type { LocalCache } from "./local-cache.ts";
 import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
@@ -273,8 +276,9 @@ export function objectCheckpointStore(
         await removeIfPossible(fetched);
         return sha256 === (await withRoom(() => storage.download(key, fetched, size)));
       });
-      await place(fetched, path);
-      await cache.keep(fetched, sha256, "move");
+      seal(fetched);
+      await cache.keep(fetched, sha256, size);
+      await withRoom(() => place(fetched, path));
     } finally {
       await removeIfPossible(fetched);
     }
@@ -292,32 +296,31 @@ export function objectCheckpointStore(
     }
   }
 
-  const create = () => newDirectory(cache.directory, cache.temporary(), () => cache.trim(0));
+  const lateWrites = new LateWrites(async (id) => {
+    await remove((await storage.list(`${run}/${id}/`)).map(({ key }) => key).filter(isManifest));
+  });
+
+  async function create(): Promise<Directory> {
+    const path = cache.temporary();
+    const isKept = () => lateWrites.isWatched(path);
+    return newDirectory(cache.directory, path, { makeRoom: () => cache.trim(0), isKept });
+  }
 
   async function saveDirectory(
     source: string,
     reserve: Reserve,
     base: CheckpointId | undefined,
   ): Promise<CheckpointId> {
-    const small = new Map<string, Uint8Array>();
-    const entries: ManifestEntry[] = [];
-    for (const name of await filesBelow(source)) {
-      const path = join(source, name);
-      const { size } = await stat(path);
-      if (size >= largeBytes) {
-        entries.push({ name, size, sha256: await hashFile(path) });
-      } else {
-        const bytes = await readFile(path);
-        small.set(name, bytes);
-        entries.push({ name, size: bytes.length, sha256: hash("sha256", bytes) });
-      }
-    }
-    const sizes = new Map(entries.map(({ name, size }) => [name, size]));
-    const content = (name: string) => small.get(name) ?? { path: join(source, name), size: sizes.get(name)! };
-    const id = await store(entries, content, reserve, base);
-    for (const { name, sha256 } of entries.filter(isLarge))
-      await cache.keep(join(source, name), sha256, "move");
-    await removeIfPossible(source);
+    await lateWrites.settle();
+    const saved = await SavedDirectory.read(source, lateWrites.patienceMs);
+    const sizes = new Map(saved.entries.map(({ name, size }) => [name, size]));
+    const content = (name: string) =>
+      saved.small.get(name) ?? { path: join(source, name), size: sizes.get(name)! };
+    const id = await saved.takenOver(store(saved.entries, content, reserve, base));
+    for (const { name, size, sha256 } of saved.entries.filter(isLarge))
+      await cache.keep(join(source, name), sha256, size);
+    await lateWrites.watch(id, saved);
+    await lateWrites.look(id);
     return id;
   }
 
@@ -339,9 +342,10 @@ export function objectCheckpointStore(
   }
 
   async function openDirectory(id: CheckpointId): Promise<Directory> {
+    await lateWrites.requireWhole(id);
     const opened = await create();
     try {
-      await fill(id, opened.path, linkOrCopy);
+      await fill(id, opened.path, handOut);
     } catch (error) {
       await opened[Symbol.asyncDispose]();
       throw explain(cache.directory, error);
@@ -360,7 +364,7 @@ export function objectCheckpointStore(
       if (cached && (await hashFile(cached).catch(() => "")) === sha256) return;
       await cache.drop(sha256);
       await using directory = await create();
-      await materialize(entry, join(directory.path, "file"), fromStorage, linkOrCopy);
+      await materialize(entry, join(directory.path, "file"), fromStorage, handOut);
     });
   }
 
@@ -383,6 +387,7 @@ export function objectCheckpointStore(
       create,
       save: (source, reserve, base) =>
         explainedAsync(cache.directory, () => saveDirectory(source, reserve, base)),
+      look: (id) => lateWrites.look(id),
       open: openDirectory,
       verify,
     },
@@ -408,7 +413,10 @@ export function objectCheckpointStore(
       wasSigned = true;
     },
     isSigned,
-    [Symbol.asyncDispose]: () => storage[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await lateWrites.settle().catch(() => {});
+      await storage[Symbol.asyncDispose]();
+    },
   };
 }
 

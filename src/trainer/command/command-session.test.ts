@@ -123,6 +123,14 @@ test.each([
   ],
   ["save: half a file", "was killed by SIGKILL from outside during save, as the out-of-memory killer does"],
   ["save: nothing", "in save wrote no file; write everything that the next step depends on"],
+  ...(existsSync("/proc/self/fd")
+    ? [
+        [
+          "save: a file that is still open",
+          "still had height.txt open for writing; wait for asynchronous writers",
+        ],
+      ]
+    : []),
   ["save: a hidden file", 'in save wrote ".hidden": a name in a checkpoint may have letters'],
   ["restore: another checkpoint", `was told to load ${heightHash}`],
   ["restore: old hyperparameters", "has rate = 0.25 in force after restore, but was told 0.1"],

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
 import { type CommandTrainer, usualStepTimeoutSeconds } from "../../experiment/command.ts";
-import type { Evaluation } from "../../experiment/trainer.ts";
+import { closedFilesRemedy, type Evaluation } from "../../experiment/trainer.ts";
 import {
   type Generation,
   type SavedState,
@@ -16,6 +16,7 @@ import {
 import { readFiles, savedNames, writeFiles } from "./directory-files.ts";
 import { MemberLog } from "./member-log.ts";
 import { protocolVersion, type ResultOf } from "./messages.ts";
+import { openForWriting } from "./open-for-writing.ts";
 import { TrainerProcess, type TrainerProcessOptions } from "./trainer-process.ts";
 import { ValuesInForce } from "./values-in-force.ts";
 import { trainerEnvironment } from "./withheld.ts";
@@ -152,12 +153,20 @@ class CommandSession implements TrainerSession {
     const directory = into ?? (await temporaryDirectory());
     try {
       await this.#process!.request("save", { directory });
+      this.#requireClosed(directory);
       const names = await savedNames(directory);
       if (typeof names === "string") throw this.#broken(`in save ${names}`);
       return into === undefined ? { files: await readFiles(directory, names) } : { directory };
     } finally {
       if (into === undefined) await rm(directory, { recursive: true, force: true });
     }
+  }
+
+  #requireClosed(directory: string): void {
+    const { pid } = this.#process!;
+    const open = pid === undefined ? undefined : openForWriting(pid, directory);
+    if (open === undefined) return;
+    throw this.#broken(`answered save while it still had ${open} open for writing; ${closedFilesRemedy}`);
   }
 
   async dispose(): Promise<void> {

@@ -66,6 +66,10 @@ export class TrainerProcess {
     void this.#process.ended.then((ending) => this.#break(() => this.#endedError(ending)));
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   get isUsable(): boolean {
     return this.#broken === undefined;
   }

@@ -1,0 +1,13 @@
+import { CladeError } from "../algorithm/clade-error.ts";
+import { closedFilesRemedy } from "../experiment/trainer.ts";
+
+/** What `save` answered was not closed: a file was written, replaced or made after the answer, so the checkpoint is incomplete. */
+export class LateWriteError extends CladeError {
+  /** Relative to the directory that was saved. */
+  readonly file: string;
+
+  constructor(file: string, what: string) {
+    super(`${file} ${what} after save was answered; ${closedFilesRemedy}`);
+    this.file = file;
+  }
+}

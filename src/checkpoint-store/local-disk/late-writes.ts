@@ -1,0 +1,72 @@
+/** The directories that were saved last, which are looked at until the next save: what is written into one of them belongs to a checkpoint that is incomplete. */
+import type { CheckpointId } from "../../algorithm/snapshot.ts";
+import { CheckpointError } from "../checkpoint-store.ts";
+import { LateWriteError } from "../late-write.ts";
+import type { SavedDirectory } from "./saved-directory.ts";
+
+/** A trainer that was late once is waited for so much longer than it was late, but not for longer than this. */
+const patienceFactor = 2;
+const mostPatienceMs = 60_000;
+
+export class LateWrites {
+  /** Makes a checkpoint unreadable, for everybody. */
+  readonly #spoil: (id: CheckpointId) => Promise<void>;
+  readonly #watched = new Map<CheckpointId, SavedDirectory>();
+  /** How long a save waits for late writes before it is believed: not at all, until one was late. */
+  patienceMs = 0;
+
+  constructor(spoil: (id: CheckpointId) => Promise<void>) {
+    this.#spoil = spoil;
+  }
+
+  isWatched(path: string): boolean {
+    return [...this.#watched.values()].some((saved) => saved.path === path);
+  }
+
+  async watch(id: CheckpointId, saved: SavedDirectory): Promise<void> {
+    await this.#watched.get(id)?.remove();
+    this.#watched.set(id, saved);
+  }
+
+  /** Throws `LateWriteError`, once, when the checkpoint is incomplete; from then on it is damaged. */
+  async look(id: CheckpointId): Promise<void> {
+    const saved = this.#watched.get(id);
+    if (!saved) return;
+    try {
+      await saved.requireClosed();
+    } catch (error) {
+      if (!(error instanceof LateWriteError)) throw error;
+      this.patienceMs = Math.max(this.patienceMs, Math.min(patienceFactor * saved.ageMs, mostPatienceMs));
+      await this.#forget(id);
+      await this.#spoil(id);
+      throw error;
+    }
+  }
+
+  /** As `look`, for who is about to hand the checkpoint to somebody else. Throws `CheckpointError`. */
+  async requireWhole(id: CheckpointId): Promise<void> {
+    try {
+      await this.look(id);
+    } catch (error) {
+      throw error instanceof LateWriteError
+        ? new CheckpointError(id, error.message, { cause: error })
+        : error;
+    }
+  }
+
+  /** Looks at all for the last time. Throws the first `LateWriteError`. */
+  async settle(): Promise<void> {
+    const late: unknown[] = [];
+    for (const id of this.#watched.keys()) {
+      await this.look(id).catch((error) => late.push(error));
+      await this.#forget(id);
+    }
+    if (late.length > 0) throw late[0];
+  }
+
+  async #forget(id: CheckpointId): Promise<void> {
+    const saved = this.#watched.get(id);
+    this.#watched.delete(id);
+    await saved?.remove();
+  }
+}

@@ -1,0 +1,24 @@
+/** What a person is told of models that are better than the best that can be had. */
+import { legibleLine } from "../algorithm/legible.ts";
+import type { LostModel, RunNote } from "../population-store/population-store.ts";
+import { number } from "../report/words.ts";
+
+/** A line for each lost model, and one that says what takes their place. */
+export function lostModelLines(lost: readonly LostModel[] = [], instead: string | undefined): string[] {
+  if (lost.length === 0) return [];
+  const lines = lost.map(
+    ({ snapshot, score, why }) =>
+      `a better model is lost: snapshot ${snapshot}${score === undefined ? "" : `, score ${number(score)}`}, because ${legibleLine(why)}`,
+  );
+  const place =
+    instead === undefined
+      ? "no model of the run is whole"
+      : `snapshot ${instead}, the best model that is whole, takes its place`;
+  return [...lines, place];
+}
+
+export function bestModelLine({ best, snapshot, lost }: Extract<RunNote, { kind: "best-model" }>): string {
+  if (lost.length === 0)
+    return `the best model, snapshot ${best}, was read at the end of the run and is whole`;
+  return lostModelLines(lost, snapshot).join("; ");
+}
