@@ -140,7 +140,7 @@ def fresh_returns(model, seeds):
 
 torch.set_num_threads(1)  # networks as small as these gain nothing from more
 defaults = {"learning_rate": 1e-3, "entropy_cost": 0.01, "gae_lambda": 0.95, "clip": 0.2}
-generations = clade.generations(defaults, steps=40, reads_back=True)
+generations = clade.generations(defaults, steps=40)
 clade.random_state.seed(generations.seed)
 model = nn.ModuleDict({"policy": network(2, 0.01), "value": network(1, 1.0)})
 optimizer = torch.optim.Adam(model.parameters(), eps=1e-5)
@@ -152,7 +152,7 @@ for generation in generations:
         clade.pytorch.load(generation.restore_from, seed=generation.seed, **everything)
     hyperparameters = generation.hyperparameters
     clade.pytorch.apply(optimizer, lr=hyperparameters["learning_rate"])
-    generation.in_force(clade.pytorch.in_force(optimizer, learning_rate="lr"))
+    generation.watch(optimizer, learning_rate="lr")
 
     for _ in generation.steps():
         played = play(player, model, hyperparameters["gae_lambda"])

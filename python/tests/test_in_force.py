@@ -142,6 +142,19 @@ class Watching(unittest.TestCase):
             self.assertEqual(set(answer["causes"]), {"learning_rate"})
             self.assertRegex(answer["causes"]["learning_rate"], "^LambdaLR overwrites it; give it to apply and to watch")
 
+    def test_values_that_were_read_from_an_optimizer_are_read_from_it_again(self):
+        script = TORCH.replace(
+            'generation.watch(optimizer, "momentum", learning_rate="lr")',
+            "generation.in_force({**clade.pytorch.in_force(optimizer, learning_rate='lr'), 'decay': 0.0})",
+        )
+        schedule = "schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)"
+        with DrivenTrainer(script.replace("SCHEDULE", schedule).replace("STEP", "schedule.step()")) as trainer:
+            self.assertEqual(setup(trainer, **self.told, decay=0.0)["readBack"], ["learning_rate", "decay"])
+            self.assertEqual(trainer.result("train", steps=1)["hyperparameters"], {"learning_rate": 0.1})
+            answer = trainer.result("train", steps=1)
+            self.assertEqual(answer["hyperparameters"], {"learning_rate": 0.05})
+            self.assertRegex(answer["causes"]["learning_rate"], "^StepLR overwrites it")
+
 
 @unittest.skipUnless(HAS_TORCH, "PyTorch is not installed")
 class Causes(unittest.TestCase):

@@ -7,7 +7,7 @@ from pathlib import Path
 from driving import INITIALIZE, DrivenTrainer, run_alone
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+*EXAMPLES, TRANSFORMERS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
@@ -40,3 +40,32 @@ class Readme(unittest.TestCase):
                         errors.append(trainer.result("evaluate", final=False)["metrics"])
                 self.assertEqual(errors[0], after)
                 self.assertNotEqual(errors[1], after)
+
+
+@unittest.skipUnless(importlib.util.find_spec("transformers"), "transformers is not installed")
+class Transformers(unittest.TestCase):
+    """With the Trainer's own warm-up and linear decay, built for 10,000 steps from a base rate of 5e-5."""
+
+    def test_the_trainer_trains_generations_with_the_base_rate_that_it_was_told(self):
+        with tempfile.TemporaryDirectory() as directory, DrivenTrainer(TRANSFORMERS) as trainer:
+            trainer.begin(learning_rate=0.02)
+            for _ in range(2):
+                answer = trainer.result("train", steps=4)
+                self.assertEqual(answer, {"steps": 4, "hyperparameters": {"learning_rate": 0.02}})
+                trainer.result("evaluate", final=False)
+            trainer.result("save", directory=directory)
+            turn = {"member": 0, "seed": 1, "hyperparameters": {"learning_rate": 0.05}, "directory": directory}
+            with DrivenTrainer(TRANSFORMERS) as other:
+                other.result("initialize", **INITIALIZE)
+                for each in (trainer, other):
+                    self.assertEqual(each.result("restore", **turn)["readBack"], ["learning_rate"])
+                    answer = each.result("train", steps=3)
+                    self.assertEqual(answer["hyperparameters"], {"learning_rate": 0.05})
+
+    def test_a_schedule_that_it_was_not_told_of_is_found_after_the_last_step(self):
+        script = TRANSFORMERS.replace("scheduler=schedule, ", "")
+        with DrivenTrainer(script) as trainer:
+            trainer.begin(learning_rate=0.02)
+            answer = trainer.result("train", steps=2)
+            self.assertNotEqual(answer["hyperparameters"], {"learning_rate": 0.02})
+            self.assertRegex(answer["causes"]["learning_rate"], "^LambdaLR overwrites it")

@@ -14,7 +14,7 @@ export interface TrainerSession {
   readonly readsBack?: boolean | undefined;
   /** Which ones it has read back at the latest `start` or `restore`; the others are unseen. Absent before, and where none are answered. */
   readonly readBack?: ReadonlySet<string> | undefined;
-  /** Which ones it has read back again after the last step of the latest `train`. Absent before any since `start` or `restore`. */
+  /** Which ones it has read back again after the last step of the latest `train`. Absent before any. */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
    * From here on every call ends with what `check` throws, which is asked ten times a second, or between steps. A call

@@ -19,7 +19,7 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
   test("the network for digits keeps the contract, with hyperparameters read back", async () => {
     const { code, stdout } = await place.clade("check", example("digits.yaml"));
     expect(stdout).toMatch(/restore\(\) in another trainer gives accuracy .* again; fresh weights had/);
-    expect(stdout).toContain("read back from where they act");
+    expect(stdout).toContain("read back from where it acts, before the first step and after the last");
     expect(code).toBe(0);
   });
 

@@ -156,8 +156,8 @@ class Generation:
         """Tells the hyperparameters as read back from where the next step takes them.
 
         A function that returns them, called without arguments, is asked before the first step and again after the
-        last; values that are given here are those before the first step only. Names that are left out count as
-        asked for. May be called several times.
+        last. Of values that are given here those that came from `clade.pytorch.in_force` are read again after the
+        last step, and the others cannot be. Names that are left out count as asked for. May be called several times.
         """
         self._require_begun("in_force()")
         if callable(values):
@@ -167,6 +167,9 @@ class Generation:
             told = {**(values or {}), **named}
             read_back_of(self._turn, told, self._defaults)
             self._told_in_force = {**(self._told_in_force or {}), **told}
+            again = pytorch.reading_again(told)
+            if again is not None:
+                self._reads.append(again)
 
     def watch(
         self,

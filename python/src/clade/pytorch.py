@@ -11,16 +11,36 @@ from __future__ import annotations
 
 import importlib
 import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Callable, Protocol
 
 from . import random_state, schedules
 from .errors import TrainerError
 from .requests import nearest
 
 
-# Where each hyperparameter was read from last: the optimiser and its option.
-_read_from: dict[str, tuple[weakref.ref[Any], str]] = {}
+@dataclass(frozen=True)
+class _Source:
+    """Where a hyperparameter was read from, without keeping it alive."""
+
+    optimizer: weakref.ref[Any]
+    scheduler: weakref.ref[Any] | None
+    group: int | None
+    option: str
+    value: Any
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Empty when the optimiser is gone."""
+        optimizer, scheduler = self.optimizer(), self.scheduler and self.scheduler()
+        if optimizer is None:
+            return {}
+        return in_force(optimizer, group=self.group, scheduler=scheduler, **{name: self.option})
+
+
+# Of each hyperparameter, the latest.
+_sources: dict[str, _Source] = {}
 
 
 class Optimizer(Protocol):
@@ -79,8 +99,18 @@ def in_force(
             rule = f"{option}: {values} - must be the same in all parameter groups"
             raise TrainerError(f"{rule}; apply it to all of them, or read one with group=0")
         found[name] = values[0]
-        _read_from[name] = (weakref.ref(optimizer), option)
+        watched = None if scheduler is None else weakref.ref(scheduler)
+        _sources[name] = _Source(weakref.ref(optimizer), watched, group, option, values[0])
     return found
+
+
+def reading_again(values: Mapping[str, Any]) -> Callable[[], dict[str, Any]] | None:
+    """Reads those of the values that came from `in_force` once more. None when none did."""
+    latest = {name: _sources[name] for name in values if name in _sources}
+    sources = {name: source for name, source in latest.items() if source.value == values[name]}
+    if not sources:
+        return None
+    return lambda: {name: value for name, source in sources.items() for name, value in source.read(name).items()}
 
 
 def likely_cause(name: str) -> str | None:
@@ -88,14 +118,14 @@ def likely_cause(name: str) -> str | None:
 
     Looks through all objects of the process, which takes a moment.
     """
-    reference, option = _read_from.get(name, (lambda: None, ""))
-    optimizer = reference()
-    kinds = [] if optimizer is None else schedules.schedules_of(optimizer, option)
-    if not kinds:
+    source = _sources.get(name)
+    optimizer = source and source.optimizer()
+    kinds = schedules.schedules_of(optimizer, source.option) if source and optimizer is not None else []
+    if source is None or not kinds:
         return None
     remedy = (
         "give it to apply and to watch (or in_force) as scheduler=..., so that the hyperparameter is its base rate"
-        if option == "lr"
+        if source.option == "lr"
         else f"build it with cycle_momentum=False, or leave {name} out of the experiment"
     )
     return f"{' and '.join(kinds)} {'overwrites' if len(kinds) == 1 else 'overwrite'} it; {remedy}"

@@ -19,8 +19,8 @@ class Trainer:
     other.
 
     A class may also have `hyperparameters_in_force(self)`, which returns values by name, read back from where the
-    next step takes them, such as the optimiser's parameter groups. Names that it leaves out count as they were
-    asked for.
+    next step takes them, such as the optimiser's parameter groups. It is asked after `setup` and `restore`, and again
+    after the last step. Names that it leaves out count as they were asked for.
     """
 
     def setup(self, hyperparameters: Hyperparameters, seed: int) -> None:

@@ -22,6 +22,7 @@ import { temporaryDirectory } from "../temporary-directory.ts";
 import type { Report } from "./finding.ts";
 import { judgeGoingOn } from "./going-on.ts";
 import { type Repeat, repeatsOf } from "./repeats.ts";
+import { sayReadBack } from "./say-read-back.ts";
 import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 
@@ -104,7 +105,7 @@ class Contract {
     await this.#trySeed(second, saved, await repeating);
     await this.#tryFinal(second);
     await this.#tryCopy(second, saved);
-    this.#sayReadBack(first);
+    sayReadBack(trial, first);
     if (goesOn) await tryActing(trial, saved, second);
   }
 
@@ -277,19 +278,6 @@ class Contract {
       this.#trial.say(
         "bad",
         "tTestSelection needs samples, and evaluate() reports fewer than 2; add samples: [...]",
-      );
-  }
-
-  #sayReadBack({ readsBack }: TrainerSession): void {
-    if (readsBack)
-      this.#trial.say(
-        "ok",
-        "hyperparameters are in force after setup and restore, read back from where they act",
-      );
-    if (readsBack === false)
-      this.#trial.say(
-        "ok",
-        "hyperparameters are answered as they were told after setup and restore, not read back from where they act; in Python, hyperparameters_in_force() does that",
       );
   }
 

@@ -28,7 +28,6 @@ export class ValuesInForce {
     this.#told = told;
     this.#before = hyperparameters;
     this.readBack = new Set(readBack.filter((name) => name in told));
-    this.readBackAfterTraining = undefined;
     for (const [name, value] of Object.entries(told)) {
       if (value === undefined || agree(value, hyperparameters[name])) continue;
       const has = name in hyperparameters ? show(hyperparameters[name]) : "nothing";
