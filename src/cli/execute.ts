@@ -7,6 +7,7 @@ import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
 import { verifyBestOnce } from "../worker/best-model.ts";
+import { collect } from "../worker/collector.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
@@ -71,6 +72,10 @@ export async function execute(
       ],
     },
     logDirectory: stores.logDirectory,
+    async removeLeftOvers() {
+      await using checkpoints = await stores.checkpoints(run);
+      await collect(stores.population, checkpoints, run.id);
+    },
     interruptedCode: exitCodes.interrupted,
     setAsideCode: exitCodes.setAside,
   });

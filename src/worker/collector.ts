@@ -115,6 +115,9 @@ export async function collect(
   how: SweepOptions = {},
 ): Promise<number> {
   const sweep = await checkpointStore.beginSweep(how);
+  // A run that was resumed meanwhile is not quiet any more: what was there at the look may be what somebody writes.
+  if (how.isQuiet && (await populationStore.run(run)).state.kind === "running")
+    return await collect(populationStore, checkpointStore, run);
   let free = async () => 0;
   await populationStore.collect(run, (live) => {
     free = sweep(live);

@@ -27,6 +27,8 @@ export interface LocalWorkersOptions {
   readonly stepTimeoutSeconds: number;
   /** What workers print is kept here, one file a worker. */
   readonly logDirectory: string;
+  /** Deletes what a worker that died was saving. */
+  readonly removeLeftOvers: () => Promise<void>;
   /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
   readonly interruptedCode: number;
   /** The exit code of a worker that left because everything failed on it: none takes its place. */
@@ -111,6 +113,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       // When the store fails here, its members are free again when their leases run out.
       if (verdict?.kind === "hung") await recordHang(about, verdict).catch(() => {});
       await options.populationStore.releaseWorker(options.run, worker).catch(() => {});
+      if (code !== 0) await options.removeLeftOvers().catch(() => {});
       if (stopping || code === 0 || verdict?.kind === "ended") return;
       if (verdict?.kind === "hung" && !verdict.blocked.claim) throw died(log, inWords(verdict));
       if (verdict) {

@@ -208,6 +208,8 @@ test("what a killed process was writing goes with the next sweep, and what a liv
     [basename(living.path), elsewhere].toSorted(),
   );
   expect(count(directory, "trash")).toBe(0);
+  await (await store.beginSweep({ isQuiet: true }))(new Set([id]))();
+  expect(readdirSync(join(directory, "incoming"))).toEqual([basename(living.path)]);
   expect(hashed(await store.load(id))).toEqual(hashed(trainerFiles));
 });
 

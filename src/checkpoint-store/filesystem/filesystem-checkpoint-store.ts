@@ -12,7 +12,7 @@
  */
 import { hash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import {
@@ -45,7 +45,7 @@ import {
 } from "../local-disk/files.ts";
 import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
-import { isLeftOver, ownedName } from "../local-disk/owned-names.ts";
+import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";
 import { SavedDirectory } from "../local-disk/saved-directory.ts";
 import { isIntact, isSealed } from "../local-disk/seal.ts";
 
@@ -274,26 +274,10 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
       return entries;
     },
 
-    beginSweep: async () => (live) => {
-      const condemned: string[] = [];
-      const sparesBefore = spares.length;
-      const condemn = (folder: string, name: string) => {
-        const path = trash();
-        renameUnlessGone(place(folder, name), path);
-        const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-        if (size < largeBytes && spares.length < spareFiles) spares.push(path);
-        else condemned.push(path);
-      };
-      const checkpoints = readdirSync(place("checkpoints"));
-      const files = readdirSync(place("files"));
-      for (const id of checkpoints) if (!live.has(id as CheckpointId)) condemn("checkpoints", id);
-      const used = files.length === 0 ? undefined : filesOf(live);
-      if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
-      const count = spares.length - sparesBefore + condemned.length;
-      return async () => {
-        for (const path of [...(await leftOvers()), ...condemned]) await removeIfPossible(path);
-        return count;
-      };
+    beginSweep: async ({ isQuiet = false } = {}) => {
+      const folders = [place("incoming"), place("trash")];
+      const left = (await Promise.all(folders.map((folder) => leftOversIn(folder, isQuiet)))).flat();
+      return (live) => sweep(left, live);
     },
 
     async remove() {
@@ -313,6 +297,28 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     }
   }
 
+  function sweep(left: readonly string[], live: ReadonlySet<CheckpointId>): () => Promise<number> {
+    const condemned: string[] = [];
+    const sparesBefore = spares.length;
+    const condemn = (folder: string, name: string) => {
+      const path = trash();
+      renameUnlessGone(place(folder, name), path);
+      const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size < largeBytes && spares.length < spareFiles) spares.push(path);
+      else condemned.push(path);
+    };
+    const checkpoints = readdirSync(place("checkpoints"));
+    const files = readdirSync(place("files"));
+    for (const id of checkpoints) if (!live.has(id as CheckpointId)) condemn("checkpoints", id);
+    const used = files.length === 0 ? undefined : filesOf(live);
+    if (used) for (const file of files) if (!used.has(file)) condemn("files", file);
+    const count = left.length + spares.length - sparesBefore + condemned.length;
+    return async () => {
+      for (const path of [...left, ...condemned]) await removeIfPossible(path);
+      return count;
+    };
+  }
+
   /** The large files of the checkpoints; undefined when one of them has reserved its name but not yet written its manifest. */
   function filesOf(live: ReadonlySet<CheckpointId>): Set<string> | undefined {
     const used = new Set<string>();
@@ -323,20 +329,6 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
       for (const { size, sha256 } of parseManifest(text)) if (size >= largeBytes) used.add(sha256);
     }
     return used;
-  }
-
-  /** What processes were writing that are gone. */
-  async function leftOvers(): Promise<string[]> {
-    const left: string[] = [];
-    for (const folder of ["incoming", "trash"]) {
-      // The folders are gone when the run was removed meanwhile.
-      for (const name of await readdir(place(folder)).catch(() => [])) {
-        const path = place(folder, name);
-        const found = await stat(path).catch(() => undefined);
-        if (found && isLeftOver(name, found.ctimeMs)) left.push(path);
-      }
-    }
-    return left;
   }
 }
 

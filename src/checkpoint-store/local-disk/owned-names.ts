@@ -4,7 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
 
 /** What was left by processes that cannot be asked about, as on another machine, goes after this time without a change. */
 const abandonedMs = 24 * 3_600_000;
@@ -17,16 +19,41 @@ export function ownedName(): string {
   return `${own}:${randomUUID()}`;
 }
 
-/** Whether what has a name was left by a process that is gone. `changedAt` is Unix time in milliseconds. */
-export function isLeftOver(name: string, changedAt: number): boolean {
-  const [host, pid, born, itsPlace] = name.split(":");
-  if (host !== hostname() || itsPlace !== place) return Date.now() - changedAt > abandonedMs;
+/**
+ * The paths of what processes left in a folder that are gone. Where it is `isQuiet`, only processes of this machine may still want what they have. None
+ * where the folder is gone.
+ */
+export async function leftOversIn(folder: string, isQuiet = false): Promise<string[]> {
+  const left: string[] = [];
+  const owners = new Map<string, Owner>();
+  for (const name of await readdir(folder).catch(() => [])) {
+    const owner = name.slice(0, name.lastIndexOf(":"));
+    const state = owners.get(owner) ?? stateOf(owner);
+    owners.set(owner, state);
+    const path = join(folder, name);
+    const isLeft = state === "unknown" ? isQuiet || (await isOld(path)) : state === "gone";
+    if (isLeft) left.push(path);
+  }
+  return left;
+}
+
+type Owner = "alive" | "gone" | "unknown";
+
+function stateOf(owner: string): Owner {
+  if (owner === own) return "alive";
+  const [host, pid, born, itsPlace] = owner.split(":");
+  if (host !== hostname() || itsPlace !== place) return "unknown";
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return "gone";
   }
-  return bornAt(Number(pid)) !== born;
+  return bornAt(Number(pid)) === born ? "alive" : "gone";
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.ctimeMs > abandonedMs;
 }
 
 /** In ticks since the machine was started; constant where there is no /proc. */

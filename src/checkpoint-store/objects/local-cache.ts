@@ -10,7 +10,7 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import { makeDirectory } from "../local-disk/disk-errors.ts";
 import { adopt, removeIfPossible, throughIncoming } from "../local-disk/files.ts";
-import { isLeftOver, ownedName } from "../local-disk/owned-names.ts";
+import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";
 import { isSealed, seal } from "../local-disk/seal.ts";
 
 /** The cache is looked through when this part of what it may hold has been added by this process. */
@@ -116,8 +116,7 @@ export class LocalCache {
 
   /** Deletes what processes that are gone were writing. */
   async removeLeftOvers(): Promise<void> {
-    for (const { path, name, changedAt } of await filesIn(join(this.directory, "incoming")))
-      if (isLeftOver(name, changedAt)) await removeIfPossible(path);
+    for (const path of await leftOversIn(join(this.directory, "incoming"))) await removeIfPossible(path);
   }
 
   async #note(bytes: number): Promise<void> {
@@ -139,7 +138,7 @@ async function filesIn(folder: string) {
   const found = names.map(async (name) => {
     const path = join(folder, name);
     const entry = await stat(path).catch(() => undefined);
-    return entry ? [{ name, path, size: entry.size, usedAt: entry.atimeMs, changedAt: entry.ctimeMs }] : [];
+    return entry ? [{ name, path, size: entry.size, usedAt: entry.atimeMs }] : [];
   });
   return (await Promise.all(found)).flat();
 }

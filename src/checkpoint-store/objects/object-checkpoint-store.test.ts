@@ -206,6 +206,39 @@ test("what a killed worker left half-written goes with the next sweep", async ()
   expect(readdirSync(join(shared, run))).toEqual([id]);
 });
 
+test("what a killed worker left under an id that lives goes when the run has ended, and nothing else does", async () => {
+  const shared = newDirectory();
+  const { store } = machine(shared);
+  const files = new Map([["weights", bytes(70_000, 1)]]);
+  const id = await store.save(files, noReserve);
+  const folder = join(shared, run, id);
+  const kept = readdirSync(folder);
+  const end = "~5f3c2e52-1d2a-4a1e-9d1f-0123456789ab";
+  writeFileSync(join(folder, `nonce-${"a".repeat(64)}`), "of a save without its list of files");
+  writeFileSync(join(folder, `nonce-${"b".repeat(64)}${end}`), "half of");
+  await (await store.beginSweep())(new Set([id]))();
+  expect(readdirSync(folder)).toHaveLength(4);
+  await (await store.beginSweep({ isQuiet: true }))(new Set([id]))();
+  expect(readdirSync(folder).toSorted()).toEqual(kept.toSorted());
+  expectSame(await machine(shared).store.load(id), files);
+
+  // Where a list of files cannot be read, its files are not known, and all stay.
+  writeFileSync(join(folder, `nonce.checkpoint${end}`), "half of");
+  writeFileSync(join(folder, `nonce-${"a".repeat(64)}`), "of that save");
+  await (await store.beginSweep({ isQuiet: true }))(new Set([id]))();
+  expect(readdirSync(folder)).toContain(`nonce-${"a".repeat(64)}`);
+});
+
+test("what a killed process was writing into the cache goes with the next sweep", async () => {
+  const { store, cache } = machine(newDirectory());
+  await using living = await store.directories.create();
+  const pid = Number(execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }));
+  mkdirSync(living.path.replace(`:${process.pid}:`, `:${pid}:`));
+  await (await store.beginSweep())(new Set())();
+  const incoming = join(cache.directory, "incoming");
+  expect(readdirSync(incoming).map((name) => join(incoming, name))).toEqual([living.path]);
+});
+
 test("a save that was half-written under the same id does not hide one that is whole", async () => {
   const shared = newDirectory();
   const { store } = machine(shared, { mostBytes: 0 });

@@ -373,6 +373,8 @@ export function objectCheckpointStore(
     for (const key of keys) if (isManifest(key)) await cache.dropCheckpoint(ownerOf(key));
   }
 
+  const beginSweep = objectSweeps(storage, run, settleMs, now, remove);
+
   return {
     save(files, reserve, base) {
       const entries = Array.from(files, ([name, bytes]) => ({
@@ -403,7 +405,16 @@ export function objectCheckpointStore(
       return entries;
     },
     settleMs,
-    beginSweep: objectSweeps(storage, run, settleMs, now, remove),
+    async beginSweep(how) {
+      const sweep = await beginSweep(how);
+      return (live) => {
+        const free = sweep(live);
+        return async () => {
+          await cache.removeLeftOvers();
+          return await free();
+        };
+      };
+    },
     async remove() {
       await remove((await storage.list(`${run}/`)).map(({ key }) => key));
     },

@@ -9,7 +9,7 @@ import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
 import { eachAtOnce } from "./each-at-once.ts";
 import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
-import { MissingObjectError, type ObjectStorage } from "./object-storage.ts";
+import { MissingObjectError, type ObjectStorage, type StoredObject } from "./object-storage.ts";
 
 /** `beginSweep` of a store. `remove` deletes objects by their names; `now` gives milliseconds that never go back. */
 export function objectSweeps(
@@ -23,7 +23,8 @@ export function objectSweeps(
   const keysOfManifests = new Map<string, readonly string[]>();
   const deadSince = new Map<string, number>();
 
-  async function manifestKeys(key: string): Promise<readonly string[]> {
+  /** Undefined where there is none, as of a save that was killed while it wrote it. */
+  async function manifestKeys(key: string): Promise<readonly string[] | undefined> {
     const before = keysOfManifests.get(key);
     if (before) return before;
     try {
@@ -31,29 +32,34 @@ export function objectSweeps(
       keysOfManifests.set(key, keys);
       return keys;
     } catch (error) {
-      if (error instanceof MissingObjectError) return [];
+      if (error instanceof MissingObjectError) return undefined;
       throw error;
     }
   }
 
   /** Deletes what there was at a look and nobody needs. Everything that a live checkpoint's manifests refer to stays. */
   async function free(
-    before: readonly string[],
+    before: readonly StoredObject[],
     live: ReadonlySet<CheckpointId>,
     lookedAt: number,
     isQuiet: boolean,
   ): Promise<number> {
     const isDead = (key: string) => key !== signOf(run) && !live.has(ownerOf(key));
-    let dead = before.filter(isDead);
+    // Under a live id there may be what a killed save has left, whose content another save had, too.
+    const mayBeLeft = ({ key, size }: StoredObject) => isQuiet && (size === 0 || !isManifest(key));
+    let dead = before.filter((object) => isDead(object.key) || mayBeLeft(object)).map(({ key }) => key);
     if (dead.some((key) => !isManifest(key))) {
       const there = (await storage.list(`${run}/`)).map(({ key }) => key);
       const manifests = there.filter((key) => isManifest(key) && !isDead(key));
       for (const key of keysOfManifests.keys()) if (!there.includes(key)) keysOfManifests.delete(key);
       const used = new Set<string>();
+      const unknown = new Set<CheckpointId>();
       await eachAtOnce(manifests, async (key) => {
-        for (const file of await manifestKeys(key)) used.add(file);
+        const keys = await manifestKeys(key);
+        if (!keys) unknown.add(ownerOf(key));
+        for (const file of keys ?? []) used.add(file);
       });
-      dead = dead.filter((key) => !used.has(key));
+      dead = dead.filter((key) => !used.has(key) && (isDead(key) || !unknown.has(ownerOf(key))));
       if (settleMs > 0 && now() - lookedAt >= settleMs) return 0;
     }
     const stillDead = new Set(dead);
@@ -67,7 +73,7 @@ export function objectSweeps(
   }
 
   return async ({ isQuiet = false } = {}) => {
-    const before = (await storage.list(`${run}/`)).map(({ key }) => key);
+    const before = await storage.list(`${run}/`);
     return (live) => {
       const lookedAt = now();
       return () => free(before, live, lookedAt, isQuiet);
