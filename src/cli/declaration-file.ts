@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError, type Problem } from "../algorithm/problem.ts";
+import { importFailure } from "./import-failure.ts";
 
 type Declared = "experiment" | "study";
 
@@ -12,11 +13,9 @@ export function isPlainData(file: string): boolean {
   return /\.(ya?ml|json)$/i.test(file);
 }
 
-/** Throws `BadInputError` if there is no such file. */
-export function refuseMissing(what: Declared, file: string, remedy: string): void {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (!found) throw badFile(what, file, "there is no such file", remedy);
-  if (found.isDirectory()) throw badFile(what, file, "is a directory", `give the path of the ${what}'s file`);
+/** Throws `BadInputError` unless there is such a file, with text in it that this user may read. */
+export function requireReadable(what: Declared, file: string, remedyIfMissing: string): void {
+  textOf(what, file, remedyIfMissing);
 }
 
 /** What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws `BadInputError`. */
@@ -52,15 +51,33 @@ export async function placedIn(
 async function parsed(what: Declared, file: string) {
   // Imported here: the parser takes 20 ms to load, and every worker would wait for it.
   const { parseExperiment } = await import("./experiment-text.ts");
-  return parseExperiment(textOf(what, file));
+  return parseExperiment(textOf(what, file, `give the path of the ${what}'s file`));
 }
 
-function textOf(what: Declared, file: string): string {
+function textOf(what: Declared, file: string, remedyIfMissing: string): string {
+  const bytes = bytesOf(what, file, remedyIfMissing);
   try {
-    return readFileSync(file, "utf8");
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const rule = bytes.includes(0) ? "is no text" : "is not in UTF-8";
+    throw badFile(what, file, rule, `give the ${what}'s file, saved as UTF-8`);
+  }
+}
+
+function bytesOf(what: Declared, file: string, remedyIfMissing: string): Buffer {
+  const givePath = `give the path of the ${what}'s file`;
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found) throw badFile(what, file, "there is no such file", remedyIfMissing);
+    if (found.isDirectory()) throw badFile(what, file, "is a directory", givePath);
+    if (!found.isFile())
+      throw badFile(what, file, "is a pipe or a device, which other workers cannot read", givePath);
+    return readFileSync(file);
   } catch (error) {
+    if (error instanceof CladeError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw badFile(what, file, `cannot be read (${code})`, "give the path of a file that can");
+    const remedy = code === "EACCES" ? `let this user read it: chmod u+r ${file}` : givePath;
+    throw badFile(what, file, `cannot be read (${code})`, remedy);
   }
 }
 
@@ -72,7 +89,7 @@ function placedAt(place: string, problem: Problem): Problem {
 export async function importDefault(what: Declared, file: string): Promise<unknown> {
   const module = await import(pathToFileURL(resolve(file)).href).catch((error) => {
     if (error instanceof CladeError) throw error;
-    throw cannotBeLoaded(what, file, userFrames((error as Error).stack ?? String(error)), error);
+    throw new UnloadableFileError(`${what}: ${importFailure(file, error)}`, { cause: error });
   });
   return (module as { default?: unknown }).default;
 }
@@ -81,21 +98,11 @@ export function badFile(what: Declared, file: string, rule: string, remedy: stri
   return new BadInputError([{ path: what, value: file, rule, remedy }]);
 }
 
-/** The file does not parse, or threw while it was loaded. Node's own stack shows the line. */
+/** The file does not parse, or threw while it was loaded. */
 class UnloadableFileError extends CladeError {}
 
-function cannotBeLoaded(what: Declared, file: string, shown: string, cause?: unknown): UnloadableFileError {
-  return new UnloadableFileError(`${what}: ${file} - cannot be loaded; correct it:\n${shown}`, { cause });
-}
-
-/** An error's stack without the frames that are ours or Node's. */
-export function userFrames(stack: string): string {
-  const ours =
-    /^ {4}at .*(node:internal|\/commander\/|\/(src|dist)\/(cli|worker|trainer)\/|\/bin\/start\.js)/;
-  return stack
-    .split("\n")
-    .filter((line) => !ours.test(line))
-    .join("\n");
+function cannotBeLoaded(what: Declared, file: string, shown: string): UnloadableFileError {
+  return new UnloadableFileError(`${what}: ${file} - cannot be loaded; correct it:\n${shown}`);
 }
 
 export function isBadInput(error: unknown): boolean {

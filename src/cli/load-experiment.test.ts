@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -141,6 +142,46 @@ test("a file without anything, without a reader or without existence is refused"
     "folder.yaml - is a directory; give the path of the experiment's file",
   );
   expect(await messageOf(join(place, "none.yaml"))).toContain("none.yaml - there is no such file");
+});
+
+test.each([
+  [
+    "export default {\n  a: 1,,\n};\n",
+    /^experiment: bad\.ts:2 - cannot be loaded \(SyntaxError: .*\); correct it\n.*\n {2}a: 1,,\n/s,
+  ],
+  [
+    "const a = undefined;\n\nexport default a.b;\n",
+    /^experiment: bad\.ts:3 - cannot be loaded \(TypeError: .*\); correct it$/,
+  ],
+  ['import "./other.ts";\n', /other\.ts:2 - cannot be loaded \(Error: no\); correct it$/],
+  ['throw "a text";\n', /^experiment: bad\.ts - threw "a text" while it was loaded; correct it$/],
+  [
+    'import "no-such-package";\n',
+    /^experiment: bad\.ts.* - cannot be loaded .*; install it with: npm install no-such-package$/,
+  ],
+])("%j cannot be loaded, in one sentence with the user's own line", async (text, sentence) => {
+  write("other.ts", '\nthrow new Error("no");\n');
+  write("bad.ts", text);
+  const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
+  const { stderr } = spawnSync(process.execPath, [clade, "run", "bad.ts"], { cwd: place, encoding: "utf8" });
+  expect(stderr.trim()).toMatch(sentence);
+});
+
+test("a file that is no text, or none that others can read, is refused before it is loaded", async () => {
+  const latin = join(place, "latin.yaml");
+  writeFileSync(latin, Buffer.from("name: caf\xe9", "latin1"));
+  expect(await messageOf(latin)).toBe(
+    "experiment: latin.yaml - is not in UTF-8; give the experiment's file, saved as UTF-8.",
+  );
+  const binary = join(place, "binary.ts");
+  writeFileSync(binary, Buffer.from([0xff, 0, 1]));
+  expect(await messageOf(binary)).toContain("binary.ts - is no text; give the experiment's file");
+  const loop = join(place, "loop.ts");
+  symlinkSync("loop.ts", loop);
+  expect(await messageOf(loop)).toContain("loop.ts - cannot be read (ELOOP); give the path");
+  expect(await messageOf("/dev/null")).toContain(
+    "/dev/null - is a pipe or a device, which other workers cannot read",
+  );
 });
 
 test("a setting that is wrong is reported without a line", async () => {

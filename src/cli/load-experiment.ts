@@ -4,7 +4,7 @@ import { defineExperiment, type Experiment, type Settings, withSettings } from "
 import { experimentFromFile } from "../experiment/file/experiment-file.ts";
 import { isCommand } from "../experiment/trainer.ts";
 import { clade } from "./clade-command.ts";
-import { badFile, importDefault, isPlainData, readDeclaration, refuseMissing } from "./declaration-file.ts";
+import { badFile, importDefault, isPlainData, readDeclaration, requireReadable } from "./declaration-file.ts";
 
 /** What a user can do who named a file that is not there. */
 const writeOne = `give the path of one, or write one with "${clade} init"`;
@@ -18,7 +18,7 @@ export async function loadExperiment(
   settings: Settings,
   remedyIfMissing = writeOne,
 ): Promise<Experiment> {
-  refuseMissing("experiment", file, remedyIfMissing);
+  requireReadable("experiment", file, remedyIfMissing);
   const experiment = isPlainData(file)
     ? await readDeclaration("experiment", file, (data) => {
         if (isStudy(data)) throw noExperiment(file);

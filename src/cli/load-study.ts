@@ -1,10 +1,10 @@
 import { dirname, resolve } from "node:path";
 import { defineStudy, type Study, type StudyDeclaration } from "../experiment/study/study.ts";
-import { badFile, importDefault, isPlainData, readDeclaration, refuseMissing } from "./declaration-file.ts";
+import { badFile, importDefault, isPlainData, readDeclaration, requireReadable } from "./declaration-file.ts";
 
 /** The study in a YAML or JSON file, or that a module exports as its default, with the whole path of its experiment. Throws `BadInputError`. */
 export async function loadStudy(file: string): Promise<Study> {
-  refuseMissing("study", file, "give the path of a study");
+  requireReadable("study", file, "give the path of a study");
   const study = isPlainData(file)
     ? await readDeclaration("study", file, (data) => {
         const { $schema, ...declaration } = (data ?? {}) as { $schema?: unknown };

@@ -10,9 +10,10 @@ import { RunNotFoundError, StoreVersionError } from "../population-store/populat
 import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
 import { concealed } from "./concealed.ts";
-import { isBadInput, userFrames } from "./declaration-file.ts";
+import { isBadInput } from "./declaration-file.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { exportFormats } from "./export.ts";
+import { userFrames } from "./import-failure.ts";
 import { templates } from "./init.ts";
 import { timeIn, wholeNumber } from "./settings.ts";
 import { guard } from "./terminal.ts";
@@ -49,7 +50,7 @@ function stopForClosedPipe(error: NodeJS.ErrnoException): void {
 function explainUnsettled(code: number): void {
   if (code !== 13) return;
   console.error(
-    "a promise of the trainer never settled, and nothing is left that could; look at what its methods wait for",
+    "a promise of the trainer, or at the top of the experiment's file, never settled, and nothing is left that could; look at what they wait for",
   );
   process.exitCode = exitCodes.failed;
 }
