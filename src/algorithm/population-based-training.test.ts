@@ -1,6 +1,7 @@
 import {
   choice,
   conditional,
+  constant,
   copy,
   type Exploit,
   type Explore,
@@ -8,8 +9,10 @@ import {
   keep,
   noExploit,
   noExplore,
+  ordinal,
   perturb,
   randomStream,
+  resample,
   restart,
   stop,
   truncationSelection,
@@ -228,6 +231,43 @@ describe("a rescue", () => {
     const explore = perturb({ factors: [2], resampleProbability: 0 });
     const { next } = rescue(strategies({ explore }), weak, population, "", randomStream(1))!;
     expect(next!.hyperparameters.rate).toBe(8);
+  });
+
+  test("never draws again what has failed, nor beyond it, and keeps what the donor trains with", () => {
+    const many = searchSpace({
+      rate: uniform(0, 10),
+      batch: ordinal("small", "medium", "large", "huge"),
+      layers: integer(1, 9),
+      optimizer: choice("sgd", "adam", "lion"),
+      kind: constant("gelu"),
+    });
+    const failed = trained(0, {
+      hyperparameters: { rate: 1, batch: "large", layers: 5, optimizer: "lion", kind: "gelu" },
+    });
+    const donor = trained(1, {
+      hyperparameters: { rate: 4, batch: "medium", layers: 5, optimizer: "adam", kind: "gelu" },
+    });
+    const drawn = { batch: new Set<unknown>(), optimizer: new Set<unknown>(), layers: new Set<unknown>() };
+    for (let seed = 0; seed < 500; seed++) {
+      const given = strategies({ space: many, explore: resample() });
+      const rescued = () => rescue(given, failed, populationWith([failed, donor]), "", randomStream(seed))!;
+      const { hyperparameters } = rescued().next!;
+      expect(rescued().next!.hyperparameters).toEqual(hyperparameters);
+      expect(hyperparameters.rate).toBeGreaterThan(1);
+      drawn.batch.add(hyperparameters.batch);
+      drawn.optimizer.add(hyperparameters.optimizer);
+      drawn.layers.add(hyperparameters.layers);
+    }
+    expect([...drawn.batch].sort()).toEqual(["medium", "small"]);
+    expect([...drawn.optimizer].sort()).toEqual(["adam", "sgd"]);
+    // Both have 5 layers, so these are not what failed.
+    expect(drawn.layers.size).toBe(9);
+  });
+
+  test("takes the donor's value where no draw comes out on its side", () => {
+    const explore = () => ({ rate: 0.5 });
+    const { next } = rescue(strategies({ explore }), weak, population, "", randomStream(1))!;
+    expect(next!.hyperparameters.rate).toBe(4);
   });
 });
 

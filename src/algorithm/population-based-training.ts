@@ -9,6 +9,7 @@
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import type { Explore } from "./explore/explore.ts";
+import { drawnOnDonorsSide } from "./explore/on-donors-side.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
@@ -61,7 +62,10 @@ export function decide(
   return outcome(strategies, member, exploitation, random, explores);
 }
 
-/** Replaces a member that cannot go on with a random one of the best fifth, and explores from there. Undefined without a donor. */
+/**
+ * Replaces a member that cannot go on with a random one of the best fifth, and explores from there, but not where it has failed. Undefined without a
+ * donor.
+ */
 export function rescue(
   strategies: Strategies,
   member: Snapshot,
@@ -74,13 +78,11 @@ export function rescue(
   if (donors.length === 0) return undefined;
   const donor = random.pick(donors.slice(0, Math.ceil(donors.length / 5)));
   const reason = { text: `rescued: ${why}`, numbers: {} };
-  return outcome(
-    strategies,
-    member,
-    { kind: "copy", donor, weights: true, hyperparameters: true, reason },
-    random,
-    true,
-  );
+  const { space, explore } = strategies;
+  const beside: Explore = (starting, ...rest) =>
+    drawnOnDonorsSide(() => explore(starting, ...rest), space, starting, member.hyperparameters);
+  const copy = { kind: "copy", donor, weights: true, hyperparameters: true, reason } as const;
+  return outcome({ ...strategies, explore: beside }, member, copy, random, true);
 }
 
 /** The roots of a run: one initial snapshot a member, drawn from the space, with the user's own values for the first ones. */

@@ -9,6 +9,8 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
   /** A neighbour of the value: further from zero, or the next in an order, for a factor above 1. Kinds without an order return the value itself. */
   perturb(value: T, factor: number): T;
   admits(value: unknown): value is T;
+  /** The place of a value among all of its kind; absent for numbers, which have one by themselves, and for kinds without an order. */
+  order?(value: T): number;
   /** The admitted value nearest to a number; the value itself where it is admitted already. */
   nearest(value: unknown): T | undefined;
 }

@@ -249,12 +249,21 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
     declaration: "exploit: noExploit(), initial: [{ rate: 0.5 }],",
   });
   place.write("climb.ts", broken);
-  const run = await place.clade("run", "climb.ts", "--workers", "1", "--population", "2");
-  expect(run.code).toBe(0);
+  const limits = ["--workers", "1", "--population", "2", "--patience", "0"];
+  const run = await place.clade("run", "climb.ts", ...limits);
+  expect(run.code).toBe(3);
+  expect(run.stdout.trimEnd().split("\n").at(-1)).toMatch(
+    /^done, but 1 of 2 members was given up \(.*no room on the GPU\); clade resume climb-\w+ gives them another chance$/,
+  );
   expect(run.stdout).toMatch(
     /member 0 failed in generation 1, in save, on \S+: trainer save\(\) failed: no room on the GPU/,
   );
   expect((await place.clade("show", "--member", "0")).stdout).toContain("at Climber.save");
+  // There is room again.
+  place.write("climb.ts", broken.replace("if (this.broken)", "if (false)"));
+  const resumed = await place.clade("resume", "--json", "--allow-different-code");
+  expect(resultOf(resumed)).toMatchObject({ state: { kind: "done" }, givenUp: [], totalSteps: 100 });
+  expect(resumed.code).toBe(0);
 });
 
 test("a run in which every member fails ends with exit code 1 and the error", async () => {
@@ -262,7 +271,7 @@ test("a run in which every member fails ends with exit code 1 and the error", as
     "climb.ts",
     climb({ trainer: 'save() { if (this.height > 0) throw new Error("no room on the GPU"); return {}; }' }),
   );
-  const run = await place.clade("run", "climb.ts");
+  const run = await place.clade("run", "climb.ts", "--patience", "0");
   expect(run).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(

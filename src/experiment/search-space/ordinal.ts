@@ -14,6 +14,7 @@ export function ordinal<const T extends readonly HyperparameterValue[]>(...optio
       const step = factor > 1 ? 1 : -1;
       return options[index + step] ?? options[index - step] ?? value;
     },
+    order: (value) => options.indexOf(value),
     admits,
     nearest: (value) => (admits(value) ? value : undefined),
   };

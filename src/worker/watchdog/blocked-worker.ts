@@ -14,6 +14,7 @@ import {
   type WorkerId,
 } from "../../population-store/population-store.ts";
 import { usualLeaseMs } from "../leases.ts";
+import { isGivenUp, troubleOf } from "../standing.ts";
 import type { Blocked } from "./watchdog.ts";
 
 export interface BlockedWorkerOptions {
@@ -66,9 +67,6 @@ export function inWords(verdict: Verdict): string {
   return `the worker was killed: ${blocked}${who}${took}`;
 }
 
-/** After so many failures in a row the run goes on without the member. */
-const failuresUntilGivenUp = 4;
-
 /** Keeps the failure with the member whose trainer blocked a worker that is dead now. Does nothing when it had claimed none. */
 export async function recordHang(
   { run, worker, device, populationStore, stepTimeoutSeconds }: BlockedWorkerOptions,
@@ -92,8 +90,10 @@ export async function recordHang(
     message: `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; let it give way more often, or raise stepTimeoutSeconds`,
     stack: "The worker was killed from outside: the trainer did not return, and let nothing else run.",
   };
-  const isGivenUp = failures + 1 >= failuresUntilGivenUp;
-  await populationStore.recordFailure(held, failure, isGivenUp ? "failed" : "active");
+  const before = failures > 0 ? await populationStore.failuresOf(run, claim.member, failures) : [];
+  const trouble = await troubleOf([failure, ...before], populationStore.history(run, claim.member));
+  const own = trouble.failures.filter(({ against }) => against === "member").length;
+  await populationStore.recordFailure(held, failure, isGivenUp(trouble, own) ? "failed" : "active");
 }
 
 async function look(
