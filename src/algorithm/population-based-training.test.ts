@@ -245,6 +245,7 @@ describe("a rescue", () => {
       hyperparameters: { rate: 1, batch: "large", layers: 5, optimizer: "lion", kind: "gelu" },
     });
     const donor = trained(1, {
+      score: 9,
       hyperparameters: { rate: 4, batch: "medium", layers: 5, optimizer: "adam", kind: "gelu" },
     });
     const drawn = { batch: new Set<unknown>(), optimizer: new Set<unknown>(), layers: new Set<unknown>() };
