@@ -3,7 +3,7 @@ import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { CommandTrainer } from "./command.ts";
 
 export interface Trainer<H = Hyperparameters> {
-  /** One training step with the hyperparameters of this moment. They may differ from those of the step before. */
+  /** One training step with the hyperparameters of this moment, which cannot be changed. They may differ from those of the step before. */
   step(hyperparameters: H): void | Promise<void>;
   /** Metrics by name, among them the objective. `final` is true for a member's last evaluation, when a held-out metric may be added. */
   evaluate(context: { readonly final: boolean }): Evaluation | Promise<Evaluation>;

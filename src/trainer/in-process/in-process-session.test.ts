@@ -103,6 +103,42 @@ test("a session that holds nothing makes a trainer to restore into", async () =>
   expect(await session.evaluate(false)).toEqual({ weight: 4 });
 });
 
+test("a trainer that changes its hyperparameters fails, and what is recorded stays what it was told", async () => {
+  const told = { rate: 2 };
+  for (const call of ["constructor", "step()", "restore()"]) {
+    const decay = (where: string, hyperparameters: { rate: number }) => {
+      if (where === call) hyperparameters.rate *= 0.5;
+    };
+    class Decaying implements Trainer<{ rate: number }> {
+      constructor({ hyperparameters }: TrainerContext<{ rate: number }>) {
+        decay("constructor", hyperparameters);
+      }
+      step(hyperparameters: { rate: number }) {
+        decay("step()", hyperparameters);
+      }
+      evaluate() {
+        return { score: 1 };
+      }
+      save() {
+        return {};
+      }
+      restore(_: never, { hyperparameters }: TrainerContext<{ rate: number }>) {
+        decay("restore()", hyperparameters);
+      }
+    }
+    const session = inProcessSession(Decaying as never);
+    const living = async () => {
+      await session.start({ ...context, hyperparameters: told });
+      await train(session, told);
+      await session.restore({ files: new Map() }, { ...context, hyperparameters: told });
+    };
+    await expect(living()).rejects.toThrow(
+      `trainer ${call} failed: Cannot assign to read only property 'rate'`,
+    );
+  }
+  expect(told).toEqual({ rate: 2 });
+});
+
 test("the last evaluation is told that it is", async () => {
   const { session } = adder();
   await session.start(context);

@@ -86,7 +86,8 @@ export function inProcessSession(
         if (trainer !== live) throw new Abandoned("step()");
         check();
       };
-      const training = trainSteps(step, generation, unlessLeft);
+      const own = { ...generation, hyperparameters: frozen(generation.hyperparameters) };
+      const training = trainSteps(step, own, unlessLeft);
       return await orLeft(withinLimit("step()", training, stepTimeoutSeconds, check, () => steps));
     },
     evaluate: (final) =>
@@ -114,7 +115,12 @@ function requireSamples(samples: unknown): void {
 
 /** A trainer learns its seed and not its number: nothing should depend on which member it is. */
 function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
-  return { seed, hyperparameters };
+  return { seed, hyperparameters: frozen(hyperparameters) };
+}
+
+/** A snapshot records what the trainer was told, so a trainer that changed these values would train with others. */
+function frozen(hyperparameters: Hyperparameters): Hyperparameters {
+  return Object.freeze({ ...hyperparameters });
 }
 
 function isClass(source: InProcessTrainerSource): source is new (context: TrainerContext) => Trainer {
