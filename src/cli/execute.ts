@@ -1,13 +1,11 @@
 /** What `run` and `resume` share: local workers, the view of the run, Ctrl-C, and the result. */
 
-import { fileURLToPath } from "node:url";
 import { legibleBelow } from "../algorithm/legible.ts";
 import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
 import { verifyBestOnce } from "../worker/best-model.ts";
-import { collect } from "../worker/collector.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
@@ -21,7 +19,7 @@ import { presentWorkers, setAsideOf } from "./run-state.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
 import { styled } from "./terminal.ts";
-import type { WorkerProcesses } from "./worker-processes.ts";
+import { localWorkers, type WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
 
@@ -54,30 +52,10 @@ export async function execute(
     view.begin(await stores.population.members(run.id), best, copies, failures);
   }
   const workers = startLocalWorkers({
-    ...options.workers,
-    environment: (index) => ({ ...options.workers.environment(index), CLADE_STORE: stores.url }),
-    run: run.id,
-    populationStore: stores.population,
-    command: {
-      file: fileURLToPath(new URL("../../bin/start.js", import.meta.url)),
-      arguments: [
-        "worker",
-        run.id,
-        "--local",
-        ...(stores.seenAt === undefined ? [] : ["--checkpoints", stores.seenAt]),
-        ...(options.allowDifferentCode ? ["--allow-different-code"] : []),
-        ...(options.workers.patienceSeconds === undefined
-          ? []
-          : ["--patience", String(options.workers.patienceSeconds)]),
-      ],
-    },
+    ...localWorkers(stores, run, options.workers, () =>
+      options.allowDifferentCode ? ["--allow-different-code"] : [],
+    ),
     logDirectory: stores.logDirectory,
-    async removeLeftOvers() {
-      await using checkpoints = await stores.checkpoints(run);
-      await collect(stores.population, checkpoints, run.id);
-    },
-    interruptedCode: exitCodes.interrupted,
-    setAsideCode: exitCodes.setAside,
   });
   const interruption = onInterrupt(stores, run, workers, options);
   reporter.started(view, options.workers.count);

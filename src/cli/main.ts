@@ -11,6 +11,7 @@ import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
 import { concealed } from "./concealed.ts";
 import { isBadInput } from "./declaration-file.ts";
+import { DifferentCodeError } from "./different-code-error.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { exportFormats } from "./export.ts";
 import { userFrames } from "./import-failure.ts";
@@ -226,9 +227,13 @@ export function program(): Command {
       "the experiment's file on this machine (default: where it was when the run began)",
     )
     .addOption(patience)
+    .addOption(workers)
+    .addOption(gpus)
+    .addOption(membersPerGpu)
     .addOption(allowDifferentCode)
-    .option("--check", "see whether this machine could work on the run, and leave")
+    .option("--check", "train one generation here without publishing it, and leave")
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
+    .addOption(new Option("--tell <name>", "print what the worker does, under this name").hideHelp())
     .action(lazily(async () => (await import("./worker.ts")).workerCommand));
   const submit = clade
     .command("submit")
@@ -388,6 +393,7 @@ function report(error: unknown): number {
   else console.error(concealed(error.message));
   const badInput =
     isBadInput(error) ||
+    error instanceof DifferentCodeError ||
     error instanceof RunNotFoundError ||
     error instanceof StoreVersionError ||
     error instanceof TrainerError ||

@@ -127,6 +127,7 @@ function settingsFor(run: Run, options: Options, version: KubernetesVersion | un
     claims: claimsOf(options),
     nodeLabels: Object.fromEntries(nodeLabel.map((text) => text.split("=") as [string, string])),
     tolerated: tolerate,
+    hopelessCodes: [exitCodes.badInput, exitCodes.runFailed],
     ...(namespace !== undefined && { namespace }),
     ...(cpusPerWorker !== undefined && { cpusPerWorker }),
     ...(memoryPerWorker !== undefined && { memoryPerWorker }),

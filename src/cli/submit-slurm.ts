@@ -6,6 +6,7 @@ import { slurmScript } from "../cluster/slurm.ts";
 import { cancelInSlurm, requireSlurm, submitToSlurm } from "../cluster/slurm-jobs.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import type { StoreOptions, Stores } from "./open-store.ts";
@@ -108,6 +109,7 @@ function scriptFor(stores: Stores, run: string, more: readonly string[], options
     ...(time !== undefined && { time }),
     ...(partition !== undefined && { partition }),
     logDirectory: stores.logDirectory,
+    runFailedCode: exitCodes.runFailed,
     ...(!hasPassword(stores.url) && { store: stores.url }),
     more,
   });

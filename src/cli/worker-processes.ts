@@ -1,7 +1,13 @@
 /** How many workers a machine gets, and what each of them sees of it. */
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import type { Run } from "../population-store/population-store.ts";
+import { collect } from "../worker/collector.ts";
+import type { LocalWorkersOptions } from "../worker/local-workers.ts";
+import { exitCodes } from "./exit-codes.ts";
+import type { Stores } from "./open-store.ts";
 
 export interface WorkerOptions {
   readonly workers?: number;
@@ -49,6 +55,36 @@ export function workerProcesses(
       ...(process.env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
       ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),
     }),
+  };
+}
+
+/** What `startLocalWorkers` needs to start them on a run, with more words for each on its command line. */
+export function localWorkers(
+  stores: Stores,
+  run: Run,
+  workers: WorkerProcesses,
+  more: (index: number) => readonly string[],
+): LocalWorkersOptions {
+  const { patienceSeconds } = workers;
+  const words = [
+    ...(stores.seenAt === undefined ? [] : ["--checkpoints", stores.seenAt]),
+    ...(patienceSeconds === undefined ? [] : ["--patience", String(patienceSeconds)]),
+  ];
+  return {
+    ...workers,
+    environment: (index) => ({ ...workers.environment(index), CLADE_STORE: stores.url }),
+    run: run.id,
+    populationStore: stores.population,
+    command: {
+      file: fileURLToPath(new URL("../../bin/start.js", import.meta.url)),
+      arguments: (index) => ["worker", run.id, "--local", ...words, ...more(index)],
+    },
+    async removeLeftOvers() {
+      await using checkpoints = await stores.checkpoints(run);
+      await collect(stores.population, checkpoints, run.id);
+    },
+    interruptedCode: exitCodes.interrupted,
+    setAsideCode: exitCodes.setAside,
   };
 }
 

@@ -1,143 +1,137 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+/** Joins a run with workers of this machine, or sees whether it could. */
 import { CladeError } from "../algorithm/clade-error.ts";
-import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
-import type { Experiment } from "../experiment/experiment.ts";
-import type { Run, WorkerId } from "../population-store/population-store.ts";
+import { type Run, RunNotFoundError, type RunState } from "../population-store/population-store.ts";
+import { duration, number, plural } from "../report/words.ts";
 import { sessionOf } from "../trainer/session-of.ts";
-import { ownFirstLeaseMs, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
-import { startWatchdog } from "../worker/watchdog/watchdog.ts";
-import { work } from "../worker/worker.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
+import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
+import { tryGeneration } from "../worker/trial-generation.ts";
 import { clade } from "./clade-command.ts";
+import { signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
+import { type JoinOptions, joinRun } from "./join-run.ts";
+import { localWorker } from "./local-worker.ts";
 import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
-import { experimentOf, indented, sourceOf } from "./run-source.ts";
-import { refuseDifferentCode } from "./same-code.ts";
+import { indented } from "./run-source.ts";
+import {
+  localWorkers,
+  type WorkerOptions,
+  type WorkerProcesses,
+  workerProcesses,
+} from "./worker-processes.ts";
 
-interface Options extends StoreOptions {
+interface Options extends StoreOptions, JoinOptions, WorkerOptions {
   readonly check?: boolean;
   readonly local?: boolean;
-  readonly experiment?: string;
-  readonly allowDifferentCode?: boolean;
-  readonly patience?: number;
+  readonly tell?: string;
 }
 
 export async function workerCommand(name: string | undefined, options: Options): Promise<void> {
-  try {
-    await joinRun(name, options);
-  } catch (error) {
-    if (options.local) await tellLastWords(error);
-    throw error;
-  }
-}
-
-async function joinRun(name: string | undefined, options: Options): Promise<void> {
-  // Before the experiment is loaded, which runs code of the user.
-  const watchdog = options.local ? startWatchdog() : undefined;
+  if (options.local) return await localWorker(name!, options);
   await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
   const run = await findRun(stores.population, name, "work");
   if (run.state.kind !== "running") {
     console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
+    process.exitCode = codeOf(run.state);
     return;
   }
-  const worker = ownWorkerId();
-  const experiment = await sameExperiment(stores, run, worker, options);
-  if (run.checkpoints === undefined) await refuseWithoutDirectory(stores, run);
-  await using checkpointStore = await stores.checkpoints(run);
-  if ("isSigned" in checkpointStore) await refuseUnsigned(run, checkpointStore);
-  if (options.check) {
-    console.log(`run ${run.id}: this machine can work on it`);
-    return;
-  }
-  if (!options.local) console.log(`working on run ${run.id}; Ctrl-C leaves`);
-  const setAside = await work({
-    worker,
+  const { experiment, differences, checkpointStore } = await joinRun(stores, run, options);
+  await using _ = checkpointStore;
+  if (differences.length > 0)
+    console.log(`works with code that is not that of the run:${indented(differences)}`);
+  // One in a terminal, or a task or a pod of a cluster, unless something else is said.
+  const workers = workerProcesses(experiment, options.gpus ? options : { workers: 1, ...options });
+  if (!options.check) return await workOn(stores, run, workers, options);
+
+  const began = performance.now();
+  const suffix = `-trial-${process.pid}`;
+  const trial = {
     run,
     experiment,
     populationStore: stores.population,
     checkpointStore,
+    aside: await stores.checkpoints({ ...run, id: `${run.id}${suffix}` as Run["id"] }),
     session: sessionOf(experiment.trainer, {
-      logDirectory: join(stores.logDirectory, run.id),
+      environment: workers.environment(0),
       stepTimeoutSeconds: experiment.stepTimeoutSeconds,
     }),
-    device: process.env.CUDA_VISIBLE_DEVICES,
-    patienceMs: options.patience === undefined ? undefined : 1000 * options.patience,
-    tell: (line) => console.error(`worker ${worker}: ${line}`),
-    firstLeaseMs: ownFirstLeaseMs(),
-    ...watchdog,
-    signal: leaving(options.local ?? false),
+  };
+  const { steps, score } = await tryGeneration(trial).catch((error) => {
+    if (!(error instanceof TrainerError)) throw error;
+    throw new CladeError(`run ${run.id}: this machine cannot work on it: ${error.message}\n${error.detail}`);
   });
-  if (options.local) {
-    if (setAside !== undefined) process.exitCode = exitCodes.setAside;
-    return;
-  }
-  if (setAside !== undefined) {
-    const remedy = `when the cause is mended, start it again with: ${clade} worker ${run.id}`;
-    throw new CladeError(`run ${run.id}: everything failed on this worker (${setAside}); ${remedy}`);
-  }
-  const { state } = await stores.population.run(run.id);
-  if (state.kind === "failed") throw new CladeError(`run ${run.id}: has failed: ${state.reason}`);
-}
-
-/** A scheduler may signal a job's script, which passes it on, and the worker, too: that asks once. */
-const sameSignalMs = 500;
-
-/** Aborts when this worker is asked to leave: by the end of the process that started it, or by a signal. The second signal leaves at once. */
-function leaving(local: boolean): AbortSignal {
-  const leave = new AbortController();
-  if (local) process.once("disconnect", () => leave.abort());
-  if (local && !process.connected) leave.abort();
-  let askedAt = Number.POSITIVE_INFINITY;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (performance.now() - askedAt > sameSignalMs) process.exit(exitCodes.interrupted);
-      askedAt = Math.min(askedAt, performance.now());
-      process.exitCode = exitCodes.interrupted;
-      leave.abort();
-    });
-  }
-  return leave.signal;
-}
-
-/** The experiment, if it is the run's and consists of the same files; another only where that is allowed, which is kept with the run. */
-async function sameExperiment(
-  stores: Stores,
-  run: Run,
-  worker: WorkerId,
-  { experiment: file, allowDifferentCode, check }: Options,
-): Promise<Experiment> {
-  const known = sourceOf(run);
-  const source = file === undefined ? known : { ...known, file };
-  const experiment = await experimentOf(source);
-  const different = refuseDifferentCode(run, experiment, source.file, allowDifferentCode);
-  if (different.length === 0) return experiment;
-  console.log(`works with code that is not that of the run:${indented(different)}`);
-  if (check) return experiment;
-  await stores.population.note(run.id, {
-    kind: "different-code",
-    worker,
-    joinedAt: Date.now(),
-    differences: different,
-  });
-  return experiment;
-}
-
-/** A worker that does not see what the others saved would take every member back to what it was at the beginning. */
-async function refuseUnsigned(run: Run, checkpoints: ObjectCheckpointStore): Promise<void> {
-  if (await checkpoints.isSigned()) return;
-  const remedy = "mount it here, or say with --checkpoints where this machine sees it";
-  throw new CladeError(
-    `run ${run.id}: its checkpoints are not in ${checkpoints.shown} as this machine sees it; ${remedy}`,
+  const took = duration((performance.now() - began) / 1000);
+  console.log(
+    `run ${run.id}: this machine can work on it: ${plural(steps, "step")} to ${experiment.objective.metric} ${number(score)}, saved and restored in ${took}; nothing was published`,
   );
 }
 
-async function refuseWithoutDirectory({ population, localDirectory }: Stores, run: Run): Promise<void> {
-  const directory = localDirectory(run.id);
-  if (existsSync(directory)) return;
-  const members = await population.members(run.id);
-  if (members.every(({ newest }) => newest.checkpoint === undefined)) return;
-  const remedy =
-    "start the worker in the directory where the run was started, on a file system that both machines see";
-  throw new CladeError(`run ${run.id}: its checkpoints are not in ${directory}; ${remedy}`);
+async function workOn(
+  stores: Stores,
+  run: Run,
+  processes: WorkerProcesses,
+  { experiment, allowDifferentCode }: Options,
+): Promise<void> {
+  const more = [
+    ...(experiment === undefined ? [] : ["--experiment", experiment]),
+    ...(allowDifferentCode ? ["--allow-different-code"] : []),
+  ];
+  const named = (index: number) => (processes.count === 1 ? "" : `worker ${index + 1}`);
+  console.log(`working on run ${run.id} with ${plural(processes.count, "worker")}; Ctrl-C leaves`);
+  const workers = startLocalWorkers(
+    localWorkers(stores, run, processes, (index) => [...more, `--tell=${named(index)}`]),
+  );
+  const interruption = leaveOnSignal(workers);
+  const { setAside } = await workers.finished.catch((error) => {
+    if (!interruption.aborted) throw error;
+    return { setAside: 0 };
+  });
+  if (interruption.aborted) {
+    process.exitCode = exitCodes.interrupted;
+    return;
+  }
+  const state = await stateOf(stores, run);
+  if (state.kind === "running" && setAside > 0) {
+    const remedy = `when the cause is mended, start again with: ${clade} worker ${run.id}`;
+    throw new CladeError(`run ${run.id}: everything failed on the workers of this machine; ${remedy}`);
+  }
+  console.log(`run ${run.id}: is ${state.kind}${"reason" in state ? ` (${state.reason})` : ""}`);
+  process.exitCode = codeOf(state);
+}
+
+/** A run that was removed has ended as one that was stopped. */
+async function stateOf({ population }: Stores, { id }: Run): Promise<RunState> {
+  try {
+    return (await population.run(id)).state;
+  } catch (error) {
+    if (!(error instanceof RunNotFoundError)) throw error;
+    return { kind: "stopped" };
+  }
+}
+
+/** A scheduler sees whether the run has failed; there is nothing to start again then. */
+function codeOf(state: RunState): number {
+  return state.kind === "failed" ? exitCodes.runFailed : exitCodes.done;
+}
+
+/** A scheduler may signal a job's script, which passes it on, and this process, too: that asks once. */
+const sameSignalMs = 500;
+
+/** The first signal asks the workers to leave, the second kills them. Aborts with the first. */
+function leaveOnSignal(workers: LocalWorkers): AbortSignal {
+  const asked = new AbortController();
+  let askedAt = Number.POSITIVE_INFINITY;
+  for (const signal of signalNames) {
+    process.on(signal, () => {
+      if (performance.now() - askedAt > sameSignalMs) {
+        workers.kill();
+        process.exit(exitCodes.interrupted);
+      }
+      askedAt = Math.min(askedAt, performance.now());
+      asked.abort();
+      workers.stop();
+    });
+  }
+  return asked.signal;
 }

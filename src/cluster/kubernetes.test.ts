@@ -13,6 +13,7 @@ const least: KubernetesSettings = {
   claims: [],
   nodeLabels: {},
   tolerated: [],
+  hopelessCodes: [2, 5],
 };
 const most: KubernetesSettings = {
   ...least,
@@ -70,13 +71,16 @@ test("a Job is plain and parallel: its workers need no index, and it ends with t
   });
 });
 
-test("preemption is no failure where the cluster knows that", () => {
+test("preemption is no failure, and a run that has failed ends the Job, where the cluster knows that", () => {
   const policyAt = (minor: number, major = 1) =>
     kubernetesJob({ ...least, version: { major, minor } }).spec.podFailurePolicy;
   expect(policyAt(20)).toBeUndefined();
   expect(policyAt(25)).toBeUndefined();
   const ignored = {
-    rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],
+    rules: [
+      { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+      { action: "FailJob", onExitCodes: { containerName: "worker", operator: "In", values: [2, 5] } },
+    ],
   };
   expect(policyAt(26)).toEqual(ignored);
   expect(policyAt(0, 2)).toEqual(ignored);
@@ -131,14 +135,13 @@ test("any run's name makes names and labels that Kubernetes takes", () => {
   expect(jobName("_A.b__C_", "0a1b2c3d")).toBe("clade-a-b-c-0a1b2c3d");
 });
 
-test("the pod that is tried first is a worker of the Job that only looks, without a GPU", () => {
+test("the pod that is tried first is a worker of the Job with all that it asks for, and trains one generation", () => {
   const { metadata, spec } = kubernetesCheck(most);
   new Pod(kubernetesCheck(most) as unknown as IPod).validate();
   expect(metadata).toMatchObject({ name: `${most.name}-check`, namespace: "research" });
-  const [{ args, resources, terminationMessagePolicy, ...container }] = spec.containers;
-  const { args: words, resources: _, ...worker } = containerOf(most);
+  const [{ args, terminationMessagePolicy, ...container }] = spec.containers;
+  const { args: words, ...worker } = containerOf(most);
   expect(args).toEqual([...words, "--check"]);
   expect(terminationMessagePolicy).toBe("FallbackToLogsOnError");
   expect(container).toEqual(worker);
-  expect(resources?.limits).toEqual({ cpu: "2500m", memory: "16Gi" });
 });

@@ -32,6 +32,8 @@ export interface KubernetesSettings {
   readonly nodeLabels: { readonly [label: string]: string };
   /** Keys of taints that workers tolerate. */
   readonly tolerated: readonly string[];
+  /** Exit codes of a worker after which it would do no better in another pod. */
+  readonly hopelessCodes: readonly number[];
   /** What the cluster is known to be. */
   readonly version?: KubernetesVersion;
 }
@@ -52,7 +54,7 @@ const checkSeconds = 15 * 60;
 const user = 1000;
 
 export function kubernetesJob(settings: KubernetesSettings) {
-  const { name, run, namespace, workers, version } = settings;
+  const { name, run, namespace, workers, version, hopelessCodes } = settings;
   const labels = { "app.kubernetes.io/name": "clade", "clade/run": labelValue(run) };
   const annotations = { "clade/run": run };
   return {
@@ -63,14 +65,16 @@ export function kubernetesJob(settings: KubernetesSettings) {
       parallelism: workers,
       backoffLimit: failuresAllowed,
       ...(version &&
-        knowsFailurePolicies(version) && { podFailurePolicy: { rules: [disruptionIsNoFailure] } }),
+        knowsFailurePolicies(version) && {
+          podFailurePolicy: { rules: [disruptionIsNoFailure, failsWith(hopelessCodes)] },
+        }),
       template: { metadata: { labels, annotations }, spec: pod(settings) },
     },
   } as const;
 }
 
-/** A pod that does what each worker of the Job does before it claims a member, and then ends. It asks for no GPU, which others may be using. */
-export function kubernetesCheck({ gpusPerWorker: _, ...settings }: KubernetesSettings) {
+/** A pod that asks for what each worker of the Job asks for, trains one generation as they do, and ends. Nothing of it is published. */
+export function kubernetesCheck(settings: KubernetesSettings) {
   const { metadata, spec } = kubernetesJob(settings);
   const [container] = spec.template.spec.containers;
   return {
@@ -169,6 +173,13 @@ const disruptionIsNoFailure = {
   action: "Ignore",
   onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
 } as const;
+
+/** A pod that ends so ends the Job, which is then failed. */
+const failsWith = (codes: readonly number[]) =>
+  ({
+    action: "FailJob",
+    onExitCodes: { containerName: "worker", operator: "In", values: codes },
+  }) as const;
 
 /** On by default since 1.26; older clusters reject the field. */
 function knowsFailurePolicies({ major, minor }: KubernetesVersion): boolean {

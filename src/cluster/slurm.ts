@@ -15,6 +15,8 @@ export interface SlurmSettings {
   readonly logDirectory: string;
   /** The store's URL if it has no password; the environment has it otherwise. */
   readonly store?: string;
+  /** The exit code of a worker whose run has failed. */
+  readonly runFailedCode: number;
   /** Options for sbatch as they are given. They come last, so that they count. */
   readonly more: readonly string[];
 }
@@ -57,7 +59,7 @@ for attempt in 1 2 3; do
 done
 
 # The run is over: tasks that have not begun need not.
-[ "$code" -ne 0 ] || scancel --quiet --state=PENDING "$SLURM_ARRAY_JOB_ID"
+case $code in 0 | ${settings.runFailedCode}) scancel --quiet --state=PENDING "$SLURM_ARRAY_JOB_ID" ;; esac
 exit "$code"
 `;
 }

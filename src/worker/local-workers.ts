@@ -22,11 +22,11 @@ export interface LocalWorkersOptions {
   readonly run: RunId;
   readonly populationStore: PopulationStore;
   /** The command line's start file and the arguments that make it a worker. */
-  readonly command: { readonly file: string; readonly arguments: readonly string[] };
+  readonly command: { readonly file: string; readonly arguments: (index: number) => readonly string[] };
   /** A worker whose trainer has blocked it for longer than this is killed, and the member has failed. */
   readonly stepTimeoutSeconds: number;
-  /** What workers print is kept here, one file a worker. */
-  readonly logDirectory: string;
+  /** What workers print is kept here, one file a worker. Without it they print where this process does. */
+  readonly logDirectory?: string;
   /** Deletes what a worker that died was saving. */
   readonly removeLeftOvers: () => Promise<void>;
   /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
@@ -79,13 +79,15 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   let setAside = 0;
 
   async function keepOneRunning(index: number): Promise<void> {
-    const log = join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
+    const { logDirectory } = options;
+    const log = logDirectory && join(logDirectory, `${options.run}-worker-${index + 1}.log`);
     let firstLeaseMs = 0;
+    let hangs = 0;
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
       const nonce = newNonce();
       const variables = { [nonceVariable]: nonce, [leaseVariable]: String(firstLeaseMs) };
-      const { child, exited } = start(log, { ...options.environment(index), ...variables });
+      const { child, exited } = start(index, log, variables);
       const worker = workerId(child.pid!, nonce);
       const reports = child.stdio[reportDescriptor] as Readable;
       const device = options.environment(index).CUDA_VISIBLE_DEVICES ?? process.env.CUDA_VISIBLE_DEVICES;
@@ -93,7 +95,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       const judged = blockedWorker(reports, about);
       void judged.then((verdict) => {
         if (!verdict) return;
-        appendFileSync(log, `${inWords(verdict)}\n`);
+        note(log, inWords(verdict));
         killGroup(child.pid!);
         child.kill("SIGKILL");
       });
@@ -115,7 +117,8 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       await options.populationStore.releaseWorker(options.run, worker).catch(() => {});
       if (code !== 0) await options.removeLeftOvers().catch(() => {});
       if (stopping || code === 0 || verdict?.kind === "ended") return;
-      if (verdict?.kind === "hung" && !verdict.blocked.claim) throw died(log, inWords(verdict));
+      if (verdict?.kind === "hung" && !verdict.blocked.claim && ++hangs >= deathsUntilGivenUp)
+        throw died(log, `blocked itself ${hangs} times: ${inWords(verdict)}`);
       if (verdict) {
         // A trainer that blocks for longer than a lease does so again.
         if (verdict.kind === "lease lost") firstLeaseMs = 3 * verdict.blocked.blockedMs;
@@ -130,16 +133,17 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   }
 
   function start(
-    log: string,
-    environment: { readonly [name: string]: string },
+    index: number,
+    log: string | undefined,
+    variables: { readonly [name: string]: string },
   ): {
     child: ChildProcess;
     exited: Promise<{ code: number | null; signal: string | null }>;
   } {
-    mkdirSync(dirname(log), { recursive: true });
-    const output = openSync(log, "a");
-    const child = fork(options.command.file, options.command.arguments, {
-      env: { ...process.env, ...environment },
+    if (log !== undefined) mkdirSync(dirname(log), { recursive: true });
+    const output = log === undefined ? "inherit" : openSync(log, "a");
+    const child = fork(options.command.file, options.command.arguments(index), {
+      env: { ...process.env, ...options.environment(index), ...variables },
       // One thread a worker: collectors of garbage on other threads would take the cores of the other workers, and with 2 workers on 2
       // cores the quickstart trained 8% fewer generations a second.
       execArgv: [...process.execArgv, "--single-threaded-gc"],
@@ -147,7 +151,7 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       // In a process group of their own, so that Ctrl-C in the terminal reaches only the process that shows the run.
       detached: true,
     });
-    closeSync(output);
+    if (typeof output === "number") closeSync(output);
     // Its last words may arrive after the news of its end, but not after that of the end of the channel.
     const heardAll = new Promise<void>((resolve) => child.once("disconnect", resolve));
     const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
@@ -202,7 +206,20 @@ export async function tellLastWords(error: unknown): Promise<void> {
   });
 }
 
-function died(log: string, how: string, lastWords?: string): CladeError {
+function note(log: string | undefined, text: string): void {
+  try {
+    if (log === undefined) console.error(text);
+    else appendFileSync(log, `${text}\n`);
+  } catch {
+    // The disk is full; what is noted can be seen in the run.
+  }
+}
+
+function died(log: string | undefined, how: string, lastWords?: string): CladeError {
+  if (log === undefined) {
+    const words = lastWords === undefined ? "what it said is above" : `it said: ${lastWords}`;
+    return new CladeError(`a worker ${how}; start it again when the cause is mended; ${words}`);
+  }
   const output = lastWords ?? readFileSync(log, "utf8").slice(-shownOutput).trim();
   return new CladeError(
     `a worker ${how}; resume the run when the cause is mended. Its last words (${log}):\n${output}`,

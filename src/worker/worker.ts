@@ -9,7 +9,7 @@
  * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
 
-import { decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
+import { type Decision, decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import {
   type CheckpointId,
@@ -50,6 +50,12 @@ import { pause, type Suspicion, sitOut } from "./sitting-out.ts";
 import { countOf, isGivenUp, needsRescue, pauseMs, type Trouble, troubleOf } from "./standing.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
+/** What a worker itself has done. */
+export type WorkEvent =
+  | { readonly type: "snapshot"; readonly snapshot: Snapshot }
+  | { readonly type: "decision"; readonly decision: Decision }
+  | { readonly type: "failure"; readonly failure: Failure };
+
 export interface WorkerOptions {
   readonly worker: WorkerId;
   readonly run: Run;
@@ -67,6 +73,8 @@ export interface WorkerOptions {
   readonly firstLeaseMs?: number;
   /** Hears which claim is in progress, or that none is. */
   readonly holds?: (claim: Claim | undefined) => void;
+  /** Hears of each generation that was published, each decision and each failure. */
+  readonly onEvent?: (event: WorkEvent) => void;
   /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
   readonly takesTurns?: boolean;
   /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes when left out. */
@@ -296,6 +304,7 @@ class Worker {
         ...(ended !== undefined && { ending: ended }),
       };
     });
+    this.#options.onEvent?.({ type: "snapshot", snapshot: trained });
     this.#held = { member: claim.member, checkpoint, hyperparameters };
     this.#failedHere.clear();
     this.#collector.saved();
@@ -383,6 +392,7 @@ class Worker {
       if (ended !== undefined) await this.#finish(claim, { member: "finished", reason: ended });
       if (isStopped) await this.#finish(claim, { member: "stopped", decision: outcome!.decision });
     }
+    if (outcome) this.#options.onEvent?.({ type: "decision", decision: outcome.decision });
     if (!outcome || isStopped) return undefined;
     return outcome.next ?? newest;
   }
@@ -504,6 +514,7 @@ class Worker {
     const rests = !isOwn && error.kind !== "contract" && this.#patienceMs > 0;
     const restMs = rests ? pauseMs(trouble.failures.length) : 0;
     await populationStore.recordFailure(claim, failure, isOver ? "failed" : "active", restMs);
+    this.#options.onEvent?.({ type: "failure", failure });
     if (tried?.error) this.#suspicion = { failure, failed, error: tried.error, hasTrained: tried.hasTrained };
   }
 

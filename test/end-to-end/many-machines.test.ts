@@ -104,7 +104,7 @@ test.skipIf(!server)(
     const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", newDirectory());
     await expect.poll(() => isThere(one)).toBe(true);
     const refused = await other.clade("worker", "--experiment", "climb.ts");
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(2);
     for (const words of [
       "climb.ts differs",
       "shared.ts differs",
