@@ -12,7 +12,7 @@ import { tellWork } from "./worker-lines.ts";
 
 export interface LocalWorkerOptions extends StoreOptions, JoinOptions {
   readonly patience?: number;
-  /** Prints what it does, under this name; an empty one where it is alone. */
+  /** Prints what it does, as the worker of this number of so many: 2/4. */
   readonly tell?: string;
 }
 

@@ -233,7 +233,9 @@ export function program(): Command {
     .addOption(allowDifferentCode)
     .option("--check", "train one generation here without publishing it, and leave")
     .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
-    .addOption(new Option("--tell <name>", "print what the worker does, under this name").hideHelp())
+    .addOption(
+      new Option("--tell <place>", "print what the worker does, as 2/4 under the number 2").hideHelp(),
+    )
     .action(lazily(async () => (await import("./worker.ts")).workerCommand));
   const submit = clade
     .command("submit")

@@ -16,8 +16,9 @@ export interface WorkLines {
   tick(): void;
 }
 
-/** Prints the lines of a worker of this process. */
-export function tellWork(experiment: Experiment, name: string): WorkLines {
+/** Prints the lines of a worker of this process, which is named if there are others beside it: 2/4 is the second of four. */
+export function tellWork(experiment: Experiment, place: string): WorkLines {
+  const name = place.endsWith("/1") ? "" : `worker ${place.split("/")[0]}`;
   const lines = workLines(experiment, name, console.log, Date.now);
   setInterval(lines.tick, 1_000).unref();
   return lines;
@@ -30,6 +31,7 @@ export function workLines(
   now: () => number,
 ): WorkLines {
   let toldAt = Number.NEGATIVE_INFINITY;
+  let silentSince = now();
   let untold = 0;
   let claim: Claim | undefined;
   let donor: SnapshotId | undefined;
@@ -40,6 +42,7 @@ export function workLines(
     const time = new Date(now()).toLocaleString("sv-SE");
     print(`${time} ${name === "" ? "" : `${name}: `}${text}${more}`);
     toldAt = now();
+    silentSince = toldAt;
     untold = 0;
   }
 
@@ -65,7 +68,7 @@ export function workLines(
       since = now();
     },
     tick() {
-      if (now() - toldAt < silentMs) return;
+      if (now() - silentSince < silentMs) return;
       const seconds = Math.round((now() - since) / 1000);
       if (claim)
         tell(`member ${claim.member} is in generation ${claim.newest.generation + 1}, for ${seconds} s`);

@@ -77,10 +77,9 @@ async function workOn(
     ...(experiment === undefined ? [] : ["--experiment", experiment]),
     ...(allowDifferentCode ? ["--allow-different-code"] : []),
   ];
-  const named = (index: number) => (processes.count === 1 ? "" : `worker ${index + 1}`);
   console.log(`working on run ${run.id} with ${plural(processes.count, "worker")}; Ctrl-C leaves`);
   const workers = startLocalWorkers(
-    localWorkers(stores, run, processes, (index) => [...more, `--tell=${named(index)}`]),
+    localWorkers(stores, run, processes, (index) => [...more, "--tell", `${index + 1}/${processes.count}`]),
   );
   const interruption = leaveOnSignal(workers);
   const { setAside } = await workers.finished.catch((error) => {
