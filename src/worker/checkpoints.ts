@@ -44,7 +44,11 @@ export async function restoreFrom(
     if (error instanceof TrainerError) await directories.verify(id);
     throw error;
   }
-  await directories.look(id);
+  try {
+    await directories.look(id);
+  } catch (error) {
+    throw error instanceof LateWriteError ? new CheckpointError(id, error.message, { cause: error }) : error;
+  }
 }
 
 /** Looks whether what a trainer holds, because it has saved it, is still what it saved. */
