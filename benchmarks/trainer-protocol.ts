@@ -1,8 +1,9 @@
 /**
  * What a trainer in Python costs beside one in this process: a call of the protocol, a generation, and handing over a checkpoint of 1 GB.
  *
- *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts
+ *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts     as root, to measure both
  */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +27,7 @@ import { table, writeResults } from "./results-file.ts";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const python = process.env.PYTHON ?? "python3";
 const directory = mkdtempSync(join(tmpdir(), "clade-protocol-"));
+const handOverOnly = "--hand-over-only";
 const gigabyte = 1024 ** 3;
 const turn = { member: 0, seed: 1, hyperparameters: { rate: 0.1 } };
 const noReserve = async () => {};
@@ -131,16 +133,42 @@ async function handOver(): Promise<{ rows: string[][]; inodesKept: boolean }> {
   }
 }
 
-const perCall = await calls();
-const perGeneration = [await generations(1), await generations(8)];
-const { rows, inodesKept } = await handOver();
+/** As another user, for whom the system protects what is handed out. Only root can try both. */
+function handOverAsNobody(): Awaited<ReturnType<typeof handOver>> {
+  const [uid, gid] = ["-u", "-g"].map((what) => Number(execFileSync("id", [what, "nobody"])));
+  const words = [fileURLToPath(import.meta.url), handOverOnly];
+  return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8", uid: uid!, gid: gid! }));
+}
+
+async function all(): Promise<void> {
+  const perCall = await calls();
+  const perGeneration = [await generations(1), await generations(8)];
+  const isRoot = process.getuid?.() === 0;
+  const users = isRoot
+    ? [
+        { who: "a user", ...handOverAsNobody() },
+        { who: "root", ...(await handOver()) },
+      ]
+    : [{ who: "a user", ...(await handOver()) }];
+  const [{ rows }] = users as [(typeof users)[0]];
+  writeResults("trainer-protocol", "A trainer in Python", [
+    "An empty trainer on the Python client, in a process of its own. Bound: 1 ms a call, median.",
+    table(["call", "median ms", "99% ms"], perCall),
+    "A whole generation of it with one worker: train, evaluate, save 1 KB, publish in SQLite and files; with 8 members also restore, since one process serves them all. Bound: 10 ms.",
+    table(["members", "ms a generation"], perGeneration),
+    "A checkpoint of 1 GB, from the process of one member to that of another, in seconds. Bound: 0.05 s until the recipient's restore is called, where the recipient's user may not write to the store's file and so gets a hard link. Root may write to any file, and gets a copy where the file system cannot share blocks.",
+    table(
+      ["", ...users.map(({ who }) => `as ${who}`)],
+      rows.map(([what], row) => [what!, ...users.map((user) => user.rows[row]![1]!)]),
+    ),
+    ...users.map(
+      ({ who, inodesKept }) =>
+        `As ${who} the recipient's file is ${inodesKept ? "" : "not "}the store's own (same inode).`,
+    ),
+  ]);
+}
+
+const isPart = process.argv[2] === handOverOnly;
+if (isPart) console.log(JSON.stringify(await handOver()));
+else await all();
 rmSync(directory, { recursive: true });
-writeResults("trainer-protocol", "A trainer in Python", [
-  "An empty trainer on the Python client, in a process of its own. Bound: 1 ms a call, median.",
-  table(["call", "median ms", "99% ms"], perCall),
-  "A whole generation of it with one worker: train, evaluate, save 1 KB, publish in SQLite and files; with 8 members also restore, since one process serves them all. Bound: 10 ms.",
-  table(["members", "ms a generation"], perGeneration),
-  "A checkpoint of 1 GB, from the process of one member to that of another. Bound: 0.05 s until the recipient's restore is called.",
-  table(["", "seconds"], rows),
-  `The recipient's file is the store's own (same inode): ${inodesKept ? "yes" : "no"}.`,
-]);
