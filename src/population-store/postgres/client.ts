@@ -2,6 +2,7 @@
 import pg from "pg";
 import type { Endpoint } from "./failures.ts";
 import { passwordFromFile } from "./password-file.ts";
+import { SettingError } from "./setting-error.ts";
 import { type Tls, tlsOf, withoutTls } from "./tls.ts";
 
 type Settings = Omit<pg.ClientConfig, "connectionString" | "ssl">;
@@ -10,6 +11,8 @@ export class Clients {
   readonly endpoint: Endpoint;
   readonly tls: Tls;
   readonly #url: string;
+  /** `channel_binding=require`, as managed databases put it into their URLs: the password proves that nobody stands between the ends of the TLS connection. */
+  readonly #bindsChannel: boolean;
   /** Whether connections are made with TLS now. With `allow` and `prefer` that may change. */
   withTls: boolean;
 
@@ -22,8 +25,15 @@ export class Clients {
       ssl: false,
       sslnegotiation: "postgres",
     });
+    if (!user)
+      throw new SettingError(
+        "the URL names no user; write it as postgres://user@host/database, or give PGUSER",
+      );
     this.endpoint = { host, port, user, database };
+    this.#bindsChannel = parsed.searchParams.get("channel_binding") === "require";
     this.tls = tlsOf(parsed, host.startsWith("/"));
+    if (this.#bindsChannel && !this.tls.options)
+      throw new SettingError("channel_binding=require: needs TLS; give sslmode=verify-full or require");
     this.withTls = this.tls.begins;
   }
 
@@ -47,7 +57,13 @@ export class Clients {
     const { options, negotiation } = this.tls;
     const ssl = this.withTls && options;
     const sslnegotiation = ssl ? negotiation : "postgres";
-    return { ...settings, connectionString: this.#url, ssl: ssl || false, sslnegotiation };
+    return {
+      ...settings,
+      connectionString: this.#url,
+      ssl: ssl || false,
+      sslnegotiation,
+      enableChannelBinding: Boolean(ssl) && this.#bindsChannel,
+    };
   }
 
   /** After a connection that began `withTls` or without has failed: whether the other kind is worth a try, which it is from now on. */

@@ -127,7 +127,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       ],
       [`postgres://clade@/tmp/nowhere`, "is no URL"],
       [
-        `postgres:///clade?host=/tmp/nowhere`,
+        `postgres:///clade?user=me&host=/tmp/nowhere`,
         "see that PostgreSQL runs on this machine, and where its socket is",
       ],
       [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],

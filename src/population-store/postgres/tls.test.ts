@@ -65,7 +65,7 @@ async function outcome(given: string): Promise<boolean | string> {
   } catch (error) {
     expect(error).toBeInstanceOf(CladeError);
     const { message } = error as CladeError;
-    expect(message).toMatch(/^store postgres:\/\/clade@[\w.]+:\d+\/\w+: [^\n]+$/);
+    expect(message).toMatch(/^store postgres:\/\/clade@[\w.]+:\d+\/\w+(\?channel_binding=require)?: [^\n]+$/);
     expect(message).not.toContain(server!.password);
     return message;
   } finally {
@@ -107,6 +107,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await outcome(url("demanding", { sslmode: "disable" }))).toContain(
         "lets clade in only with TLS, or not at all; leave sslmode=disable away",
       );
+      expect(await outcome(url("demanding", { sslmode: "require", channel_binding: "require" }))).toBe(true);
       expect(await outcome(url("readable"))).toBe(false);
       expect(await outcome(url("readable", { sslmode: "require" }))).toContain(
         "clade may not connect (no pg_hba",
@@ -177,6 +178,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       );
       expect(await said({ sslmode: "no-verify" })).toContain(
         "give require, which encrypts and does not check",
+      );
+      expect(await said({ sslmode: "disable", channel_binding: "require" })).toContain(
+        "channel_binding=require: needs TLS",
       );
       expect(await said({ sslmod: "require" })).toContain("sslmod: Clade knows no such setting of TLS");
       expect(await said({ sslmode: "verify-ca", sslrootcert: "/nowhere" })).toContain(
