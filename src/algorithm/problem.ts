@@ -20,9 +20,13 @@ export class BadInputError extends CladeError {
 }
 
 function formatProblem({ path, value, rule, remedy }: Problem): string {
-  const place = path === "" ? "" : `${legibleLine(path)}: `;
+  const place = path === "" ? "" : `${shortened(legibleLine(path), 300)}: `;
   const end = remedy.endsWith("?") ? "" : ".";
-  return `${place}${legibleLine(value)} - ${rule}; ${remedy}${end}`;
+  return `${place}${shortened(legibleLine(value), 1000)} - ${rule}; ${remedy}${end}`;
+}
+
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
 /** The problem with its path placed below a parent, as `exploit` and `fraction` make `exploit.fraction`. */

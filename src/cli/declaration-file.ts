@@ -5,8 +5,12 @@ import { pathToFileURL } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError, type Problem } from "../algorithm/problem.ts";
 import { importFailure } from "./import-failure.ts";
+import { nestingOf } from "./nesting.ts";
 
 type Declared = "experiment" | "study";
+
+const largestBytes = 1024 * 1024;
+const deepestNesting = 64;
 
 /** Whether a file is YAML or JSON; a module otherwise. */
 export function isPlainData(file: string): boolean {
@@ -51,7 +55,13 @@ export async function placedIn(
 async function parsed(what: Declared, file: string) {
   // Imported here: the parser takes 20 ms to load, and every worker would wait for it.
   const { parseExperiment } = await import("./experiment-text.ts");
-  return parseExperiment(textOf(what, file, `give the path of the ${what}'s file`));
+  const text = textOf(what, file, `give the path of the ${what}'s file`);
+  const depth = nestingOf(text, deepestNesting);
+  if (depth > deepestNesting) {
+    const rule = `is nested more than ${deepestNesting} levels deep`;
+    throw badFile(what, file, rule, "give lists and objects fewer levels");
+  }
+  return parseExperiment(text);
 }
 
 function textOf(what: Declared, file: string, remedyIfMissing: string): string {
@@ -72,6 +82,10 @@ function bytesOf(what: Declared, file: string, remedyIfMissing: string): Buffer 
     if (found.isDirectory()) throw badFile(what, file, "is a directory", givePath);
     if (!found.isFile())
       throw badFile(what, file, "is a pipe or a device, which other workers cannot read", givePath);
+    if (found.size > largestBytes) {
+      const rule = `has ${found.size} bytes, and may have ${largestBytes}`;
+      throw badFile(what, file, rule, "keep data in files of their own");
+    }
     return readFileSync(file);
   } catch (error) {
     if (error instanceof CladeError) throw error;

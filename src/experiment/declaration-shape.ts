@@ -1,5 +1,6 @@
 /** What each part of a declaration may be. Messages have the form "rule; remedy". */
 import { z } from "zod";
+import { nameMistake } from "./bounds.ts";
 import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
 
@@ -9,6 +10,17 @@ const wholeNumber = (what: string) =>
   z
     .int({ error: `must be a whole number; give ${what}` })
     .min(1, { error: `must be at least 1; give ${what}` });
+const metricName = z
+  .string({ error: "must be a text; name a metric that the trainer reports" })
+  .min(1, { error: "is empty; name a metric that the trainer reports" })
+  .refine((name) => name === "" || nameMistake(name) === undefined, {
+    error: ({ input }) => {
+      const { rule, remedy } = nameMistake(String(input))!;
+      return `${rule}; ${remedy}`;
+    },
+  });
+/** Runs have it in their ids, and these in the names of files. */
+const longestRunName = 100;
 const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
 const aFunction = (what: string) =>
   z.custom<unknown>((value) => typeof value === "function", { error: `must be a function; ${what}` });
@@ -31,9 +43,12 @@ export const budgetShape = {
 
 /** The parts of a declaration. What they mean together is checked in `experiment.ts`. */
 export const declarationShape = {
-  name: z.string({ error: "must be a text; give the runs a name" }).regex(/^[A-Za-z0-9][\w.-]*$/, {
-    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
-  }),
+  name: z
+    .string({ error: "must be a text; give the runs a name" })
+    .regex(/^[A-Za-z0-9][\w.-]*$/, {
+      error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
+    })
+    .max(longestRunName, { error: `must have at most ${longestRunName} characters; give a shorter name` }),
   population: wholeNumber("a number of members such as 8").max(1_000_000, {
     error: "must be at most 1,000,000; give a number of members such as 8",
   }),
@@ -50,10 +65,8 @@ export const declarationShape = {
       direction: z.enum(["maximize", "minimize"], {
         error: "must be maximize or minimize; use maximize(metric) or minimize(metric)",
       }),
-      metric: z
-        .string({ error: "must be a text; name a metric that the trainer reports" })
-        .min(1, { error: "is empty; name a metric that the trainer reports" }),
-      final: z.string({ error: "must be a text; name a metric that the trainer reports" }).optional(),
+      metric: metricName,
+      final: metricName.optional(),
     },
     { error: 'must be an objective; use maximize("accuracy") or minimize("loss")' },
   ),

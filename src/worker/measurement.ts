@@ -1,7 +1,9 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { nearest } from "../algorithm/nearest.ts";
 import { show } from "../algorithm/strategy.ts";
+import { mostMetrics, mostSamples, nameMistake } from "../experiment/bounds.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
 
 /** What an evaluation says about a snapshot. The score is absent when the objective is missing, NaN or infinite. */
 export interface Measurement {
@@ -10,7 +12,10 @@ export interface Measurement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export function measurementOf({ samples, ...reported }: Evaluation, metric: string): Measurement {
+/** Throws a `TrainerError` when it is more than a database should keep of every generation. */
+export function measurementOf(evaluation: Evaluation, metric: string): Measurement {
+  requireBounds(evaluation);
+  const { samples, ...reported } = evaluation;
   const metrics: Record<string, number> = {};
   for (const [name, value] of Object.entries(reported)) {
     // As every store keeps it: JSON knows no infinity and SQLite no negative zero.
@@ -25,8 +30,27 @@ export function measurementOf({ samples, ...reported }: Evaluation, metric: stri
   };
 }
 
+function requireBounds({ samples = [], ...reported }: Evaluation): void {
+  const names = Object.keys(reported);
+  const refuse = (value: string, rule: string, remedy: string) =>
+    new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", { kind: "contract" });
+  if (names.length > mostMetrics)
+    throw refuse(
+      `${names.length} metrics`,
+      `may be at most ${mostMetrics}`,
+      "write the others to a file of your own",
+    );
+  if (samples.length > mostSamples)
+    throw refuse(`${samples.length} samples`, `may be at most ${mostSamples}`, "report the last ones");
+  for (const name of names) {
+    const mistake = nameMistake(name);
+    if (mistake) throw refuse(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
+  }
+}
+
 /** Throws `MetricError` when an evaluation does not have the metric, or has something else than a number in its place. */
 export function requireMetric(evaluation: Evaluation, metric: string): void {
+  requireBounds(evaluation);
   const value: unknown = evaluation[metric];
   if (metric in evaluation && (value === undefined || typeof value === "number")) return;
   throw new MetricError(metric, evaluation);

@@ -48,6 +48,7 @@ import { recovery } from "./recovery.ts";
 import { type Failed, trySelf } from "./self-trial.ts";
 import { pause, type Suspicion, sitOut } from "./sitting-out.ts";
 import { countOf, isGivenUp, needsRescue, pauseMs, type Trouble, troubleOf } from "./standing.ts";
+import { storedFailure } from "./stored-failure.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
 /** What a worker itself has done. */
@@ -505,8 +506,7 @@ class Worker {
       cause: error.kind,
       against: isOwn ? "worker" : error.kind === "outside" ? "nobody" : "member",
       at: this.#now(),
-      message: error.message,
-      stack: error.detail,
+      ...storedFailure(claim.member, error, console.error),
     };
     const trouble = await this.#troubleOf(claim, failure);
     const isOver =

@@ -1,4 +1,5 @@
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
+import { longestChoice, mostChoices } from "../bounds.ts";
 import { type Declared, type Mistake, written } from "./declared.ts";
 
 /** One of some options without an order. It only ever changes by a new draw: there is no neighbour to move to. */
@@ -19,6 +20,17 @@ export function listMistakes(options: readonly unknown[]): Mistake[] {
     return [{ rule: "there must be at least one option", remedy: "list the values to choose from" }];
   if (new Set(options).size < options.length)
     return [{ rule: "the options must differ", remedy: "list each value once" }];
+  if (options.length > mostChoices)
+    return [
+      { rule: `there may be at most ${mostChoices} options`, remedy: "draw their number with integer" },
+    ];
+  if (options.some((option) => typeof option === "string" && option.length > longestChoice))
+    return [
+      {
+        rule: `an option may have at most ${longestChoice} characters`,
+        remedy: "name the options and map the names in the trainer",
+      },
+    ];
   if (options.every(isValue)) return [];
   return [
     {

@@ -12,13 +12,12 @@ export function integer(
   high: number,
   { log = false, bounds }: IntegerOptions = {},
 ): DeclaredNumber {
-  const mistakes: Mistake[] = [low, high, ...boundsOf(bounds)].every(
-    (bound) => !Number.isFinite(bound) || Number.isSafeInteger(bound),
-  )
+  const all = [low, high, ...boundsOf(bounds), high - low, boundsOf(bounds)[1] - boundsOf(bounds)[0]];
+  const mistakes: Mistake[] = all.every((bound) => !Number.isFinite(bound) || Number.isSafeInteger(bound))
     ? []
     : [
         {
-          rule: "the bounds must be whole numbers below 2^53",
+          rule: "the bounds must be whole numbers below 2^53, and no further apart",
           remedy: "round them, or use uniform or logUniform",
         },
       ];

@@ -18,6 +18,11 @@ export function normal(
       rule: "the standard deviation must be above 0",
       remedy: `use constant(${mean}) or a positive one`,
     });
+  } else if (!Number.isFinite(10 * standardDeviation)) {
+    mistakes.push({
+      rule: "the standard deviation is wider than numbers reach",
+      remedy: "give a smaller one",
+    });
   } else if (mean < low || mean > high) {
     mistakes.push({ rule: "the mean must lie within the bounds", remedy: "move the bounds or the mean" });
   } else if (high - low < standardDeviation / 10) {

@@ -83,6 +83,8 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   if (![prior.low, prior.high, low, high].every(Number.isFinite)) {
     return [{ rule: "the bounds must be finite numbers", remedy: "give a lower and an upper bound" }];
   }
+  if (!Number.isFinite(10 * (high - low)))
+    return [{ rule: "the bounds must not be further apart than numbers reach", remedy: "narrow them" }];
   if (prior.low >= prior.high) {
     const remedy =
       prior.low === prior.high ? `use constant(${prior.low})` : `swap them: ${prior.high}, ${prior.low}`;

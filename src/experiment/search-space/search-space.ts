@@ -4,6 +4,7 @@ import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
+import { mostHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
 
@@ -57,8 +58,15 @@ export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
 /** What is wrong with a declaration, with paths such as `learningRate`. */
 export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
   const names = Object.keys(declaration);
+  if (names.length > mostHyperparameters) {
+    const rule = `may be at most ${mostHyperparameters}`;
+    const value = `${names.length} hyperparameters`;
+    return [{ path: "", value, rule, remedy: "give a group of them one factor that the trainer applies" }];
+  }
   return names.flatMap((name): Problem[] => {
     const declared = declaration[name]!;
+    const mistake = nameMistake(name);
+    if (mistake) return [{ path: name, value: show(name), ...mistake }];
     if (!isDeclared(declared)) return [notDeclared(name, declared)];
     const problems = declared.mistakes.map((mistake) => ({
       path: name,

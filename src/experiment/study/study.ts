@@ -9,12 +9,14 @@ import { problemsOf, show } from "../../algorithm/strategy.ts";
 import { baselines } from "./baselines.ts";
 
 const namePattern = /^[A-Za-z0-9][\w.-]*$/;
+/** Runs have both names in their ids. */
+const longestName = 80;
 const name = z
   .string({ error: "must be a text; give a name" })
   .regex(namePattern, {
     error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"',
   })
-  .max(80, { error: "must have at most 80 characters; give a shorter name" });
+  .max(longestName, { error: `must have at most ${longestName} characters; give a shorter name` });
 const mostSeeds = 10_000;
 const seed = z
   .int({ error: "must be a whole number; give a seed such as 1" })
@@ -148,6 +150,9 @@ function readVariant(method: string, form: string | object, problems: Problem[])
   if (!namePattern.test(method)) {
     const rule = "a variant's name may have letters, digits, dots, dashes and underscores only";
     problems.push({ path: "variants", value: show(method), rule, remedy: 'use a name such as "t-test"' });
+  } else if (method.length > longestName) {
+    const rule = `a variant's name must have at most ${longestName} characters`;
+    problems.push({ path: "variants", value: method, rule, remedy: "give a shorter one" });
   }
   if (typeof form === "string") {
     if (!isBaseline(form)) {

@@ -4,6 +4,9 @@ import { show } from "../../algorithm/strategy.ts";
 
 export const protocolVersion = 1;
 
+/** No message needs more than five or so. */
+const deepestNesting = 64;
+
 /** No line of the protocol is longer. */
 export const longestLineBytes = 16 * 1024 * 1024;
 
@@ -77,6 +80,8 @@ export type Message =
 
 /** A line of the trainer's as a message; a string says what is wrong with it. */
 export function messageOf(line: string): Message | string {
+  if (isTooDeep(line))
+    return `is nested more than ${deepestNesting} levels deep; send numbers by name, and keep other data in files`;
   let value: { [key: string]: unknown };
   try {
     value = JSON.parse(line);
@@ -93,10 +98,29 @@ export function messageOf(line: string): Message | string {
   const error = value.error as { message?: unknown; data?: { traceback?: unknown } } | undefined;
   if (typeof error === "object" && error !== null) {
     const traceback = typeof error.data?.traceback === "string" ? error.data.traceback : undefined;
-    return { kind: "error", id, message: String(error.message), traceback };
+    const message = typeof error.message === "string" ? error.message : show(error.message);
+    return { kind: "error", id, message, traceback };
   }
   if ("result" in value) return { kind: "result", id, result: value.result };
   return "is neither an answer nor a notification; send a result, an error or a method";
+}
+
+/** Looked at before it is parsed, which would take a minute for a line of nothing but brackets. */
+function isTooDeep(line: string): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let index = 0; index < line.length; index++) {
+    const sign = line[index];
+    if (isInText) {
+      if (sign === "\\") index++;
+      else isInText = sign !== '"';
+    } else if (sign === '"') isInText = true;
+    else if (sign === "[" || sign === "{") {
+      depth++;
+      if (depth > deepestNesting) return true;
+    } else if (sign === "]" || sign === "}") depth--;
+  }
+  return false;
 }
 
 /** A result as its schema has it; a string names each wrong part, its value, the rule and the remedy. */
