@@ -209,5 +209,25 @@ class Causes(unittest.TestCase):
         self.assertEqual(self.causes(), {})
         self.assertIsNotNone(schedule)
 
+    def test_an_optimizer_in_whose_place_another_trains_is_refused(self):
+        def step(optimizer):
+            for parameter in parameters:
+                parameter.grad = torch.ones_like(parameter)
+            optimizer.step()
+
+        parameters = self.optimizer.param_groups[0]["params"]
+        other = torch.optim.Adam(parameters, lr=0.3)
+        unrelated = torch.optim.SGD(torch.nn.Linear(2, 1).parameters(), lr=1)
+        clade.stepping.forget_steps()
+        for trains in ([], [unrelated], [self.optimizer], [other, self.optimizer]):
+            for each in trains:
+                step(each)
+            clade.pytorch.require_training("learning_rate")
+            clade.stepping.forget_steps()
+        step(other)
+        expected = "learning_rate: read back from SGD, which made no step while Adam trained its parameters; apply"
+        with self.assertRaisesRegex(clade.TrainerError, expected):
+            clade.pytorch.require_training("learning_rate")
+
     def test_nothing_is_blamed_for_what_was_never_read(self):
         self.assertIsNone(clade.pytorch.likely_cause("dropout"))

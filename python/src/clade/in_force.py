@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from . import pytorch
+from . import pytorch, stepping
 from .errors import TrainerError
 from .measurements import plain
 from .requests import Setup
@@ -19,6 +19,7 @@ def before_training(turn: Setup, read_back: object | None, defaults: Mapping[str
 
     None is for a trainer that reads nothing back. Raises `TrainerError` as `read_back_of` does.
     """
+    stepping.forget_steps()
     if read_back is None:
         return {"hyperparameters": turn.requested}
     found = read_back_of(turn, read_back, defaults)
@@ -26,10 +27,16 @@ def before_training(turn: Setup, read_back: object | None, defaults: Mapping[str
 
 
 def after_training(turn: Setup, read_back: object | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """What was read back again after the last step, with the likely cause of each difference."""
+    """What was read back again after the last step, with the likely cause of each difference.
+
+    Raises `TrainerError` for what was read from an optimiser in whose place another one trains.
+    """
     if read_back is None:
         return {}
     found = read_back_of(turn, read_back, defaults)
+    for name in found:
+        pytorch.require_training(name)
+    stepping.forget_steps()
     causes = {name: pytorch.likely_cause(name) for name in differing(turn, found)}
     told = {name: cause for name, cause in causes.items() if cause is not None}
     return {"hyperparameters": found, **({"causes": told} if told else {})}

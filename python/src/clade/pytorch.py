@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Protocol
 
-from . import random_state, schedules
+from . import random_state, schedules, stepping
 from .errors import TrainerError
 from .requests import nearest
 
@@ -111,6 +111,16 @@ def reading_again(values: Mapping[str, Any]) -> Callable[[], dict[str, Any]] | N
     if not sources:
         return None
     return lambda: {name: value for name, source in sources.items() for name, value in source.read(name).items()}
+
+
+def require_training(name: str) -> None:
+    """Raises `TrainerError` for a hyperparameter that was read from an optimiser in whose place another one trains."""
+    source = _sources.get(name)
+    optimizer = source and source.optimizer()
+    other = None if optimizer is None else stepping.trained_instead_of(optimizer)
+    if other is not None:
+        rule = f"{name}: read back from {type(optimizer).__name__}, which made no step while {other} trained its"
+        raise TrainerError(f"{rule} parameters; apply it to the optimiser that trains, and read it from there")
 
 
 def likely_cause(name: str) -> str | None:
