@@ -99,6 +99,7 @@ async function lookAtWorkers({ population }: Stores, view: RunView, reporter: Re
       .join();
   const before = aside();
   view.workers = await presentWorkers(population, view.run).catch(() => view.workers);
+  view.time = await population.run(view.run.id).catch(() => view.time);
   if (aside() !== before) reporter.workers?.(view);
 }
 

@@ -26,7 +26,9 @@ export async function removeCommand(
     return;
   }
   await using checkpoints = await stores.checkpoints(run);
-  await stores.population.removeRun(run.id);
+  // Nobody begins to work on it meanwhile. While there are files the run is listed, so that a removal that was cut off can be repeated.
+  await stores.population.stop(run.id);
   await checkpoints.remove();
+  await stores.population.removeRun(run.id);
   console.log(`run ${run.id}: removed`);
 }

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { PopulationStore, Run, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
+import { hasNotBegun } from "../population-store/work-time.ts";
 import { count, shortened, time } from "../report/words.ts";
 import { isAlive } from "../worker/local-workers.ts";
 import { presentMs } from "../worker/presence.ts";
@@ -19,7 +20,8 @@ const shownWorkers = 20;
 /** The state of a run in a word. A run that says it is running may have lost its workers. */
 export async function stateWord(store: PopulationStore, run: Run): Promise<string> {
   if (run.state.kind !== "running") return run.state.kind;
-  return (await workersOf(store, run)).length > 0 ? "running" : "interrupted";
+  if ((await workersOf(store, run)).length > 0) return "running";
+  return hasNotBegun(run) ? "not begun" : "interrupted";
 }
 
 /** The names of the workers that are there now. */

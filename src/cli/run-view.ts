@@ -7,6 +7,7 @@ import { memberOf } from "../algorithm/snapshot.ts";
 import type { Budget } from "../experiment/budget.ts";
 import type { Failure, Member, Run } from "../population-store/population-store.ts";
 import { elapsedMs } from "../population-store/population-store.ts";
+import type { WorkTime } from "../population-store/work-time.ts";
 import { changes, count, number } from "../report/words.ts";
 import type { RunEvent } from "../worker/watch.ts";
 import type { PresentWorker } from "./run-state.ts";
@@ -23,6 +24,8 @@ export interface Progress {
 
 export class RunView {
   readonly run: Run;
+  /** How long somebody has worked on the run, as it was looked at last. */
+  time: WorkTime;
   readonly scores: (number | undefined)[][];
   readonly copies: string[] = [];
   best: Snapshot | undefined;
@@ -38,6 +41,7 @@ export class RunView {
 
   constructor(run: Run) {
     this.run = run;
+    this.time = run;
     this.scores = Array.from({ length: run.experiment.population }, () => []);
     this.#recent = this.scores.map(() => []);
   }
@@ -84,7 +88,7 @@ export class RunView {
 
   progress(): Progress {
     const { budget, population } = this.run.experiment;
-    const elapsedSeconds = elapsedMs(this.run, Date.now()) / 1000;
+    const elapsedSeconds = elapsedMs(this.time, Date.now()) / 1000;
     const stopped = [...this.#stopped].map((member) => this.newest(member)?.memberSteps ?? 0);
     const share = Math.min(1, shareSpent(budget, population, stopped, this.totalSteps, elapsedSeconds));
     this.#shareWhenOpened ??= share;

@@ -34,7 +34,9 @@ export async function statusCommand(
   const reason = "reason" in run.state ? ` (${legibleBelow(run.state.reason)})` : "";
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
-  console.log(`run ${run.id}: ${state}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
+  const notBegun =
+    state === "not begun" ? ": no worker has worked on it yet, and its time does not count" : "";
+  console.log(`run ${run.id}: ${state}${notBegun}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
   if (outage) console.log(legibleLine(outageText(outage)));
   const stopped = inState("stopped") > 0 ? `${count(inState("stopped"))} stopped, ` : "";
   console.log(
@@ -59,6 +61,7 @@ export async function statusCommand(
     );
   }
   if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);
+  if (state === "not begun") console.log(`begin with: ${clade} worker ${run.id}`);
 }
 
 /** Members that rest after a failure. */

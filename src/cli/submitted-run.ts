@@ -78,8 +78,8 @@ async function created(stores: Stores, file: string, options: SettingOptions): P
     run,
     async undo() {
       await using checkpoints = await stores.checkpoints(run);
-      await stores.population.removeRun(run.id);
       await checkpoints.remove();
+      await stores.population.removeRun(run.id);
     },
   };
 }

@@ -33,7 +33,7 @@ export const budgetShape = {
     .describe("Training steps of all members together.")
     .optional(),
   wallSeconds: positiveNumber("seconds such as 600")
-    .describe("Time in which the run has been running.")
+    .describe("Time in which at least one worker works on the run, in seconds: a queue does not count.")
     .optional(),
   targetScore: z
     .number({ error: "must be a number; give a score" })

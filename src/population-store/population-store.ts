@@ -98,7 +98,10 @@ export interface Run extends NewRun {
   readonly state: RunState;
   /** The trained snapshot with the best score so far. */
   readonly best?: SnapshotId;
-  /** Time in the state `running` before `runningSince`, and since when it is running now; milliseconds. */
+  /**
+   * Time in which somebody worked on it before `runningSince`, and since when somebody works on it now; milliseconds. While
+   * nobody does, `runningSince` is absent.
+   */
   readonly elapsedMs: number;
   readonly runningSince?: number;
 }
@@ -127,6 +130,8 @@ export interface Claim {
   /** The newest snapshot ended a generation, and nobody has decided about it. */
   readonly undecided: boolean;
   readonly failures: number;
+  /** How long somebody had worked on the run by the time of the claim, in milliseconds. */
+  readonly elapsedMs: number;
   /** At the end of which generation the member was last restarted, on which the seed of its trainer depends; 0 if it never was. */
   readonly restarted: number;
 }
@@ -195,7 +200,7 @@ export interface PopulationStore extends AsyncDisposable {
   removeRun(id: RunId): Promise<void>;
   /**
    * Makes the run claimable and gives failed members another chance. With an experiment, replaces the run's; members are then finished
-   * or not as its steps per member say. Stopped ones stay so. A run that nobody stopped has been running until its last publication. A run without an
+   * or not as its steps per member say. Stopped ones stay so. A run without an
    * active member ends at once.
    */
   resume(id: RunId, experiment?: Pick<NewRun, "experiment" | "source">): Promise<void>;
@@ -286,7 +291,7 @@ export class LeaseLostError extends CladeError {}
 /** The store was written by a newer version, or is no store at all. It has not been touched. */
 export class StoreVersionError extends CladeError {}
 
-/** How long a run has been running, in milliseconds. */
+/** How long somebody has worked on a run, in milliseconds. */
 export function elapsedMs(run: Pick<Run, "elapsedMs" | "runningSince">, now: number): number {
   return run.elapsedMs + (run.runningSince === undefined ? 0 : Math.max(0, now - run.runningSince));
 }

@@ -3,6 +3,7 @@ import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
 import type { Failure, PublishedSnapshot, Run, RunState, RunWorker } from "./population-store.ts";
+import { type WorkTime, workTime } from "./work-time.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -131,7 +132,8 @@ export function workerOf({ worker, device, joined_at, seen_at, state }: Row): Ru
   } as RunWorker;
 }
 
-export function runOf(row: Row): Run {
+/** `active_until` is the time until which somebody has worked on the run. */
+export function runOf(row: Row, now: number): Run {
   return {
     id: row.id,
     seed: row.seed,
@@ -144,9 +146,15 @@ export function runOf(row: Row): Run {
     createdAt: row.created_at,
     state: (row.reason === null ? { kind: row.state } : { kind: row.state, reason: row.reason }) as RunState,
     ...(row.best !== null && { best: row.best }),
-    elapsedMs: row.elapsed_ms,
-    ...(row.running_since !== null && { runningSince: row.running_since }),
+    ...workTime(workTimeOf(row), row.active_until as number, now),
   } as Run;
+}
+
+export function workTimeOf({ elapsed_ms, running_since }: Row): WorkTime {
+  return {
+    elapsedMs: elapsed_ms as number,
+    ...(running_since !== null && { runningSince: running_since as number }),
+  };
 }
 
 function nullAsNaN(_key: string, value: unknown): unknown {

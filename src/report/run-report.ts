@@ -84,6 +84,7 @@ function stateSentence(state: string, { run, totals, snapshots }: RunHistory, as
     done: `Done${reason}.`,
     failed: `Failed${reason}.`,
     stopped: `Stopped before its budget was spent; it can be resumed. As of ${time(asOf)}.`,
+    "not begun": `No worker has worked on it yet. As of ${time(asOf)}.`,
     interrupted: `Interrupted: it has not ended, and no worker is at work on it. As of ${time(asOf)}.`,
   };
   const sentence = words[state] ?? `${state}.`;

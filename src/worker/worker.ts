@@ -23,7 +23,6 @@ import { ending } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
   type Claim,
-  elapsedMs,
   type Failure,
   LeaseLostError,
   type Phase,
@@ -134,6 +133,8 @@ class Worker {
   readonly #failedHere = new Set<number>();
   /** Everything fails here, as far as is known. */
   #suspicion: Suspicion | undefined;
+  /** How long somebody had worked on the run when the member was claimed, and this machine's clock then. */
+  #worked = { ms: 0, asOf: 0 };
   readonly #patienceMs: number;
   readonly #leases: Leases;
   readonly #collector: Collector;
@@ -216,6 +217,7 @@ class Worker {
 
   /** One generation of a claimed member, or whatever has to come before it. */
   async #advance(claim: Claim): Promise<void> {
+    this.#worked = { ms: claim.elapsedMs, asOf: this.#now() };
     const lease = this.#leases.keep(claim);
     this.#options.session.interruptWith(lease.check);
     this.#options.holds?.(claim);
@@ -253,10 +255,10 @@ class Worker {
 
   /** Trains, evaluates, saves and publishes. */
   async #generation(claim: Claim, start: Snapshot, lease: Lease): Promise<void> {
-    const { experiment, session, run, populationStore, checkpointStore } = this.#options;
+    const { experiment, session, populationStore, checkpointStore } = this.#options;
     const { budget } = experiment;
     const stepsLeft = (budget.stepsPerMember ?? Infinity) - start.memberSteps;
-    const millisecondsLeft = (budget.wallSeconds ?? Infinity) * 1000 - elapsedMs(run, this.#now());
+    const millisecondsLeft = (budget.wallSeconds ?? Infinity) * 1000 - this.#elapsedMs();
     this.#held = undefined;
     const { hyperparameters, step, generation } = start;
     const { ready } = experiment;
@@ -271,8 +273,7 @@ class Worker {
       millisecondsLeft,
     });
     const memberSteps = start.memberSteps + steps;
-    const isLast =
-      steps >= stepsLeft || elapsedMs(run, this.#now()) >= (budget.wallSeconds ?? Infinity) * 1000;
+    const isLast = steps >= stepsLeft || this.#elapsedMs() >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     this.#phase = "save";
@@ -311,10 +312,16 @@ class Worker {
     this.#collector.saved();
   }
 
+  /** How long somebody has worked on the run. */
+  #elapsedMs(): number {
+    const { ms, asOf } = this.#worked;
+    return ms + this.#now() - asOf;
+  }
+
   /** Why the run ends here, if it does. */
   #ending(totalSteps: number, score: number | undefined): string | undefined {
-    const { experiment, run } = this.#options;
-    return ending(experiment, { totalSteps, elapsedMs: elapsedMs(run, this.#now()), score });
+    const { experiment } = this.#options;
+    return ending(experiment, { totalSteps, elapsedMs: this.#elapsedMs(), score });
   }
 
   /** The snapshot to train from: the newest, or what is decided about it first. Undefined when there is none to train from now. */

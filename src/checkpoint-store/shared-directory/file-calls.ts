@@ -6,7 +6,6 @@ import {
   copyFileSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -21,6 +20,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { ObjectSource, StoredObject } from "../objects/object-storage.ts";
+import { shareDirectory, shareFile } from "./group-rights.ts";
 import { localFileSystem } from "./local-file-system.ts";
 
 export type FileCall =
@@ -70,9 +70,10 @@ function put(directory: string, path: string, source: ObjectSource): void {
   try {
     // Whoever deletes the last file of a directory deletes the directory, which may be this one.
     again(() => {
-      mkdirSync(dirname(path), { recursive: true });
+      shareDirectory(dirname(path));
       if (source instanceof Uint8Array) writeFileSync(incoming, source);
       else copyFileSync(source.path, incoming, constants.COPYFILE_FICLONE);
+      shareFile(incoming);
     });
     isOwnDisk ??= localFileSystem(directory) !== undefined;
     if (!isOwnDisk) toDisk(incoming);

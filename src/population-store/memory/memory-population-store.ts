@@ -27,6 +27,7 @@ import {
   type WorkerId,
 } from "../population-store.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
+import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
 
 interface RunRecord {
   run: Run;
@@ -39,6 +40,8 @@ interface RunRecord {
   readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
   readonly decisions: Decision[];
   readonly failures: Failure[];
+  /** Until when somebody has worked, as far as members that were given back say. */
+  workedUntil: number;
   readonly pins: Map<string, CheckpointId>;
   readonly notes: RunNote[];
   readonly workers: Map<WorkerId, RunWorker>;
@@ -88,15 +91,36 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     if (snapshot.kind === "restarted") member.restarted = snapshot.generation;
   }
 
-  function setState(record: RunRecord, state: Run["state"]): void {
+  /** The time until which somebody has worked on the run, or works. */
+  function activeUntil({ members, publications, workedUntil }: RunRecord): number {
+    const leases = members.map(({ lease }) => lease?.until ?? 0);
+    return Math.max(workedUntil, publications.at(-1)!.publishedAt, ...leases);
+  }
+
+  /** The run as it is now. */
+  function runOf(record: RunRecord): Run {
     const { runningSince, ...run } = record.run;
-    const elapsed = elapsedMs(record.run, now());
-    record.run = {
-      ...run,
-      state,
-      elapsedMs: elapsed,
-      ...(state.kind === "running" && { runningSince: now() }),
-    };
+    return { ...run, ...workTime(record.run, activeUntil(record), now()) };
+  }
+
+  /** Begins to count the run's time, or goes on after a pause. */
+  function countTime(record: RunRecord, time: number): void {
+    const { runningSince } = record.run;
+    // Most claims follow a publication, and need not look further.
+    if (runningSince !== undefined && record.publications.at(-1)!.publishedAt + pauseMs >= time) return;
+    record.run = { ...record.run, ...workTimeOfClaim(record.run, activeUntil(record), time) };
+  }
+
+  function giveBack(record: RunRecord, member: MemberRecord): void {
+    record.workedUntil = Math.max(record.workedUntil, Math.min(now(), member.lease?.until ?? 0));
+    member.lease = undefined;
+    member.reserved = undefined;
+  }
+
+  function setState(record: RunRecord, state: Run["state"]): void {
+    const before = runOf(record);
+    const { runningSince, ...run } = before;
+    record.run = { ...run, state, elapsedMs: elapsedMs(before, now()) };
     changed();
   }
 
@@ -142,7 +166,6 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         createdAt: time,
         state: { kind: "running" },
         elapsedMs: 0,
-        runningSince: time,
       };
       const members = roots.map(
         (): MemberRecord => ({
@@ -165,6 +188,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         publications: [],
         decisions: [],
         failures: [],
+        workedUntil: 0,
         pins: new Map(),
         notes: [],
         workers: new Map(),
@@ -175,10 +199,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       return run;
     },
     async run(id) {
-      return recordOf(id).run;
+      return runOf(recordOf(id));
     },
     async runs() {
-      return Array.from(records.values(), ({ run }) => run);
+      return Array.from(records.values(), runOf);
     },
     async note(id, note) {
       recordOf(id).notes.push(note);
@@ -203,10 +227,6 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
           else if (member.state === "failed") member.state = "active";
         });
-      }
-      const { runningSince, ...run } = record.run;
-      if (runningSince !== undefined) {
-        record.run = { ...run, elapsedMs: elapsedMs(record.run, record.publications.at(-1)!.publishedAt) };
       }
       setState(record, { kind: "running" });
       endIfNobodyIsLeft(record);
@@ -233,22 +253,24 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const isEqual = held?.state === "active" && isFree(held) && newest(held).generation === generation;
       const chosen = isEqual ? warm! : free;
       const member = record.members[chosen]!;
+      countTime(record, time);
       member.epoch++;
       member.lease = { worker, until: time + leaseMs };
       member.reserved = undefined;
       const { epoch, undecided, failures, restarted } = member;
       const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
-      return { kind: "claimed", claim: { ...claim, undecided, failures, restarted } };
+      const elapsed = { elapsedMs: elapsedMs(record.run, time) };
+      return { kind: "claimed", claim: { ...claim, undecided, failures, restarted, ...elapsed } };
     },
     async renewLease(claim, leaseMs) {
       claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
     },
     async releaseMember(claim, restMs = 0) {
-      const member = records.get(claim.run)?.members[claim.member];
-      if (member?.epoch !== claim.epoch || !member.lease) return;
-      member.lease = undefined;
+      const record = records.get(claim.run);
+      const member = record?.members[claim.member];
+      if (!record || member?.epoch !== claim.epoch || !member.lease) return;
+      giveBack(record, member);
       member.restsUntil = now() + restMs;
-      member.reserved = undefined;
       changed();
     },
     async releaseWorker(id, worker) {
@@ -256,8 +278,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       record.workers.delete(worker);
       for (const member of record.members) {
         if (member.lease?.worker !== worker) continue;
-        member.lease = undefined;
-        member.reserved = undefined;
+        giveBack(record, member);
       }
       changed();
     },
@@ -274,7 +295,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       member.undecided = publication.undecided ?? false;
       member.reserved = undefined;
       if (!publication.keepClaim) {
-        member.lease = undefined;
+        giveBack(record, member);
         member.failures = 0;
       }
       if (publication.best && isBest(record, newest(member)))
@@ -291,9 +312,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         member.failures++;
         member.state = state;
       });
-      member.lease = undefined;
+      giveBack(record, member);
       member.restsUntil = now() + restMs;
-      member.reserved = undefined;
       if (state !== "active") endIfNobodyIsLeft(record);
       changed();
     },

@@ -1,3 +1,4 @@
+import { claimFunction } from "./claim.ts";
 import { functions } from "./functions.ts";
 
 /**
@@ -140,5 +141,9 @@ export const migrations: readonly string[] = [
     state text NOT NULL,
     PRIMARY KEY (run, worker)
   );
+  `,
+  `
+  ALTER TABLE clade.runs ADD COLUMN worked_until bigint NOT NULL DEFAULT 0;
+  ${claimFunction}
   `,
 ];

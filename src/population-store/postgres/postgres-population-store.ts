@@ -46,6 +46,7 @@ import {
   workerOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
+import { activeUntil } from "./claim.ts";
 import { Connection, type Query } from "./connection.ts";
 import { earned } from "./functions.ts";
 import { migrate } from "./migrate.ts";
@@ -136,22 +137,26 @@ export async function postgresPopulationStore(
     throw notFound(id);
   }
 
-  const toRun = ({ now: atDatabase, ...row }: Row): Run =>
-    runOf({
-      ...row,
-      ...(row.running_since !== null && { running_since: local(row.running_since, atDatabase) }),
-    } as Row);
+  const toRun = (row: Row): Run => {
+    const { runningSince, ...run } = runOf(row, row.now as number);
+    return { ...run, ...(runningSince !== undefined && { runningSince: local(runningSince, row.now) }) };
+  };
+  const runColumns = () => sql`r.*, ${new Sql(activeUntil)} AS active_until, ${clock()} AS now`;
+
+  /** Where members are given back without a publication, what it would say is kept: until when somebody has worked. */
+  const noteWorked = (key: Sql | number, until: Sql) =>
+    sql`UPDATE clade.runs SET worked_until = greatest(worked_until, ${until}) WHERE key = ${key}`;
 
   async function readRun(id: RunId): Promise<Run> {
-    const row = await get(sql`SELECT *, ${clock()} AS now FROM clade.runs WHERE id = ${id}`);
+    const row = await get(sql`SELECT ${runColumns()} FROM clade.runs r WHERE id = ${id}`);
     if (row) return toRun(row);
     throw notFound(id);
   }
 
   function setState(key: number, state: RunState): Sql {
-    return sql`UPDATE clade.runs SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
-      elapsed_ms = elapsed_ms + coalesce(greatest(0, ${clock()} - running_since), 0),
-      running_since = ${state.kind === "running" ? clock() : null} WHERE key = ${key}`;
+    return sql`UPDATE clade.runs r SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
+      elapsed_ms = elapsed_ms + coalesce(greatest(0, least(${clock()}, ${new Sql(activeUntil)}) - running_since), 0),
+      running_since = NULL WHERE key = ${key}`;
   }
 
   /** What ends the run when no member is active any more. */
@@ -268,7 +273,7 @@ export async function postgresPopulationStore(
         publication.ending === undefined
           ? await ending(key, query, publication.reason)
           : setState(key, { kind: "done", reason: publication.ending });
-      await query(together(state, changed, sql`COMMIT`));
+      await query(together(noteWorked(key, clock()), state, changed, sql`COMMIT`));
     });
   }
 
@@ -279,9 +284,9 @@ export async function postgresPopulationStore(
       try {
         await query(
           together(
-            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms, running_since)
+            sql`INSERT INTO clade.runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms)
               VALUES (${run.id}, ${run.seed}, ${JSON.stringify(run.experiment)}, ${Number(run.experiment.synchronous)},
-                ${json(run.source)}, ${json(run.study)}, ${run.controlOf ?? null}, ${run.checkpoints ?? null}, ${json(run.code)}, ${createdAt}, 'running', 0, ${createdAt})`,
+                ${json(run.source)}, ${json(run.study)}, ${run.controlOf ?? null}, ${run.checkpoints ?? null}, ${json(run.code)}, ${createdAt}, 'running', 0)`,
             ...roots.flatMap((root) => [
               sql`INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters,
                 checkpoint, score, samples, metrics, published_at)
@@ -300,7 +305,7 @@ export async function postgresPopulationStore(
     },
     run: readRun,
     async runs() {
-      return (await all(sql`SELECT *, ${clock()} AS now FROM clade.runs ORDER BY key`)).map(toRun);
+      return (await all(sql`SELECT ${runColumns()} FROM clade.runs r ORDER BY key`)).map(toRun);
     },
     async note(id, note) {
       const key = await keyOf(id);
@@ -340,9 +345,6 @@ export async function postgresPopulationStore(
                   WHEN steps < ${mostSteps} THEN 'active' ELSE 'finished' END WHERE run = ${key}`
               : sql`UPDATE clade.members SET failures = 0, state = CASE WHEN state = 'failed' THEN 'active' ELSE state END WHERE run = ${key}`,
             sql`UPDATE clade.members SET lease_until = 0 WHERE run = ${key} AND worker IS NULL`,
-            sql`UPDATE clade.runs SET running_since = NULL, elapsed_ms = elapsed_ms + greatest(0,
-                (SELECT published_at FROM clade.snapshots WHERE run = ${key} ORDER BY seq DESC LIMIT 1) - running_since)
-              WHERE key = ${key} AND running_since IS NOT NULL`,
             setState(key, { kind: "running" }),
           ),
         );
@@ -374,10 +376,12 @@ export async function postgresPopulationStore(
       );
     },
     async releaseMember(claim, restMs = 0) {
+      const key = sql`(SELECT key FROM clade.runs WHERE id = ${claim.run})`;
+      const held = sql`run = ${key} AND member = ${claim.member} AND epoch = ${claim.epoch} AND worker = ${claim.worker}`;
       await query(
         together(
-          sql`UPDATE clade.members SET worker = NULL, lease_until = ${clock()} + ${restMs}, reserved = NULL WHERE run = (SELECT key FROM clade.runs WHERE id = ${claim.run})
-            AND member = ${claim.member} AND epoch = ${claim.epoch} AND worker = ${claim.worker}`,
+          noteWorked(key, sql`(SELECT least(${clock()}, lease_until) FROM clade.members WHERE ${held})`),
+          sql`UPDATE clade.members SET worker = NULL, lease_until = ${clock()} + ${restMs}, reserved = NULL WHERE ${held}`,
           changed,
         ),
       );
@@ -388,6 +392,10 @@ export async function postgresPopulationStore(
       const key = await keyOf(id);
       await query(
         together(
+          noteWorked(
+            key,
+            sql`least(${clock()}, (SELECT max(lease_until) FROM clade.members WHERE run = ${key} AND worker = ${worker}))`,
+          ),
           sql`UPDATE clade.members SET ${free} WHERE run = ${key} AND worker = ${worker}`,
           sql`DELETE FROM clade.workers WHERE run = ${key} AND worker = ${worker}`,
           changed,
@@ -436,6 +444,7 @@ export async function postgresPopulationStore(
               sql`SELECT clade.require_claim(${claimed(claim, key)})`,
               sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, worker = NULL, lease_until = ${clock()} + ${restMs},
                 reserved = NULL WHERE run = ${key} AND member = ${member} AND epoch = ${claim.epoch} AND worker = ${worker}`,
+              noteWorked(key, clock()),
               sql`INSERT INTO clade.failures (run, ${new Sql(failureColumns)}) VALUES (${key}, ${values(failureValues(said))})`,
             ),
           );

@@ -133,4 +133,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, worker)
   ) STRICT, WITHOUT ROWID;
   `,
+  "ALTER TABLE runs ADD COLUMN worked_until INTEGER NOT NULL DEFAULT 0",
 ];

@@ -44,8 +44,10 @@ import {
   snapshotOf,
   snapshotValues,
   workerOf,
+  workTimeOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
+import { pauseMs, workTimeOfClaim } from "../work-time.ts";
 import { explained, openDatabase } from "./open-database.ts";
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
@@ -53,6 +55,11 @@ const pollMs = 10;
 
 /** So few that whoever wants the last ones does not wait for more. */
 const decisionsAPage = 250;
+
+/** The time until which somebody has worked on the run of a row of `runs`, or works. */
+const activeUntil = `max(worked_until,
+  coalesce((SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1), 0),
+  coalesce((SELECT max(lease_until) FROM members WHERE run = runs.key AND worker IS NOT NULL), 0))`;
 
 const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
 
@@ -117,9 +124,9 @@ export function sqlitePopulationStore(
   }
 
   function readRun(id: RunId): Run {
-    const row = get("SELECT * FROM runs WHERE key = ?", keyOf(id));
+    const row = get(`SELECT *, ${activeUntil} AS active_until FROM runs WHERE key = ?`, keyOf(id));
     if (!row) throw new RunNotFoundError(`run ${id}: has been removed; list the runs to see which are left`);
-    return runOf(row);
+    return runOf(row, now());
   }
 
   /** The member of a claim that is still valid. */
@@ -153,13 +160,32 @@ export function sqlitePopulationStore(
   function setState(id: RunId, state: RunState): void {
     const elapsed = elapsedMs(readRun(id), now());
     execute(
-      "UPDATE runs SET state = ?, reason = ?, elapsed_ms = ?, running_since = ? WHERE key = ?",
+      "UPDATE runs SET state = ?, reason = ?, elapsed_ms = ?, running_since = NULL WHERE key = ?",
       state.kind,
       "reason" in state ? state.reason : null,
       elapsed,
-      state.kind === "running" ? now() : null,
       keyOf(id),
     );
+  }
+
+  /** Where members are given back without a publication, what it would say is kept: until when somebody has worked. */
+  function noteWorked(key: number, until: number): void {
+    execute("UPDATE runs SET worked_until = max(worked_until, ?) WHERE key = ?", until, key);
+  }
+
+  /** Begins to count the run's time, or goes on after a pause. How long somebody has worked until now. */
+  function countTime(key: number, run: Row, time: number): number {
+    const kept = workTimeOf(run);
+    // Most claims follow a publication, and need not look further.
+    const isPause = kept.runningSince === undefined || (run.last as number) + pauseMs < time;
+    if (!isPause) return elapsedMs(kept, time);
+    const { active } = get(`SELECT ${activeUntil} AS active FROM runs WHERE key = ?`, key)!;
+    const counted = workTimeOfClaim(kept, active as number, time);
+    if (counted.runningSince !== kept.runningSince) {
+      const values = [counted.elapsedMs, counted.runningSince, key];
+      execute("UPDATE runs SET elapsed_ms = ?, running_since = ? WHERE key = ?", ...values);
+    }
+    return elapsedMs(counted, time);
   }
 
   function endIfNobodyIsLeft(id: RunId, reason?: string): void {
@@ -202,8 +228,8 @@ export function sqlitePopulationStore(
       return transaction(() => {
         if (get("SELECT 1 FROM runs WHERE id = ?", run.id)) throw idTaken(run.id);
         const { lastInsertRowid } = execute(
-          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms, running_since)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0, ?)`,
+          `INSERT INTO runs (id, seed, experiment, synchronous, source, study, control_of, checkpoints, code, created_at, state, elapsed_ms)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'running', 0)`,
           run.id,
           run.seed,
           JSON.stringify(run.experiment),
@@ -213,7 +239,6 @@ export function sqlitePopulationStore(
           run.controlOf ?? null,
           run.checkpoints ?? null,
           run.code ? JSON.stringify(run.code) : null,
-          now(),
           now(),
         );
         const key = Number(lastInsertRowid);
@@ -233,7 +258,8 @@ export function sqlitePopulationStore(
       return readRun(id);
     },
     async runs() {
-      return all("SELECT * FROM runs ORDER BY key").map(runOf);
+      const rows = all(`SELECT *, ${activeUntil} AS active_until FROM runs ORDER BY key`);
+      return rows.map((row) => runOf(row, now()));
     },
     async note(id, note) {
       transaction(() =>
@@ -276,18 +302,6 @@ export function sqlitePopulationStore(
           key,
         );
         execute("UPDATE members SET lease_until = 0 WHERE run = ? AND worker IS NULL", key);
-        const run = readRun(id);
-        if (run.runningSince !== undefined) {
-          const { at } = get(
-            "SELECT published_at AS at FROM snapshots WHERE run = ? ORDER BY seq DESC LIMIT 1",
-            key,
-          )!;
-          execute(
-            "UPDATE runs SET elapsed_ms = ?, running_since = NULL WHERE key = ?",
-            elapsedMs(run, at as number),
-            key,
-          );
-        }
         setState(id, { kind: "running" });
         endIfNobodyIsLeft(id);
       });
@@ -302,7 +316,12 @@ export function sqlitePopulationStore(
       const known = findKey(id);
       if (known === undefined) return { kind: "ended" };
       return transaction(() => {
-        const run = get("SELECT state, synchronous FROM runs WHERE key = ?", known);
+        const run = get(
+          `SELECT state, synchronous, elapsed_ms, running_since,
+             (SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1) AS last
+           FROM runs WHERE key = ?`,
+          known,
+        );
         if (run?.state !== "running") return { kind: "ended" };
         const time = now();
         const least = run.synchronous
@@ -331,6 +350,7 @@ export function sqlitePopulationStore(
             time,
           ) !== undefined;
         const member = warmIsEqual ? warm : (first.member as number);
+        const elapsed = countTime(known, run, time);
         const row = get(
           `UPDATE members SET epoch = epoch + 1, worker = ?, lease_until = ?, reserved = NULL WHERE run = ? AND member = ?
            RETURNING epoch, undecided, failures, restarted`,
@@ -349,6 +369,7 @@ export function sqlitePopulationStore(
             newest: newestOf(known, member),
             undecided: row.undecided === 1,
             failures: row.failures as number,
+            elapsedMs: elapsed,
             restarted: row.restarted as number,
           },
         };
@@ -367,19 +388,22 @@ export function sqlitePopulationStore(
     },
     async releaseMember(claim, restMs = 0) {
       transaction(() => {
-        execute(
+        const key = findKey(claim.run);
+        if (key === undefined) return;
+        const { changes } = execute(
           `UPDATE members SET worker = NULL, lease_until = ?, reserved = NULL
-           WHERE run = (SELECT key FROM runs WHERE id = ?) AND member = ? AND epoch = ? AND worker IS NOT NULL`,
-          now() + restMs,
-          claim.run,
-          claim.member,
-          claim.epoch,
+           WHERE run = ? AND member = ? AND epoch = ? AND worker IS NOT NULL`,
+          ...[now() + restMs, key, claim.member, claim.epoch],
         );
+        if (changes > 0) noteWorked(key, now());
       });
     },
     async releaseWorker(id, worker) {
       transaction(() => {
         const key = keyOf(id);
+        const held = "SELECT max(lease_until) AS until FROM members WHERE run = ? AND worker = ?";
+        const { until } = get(held, key, worker)!;
+        if (until !== null) noteWorked(key, Math.min(now(), until as number));
         execute(
           "UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL WHERE run = ? AND worker = ?",
           key,
@@ -426,6 +450,7 @@ export function sqlitePopulationStore(
         );
         if (publication.best && isBest(key, newest!))
           execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
+        if (publication.snapshots.length === 0 && !publication.keepClaim) noteWorked(key, now());
         if (publication.ending !== undefined)
           setState(claim.run, { kind: "done", reason: publication.ending });
         else if (publication.member !== "active") endIfNobodyIsLeft(claim.run, publication.reason);
@@ -444,6 +469,7 @@ export function sqlitePopulationStore(
            WHERE run = ? AND member = ?`,
           ...[state, now() + restMs, key, claim.member],
         );
+        noteWorked(key, now());
         if (state !== "active") endIfNobodyIsLeft(claim.run);
       });
     },
