@@ -1,10 +1,12 @@
 /** Tries the two places that workers of many machines share, as each of them will use them. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { ObjectStorage } from "../checkpoint-store/objects/object-storage.ts";
 import { checkpointsUrl, openStorage } from "../checkpoint-store/open.ts";
+import { refusedToGroup } from "../checkpoint-store/shared-directory/group-rights.ts";
 import { localFileSystem } from "../checkpoint-store/shared-directory/local-file-system.ts";
 import { duration } from "../report/words.ts";
 import type { Finding } from "./check/finding.ts";
@@ -29,7 +31,7 @@ export async function tryStore({ store }: StoreOptions): Promise<Finding[]> {
 export async function tryCheckpoints(url: string, seenBefore: string | undefined): Promise<Finding[]> {
   return await tried("checkpoints", async () => {
     await using storage = await openStorage(url);
-    const found = [await tryObjects(storage)];
+    const found = [await tryObjects(storage), ...(await tryGroup(storage, url))];
     if (seenBefore !== undefined) found.push(await trySign(storage, seenBefore));
     else found.push(await leaveSign(storage, url), ...localDisk(url));
     return found;
@@ -59,6 +61,23 @@ async function tryObjects(storage: ObjectStorage): Promise<string> {
       `checkpoints ${storage.shown}: what was written is not ${isSame ? "listed" : "read"} as it was; use another place`,
     );
   return `checkpoints: ${storage.shown} can be written, read, listed and deleted from`;
+}
+
+/** What another user of a shared directory could do with what this one writes. */
+async function tryGroup(storage: ObjectStorage, url: string): Promise<string[]> {
+  const place = checkpointsUrl(url);
+  if (!place.startsWith("file:")) return [];
+  const directory = fileURLToPath(place);
+  const key = `${folder}/group-${randomUUID()}`;
+  await storage.put(key, Buffer.from("written for the group"));
+  const refused = refusedToGroup(join(directory, key));
+  await storage.delete([key]);
+  if (refused === undefined)
+    return [`checkpoints: every member of the directory's group can read, write and delete what is written`];
+  const remedy = `let its owner run: chgrp -R GROUP ${directory} && chmod -R g+rwXs ${directory}`;
+  return [
+    `checkpoints: only this user can work with them there, because ${refused}; for several users, ${remedy}`,
+  ];
 }
 
 async function leaveSign(storage: ObjectStorage, url: string): Promise<string> {

@@ -1,5 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -82,3 +92,54 @@ test.skipIf(isRoot)(
     await expect(storage.put("a/b", new Uint8Array(1))).rejects.toThrow("this user may not write there");
   },
 );
+
+test.skipIf(!isRoot)(
+  `whoever is in the group of a shared place reads and deletes what another wrote, whatever the umask${isRoot ? "" : " (other users need root)"}`,
+  async () => {
+    const [group, user] = [54_321, 54_322];
+    const directory = newDirectory();
+    mkdirSync(directory);
+    chownSync(directory, 0, group);
+    chmodSync(directory, 0o2770);
+    const umask = process.umask(0o077);
+    try {
+      await using storage = sharedDirectoryStorage(directory);
+      await storage.put("run/checkpoint/weights", Buffer.from("shared"));
+    } finally {
+      process.umask(umask);
+    }
+    chmodSync(root, 0o755);
+    const as = (gid: number, script: string) =>
+      spawnSync(process.execPath, ["-e", script, join(directory, "run/checkpoint/weights")], {
+        uid: user,
+        gid,
+        encoding: "utf8",
+      });
+    const reading = 'process.stdout.write(require("fs").readFileSync(process.argv[1], "utf8"))';
+    expect(as(user, reading).status).not.toBe(0);
+    expect(as(group, reading).stdout).toBe("shared");
+    const replacing =
+      'const { writeFileSync, rmSync } = require("fs"); const path = process.argv[1];' +
+      'writeFileSync(path, "again"); writeFileSync(path + "2", "beside"); rmSync(path)';
+    expect(as(group, replacing)).toMatchObject({ status: 0, stderr: "" });
+    expect(readdirSync(join(directory, "run/checkpoint"))).toEqual(["weights2"]);
+  },
+);
+
+test("a place that is its owner's stays so, and nothing is opened below one that is everybody's", async () => {
+  const directory = newDirectory();
+  const modeOf = (path: string) => statSync(path).mode & 0o777;
+  const umask = process.umask(0o077);
+  try {
+    for (const mode of [0o700, 0o1777]) {
+      mkdirSync(join(directory, `${mode}`), { recursive: true });
+      chmodSync(join(directory, `${mode}`), mode);
+      await using storage = sharedDirectoryStorage(join(directory, `${mode}`));
+      await storage.put("run/weights", Buffer.from("mine"));
+      expect(modeOf(join(directory, `${mode}`, "run"))).toBe(0o700);
+      expect(modeOf(join(directory, `${mode}`, "run/weights"))).toBe(0o600);
+    }
+  } finally {
+    process.umask(umask);
+  }
+});

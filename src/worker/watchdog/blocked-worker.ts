@@ -75,7 +75,16 @@ export async function recordHang(
   const member = claim && (await populationStore.members(run)).find(({ member }) => member === claim.member);
   if (!member) return;
   const { newest, failures } = member;
-  const held: Claim = { run, worker, ...claim, newest, undecided: false, failures, restarted: 0 };
+  const held: Claim = {
+    run,
+    worker,
+    ...claim,
+    newest,
+    undecided: false,
+    failures,
+    elapsedMs: 0,
+    restarted: 0,
+  };
   const failure: Failure = {
     member: claim.member,
     generation: newest.generation,
