@@ -10,6 +10,7 @@ import { clade } from "./clade-command.ts";
 import { signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
+import { userFrames } from "./import-failure.ts";
 import { type JoinOptions, joinRun } from "./join-run.ts";
 import { localWorker } from "./local-worker.ts";
 import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
@@ -59,7 +60,8 @@ export async function workerCommand(name: string | undefined, options: Options):
   };
   const { steps, score } = await tryGeneration(trial).catch((error) => {
     if (!(error instanceof TrainerError)) throw error;
-    throw new CladeError(`run ${run.id}: this machine cannot work on it: ${error.message}\n${error.detail}`);
+    const said = `${error.message}\n${userFrames(error.detail)}`;
+    throw new CladeError(`run ${run.id}: this machine cannot work on it: ${said}`);
   });
   const took = duration((performance.now() - began) / 1000);
   console.log(

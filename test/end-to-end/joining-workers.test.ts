@@ -76,7 +76,7 @@ test("a machine on which the trainer fails cannot work on a run, and says why", 
 test("a worker whose run fails exits with a code that a scheduler counts as a failure", async () => {
   const trainer = `step() { if (process.argv.includes("worker")) throw new Error("always"); }`;
   place.write("climb.ts", climb({ trainer, declaration: "population: 1, exploit: noExploit()," }));
-  const run = await place.clade("run", "climb.ts", "--workers", "1");
+  const run = await place.clade("run", "climb.ts", "--workers", "1", "--patience", "1s");
   expect(run.code).toBe(1);
   const joined = await place.clade("worker");
   expect(joined).toMatchObject({ code: 5, stdout: expect.stringContaining("is failed") });
