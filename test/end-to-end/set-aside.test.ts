@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { climb, Workplace } from "./command-line.ts";
+
+test("a worker on which everything fails says so, costs no member, and leaves as one that failed", async () => {
+  using good = new Workplace();
+  using bad = new Workplace({ BAD_NODE: "1" });
+  const gate = good.path("open");
+  const trainer = `
+  async step({ rate }) {
+    if (process.env.BAD_NODE) throw new Error("the device does not answer");
+    while (!existsSync(${JSON.stringify(gate)})) await new Promise((resolve) => setTimeout(resolve, 20));
+    this.height += rate;
+  }`;
+  good.write("climb.ts", `import { existsSync } from "node:fs";${climb({ trainer })}`);
+  const running = good.start("run", "climb.ts", "--workers", "1");
+  const status = async () => {
+    const { code, stdout } = await good.clade("status", "--json");
+    return code === 0 ? JSON.parse(stdout) : { present: [] };
+  };
+  await expect.poll(async () => (await status()).present.length).toBe(1);
+  const joined = bad.start("worker", "--store", good.path(".clade", "clade.db"), "--patience", "1h");
+  const setAside = { state: { kind: "set-aside", reason: expect.stringContaining("does not answer") } };
+  await expect.poll(async () => (await status()).present).toContainEqual(expect.objectContaining(setAside));
+  expect((await good.clade("status")).stdout).toContain("is set aside since");
+  good.write("open", "");
+  const run = await running.finished;
+  expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("; 0 members given up") });
+  expect(run.stdout).toContain("is set aside since");
+  expect(await joined.finished).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/set aside: another member fails here, too: .*the device does not answer/),
+  });
+  const shown = (await good.clade("show")).stdout;
+  expect(shown).toMatch(/failed in generation 1, in train, on \S+: .*the device does not answer/);
+});
