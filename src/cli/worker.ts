@@ -93,9 +93,13 @@ async function workOn(
     return;
   }
   const state = await stateOf(stores, run);
-  if (state.kind === "running" && setAside > 0) {
-    const remedy = `when the cause is mended, start again with: ${clade} worker ${run.id}`;
-    throw new CladeError(`run ${run.id}: everything failed on the workers of this machine; ${remedy}`);
+  // Also at the run's end: a scheduler is to see that this machine did nothing for it.
+  if (state.kind !== "failed" && setAside > 0) {
+    const those = `${setAside} of ${plural(processes.count, "worker")}`;
+    const remedy = state.kind === "running" ? `, start again with: ${clade} worker ${run.id}` : "";
+    throw new CladeError(
+      `run ${run.id}: everything failed on ${those} of this machine; mend the cause${remedy}`,
+    );
   }
   console.log(`run ${run.id}: is ${state.kind}${"reason" in state ? ` (${state.reason})` : ""}`);
   process.exitCode = codeOf(state);
