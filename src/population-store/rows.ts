@@ -1,5 +1,6 @@
 /** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
+import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
 import type { Failure, PublishedSnapshot, Run, RunState, RunWorker } from "./population-store.ts";
@@ -10,9 +11,12 @@ export type Row = Record<string, SQLOutputValue>;
 export const snapshotColumns =
   "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
 
+/** Throws a `CladeError` that names the snapshot when the row is damaged. */
 export function snapshotOf(row: Row): PublishedSnapshot {
+  const id = snapshotId(row.member as number, row.ordinal as number);
+  const where = `snapshot ${id}`;
   return {
-    id: snapshotId(row.member as number, row.ordinal as number),
+    id,
     member: row.member,
     kind: row.kind,
     ...(row.parent !== null && { parent: row.parent }),
@@ -20,11 +24,11 @@ export function snapshotOf(row: Row): PublishedSnapshot {
     generation: row.generation,
     step: row.step,
     memberSteps: row.member_steps,
-    hyperparameters: JSON.parse(row.hyperparameters as string),
+    hyperparameters: json(row, "hyperparameters", where),
     ...(row.checkpoint !== null && { checkpoint: row.checkpoint }),
     ...(row.score !== null && { score: row.score }),
-    ...(row.samples !== null && { samples: JSON.parse(row.samples as string) }),
-    metrics: row.metrics === "{}" ? {} : JSON.parse(row.metrics as string, nullAsNaN),
+    ...(row.samples !== null && { samples: json(row, "samples", where) }),
+    metrics: row.metrics === "{}" ? {} : json(row, "metrics", where, nullAsNaN),
     publishedAt: row.published_at,
     ...(row.worker !== null && { worker: row.worker }),
   } as PublishedSnapshot;
@@ -63,7 +67,7 @@ export function decisionOf(row: Row): Decision {
     ...(row.donor !== null && { donor: row.donor }),
     weights: row.weights === 1,
     hyperparameters: row.hyperparameters === 1,
-    reason: JSON.parse(row.reason as string, nullAsNaN),
+    reason: json(row, "reason", `the decision about snapshot ${row.snapshot}`, nullAsNaN),
   } as Decision;
 }
 
@@ -134,15 +138,16 @@ export function workerOf({ worker, device, joined_at, seen_at, state }: Row): Ru
 
 /** `active_until` is the time until which somebody has worked on the run. */
 export function runOf(row: Row, now: number): Run {
+  const where = `run ${row.id}`;
   return {
     id: row.id,
     seed: row.seed,
-    experiment: JSON.parse(row.experiment as string),
-    ...(row.source !== null && { source: JSON.parse(row.source as string) }),
-    ...(row.study !== null && { study: JSON.parse(row.study as string) }),
+    experiment: json(row, "experiment", where),
+    ...(row.source !== null && { source: json(row, "source", where) }),
+    ...(row.study !== null && { study: json(row, "study", where) }),
     ...(row.control_of !== null && { controlOf: row.control_of }),
     ...(row.checkpoints !== null && { checkpoints: row.checkpoints }),
-    ...(row.code !== null && { code: JSON.parse(row.code as string) }),
+    ...(row.code !== null && { code: json(row, "code", where) }),
     createdAt: row.created_at,
     state: (row.reason === null ? { kind: row.state } : { kind: row.state, reason: row.reason }) as RunState,
     ...(row.best !== null && { best: row.best }),
@@ -155,6 +160,22 @@ export function workTimeOf({ elapsed_ms, running_since }: Row): WorkTime {
     elapsedMs: elapsed_ms as number,
     ...(running_since !== null && { runningSince: running_since as number }),
   };
+}
+
+/** A column that holds JSON of an object or a list. */
+function json(row: Row, column: string, where: string, reviver?: (key: string, value: unknown) => unknown) {
+  let value: unknown;
+  let cause: unknown;
+  try {
+    value = JSON.parse(row[column] as string, reviver);
+  } catch (error) {
+    cause = error;
+  }
+  if (typeof value === "object" && value !== null) return value;
+  throw new CladeError(
+    `${where}: its ${column} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
+    { cause },
+  );
 }
 
 function nullAsNaN(_key: string, value: unknown): unknown {
