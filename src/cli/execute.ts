@@ -13,6 +13,7 @@ import { clade } from "./clade-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { hyperparameters, measured } from "./format.ts";
 import { lostModelLines } from "./lost-models.ts";
+import { withoutEffect } from "./note-lines.ts";
 import type { Stores } from "./open-store.ts";
 import { jsonReporter, liveReporter, plainReporter, type Reporter } from "./reporter.ts";
 import { presentWorkers, setAsideOf } from "./run-state.ts";
@@ -126,6 +127,7 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
     return;
   }
   await printEnd(stores, run, result);
+  for (const line of withoutEffect(await stores.population.notes(run.id))) console.log(`warning: ${line}`);
   if (result.state.kind === "done" && result.failedMembers > 0) {
     const were = `${count(result.failedMembers)} of ${plural(run.experiment.population, "member")} ${result.failedMembers === 1 ? "was" : "were"}`;
     const last = await lastErrorOf(stores, result);

@@ -54,6 +54,7 @@ async function workLocally(name: string, options: LocalWorkerOptions): Promise<v
     }),
     device: process.env.CUDA_VISIBLE_DEVICES,
     patienceMs: options.patience === undefined ? undefined : 1000 * options.patience,
+    triesActing: true,
     tell: (line) => console.error(`worker ${worker}: ${line}`),
     firstLeaseMs: ownFirstLeaseMs(),
     holds(claim) {

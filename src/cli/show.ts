@@ -1,4 +1,4 @@
-import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
+import { legibleBelow } from "../algorithm/legible.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
@@ -9,13 +9,12 @@ import {
   type Failure,
   type PopulationStore,
   type Run,
-  type RunNote,
   start,
 } from "../population-store/population-store.ts";
 import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
-import { bestModelLine } from "./lost-models.ts";
+import { noteLines } from "./note-lines.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { failureLine, recoveryLine } from "./reporter.ts";
 import { copySentence } from "./run-view.ts";
@@ -56,18 +55,7 @@ export async function showCommand(name: string | undefined, options: Options): P
     for await (const decision of decisionsOf(stores, run, member))
       console.log(await explained(stores, run, decision));
   await showFailures(stores, run, member, all);
-  for (const note of notes) console.log(`\n${noteLine(note)}`);
-}
-
-function noteLine(note: RunNote): string {
-  switch (note.kind) {
-    case "job":
-      return `${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`;
-    case "different-code":
-      return `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`;
-    case "best-model":
-      return bestModelLine(note);
-  }
+  for (const line of notes.flatMap(noteLines)) console.log(`\n${line}`);
 }
 
 async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<void> {

@@ -7,6 +7,7 @@ import { findRun } from "./find-run.ts";
 import { hyperparameters, measured } from "./format.ts";
 import { jobLines } from "./jobs.ts";
 import { lostModelLines } from "./lost-models.ts";
+import { withoutEffect } from "./note-lines.ts";
 import { openStores } from "./open-store.ts";
 import { outageOf, outageText, presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
 
@@ -60,6 +61,7 @@ export async function statusCommand(
       `best:    ${measured(metric, result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
     );
   }
+  for (const line of withoutEffect(await stores.population.notes(run.id))) console.log(`warning: ${line}`);
   if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);
   if (state === "not begun") console.log(`begin with: ${clade} worker ${run.id}`);
 }

@@ -4,7 +4,7 @@
  */
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import type { CheckpointId, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type { CheckpointId, HyperparameterValue, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../experiment/experiment.ts";
 import type { DecisionCounts, DecisionQuery } from "./decisions.ts";
 import type { Failure } from "./failure.ts";
@@ -82,7 +82,27 @@ export type RunNote =
       readonly snapshot?: SnapshotId;
       /** Better ones, whose checkpoints are not whole. */
       readonly lost: readonly LostModel[];
-    };
+    }
+  | ActingNote;
+
+/** A worker tried whether hyperparameters act that are not read back; the first such note of a run says that others need not. */
+export interface ActingNote {
+  readonly kind: "acting";
+  readonly worker: WorkerId;
+  /** Unix time in milliseconds. */
+  readonly at: number;
+  /** Absent while it tries, and where all of them act. */
+  readonly found?: {
+    /** Training steps with each value. */
+    readonly steps: number;
+    /** The scores were the same with both values. */
+    readonly without: readonly {
+      readonly name: string;
+      readonly values: readonly [HyperparameterValue, HyperparameterValue];
+    }[];
+    readonly unproved: readonly { readonly name: string; readonly reason: string }[];
+  };
+}
 
 /** A model whose checkpoint cannot be read. */
 export interface LostModel {

@@ -35,6 +35,7 @@ import {
 } from "../population-store/population-store.ts";
 import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
+import { type Published, tryActingInRun } from "./acting-in-run.ts";
 import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
@@ -81,6 +82,8 @@ export interface WorkerOptions {
   readonly patienceMs?: number | undefined;
   /** Is told why the worker is set aside, and when it is back. */
   readonly tell?: (line: string) => void;
+  /** Tries once in the run whether hyperparameters act that are not read back, and notes which do not. */
+  readonly triesActing?: boolean;
   /** Milliseconds, for wall time. */
   readonly now?: () => number;
   /** Waits, or until the signal. */
@@ -135,6 +138,9 @@ class Worker {
   #suspicion: Suspicion | undefined;
   /** How long somebody had worked on the run when the member was claimed, and this machine's clock then. */
   #worked = { ms: 0, asOf: 0 };
+  /** Whether hyperparameters act is to be tried after the first generation that was published. */
+  #triesActing: boolean;
+  #published: Published | undefined;
   readonly #patienceMs: number;
   readonly #leases: Leases;
   readonly #collector: Collector;
@@ -143,6 +149,7 @@ class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#triesActing = options.triesActing ?? false;
     this.#patienceMs = options.patienceMs ?? usualPatienceMs;
     const { populationStore, signal, experiment, leaseMs, firstLeaseMs, run, worker, device } = options;
     this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs, firstLeaseMs);
@@ -185,12 +192,27 @@ class Worker {
       await this.#presence.remind({ kind: result.kind === "wait" ? "waiting" : "working" });
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
+      if (this.#published) await this.#tryActing(this.#published);
       const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
       if (left) return left;
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }
     return false;
+  }
+
+  /** No claim is held meanwhile. What the trainer holds afterwards is no member's. */
+  async #tryActing(published: Published): Promise<void> {
+    const { signal } = this.#options;
+    this.#triesActing = false;
+    this.#published = undefined;
+    const isUsed = await unlessHanging(tryActingInRun(this.#options, published), signal, graceMs).catch(
+      (error) => {
+        if (error instanceof RunNotFoundError) return true;
+        throw error;
+      },
+    );
+    if (isUsed) this.#held = undefined;
   }
 
   /** Resolves undefined when the worker is back. */
@@ -272,6 +294,7 @@ class Worker {
       stepsLeft,
       millisecondsLeft,
     });
+    const trainedMs = performance.now() - this.#trainsSince;
     const memberSteps = start.memberSteps + steps;
     const isLast = steps >= stepsLeft || this.#elapsedMs() >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
@@ -302,12 +325,24 @@ class Worker {
         member: isLast ? "finished" : "active",
         undecided: !isLast,
         ...(now.best === trained && { best: trained.id }),
-        next: { leaseMs: this.#leases.leaseMs, warm: claim.member },
+        // What is claimed ahead would wait for the trial.
+        ...(!this.#triesActing && { next: { leaseMs: this.#leases.leaseMs, warm: claim.member } }),
         ...(ended !== undefined && { ending: ended }),
       };
     });
     this.#options.onEvent?.({ type: "snapshot", snapshot: trained });
     this.#held = { member: claim.member, checkpoint, hyperparameters };
+    if (this.#triesActing) {
+      const { member } = claim;
+      const seed = trainerSeed(this.#options.run.seed, member, claim.restarted);
+      this.#published = {
+        turn: { member, seed, hyperparameters },
+        from: { checkpoint, step: trained.step, generation: trained.generation },
+        steps,
+        ms: trainedMs,
+        stepsLeft: stepsLeft - steps,
+      };
+    }
     this.#failedHere.clear();
     this.#collector.saved();
   }

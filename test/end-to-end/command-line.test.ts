@@ -416,3 +416,14 @@ test("a worker refuses an experiment file that was changed since the run began",
   expect(resumed.code).not.toBe(0);
   expect(resumed.stderr).toContain("the experiment or its code is not what the run began with");
 });
+
+test("a run says at its end, and after it, which hyperparameters change nothing", async () => {
+  const declaration = "hyperparameters: { rate: logUniform(1e-3, 1), decay: uniform(0, 0.5) },";
+  place.write("climb.ts", climb({ declaration }));
+  const warning =
+    /warning: decay changes nothing: trained on for \d+ steps? with 0 and with 0.5 from the same state the scores are the same/;
+  const run = await place.clade("run", "climb.ts", "--workers", "2");
+  expect(run.code).toBe(0);
+  expect(run.stdout.match(new RegExp(warning, "g"))).toHaveLength(1);
+  expect((await place.clade("status")).stdout).toMatch(warning);
+});

@@ -1,0 +1,43 @@
+/** What is noted about a run, in words. */
+import { legibleLine } from "../algorithm/legible.ts";
+import type { RunNote } from "../population-store/population-store.ts";
+import { plural, value } from "../report/words.ts";
+import { bestModelLine } from "./lost-models.ts";
+
+export function noteLines(note: RunNote): string[] {
+  switch (note.kind) {
+    case "job":
+      return [`${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`];
+    case "different-code":
+      return [
+        `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`,
+      ];
+    case "best-model":
+      return [bestModelLine(note)];
+    case "acting":
+      return [...withoutEffect([note]), ...unproved([note])];
+  }
+}
+
+/** Warnings of hyperparameters that change nothing. */
+export function withoutEffect(notes: readonly RunNote[]): string[] {
+  return notes.flatMap((note) => {
+    if (note.kind !== "acting" || !note.found) return [];
+    const { steps, without } = note.found;
+    return without.map(({ name, values: [one, other] }) =>
+      legibleLine(
+        `${name} changes nothing: trained on for ${plural(steps, "step")} with ${value(one)} and with ${value(other)} from the same state the scores are the same; if that is meant, declare it as a constant`,
+      ),
+    );
+  });
+}
+
+function unproved(notes: readonly RunNote[]): string[] {
+  return notes.flatMap((note) =>
+    note.kind === "acting" && note.found
+      ? note.found.unproved.map(({ name, reason }) =>
+          legibleLine(`${name}: whether it acts could not be proved: ${reason}`),
+        )
+      : [],
+  );
+}

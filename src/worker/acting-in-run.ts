@@ -1,0 +1,126 @@
+/**
+ * Once in a run, a worker tries whether each hyperparameter acts that its trainer does not read back. It does so in its own session between two members,
+ * with no claim held, so it needs no second trainer and nobody waits for a lease. What it finds is a note of the run.
+ */
+import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { type FarApart, farApart } from "../experiment/far-apart.ts";
+import { namesChangedByRestore } from "../experiment/what-changes.ts";
+import type { ActingNote, PopulationStore, Run, WorkerId } from "../population-store/population-store.ts";
+import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
+import { type Effect, effects } from "./acting.ts";
+import { Interruption } from "./interruption.ts";
+import type { Beginning } from "./train-on.ts";
+
+/** The whole trial takes no longer. */
+const limitMs = 10_000;
+
+/** As many steps as fit, at least one. */
+const trainingMs = 500;
+
+interface Options {
+  readonly worker: WorkerId;
+  readonly run: Run;
+  readonly experiment: Experiment;
+  readonly populationStore: PopulationStore;
+  readonly checkpointStore: CheckpointStore;
+  readonly session: TrainerSession;
+  readonly signal: AbortSignal;
+}
+
+/** A generation that a worker has published, and from which the trial begins. */
+export interface Published {
+  readonly turn: Turn;
+  readonly from: Omit<Beginning, "store" | "steps">;
+  /** Of that generation, and the milliseconds that they took. */
+  readonly steps: number;
+  readonly ms: number;
+  /** Steps that are left of the member's budget: nothing is trained beyond it. */
+  readonly stepsLeft: number;
+}
+
+/** Resolves whether the session was used. Rejects when the population store fails or the worker was asked to stop. */
+export async function tryActingInRun(options: Options, published: Published): Promise<boolean> {
+  const { experiment, session, populationStore, run, worker } = options;
+  const { turn, steps, ms, stepsLeft } = published;
+  const read = session.readBackAfterTraining;
+  const pairs = farApart(experiment.strategies.space, turn.hyperparameters).filter(
+    ({ name }) => !read?.has(name),
+  );
+  const most = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
+  if (pairs.length === 0 || most < 1) return false;
+  const mark: ActingNote = { kind: "acting", worker, at: Date.now() };
+  if (await isTriedBy(populationStore, run, undefined)) return false;
+  await populationStore.note(run.id, mark);
+  if (!(await isTriedBy(populationStore, run, worker))) return false;
+  const found = await tryAll(options, published, pairs, most);
+  const without = found.flatMap((effect) =>
+    effect.kind === "nothing" ? [{ name: effect.name, values: effect.values }] : [],
+  );
+  const unproved = found.flatMap((effect) => {
+    const reason = whyUnproved(effect);
+    return reason === undefined ? [] : [{ name: effect.name, reason }];
+  });
+  if (without.length > 0 || unproved.length > 0)
+    await populationStore.note(run.id, { ...mark, found: { steps: most, without, unproved } });
+  return true;
+}
+
+/** Of several that begin at once the first does it. */
+async function isTriedBy(
+  store: PopulationStore,
+  { id }: Run,
+  worker: WorkerId | undefined,
+): Promise<boolean> {
+  const first = (await store.notes(id)).find((note) => note.kind === "acting");
+  return first !== undefined && (worker === undefined || first.worker === worker);
+}
+
+async function tryAll(
+  { experiment, session, checkpointStore, signal }: Options,
+  { turn, from }: Published,
+  pairs: readonly FarApart[],
+  steps: number,
+): Promise<readonly Effect[]> {
+  const begin = performance.now();
+  const tooLong = new TrainerError("it took too long", "");
+  session.interruptWith(() => {
+    if (signal.aborted) throw new Interruption();
+    if (performance.now() > begin + limitMs) throw tooLong;
+  });
+  try {
+    return await effects(pairs, {
+      session,
+      beginning: { ...from, store: checkpointStore, steps },
+      turn,
+      metric: experiment.objective.metric,
+      changedByRestore: namesChangedByRestore(experiment),
+      hasTime: (ms) => performance.now() + ms < begin + limitMs,
+    });
+  } catch (error) {
+    // It never costs a member: what is really wrong is found in its next generation.
+    if (!(error instanceof TrainerError || error instanceof CheckpointError)) throw error;
+    await session.dispose().catch(() => {});
+    const { message } = error;
+    return pairs.map(({ name }) => ({
+      name,
+      kind: "failed",
+      value: turn.hyperparameters[name] ?? "none",
+      message,
+    }));
+  }
+}
+
+function whyUnproved(effect: Effect): string | undefined {
+  switch (effect.kind) {
+    case "noise":
+      return "runs of the same differ by as much";
+    case "failed":
+      return effect.message.split("\n", 1)[0]!;
+    case "untried":
+      return "it takes too long";
+    default:
+      return undefined;
+  }
+}
