@@ -22,12 +22,14 @@ export class MemberLog {
     if (this.path === undefined) return;
     try {
       this.#bytes ??= sizeOf(this.path);
+      // Another worker that had this member may have put it aside.
+      if (this.#bytes > largestBytes) this.#bytes = sizeOf(this.path);
       if (this.#bytes > largestBytes) {
         renameSync(this.path, `${this.path}.1`);
         this.#bytes = 0;
       }
       appendFileSync(this.path, text);
-      this.#bytes += text.length;
+      this.#bytes += Buffer.byteLength(text);
     } catch {
       // A full disk stops the run where something that counts is to be written. A log line does not count.
     }
