@@ -139,9 +139,10 @@ test("when everything is killed, nothing is left running, and resume goes on", a
   child.kill("SIGKILL");
   await finished;
   let status = "";
-  for (let look = 0; look < 50 && !status.includes("interrupted"); look++)
+  for (let look = 0; look < 50 && !/interrupted|not begun/.test(status); look++)
     status = (await place.clade("status")).stdout;
-  expect(status).toContain("interrupted");
+  // A busy machine may not have begun.
+  expect(status).toMatch(/interrupted|not begun/);
   expect(resultOf(await place.clade("resume", "--json"))).toMatchObject({
     state: { kind: "done" },
     totalSteps: 200,
