@@ -24,7 +24,7 @@ const experiment = climb({
       console.log(${printed}); console.error(${printed});
       globalThis.evaluations = (globalThis.evaluations ?? 0) + 1;
       if (globalThis.evaluations === 3) throw new Error(${quoted});
-      return { height: this.height, ${quoted}: 1 };
+      return { height: this.height };
     }`,
 });
 const study = `name: climbs
@@ -82,7 +82,8 @@ beforeAll(async () => {
   expect(ran.code, `${ran.stderr}${ran.stdout}`).toBe(0);
   using database = new DatabaseSync(place.path(".clade", "clade.db"));
   database.exec(`UPDATE snapshots SET worker = ${sql(hostile)},
-    hyperparameters = json_set(hyperparameters, '$.' || ${sql(quoted)}, 1)`);
+    hyperparameters = json_set(hyperparameters, '$.' || ${sql(quoted)}, 1),
+    metrics = json_set(metrics, '$.' || ${sql(quoted)}, 1)`);
   [run] = database
     .prepare("SELECT id FROM runs")
     .all()
