@@ -106,7 +106,7 @@ test("with --json every line is an event, and the last is the result", async () 
 test("an interrupted run says how to go on, and resume spends exactly the rest of the budget", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const { process: child, finished } = place.start("run", "climb.ts");
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await place.statusWith(/ trains member \d/);
   child.kill("SIGINT");
   const interrupted = await finished;
   expect(interrupted.code).toBe(130);
@@ -135,14 +135,10 @@ test("a run whose experiment file is gone says so, and goes on when it is back",
 test("when everything is killed, nothing is left running, and resume goes on", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const { process: child, finished } = place.start("run", "climb.ts");
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await place.statusWith(/ trains member \d/);
   child.kill("SIGKILL");
   await finished;
-  let status = "";
-  for (let look = 0; look < 50 && !/interrupted|not begun/.test(status); look++)
-    status = (await place.clade("status")).stdout;
-  // A busy machine may not have begun.
-  expect(status).toMatch(/interrupted|not begun/);
+  await place.statusWith(/: interrupted/);
   expect(resultOf(await place.clade("resume", "--json"))).toMatchObject({
     state: { kind: "done" },
     totalSteps: 200,
@@ -152,12 +148,9 @@ test("when everything is killed, nothing is left running, and resume goes on", a
 test("a worker joins from another terminal, and stop ends everybody's work", async () => {
   place.write("climb.ts", climb({ stepMs: 20, declaration: "budget: { stepsPerMember: 100000 }," }));
   const run = place.start("run", "climb.ts", "--workers", "1");
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await place.statusWith(/ trains member \d/);
   const worker = place.start("worker");
-  let status = "";
-  for (let look = 0; look < 50 && !/workers: \S+, \S+\n/.test(status); look++)
-    status = (await place.clade("status")).stdout;
-  expect(status).toMatch(/workers: \S+, \S+\n/);
+  await place.statusWith(/workers: \S+ .+\n +\S+:\d+:\S+ /);
   expect(await place.clade("stop")).toMatchObject({ code: 0 });
   expect((await worker.finished).code).toBe(0);
   expect((await run.finished).code).toBe(130);
@@ -177,9 +170,7 @@ test("a run that is done is resumed only with a larger budget", async () => {
 test("settings do not change under workers, and not where nothing is left to do", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const { finished } = place.start("run", "climb.ts");
-  let status = "";
-  for (let look = 0; look < 50 && !/workers: \S+:\d+/.test(status); look++)
-    status = (await place.clade("status")).stdout;
+  await place.statusWith(/workers: \S+:\d+/);
   const longer = ["resume", "--set", "budget.stepsPerMember=80"];
   expect(await place.clade(...longer)).toMatchObject({
     code: 1,

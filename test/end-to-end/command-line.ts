@@ -8,6 +8,9 @@ import { expect } from "vitest";
 
 const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
 
+/** Each takes a tenth of a second at least. */
+const mostLooks = 100;
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -64,6 +67,15 @@ export class Workplace implements Disposable {
 
   clade(...words: string[]): Promise<Finished> {
     return this.start(...words).finished;
+  }
+
+  /** Waits until `clade status` prints it. */
+  async statusWith(text: RegExp): Promise<string> {
+    for (let looks = 1; ; looks++) {
+      const { stdout, stderr } = await this.clade("status");
+      if (text.test(stdout)) return stdout;
+      if (looks === mostLooks) expect(stdout + stderr).toMatch(text);
+    }
   }
 
   /** The run's events, read from the output of `--json`. */
