@@ -5,6 +5,8 @@ import { BadInputError, type Problem } from "../algorithm/problem.ts";
 import { type KubernetesVersion, scratch, type VolumeClaim } from "../cluster/kubernetes.ts";
 
 export interface KubernetesOptions {
+  /** In seconds. */
+  readonly patience?: number;
   readonly workers: number;
   readonly image: string;
   readonly secret: readonly string[];

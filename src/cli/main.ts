@@ -250,6 +250,7 @@ export function program(): Command {
       .option("--run <run>", "more workers for a run that exists, instead of a new one")
       .addOption(store)
       .addOption(checkpoints)
+      .addOption(patience)
       .addOption(population)
       .addOption(seed)
       .addOption(set);

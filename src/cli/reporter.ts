@@ -49,7 +49,9 @@ export function plainReporter(): Reporter {
       if (event.type === "decision" && isRecovery(event.decision)) console.log(recoveryLine(event.decision));
     },
     workers: ({ workers }) => {
-      for (const line of troubleLines(workers)) console.log(line);
+      const lines = troubleLines(workers);
+      if (lines.length === 0) console.log("every worker works again");
+      for (const line of lines) console.log(legibleLine(line));
     },
     tick(view) {
       if (Date.now() - toldAt < 10_000) return;
@@ -122,7 +124,8 @@ function startedLine({ run }: RunView, workers: number): string {
 function statusLine(view: RunView): string {
   const { share, secondsLeft } = view.progress();
   const { metric } = view.run.experiment.objective;
-  const left = secondsLeft === undefined || share >= 1 ? "" : `, ${duration(secondsLeft)} left`;
+  const hasTime = secondsLeft !== undefined && share < 1;
+  const left = outageOf(view.workers) ? ", waiting" : hasTime ? `, ${duration(secondsLeft)} left` : "";
   const best = `best ${measured(metric, view.best?.score)}, median ${number(view.median)}`;
   const failures = view.failureCount > 0 ? `, ${plural(view.failureCount, "failure")}` : "";
   return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;

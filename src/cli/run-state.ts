@@ -24,6 +24,8 @@ export async function stateWord(store: PopulationStore, run: Run): Promise<strin
   return hasNotBegun(run) ? "not begun" : "interrupted";
 }
 
+export const notBegunText = "no worker has worked on it yet, and its time does not count";
+
 /** The names of the workers that are there now. */
 export async function workersOf(store: PopulationStore, run: Run): Promise<WorkerId[]> {
   return thereOf(await presentWorkers(store, run)).map(({ worker }) => worker);

@@ -49,6 +49,11 @@ export function timeIn(option: string): (text: string) => number {
   };
 }
 
+/** The option that tells a worker how patient it is, if that was said. */
+export function patienceWords(seconds: number | undefined): readonly string[] {
+  return seconds === undefined ? [] : ["--patience", String(seconds)];
+}
+
 /** Parses an option's whole number. */
 export function wholeNumber(option: string, least = 1): (text: string) => number {
   return (text) => {

@@ -17,6 +17,7 @@ import { hyperparameters, table } from "./format.ts";
 import { noteLines } from "./note-lines.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { failureLine, recoveryLine } from "./reporter.ts";
+import { notBegunText, stateWord } from "./run-state.ts";
 import { copySentence } from "./run-view.ts";
 
 interface Options {
@@ -50,6 +51,8 @@ export async function showCommand(name: string | undefined, options: Options): P
     for (const note of notes) console.log(JSON.stringify({ type: "note", note }));
     return;
   }
+  if ((await stateWord(stores.population, run)) === "not begun")
+    console.log(`run ${run.id}: not begun: ${notBegunText}\n`);
   if (member === undefined) await showPopulation(stores, run, all);
   else
     for await (const decision of decisionsOf(stores, run, member))

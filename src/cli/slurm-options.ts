@@ -3,6 +3,8 @@ import { BadInputError } from "../algorithm/problem.ts";
 import { minutesOfLimit } from "../cluster/slurm-time.ts";
 
 export interface SlurmOptions {
+  /** In seconds. */
+  readonly patience?: number;
   readonly array: number;
   readonly gpusPerWorker?: number;
   readonly cpusPerWorker?: number;

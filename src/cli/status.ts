@@ -9,7 +9,15 @@ import { jobLines } from "./jobs.ts";
 import { lostModelLines } from "./lost-models.ts";
 import { withoutEffect } from "./note-lines.ts";
 import { openStores } from "./open-store.ts";
-import { outageOf, outageText, presentWorkers, stateWord, thereOf, workerLines } from "./run-state.ts";
+import {
+  notBegunText,
+  outageOf,
+  outageText,
+  presentWorkers,
+  stateWord,
+  thereOf,
+  workerLines,
+} from "./run-state.ts";
 
 export async function statusCommand(
   name: string | undefined,
@@ -35,8 +43,7 @@ export async function statusCommand(
   const reason = "reason" in run.state ? ` (${legibleBelow(run.state.reason)})` : "";
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
-  const notBegun =
-    state === "not begun" ? ": no worker has worked on it yet, and its time does not count" : "";
+  const notBegun = state === "not begun" ? `: ${notBegunText}` : "";
   console.log(`run ${run.id}: ${state}${notBegun}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
   if (outage) console.log(legibleLine(outageText(outage)));
   const stopped = inState("stopped") > 0 ? `${count(inState("stopped"))} stopped, ` : "";

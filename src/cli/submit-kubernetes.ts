@@ -25,7 +25,7 @@ import {
 } from "./kubernetes-options.ts";
 import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { sourceOf } from "./run-source.ts";
-import type { SettingOptions } from "./settings.ts";
+import { patienceWords, type SettingOptions } from "./settings.ts";
 import { type SubmittedRun, submittedRun } from "./submitted-run.ts";
 
 interface Options extends SettingOptions, StoreOptions, KubernetesOptions {
@@ -121,6 +121,7 @@ function settingsFor(run: Run, options: Options, version: KubernetesVersion | un
     name: jobName(run.id, randomBytes(4).toString("hex")),
     run: run.id,
     experiment: options.experimentInImage ?? `/experiment/${basename(sourceOf(run).file)}`,
+    workerOptions: patienceWords(options.patience),
     workers,
     image,
     secrets: secret,

@@ -10,7 +10,7 @@ import { exitCodes } from "./exit-codes.ts";
 import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import type { StoreOptions, Stores } from "./open-store.ts";
-import { type SettingOptions, settingsOf } from "./settings.ts";
+import { patienceWords, type SettingOptions, settingsOf } from "./settings.ts";
 import { refuseBadTime, refuseLostEnvironment, type SlurmOptions, wordsOf } from "./slurm-options.ts";
 import { openSharedStores, refuseUnlessOneOfBoth, submittedRun } from "./submitted-run.ts";
 
@@ -102,6 +102,7 @@ function scriptFor(stores: Stores, run: string, more: readonly string[], options
   return slurmScript({
     run,
     clade: [process.execPath, fileURLToPath(new URL("../../bin/clade.js", import.meta.url))],
+    workerOptions: patienceWords(options.patience),
     array,
     ...(gpusPerWorker !== undefined && { gpusPerWorker }),
     ...(cpusPerWorker !== undefined && { cpusPerWorker }),

@@ -8,6 +8,7 @@ import { collect } from "../worker/collector.ts";
 import type { LocalWorkersOptions } from "../worker/local-workers.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { Stores } from "./open-store.ts";
+import { patienceWords } from "./settings.ts";
 
 export interface WorkerOptions {
   readonly workers?: number;
@@ -68,7 +69,7 @@ export function localWorkers(
   const { patienceSeconds } = workers;
   const words = [
     ...(stores.seenAt === undefined ? [] : ["--checkpoints", stores.seenAt]),
-    ...(patienceSeconds === undefined ? [] : ["--patience", String(patienceSeconds)]),
+    ...patienceWords(patienceSeconds),
   ];
   return {
     ...workers,

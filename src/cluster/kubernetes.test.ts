@@ -7,6 +7,7 @@ const least: KubernetesSettings = {
   name: jobName("digits-jkhd", "0a1b2c3d"),
   run: "digits-jkhd",
   experiment: "/experiment/digits.ts",
+  workerOptions: [],
   workers: 32,
   image: "registry.example/clade:1",
   secrets: ["clade"],
@@ -17,6 +18,7 @@ const least: KubernetesSettings = {
 };
 const most: KubernetesSettings = {
   ...least,
+  workerOptions: ["--patience", "1800"],
   namespace: "research",
   secrets: ["clade", "storage"],
   claims: [{ name: "checkpoints", path: "/shared" }],
@@ -142,6 +144,7 @@ test("the pod that is tried first is a worker of the Job with all that it asks f
   const [{ args, terminationMessagePolicy, ...container }] = spec.containers;
   const { args: words, ...worker } = containerOf(most);
   expect(args).toEqual([...words, "--check"]);
+  expect(words).toEqual([...containerOf(least).args, "--patience", "1800"]);
   expect(terminationMessagePolicy).toBe("FallbackToLogsOnError");
   expect(container).toEqual(worker);
 });

@@ -20,6 +20,8 @@ export interface KubernetesSettings {
   readonly run: string;
   /** The experiment's file in the image. */
   readonly experiment: string;
+  /** More words for `clade worker`. */
+  readonly workerOptions: readonly string[];
   readonly workers: number;
   readonly image: string;
   readonly namespace?: string;
@@ -128,7 +130,7 @@ function pod(settings: KubernetesSettings) {
         name: "worker",
         image: settings.image,
         command: ["clade"],
-        args: ["worker", settings.run, "--experiment", settings.experiment],
+        args: ["worker", settings.run, "--experiment", settings.experiment, ...settings.workerOptions],
         // Logs of trainers go into the directory where the worker starts.
         workingDir: scratch.disk,
         envFrom: secrets.map((name) => ({ secretRef: { name } })),

@@ -4,6 +4,8 @@ export interface SlurmSettings {
   readonly run: string;
   /** How to start Clade, in words for a shell. */
   readonly clade: readonly string[];
+  /** More words for `clade worker`. */
+  readonly workerOptions: readonly string[];
   /** Tasks of the array, which is how many workers there are at most. */
   readonly array: number;
   readonly gpusPerWorker?: number;
@@ -31,7 +33,7 @@ const secondsBeforeTheLimit = 60;
  * number, because one task has the id of the whole array.
  */
 export function slurmScript(settings: SlurmSettings): string {
-  const worker = [...settings.clade, "worker", settings.run].map(quoted).join(" ");
+  const worker = [...settings.clade, "worker", settings.run, ...settings.workerOptions].map(quoted).join(" ");
   const store =
     settings.store === undefined
       ? `: "\${CLADE_STORE:?did not reach the job: submit without --export, or keep the password in ~/.pgpass}"`

@@ -18,11 +18,15 @@ export interface Finished {
 }
 
 export class Workplace implements Disposable {
-  readonly directory = mkdtempSync(join(tmpdir(), "clade-cli-"));
+  readonly directory: string;
   readonly #environment: { readonly [name: string]: string };
 
-  constructor(environment: { readonly [name: string]: string } = {}) {
+  constructor(
+    environment: { readonly [name: string]: string } = {},
+    directory = mkdtempSync(join(tmpdir(), "clade-cli-")),
+  ) {
     this.#environment = environment;
+    this.directory = directory;
   }
 
   write(name: string, text: string): void {
@@ -48,6 +52,11 @@ export class Workplace implements Disposable {
 
   path(...parts: string[]): string {
     return join(this.directory, ...parts);
+  }
+
+  /** The same place, where processes get more variables. */
+  with(environment: { readonly [name: string]: string }): Workplace {
+    return new Workplace({ ...this.#environment, ...environment }, this.directory);
   }
 
   start(...words: string[]): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {

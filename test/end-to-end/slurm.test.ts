@@ -76,12 +76,15 @@ test.skipIf(!cluster)(
       "3",
       "--time",
       "10:00",
+      "--patience",
+      "30m",
       "--",
       "--nice=5",
     );
     expect(submitted.code).toBe(0);
     expect(submitted.stdout).toContain("#SBATCH --array=1-3");
     expect(submitted.stdout).toContain("#SBATCH --nice=5");
+    expect(submitted.stdout).toMatch(/ worker climb-\w{4} --patience 1800 &/);
     const id = /submitted as job (\d+)/.exec(submitted.stdout)![1]!;
     const shown =
       cluster!.slurm("scontrol", "show", "job", id) +

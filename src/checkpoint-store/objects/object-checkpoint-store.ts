@@ -416,7 +416,9 @@ export function objectCheckpointStore(
       };
     },
     async remove() {
-      await remove((await storage.list(`${run}/`)).map(({ key }) => key));
+      const keys = (await storage.list(`${run}/`)).map(({ key }) => key);
+      // The sign also where it has gone: what a removal that was killed has left empty goes with it.
+      await remove([...keys, signOf(run)]);
     },
     shown: storage.shown,
     async sign() {

@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  type Dirent,
   fstatSync,
   fsyncSync,
   openSync,
@@ -163,11 +164,14 @@ function list(directory: string, prefix: string): StoredObject[] {
 
 /** Files and folders may go while this looks. */
 function filesBelow(folder: string): string[] {
-  const entries = unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
-  return entries.flatMap((entry) => {
+  return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
     return entry.isDirectory() ? filesBelow(path) : [path];
   });
+}
+
+function entriesOf(folder: string): Dirent[] {
+  return unlessGone(() => readdirSync(folder, { withFileTypes: true })) ?? [];
 }
 
 function remove(directory: string, keys: readonly string[]): void {
@@ -179,8 +183,10 @@ function remove(directory: string, keys: readonly string[]): void {
     folders.set(dirname(path), names.add(path));
   }
   for (const [folder, paths] of folders) {
-    for (const name of unlessGone(() => readdirSync(folder)) ?? []) {
+    for (const entry of entriesOf(folder)) {
+      const { name } = entry;
       const path = join(folder, name);
+      if (entry.isDirectory()) removeEmptyFolders(path);
       if (incomingEnd.test(name) && paths.has(path.replace(incomingEnd, "")))
         unlessGone(() => unlinkSync(path));
     }
@@ -188,14 +194,25 @@ function remove(directory: string, keys: readonly string[]): void {
   }
 }
 
+/** Whoever was killed between a directory's last file and the directory has left it. */
+function removeEmptyFolders(folder: string): void {
+  for (const entry of entriesOf(folder))
+    if (entry.isDirectory()) removeEmptyFolders(join(folder, entry.name));
+  removeIfEmpty(folder);
+}
+
 function removeWhileEmpty(directory: string, folder: string): void {
-  for (let empty = folder; empty.length > directory.length; empty = dirname(empty)) {
-    try {
-      rmdirSync(empty);
-    } catch {
-      // It has something in it again, or never was.
-      return;
-    }
+  let empty = folder;
+  while (empty.length > directory.length && removeIfEmpty(empty)) empty = dirname(empty);
+}
+
+/** Returns whether it was: it may have something in it again, or never have been. */
+function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch {
+    return false;
   }
 }
 
