@@ -184,6 +184,41 @@ test("when nothing succeeds for as long as the patience lasts, the members are g
   expect(failures.at(-1)!.at - failures[0]!.at).toBeGreaterThanOrEqual(60_000);
 });
 
+test("a worker whose patience is over leaves the members to one that is set aside and still tries itself", async () => {
+  const { join, seen, store, id } = await fastRun();
+  const other = "other:1:1" as WorkerId;
+  const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
+  await store.noteWorker(id, other, { kind: "set-aside", since: 0, reason: "the data is away", ...later });
+  expect(
+    await join(
+      "bad",
+      failing(() => "the device does not answer"),
+    ),
+  ).toContain("the device does not answer");
+  expect((await seen()).run.state.kind).toBe("running");
+  expect(await join("other", sound())).toBeUndefined();
+  expect(states((await seen()).members)).toEqual(finished);
+});
+
+test("the patience of the last worker begins with what any worker has published last", async () => {
+  const { join, seen, store, id } = await fastRun(climbing(), 100);
+  const last = join(
+    "last",
+    failing((step) => step > 30 && "the device does not answer"),
+  );
+  const aside = async () => (await store.workers(id))[0]?.state.kind;
+  await expect.poll(aside).toBe("set-aside");
+  const before = (await store.end(id)).snapshots;
+  const leave = new AbortController();
+  const other = join("other", sound(), leave.signal);
+  await expect.poll(async () => (await store.end(id)).snapshots, { interval: 5 }).toBeGreaterThan(before);
+  leave.abort();
+  await Promise.all([last, other]);
+  const { run, failures, snapshots } = await seen();
+  expect(run.state.kind).toBe("failed");
+  expect(failures.at(-1)!.at - snapshots.at(-1)!.publishedAt).toBeGreaterThanOrEqual(100_000);
+});
+
 test("where nothing has ever been trained a tenth of the patience is enough", async () => {
   const { join, seen } = await fastRun();
   await join(

@@ -1,4 +1,4 @@
-import type { PopulationStore, RunId, WorkerId } from "../population-store/population-store.ts";
+import type { PopulationStore, RunId, RunWorker, WorkerId } from "../population-store/population-store.ts";
 import { presentMs } from "./presence.ts";
 
 /** The other workers that are there and not set aside. */
@@ -7,12 +7,27 @@ export async function soundOthers(
   run: RunId,
   worker: WorkerId,
   now: number,
-): Promise<ReadonlySet<WorkerId>> {
+): Promise<readonly RunWorker[]> {
   const members = await store.members(run);
   const holding = new Set(members.flatMap(({ lease }) => (lease && lease.until > now ? lease.worker : [])));
-  const sound = (await store.workers(run)).filter(({ worker: other, seenAt, state }) => {
+  return (await store.workers(run)).filter(({ worker: other, seenAt, state }) => {
     const isThere = now - seenAt < presentMs || holding.has(other);
     return other !== worker && isThere && (state.kind === "working" || state.kind === "waiting");
   });
-  return new Set(sound.map(({ worker: other }) => other));
+}
+
+/**
+ * Whether another worker may still train: one that is sound, or one that is set aside and still tries itself. A trial may take long, so that one counts for as long as it said that it
+ * would try, however long ago that was.
+ */
+export async function isOthersTurn(
+  store: PopulationStore,
+  run: RunId,
+  worker: WorkerId,
+  now: number,
+): Promise<boolean> {
+  const hopes = (await store.workers(run)).some(
+    ({ worker: other, state }) => other !== worker && state.kind === "set-aside" && state.givesUpAt > now,
+  );
+  return hopes || (await soundOthers(store, run, worker, now)).length > 0;
 }

@@ -1,12 +1,12 @@
 /**
- * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and is back as soon as a trial succeeds. When its patience is over it leaves the run to the others;
- * where there are none, everything fails everywhere, and the run goes on without the members.
+ * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and is back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
+ * those that are set aside and still try themselves included. Where there are none, everything has failed everywhere, and the run goes on without the members.
  */
 import type { Failure, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
 import type { TrainerError } from "../trainer/trainer-session.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
-import { soundOthers } from "./others.ts";
+import { isOthersTurn } from "./others.ts";
 import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
@@ -43,13 +43,23 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
   const { failure, failed } = suspicion;
   let { error, hasTrained } = suspicion;
   const since = now();
+  let hopesFrom = since;
   const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
   using end = endOf(options);
   const what = hasTrained ? "a generation that has succeeded before" : "another member";
   tell(`set aside: ${what} fails here, too: ${error.message}`);
   for (let tries = 1; ; tries++) {
-    const givesUpAt = since + patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
-    if (now() >= givesUpAt) break;
+    const lastsMs = patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
+    if (now() >= hopesFrom + lastsMs) {
+      if (await isOthersTurn(trial.populationStore, trial.run.id, failure.worker, now())) break;
+      // Nobody else is left: it hopes for as long as any worker that has left would have.
+      hopesFrom = Math.max(hopesFrom, await publishedAt(trial));
+      if (now() >= hopesFrom + lastsMs) {
+        await giveUpMembers(options, { ...failure, message: error.message, stack: error.detail }, end.signal);
+        break;
+      }
+    }
+    const givesUpAt = hopesFrom + lastsMs;
     const triesAt = Math.min(now() + pauseMs(tries), givesUpAt);
     await presence.say({ kind: "set-aside", since, reason: error.message, triesAt, givesUpAt });
     await sleep(triesAt - now(), end.signal);
@@ -71,24 +81,26 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
     error = tried.error;
   }
   const seconds = Math.round((now() - since) / 1000);
-  tell(`leaves: all it tried for ${seconds} s has failed, the last with: ${error.message}`);
-  await giveUpWhereNobodyIsLeft(
-    options,
-    { ...failure, message: error.message, stack: error.detail },
-    end.signal,
-  );
+  tell(`leaving: every attempt in the last ${seconds} s failed; the last error was: ${error.message}`);
   return gaveUp();
 }
 
+/** When the run's last snapshot was published. */
+async function publishedAt({ populationStore: store, run }: SelfTrial): Promise<number> {
+  const end = await store.end(run.id);
+  const { snapshots } = await store.changes(run.id, { ...end, snapshots: end.snapshots - 1 });
+  return Math.max(...snapshots.map((snapshot) => snapshot.publishedAt));
+}
+
 /** Ends the members, since no worker can train any. */
-async function giveUpWhereNobodyIsLeft(
+async function giveUpMembers(
   { trial, now, leaseMs }: SittingOut,
   failure: Failure,
   ended: AbortSignal,
 ): Promise<void> {
   const { populationStore: store, run } = trial;
   const { worker } = failure;
-  while (!ended.aborted && (await soundOthers(store, run.id, worker, now())).size === 0) {
+  while (!ended.aborted && !(await isOthersTurn(store, run.id, worker, now()))) {
     const seen = store.mark();
     const result = await store.claimMember(run.id, worker, leaseMs);
     if (result.kind === "ended") return;

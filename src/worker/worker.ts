@@ -404,7 +404,8 @@ class Worker {
     const { populationStore, run, worker } = this.#options;
     const now = this.#now();
     const others = await soundOthers(populationStore, run.id, worker, now);
-    return countOf(trouble, { now, patienceMs: this.#patienceMs, others });
+    const names = new Set(others.map(({ worker: other }) => other));
+    return countOf(trouble, { now, patienceMs: this.#patienceMs, others: names });
   }
 
   /**
