@@ -11,6 +11,7 @@ import { readHistory } from "../analysis/history.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { count, duration, number } from "../report/words.ts";
 import { comparisonNotes } from "./comparison-notes.ts";
+import { readableRuns } from "./damaged-runs.ts";
 import { table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 
@@ -25,7 +26,7 @@ interface Options extends CompareOptions {
 /** Compares runs, or all runs of studies. */
 export async function compareCommand(names: readonly string[], options: Options): Promise<void> {
   await using stores = await openStores(options);
-  const runs = runsOf(names, await stores.population.runs());
+  const runs = runsOf(names, await readableRuns(stores.population));
   const histories = [];
   for (const { id } of runs) histories.push(await readHistory(stores.population, id));
   const comparison = compareRuns(histories, options);

@@ -1,35 +1,75 @@
+import {
+  DamagedRowError,
+  type DamagedRun,
+  type PopulationStore,
+  type Run,
+} from "../population-store/population-store.ts";
 import { count, duration, number } from "../report/words.ts";
-import { resultOf } from "../worker/watch.ts";
+import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
+import { damageText, unlessDamaged } from "./damaged-runs.ts";
 import { table } from "./format.ts";
 import { openStores } from "./open-store.ts";
 import { stateWord } from "./run-state.ts";
+
+interface Readable {
+  readonly run: Run;
+  readonly state: string;
+  readonly result: RunResult;
+}
 
 export async function listCommand(options: {
   readonly store?: string;
   readonly json?: boolean;
 }): Promise<void> {
   await using stores = await openStores(options);
-  const runs = await stores.population.runs();
+  const { population } = stores;
+  const runs = [...(await population.runs()), ...(await population.damagedRuns())];
   const rows: string[][] = [["run", "state", "best", "members", "steps", "time", "started"]];
-  for (const run of runs) {
-    const result = await resultOf(stores.population, run.id);
-    if (options.json) {
-      console.log(JSON.stringify(result));
-      continue;
-    }
-    const state = await stateWord(stores.population, run);
-    const started = new Date(run.createdAt).toISOString().slice(0, 16).replace("T", " ");
-    rows.push([
-      run.id,
-      state,
-      number(result.score),
-      count(run.experiment.population),
-      count(result.totalSteps),
-      duration(result.seconds),
-      started,
-    ]);
+  const damages: string[] = [];
+  for (const run of runs.toSorted((one, other) => one.createdAt - other.createdAt)) {
+    const read = "why" in run ? run : await readWhole(population, run);
+    if ("why" in read) damages.push(damageText(read));
+    if (options.json) console.log(JSON.stringify("why" in read ? damagedResult(read) : read.result));
+    else
+      rows.push([...("why" in read ? [read.id, "damaged", "", "", "", ""] : columnsOf(read)), startOf(run)]);
   }
-  if (!options.json)
-    console.log(runs.length === 0 ? `no runs yet; start one with: ${clade} run <experiment>` : table(rows));
+  if (options.json) return;
+  console.log(
+    runs.length === 0
+      ? `no runs yet; start one with: ${clade} run <experiment>`
+      : [table(rows), ...damages].join("\n"),
+  );
+}
+
+/** A run and what its members have come to, of which a row may be damaged too. */
+async function readWhole(
+  store: PopulationStore,
+  run: Run,
+): Promise<Readable | Pick<DamagedRun, "id" | "why">> {
+  const read = await unlessDamaged(async () => ({
+    run,
+    result: await resultOf(store, run.id),
+    state: await stateWord(store, run),
+  }));
+  return read instanceof DamagedRowError ? { id: run.id, why: read.message } : read;
+}
+
+function damagedResult({ id, why }: Pick<DamagedRun, "id" | "why">) {
+  return { run: id, state: { kind: "damaged", reason: why } };
+}
+
+function columnsOf({ run, state, result }: Readable): string[] {
+  return [
+    run.id,
+    state,
+    number(result.score),
+    count(run.experiment.population),
+    count(result.totalSteps),
+    duration(result.seconds),
+  ];
+}
+
+function startOf({ createdAt }: Pick<Run, "createdAt">): string {
+  return new Date(createdAt).toISOString().slice(0, 16).replace("T", " ");
 }

@@ -1,6 +1,8 @@
 import { CladeError } from "../algorithm/clade-error.ts";
+import { DamagedRowError } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
 import { consent } from "./consent.ts";
+import { unlessDamaged } from "./damaged-runs.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { findWhole } from "./find-run.ts";
 import { openStores, type StoreOptions } from "./open-store.ts";
@@ -12,7 +14,9 @@ export async function removeCommand(
 ): Promise<void> {
   await using stores = await openStores(options);
   const run = await findWhole(stores.population, name);
-  const workers = await workersOf(stores.population, run);
+  // What is damaged must not keep a run from being removed. Who works on it finds it ended.
+  const found = await unlessDamaged(() => workersOf(stores.population, run));
+  const workers = found instanceof DamagedRowError ? [] : found;
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
       `run ${run.id}: ${workers.join(", ")} work on it; stop it first with: ${clade} stop ${run.id}`,

@@ -10,6 +10,7 @@ import type { Figure } from "../report/figure.ts";
 import { resultOf } from "../worker/watch.ts";
 import { runsOf } from "./compare.ts";
 import { comparisonNotes } from "./comparison-notes.ts";
+import { readableRuns } from "./damaged-runs.ts";
 import { findRun } from "./find-run.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { stateWord } from "./run-state.ts";
@@ -41,7 +42,13 @@ export async function reportCommand(
   const isStudy =
     names.length > 1 || (names[0] !== undefined && runs.some(({ study }) => study?.name === names[0]));
   const { page, figures, what } = isStudy
-    ? await ofStudy(stores, runsOf(names, runs), names.join(" and "), comparing, versions)
+    ? await ofStudy(
+        stores,
+        runsOf(names, await readableRuns(stores.population)),
+        names.join(" and "),
+        comparing,
+        versions,
+      )
     : await ofRun(stores, await findRun(stores.population, names[0]), versions);
   writeReport(out, page);
   console.log(`written: ${out}, ${what}`);

@@ -27,7 +27,7 @@ export async function stateWord(store: PopulationStore, run: Run): Promise<strin
 export const notBegunText = "no worker has worked on it yet, and its time does not count";
 
 /** The names of the workers that are there now. */
-export async function workersOf(store: PopulationStore, run: Run): Promise<WorkerId[]> {
+export async function workersOf(store: PopulationStore, run: Pick<Run, "id">): Promise<WorkerId[]> {
   return thereOf(await presentWorkers(store, run)).map(({ worker }) => worker);
 }
 
@@ -37,7 +37,7 @@ export function thereOf(workers: readonly PresentWorker[]): PresentWorker[] {
 }
 
 /** Of this machine those that are alive, of others those that were heard of, or whose lease has not run out; and those that gave up. */
-export async function presentWorkers(store: PopulationStore, run: Run): Promise<PresentWorker[]> {
+export async function presentWorkers(store: PopulationStore, run: Pick<Run, "id">): Promise<PresentWorker[]> {
   const now = Date.now();
   const held = new Map<WorkerId, number>();
   for (const { member, lease } of await store.members(run.id))

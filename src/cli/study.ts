@@ -11,6 +11,7 @@ import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { type RunResult, resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { compareCommand } from "./compare.ts";
+import { damageError } from "./damaged-runs.ts";
 import { placedIn } from "./declaration-file.ts";
 import { execute, signalNames } from "./execute.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -127,6 +128,9 @@ async function advance(
 ): Promise<Outcome> {
   const { population } = stores;
   const followed = variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
+  const id = runIdOf(study, variant.label, seed);
+  const damaged = (await population.damagedRuns()).find((run) => run.id === id || run.id === followed);
+  if (damaged) throw damageError(damaged);
   const runs = new Map((await population.runs()).map((run) => [run.id, run]));
   if (followed !== undefined) {
     const state = runs.get(followed)?.state.kind;
@@ -145,7 +149,6 @@ async function advance(
   const original = await loadExperiment(study.experiment, {});
   const settings = { ...variant.settings(original, found), seed };
   const experiment = await loadExperiment(study.experiment, settings);
-  const id = runIdOf(study, variant.label, seed);
   const existing = runs.get(id);
   const tell = (result: RunResult) => reporter.finished(variant, seed, result);
   if (existing) {

@@ -126,6 +126,12 @@ export interface Run extends NewRun {
   readonly runningSince?: number;
 }
 
+/** A run of which `run` throws a `DamagedRowError`, and what can be read of it. */
+export interface DamagedRun extends Pick<Run, "id" | "createdAt" | "state" | "checkpoints"> {
+  /** The error's message. */
+  readonly why: string;
+}
+
 /** `finished` has spent its budget and goes on with a larger one; `stopped` was ended by its strategy and never goes on. */
 export type MemberState = "active" | "finished" | "stopped" | "failed";
 
@@ -208,10 +214,12 @@ export interface Changes {
 export interface PopulationStore extends AsyncDisposable {
   /** Creates a run in the state `running`, with one member for each root snapshot. Throws `RunExistsError`. */
   createRun(run: NewRun, roots: readonly Snapshot[]): Promise<Run>;
-  /** Throws `RunNotFoundError`. */
+  /** Throws `RunNotFoundError`, and `DamagedRowError`, as every read does. */
   run(id: RunId): Promise<Run>;
-  /** Oldest first. */
+  /** Those that can be read, oldest first. */
   runs(): Promise<readonly Run[]>;
+  /** Those whose row is damaged, oldest first. They can be stopped and removed. */
+  damagedRuns(): Promise<readonly DamagedRun[]>;
   /** Keeps a fact about the run. Throws `RunNotFoundError`. */
   note(id: RunId, note: RunNote): Promise<void>;
   /** Oldest first. */
@@ -304,6 +312,8 @@ export interface PopulationStore extends AsyncDisposable {
 
 export class RunNotFoundError extends CladeError {}
 export class SnapshotNotFoundError extends CladeError {}
+/** A row of the store cannot be read. The message names it, and the way out. */
+export class DamagedRowError extends CladeError {}
 /** The store has a run of that id already. */
 export class RunExistsError extends CladeError {}
 /** The member was claimed by another worker, or the run ended: what this worker did since its last publication is dropped. */

@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { decisionOf, type Row, runOf, snapshotOf } from "./rows.ts";
+import type { RunId } from "./population-store.ts";
+import {
+  decisionOf,
+  failureOf,
+  failureOfJson,
+  noteOf,
+  type Row,
+  runOf,
+  snapshotOf,
+  workerOf,
+} from "./rows.ts";
 
 const snapshot: Row = {
   ...{
@@ -39,6 +49,18 @@ test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
     expect(() => decisionOf({ snapshot: "3.12", donor: null, reason: text })).toThrow(
       "the decision about snapshot 3.12: its reason in the store cannot be read",
     );
+    const failure = {
+      member: 3,
+      generation: 4,
+      hyperparameters: text || "{",
+      message: '"broken"',
+      stack: text,
+    };
+    const failed = "a failure of member 3 in generation 4: its";
+    if (text !== null) expect(() => failureOf(failure)).toThrow(`${failed} hyperparameters`);
+    expect(() => failureOfJson(failure)).toThrow(`${failed} stack`);
+    expect(() => workerOf({ worker: "a:1:x", device: null, state: text })).toThrow("worker a:1:x: its state");
+    expect(() => noteOf({ note: text }, "digits-x7" as RunId)).toThrow("run digits-x7: its note");
     expect(() => runOf({ id: "digits-x7", experiment: text }, 0)).toThrow("run digits-x7: its experiment");
   },
 );

@@ -1,9 +1,18 @@
 /** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
-import type { Failure, PublishedSnapshot, Run, RunState, RunWorker } from "./population-store.ts";
+import {
+  DamagedRowError,
+  type DamagedRun,
+  type Failure,
+  type PublishedSnapshot,
+  type Run,
+  type RunId,
+  type RunNote,
+  type RunState,
+  type RunWorker,
+} from "./population-store.ts";
 import { type WorkTime, workTime } from "./work-time.ts";
 
 export type Row = Record<string, SQLOutputValue>;
@@ -11,7 +20,7 @@ export type Row = Record<string, SQLOutputValue>;
 export const snapshotColumns =
   "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
 
-/** Throws a `CladeError` that names the snapshot when the row is damaged. */
+/** Throws a `DamagedRowError` that names the snapshot. */
 export function snapshotOf(row: Row): PublishedSnapshot {
   const id = snapshotId(row.member as number, row.ordinal as number);
   const where = `snapshot ${id}`;
@@ -95,7 +104,7 @@ export function failureOf(row: Row): Failure {
     member,
     generation,
     ...(snapshot !== null && { snapshot }),
-    ...(hyperparameters !== null && { hyperparameters: JSON.parse(hyperparameters as string) }),
+    ...(hyperparameters !== null && { hyperparameters: json(row, "hyperparameters", failureName(row)) }),
     worker,
     ...(device !== null && { device }),
     ...(phase !== null && { phase }),
@@ -105,6 +114,16 @@ export function failureOf(row: Row): Failure {
     message,
     stack,
   } as unknown as Failure;
+}
+
+function failureName({ member, generation }: Row): string {
+  return `a failure of member ${member} in generation ${generation}`;
+}
+
+/** The same where message and stack are JSON of a text. */
+export function failureOfJson(row: Row): Failure {
+  const text = (column: string) => json(row, column, failureName(row), undefined, "string") as string;
+  return failureOf({ ...row, message: text("message"), stack: text("stack") });
 }
 
 export function failureValues(failure: Failure): SQLInputValue[] {
@@ -126,13 +145,14 @@ export function failureValues(failure: Failure): SQLInputValue[] {
 }
 
 /** A row of the table of workers. */
-export function workerOf({ worker, device, joined_at, seen_at, state }: Row): RunWorker {
+export function workerOf(row: Row): RunWorker {
+  const { worker, device, joined_at, seen_at } = row;
   return {
     worker,
     ...(device !== null && { device }),
     joinedAt: joined_at,
     seenAt: seen_at,
-    state: JSON.parse(state as string),
+    state: json(row, "state", `worker ${worker}`),
   } as RunWorker;
 }
 
@@ -142,17 +162,50 @@ export function runOf(row: Row, now: number): Run {
   return {
     id: row.id,
     seed: row.seed,
-    experiment: json(row, "experiment", where),
+    experiment: experimentOf(row),
     ...(row.source !== null && { source: json(row, "source", where) }),
     ...(row.study !== null && { study: json(row, "study", where) }),
     ...(row.control_of !== null && { controlOf: row.control_of }),
     ...(row.checkpoints !== null && { checkpoints: row.checkpoints }),
     ...(row.code !== null && { code: json(row, "code", where) }),
     createdAt: row.created_at,
-    state: (row.reason === null ? { kind: row.state } : { kind: row.state, reason: row.reason }) as RunState,
+    state: runStateOf(row),
     ...(row.best !== null && { best: row.best }),
     ...workTime(workTimeOf(row), row.active_until as number, now),
   } as Run;
+}
+
+/** The runs of some rows: those that `read` can read, and what is known of the others. */
+export function runsOf(
+  rows: readonly Row[],
+  read: (row: Row) => Run,
+): { readonly readable: readonly Run[]; readonly damaged: readonly DamagedRun[] } {
+  const readable: Run[] = [];
+  const damaged: DamagedRun[] = [];
+  for (const row of rows) {
+    try {
+      readable.push(read(row));
+    } catch (error) {
+      if (!(error instanceof DamagedRowError)) throw error;
+      const { id, created_at, checkpoints } = row;
+      const facts = { id, createdAt: created_at, ...(checkpoints !== null && { checkpoints }) };
+      damaged.push({ ...facts, state: runStateOf(row), why: error.message } as DamagedRun);
+    }
+  }
+  return { readable, damaged };
+}
+
+/** Of a row with the columns `id` and `experiment`. */
+export function experimentOf(row: Row): Run["experiment"] {
+  return json(row, "experiment", `run ${row.id}`) as Run["experiment"];
+}
+
+function runStateOf({ state, reason }: Row): RunState {
+  return (reason === null ? { kind: state } : { kind: state, reason }) as RunState;
+}
+
+export function noteOf(row: Row, run: RunId): RunNote {
+  return json(row, "note", `run ${run}`) as RunNote;
 }
 
 export function workTimeOf({ elapsed_ms, running_since }: Row): WorkTime {
@@ -162,8 +215,14 @@ export function workTimeOf({ elapsed_ms, running_since }: Row): WorkTime {
   };
 }
 
-/** A column that holds JSON of an object or a list. */
-function json(row: Row, column: string, where: string, reviver?: (key: string, value: unknown) => unknown) {
+/** A column that holds JSON of an object, of a list, or of a text where that is said. */
+function json(
+  row: Row,
+  column: string,
+  where: string,
+  reviver?: (key: string, value: unknown) => unknown,
+  type: "object" | "string" = "object",
+) {
   let value: unknown;
   let cause: unknown;
   try {
@@ -171,9 +230,14 @@ function json(row: Row, column: string, where: string, reviver?: (key: string, v
   } catch (error) {
     cause = error;
   }
-  if (typeof value === "object" && value !== null) return value;
-  throw new CladeError(
-    `${where}: its ${column} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
+  if (typeof value === type && value !== null) return value;
+  throw damagedRow(where, column, cause);
+}
+
+/** `where` is the row's name, such as "snapshot 3.12", and `what` the part that cannot be read. */
+export function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
+  return new DamagedRowError(
+    `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
     { cause },
   );
 }

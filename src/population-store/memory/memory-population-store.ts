@@ -204,6 +204,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async runs() {
       return Array.from(records.values(), runOf);
     },
+    async damagedRuns() {
+      return [];
+    },
     async note(id, note) {
       recordOf(id).notes.push(note);
     },

@@ -23,6 +23,7 @@ import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
 import { description, live, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
+import { expectDamageToCostOnlyItsRun } from "../damaged-rows.test-support.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
@@ -44,6 +45,17 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   const url = await server?.newDatabase();
   const open = ({ now }: { now: () => number }) => postgresPopulationStore(url!, { now });
   for (const { name, run } of populationStoreConformance(open, { shared: true })) test(name, run);
+
+  test("a damaged row costs its own run only, which can be stopped and removed", async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database);
+    await expectDamageToCostOnlyItsRun(store, async (statement) => {
+      const client = new pg.Client(database);
+      await client.connect();
+      await client.query(`SET search_path TO clade; ${statement}`);
+      await client.end();
+    });
+  });
 
   test("processes that claim and publish at the same time lose nothing and claim nothing twice", async () => {
     const database = await server!.newDatabase();

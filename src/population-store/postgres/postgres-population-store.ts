@@ -16,7 +16,6 @@ import { type DecisionCounts, recoveredLike } from "../decisions.ts";
 import {
   type Claim,
   everybodyIsDone,
-  type Failure,
   idTaken,
   leaseLost,
   type Member,
@@ -25,7 +24,6 @@ import {
   type Publication,
   type Run,
   type RunId,
-  type RunNote,
   RunNotFoundError,
   type RunState,
   SnapshotNotFoundError,
@@ -35,11 +33,13 @@ import {
   decisionOf,
   decisionValues,
   failureColumns,
-  failureOf,
+  failureOfJson,
   failureValues,
+  noteOf,
   plainSnapshotOf,
   type Row,
   runOf,
+  runsOf,
   snapshotColumns,
   snapshotOf,
   snapshotValues,
@@ -142,6 +142,9 @@ export async function postgresPopulationStore(
     return { ...run, ...(runningSince !== undefined && { runningSince: local(runningSince, row.now) }) };
   };
   const runColumns = () => sql`r.*, ${new Sql(activeUntil)} AS active_until, ${clock()} AS now`;
+
+  const readRuns = async () =>
+    runsOf(await all(sql`SELECT ${runColumns()} FROM clade.runs r ORDER BY key`), toRun);
 
   /** Where members are given back without a publication, what it would say is kept: until when somebody has worked. */
   const noteWorked = (key: Sql | number, until: Sql) =>
@@ -250,6 +253,16 @@ export async function postgresPopulationStore(
     };
   }
 
+  /** Reads what an answer to a claim consists of row by row, which names the one that is damaged. */
+  async function requireReadable(key: number, since: number | undefined): Promise<void> {
+    const newest = sql`(member, ordinal) IN (SELECT member, newest FROM clade.members WHERE run = ${key})`;
+    const rows = await all(
+      sql`SELECT ${allColumns} FROM clade.snapshots
+        WHERE run = ${key} AND (${newest} OR seq > ${since ?? Number.MAX_SAFE_INTEGER})`,
+    );
+    rows.forEach(snapshotOf);
+  }
+
   /** Appends a publication, once, however often its connection is lost. */
   async function publishOnce(key: number, claim: Claim, publication: Publication, donor?: SnapshotId) {
     const given = appended(key, claim, publication, donor);
@@ -305,7 +318,10 @@ export async function postgresPopulationStore(
     },
     run: readRun,
     async runs() {
-      return (await all(sql`SELECT ${runColumns()} FROM clade.runs r ORDER BY key`)).map(toRun);
+      return (await readRuns()).readable;
+    },
+    async damagedRuns() {
+      return (await readRuns()).damaged;
     },
     async note(id, note) {
       const key = await keyOf(id);
@@ -313,7 +329,7 @@ export async function postgresPopulationStore(
     },
     async notes(id) {
       const rows = await all(sql`SELECT note FROM clade.notes WHERE run = ${await keyOf(id)} ORDER BY seq`);
-      return rows.map(({ note }) => JSON.parse(note as string) as RunNote);
+      return rows.map((row) => noteOf(row, id));
     },
     async removeRun(id) {
       const key = await keyOf(id);
@@ -363,12 +379,17 @@ export async function postgresPopulationStore(
       const key = await findKey(id);
       if (key === undefined) return { kind: "ended" };
       const reader = readers.of({ run: id, worker });
-      const ahead = reader.takeClaim();
-      if (ahead) return ahead;
-      const row = await get(
-        sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null])}) AS claim`,
-      );
-      return reader.claimed(row!.claim as string);
+      try {
+        const ahead = reader.takeClaim();
+        if (ahead) return ahead;
+        const row = await get(
+          sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null])}) AS claim`,
+        );
+        return reader.claimed(row!.claim as string);
+      } catch (error) {
+        if (error instanceof SyntaxError) await requireReadable(key, reader.seen);
+        throw error;
+      }
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
@@ -432,6 +453,7 @@ export async function postgresPopulationStore(
     },
     async recordFailure(claim, failure, state, restMs = 0) {
       const { member, worker } = claim;
+      // JSON, since a text may contain a NUL character and PostgreSQL's may not.
       const said = {
         ...failure,
         message: JSON.stringify(failure.message),
@@ -459,7 +481,7 @@ export async function postgresPopulationStore(
       const rows = await all(
         sql`SELECT * FROM clade.failures WHERE run = ${await keyOf(id)} AND member = ${member} ORDER BY seq DESC LIMIT ${limit}`,
       );
-      return rows.map(toFailure);
+      return rows.map(failureOfJson);
     },
 
     async noteWorker(id, worker, state, device) {
@@ -604,7 +626,7 @@ export async function postgresPopulationStore(
       return {
         snapshots: snapshots.map(snapshotOf),
         decisions: decisions.map(decisionOf),
-        failures: failures.map(toFailure),
+        failures: failures.map(failureOfJson),
         cursor: {
           snapshots: last(snapshots, after.snapshots),
           decisions: last(decisions, after.decisions),
@@ -676,11 +698,6 @@ export async function postgresPopulationStore(
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };
-}
-
-/** Message and stack are JSON, since a text may contain a NUL character and PostgreSQL's may not. */
-function toFailure({ message, stack, ...row }: Row): Failure {
-  return failureOf({ ...row, message: JSON.parse(message as string), stack: JSON.parse(stack as string) });
 }
 
 function isRefusal(error: unknown, message: string): boolean {

@@ -4,6 +4,7 @@
  */
 import type { Snapshot } from "../../algorithm/snapshot.ts";
 import type { Claim, ClaimResult, RunId, WorkerId } from "../population-store.ts";
+import { damagedRow } from "../rows.ts";
 
 /** What others published, and the place up to where. */
 export interface Published {
@@ -36,14 +37,15 @@ class Reader {
   #read:
     | { readonly epoch: number; readonly since: number | undefined; readonly published: Published }
     | undefined;
-  #ahead: ClaimResult | undefined;
+  /** The answer to a claim that came with a publication. */
+  #ahead: string | undefined;
 
   constructor(run: RunId, worker: WorkerId) {
     this.run = run;
     this.#worker = worker;
   }
 
-  /** The answer to a claim: the JSON of `clade.claim`. */
+  /** The answer to a claim: the JSON of `clade.claim`. Throws a `SyntaxError` where a row of it is damaged. */
   claimed(json: string): ClaimResult {
     const { state, newest, published, undecided, ...claim } = JSON.parse(json);
     if (state !== "running") return { kind: "ended" };
@@ -64,17 +66,17 @@ class Reader {
     };
   }
 
-  /** The answer to a claim that came with a publication. Whoever has to wait looks again, since a change may come in between. */
   claimedAhead(json: string): void {
-    const result = this.claimed(json);
-    if (result.kind === "claimed") this.#ahead = result;
+    this.#ahead = json;
   }
 
-  /** What was claimed ahead, once. */
+  /** What was claimed ahead, once. Whoever had to wait looks again, since a change may have come in between. */
   takeClaim(): ClaimResult | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    return ahead;
+    if (ahead === undefined) return undefined;
+    const result = this.claimed(ahead);
+    return result.kind === "claimed" ? result : undefined;
   }
 
   /** What others published after a place, if it came with the claim, once. */
@@ -85,8 +87,14 @@ class Reader {
   }
 }
 
+/** Throws a `DamagedRowError`. */
 export function snapshotFrom(json: string): Snapshot {
-  return withNaN(JSON.parse(json));
+  try {
+    return withNaN(JSON.parse(json));
+  } catch (cause) {
+    const [, id] = /^\{"id":"([\d.]+)"/.exec(json) ?? [];
+    throw damagedRow(`snapshot ${id}`, "row", cause);
+  }
 }
 
 /** JSON has no NaN, and null stands for it. */

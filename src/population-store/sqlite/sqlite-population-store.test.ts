@@ -24,6 +24,7 @@ import {
 import { populationStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
+import { expectDamageToCostOnlyItsRun } from "../damaged-rows.test-support.ts";
 import { migrations } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
 import { sqlitePopulationStore } from "./sqlite-population-store.ts";
@@ -255,6 +256,16 @@ test("a step that fails leaves the older store as it was", async () => {
   expect(() => openDatabase(path, broken)).toThrow(CladeError);
   await using store = sqlitePopulationStore(path);
   expect((await store.runs()).length).toBe(2);
+});
+
+test("a damaged row costs its own run only, which can be stopped and removed", async () => {
+  const path = newPath();
+  await using store = sqlitePopulationStore(path);
+  await expectDamageToCostOnlyItsRun(store, async (statement) => {
+    const database = new DatabaseSync(path);
+    database.exec(statement);
+    database.close();
+  });
 });
 
 test("the key of a removed run is never given to another", async () => {

@@ -23,9 +23,7 @@ import {
   type Member,
   type MemberState,
   type PopulationStore,
-  type Run,
   type RunId,
-  type RunNote,
   RunNotFoundError,
   type RunState,
   SnapshotNotFoundError,
@@ -34,12 +32,15 @@ import {
 import {
   decisionOf,
   decisionValues,
+  experimentOf,
   failureColumns,
   failureOf,
   failureValues,
+  noteOf,
   plainSnapshotOf,
   type Row,
   runOf,
+  runsOf,
   snapshotColumns,
   snapshotOf,
   snapshotValues,
@@ -47,7 +48,7 @@ import {
   workTimeOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
-import { pauseMs, workTimeOfClaim } from "../work-time.ts";
+import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
 import { explained, openDatabase } from "./open-database.ts";
 
 /** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
@@ -123,10 +124,17 @@ export function sqlitePopulationStore(
     return key;
   }
 
-  function readRun(id: RunId): Run {
+  function rowOf(id: RunId): Row {
     const row = get(`SELECT *, ${activeUntil} AS active_until FROM runs WHERE key = ?`, keyOf(id));
-    if (!row) throw new RunNotFoundError(`run ${id}: has been removed; list the runs to see which are left`);
-    return runOf(row, now());
+    if (row) return row;
+    throw new RunNotFoundError(`run ${id}: has been removed; list the runs to see which are left`);
+  }
+
+  const readRun = (id: RunId) => runOf(rowOf(id), now());
+
+  function readRuns() {
+    const rows = all(`SELECT *, ${activeUntil} AS active_until FROM runs ORDER BY key`);
+    return runsOf(rows, (row) => runOf(row, now()));
   }
 
   /** The member of a claim that is still valid. */
@@ -158,7 +166,8 @@ export function sqlitePopulationStore(
   }
 
   function setState(id: RunId, state: RunState): void {
-    const elapsed = elapsedMs(readRun(id), now());
+    const row = rowOf(id);
+    const elapsed = elapsedMs(workTime(workTimeOf(row), row.active_until as number, now()), now());
     execute(
       "UPDATE runs SET state = ?, reason = ?, elapsed_ms = ?, running_since = NULL WHERE key = ?",
       state.kind,
@@ -212,14 +221,14 @@ export function sqlitePopulationStore(
   }
 
   function isBest(key: number, snapshot: Snapshot): boolean {
-    const { best, experiment } = get("SELECT best, experiment FROM runs WHERE key = ?", key)!;
-    if (best === null) return true;
-    const id = best as SnapshotId;
+    const run = get("SELECT id, best, experiment FROM runs WHERE key = ?", key)!;
+    if (run.best === null) return true;
+    const id = run.best as SnapshotId;
     const before = get(
       `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?`,
       ...[key, memberOf(id), ordinalOf(id)],
     );
-    const { objective } = JSON.parse(experiment as string) as Run["experiment"];
+    const { objective } = experimentOf(run);
     return isBetterModel(objective.direction, snapshot, before && plainSnapshotOf(before));
   }
 
@@ -258,8 +267,10 @@ export function sqlitePopulationStore(
       return readRun(id);
     },
     async runs() {
-      const rows = all(`SELECT *, ${activeUntil} AS active_until FROM runs ORDER BY key`);
-      return rows.map((row) => runOf(row, now()));
+      return readRuns().readable;
+    },
+    async damagedRuns() {
+      return readRuns().damaged;
     },
     async note(id, note) {
       transaction(() =>
@@ -268,7 +279,7 @@ export function sqlitePopulationStore(
     },
     async notes(id) {
       const rows = all("SELECT note FROM notes WHERE run = ? ORDER BY seq", keyOf(id));
-      return rows.map(({ note }) => JSON.parse(note as string) as RunNote);
+      return rows.map((row) => noteOf(row, id));
     },
     async removeRun(id) {
       const key = keyOf(id);
@@ -308,7 +319,7 @@ export function sqlitePopulationStore(
     },
     async stop(id) {
       transaction(() => {
-        if (readRun(id).state.kind === "running") setState(id, { kind: "stopped" });
+        if (rowOf(id).state === "running") setState(id, { kind: "stopped" });
       });
     },
 
@@ -675,7 +686,7 @@ export function sqlitePopulationStore(
     async collect(id, sweep) {
       transaction(() => {
         const key = keyOf(id);
-        const { best } = readRun(id);
+        const best = rowOf(id).best as SnapshotId | null;
         const rows = all(
           // One place a row, so that each is looked up in the index: a condition with OR would read every snapshot.
           `WITH places (member, ordinal) AS (

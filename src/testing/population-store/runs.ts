@@ -94,6 +94,7 @@ export function runCases(add: Add): void {
     }
     const listed = (await store.runs()).map((run) => run.id).filter((listedId) => ids.includes(listedId));
     assertEqual(listed, ids, "runs");
+    assertEqual(await store.damagedRuns(), [], "damaged runs");
     await store.removeRun(ids[1]!);
     const left = (await store.runs()).map((run) => run.id).filter((listedId) => ids.includes(listedId));
     assertEqual(
