@@ -24,7 +24,7 @@ import {
 import { populationStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
-import { expectDamageToCostOnlyItsRun } from "../damaged-rows.test-support.ts";
+import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
 import { migrations } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
 import { sqlitePopulationStore } from "./sqlite-population-store.ts";
