@@ -39,6 +39,8 @@ export interface CheckpointDirectories {
    * since, and `CheckpointError` when the checkpoint is damaged.
    */
   look(id: CheckpointId): Promise<void>;
+  /** Looks for the last time at what this process saved last, and lets it go. Throws as `look` does. */
+  settle(): Promise<void>;
   /**
    * A directory with the files of a checkpoint, read-only, until it is disposed. What is done to them does not change the checkpoint. Only what is small, and what
    * was written to since it was saved, is checked against its hash: whoever loads the files hashes them, or calls `verify`. Throws `CheckpointError`.

@@ -5,7 +5,6 @@ import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
-import { verifyBestOnce } from "../worker/best-model.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
@@ -20,6 +19,7 @@ import { presentWorkers, setAsideOf } from "./run-state.ts";
 import { RunView } from "./run-view.ts";
 import { scheduleText } from "./schedule-text.ts";
 import { styled } from "./terminal.ts";
+import { verifyAtEnd } from "./verify-at-end.ts";
 import { localWorkers, type WorkerProcesses } from "./worker-processes.ts";
 
 const ticksMs = 200;
@@ -102,13 +102,6 @@ async function lookAtWorkers({ population }: Stores, view: RunView, reporter: Re
   view.workers = await presentWorkers(population, view.run).catch(() => view.workers);
   view.time = await population.run(view.run.id).catch(() => view.time);
   if (aside() !== before) reporter.workers?.(view);
-}
-
-/** In case no worker has come to it. */
-async function verifyAtEnd(stores: Stores, run: Run): Promise<void> {
-  if ((await stores.population.run(run.id)).state.kind !== "done") return;
-  await using checkpoints = await stores.checkpoints(run);
-  await verifyBestOnce(stores.population, checkpoints, run.id);
 }
 
 /** What a person reads when a run has ended. */

@@ -15,6 +15,7 @@ import { type JoinOptions, joinRun } from "./join-run.ts";
 import { localWorker } from "./local-worker.ts";
 import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 import { indented } from "./run-source.ts";
+import { verifyAtEnd } from "./verify-at-end.ts";
 import {
   localWorkers,
   type WorkerOptions,
@@ -93,6 +94,7 @@ async function workOn(
     return;
   }
   const state = await stateOf(stores, run);
+  if (state.kind === "done") await verifyAtEnd(stores, run, { others: true });
   // Also at the run's end: a scheduler is to see that this machine did nothing for it.
   if (state.kind !== "failed" && setAside > 0) {
     const those = `${setAside} of ${plural(processes.count, "worker")}`;

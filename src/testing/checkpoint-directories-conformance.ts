@@ -133,7 +133,30 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
       await assertRejects(directories.open(id), CheckpointError, "open");
       await assertRejects(directories.verify(id), CheckpointError, "verify");
     });
+
+    add(`a checkpoint whose ${name} was written to later is not verified`, async (directories) => {
+      await using written = await filled(directories, content);
+      await using slow = await open(join(written.path, name), "a");
+      const id = await directories.save(written.path, noReserve);
+      await slow.write("the end");
+      const error = await assertRejects(directories.verify(id), CheckpointError, "verify");
+      assert(error.message.includes(name), `${error.message} names the file`);
+      await directories.settle();
+    });
   }
+
+  add("a late write to what was saved last is found when it is settled, and once", async (directories) => {
+    await using written = await filled(directories, content);
+    const id = await directories.save(written.path, noReserve);
+    await writeFile(join(written.path, "late"), "late");
+    const error = await assertRejects(directories.settle(), LateWriteError, "settle");
+    assertEqual(error.file, "late", "the error's file");
+    await directories.settle();
+    await assertRejects(directories.verify(id), CheckpointError, "verify");
+    const whole = await saved(directories, content);
+    await directories.settle();
+    await directories.verify(whole);
+  });
 
   add("what was written to since it was saved is handed to nobody", async (directories) => {
     await using written = await filled(directories, content);

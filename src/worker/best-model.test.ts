@@ -119,3 +119,33 @@ test("where no model is whole there is no best, and each is named", async () => 
   expect(result.best).toBeUndefined();
   expect(result.lost!.length).toBeGreaterThanOrEqual(2);
 });
+
+test("a worker whose turn to collect it is not verifies the best model and frees the rest, too", async () => {
+  const populationStore = { ...memoryPopulationStore(), takeCollection: async () => false };
+  const { store, loads } = damagedStore(() => false);
+  const quiet: boolean[] = [];
+  const swept: CheckpointStore = {
+    ...store,
+    beginSweep: (how) => {
+      quiet.push(how?.isQuiet ?? false);
+      return store.beginSweep(how);
+    },
+  };
+  const result = await run(climbing(1), { populationStore, checkpoints: () => swept, seed: 1 });
+  expect(loads).toEqual([result.best!.checkpoint]);
+  expect(await populationStore.notes(result.run)).toMatchObject([{ kind: "best-model", lost: [] }]);
+  expect(quiet).toEqual([true]);
+});
+
+test("what was found whole and is not any more is looked for again by who asks once", async () => {
+  const populationStore = memoryPopulationStore();
+  const store = memoryCheckpointStore();
+  const before = await run(climbing(1), { populationStore, checkpoints: () => store, seed: 1 });
+  const lost = before.best!.checkpoint!;
+  const read = async (id: CheckpointId) => {
+    if (id === lost) throw new CheckpointError(id, "is damaged");
+  };
+  const directories = { look: read, verify: read } as CheckpointStore["directories"];
+  await verifyBestOnce(populationStore, { ...store, directories: directories! }, before.run);
+  expect((await resultOf(populationStore, before.run)).lost).toMatchObject([{ snapshot: before.best!.id }]);
+});

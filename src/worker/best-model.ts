@@ -3,8 +3,9 @@
  * takes its place. What was found is a note of the run, so that all who look at it later say the same.
  */
 import { isBetter, isBetterModel } from "../algorithm/population.ts";
-import { isEarned, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
-import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { type CheckpointId, isEarned, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
+import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { LateWriteError } from "../checkpoint-store/late-write.ts";
 import type { LostModel, Member, PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { whyUnreadable } from "./checkpoints.ts";
 
@@ -61,14 +62,32 @@ export async function verifyBest(
   });
 }
 
-/** Does it unless somebody has done so since the model is the best. */
+/** Does it unless somebody has done so since the model is the best, and what was found whole looks as it was. */
 export async function verifyBestOnce(
   store: PopulationStore,
   checkpoints: CheckpointStore,
   id: RunId,
 ): Promise<void> {
   const first = await bestWithout(store, await store.run(id), await store.members(id), []);
-  if ((await lastNote(store, id))?.best !== first?.id) await verifyBest(store, checkpoints, id);
+  const found = await lastNote(store, id);
+  const noted = found?.snapshot && (await store.snapshot(id, found.snapshot));
+  if (found?.best !== first?.id || (await hasChanged(checkpoints, noted?.checkpoint)))
+    await verifyBest(store, checkpoints, id);
+}
+
+/** Without reading it, and so only where checkpoints are directories. */
+async function hasChanged(
+  { directories }: CheckpointStore,
+  checkpoint: CheckpointId | undefined,
+): Promise<boolean> {
+  if (checkpoint === undefined) return false;
+  try {
+    await directories?.look(checkpoint);
+    return false;
+  } catch (error) {
+    if (error instanceof CheckpointError || error instanceof LateWriteError) return true;
+    throw error;
+  }
 }
 
 async function lastNote(store: PopulationStore, id: RunId) {

@@ -16,6 +16,7 @@ import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesy
 import { start, type WorkerId } from "../population-store/population-store.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { createRun } from "./run.ts";
+import { resultOf } from "./watch.ts";
 import { work } from "./worker.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clade-late-"));
@@ -85,7 +86,8 @@ async function runWith(name: string, session: TrainerSession) {
   while (!(await Promise.race([hasEnded, hasFailed()]))) await sleep(10);
   stop.abort();
   await working;
-  return { directory, state: (await populationStore.run(run.id)).state, ...(await changes()) };
+  const result = await resultOf(populationStore, run.id);
+  return { directory, result, state: (await populationStore.run(run.id)).state, ...(await changes()) };
 }
 
 test("a trainer that closes what it saves has no failure, and its directories go with its worker", async () => {
@@ -107,3 +109,25 @@ test.each([
     expect(snapshots.filter(({ kind }) => kind === "trained").length).toBeLessThanOrEqual(1);
   },
 );
+
+test("a run whose best model is written to when its trainer ends has the next best, and says so", async () => {
+  let scored = 0;
+  let last: string | undefined;
+  const { directory, state, result } = await runWith("late-at-end", {
+    ...counting(),
+    evaluate: async () => ({ steps: ++scored }),
+    async save(into) {
+      writeFileSync(join(into!, "steps"), `${scored}`);
+      last = into;
+      return { directory: into! };
+    },
+    async dispose() {
+      if (last && existsSync(last)) writeFileSync(join(last, "late"), "the end");
+    },
+  });
+  expect(state.kind).toBe("done");
+  expect(result.lost).toMatchObject([{ score: scored, why: expect.stringContaining("late") }]);
+  expect(result.best!.score).toBe(scored - 1);
+  await using reopened = filesystemCheckpointStore(directory);
+  await reopened.load(result.best!.checkpoint!);
+});

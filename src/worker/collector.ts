@@ -1,11 +1,12 @@
 import type { CheckpointStore, SweepOptions } from "../checkpoint-store/checkpoint-store.ts";
+import { LateWriteError } from "../checkpoint-store/late-write.ts";
 import {
   type PopulationStore,
   type Run,
   type RunId,
   RunNotFoundError,
 } from "../population-store/population-store.ts";
-import { verifyBest } from "./best-model.ts";
+import { verifyBest, verifyBestOnce } from "./best-model.ts";
 
 /** Checkpoints that nobody needs are collected after this time, or by each worker after this many saves (or one for each member). */
 const collectionMs = 2_000;
@@ -75,15 +76,20 @@ export class Collector {
     this.#ended.abort();
     if (!hasRunEnded && this.#checkpointStore.settleMs !== undefined) return;
     await this.#besides;
-    const isTurn = await this.#takesTurn(0);
-    if (hasRunEnded && isTurn) await this.#verifyBest();
-    if (this.#hasDropped || isTurn) await this.#collect({ isQuiet: hasRunEnded });
+    if (hasRunEnded) await this.#verifyBest();
+    // The turn may have been this worker's own, a moment before the run ended.
+    if (hasRunEnded || this.#hasDropped || (await this.#takesTurn(0)))
+      await this.#collect({ isQuiet: hasRunEnded });
   }
 
+  /** Again where a checkpoint of this worker was written to only now. */
   async #verifyBest(): Promise<void> {
     try {
       const { id, state } = await this.#populationStore.run(this.#run.id);
-      if (state.kind === "done") await verifyBest(this.#populationStore, this.#checkpointStore, id);
+      if (state.kind !== "done") return;
+      await verifyBestOnce(this.#populationStore, this.#checkpointStore, id);
+      if (!(await isClosed(this.#checkpointStore)))
+        await verifyBest(this.#populationStore, this.#checkpointStore, id);
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }
@@ -104,6 +110,17 @@ export class Collector {
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }
+  }
+}
+
+/** Looks for the last time at what was saved. False when it was written to since. */
+async function isClosed({ directories }: CheckpointStore): Promise<boolean> {
+  try {
+    await directories?.settle();
+    return true;
+  } catch (error) {
+    if (!(error instanceof LateWriteError)) throw error;
+    return false;
   }
 }
 

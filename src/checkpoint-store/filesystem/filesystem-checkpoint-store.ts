@@ -213,6 +213,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   }
 
   async function verify(id: CheckpointId): Promise<void> {
+    await lateWrites.requireWhole(id);
     for (const { name, size, sha256 } of readCheckpoint(id).entries) {
       if (size < largeBytes) continue;
       const found = await hashFile(place("files", sha256)).catch((error) => {
@@ -240,7 +241,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         );
       }),
 
-    directories: { create, save: saveDirectory, look, open, verify },
+    directories: { create, save: saveDirectory, look, settle: () => lateWrites.settle(), open, verify },
 
     load: async (id) => {
       const { entries, small } = readCheckpoint(id);

@@ -355,6 +355,7 @@ export function objectCheckpointStore(
 
   /** What is in the cache need not be read from the storage, but must be there for others. A damaged file of the cache is fetched again. */
   async function verify(id: CheckpointId): Promise<void> {
+    await lateWrites.requireWhole(id);
     const { entries, fromStorage } = await open(id);
     if ((await copiesOf(id)).length === 0) throw await missing(id);
     await eachAtOnce(entries.filter(isLarge), async (entry) => {
@@ -390,6 +391,7 @@ export function objectCheckpointStore(
       save: (source, reserve, base) =>
         explainedAsync(cache.directory, () => saveDirectory(source, reserve, base)),
       look: (id) => lateWrites.look(id),
+      settle: () => lateWrites.settle(),
       open: openDirectory,
       verify,
     },
