@@ -11,6 +11,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { PopulationStore, RunId, WorkerId } from "../population-store/population-store.ts";
+import { boundLog } from "./bound-log.ts";
 import { blockedWorker, inWords, recordHang } from "./watchdog/blocked-worker.ts";
 import { killGroup } from "./watchdog/kill-group.ts";
 import { reportDescriptor } from "./watchdog/watchdog.ts";
@@ -48,6 +49,9 @@ export interface LocalWorkers {
 const deathsUntilGivenUp = 3;
 const livedMs = 10_000;
 
+/** How often the size of the workers' logs is looked at. */
+const logsMs = 1000;
+
 const nonceVariable = "CLADE_WORKER_NONCE";
 const leaseVariable = "CLADE_WORKER_LEASE_MS";
 const newNonce = () => randomUUID().slice(0, 8);
@@ -78,9 +82,11 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   let stopping = false;
   let setAside = 0;
 
+  const logOf = (index: number) =>
+    options.logDirectory && join(options.logDirectory, `${options.run}-worker-${index + 1}.log`);
+
   async function keepOneRunning(index: number): Promise<void> {
-    const { logDirectory } = options;
-    const log = logDirectory && join(logDirectory, `${options.run}-worker-${index + 1}.log`);
+    const log = logOf(index);
     let firstLeaseMs = 0;
     let hangs = 0;
     for (let deaths = 0; ; ) {
@@ -167,15 +173,19 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     stopping = true;
     for (const child of processes) if (child.connected) child.disconnect();
   };
-  const finished = Promise.all(
-    Array.from({ length: options.count }, (_, index) => keepOneRunning(index)),
-  ).then(
-    () => ({ setAside }),
-    (error) => {
-      stop();
-      throw error;
-    },
-  );
+  const indices = Array.from({ length: options.count }, (_, index) => index);
+  const boundLogs = setInterval(() => {
+    for (const log of indices.map(logOf)) if (log) boundLog(log);
+  }, logsMs).unref();
+  const finished = Promise.all(indices.map(keepOneRunning))
+    .then(
+      () => ({ setAside }),
+      (error) => {
+        stop();
+        throw error;
+      },
+    )
+    .finally(() => clearInterval(boundLogs));
   return { finished, stop, kill };
 }
 

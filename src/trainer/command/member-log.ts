@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** A log is put aside at this size, so that a member that prints without end takes at most twice as much. */
-const largestBytes = 16 * 1024 * 1024;
+export const largestLogBytes = 16 * 1024 * 1024;
 
 /** What is kept in memory, for errors. */
 const lastCharacters = 4_000;
@@ -23,8 +23,8 @@ export class MemberLog {
     try {
       this.#bytes ??= sizeOf(this.path);
       // Another worker that had this member may have put it aside.
-      if (this.#bytes > largestBytes) this.#bytes = sizeOf(this.path);
-      if (this.#bytes > largestBytes) {
+      if (this.#bytes > largestLogBytes) this.#bytes = sizeOf(this.path);
+      if (this.#bytes > largestLogBytes) {
         renameSync(this.path, `${this.path}.1`);
         this.#bytes = 0;
       }
