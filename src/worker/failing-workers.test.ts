@@ -57,7 +57,8 @@ const climbing = (changes: object = {}) =>
 /** A run whose clocks run fast, and workers that join it, each with a trainer of its own. */
 async function fastRun(experiment = climbing(), patienceSeconds = 60) {
   const begun = performance.now();
-  const now = () => 1_700_000_000_000 + rate * (performance.now() - begun);
+  let skippedMs = 0;
+  const now = () => 1_700_000_000_000 + skippedMs + rate * (performance.now() - begun);
   const inner = memoryPopulationStore({ now });
   const store: PopulationStore = {
     ...inner,
@@ -86,7 +87,10 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
     members: await store.members(created.id),
     ...(await store.changes(created.id, start, 100_000)),
   });
-  return { id: created.id, store, join, seen, told };
+  const skip = (ms: number) => {
+    skippedMs += ms;
+  };
+  return { id: created.id, store, join, seen, told, skip };
 }
 
 const sound = () => inProcessSession(Climber);
@@ -244,6 +248,49 @@ test("a member that fails where the others do not is rescued, and what it fails 
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
 });
 
+test("a member is rescued though its failure brings the worker down each time, which comes back", async () => {
+  const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }));
+  const session = sound();
+  let isHeld = false;
+  const slowToFree: TrainerSession = {
+    ...session,
+    async train(generation) {
+      if (generation.hyperparameters.rate === 0.5) {
+        isHeld = true;
+        throw new TrainerError("does not fit", "");
+      }
+      if (isHeld) {
+        isHeld = false;
+        throw new TrainerError("the memory is not free yet", "");
+      }
+      return await session.train(generation);
+    },
+  };
+  await join("only", slowToFree);
+  const { run, members, failures, decisions } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(states(members)).toEqual(Array(3).fill("finished"));
+  expect(failures.map(({ against }) => against)).toEqual(["worker", "member", "member"]);
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
+});
+
+test("a worker waits for a moment before it tries itself", async () => {
+  const { join, seen } = await fastRun(climbing({ population: 2 }));
+  const session = sound();
+  let failedAt: number | undefined;
+  const slowToFree: TrainerSession = {
+    ...session,
+    async train(generation) {
+      failedAt ??= performance.now();
+      if (performance.now() - failedAt < 900 / rate) throw new TrainerError("the port is in use", "");
+      return await session.train(generation);
+    },
+  };
+  await join("only", slowToFree);
+  const { failures } = await seen();
+  expect(failures).toMatchObject([{ against: "member" }]);
+});
+
 /** A session whose trainer is killed from outside, as often as `kills` says so. */
 function killed(kills: () => boolean): TrainerSession {
   const session = sound();
@@ -285,6 +332,57 @@ test("a trainer that is killed from outside again and again changes no result of
   expect(failures.length).toBeGreaterThan(6);
   expect(failures.every(({ cause, against }) => cause === "outside" && against !== "member")).toBe(true);
   expect(await published(store, id)).toEqual(await published(quiet, undisturbed));
+});
+
+test("the time in which a member trained before it was killed from outside does not count against its patience", async () => {
+  const { join, seen, skip } = await fastRun(climbing({ population: 2, initial: [{ rate: 0.5 }] }), 600);
+  const session = sound();
+  let kills = 0;
+  const longGenerations: TrainerSession = {
+    ...session,
+    async train(generation) {
+      if (generation.hyperparameters.rate !== 0.5 || ++kills > 3) return await session.train(generation);
+      skip(1_200_000);
+      throw new TrainerError("was killed from outside", "", { kind: "outside" });
+    },
+  };
+  await join("only", longGenerations);
+  const { run, failures, decisions } = await seen();
+  expect(run.state.kind).toBe("done");
+  expect(failures).toHaveLength(3);
+  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
+});
+
+test("a rescue in a synchronous run waits for a donor that was killed from outside", async () => {
+  const synchronous = climbing({ synchronous: true, initial: [{ rate: 0.5 }, { rate: 1 }] });
+  /** Member 0 fails by itself, and member 1, the best, is killed so often. */
+  const result = async (kills: number) => {
+    const { join, store, id, seen } = await fastRun(synchronous, 36_000);
+    const session = sound();
+    let member = -1;
+    const failing: TrainerSession = {
+      ...session,
+      async start(turn) {
+        ({ member } = turn);
+        await session.start(turn);
+      },
+      async train(generation) {
+        const { rate } = generation.hyperparameters;
+        if (member === 0 && rate === 0.5) throw new TrainerError("does not fit", "");
+        if (member === 1 && rate === 1 && generation.generation === 0 && kills-- > 0)
+          throw new TrainerError("was killed from outside", "", { kind: "outside" });
+        return await session.train(generation);
+      },
+    };
+    await join("only", failing);
+    const { decisions, failures } = await seen();
+    expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
+    return { published: await published(store, id), failures: failures.length };
+  };
+  const undisturbed = await result(0);
+  const disturbed = await result(4);
+  expect([undisturbed.failures, disturbed.failures]).toEqual([2, 6]);
+  expect(disturbed.published).toEqual(undisturbed.published);
 });
 
 test("a member that is killed from outside every time is rescued when the patience is over", async () => {

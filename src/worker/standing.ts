@@ -1,6 +1,7 @@
 /** What becomes of a member that fails: its generation is repeated, a donor takes its place, or the run goes on without it. */
 import { ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
-import type { Failure, WorkerId } from "../population-store/population-store.ts";
+import type { Blamed, Failure, FailureCause, WorkerId } from "../population-store/population-store.ts";
+import { hostOf } from "../population-store/run-worker.ts";
 
 /** So many failures that count bring a rescue; so many more after it, or twice as many where nobody could help, end the member. */
 const failuresUntilRescue = 2;
@@ -12,6 +13,25 @@ const longestPauseMs = 60_000;
 /** The pause before the try of a number, from 1. */
 export function pauseMs(tries: number): number {
   return Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));
+}
+
+/** Where a worker trains: workers of one host and device have the same troubles. */
+export function placeOf({ worker, device }: Pick<Failure, "worker" | "device">): string {
+  return JSON.stringify([hostOf(worker), device]);
+}
+
+/**
+ * Whom a failure counts against. A worker whose trial fails, too, is at fault, but not twice for one member: it has succeeded in a trial since then, so what brings
+ * it down again comes with the member. `before` are the member's failures since it last published.
+ */
+export function blamed(
+  { worker, cause }: { readonly worker: WorkerId; readonly cause: FailureCause },
+  failsInTrial: boolean,
+  before: readonly Failure[],
+): Blamed {
+  const hasComeBack = before.some((failure) => failure.worker === worker && failure.against === "worker");
+  if (failsInTrial && !hasComeBack) return "worker";
+  return cause === "outside" ? "nobody" : "member";
 }
 
 /** A member since it last published a trained snapshot. */
@@ -41,20 +61,21 @@ export async function troubleOf(
 }
 
 /**
- * How many failures count against a member. Those of its own do, once it has failed on two workers, or nobody else is there to try it. What ended it from outside, or only on one
- * worker of several, counts when the member has had no success for as long as the patience lasts. A broken contract counts at once: it would be broken anywhere.
+ * How many failures count against a member. Those of its own do, once it has failed in two places, or no sound worker is in another to try it. What ended it from outside, or only in one
+ * place of several, counts when its pauses together are as long as the patience: the time in which it trained does not count, so a long generation may be ended as often as a short one.
+ * A broken contract counts at once: it would be broken anywhere.
  */
 export function countOf(
   { failures }: Trouble,
-  given: { readonly now: number; readonly patienceMs: number; readonly others: ReadonlySet<WorkerId> },
+  given: { readonly patienceMs: number; readonly others: ReadonlySet<string> },
 ): number {
-  const [first] = failures;
-  if (first && given.now - first.at >= given.patienceMs) return failures.length;
+  const pausesMs = failures.slice(1).reduce((sum, _, index) => sum + pauseMs(index + 1), 0);
+  if (pausesMs >= given.patienceMs) return failures.length;
   const broken = failures.filter(({ cause }) => cause === "contract");
   const own = failures.filter(({ against }) => against === "member");
-  const on = new Set(own.map(({ worker }) => worker));
-  const couldTryElsewhere = [...given.others].some((worker) => !on.has(worker));
-  return on.size > 1 || !couldTryElsewhere ? own.length : broken.length;
+  const places = new Set(own.map(placeOf));
+  const couldTryElsewhere = [...given.others].some((place) => !places.has(place));
+  return places.size > 1 || !couldTryElsewhere ? own.length : broken.length;
 }
 
 /** Whether a donor is to take its place. */

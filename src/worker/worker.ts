@@ -47,7 +47,16 @@ import { Presence } from "./presence.ts";
 import { recovery } from "./recovery.ts";
 import { type Failed, trySelf } from "./self-trial.ts";
 import { pause, type Suspicion, sitOut } from "./sitting-out.ts";
-import { countOf, isGivenUp, needsRescue, pauseMs, type Trouble, troubleOf } from "./standing.ts";
+import {
+  blamed,
+  countOf,
+  isGivenUp,
+  needsRescue,
+  pauseMs,
+  placeOf,
+  type Trouble,
+  troubleOf,
+} from "./standing.ts";
 import { storedFailure } from "./stored-failure.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
@@ -381,31 +390,43 @@ class Worker {
     return rescued?.next ?? claim.newest;
   }
 
-  /** In a synchronous run the donors are those who have ended the generation that failed, all of them, so that a rescue does not depend on who comes first. */
-  async #waitsForDonors({ run, member, newest }: Claim): Promise<boolean> {
-    if (!this.#options.experiment.synchronous) return false;
-    return (await this.#options.populationStore.members(run)).some(
-      (other) =>
-        other.member !== member &&
-        other.state === "active" &&
-        other.failures === 0 &&
-        other.newest.generation <= newest.generation,
-    );
+  /**
+   * In a synchronous run the donors are those who have ended the generation that failed, all of them, so that a rescue does not depend on who comes first. Who needs a rescue
+   * itself is no donor of that generation; of two such the one with the lower number comes first.
+   */
+  async #waitsForDonors({ member, newest }: Claim): Promise<boolean> {
+    const { experiment, populationStore, run } = this.#options;
+    if (!experiment.synchronous) return false;
+    for (const other of await populationStore.members(run.id)) {
+      const isBehind = other.state === "active" && other.newest.generation <= newest.generation;
+      if (!isBehind || other.member === member) continue;
+      if (other.member < member || other.failures === 0) return true;
+      const trouble = await this.#troubleOf(other);
+      if (!needsRescue(trouble, await this.#countOf(trouble))) return true;
+    }
+    return false;
   }
 
-  /** What a member went through since it last published, with the failure that comes now. */
-  async #troubleOf(claim: Claim, ...latest: readonly Failure[]): Promise<Trouble> {
-    const { populationStore: store } = this.#options;
-    const before = claim.failures > 0 ? await store.failuresOf(claim.run, claim.member, claim.failures) : [];
-    return await troubleOf([...latest, ...before], store.history(claim.run, claim.member));
+  /** What a member went through since it last published. */
+  async #troubleOf(member: Pick<Claim, "member" | "failures">): Promise<Trouble> {
+    return await this.#troubleAfter(member.member, await this.#failuresOf(member));
+  }
+
+  async #troubleAfter(member: number, failures: readonly Failure[]): Promise<Trouble> {
+    const { populationStore: store, run } = this.#options;
+    return await troubleOf(failures, store.history(run.id, member));
+  }
+
+  /** Since it last published, the latest first. */
+  async #failuresOf({ member, failures }: Pick<Claim, "member" | "failures">): Promise<readonly Failure[]> {
+    const { populationStore: store, run } = this.#options;
+    return failures > 0 ? await store.failuresOf(run.id, member, failures) : [];
   }
 
   async #countOf(trouble: Trouble): Promise<number> {
     const { populationStore, run, worker } = this.#options;
-    const now = this.#now();
-    const others = await soundOthers(populationStore, run.id, worker, now);
-    const names = new Set(others.map(({ worker: other }) => other));
-    return countOf(trouble, { now, patienceMs: this.#patienceMs, others: names });
+    const others = await soundOthers(populationStore, run.id, worker, this.#now());
+    return countOf(trouble, { patienceMs: this.#patienceMs, others: new Set(others.map(placeOf)) });
   }
 
   /**
@@ -537,7 +558,8 @@ class Worker {
     const failed = { member: claim.member, phase, trainedMs };
     const tried = await this.#trySelf(error, failed);
     if (signal.aborted) return await populationStore.releaseMember(claim);
-    const isOwn = tried?.error !== undefined;
+    const before = await this.#failuresOf(claim);
+    const against = blamed({ worker, cause: error.kind }, tried?.error !== undefined, before);
     const failure: Failure = {
       member: claim.member,
       generation: claim.newest.generation,
@@ -547,14 +569,14 @@ class Worker {
       ...(device !== undefined && { device }),
       phase,
       cause: error.kind,
-      against: isOwn ? "worker" : error.kind === "outside" ? "nobody" : "member",
+      against,
       at: this.#now(),
       ...storedFailure(claim.member, error, console.error),
     };
-    const trouble = await this.#troubleOf(claim, failure);
+    const trouble = await this.#troubleAfter(claim.member, [failure, ...before]);
     const isOver =
       (trouble.isRescued || this.#isWithoutDonor) && isGivenUp(trouble, await this.#countOf(trouble));
-    const rests = !isOwn && error.kind !== "contract" && this.#patienceMs > 0;
+    const rests = against !== "worker" && error.kind !== "contract" && this.#patienceMs > 0;
     const restMs = rests ? pauseMs(trouble.failures.length) : 0;
     await populationStore.recordFailure(claim, failure, isOver ? "failed" : "active", restMs);
     this.#options.onEvent?.({ type: "failure", failure });
@@ -565,7 +587,11 @@ class Worker {
   async #trySelf(error: TrainerError, failed: Failed) {
     this.#failedHere.add(failed.member);
     const mayBeOwn = error.kind === "trainer" || (error.kind === "outside" && this.#failedHere.size > 1);
-    return this.#patienceMs > 0 && mayBeOwn ? await trySelf(this.#options, failed, 0) : undefined;
+    if (this.#patienceMs === 0 || !mayBeOwn) return undefined;
+    // What the trainer that failed has held, such as a port or a GPU's memory, may be free a moment later only.
+    const { signal, sleep = pause } = this.#options;
+    await sleep(pauseMs(1), signal);
+    return signal.aborted ? undefined : await trySelf(this.#options, failed, 0);
   }
 
   /**
