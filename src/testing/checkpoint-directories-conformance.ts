@@ -122,6 +122,18 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
       assertEqual(error.file, name, "the error's file");
     });
 
+    add(`a write into the middle of ${name} while it is saved fails the save`, async (directories) => {
+      await using written = await filled(directories, content);
+      await using slow = await open(join(written.path, name), "r+");
+      const saving = directories.save(written.path, async () => {
+        await slow.write("other", 0);
+      });
+      const error = await assertRejects(saving, LateWriteError, "save");
+      assertEqual(error.file, name, "the error's file");
+      const id = await saved(directories, content);
+      await directories.verify(id);
+    });
+
     add(`a write to ${name} after it was saved is found, and damages the checkpoint`, async (directories) => {
       await using written = await filled(directories, content);
       await using slow = await open(join(written.path, name), "a");

@@ -41,7 +41,7 @@ import {
   overwrite,
   removeIfPossible,
   renameUnlessGone,
-  throughIncoming,
+  writeSealed,
 } from "../local-disk/files.ts";
 import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
@@ -166,7 +166,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         (name) => saved.small.get(name)!,
         reserve,
         async ({ name }, path) => {
-          await adopt(join(source, name), path, temporary());
+          await adopt(join(source, name), path, temporary(), () => saved.requireClosed());
         },
       );
       const id = await saved.takenOver(stored);
@@ -236,7 +236,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
           (name) => files.get(name)!,
           reserve,
           async ({ name }, path) => {
-            await throughIncoming(temporary(), path, (incoming) => writeFile(incoming, files.get(name)!));
+            await writeSealed(temporary(), path, files.get(name)!);
           },
         );
       }),

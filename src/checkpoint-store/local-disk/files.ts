@@ -9,7 +9,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { access, constants, copyFile, link, readdir, rename, rm, stat } from "node:fs/promises";
+import { access, constants, copyFile, link, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { seal } from "./seal.ts";
 
@@ -68,14 +68,9 @@ export function overwrite(path: string, bytes: Uint8Array): void {
 }
 
 /** Writes a file beside its place and renames it. What could not be written does not stay. */
-export async function throughIncoming(
-  incoming: string,
-  to: string,
-  write: (incoming: string) => Promise<void>,
-): Promise<void> {
+async function throughIncoming(incoming: string, to: string, write: () => Promise<void>): Promise<void> {
   try {
-    await write(incoming);
-    seal(incoming);
+    await write();
     await rename(incoming, to);
   } catch (error) {
     await rm(incoming, { force: true });
@@ -90,16 +85,38 @@ export async function hashFile(path: string): Promise<string> {
   return digest.digest("hex");
 }
 
+/** Writes a new file that is sealed once it is complete. */
+export async function writeSealed(incoming: string, to: string, bytes: Uint8Array): Promise<void> {
+  await throughIncoming(incoming, to, async () => {
+    await writeFile(incoming, bytes);
+    seal(incoming);
+  });
+}
+
 /**
- * Gives a file a name in the store. Its own stays, so that it can be looked at. It is copied from another file system, when it has a third name, under
- * which it could still be written, and when it belongs to another user, who could always write to it.
+ * Gives a sealed file a name in the store. Its own stays, so that it can be looked at. It is copied from another file system, when it has a third name, under
+ * which it could still be written, and when it belongs to another user, who could always write to it. `requireClosed` throws when it was written to, and is
+ * asked last. What is linked is not sealed anew, which would hide a write.
  */
-export async function adopt(from: string, to: string, incoming: string): Promise<void> {
+export async function adopt(
+  from: string,
+  to: string,
+  incoming: string,
+  requireClosed: () => Promise<void> = async () => {},
+): Promise<void> {
   const { nlink, uid } = await stat(from);
   const isOurs = nlink === 1 && uid === process.geteuid?.();
+  const isLinked = () =>
+    link(from, incoming).then(
+      () => true,
+      () => false,
+    );
   await throughIncoming(incoming, to, async () => {
-    if (isOurs) await link(from, incoming).catch(() => copyFile(from, incoming));
-    else await copyFile(from, incoming);
+    if (!(isOurs && (await isLinked()))) {
+      await copyFile(from, incoming);
+      seal(incoming);
+    }
+    await requireClosed();
   });
 }
 

@@ -18,6 +18,15 @@ export function seal(path: string): void {
   }
 }
 
+/** Notes that a file is used. What tells whether it was written to stays. */
+export function touch(path: string): void {
+  try {
+    utimesSync(path, new Date(), statSync(path).mtime);
+  } catch {
+    // It is gone, or belongs to another user.
+  }
+}
+
 export function isSealed(path: string, size: number): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   return found?.size === size && found.mtimeMs === sealedAt.getTime();

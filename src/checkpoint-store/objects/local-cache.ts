@@ -3,15 +3,15 @@
  * cache is never needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads checks the hash.
  */
 import { statSync } from "node:fs";
-import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import { makeDirectory } from "../local-disk/disk-errors.ts";
-import { adopt, removeIfPossible, throughIncoming } from "../local-disk/files.ts";
+import { adopt, removeIfPossible, writeSealed } from "../local-disk/files.ts";
 import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";
-import { isSealed, seal } from "../local-disk/seal.ts";
+import { isSealed, touch } from "../local-disk/seal.ts";
 
 /** The cache is looked through when this part of what it may hold has been added by this process. */
 const partUntilTrim = 0.05;
@@ -59,15 +59,15 @@ export class LocalCache {
   async find(sha256: string, size: number): Promise<string | undefined> {
     const path = this.#place(sha256);
     if (!isSealed(path, size)) return undefined;
-    seal(path);
+    touch(path);
     return path;
   }
 
-  /** Keeps a file under its hash, besides the name that it has. */
-  async keep(path: string, sha256: string, size: number): Promise<void> {
+  /** Keeps a sealed file under its hash, besides the name that it has, unless it was written to, of which `requireClosed` throws. */
+  async keep(path: string, sha256: string, size: number, requireClosed?: () => Promise<void>): Promise<void> {
     if (this.#mostBytes === 0) return;
     try {
-      await adopt(path, this.#place(sha256), this.temporary());
+      await adopt(path, this.#place(sha256), this.temporary(), requireClosed);
       await this.#note(size);
     } catch {
       // Not here, then.
@@ -77,15 +77,14 @@ export class LocalCache {
   async findCheckpoint(id: CheckpointId): Promise<Buffer | undefined> {
     const path = this.#place(`checkpoint-${id}`);
     const bytes = await readFile(path).catch(() => undefined);
-    if (bytes) seal(path);
+    if (bytes) touch(path);
     return bytes;
   }
 
   async keepCheckpoint(id: CheckpointId, bytes: Uint8Array): Promise<void> {
     if (this.#mostBytes === 0) return;
-    const incoming = this.temporary();
     try {
-      await throughIncoming(incoming, this.#place(`checkpoint-${id}`), (path) => writeFile(path, bytes));
+      await writeSealed(this.temporary(), this.#place(`checkpoint-${id}`), bytes);
       await this.#note(bytes.length);
     } catch {
       // Not here, then.

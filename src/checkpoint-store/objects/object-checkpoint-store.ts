@@ -318,7 +318,7 @@ export function objectCheckpointStore(
       saved.small.get(name) ?? { path: join(source, name), size: sizes.get(name)! };
     const id = await saved.takenOver(store(saved.entries, content, reserve, base));
     for (const { name, size, sha256 } of saved.entries.filter(isLarge))
-      await cache.keep(join(source, name), sha256, size);
+      await cache.keep(join(source, name), sha256, size, () => saved.requireClosed());
     await lateWrites.watch(id, saved);
     await lateWrites.look(id);
     return id;
