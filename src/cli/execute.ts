@@ -6,6 +6,7 @@ import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
+import { lookEvery } from "../worker/look-every.ts";
 import { allFailed } from "../worker/run.ts";
 import { type RunResult, resultOf, watch } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
@@ -64,7 +65,7 @@ export async function execute(
   const ended = new AbortController();
   const told = tell(stores, view, from, reporter, ended.signal);
   const ticking = setInterval(() => reporter.tick(view), ticksMs);
-  const looking = setInterval(() => void lookAtWorkers(stores, view, reporter), lookMs);
+  const looking = lookEvery(lookMs, () => lookAtWorkers(stores, view, reporter));
   try {
     await workers.finished;
   } catch (error) {
@@ -72,7 +73,7 @@ export async function execute(
     throw error;
   } finally {
     clearInterval(ticking);
-    clearInterval(looking);
+    looking[Symbol.dispose]();
     ended.abort();
     await told;
     interruption.release();

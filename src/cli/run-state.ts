@@ -78,7 +78,7 @@ export function outageOf(workers: readonly PresentWorker[]): Outage | undefined 
 }
 
 export function outageText({ since, givesUpAt, reason }: Outage): string {
-  return `waiting: every member fails on every worker since ${time(since)}, gives up at ${time(givesUpAt)}: ${shortened(reason, 200)}`;
+  return `waiting: every member has been failing on every worker since ${time(since)}; the run gives up at ${time(givesUpAt)}: ${shortened(reason, 200)}`;
 }
 
 /** Those that are set aside, or have left for that reason. */
@@ -105,7 +105,7 @@ export function workerLine({ worker, device, member, state }: PresentWorker): st
 function doing(member: number | undefined, state: WorkerState): string {
   switch (state.kind) {
     case "set-aside":
-      return `is set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`;
+      return `has been set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`;
     case "gave-up":
       return `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; when the cause is mended, start a worker there again`;
     default:

@@ -97,11 +97,9 @@ async function workOn(
   if (state.kind === "done") await verifyAtEnd(stores, run, { others: true });
   // Also at the run's end: a scheduler is to see that this machine did nothing for it.
   if (state.kind !== "failed" && setAside > 0) {
-    const those = `${setAside} of ${plural(processes.count, "worker")}`;
+    const those = `${setAside} of this machine's ${plural(processes.count, "worker")}`;
     const remedy = state.kind === "running" ? `, start again with: ${clade} worker ${run.id}` : "";
-    throw new CladeError(
-      `run ${run.id}: everything failed on ${those} of this machine; mend the cause${remedy}`,
-    );
+    throw new CladeError(`run ${run.id}: everything failed on ${those}; fix the cause${remedy}`);
   }
   console.log(`run ${run.id}: is ${state.kind}${"reason" in state ? ` (${state.reason})` : ""}`);
   process.exitCode = codeOf(state);

@@ -6,6 +6,7 @@ import type { Failure, WorkerState } from "../population-store/population-store.
 import { RunNotFoundError } from "../population-store/population-store.ts";
 import type { TrainerError } from "../trainer/trainer-session.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
+import { lookEvery } from "./look-every.ts";
 import { isOthersTurn } from "./others.ts";
 import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
@@ -121,14 +122,14 @@ function endOf({ trial, signal }: SittingOut): { readonly signal: AbortSignal } 
     const { state } = await trial.populationStore.run(trial.run.id);
     if (state.kind !== "running") ended.abort();
   };
-  const timer = setInterval(() => {
+  const looking = lookEvery(lookMs, () =>
     look().catch((error) => {
       if (error instanceof RunNotFoundError) ended.abort();
-    });
-  }, lookMs);
+    }),
+  );
   return {
     signal: AbortSignal.any([signal, ended.signal]),
-    [Symbol.dispose]: () => clearInterval(timer),
+    [Symbol.dispose]: () => looking[Symbol.dispose](),
   };
 }
 

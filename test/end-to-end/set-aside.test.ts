@@ -22,15 +22,17 @@ test("a worker on which everything fails says so, costs no member, and leaves as
   const aside = async () =>
     (await status()).present.filter(({ state }: { state: { kind: string } }) => state.kind === "set-aside");
   await expect.poll(async () => (await aside()).length).toBe(1);
-  expect((await good.clade("status")).stdout).toContain("is set aside since");
+  expect((await good.clade("status")).stdout).toContain("has been set aside since");
   good.write("open", "");
   const run = await running.finished;
   expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("; 0 members given up") });
-  expect(run.stdout).toContain("is set aside since");
-  expect(await joined.finished).toMatchObject({
+  expect(run.stdout).toContain("has been set aside since");
+  const left = await joined.finished;
+  expect(left).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/set aside: another member fails here, too: .*the device does not answer/),
   });
+  expect(left.stderr).toContain("everything failed on 1 of this machine's 1 worker; fix the cause");
   const shown = (await good.clade("show")).stdout;
   expect(shown).toMatch(/failed in generation 1, in train, on \S+: .*the device does not answer/);
 });

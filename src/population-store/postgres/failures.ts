@@ -114,7 +114,7 @@ function remedyFor({ code = "", message }: Failure, { endpoint, tls }: Circumsta
     "53200": "the server is out of memory; see its log, then resume the run",
   };
   if (code === notAllowed && message.includes("client certificate"))
-    return `the server demands a certificate of ${user}${tls.clientCertificate ? `, and ${tls.clientCertificate} does not do` : ""}; name one that it trusts in sslcert, and its key in sslkey`;
+    return `the server demands a certificate of ${user}${tls.clientCertificate ? `, and it does not accept ${tls.clientCertificate}` : ""}; name one that it trusts in sslcert, and its key in sslkey`;
   if (tls.mode === "disable" && demandsTls.test(message))
     return `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, or give sslmode=verify-full`;
   return remedies[code];
@@ -142,6 +142,6 @@ function ofTls({ code = "", message, cert }: Failure, { endpoint, tls }: Circums
   if (/CERT|^UNABLE_TO_/.test(code))
     return `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert the certificate of the authority that signed it (or itself, where it is self-signed), as whoever runs the server hands it out`;
   if (isOfTls(code))
-    return `no connection with TLS comes about (${message}); see the server's log and its ssl_ settings`;
+    return `a TLS connection could not be established (${message}); see the server's log and its ssl_ settings`;
   return undefined;
 }
