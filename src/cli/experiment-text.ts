@@ -30,7 +30,9 @@ function toData(document: ReturnType<typeof parseDocument>, errors: string[]): u
   try {
     return document.toJS() as unknown;
   } catch (error) {
-    errors.push((error as Error).message);
+    const { message } = error as Error;
+    const multiply = "its aliases stand for more than an experiment can need; write the values out";
+    errors.push(message.startsWith("Excessive alias count") ? multiply : message);
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { type IJob, Job } from "kubernetes-models/batch/v1/Job";
 import { type IPod, Pod } from "kubernetes-models/v1/Pod";
 import { expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { jobName, type KubernetesSettings, kubernetesCheck, kubernetesJob } from "./kubernetes.ts";
 
 const least: KubernetesSettings = {
@@ -71,6 +72,12 @@ test("a Job is plain and parallel: its workers need no index, and it ends with t
     command: ["clade"],
     args: ["worker", "digits-jkhd", "--experiment", "/experiment/digits.ts"],
   });
+});
+
+test("a path reaches the worker as it is, whatever the signs in it", () => {
+  const experiment = '/it\'s $(HOME) $$ "a": {b}\n- c # d\\e.yaml';
+  const [container] = parse(stringify(kubernetesJob({ ...least, experiment }))).spec.template.spec.containers;
+  expect(container.args[3]).toBe('/it\'s $$(HOME) $$$$ "a": {b}\n- c # d\\e.yaml');
 });
 
 test("preemption is no failure, and a run that has failed ends the Job, where the cluster knows that", () => {

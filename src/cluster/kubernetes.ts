@@ -130,7 +130,9 @@ function pod(settings: KubernetesSettings) {
         name: "worker",
         image: settings.image,
         command: ["clade"],
-        args: ["worker", settings.run, "--experiment", settings.experiment, ...settings.workerOptions],
+        args: ["worker", settings.run, "--experiment", settings.experiment, ...settings.workerOptions].map(
+          literal,
+        ),
         // Logs of trainers go into the directory where the worker starts.
         workingDir: scratch.disk,
         envFrom: secrets.map((name) => ({ secretRef: { name } })),
@@ -146,6 +148,11 @@ function pod(settings: KubernetesSettings) {
     ],
     volumes,
   } as const;
+}
+
+/** Kubernetes replaces `$(NAME)` in what it starts, and `$$` by `$`. */
+function literal(word: string): string {
+  return word.replaceAll("$", () => "$$");
 }
 
 function environment({ cpusPerWorker }: KubernetesSettings) {

@@ -1,4 +1,5 @@
 /** Workers as a job array of Slurm (21.08 or later): each task is a batch script with one worker. */
+import { BadInputError } from "../algorithm/problem.ts";
 
 export interface SlurmSettings {
   readonly run: string;
@@ -86,10 +87,22 @@ function directives({ run, array, logDirectory, more, ...settings }: SlurmSettin
     [`--output=${logs}-%A_%a.log`],
     more,
   ];
-  return lines.filter((words) => words.length > 0).map((words) => `#SBATCH ${words.map(quoted).join(" ")}`);
+  return lines
+    .filter((words) => words.length > 0)
+    .map((words) => `#SBATCH ${words.map(quotedForSlurm).join(" ")}`);
 }
 
-/** A word for a shell, and for Slurm, which reads the words of a directive as a shell does. */
+/**
+ * A word of a directive, which Slurm reads as a shell does, but that a backslash counts between quotes too. What
+ * comes after a line break would be a command of the script: throws a `BadInputError`.
+ */
+function quotedForSlurm(word: string): string {
+  if (!/[\n\r\0]/.test(word)) return quoted(word.replaceAll("\\", "\\\\"));
+  const rule = "has a line break, and no option of sbatch can have one";
+  throw new BadInputError([{ path: "sbatch", value: JSON.stringify(word), rule, remedy: "leave it out" }]);
+}
+
+/** A word for a shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
