@@ -1,4 +1,5 @@
-import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
+import { firstPlace } from "../algorithm/bisect.ts";
+import { ordinalOf, type SnapshotId, type TreeSnapshot } from "../algorithm/snapshot.ts";
 import { SnapshotIndex } from "./snapshot-index.ts";
 
 /** The snapshots of one member between two changes of its weights: what its training adds to the phylogenetic tree. */
@@ -19,11 +20,6 @@ interface Growing<S extends TreeSnapshot> extends Branch<S> {
   surviving: number;
 }
 
-interface Place<S extends TreeSnapshot> {
-  readonly branch: Growing<S>;
-  readonly index: number;
-}
-
 /**
  * The branches of a run's snapshots, which come in the order of publication, in the order in which they began. Lineage follows the weights:
  * a member that copies hyperparameters only stays on its branch; one that goes back to an older snapshot of its own begins a new one. A snapshot
@@ -31,37 +27,53 @@ interface Place<S extends TreeSnapshot> {
  */
 export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
   const branches: Growing<S>[] = [];
-  const places = new SnapshotIndex<Place<S>>();
-  const newest = new Map<number, S>();
+  const branchOf = new SnapshotIndex<Growing<S>>();
+  const newest = new Map<number, SnapshotId>();
   for (const snapshot of snapshots) {
-    newest.set(snapshot.member, snapshot);
-    const place = places.get(snapshot.parent);
-    const continues =
-      place?.branch.member === snapshot.member && place.index === place.branch.snapshots.length - 1;
-    let branch = place?.branch;
-    if (continues) branch!.snapshots.push(snapshot);
+    const { id, member, parent: origin } = snapshot;
+    const parent = branchOf.get(origin);
+    let branch = parent;
+    if (parent?.member === member && parent.snapshots.at(-1)!.id === origin) parent.snapshots.push(snapshot);
     else {
-      const grown = place && { origin: place.branch.snapshots[place.index]!, parent: place.branch };
-      branch = { member: snapshot.member, ...grown, snapshots: [snapshot], surviving: 0 };
+      const grown = parent && { origin: parent.snapshots[placeOf(origin!, parent)]!, parent };
+      branch = { member, ...grown, snapshots: [snapshot], surviving: 0 };
       branches.push(branch);
     }
-    places.set(snapshot.id, { branch: branch!, index: branch!.snapshots.length - 1 });
+    branchOf.set(id, branch!);
+    newest.set(member, id);
   }
-  for (const { id } of newest.values()) {
-    let place = places.get(id);
+  for (let id of newest.values()) {
+    let branch = branchOf.get(id);
     // What is older than a snapshot that survives has been marked with it.
-    while (place && place.branch.surviving <= place.index) {
-      place.branch.surviving = place.index + 1;
-      place = places.get(place.branch.origin?.id);
+    while (branch && branch.surviving <= placeOf(id, branch)) {
+      branch.surviving = placeOf(id, branch) + 1;
+      if (!branch.origin) break;
+      id = branch.origin.id;
+      branch = branchOf.get(id);
     }
   }
   return branches;
 }
 
-/** The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they are among the snapshots. */
+/** Where a snapshot stands on its branch. Those of one member are numbered in the order of publication. */
+function placeOf(id: SnapshotId, { snapshots }: Branch): number {
+  const ordinal = ordinalOf(id);
+  return firstPlace(snapshots, (snapshot) => ordinalOf(snapshot.id) >= ordinal);
+}
+
+/**
+ * The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they are among the
+ * snapshots, which come in the order of publication.
+ */
 export function ancestorsOf<S extends TreeSnapshot>(id: SnapshotId, snapshots: readonly S[]): readonly S[] {
-  const byId = SnapshotIndex.of(snapshots);
   const chain: S[] = [];
-  for (let next = byId.get(id); next; next = byId.get(next.parent)) chain.push(next);
+  let next: SnapshotId | undefined = id;
+  // A parent is published before its children.
+  for (let index = snapshots.length - 1; index >= 0 && next !== undefined; index--) {
+    const snapshot = snapshots[index]!;
+    if (snapshot.id !== next) continue;
+    chain.push(snapshot);
+    next = snapshot.parent;
+  }
   return chain.reverse();
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { distribution, quantile } from "./distribution.ts";
+import { distribution, quantile, trainedStretches } from "./distribution.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
 test("a stretch has the values that the members were trained with up to its last step", () => {
-  expect(distribution(smallTree, ({ hyperparameters }) => hyperparameters.rate)).toEqual([
+  expect(distribution(trainedStretches(smallTree), ({ hyperparameters }) => hyperparameters.rate)).toEqual([
     { fromStep: 0, toStep: 10, meanStep: 10, values: [0.1, 0.5, 0.3] },
     { fromStep: 10, toStep: 20, meanStep: 20, values: [0.1, 0.2, 0.3] },
     { fromStep: 20, toStep: 30, meanStep: 30, values: [0.4, 0.2, 0.6] },
@@ -15,7 +15,10 @@ test("a member without the hyperparameter is not counted, and a stretch without 
   const snapshots = values.map((hyperparameters, index) =>
     snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1, hyperparameters }),
   );
-  const stretches = distribution(snapshots, ({ hyperparameters }) => hyperparameters.momentum);
+  const stretches = distribution(
+    trainedStretches(snapshots),
+    ({ hyperparameters }) => hyperparameters.momentum,
+  );
   expect(stretches.map(({ values }) => values)).toEqual([[0.9], [], [0.5]]);
 });
 
@@ -23,13 +26,13 @@ test("a long run is cut into at most 120 stretches that have every value", () =>
   const snapshots = Array.from({ length: 5_000 }, (_, index) =>
     snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1 }),
   );
-  const stretches = distribution(snapshots, ({ hyperparameters }) => hyperparameters.rate);
+  const stretches = distribution(trainedStretches(snapshots), ({ hyperparameters }) => hyperparameters.rate);
   expect(stretches.length).toBe(120);
   expect(stretches.flatMap(({ values }) => values).length).toBe(5_000);
 });
 
 test("without any training there is no stretch", () => {
-  expect(distribution([snapshot("0.0", undefined)], () => 1)).toEqual([]);
+  expect(trainedStretches([snapshot("0.0", undefined)])).toEqual([]);
 });
 
 test("a quantile lies between its neighbours by their distance", () => {

@@ -1,12 +1,21 @@
 import type { HyperparameterValue, TreeSnapshot } from "../algorithm/snapshot.ts";
 
-/** The trained snapshots of a stretch of steps, all members together. */
-export interface Stretch<V extends HyperparameterValue = HyperparameterValue> {
+/** A stretch of steps of the lineages, all members together. */
+interface Steps {
   /** After `fromStep`, up to and with `toStep`, of the lineages. */
   readonly fromStep: number;
   readonly toStep: number;
   /** The mean of their steps. */
   readonly meanStep: number;
+}
+
+/** Trained snapshots, in the order of publication. Never empty. */
+export interface TrainedStretch extends Steps {
+  readonly snapshots: readonly TreeSnapshot[];
+}
+
+/** What a population's values were. */
+export interface Stretch<V extends HyperparameterValue = HyperparameterValue> extends Steps {
   /** Of those snapshots that have one. */
   readonly values: readonly V[];
 }
@@ -15,29 +24,41 @@ export interface Stretch<V extends HyperparameterValue = HyperparameterValue> {
 const mostStretches = 120;
 
 /**
- * The values of a population over the steps of its lineages, in stretches of equal length: about a generation, or longer in a long
- * run. A stretch without any snapshot is left out. `value` gives undefined for a snapshot that has none.
+ * The trained among snapshots, in stretches of equal length: about a generation, or longer in a long run. A stretch
+ * without any snapshot is left out.
  */
-export function distribution<V extends HyperparameterValue>(
-  snapshots: readonly TreeSnapshot[],
-  value: (snapshot: TreeSnapshot) => V | undefined,
-): readonly Stretch<V>[] {
+export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly TrainedStretch[] {
   const trained = snapshots.filter(({ kind, step }) => kind === "trained" && step > 0);
   if (trained.length === 0) return [];
   const lastStep = trained.reduce((most, { step }) => Math.max(most, step), 0);
   const length = Math.max(usualGeneration(trained), lastStep / mostStretches);
-  const stretches: { fromStep: number; toStep: number; steps: number[]; values: V[] }[] = [];
+  const stretches: TreeSnapshot[][] = [];
   for (const snapshot of trained) {
     const index = Math.ceil(snapshot.step / length - 1e-9) - 1;
-    stretches[index] ??= { fromStep: index * length, toStep: (index + 1) * length, steps: [], values: [] };
-    stretches[index].steps.push(snapshot.step);
-    const given = value(snapshot);
-    if (given !== undefined) stretches[index].values.push(given);
+    stretches[index] ??= [];
+    stretches[index].push(snapshot);
   }
-  return Object.values(stretches).map(({ steps, ...stretch }) => ({
-    ...stretch,
-    meanStep: steps.reduce((sum, step) => sum + step, 0) / steps.length,
+  return Object.entries(stretches).map(([index, snapshots]) => ({
+    fromStep: Number(index) * length,
+    toStep: (Number(index) + 1) * length,
+    meanStep: snapshots.reduce((sum, { step }) => sum + step, 0) / snapshots.length,
+    snapshots,
   }));
+}
+
+/** The values of a population in each stretch. `value` gives undefined for a snapshot that has none. */
+export function distribution<V extends HyperparameterValue>(
+  stretches: readonly TrainedStretch[],
+  value: (snapshot: TreeSnapshot) => V | undefined,
+): readonly Stretch<V>[] {
+  return stretches.map(({ fromStep, toStep, meanStep, snapshots }) => {
+    const values: V[] = [];
+    for (const snapshot of snapshots) {
+      const given = value(snapshot);
+      if (given !== undefined) values.push(given);
+    }
+    return { fromStep, toStep, meanStep, values };
+  });
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */
@@ -53,7 +74,7 @@ function usualGeneration(trained: readonly TreeSnapshot[]): number {
 }
 
 export function sorted(values: readonly number[]): Float64Array {
-  return Float64Array.from(values).sort();
+  return new Float64Array(values).sort();
 }
 
 /** A quantile of sorted values, between two of them by their distance (Hyndman and Fan 1996, definition 7). NaN of none. */

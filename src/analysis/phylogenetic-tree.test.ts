@@ -2,12 +2,15 @@ import { expect, test } from "vitest";
 import { randomStream } from "../algorithm/random.ts";
 import { snapshotId } from "../algorithm/snapshot.ts";
 import type { PublishedSnapshot } from "../population-store/population-store.ts";
+import { branchesOf } from "./branches.ts";
 import { phylogeneticTree } from "./phylogenetic-tree.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
 test("what began on a branch stands beside it: extinct above, surviving below, the latest nearest", () => {
   const extinct = snapshot("2.5", "0.1", { generation: 1 });
-  const { branches, rows } = phylogeneticTree([...smallTree.slice(0, 6), extinct, ...smallTree.slice(6)]);
+  const { branches, rows } = phylogeneticTree(
+    branchesOf([...smallTree.slice(0, 6), extinct, ...smallTree.slice(6)]),
+  );
   expect(rows).toBe(7);
   expect(branches.map(({ row, parentRow, snapshots }) => [row, parentRow, snapshots[0]!.id])).toEqual([
     [0, 1, "2.5"],
@@ -21,7 +24,7 @@ test("what began on a branch stands beside it: extinct above, surviving below, t
 });
 
 test("the fates count, generation by generation, the members that left no descendant", () => {
-  expect(phylogeneticTree(smallTree).fates).toEqual([
+  expect(phylogeneticTree(branchesOf(smallTree)).fates).toEqual([
     { generation: 0, members: 3, extinct: 2 },
     { generation: 1, members: 3, extinct: 2 },
     { generation: 2, members: 3, extinct: 2 },
@@ -30,7 +33,7 @@ test("the fates count, generation by generation, the members that left no descen
 });
 
 test("of a large tree only what survives is given, with one row for each member's present", () => {
-  const { branches, rows, total, fates } = phylogeneticTree(smallTree, 5);
+  const { branches, rows, total, fates } = phylogeneticTree(branchesOf(smallTree), 5);
   expect([rows, total]).toEqual([3, 6]);
   expect(branches.map(({ row, snapshots }) => [row, ...snapshots.map(({ id }) => id)])).toEqual([
     // Member 1 goes on with what member 0 left, so both are one row.
@@ -45,7 +48,7 @@ test("of a large tree only what survives is given, with one row for each member'
 test.each([10_000, 10])(
   "no line from a branch to one that began on it crosses another (at most %i branches)",
   (most) => {
-    const { branches } = phylogeneticTree(randomRun(20, 30), most);
+    const { branches } = phylogeneticTree(branchesOf(randomRun(20, 30)), most);
     expect(branches.length).toBeGreaterThan(20);
     for (const { row, parentRow, origin } of branches) {
       if (parentRow === undefined) continue;

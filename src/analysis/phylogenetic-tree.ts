@@ -1,5 +1,5 @@
 import { memberOf, type TreeSnapshot } from "../algorithm/snapshot.ts";
-import { type Branch, branchesOf } from "./branches.ts";
+import type { Branch } from "./branches.ts";
 
 /** A branch with its place in a drawing of the tree. */
 export interface PlacedBranch<S extends TreeSnapshot = TreeSnapshot> extends Branch<S> {
@@ -27,17 +27,16 @@ export interface PhylogeneticTree<S extends TreeSnapshot = TreeSnapshot> {
 }
 
 /**
- * The tree in rows. Those that began on a branch stand beside it, the latest nearest, each with its own: extinct ones above and surviving ones below. Over
+ * The tree of a run's branches in rows. Those that began on a branch stand beside it, the latest nearest, each with its own: extinct ones above and surviving ones below. Over
  * an axis of generations the line from a branch to one that began on it then crosses no other: what lies between began later.
  *
  * Of more branches than `most` only the surviving ones are given, each up to its last snapshot that survives. What began just there goes on
  * in the same row, so that there is one row for every member's present.
  */
 export function phylogeneticTree<S extends TreeSnapshot>(
-  snapshots: readonly S[],
+  all: readonly Branch<S>[],
   most = 200,
 ): PhylogeneticTree<S> {
-  const all = branchesOf(snapshots);
   const isCut = all.length > most;
   const kept = isCut ? all.filter(({ surviving }) => surviving > 0) : all;
   const lines = linesOf(kept, isCut);
@@ -109,20 +108,20 @@ function placed<S extends TreeSnapshot>(
 }
 
 function fates(branches: readonly Branch[]): readonly GenerationFate[] {
-  // Of each generation the members, and whether any snapshot with which they ended it survives.
-  const generations: Map<number, boolean>[] = [];
+  // Of each generation, by member, whether any snapshot with which it ended it survives.
+  const generations: boolean[][] = [];
   for (const { member, snapshots, surviving } of branches) {
     snapshots.forEach(({ kind, generation }, index) => {
       if (kind !== "trained" && kind !== "initial") return;
-      while (generations.length <= generation) generations.push(new Map());
-      const survives = index < surviving;
-      generations[generation]!.set(member, survives || (generations[generation]!.get(member) ?? false));
+      while (generations.length <= generation) generations.push([]);
+      generations[generation]![member] ||= index < surviving;
     });
   }
   return generations.map((members, generation) => ({
     generation,
-    members: members.size,
-    extinct: [...members.values()].filter((survives) => !survives).length,
+    // Neither call looks at a member that has not come so far.
+    members: members.reduce((count) => count + 1, 0),
+    extinct: members.filter((survives) => !survives).length,
   }));
 }
 

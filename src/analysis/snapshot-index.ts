@@ -1,14 +1,8 @@
-import { memberOf, ordinalOf, type SnapshotId, type TreeSnapshot } from "../algorithm/snapshot.ts";
+import { memberOf, ordinalOf, type SnapshotId } from "../algorithm/snapshot.ts";
 
 /** Finds a value by a snapshot's id, in an eighth of the memory of a Map by id: snapshots of a member are numbered. */
 export class SnapshotIndex<V> {
   readonly #members: V[][] = [];
-
-  static of<S extends TreeSnapshot>(snapshots: readonly S[]): SnapshotIndex<S> {
-    const index = new SnapshotIndex<S>();
-    for (const snapshot of snapshots) index.set(snapshot.id, snapshot);
-    return index;
-  }
 
   set(id: SnapshotId, value: V): void {
     const member = memberOf(id);

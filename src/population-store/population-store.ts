@@ -4,7 +4,13 @@
  */
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import type { CheckpointId, HyperparameterValue, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
+import type {
+  CheckpointId,
+  HyperparameterValue,
+  Snapshot,
+  SnapshotId,
+  TreeSnapshot,
+} from "../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../experiment/experiment.ts";
 import type { DecisionCounts, DecisionQuery } from "./decisions.ts";
 import type { Failure } from "./failure.ts";
@@ -289,6 +295,11 @@ export interface PopulationStore extends AsyncDisposable {
   decisionCounts(id: RunId): Promise<DecisionCounts>;
   /** What was published after a place, oldest first, at most `limit` of each kind. */
   changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
+  /**
+   * What figures need of every snapshot, in the order of publication, in pages. Each page is a read of its
+   * own, so that no read of a long run holds up those who publish. Snapshots may share equal hyperparameters.
+   */
+  tree(id: RunId): AsyncIterable<readonly TreeSnapshot[]>;
   /** The place after everything that is published now. */
   end(id: RunId): Promise<Cursor>;
   /** A mark that differs after every change. It is taken before looking, so that no change falls between looking and waiting. */

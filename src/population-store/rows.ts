@@ -1,7 +1,13 @@
 /** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
-import { type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import {
+  type Hyperparameters,
+  type Snapshot,
+  type SnapshotId,
+  snapshotId,
+  type TreeSnapshot,
+} from "../algorithm/snapshot.ts";
 import {
   DamagedRowError,
   type DamagedRun,
@@ -48,6 +54,42 @@ export function plainSnapshotOf(row: Row): Snapshot {
   const { publishedAt, worker, ...snapshot } = snapshotOf(row);
   return snapshot;
 }
+
+export const treeColumns =
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, score";
+
+/**
+ * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its hyperparameters with
+ * the member's one before if they are equal: texts are parsed once, and a million snapshots take little memory.
+ */
+export function treeReader(): (values: readonly SQLOutputValue[]) => TreeSnapshot {
+  const newest = new Map<number, { text: SQLOutputValue; hyperparameters: Hyperparameters }>();
+  return (values) => {
+    const [, member, ordinal, kind, parent, donor, generation, step, memberSteps, text, score] = values;
+    const id = snapshotId(member as number, ordinal as number);
+    const before = newest.get(member as number);
+    const hyperparameters =
+      before && before.text === text
+        ? before.hyperparameters
+        : (json({ hyperparameters: text! }, "hyperparameters", `snapshot ${id}`) as Hyperparameters);
+    newest.set(member as number, { text: text!, hyperparameters });
+    const snapshot = {
+      id,
+      member,
+      kind,
+      generation,
+      step,
+      memberSteps,
+      hyperparameters,
+    } as Writable<TreeSnapshot>;
+    if (parent !== null) snapshot.parent = parent as SnapshotId;
+    if (score !== null) snapshot.score = score as number;
+    if (donor !== null) snapshot.donor = donor as SnapshotId;
+    return snapshot;
+  };
+}
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 export function snapshotValues(snapshot: Snapshot, ordinal: number): SQLInputValue[] {
   return [

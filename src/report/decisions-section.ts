@@ -6,7 +6,6 @@ import {
   snapshotId,
   type TreeSnapshot,
 } from "../algorithm/snapshot.ts";
-import { SnapshotIndex } from "../analysis/snapshot-index.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
@@ -32,9 +31,11 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
       keep === 0 ? "Nothing has been decided yet." : `Nobody copied anybody in ${plural(keep, "decision")}.`;
     return { ...section, content: [html`<p class="none">${none}</p>`] };
   }
-  const byId = SnapshotIndex.of(snapshots);
   const best = new Set(bestLineage.map(({ id }) => id));
   const shown = told.toReversed().slice(0, mostRows);
+  const named = new Set(shown.flatMap((decision) => [decision.snapshot, decision.donor, resultOf(decision)]));
+  const byId = new Map<SnapshotId | undefined, TreeSnapshot>();
+  for (const snapshot of snapshots) if (named.has(snapshot.id)) byId.set(snapshot.id, snapshot);
   const rows = shown.map((decision) => row(decision, byId, best));
   const metric = history.run.experiment.objective.metric;
   const table = (given: typeof rows) =>
@@ -81,7 +82,7 @@ function totalOf(counts: DecisionCounts): string {
 
 function row(
   decision: Decision,
-  byId: SnapshotIndex<TreeSnapshot>,
+  byId: ReadonlyMap<SnapshotId | undefined, TreeSnapshot>,
   best: ReadonlySet<SnapshotId>,
 ): readonly (Markup | string)[] {
   const { member, donor, generation, reason } = decision;

@@ -60,7 +60,8 @@ export function lineageFigure(data: RunData): Figure | NoFigure {
 }
 
 function strandsOf({ branches, bestLineage }: RunData, asBands: boolean): readonly Strand[] {
-  const parts = branches.map(partsOf);
+  const drawn = asBands ? branches.filter(({ surviving }) => surviving > 0) : branches;
+  const parts = drawn.map(partsOf);
   const surviving = parts.flatMap(({ surviving }) => (surviving.length > 0 ? [surviving] : []));
   const extinct = parts.flatMap(({ extinct }) => (extinct.length > 0 ? [extinct] : []));
   return [
@@ -99,7 +100,7 @@ function scorePanel(data: RunData, strands: readonly Strand[], x: Axis, asBands:
     x,
     y: { label, domain },
     marks: [
-      asBands ? bands(distribution(data.trained, earnedScore), "points", within) : null,
+      asBands ? bands(distribution(data.stretches, earnedScore), "points", within) : null,
       strands.map(({ lineages, stroke }) => lines(lineages.flatMap(scoreCurves), within, stroke)),
       copyMarks(data, within),
     ],
@@ -128,23 +129,21 @@ function copyMarks({ bestLineage }: RunData, within: (value: number) => number):
 
 function hyperparameterPanel(
   data: RunData,
-  { name, scale }: RunData["hyperparameters"][number],
+  { name, scale, values }: RunData["hyperparameters"][number],
   strands: readonly Strand[],
   x: Axis,
   asBands: boolean,
   width: number,
 ): Part {
   const height = 200;
-  const trained = data.trained
-    .map(({ hyperparameters }) => hyperparameters[name])
-    .filter((value) => value !== undefined);
   const curves = (lineages: Strand["lineages"]) =>
     lineages.map((lineage) => ({
       member: lineage.at(-1)!.member,
       curves: hyperparameterCurves(lineage, name),
     }));
   if (scale === "categories") {
-    const categories = categoryPlaces(trained);
+    const trained = data.trained.map(({ hyperparameters }) => hyperparameters[name]);
+    const categories = categoryPlaces(trained.filter((value) => value !== undefined));
     const population = data.history.run.experiment.population;
     const { axis, marginLeft, separators } = categoryAxis(name, categories);
     return panel({
@@ -169,8 +168,7 @@ function hyperparameterPanel(
       ],
     });
   }
-  const numbers = trained as readonly number[];
-  const domain = domainOf(numbers, scale);
+  const domain = domainOf(values as readonly number[], scale);
   return panel({
     width,
     height,
@@ -179,7 +177,10 @@ function hyperparameterPanel(
     marks: [
       asBands
         ? bands(
-            distribution(data.trained, ({ hyperparameters }) => hyperparameters[name] as number | undefined),
+            distribution(
+              data.stretches,
+              ({ hyperparameters }) => hyperparameters[name] as number | undefined,
+            ),
             "steps",
           )
         : null,

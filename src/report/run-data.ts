@@ -1,8 +1,8 @@
 /** What every figure of a run is drawn from. */
-import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
+import type { HyperparameterValue, Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { ancestorsOf, type Branch, branchesOf } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
-import { quantile, sorted } from "../analysis/distribution.ts";
+import { quantile, sorted, type TrainedStretch, trainedStretches } from "../analysis/distribution.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { scaleOfValues } from "../analysis/scale-of-values.ts";
 import type { Scale } from "../experiment/search-space/scale.ts";
@@ -12,6 +12,7 @@ export interface RunData {
   readonly history: RunHistory;
   readonly branches: readonly Branch<TreeSnapshot>[];
   readonly trained: readonly TreeSnapshot[];
+  readonly stretches: readonly TrainedStretch[];
   /** From the root to the best model; empty when there is none. */
   readonly bestLineage: readonly TreeSnapshot[];
   /** Those that any trained snapshot has. */
@@ -24,6 +25,8 @@ export interface RunData {
 interface Hyperparameter {
   readonly name: string;
   readonly scale: Scale;
+  /** Each at least once; all together in `trained`. */
+  readonly values: readonly HyperparameterValue[];
 }
 
 interface Scores {
@@ -43,18 +46,21 @@ interface Scores {
 export function runData(history: RunHistory, best: Snapshot | undefined): RunData {
   const { snapshots } = history;
   const trained = snapshots.filter(({ kind }) => kind === "trained");
+  const settings = new Set(trained.map(({ hyperparameters }) => hyperparameters));
   const names = new Set(Object.keys(history.run.experiment.hyperparameters));
-  for (const { hyperparameters } of trained) for (const name in hyperparameters) names.add(name);
+  for (const hyperparameters of settings) for (const name in hyperparameters) names.add(name);
   return {
     history,
     branches: branchesOf(snapshots),
     trained,
+    stretches: trainedStretches(trained),
     bestLineage: best ? ancestorsOf(best.id, snapshots) : [],
     hyperparameters: [...names].flatMap((name) => {
-      const values = trained.flatMap(({ hyperparameters }) => hyperparameters[name] ?? []);
+      const values: HyperparameterValue[] = [];
+      for (const { [name]: value } of settings) if (value !== undefined) values.push(value);
       return values.length === 0
         ? []
-        : [{ name, scale: scaleOfValues(name, values, history.run.experiment) }];
+        : [{ name, scale: scaleOfValues(name, values, history.run.experiment), values }];
     }),
     scores: scoresOf(history, best),
     lastStep: trained.reduce((most, { step }) => Math.max(most, step), 0),
@@ -69,12 +75,12 @@ function drawable(score: number): number {
 }
 
 function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): Scores | undefined {
-  const values = sorted(
-    snapshots.flatMap((snapshot) => {
-      const score = earnedScore(snapshot);
-      return score === undefined ? [] : drawable(score);
-    }),
-  );
+  const given: number[] = [];
+  for (const snapshot of snapshots) {
+    const score = earnedScore(snapshot);
+    if (score !== undefined) given.push(drawable(score));
+  }
+  const values = sorted(given);
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
   const [least, most] = frameOf(values);
@@ -90,8 +96,8 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
     label: `${metric} (${isHigher ? "higher" : "lower"} is better)`,
     worstColored,
     best: bestShown,
-    goodness: (given) => {
-      const score = drawable(given);
+    goodness: (earned) => {
+      const score = drawable(earned);
       return worstColored === bestShown
         ? Number(isHigher ? score >= bestShown : score <= bestShown)
         : Math.min(1, Math.max(0, (score - worstColored) / (bestShown - worstColored)));

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import type { HyperparameterValue } from "../algorithm/snapshot.ts";
 import { type Curve, hyperparameterCurves } from "../analysis/curves.ts";
 import { distribution, type Stretch } from "../analysis/distribution.ts";
-import { type Axis, domainOf, panel, ticks } from "./axes.ts";
+import { type Axis, type Domain, domainOf, panel, ticks } from "./axes.ts";
 import { bands } from "./bands.ts";
 import { type Categories, categoryPlaces } from "./categories.ts";
 import { type Figure, figure, figureWidth, type NoFigure } from "./figure.ts";
@@ -33,9 +33,10 @@ export function schedulesFigure(data: RunData): Figure | NoFigure {
   const x: Axis = { label: "training steps of the lineage", domain: [0, data.lastStep] };
   const axis = { ...x, ticks: ticks(x, 5) };
   const parts: Part[] = [legend(entries(data), figureWidth, 58)];
-  const panels = data.hyperparameters.map(({ name, scale }) =>
-    scale === "categories" ? categoriesPanel(data, name, axis) : numbersPanel(data, name, scale, axis),
-  );
+  const panels = data.hyperparameters.map(({ name, scale, values }) => {
+    if (scale === "categories") return categoriesPanel(data, name, axis);
+    return numbersPanel(data, name, scale, domainOf(values as readonly number[], scale), axis);
+  });
   for (let index = 0; index < panels.length; index += 2)
     parts.push(beside(panels.slice(index, index + 2), columnGap));
   const best =
@@ -46,20 +47,19 @@ export function schedulesFigure(data: RunData): Figure | NoFigure {
   return figure(name, title, caption, stack(parts, 10));
 }
 
-function numbersPanel(data: RunData, name: string, scale: "linear" | "log", x: Axis): Part {
+function numbersPanel(data: RunData, name: string, scale: "linear" | "log", domain: Domain, x: Axis): Part {
   const stretches = distribution(
-    data.trained,
+    data.stretches,
     ({ hyperparameters }) => hyperparameters[name] as number | undefined,
   );
   const best = hyperparameterCurves(data.bestLineage, name) as readonly Curve[];
-  const values = stretches.flatMap(({ values }) => values);
   return panel({
     width: columnWidth,
     height: panelHeight,
     x,
     y: {
       label: scale === "log" ? `${name} (log scale)` : name,
-      domain: domainOf(values, scale),
+      domain,
       type: scale,
     },
     marks: [
@@ -78,7 +78,7 @@ function numbersPanel(data: RunData, name: string, scale: "linear" | "log", x: A
 }
 
 function categoriesPanel(data: RunData, name: string, x: Axis): Part {
-  const stretches = distribution(data.trained, ({ hyperparameters }) => hyperparameters[name]);
+  const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
   const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
   const best = hyperparameterCurves(data.bestLineage, name);
   const shares = sharesOf(stretches, categories);

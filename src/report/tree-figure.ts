@@ -47,7 +47,7 @@ export function treeFigure(data: RunData): Figure | NoFigure {
       title,
       why: "No member has completed a generation yet, so the tree has roots only.",
     };
-  const tree = phylogeneticTree(data.history.snapshots);
+  const tree = phylogeneticTree(data.branches);
   const isWhole = tree.branches.length === tree.total;
   const x: Axis = axisOf(tree);
   const parts = [legend(entries(data, isWhole), figureWidth, margin), treePanel(data, tree, x)];
@@ -198,9 +198,10 @@ function dotsOf(
 /** Members of the roots at the left, and at the right those whose present a branch is. */
 function labels({ history }: RunData, branches: readonly Row[], rowPx: number): Plot.Markish {
   if (rowPx < leastLabelledRow) return null;
-  const newest = new Map(history.snapshots.map(({ member, id }) => [member, id]));
+  const newest = new Map<number, TreeSnapshot>();
+  for (const snapshot of history.snapshots) newest.set(snapshot.member, snapshot);
   const roots = branches.filter(({ origin }) => !origin);
-  const present = branches.filter(({ member, snapshots }) => snapshots.at(-1)!.id === newest.get(member));
+  const present = branches.filter(({ member, snapshots }) => snapshots.at(-1) === newest.get(member));
   const text = { y: "row", fill: "var(--muted)", fontSize: Math.min(11, rowPx), text: "member" };
   return [
     Plot.text(roots, {

@@ -409,6 +409,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       };
       return { snapshots, decisions, failures, cursor };
     },
+    async *tree(id) {
+      yield [...recordOf(id).snapshots];
+    },
     async end(id) {
       const { snapshots, decisions, failures } = recordOf(id);
       return { snapshots: snapshots.length, decisions: decisions.length, failures: failures.length };

@@ -43,6 +43,8 @@ import {
   snapshotColumns,
   snapshotOf,
   snapshotValues,
+  treeColumns,
+  treeReader,
   workerOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
@@ -59,6 +61,8 @@ const pollMs = 500;
 
 /** So few that whoever wants the last ones does not wait for more. */
 const decisionsAPage = 250;
+
+const snapshotsAPage = 1_000;
 
 /** "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second is its key. */
 const lockClass = 0x436c6164;
@@ -633,6 +637,19 @@ export async function postgresPopulationStore(
           failures: last(failures, after.failures),
         },
       };
+    },
+    async *tree(id) {
+      const key = await keyOf(id);
+      const snapshotOf = treeReader();
+      for (let seq = 0; ; ) {
+        const rows = await all(
+          sql`SELECT ${new Sql(treeColumns)} FROM clade.snapshots WHERE run = ${key} AND seq > ${seq}
+            ORDER BY seq LIMIT ${snapshotsAPage}`,
+        );
+        yield rows.map((row) => snapshotOf(Object.values(row)));
+        if (rows.length < snapshotsAPage) return;
+        seq = rows.at(-1)!.seq as number;
+      }
     },
     async end(id) {
       const key = await keyOf(id);

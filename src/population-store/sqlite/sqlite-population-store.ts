@@ -3,7 +3,7 @@
  * nothing of this process comes between them; `BEGIN IMMEDIATE` keeps other processes out.
  */
 
-import type { SQLInputValue, StatementSync } from "node:sqlite";
+import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isBetterModel } from "../../algorithm/population.ts";
 import {
@@ -44,6 +44,8 @@ import {
   snapshotColumns,
   snapshotOf,
   snapshotValues,
+  treeColumns,
+  treeReader,
   workerOf,
   workTimeOf,
 } from "../rows.ts";
@@ -56,6 +58,8 @@ const pollMs = 10;
 
 /** So few that whoever wants the last ones does not wait for more. */
 const decisionsAPage = 250;
+
+const snapshotsAPage = 1_000;
 
 /** The time until which somebody has worked on the run of a row of `runs`, or works. */
 const activeUntil = `max(worked_until,
@@ -632,6 +636,20 @@ export function sqlitePopulationStore(
           failures: last(failures, after.failures),
         },
       };
+    },
+    async *tree(id) {
+      const key = keyOf(id);
+      const page = database.prepare(
+        `SELECT ${treeColumns} FROM snapshots WHERE run = ? AND seq > ? ORDER BY seq LIMIT ${snapshotsAPage}`,
+      );
+      page.setReturnArrays(true);
+      const snapshotOf = treeReader();
+      for (let seq = 0; ; ) {
+        const rows = page.all(key, seq) as unknown as readonly SQLOutputValue[][];
+        yield rows.map(snapshotOf);
+        if (rows.length < snapshotsAPage) return;
+        seq = rows.at(-1)![0] as number;
+      }
     },
     async end(id) {
       const key = keyOf(id);

@@ -1,14 +1,25 @@
 /** What is read: changes, histories, snapshots, and waiting for them. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import { type SnapshotId, snapshotId } from "../../algorithm/snapshot.ts";
+import { type Snapshot, type SnapshotId, snapshotId, type TreeSnapshot } from "../../algorithm/snapshot.ts";
 import { SnapshotNotFoundError, start } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
-import { type Add, claim, decisionOn, failure, publishTrained, root, worker } from "./scene.ts";
+import { type Add, claim, decisionOn, failure, publishTrained, root, trainedAfter, worker } from "./scene.ts";
 
 async function collected<T>(values: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const value of values) all.push(value);
   return all;
+}
+
+/** The facts of the tree, without what else a store may give with them. */
+function treeSnapshotOf(given: TreeSnapshot): TreeSnapshot {
+  const { id, member, kind, parent, donor, generation, step, memberSteps, hyperparameters, score } = given;
+  return {
+    ...{ id, member, kind, generation, step, memberSteps, hyperparameters },
+    ...(parent !== undefined && { parent }),
+    ...(donor !== undefined && { donor }),
+    ...(score !== undefined && { score }),
+  };
 }
 
 export function readCases(add: Add): void {
@@ -93,6 +104,28 @@ export function readCases(add: Add): void {
       assertEqual(await store.decisionCounts(id), { keep: 294, copy: 6 }, "counts");
     },
   );
+
+  add("the tree has every snapshot once, in the order of publication", { members: 2 }, async (scene) => {
+    const { store, id } = scene;
+    for (let turn = 0; turn < 3; turn++) await publishTrained(store, await claim(store, id));
+    const claimed = await claim(store, id);
+    const copy: Snapshot = {
+      ...trainedAfter(claimed.newest, { kind: "copied", donor: snapshotId(0, 1), parent: snapshotId(0, 1) }),
+      hyperparameters: { learningRate: 0.3, momentum: undefined, λ: "ädäm" },
+      score: 0.25,
+    };
+    await store.publish(claimed, 0, () => ({ snapshots: [copy], member: "active" }));
+    for (let turn = 0; turn < 1_100; turn++) await publishTrained(store, await claim(store, id));
+    const expected = [];
+    for (let cursor = start; ; ) {
+      const { snapshots, cursor: next } = await store.changes(id, cursor);
+      if (snapshots.length === 0) break;
+      expected.push(...snapshots.map(treeSnapshotOf));
+      cursor = next;
+    }
+    const pages = await collected(store.tree(id));
+    assertEqual(pages.flat().map(treeSnapshotOf), expected, "the tree");
+  });
 
   add("a member's history comes newest first, down to its root", { members: 2 }, async ({ store, id }) => {
     for (let turn = 0; turn < 6; turn++) await publishTrained(store, await claim(store, id));
