@@ -167,7 +167,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   }
 
   const kill = () => {
-    for (const child of processes) killGroup(child.pid!);
+    for (const child of processes) {
+      killGroup(child.pid!);
+      child.kill("SIGKILL");
+    }
   };
   const stop = () => {
     stopping = true;

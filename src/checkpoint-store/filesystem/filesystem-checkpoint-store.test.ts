@@ -194,14 +194,14 @@ test("what a killed process was writing goes with the next sweep, and what a liv
   const id = await filesystemCheckpointStore(directory).save(trainerFiles, noReserve);
   const store = filesystemCheckpointStore(directory);
   await using living = await store.directories.create();
-  const ofProcess = (pid: number) => basename(living.path).replace(`:${process.pid}:`, `:${pid}:`);
+  const ofProcess = (pid: number) => basename(living.path).replace(`,${process.pid},`, `,${pid},`);
   const dead = ofProcess(deadProcess());
   mkdirSync(join(directory, "incoming", dead));
   writeFileSync(join(directory, "incoming", dead, "half-saved.pt"), "half");
   writeFileSync(join(directory, "trash", dead), "");
   // Process ids come back: that of this test's parent belongs to an older process.
   mkdirSync(join(directory, "incoming", ofProcess(process.ppid)));
-  const elsewhere = `another-machine:${living.path}`.replaceAll("/", "-");
+  const elsewhere = `another-machine,${living.path}`.replaceAll("/", "-");
   mkdirSync(join(directory, "incoming", elsewhere));
   await (await store.beginSweep())(new Set([id]))();
   expect(readdirSync(join(directory, "incoming")).toSorted()).toEqual(

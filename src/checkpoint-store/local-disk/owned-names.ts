@@ -11,12 +11,16 @@ import { join } from "node:path";
 /** What was left by processes that cannot be asked about, as on another machine, goes after this time without a change. */
 const abandonedMs = 24 * 3_600_000;
 
+/** Windows has no colons in names. */
+const separator = ",";
+/** Said where the time of birth cannot be read. */
+const unreadable = "0";
 const place = placeOfProcesses();
-const own = [hostname(), process.pid, bornAt(process.pid), place].join(":");
+const own = [hostname(), process.pid, bornAt(process.pid), place].join(separator);
 
 /** A name that nobody else uses. */
 export function ownedName(): string {
-  return `${own}:${randomUUID()}`;
+  return `${own}${separator}${randomUUID()}`;
 }
 
 /**
@@ -27,7 +31,7 @@ export async function leftOversIn(folder: string, isQuiet = false): Promise<stri
   const left: string[] = [];
   const owners = new Map<string, Owner>();
   for (const name of await readdir(folder).catch(() => [])) {
-    const owner = name.slice(0, name.lastIndexOf(":"));
+    const owner = name.slice(0, name.lastIndexOf(separator));
     const state = owners.get(owner) ?? stateOf(owner);
     owners.set(owner, state);
     const path = join(folder, name);
@@ -41,14 +45,17 @@ type Owner = "alive" | "gone" | "unknown";
 
 function stateOf(owner: string): Owner {
   if (owner === own) return "alive";
-  const [host, pid, born, itsPlace] = owner.split(":");
+  const [host, pid, born, itsPlace] = owner.split(separator);
   if (host !== hostname() || itsPlace !== place) return "unknown";
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return "gone";
   }
-  return bornAt(Number(pid)) === born ? "alive" : "gone";
+  const bornNow = bornAt(Number(pid));
+  if (bornNow === born) return "alive";
+  // The system may hide the processes of other users.
+  return bornNow === unreadable ? "unknown" : "gone";
 }
 
 async function isOld(path: string): Promise<boolean> {
@@ -63,7 +70,7 @@ function bornAt(pid: number): string {
     // The fields after the command in parentheses begin with the third.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3]!;
   } catch {
-    return "0";
+    return unreadable;
   }
 }
 

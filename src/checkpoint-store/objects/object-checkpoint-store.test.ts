@@ -233,7 +233,7 @@ test("what a killed process was writing into the cache goes with the next sweep"
   const { store, cache } = machine(newDirectory());
   await using living = await store.directories.create();
   const pid = Number(execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }));
-  mkdirSync(living.path.replace(`:${process.pid}:`, `:${pid}:`));
+  mkdirSync(living.path.replace(`,${process.pid},`, `,${pid},`));
   await (await store.beginSweep())(new Set())();
   const incoming = join(cache.directory, "incoming");
   expect(readdirSync(incoming).map((name) => join(incoming, name))).toEqual([living.path]);
@@ -362,7 +362,7 @@ describe("the cache", () => {
   test("loses what a killed process was writing", async () => {
     const cache = newCache();
     const pid = Number(execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }));
-    mkdirSync(cache.temporary().replace(`:${process.pid}:`, `:${pid}:`));
+    mkdirSync(cache.temporary().replace(`,${process.pid},`, `,${pid},`));
     const own = cache.temporary();
     mkdirSync(own);
     await cache.trim();
