@@ -50,7 +50,7 @@ export function plainReporter(): Reporter {
     },
     workers: ({ workers }) => {
       const lines = troubleLines(workers);
-      if (lines.length === 0) console.log("every worker works again");
+      if (lines.length === 0) console.log("no worker is set aside any more");
       for (const line of lines) console.log(legibleLine(line));
     },
     tick(view) {

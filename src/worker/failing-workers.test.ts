@@ -67,7 +67,12 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
   const created = await createRun(store, experiment, 1);
   const checkpointStore = memoryCheckpointStore();
   const told: string[] = [];
-  const join = (name: string, session: TrainerSession, signal = new AbortController().signal) =>
+  const join = (
+    name: string,
+    session: TrainerSession,
+    signal = new AbortController().signal,
+    sleep = (ms: number, until: AbortSignal) => pause(ms / rate, until),
+  ) =>
     work({
       worker: `${name}:1:1` as WorkerId,
       run: created,
@@ -79,7 +84,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
       leaseMs: 60_000 * rate,
       patienceMs: 1000 * patienceSeconds,
       now,
-      sleep: (ms, until) => pause(ms / rate, until),
+      sleep,
       tell: (line) => told.push(`${name}: ${line}`),
     });
   const seen = async () => ({
@@ -152,6 +157,40 @@ test("an outage on every worker costs its own length and the last pause, and no 
   expect(failures.length).toBeGreaterThan(0);
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
   expect(told.some((line) => line.endsWith("back: a trial has succeeded"))).toBe(true);
+});
+
+test("an outage that is over for one worker is over for all, however long they would have waited", async () => {
+  const { join, seen, store, id } = await fastRun(climbing({ budget: { stepsPerMember: 40 } }), 3600);
+  let outage: "to come" | "now" | "over" = "to come";
+  const shaky = () =>
+    failing((step) => {
+      if (outage === "to come" && step === 12) outage = "now";
+      return outage === "now" && "the data is away";
+    });
+  const areAside = () =>
+    expect.poll(() => store.workers(id)).toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
+  const untilWoken = (_: number, until: AbortSignal) => pause(2 ** 31 - 1, until);
+  const untilOver = async (_: number, until: AbortSignal) => {
+    while (outage === "now" && !until.aborted) await pause(10, until);
+  };
+  let looks = 0;
+  const { members: look } = store;
+  const counted = (run: RunId) => {
+    looks++;
+    return look(run);
+  };
+  Object.assign(store, { members: counted });
+  const working = [
+    join("patient", shaky(), undefined, untilWoken),
+    join("first", shaky(), undefined, untilOver),
+  ];
+  await areAside();
+  // Both have seen that nobody works.
+  looks = 0;
+  await expect.poll(() => looks).toBeGreaterThan(5);
+  outage = "over";
+  expect(await Promise.all(working)).toEqual([undefined, undefined]);
+  expect(states((await seen()).members)).toEqual(finished);
 });
 
 test("what a set-aside worker waits for can be seen, and it leaves at once when it is asked to", async () => {

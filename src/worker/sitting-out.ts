@@ -2,7 +2,7 @@
  * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and is back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
  * those that are set aside and still try themselves included. Where there are none, everything has failed everywhere, and the run goes on without the members.
  */
-import type { Failure, WorkerState } from "../population-store/population-store.ts";
+import type { Failure, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
 import type { TrainerError } from "../trainer/trainer-session.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
@@ -12,8 +12,8 @@ import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
 
-/** How often it looks whether its run has ended. */
-const lookMs = 1_000;
+/** How often it looks whether its run has ended, and whether another worker is back. */
+const lookMs = (members: number) => Math.max(1_000, 10 * members);
 
 export interface SittingOut {
   readonly trial: SelfTrial;
@@ -46,7 +46,7 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
   const since = now();
   let hopesFrom = since;
   const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
-  using end = endOf(options);
+  using end = watchOthers(options, failure.worker);
   const what = hasTrained ? "a generation that has succeeded before" : "another member";
   tell(`set aside: ${what} fails here, too: ${error.message}`);
   for (let tries = 1; ; tries++) {
@@ -63,7 +63,7 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
     const givesUpAt = hopesFrom + lastsMs;
     const triesAt = Math.min(now() + pauseMs(tries), givesUpAt);
     await presence.say({ kind: "set-aside", since, reason: error.message, triesAt, givesUpAt });
-    await sleep(triesAt - now(), end.signal);
+    await sleep(triesAt - now(), AbortSignal.any([end.signal, end.anotherIsBack()]));
     if (end.signal.aborted) return gaveUp();
     trial.session.interruptWith(() => {
       if (end.signal.aborted) throw new Interruption();
@@ -106,7 +106,7 @@ async function giveUpMembers(
     const result = await store.claimMember(run.id, worker, leaseMs);
     if (result.kind === "ended") return;
     if (result.kind === "wait") {
-      await store.waitForChange(seen, lookMs, ended);
+      await store.waitForChange(seen, lookMs(run.experiment.population), ended);
       continue;
     }
     const { member, generation, id, hyperparameters } = result.claim.newest;
@@ -115,20 +115,39 @@ async function giveUpMembers(
   }
 }
 
-/** Aborts when the worker is asked to leave, and when its run has ended. */
-function endOf({ trial, signal }: SittingOut): { readonly signal: AbortSignal } & Disposable {
+/**
+ * `signal` aborts when the worker is asked to leave, and when its run has ended. `anotherIsBack` aborts when somebody works on the run again after nobody did: an outage
+ * that is over for one is over for all.
+ */
+function watchOthers(
+  { trial, signal, now }: SittingOut,
+  worker: WorkerId,
+): Disposable & {
+  readonly signal: AbortSignal;
+  anotherIsBack(): AbortSignal;
+} {
+  const { populationStore: store, run } = trial;
   const ended = new AbortController();
+  let back = new AbortController();
+  let wasAlone = false;
   const look = async () => {
-    const { state } = await trial.populationStore.run(trial.run.id);
-    if (state.kind !== "running") ended.abort();
+    const { state } = await store.run(run.id);
+    if (state.kind !== "running") return ended.abort();
+    const isAlone = (await soundOthers(store, run.id, worker, now())).size === 0;
+    if (wasAlone && !isAlone) back.abort();
+    wasAlone = isAlone;
   };
-  const looking = lookEvery(lookMs, () =>
+  const looking = lookEvery(lookMs(run.experiment.population), () =>
     look().catch((error) => {
       if (error instanceof RunNotFoundError) ended.abort();
     }),
   );
   return {
     signal: AbortSignal.any([signal, ended.signal]),
+    anotherIsBack() {
+      if (back.signal.aborted) back = new AbortController();
+      return back.signal;
+    },
     [Symbol.dispose]: () => looking[Symbol.dispose](),
   };
 }
