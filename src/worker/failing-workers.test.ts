@@ -160,13 +160,23 @@ test("an outage on every worker costs its own length and the last pause, and no 
 });
 
 test("an outage that is over for one worker is over for all, however long they would have waited", async () => {
-  const { join, seen, store, id } = await fastRun(climbing({ budget: { stepsPerMember: 40 } }), 3600);
+  const { join, seen, store, id, told } = await fastRun(climbing(), 3600);
+  const isBack = (name: string) => told.includes(`${name}: back: a trial has succeeded`);
   let outage: "to come" | "now" | "over" = "to come";
-  const shaky = () =>
-    failing((step) => {
-      if (outage === "to come" && step === 12) outage = "now";
-      return outage === "now" && "the data is away";
-    });
+  class Shaky extends Climber {
+    override async step(values: Hyperparameters) {
+      if (this.height > 0 && outage === "to come") outage = "now";
+      if (outage === "now") throw new Error("the data is away");
+      await super.step(values);
+    }
+  }
+  /** Does not end the run alone. */
+  class First extends Shaky {
+    override async step(values: Hyperparameters) {
+      while (isBack("first") && !isBack("patient")) await pause(10, new AbortController().signal);
+      await super.step(values);
+    }
+  }
   const areAside = () =>
     expect.poll(() => store.workers(id)).toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
   const untilWoken = (_: number, until: AbortSignal) => pause(2 ** 31 - 1, until);
@@ -181,8 +191,8 @@ test("an outage that is over for one worker is over for all, however long they w
   };
   Object.assign(store, { members: counted });
   const working = [
-    join("patient", shaky(), undefined, untilWoken),
-    join("first", shaky(), undefined, untilOver),
+    join("patient", inProcessSession(Shaky), undefined, untilWoken),
+    join("first", inProcessSession(First), undefined, untilOver),
   ];
   await areAside();
   // Both have seen that nobody works.

@@ -7,7 +7,7 @@ import { RunNotFoundError } from "../population-store/population-store.ts";
 import type { TrainerError } from "../trainer/trainer-session.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { lookEvery } from "./look-every.ts";
-import { isOthersTurn } from "./others.ts";
+import { isOthersTurn, soundOthers } from "./others.ts";
 import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
@@ -133,7 +133,7 @@ function watchOthers(
   const look = async () => {
     const { state } = await store.run(run.id);
     if (state.kind !== "running") return ended.abort();
-    const isAlone = (await soundOthers(store, run.id, worker, now())).size === 0;
+    const isAlone = (await soundOthers(store, run.id, worker, now())).length === 0;
     if (wasAlone && !isAlone) back.abort();
     wasAlone = isAlone;
   };
