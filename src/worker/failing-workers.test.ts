@@ -179,6 +179,11 @@ test("an outage that is over for one worker is over for all, however long they w
   }
   const areAside = () =>
     expect.poll(() => store.workers(id)).toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
+  /** Before a worker tries itself for the first time it waits for a moment only. */
+  const afterMoment = (rest: typeof pause): typeof pause => {
+    let pauses = 0;
+    return (ms, until) => (pauses++ === 0 ? pause(ms / rate, until) : rest(ms, until));
+  };
   const untilWoken = (_: number, until: AbortSignal) => pause(2 ** 31 - 1, until);
   const untilOver = async (_: number, until: AbortSignal) => {
     while (outage === "now" && !until.aborted) await pause(10, until);
@@ -191,8 +196,8 @@ test("an outage that is over for one worker is over for all, however long they w
   };
   Object.assign(store, { members: counted });
   const working = [
-    join("patient", inProcessSession(Shaky), undefined, untilWoken),
-    join("first", inProcessSession(First), undefined, untilOver),
+    join("patient", inProcessSession(Shaky), undefined, afterMoment(untilWoken)),
+    join("first", inProcessSession(First), undefined, afterMoment(untilOver)),
   ];
   await areAside();
   // Both have seen that nobody works.
