@@ -37,7 +37,7 @@ const latestFailures = 50;
 /** The place after which there is nothing. */
 const nothing = Number.MAX_SAFE_INTEGER;
 
-/** Throws `RunNotFoundError`. A run of a million snapshots takes 200 MB. */
+/** Throws `RunNotFoundError`. A run of a million snapshots takes about 130 MB. */
 export async function readRunHistory(store: PopulationStore, id: RunId): Promise<RunHistory> {
   const run = await store.run(id);
   const snapshots: TreeSnapshot[] = [];
