@@ -1,7 +1,7 @@
 /** A worker process that another of this machine has started, and that leaves when that one does. */
 import { join } from "node:path";
 import { sessionOf } from "../trainer/session-of.ts";
-import { ownFirstLeaseMs, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
+import { ownFirstLeaseMs, ownHang, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
 import { startWatchdog } from "../worker/watchdog/watchdog.ts";
 import { work } from "../worker/worker.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -57,6 +57,7 @@ async function workLocally(name: string, options: LocalWorkerOptions): Promise<v
     triesActing: true,
     tell: (line) => console.error(`worker ${worker}: ${line}`),
     firstLeaseMs: ownFirstLeaseMs(),
+    hang: ownHang(),
     holds(claim) {
       watchdog.holds(claim);
       lines?.holds(claim);

@@ -19,6 +19,7 @@ import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { createRun, run } from "./run.ts";
 import { pause } from "./sitting-out.ts";
+import type { Hang } from "./watchdog/hang.ts";
 import { work } from "./worker.ts";
 
 /** So many seconds of the run are one of this test's. */
@@ -72,6 +73,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
     session: TrainerSession,
     signal = new AbortController().signal,
     sleep = (ms: number, until: AbortSignal) => pause(ms / rate, until),
+    hang: Hang | undefined = undefined,
   ) =>
     work({
       worker: `${name}:1:1` as WorkerId,
@@ -81,6 +83,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
       checkpointStore,
       session,
       signal,
+      hang,
       leaseMs: 60_000 * rate,
       patienceMs: 1000 * patienceSeconds,
       now,
@@ -95,7 +98,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
   const skip = (ms: number) => {
     skippedMs += ms;
   };
-  return { id: created.id, store, join, seen, told, skip };
+  return { id: created.id, store, join, seen, told, skip, now };
 }
 
 const sound = () => inProcessSession(Climber);
@@ -275,6 +278,45 @@ test("the patience of the last worker begins with what any worker has published 
   const { run, failures, snapshots } = await seen();
   expect(run.state.kind).toBe("failed");
   expect(failures.at(-1)!.at - snapshots.at(-1)!.publishedAt).toBeGreaterThanOrEqual(100_000);
+});
+
+test("a worker whose predecessor was blocked by its trainer tries itself before it claims a member", async () => {
+  const { join, seen, told, store, id, now } = await fastRun(climbing(), 3600);
+  const hang = {
+    since: now(),
+    hangs: 1,
+    member: 0,
+    blockedMs: 1000,
+    message: "the trainer blocked its worker",
+  };
+  const leave = new AbortController();
+  const broken = () => failing(() => "the device does not answer");
+  const working = join("bad", broken(), leave.signal, undefined, hang);
+  const reason = expect.stringContaining("the device does not answer");
+  await expect.poll(() => store.workers(id)).toMatchObject([{ state: { kind: "set-aside", reason } }]);
+  leave.abort();
+  await working;
+  expect((await seen()).failures).toEqual([]);
+  expect(await join("good", sound(), undefined, undefined, hang)).toBeUndefined();
+  expect(told).toContain("good: back: a trial has succeeded");
+  expect(states((await seen()).members)).toEqual(finished);
+});
+
+test("where workers are blocked again and again for as long as the patience lasts, the members are given up", async () => {
+  const { join, seen, now, skip } = await fastRun();
+  const hang = {
+    since: now(),
+    hangs: 9,
+    member: 0,
+    blockedMs: 1000,
+    message: "the trainer blocked its worker",
+  };
+  skip(60_000);
+  expect(await join("last", sound(), undefined, undefined, hang)).toBe("the trainer blocked its worker");
+  const { run, failures } = await seen();
+  expect(run.state.kind).toBe("failed");
+  expect(failures).toHaveLength(6);
+  for (const failure of failures) expect(failure).toMatchObject({ against: "worker", cause: "trainer" });
 });
 
 test("where nothing has ever been trained a tenth of the patience is enough", async () => {

@@ -12,7 +12,8 @@ import type { Readable } from "node:stream";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { PopulationStore, RunId, WorkerId } from "../population-store/population-store.ts";
 import { boundLog } from "./bound-log.ts";
-import { blockedWorker, inWords, recordHang } from "./watchdog/blocked-worker.ts";
+import { blockedWorker, hangAfter, inWords, recordHang } from "./watchdog/blocked-worker.ts";
+import type { Hang } from "./watchdog/hang.ts";
 import { killGroup } from "./watchdog/kill-group.ts";
 import { reportDescriptor } from "./watchdog/watchdog.ts";
 
@@ -26,6 +27,7 @@ export interface LocalWorkersOptions {
   readonly command: { readonly file: string; readonly arguments: (index: number) => readonly string[] };
   /** A worker whose trainer has blocked it for longer than this is killed, and the member has failed. */
   readonly stepTimeoutSeconds: number;
+  readonly patienceSeconds?: number | undefined;
   /** What workers print is kept here, one file a worker. Without it they print where this process does. */
   readonly logDirectory?: string;
   /** Deletes what a worker that died was saving. */
@@ -54,6 +56,7 @@ const logsMs = 1000;
 
 const nonceVariable = "CLADE_WORKER_NONCE";
 const leaseVariable = "CLADE_WORKER_LEASE_MS";
+const hangVariable = "CLADE_WORKER_HANG";
 const newNonce = () => randomUUID().slice(0, 8);
 
 /** How much of a dead worker's output is shown, in characters. */
@@ -77,6 +80,12 @@ export function ownFirstLeaseMs(): number {
   return Number(process.env[leaseVariable] ?? 0);
 }
 
+/** Why the worker that was here before was killed, if its trainer had blocked it. */
+export function ownHang(): Hang | undefined {
+  const told = process.env[hangVariable];
+  return told === undefined ? undefined : (JSON.parse(told) as Hang);
+}
+
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   const processes = new Set<ChildProcess>();
   let stopping = false;
@@ -88,11 +97,16 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
   async function keepOneRunning(index: number): Promise<void> {
     const log = logOf(index);
     let firstLeaseMs = 0;
-    let hangs = 0;
+    let hang: Hang | undefined;
+    let strandedHangs = 0;
     for (let deaths = 0; ; ) {
       const startedAt = Date.now();
       const nonce = newNonce();
-      const variables = { [nonceVariable]: nonce, [leaseVariable]: String(firstLeaseMs) };
+      const variables = {
+        [nonceVariable]: nonce,
+        [leaseVariable]: String(firstLeaseMs),
+        ...(hang && { [hangVariable]: JSON.stringify(hang) }),
+      };
       const { child, exited } = start(index, log, variables);
       const worker = workerId(child.pid!, nonce);
       const reports = child.stdio[reportDescriptor] as Readable;
@@ -119,15 +133,26 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
         return;
       }
       // When the store fails here, its members are free again when their leases run out.
-      if (verdict?.kind === "hung") await recordHang(about, verdict).catch(() => {});
+      if (verdict?.kind === "hung") {
+        await recordHang(about, verdict).catch(() => {});
+        hang = hangAfter(hang, verdict.blocked, options.stepTimeoutSeconds);
+        strandedHangs = verdict.blocked.claim || (await isTryingItself(worker)) ? 0 : strandedHangs + 1;
+      }
       await options.populationStore.releaseWorker(options.run, worker).catch(() => {});
       if (code !== 0) await options.removeLeftOvers().catch(() => {});
       if (stopping || code === 0 || verdict?.kind === "ended") return;
-      if (verdict?.kind === "hung" && !verdict.blocked.claim && ++hangs >= deathsUntilGivenUp)
-        throw died(log, `blocked itself ${hangs} times: ${inWords(verdict)}`);
+      if (hang && strandedHangs >= deathsUntilGivenUp) {
+        const state = { kind: "gave-up" as const, since: hang.since, reason: hang.message };
+        await options.populationStore.noteWorker(options.run, worker, state, device).catch(() => {});
+        setAside++;
+        return;
+      }
       if (verdict) {
         // A trainer that blocks for longer than a lease does so again.
-        if (verdict.kind === "lease lost") firstLeaseMs = 3 * verdict.blocked.blockedMs;
+        if (verdict.kind === "lease lost") {
+          firstLeaseMs = 3 * verdict.blocked.blockedMs;
+          hang = undefined;
+        }
         continue;
       }
       deaths = Date.now() - startedAt > livedMs ? 1 : deaths + 1;
@@ -136,6 +161,12 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       if (deaths >= deathsUntilGivenUp)
         throw died(log, `was ended by ${signal ?? "a signal"} ${deaths} times in a row`);
     }
+  }
+
+  /** Such a worker leaves by itself when its patience is over; one that is blocked while it starts does not. */
+  async function isTryingItself(worker: WorkerId): Promise<boolean> {
+    const workers = await options.populationStore.workers(options.run).catch(() => []);
+    return workers.some((other) => other.worker === worker && other.state.kind === "set-aside");
   }
 
   function start(

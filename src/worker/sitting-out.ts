@@ -4,13 +4,14 @@
  */
 import type { Failure, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
-import type { TrainerError } from "../trainer/trainer-session.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { lookEvery } from "./look-every.ts";
 import { isOthersTurn, soundOthers } from "./others.ts";
 import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
+import type { Hang } from "./watchdog/hang.ts";
 
 /** How often it looks whether its run has ended, and whether another worker is back. */
 const lookMs = (members: number) => Math.max(1_000, 10 * members);
@@ -29,10 +30,33 @@ export interface SittingOut {
 
 /** Why a worker sits out: what failed, how its trial failed, and whether anything was trained in this run before. */
 export interface Suspicion {
-  readonly failure: Failure;
+  readonly failure: Omit<Failure, "member" | "generation" | "at" | "against" | "message" | "stack">;
   readonly failed: Failed;
   readonly error: TrainerError;
   readonly hasTrained: boolean;
+  /** The workers before this one were blocked here. */
+  readonly hang?: Hang;
+}
+
+/** What is known about a worker after one that its trainer blocked. */
+export async function suspicionOf(
+  {
+    populationStore,
+    run,
+    worker,
+    device,
+  }: SelfTrial & Pick<Failure, "worker"> & { readonly device?: string | undefined },
+  hang: Hang,
+): Promise<Suspicion> {
+  const { member, blockedMs, message } = hang;
+  const { snapshots } = await populationStore.present(run.id);
+  return {
+    failure: { worker, ...(device !== undefined && { device }), phase: "train", cause: "trainer" },
+    failed: { member, phase: "train", trainedMs: blockedMs },
+    error: new TrainerError(message, "The trainer did not return, and let nothing else run."),
+    hasTrained: snapshots.some(({ kind }) => kind === "trained"),
+    hang,
+  };
 }
 
 /** Where nothing was ever trained the reason is rarely an outage. */
@@ -41,17 +65,17 @@ const shareWithoutSuccess = 1 / 10;
 /** Resolves undefined when the worker is back, and otherwise why it has left. */
 export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise<WorkerState | undefined> {
   const { trial, presence, patienceMs, now, sleep, tell, graceMs } = options;
-  const { failure, failed } = suspicion;
+  const { failure, failed, hang } = suspicion;
   let { error, hasTrained } = suspicion;
-  const since = now();
+  const since = hang?.since ?? now();
   let hopesFrom = since;
   const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
   using end = watchOthers(options, failure.worker);
   const what = hasTrained ? "a generation that has succeeded before" : "another member";
-  tell(`set aside: ${what} fails here, too: ${error.message}`);
-  for (let tries = 1; ; tries++) {
+  tell(hang ? `tries itself first: ${hang.message}` : `set aside: ${what} fails here, too: ${error.message}`);
+  for (let tries = hang?.hangs ?? 1; ; tries++) {
     const lastsMs = patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
-    if (now() >= hopesFrom + lastsMs) {
+    if (tries > 1 && now() >= hopesFrom + lastsMs) {
       if (await isOthersTurn(trial.populationStore, trial.run.id, failure.worker, now())) break;
       // Nobody else is left: it hopes for as long as any worker that has left would have.
       hopesFrom = Math.max(hopesFrom, await publishedAt(trial));
@@ -96,7 +120,7 @@ async function publishedAt({ populationStore: store, run }: SelfTrial): Promise<
 /** Ends the members, since no worker can train any. */
 async function giveUpMembers(
   { trial, now, leaseMs }: SittingOut,
-  failure: Failure,
+  failure: Omit<Failure, "member" | "generation" | "at" | "against">,
   ended: AbortSignal,
 ): Promise<void> {
   const { populationStore: store, run } = trial;

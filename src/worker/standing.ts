@@ -10,6 +10,9 @@ const failuresUntilRescue = 2;
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
+/** How long a worker on which everything fails tries itself, and the pauses of a member that is always ended from outside are together. */
+export const usualPatienceMs = 600_000;
+
 /** The pause before the try of a number, from 1. */
 export function pauseMs(tries: number): number {
   return Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));

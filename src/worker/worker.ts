@@ -46,7 +46,7 @@ import { PopulationView } from "./population-view.ts";
 import { Presence } from "./presence.ts";
 import { recovery } from "./recovery.ts";
 import { type Failed, trySelf } from "./self-trial.ts";
-import { pause, type Suspicion, sitOut } from "./sitting-out.ts";
+import { pause, type Suspicion, sitOut, suspicionOf } from "./sitting-out.ts";
 import {
   blamed,
   countOf,
@@ -56,9 +56,11 @@ import {
   placeOf,
   type Trouble,
   troubleOf,
+  usualPatienceMs,
 } from "./standing.ts";
 import { storedFailure } from "./stored-failure.ts";
 import { trainerSeed } from "./trainer-seed.ts";
+import type { Hang } from "./watchdog/hang.ts";
 
 /** What a worker itself has done. */
 export type WorkEvent =
@@ -81,6 +83,8 @@ export interface WorkerOptions {
   readonly leaseMs?: number;
   /** How long the first lease is at least, in milliseconds: a worker that blocked for longer than its lease has been here before. */
   readonly firstLeaseMs?: number;
+  /** Why the worker that was here before was killed: this one tries itself first. */
+  readonly hang?: Hang | undefined;
   /** Hears which claim is in progress, or that none is. */
   readonly holds?: (claim: Claim | undefined) => void;
   /** Hears of each generation that was published, each decision and each failure. */
@@ -104,9 +108,6 @@ const waitMs = 500;
 
 /** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
 const graceMs = 5_000;
-
-/** How long a worker on which everything fails tries itself, and a member that is always ended from outside is tried again. */
-const usualPatienceMs = 600_000;
 
 /**
  * Works until the run has ended, the signal aborts, or the worker has to leave because everything fails on it: resolves why, in that case. Rejects when a store
@@ -192,8 +193,11 @@ class Worker {
 
   /** Resolves whether the run has ended; otherwise the worker was asked to stop, or gave up. */
   async #workUntilEnd(): Promise<boolean | WorkerState> {
-    const { run, populationStore, signal, worker, takesTurns } = this.#options;
+    const { run, populationStore, signal, worker, takesTurns, hang } = this.#options;
+    if (hang && this.#patienceMs > 0) this.#suspicion = await suspicionOf(this.#options, hang);
     while (!signal.aborted) {
+      const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
+      if (left) return left;
       const seen = populationStore.mark();
       const claiming = populationStore.claimMember(run.id, worker, this.#leases.leaseMs, this.#held?.member);
       const result = await unlessHanging(claiming, signal, graceMs);
@@ -202,8 +206,6 @@ class Worker {
       if (result.kind === "wait") await populationStore.waitForChange(seen, waitMs, signal);
       else await this.#advance(result.claim);
       if (this.#published) await this.#tryActing(this.#published);
-      const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
-      if (left) return left;
       await this.#collector.collectWhenDue();
       await pauseForEvents(takesTurns ? 0 : undefined);
     }

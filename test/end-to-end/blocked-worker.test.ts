@@ -27,6 +27,19 @@ test("a step that never returns costs its generation, and the member goes on in 
   expect(place.alive("workers")).toEqual([]);
 });
 
+test("where every step blocks its worker, workers try themselves, and the run fails when the patience is over", async () => {
+  const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
+  place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
+  const run = await place.clade("run", "climb.ts", "--workers", "1", "--patience", "10s", "--json");
+  expect(run.code).toBe(1);
+  // One of a member that hung, and one of each that was given up.
+  expect(Workplace.events(run.stdout).at(-1)).toMatchObject({
+    state: { kind: "failed" },
+    failedMembers: 4,
+    failures: 5,
+  });
+});
+
 test("a run that is stopped does not wait for a step that never returns", async () => {
   place.write("climb.ts", blocking("for (;;);"));
   const run = place.start("run", "climb.ts", "--workers", "1");

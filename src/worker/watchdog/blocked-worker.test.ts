@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { memoryPopulationStore } from "../../population-store/memory/memory-population-store.ts";
 import { type RunId, start, type WorkerId } from "../../population-store/population-store.ts";
 import { description, roots } from "../../testing/population-store/scene.ts";
-import { blockedWorker, recordHang } from "./blocked-worker.ts";
+import { blockedWorker, hangAfter, recordHang } from "./blocked-worker.ts";
 
 const run = "test-1" as RunId;
 const worker = "a:1:1" as WorkerId;
@@ -61,7 +61,8 @@ test("a blocked worker is killed when its run has ended, was removed, or all wor
 });
 
 test("a trainer that always blocks its worker for too long fails, until the run goes on without the member", async () => {
-  const { populationStore, options, report, verdict } = await scene();
+  const { populationStore, options: usual, report, verdict } = await scene();
+  const options = { ...usual, patienceSeconds: 0 };
   report(301);
   let hung = await verdict;
   for (let failures = 1; failures <= 4; failures++) {
@@ -77,4 +78,19 @@ test("a trainer that always blocks its worker for too long fails, until the run 
   expect(failures.map(({ message }) => message)).toEqual(
     Array(4).fill(expect.stringContaining("for 301 s, longer than stepTimeoutSeconds: 300")),
   );
+});
+
+test("a member whose trainer blocked its worker rests, and the next worker is told", async () => {
+  const { populationStore, options, report, verdict } = await scene();
+  report(301);
+  const hung = await verdict;
+  if (hung?.kind !== "hung") throw new Error(hung?.kind);
+  await recordHang(options, hung);
+  const [member] = await populationStore.members(run);
+  expect(member!.restsUntil).toBeGreaterThan(Date.now());
+  const first = hangAfter(undefined, hung.blocked, 300);
+  expect(first).toMatchObject({ hangs: 1, member: 0, blockedMs: 301_000 });
+  const again = hangAfter(first, { blockedMs: 302_000 }, 300);
+  expect(again).toMatchObject({ hangs: 2, since: first.since });
+  expect(hangAfter(again, hung.blocked, 300).hangs).toBe(1);
 });

@@ -14,7 +14,18 @@ import {
   type WorkerId,
 } from "../../population-store/population-store.ts";
 import { usualLeaseMs } from "../leases.ts";
-import { isGivenUp, troubleOf } from "../standing.ts";
+import { soundOthers } from "../others.ts";
+import {
+  countOf,
+  isGivenUp,
+  needsRescue,
+  pauseMs,
+  placeOf,
+  type Trouble,
+  troubleOf,
+  usualPatienceMs,
+} from "../standing.ts";
+import type { Hang } from "./hang.ts";
 import type { Blocked } from "./watchdog.ts";
 
 export interface BlockedWorkerOptions {
@@ -24,6 +35,7 @@ export interface BlockedWorkerOptions {
   readonly device: string | undefined;
   readonly populationStore: PopulationStore;
   readonly stepTimeoutSeconds: number;
+  readonly patienceSeconds?: number | undefined;
   /** Whether all workers have been asked to leave. */
   readonly isStopping: () => boolean;
 }
@@ -67,9 +79,24 @@ export function inWords(verdict: Verdict): string {
   return `the worker was killed: ${blocked}${who}${took}`;
 }
 
+function hangMessage(blockedMs: number, stepTimeoutSeconds: number): string {
+  return `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; let it give way more often, or raise stepTimeoutSeconds`;
+}
+
+/** What the next worker is told. One that had claimed a member had come back before. */
+export function hangAfter(
+  before: Hang | undefined,
+  { claim, blockedMs }: Blocked,
+  stepTimeoutSeconds: number,
+): Hang {
+  const message = hangMessage(blockedMs, stepTimeoutSeconds);
+  if (!claim && before) return { ...before, hangs: before.hangs + 1, message };
+  return { since: Date.now(), hangs: 1, member: claim?.member ?? 0, blockedMs, message };
+}
+
 /** Keeps the failure with the member whose trainer blocked a worker that is dead now. Does nothing when it had claimed none. */
 export async function recordHang(
-  { run, worker, device, populationStore, stepTimeoutSeconds }: BlockedWorkerOptions,
+  { run, worker, device, populationStore, stepTimeoutSeconds, patienceSeconds }: BlockedWorkerOptions,
   { blocked: { claim, blockedMs } }: Extract<Verdict, { kind: "hung" }>,
 ): Promise<void> {
   const member = claim && (await populationStore.members(run)).find(({ member }) => member === claim.member);
@@ -96,13 +123,20 @@ export async function recordHang(
     cause: "trainer",
     against: "member",
     at: Date.now(),
-    message: `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; let it give way more often, or raise stepTimeoutSeconds`,
+    message: hangMessage(blockedMs, stepTimeoutSeconds),
     stack: "The worker was killed from outside: the trainer did not return, and let nothing else run.",
   };
   const before = failures > 0 ? await populationStore.failuresOf(run, claim.member, failures) : [];
   const trouble = await troubleOf([failure, ...before], populationStore.history(run, claim.member));
-  const own = trouble.failures.filter(({ against }) => against === "member").length;
-  await populationStore.recordFailure(held, failure, isGivenUp(trouble, own) ? "failed" : "active");
+  const patienceMs = patienceSeconds === undefined ? usualPatienceMs : 1000 * patienceSeconds;
+  const others = new Set((await soundOthers(populationStore, run, worker, failure.at)).map(placeOf));
+  const count = (of: Trouble) => countOf(of, { patienceMs, others });
+  // It was tried although a rescue was due, so there was no donor.
+  const earlier = { ...trouble, failures: trouble.failures.slice(0, -1) };
+  const isOver =
+    (trouble.isRescued || needsRescue(earlier, count(earlier))) && isGivenUp(trouble, count(trouble));
+  const restMs = patienceMs > 0 ? pauseMs(trouble.failures.length) : 0;
+  await populationStore.recordFailure(held, failure, isOver ? "failed" : "active", restMs);
 }
 
 async function look(
