@@ -116,7 +116,7 @@ test("a member whose trainer fails again and again is tried again, rescued, and 
   const shown = (await place.clade("show", "--member", "2")).stdout;
   expect(shown).toContain("rescued");
   expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
-  expect(shown).toMatch(/Its last lines \(.*member-2.log\):\nthe climber is here/);
+  expect(shown).toMatch(/Its last lines \(.*member-2.log\):\n {4}the climber is here/);
 });
 
 test("when every process of a run is killed at once no trainer and no child of one stays", async () => {
