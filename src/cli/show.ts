@@ -58,7 +58,7 @@ export async function showCommand(name: string | undefined, options: Options): P
     for await (const decision of decisionsOf(stores, run, member))
       console.log(await explained(stores, run, decision));
   await showFailures(stores, run, member, all);
-  for (const line of notes.flatMap(noteLines)) console.log(`\n${line}`);
+  for (const line of new Set(notes.flatMap(noteLines))) console.log(`\n${line}`);
 }
 
 async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<void> {

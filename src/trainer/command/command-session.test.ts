@@ -80,7 +80,7 @@ test.each([
   ["setup: exit silently", "ended with exit code 0 during setup"],
   [
     "setup: old hyperparameters",
-    "has rate = 0.25 in force after setup, but was told 0.1; set it after the state",
+    "has rate = 0.25 in force after setup, but was told 0.1; use the values that setup is given",
   ],
   ["setup: no hyperparameters", "has rate = nothing in force after setup, but was told 0.1"],
   [

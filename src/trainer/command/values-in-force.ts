@@ -5,6 +5,11 @@ import { show } from "../../algorithm/strategy.ts";
 /** Trainers that keep numbers in 32 bits give them back a little different. */
 const tolerance = 1e-6;
 
+const remedies = {
+  setup: "use the values that setup is given",
+  restore: "set it after the state is loaded, since a restored optimiser brings its old values back",
+};
+
 interface Begun {
   readonly hyperparameters: Hyperparameters;
   readonly readBack: readonly string[];
@@ -24,7 +29,11 @@ export class ValuesInForce {
   #before: Hyperparameters = {};
 
   /** Takes the answer to `setup` or `restore`. Returns what is wrong with it, if anything. */
-  begun(method: string, told: Hyperparameters, { hyperparameters, readBack }: Begun): string | undefined {
+  begun(
+    method: keyof typeof remedies,
+    told: Hyperparameters,
+    { hyperparameters, readBack }: Begun,
+  ): string | undefined {
     this.#told = told;
     this.#before = hyperparameters;
     this.readBack = new Set(readBack.filter((name) => name in told));
@@ -32,7 +41,7 @@ export class ValuesInForce {
       if (value === undefined || agree(value, hyperparameters[name])) continue;
       const has = name in hyperparameters ? show(hyperparameters[name]) : "nothing";
       const rule = `has ${name} = ${has} in force after ${method}, but was told ${show(value)}`;
-      return `${rule}; set it after the state is loaded, since a restored optimiser brings its old values back`;
+      return `${rule}; ${remedies[method]}`;
     }
     return undefined;
   }
