@@ -59,7 +59,9 @@ for (const members of given.members.split(",").map(Number)) {
       const words = [...command.split(" "), "--store", store];
       const times: Measured[] = [];
       let log = 0;
-      const looking = setInterval(() => (log = Math.max(log, statSync(`${store}-wal`).size)), 20);
+      // The writer may not have opened the store yet.
+      const size = () => statSync(`${store}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      const looking = setInterval(() => (log = Math.max(log, size())), 20);
       for (let index = 0; index < 3; index++) times.push(await measured(words, directory));
       clearInterval(looking);
       rows.push([
