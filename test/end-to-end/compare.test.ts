@@ -117,7 +117,7 @@ test("an unknown name is answered with the studies and the runs of none, however
   const unknown = await place.clade("compare", "nothing-like-them");
   expect(unknown).toMatchObject({ code: 2, stdout: "" });
   expect(unknown.stderr).toContain(`known are sizes, ${alone}.`);
-  expect((await place.clade("compare", "")).stderr).toContain("is no run and no study of this store");
+  expect((await place.clade("compare", "")).stderr).toContain("is empty; give a value, or leave it out");
   const several = (await place.clade("compare", "pbt")).stderr;
   expect(several).toContain(inStudy[0]);
   expect(several).toContain("and 4 others");

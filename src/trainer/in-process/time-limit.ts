@@ -33,6 +33,8 @@ export async function withinLimit<T>(
         reject(new Abandoned(call, { cause }));
       }
     }, lookMs);
+    // Where nothing else is left that could settle the call, Node ends the process and says so at once.
+    (timer as { unref?: () => void }).unref?.();
   });
   try {
     return await Promise.race([work, stuck]);
