@@ -44,7 +44,7 @@ export function objectSweeps(
     lookedAt: number,
     isQuiet: boolean,
   ): Promise<number> {
-    const isDead = (key: string) => key !== signOf(run) && !live.has(ownerOf(key));
+    const isDead = (key: string) => !live.has(ownerOf(key));
     // Under a live id there may be what a killed save has left, whose content another save had, too.
     const mayBeLeft = ({ key, size }: StoredObject) => isQuiet && (size === 0 || !isManifest(key));
     let dead = before.filter((object) => isDead(object.key) || mayBeLeft(object)).map(({ key }) => key);
@@ -73,7 +73,7 @@ export function objectSweeps(
   }
 
   return async ({ isQuiet = false } = {}) => {
-    const before = await storage.list(`${run}/`);
+    const before = (await storage.list(`${run}/`)).filter(({ key }) => key !== signOf(run));
     return (live) => {
       const lookedAt = now();
       return () => free(before, live, lookedAt, isQuiet);
