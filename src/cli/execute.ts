@@ -78,6 +78,8 @@ export async function execute(
     await told;
     interruption.release();
   }
+  // A run may end before anybody has looked.
+  if (setAsideOf(view.workers).length === 0) await lookAtWorkers(stores, view, reporter);
   await verifyAtEnd(stores, run);
   const result = await resultOf(stores.population, run.id);
   reporter.ended(view, result);

@@ -14,8 +14,8 @@ export interface Measurement {
 
 /** Throws a `TrainerError` when it is more than a database should keep of every generation. */
 export function measurementOf(evaluation: Evaluation, metric: string): Measurement {
-  requireBounds(evaluation);
   const { samples, ...reported } = evaluation;
+  requireBounds(Object.keys(reported), samples);
   const metrics: Record<string, number> = {};
   for (const [name, value] of Object.entries(reported)) {
     // As every store keeps it: JSON knows no infinity and SQLite no negative zero.
@@ -30,8 +30,7 @@ export function measurementOf(evaluation: Evaluation, metric: string): Measureme
   };
 }
 
-function requireBounds({ samples = [], ...reported }: Evaluation): void {
-  const names = Object.keys(reported);
+function requireBounds(names: readonly string[], samples: Evaluation["samples"] = []): void {
   const refuse = (value: string, rule: string, remedy: string) =>
     new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", { kind: "contract" });
   if (names.length > mostMetrics)
@@ -50,7 +49,10 @@ function requireBounds({ samples = [], ...reported }: Evaluation): void {
 
 /** Throws `MetricError` when an evaluation does not have the metric, or has something else than a number in its place. */
 export function requireMetric(evaluation: Evaluation, metric: string): void {
-  requireBounds(evaluation);
+  requireBounds(
+    Object.keys(evaluation).filter((name) => name !== "samples"),
+    evaluation.samples,
+  );
   const value: unknown = evaluation[metric];
   if (metric in evaluation && (value === undefined || typeof value === "number")) return;
   throw new MetricError(metric, evaluation);

@@ -43,10 +43,9 @@ export function inProcessSession(
     await orLeft(withinLimit("dispose()", disposing, disposeSeconds, () => {}));
   }
 
-  async function called<T>(call: string, work: () => T | Promise<T>): Promise<T> {
+  function called<T>(call: string, work: () => T | Promise<T>): T | Promise<T> {
     const result = guardedSync(call, work);
-    if (!isThenable(result)) return result;
-    return await orLeft(withinLimit(call, result, stepTimeoutSeconds, check));
+    return isThenable(result) ? orLeft(withinLimit(call, result, stepTimeoutSeconds, check)) : result;
   }
 
   /** A trainer in which a call still waits is never called again. */
@@ -77,37 +76,30 @@ export function inProcessSession(
     },
     async train(generation) {
       const live = trainer!;
-      let steps = 0;
-      const step = (hyperparameters: Hyperparameters) => {
-        steps++;
-        return guardedSync("step()", () => live.step(hyperparameters));
-      };
-      const unlessLeft = () => {
-        if (trainer !== live) throw new Abandoned("step()");
-        check();
-      };
+      const step = (hyperparameters: Hyperparameters) => called("step()", () => live.step(hyperparameters));
       const own = { ...generation, hyperparameters: frozen(generation.hyperparameters) };
-      const training = trainSteps(step, own, unlessLeft);
-      return await orLeft(withinLimit("step()", training, stepTimeoutSeconds, check, () => steps));
+      return await trainSteps(step, own, check);
     },
-    evaluate: (final) =>
-      called("evaluate()", async () => {
-        const evaluation: unknown = await trainer!.evaluate({ final });
-        if (typeof evaluation === "object" && evaluation !== null) {
-          requireSamples((evaluation as Evaluation).samples);
-          return evaluation as Evaluation;
-        }
-        throw new CladeError(
-          `${show(evaluation)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
-        );
-      }),
-    save: () => called("save()", async () => ({ files: filesOf(await trainer!.save()) })),
+    async evaluate(final) {
+      const evaluation = await called("evaluate()", () => trainer!.evaluate({ final }));
+      return guardedSync("evaluate()", () => evaluationOf(evaluation));
+    },
+    async save() {
+      const state = await called("save()", () => trainer!.save());
+      return guardedSync("save()", () => ({ files: filesOf(state) }));
+    },
     dispose: disposeOf,
   };
 }
 
-function requireSamples(samples: unknown): void {
-  if (samples === undefined || Array.isArray(samples)) return;
+function evaluationOf(returned: unknown): Evaluation {
+  if (typeof returned !== "object" || returned === null) {
+    throw new CladeError(
+      `${show(returned)}: must be an object of metrics; return for example { accuracy: 0.9 }`,
+    );
+  }
+  const { samples } = returned as { samples?: unknown };
+  if (samples === undefined || Array.isArray(samples)) return returned as Evaluation;
   throw new CladeError(
     `samples: ${show(samples)} - must be a list of numbers, the measurements behind the objective; give a metric another name`,
   );
@@ -120,7 +112,7 @@ function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
 
 /** A snapshot records what the trainer was told, so a trainer that changed these values would train with others. */
 function frozen(hyperparameters: Hyperparameters): Hyperparameters {
-  return Object.freeze({ ...hyperparameters });
+  return Object.freeze(hyperparameters);
 }
 
 function isClass(source: InProcessTrainerSource): source is new (context: TrainerContext) => Trainer {

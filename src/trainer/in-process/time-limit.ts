@@ -9,37 +9,45 @@ const lookMs = 100;
 /** The call was left alone: it may go on by itself, so what it works on is of no use any more. */
 export class Abandoned extends Error {}
 
-/**
- * Resolves what the work does. Rejects with a `TrainerError` when `progress` has stayed the same for the limit, or with
- * what `check` throws, which is asked ten times a second.
- */
+/** The calls that are waited for. One timer looks at all of them: a timer for each call costs more than a short generation. */
+const waiting = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function look(): void {
+  for (const lookAt of waiting) lookAt();
+  if (waiting.size > 0) return;
+  clearInterval(timer);
+  timer = undefined;
+}
+
+/** Resolves what the work does. Rejects with a `TrainerError` after the limit, or with what `check` throws, which is asked ten times a second. */
 export async function withinLimit<T>(
   call: string,
   work: Promise<T>,
   limitSeconds: number,
   check: () => void,
-  progress: () => number = () => 0,
 ): Promise<T> {
-  let timer: ReturnType<typeof setInterval> | undefined;
-  let last = progress();
-  let lastAt = performance.now();
-  const stuck = new Promise<never>((_, reject) => {
-    timer = setInterval(() => {
-      if (progress() !== last) [last, lastAt] = [progress(), performance.now()];
-      try {
-        check();
-        if (performance.now() - lastAt > 1000 * limitSeconds) throw tooLong(call, limitSeconds);
-      } catch (cause) {
-        reject(new Abandoned(call, { cause }));
-      }
-    }, lookMs);
-    // Where nothing else is left that could settle the call, Node ends the process and says so at once.
-    (timer as { unref?: () => void }).unref?.();
+  const begin = performance.now();
+  let reject: (abandoned: Abandoned) => void;
+  const stuck = new Promise<never>((_, rejectIt) => {
+    reject = rejectIt;
   });
+  const lookAt = () => {
+    try {
+      check();
+      if (performance.now() - begin > 1000 * limitSeconds) throw tooLong(call, limitSeconds);
+    } catch (cause) {
+      reject(new Abandoned(call, { cause }));
+    }
+  };
+  waiting.add(lookAt);
+  timer ??= setInterval(look, lookMs);
+  // Where nothing else is left that could settle the call, Node ends the process and says so at once.
+  (timer as { unref?: () => void }).unref?.();
   try {
     return await Promise.race([work, stuck]);
   } finally {
-    clearInterval(timer);
+    waiting.delete(lookAt);
   }
 }
 
