@@ -1,6 +1,5 @@
 import { firstPlace } from "../algorithm/bisect.ts";
-import { ordinalOf, type SnapshotId, type TreeSnapshot } from "../algorithm/snapshot.ts";
-import { SnapshotIndex } from "./snapshot-index.ts";
+import { memberOf, ordinalOf, type SnapshotId, type TreeSnapshot } from "../algorithm/snapshot.ts";
 
 /** The snapshots of one member between two changes of its weights: what its training adds to the phylogenetic tree. */
 export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
@@ -16,7 +15,7 @@ export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
 }
 
 interface Growing<S extends TreeSnapshot> extends Branch<S> {
-  readonly snapshots: S[];
+  snapshots: S[];
   surviving: number;
 }
 
@@ -27,29 +26,36 @@ interface Growing<S extends TreeSnapshot> extends Branch<S> {
  */
 export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
   const branches: Growing<S>[] = [];
-  const branchOf = new SnapshotIndex<Growing<S>>();
-  const newest = new Map<number, SnapshotId>();
+  // Those of one member in the order in which they began, each with the ordinals up to the next.
+  const members: Growing<S>[][] = [];
+  const branchOf = (id: SnapshotId | undefined) => {
+    const own = (id !== undefined && members[memberOf(id)]) || [];
+    return own[firstPlace(own, ({ snapshots }) => ordinalOf(snapshots[0]!.id) > ordinalOf(id!)) - 1];
+  };
   for (const snapshot of snapshots) {
-    const { id, member, parent: origin } = snapshot;
-    const parent = branchOf.get(origin);
-    let branch = parent;
-    if (parent?.member === member && parent.snapshots.at(-1)!.id === origin) parent.snapshots.push(snapshot);
-    else {
-      const grown = parent && { origin: parent.snapshots[placeOf(origin!, parent)]!, parent };
-      branch = { member, ...grown, snapshots: [snapshot], surviving: 0 };
-      branches.push(branch);
+    const { member, parent: origin } = snapshot;
+    members[member] ??= [];
+    const newest = members[member].at(-1);
+    if (newest && newest.snapshots.at(-1)!.id === origin) {
+      newest.snapshots.push(snapshot);
+      continue;
     }
-    branchOf.set(id, branch!);
-    newest.set(member, id);
+    // A list that has grown is larger than what it holds.
+    if (newest) newest.snapshots = newest.snapshots.slice();
+    const parent = branchOf(origin);
+    const own = { member, snapshots: [snapshot], surviving: 0 };
+    const branch = parent ? { ...own, origin: parent.snapshots[placeOf(origin!, parent)]!, parent } : own;
+    members[member].push(branch);
+    branches.push(branch);
   }
-  for (let id of newest.values()) {
-    let branch = branchOf.get(id);
+  for (const own of members) {
+    let branch = own?.at(-1);
+    let newest = branch?.snapshots.at(-1);
     // What is older than a snapshot that survives has been marked with it.
-    while (branch && branch.surviving <= placeOf(id, branch)) {
-      branch.surviving = placeOf(id, branch) + 1;
-      if (!branch.origin) break;
-      id = branch.origin.id;
-      branch = branchOf.get(id);
+    while (branch && newest && branch.surviving <= placeOf(newest.id, branch)) {
+      branch.surviving = placeOf(newest.id, branch) + 1;
+      newest = branch.origin;
+      branch = branch.parent as Growing<S> | undefined;
     }
   }
   return branches;

@@ -18,8 +18,8 @@ const kinds: readonly TreeSnapshot["kind"][] = [
 ];
 
 /** Where a snapshot's whole numbers lie, one after the other. An id is its member and its ordinal. */
-const place = { id: 0, parent: 2, donor: 4, kind: 6, generation: 7 };
-const wholesEach = 8;
+const place = { id: 0, parent: 2, donor: 4, generationAndKind: 6 };
+const wholesEach = 7;
 /** And its other numbers. */
 const realPlace = { step: 0, memberSteps: 1, score: 2 };
 const realsEach = 3;
@@ -27,101 +27,135 @@ const realsEach = 3;
 /** Stands for the member of an id that is absent. */
 const absent = -1;
 
-interface Values {
+/** So many snapshots share their arrays. */
+const chunkLength = 4096;
+
+interface Chunk {
   readonly wholes: Int32Array;
   /** A score that is absent is NaN, which no score is. */
   readonly reals: Float64Array;
-  readonly hyperparameters: readonly Hyperparameters[];
+  readonly hyperparameters: Hyperparameters[];
 }
 
 /**
- * The same snapshots in half of the memory, without what they have beyond the tree: the numbers of all of them lie in two arrays.
- * They share their hyperparameters with those given.
+ * The same snapshots in half of the memory, without what they have beyond the tree: the numbers of all of them lie in arrays, and each is a number itself.
+ * They share their hyperparameters with those given, which come page by page.
  */
-export function compactSnapshots(snapshots: readonly TreeSnapshot[]): readonly TreeSnapshot[] {
-  const wholes = new Int32Array(wholesEach * snapshots.length);
-  const reals = new Float64Array(realsEach * snapshots.length);
-  const hyperparameters = snapshots.map((snapshot) => snapshot.hyperparameters);
-  const values: Values = { wholes, reals, hyperparameters };
+export async function compactSnapshots(
+  pages: AsyncIterable<readonly TreeSnapshot[]>,
+): Promise<readonly TreeSnapshot[]> {
+  const chunks: Chunk[] = [];
+  const CompactSnapshot = compactSnapshotIn(chunks);
+  const snapshots: CompactSnapshot[] = [];
+  for await (const page of pages) {
+    for (const snapshot of page) {
+      const index = snapshots.length % chunkLength;
+      if (index === 0) chunks.push(emptyChunk());
+      put(snapshot, chunks.at(-1)!, index);
+      snapshots.push(new CompactSnapshot(snapshots.length));
+    }
+  }
+  return snapshots as TreeSnapshot[];
+}
+
+function emptyChunk(): Chunk {
+  return {
+    wholes: new Int32Array(wholesEach * chunkLength),
+    reals: new Float64Array(realsEach * chunkLength),
+    hyperparameters: [],
+  };
+}
+
+function put(snapshot: TreeSnapshot, { wholes, reals, hyperparameters }: Chunk, index: number): void {
+  const whole = wholesEach * index;
+  const real = realsEach * index;
   const putId = (at: number, id: SnapshotId | undefined) => {
     wholes[at] = id === undefined ? absent : memberOf(id);
     if (id !== undefined) wholes[at + 1] = ordinalOf(id);
   };
-  return snapshots.map((snapshot, index) => {
-    const whole = wholesEach * index;
-    const real = realsEach * index;
-    putId(whole + place.id, snapshot.id);
-    putId(whole + place.parent, snapshot.parent);
-    putId(whole + place.donor, snapshot.donor);
-    wholes[whole + place.kind] = kinds.indexOf(snapshot.kind);
-    wholes[whole + place.generation] = snapshot.generation;
-    reals[real + realPlace.step] = snapshot.step;
-    reals[real + realPlace.memberSteps] = snapshot.memberSteps;
-    reals[real + realPlace.score] = snapshot.score ?? Number.NaN;
-    return new CompactSnapshot(values, index) as TreeSnapshot;
-  });
+  putId(whole + place.id, snapshot.id);
+  putId(whole + place.parent, snapshot.parent);
+  putId(whole + place.donor, snapshot.donor);
+  wholes[whole + place.generationAndKind] = snapshot.generation * kinds.length + kinds.indexOf(snapshot.kind);
+  reals[real + realPlace.step] = snapshot.step;
+  reals[real + realPlace.memberSteps] = snapshot.memberSteps;
+  reals[real + realPlace.score] = snapshot.score ?? Number.NaN;
+  hyperparameters[index] = snapshot.hyperparameters;
 }
 
-class CompactSnapshot {
-  readonly #values: Values;
-  readonly #index: number;
+interface CompactSnapshot extends TreeSnapshot {}
 
-  constructor(values: Values, index: number) {
-    this.#values = values;
-    this.#index = index;
-  }
+/** A class of objects that hold nothing but a number. */
+function compactSnapshotIn(chunks: readonly Chunk[]): new (number: number) => CompactSnapshot {
+  return class {
+    readonly #number: number;
 
-  get id() {
-    return this.#id(place.id)!;
-  }
+    constructor(number: number) {
+      this.#number = number;
+    }
 
-  get member() {
-    return this.#whole(place.id);
-  }
+    get id() {
+      return this.#id(place.id)!;
+    }
 
-  get kind() {
-    return kinds[this.#whole(place.kind)]!;
-  }
+    get member() {
+      return this.#whole(place.id);
+    }
 
-  get parent() {
-    return this.#id(place.parent);
-  }
+    get kind() {
+      return kinds[this.#whole(place.generationAndKind) % kinds.length]!;
+    }
 
-  get donor() {
-    return this.#id(place.donor);
-  }
+    get parent() {
+      return this.#id(place.parent);
+    }
 
-  get generation() {
-    return this.#whole(place.generation);
-  }
+    get donor() {
+      return this.#id(place.donor);
+    }
 
-  get step() {
-    return this.#real(realPlace.step);
-  }
+    get generation() {
+      return Math.floor(this.#whole(place.generationAndKind) / kinds.length);
+    }
 
-  get memberSteps() {
-    return this.#real(realPlace.memberSteps);
-  }
+    get step() {
+      return this.#real(realPlace.step);
+    }
 
-  get hyperparameters() {
-    return this.#values.hyperparameters[this.#index]!;
-  }
+    get memberSteps() {
+      return this.#real(realPlace.memberSteps);
+    }
 
-  get score() {
-    const score = this.#real(realPlace.score);
-    return Number.isNaN(score) ? undefined : score;
-  }
+    get hyperparameters() {
+      return this.#chunk.hyperparameters[this.#index]!;
+    }
 
-  #id(at: number): SnapshotId | undefined {
-    const member = this.#whole(at);
-    return member === absent ? undefined : snapshotId(member, this.#whole(at + 1));
-  }
+    get score() {
+      const score = this.#real(realPlace.score);
+      return Number.isNaN(score) ? undefined : score;
+    }
 
-  #whole(at: number): number {
-    return this.#values.wholes[wholesEach * this.#index + at]!;
-  }
+    get #chunk(): Chunk {
+      return chunks[Math.floor(this.#number / chunkLength)]!;
+    }
 
-  #real(at: number): number {
-    return this.#values.reals[realsEach * this.#index + at]!;
-  }
+    get #index(): number {
+      return this.#number % chunkLength;
+    }
+
+    #id(at: number): SnapshotId | undefined {
+      const member = this.#whole(at);
+      return member === absent ? undefined : snapshotId(member, this.#whole(at + 1));
+    }
+
+    #whole(at: number): number {
+      return this.#chunk.wholes[wholesEach * this.#index + at]!;
+    }
+
+    #real(at: number): number {
+      return this.#chunk.reals[realsEach * this.#index + at]!;
+    }
+  } as new (
+    number: number,
+  ) => CompactSnapshot;
 }

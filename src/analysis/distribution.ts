@@ -28,12 +28,13 @@ const mostStretches = 120;
  * without any snapshot is left out.
  */
 export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly TrainedStretch[] {
-  const trained = snapshots.filter(({ kind, step }) => kind === "trained" && step > 0);
-  if (trained.length === 0) return [];
-  const lastStep = trained.reduce((most, { step }) => Math.max(most, step), 0);
-  const length = Math.max(usualGeneration(trained), lastStep / mostStretches);
+  const isTrained = ({ kind, step }: TreeSnapshot) => kind === "trained" && step > 0;
+  let lastStep = 0;
+  for (const snapshot of snapshots) if (isTrained(snapshot)) lastStep = Math.max(lastStep, snapshot.step);
+  const length = Math.max(usualGeneration(snapshots), lastStep / mostStretches);
   const stretches: TreeSnapshot[][] = [];
-  for (const snapshot of trained) {
+  for (const snapshot of snapshots) {
+    if (!isTrained(snapshot)) continue;
     const index = Math.ceil(snapshot.step / length - 1e-9) - 1;
     stretches[index] ??= [];
     stretches[index].push(snapshot);
@@ -62,15 +63,17 @@ export function distribution<V extends HyperparameterValue>(
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */
-function usualGeneration(trained: readonly TreeSnapshot[]): number {
+function usualGeneration(snapshots: readonly TreeSnapshot[]): number {
   const before = new Map<number, number>();
-  const lengths: number[] = [];
-  for (const { member, memberSteps } of trained) {
+  const lengths = new Float64Array(snapshots.length);
+  let count = 0;
+  for (const { kind, step, member, memberSteps } of snapshots) {
+    if (kind !== "trained" || step === 0) continue;
     const length = memberSteps - (before.get(member) ?? 0);
-    if (length > 0) lengths.push(length);
+    if (length > 0) lengths[count++] = length;
     before.set(member, memberSteps);
   }
-  return lengths.length === 0 ? 1 : quantile(sorted(lengths), 0.5);
+  return count === 0 ? 1 : quantile(lengths.subarray(0, count).sort(), 0.5);
 }
 
 export function sorted(values: readonly number[]): Float64Array {

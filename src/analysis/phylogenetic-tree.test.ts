@@ -7,19 +7,21 @@ import { phylogeneticTree } from "./phylogenetic-tree.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
 test("what began on a branch stands beside it: extinct above, surviving below, the latest nearest", () => {
-  const extinct = snapshot("2.5", "0.1", { generation: 1 });
+  const extinct = snapshot("3.0", "0.1", { generation: 1 });
+  const anew = snapshot("3.1", undefined, { kind: "restarted", generation: 1 });
   const { branches, rows } = phylogeneticTree(
-    branchesOf([...smallTree.slice(0, 6), extinct, ...smallTree.slice(6)]),
+    branchesOf([...smallTree.slice(0, 6), extinct, ...smallTree.slice(6), anew]),
   );
-  expect(rows).toBe(7);
+  expect(rows).toBe(8);
   expect(branches.map(({ row, parentRow, snapshots }) => [row, parentRow, snapshots[0]!.id])).toEqual([
-    [0, 1, "2.5"],
+    [0, 1, "3.0"],
     [1, undefined, "0.0"],
     [2, 1, "1.2"],
     [3, 2, "2.3"],
     [4, 2, "0.3"],
     [5, undefined, "1.0"],
     [6, undefined, "2.0"],
+    [7, undefined, "3.1"],
   ]);
 });
 

@@ -40,9 +40,7 @@ const nothing = Number.MAX_SAFE_INTEGER;
 /** Throws `RunNotFoundError`. A run of a million snapshots takes about 130 MB. */
 export async function readRunHistory(store: PopulationStore, id: RunId): Promise<RunHistory> {
   const run = await store.run(id);
-  const snapshots: TreeSnapshot[] = [];
-  for await (const page of store.tree(id))
-    for (const snapshot of compactSnapshots(page)) snapshots.push(snapshot);
+  const snapshots = await compactSnapshots(store.tree(id));
   const failures: Failure[] = [];
   let failureCount = 0;
   for (let cursor = { ...start, snapshots: nothing, decisions: nothing }; ; ) {

@@ -38,14 +38,14 @@ interface Strand {
 export function lineageFigure(data: RunData): Figure | NoFigure {
   const [name, title] = ["lineage", "Lineage"];
   const { scores, lastStep, trained } = data;
-  if (trained.length === 0)
+  if (trained === 0)
     return {
       kind: "none",
       name,
       title,
       why: "No member has completed a generation yet, so there is nothing to draw.",
     };
-  const asBands = data.history.run.experiment.population > mostMembers || trained.length > mostSnapshots;
+  const asBands = data.history.run.experiment.population > mostMembers || trained > mostSnapshots;
   const strands = strandsOf(data, asBands);
   const x: Axis = { label: "training steps of the lineage", domain: [0, lastStep] };
   const parts: Part[] = [legend(entries(data, asBands), figureWidth, 58)];
@@ -142,8 +142,8 @@ function hyperparameterPanel(
       curves: hyperparameterCurves(lineage, name),
     }));
   if (scale === "categories") {
-    const trained = data.trained.map(({ hyperparameters }) => hyperparameters[name]);
-    const categories = categoryPlaces(trained.filter((value) => value !== undefined));
+    const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
+    const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
     const population = data.history.run.experiment.population;
     const { axis, marginLeft, separators } = categoryAxis(name, categories);
     return panel({

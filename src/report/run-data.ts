@@ -2,7 +2,7 @@
 import type { HyperparameterValue, Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { ancestorsOf, type Branch, branchesOf } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
-import { quantile, sorted, type TrainedStretch, trainedStretches } from "../analysis/distribution.ts";
+import { quantile, type TrainedStretch, trainedStretches } from "../analysis/distribution.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { scaleOfValues } from "../analysis/scale-of-values.ts";
 import type { Scale } from "../experiment/search-space/scale.ts";
@@ -11,7 +11,9 @@ import { type Domain, domainOf } from "./axes.ts";
 export interface RunData {
   readonly history: RunHistory;
   readonly branches: readonly Branch<TreeSnapshot>[];
-  readonly trained: readonly TreeSnapshot[];
+  /** How many snapshots were trained, and the greatest generation among them. */
+  readonly trained: number;
+  readonly lastGeneration: number;
   readonly stretches: readonly TrainedStretch[];
   /** From the root to the best model; empty when there is none. */
   readonly bestLineage: readonly TreeSnapshot[];
@@ -25,7 +27,7 @@ export interface RunData {
 interface Hyperparameter {
   readonly name: string;
   readonly scale: Scale;
-  /** Each at least once; all together in `trained`. */
+  /** Each at least once; all together in the stretches. */
   readonly values: readonly HyperparameterValue[];
 }
 
@@ -45,15 +47,23 @@ interface Scores {
 /** `best` is the run's best model, where there is one. */
 export function runData(history: RunHistory, best: Snapshot | undefined): RunData {
   const { snapshots } = history;
-  const trained = snapshots.filter(({ kind }) => kind === "trained");
-  const settings = new Set(trained.map(({ hyperparameters }) => hyperparameters));
+  const settings = new Set<TreeSnapshot["hyperparameters"]>();
+  let [trained, lastGeneration, lastStep] = [0, 0, 0];
+  for (const { kind, generation, step, hyperparameters } of snapshots) {
+    if (kind !== "trained") continue;
+    trained++;
+    lastGeneration = Math.max(lastGeneration, generation);
+    lastStep = Math.max(lastStep, step);
+    settings.add(hyperparameters);
+  }
   const names = new Set(Object.keys(history.run.experiment.hyperparameters));
   for (const hyperparameters of settings) for (const name in hyperparameters) names.add(name);
   return {
     history,
     branches: branchesOf(snapshots),
     trained,
-    stretches: trainedStretches(trained),
+    lastGeneration,
+    stretches: trainedStretches(snapshots),
     bestLineage: best ? ancestorsOf(best.id, snapshots) : [],
     hyperparameters: [...names].flatMap((name) => {
       const values: HyperparameterValue[] = [];
@@ -63,7 +73,7 @@ export function runData(history: RunHistory, best: Snapshot | undefined): RunDat
         : [{ name, scale: scaleOfValues(name, values, history.run.experiment), values }];
     }),
     scores: scoresOf(history, best),
-    lastStep: trained.reduce((most, { step }) => Math.max(most, step), 0),
+    lastStep,
   };
 }
 
@@ -75,12 +85,13 @@ function drawable(score: number): number {
 }
 
 function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): Scores | undefined {
-  const given: number[] = [];
+  const given = new Float64Array(snapshots.length);
+  let count = 0;
   for (const snapshot of snapshots) {
     const score = earnedScore(snapshot);
-    if (score !== undefined) given.push(drawable(score));
+    if (score !== undefined) given[count++] = drawable(score);
   }
-  const values = sorted(given);
+  const values = given.subarray(0, count).sort();
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
   const [least, most] = frameOf(values);

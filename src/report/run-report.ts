@@ -49,20 +49,19 @@ export function runReport(options: ReportOptions): Report {
   };
 }
 
-function lead({ history, best, state, asOf }: ReportOptions, { trained }: RunData): Markup {
+function lead({ history, best, state, asOf }: ReportOptions, { lastGeneration }: RunData): Markup {
   const { run, totals, seconds, snapshots } = history;
   const { objective, population } = run.experiment;
   const newest = new Map<number, TreeSnapshot>();
   for (const snapshot of snapshots) newest.set(snapshot.member, snapshot);
   const steps = [...newest.values()].reduce((sum, { memberSteps }) => sum + memberSteps, 0);
-  const generations = trained.reduce((most, { generation }) => Math.max(most, generation), 0);
   const final = objective.final;
   const facts: (readonly [string, string])[] = [
     [`best ${objective.metric}`, number(best?.score)],
     ...(final === undefined ? [] : [[`${final} (held out)`, number(best?.metrics[final])] as const]),
     ["best model", best ? `member ${memberOf(best.id)}, step ${count(best.step)}` : "none"],
     ["members", count(population)],
-    ["generations", count(generations)],
+    ["generations", count(lastGeneration)],
     ["copies", count(totals.decisions.copy ?? 0)],
     ["training steps", count(steps)],
     ["time", duration(seconds)],

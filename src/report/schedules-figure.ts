@@ -26,8 +26,7 @@ type Scale = (value: number) => number;
 export function schedulesFigure(data: RunData): Figure | NoFigure {
   const [name, title] = ["schedules", "Schedules"];
   const none = (why: string): NoFigure => ({ kind: "none", name, title, why });
-  if (data.trained.length === 0)
-    return none("No member has completed a generation yet, so there is no schedule.");
+  if (data.trained === 0) return none("No member has completed a generation yet, so there is no schedule.");
   if (data.hyperparameters.length === 0)
     return none("No member has a hyperparameter, so there is no schedule.");
   const x: Axis = { label: "training steps of the lineage", domain: [0, data.lastStep] };

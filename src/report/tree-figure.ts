@@ -35,12 +35,12 @@ const extinctOpacity = 0.4;
 
 const margin = 48;
 
-type Row = PlacedBranch<RunData["trained"][number]>;
+type Row = PlacedBranch<TreeSnapshot>;
 type Scale = (value: number) => number;
 
 export function treeFigure(data: RunData): Figure | NoFigure {
   const [name, title] = ["tree", "Phylogenetic tree"];
-  if (data.trained.length === 0)
+  if (data.trained === 0)
     return {
       kind: "none",
       name,
