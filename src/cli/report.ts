@@ -64,8 +64,9 @@ async function ofRun({ population }: Stores, run: Run, versions: Versions): Prom
   // First, so that the history, which may go on meanwhile, has it.
   const { best } = await resultOf(population, run.id);
   const history = await readRunHistory(population, run.id);
+  const notes = await population.notes(run.id);
   const { runReport } = await import("../report/run-report.ts");
-  const report = runReport({ history, best, state, asOf: Date.now(), versions });
+  const report = runReport({ history, notes, best, state, asOf: Date.now(), versions });
   return { ...report, what: `the report of ${run.id}` };
 }
 

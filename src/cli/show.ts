@@ -11,10 +11,10 @@ import {
   type Run,
   start,
 } from "../population-store/population-store.ts";
+import { noteLines } from "../report/note-lines.ts";
 import { count, number } from "../report/words.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, table } from "./format.ts";
-import { noteLines } from "./note-lines.ts";
 import { openStores, type Stores } from "./open-store.ts";
 import { failureLine, recoveryLine } from "./reporter.ts";
 import { notBegunText, stateWord } from "./run-state.ts";

@@ -1,13 +1,13 @@
 import { legibleBelow, legibleLine } from "../algorithm/legible.ts";
 import type { Member } from "../population-store/population-store.ts";
+import { lostModelLines } from "../report/lost-models.ts";
+import { withoutEffect } from "../report/note-lines.ts";
 import { count, duration, plural, time } from "../report/words.ts";
 import { resultOf } from "../worker/watch.ts";
 import { clade } from "./clade-command.ts";
 import { findRun } from "./find-run.ts";
 import { hyperparameters, measured } from "./format.ts";
 import { jobLines } from "./jobs.ts";
-import { lostModelLines } from "./lost-models.ts";
-import { withoutEffect } from "./note-lines.ts";
 import { openStores } from "./open-store.ts";
 import {
   notBegunText,

@@ -5,7 +5,13 @@ import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
 import type { History } from "../analysis/history.ts";
 import { runHistory } from "../analysis/run-history.ts";
 import { smallTree, snapshot } from "../analysis/snapshots.test-support.ts";
-import type { PublishedSnapshot, Run, RunId } from "../population-store/population-store.ts";
+import type {
+  PublishedSnapshot,
+  Run,
+  RunId,
+  RunNote,
+  WorkerId,
+} from "../population-store/population-store.ts";
 import { marginFor } from "./axes.ts";
 import { categoryAxis, categoryPlaces } from "./categories.ts";
 import { standalone } from "./export-figures.ts";
@@ -48,6 +54,7 @@ function report(
     readonly history?: Partial<History>;
     readonly best?: string;
     readonly state?: string;
+    readonly notes?: readonly RunNote[];
   } = {},
 ) {
   const run: Run = {
@@ -62,6 +69,7 @@ function report(
   const { page, figures } = runReport({
     history: runHistory({ run, seconds: 1, snapshots, decisions: [], failures: [], ...given.history }),
     best: snapshots.find(({ id }) => id === given.best),
+    notes: given.notes ?? [],
     state: given.state ?? "done",
     asOf: 0,
     versions: { Clade: "1.2.3" },
@@ -248,6 +256,22 @@ test("a member that began anew is no initial one with descendants", () => {
   ]);
   expect(figures[1]!.caption).toContain("0 have descendants");
   expect(figures[1]!.caption).toContain("those that began anew with fresh weights");
+});
+
+test("a hyperparameter that changes nothing is a warning at the top, and every note of the run is told", () => {
+  const found = { steps: 10, without: [{ name: "rate", values: [0.1, 1] as const }], unproved: [] };
+  const { document } = report(smallTree, {
+    notes: [
+      { kind: "acting", worker: "host:1:a" as WorkerId, at: 0, found },
+      { kind: "different-code", worker: "host:2:b" as WorkerId, joinedAt: 0, differences: [markup] },
+    ],
+  });
+  expect(document.querySelector("p.notice")!.textContent).toContain("rate changes nothing");
+  const notes = [...document.querySelectorAll("#settings li")].map(({ textContent }) => textContent);
+  expect(notes).toEqual([
+    expect.stringContaining("rate changes nothing"),
+    expect.stringContaining(`host:2:b joined with code that is not that of the run: ${markup}`),
+  ]);
 });
 
 test("categories with the same beginning have labels that tell them apart", () => {

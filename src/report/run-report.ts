@@ -2,12 +2,14 @@
 import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { memberOf } from "../algorithm/snapshot.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
+import type { RunNote } from "../population-store/population-store.ts";
 import { bestModelSection } from "./best-model-section.ts";
 import { decisionsSection } from "./decisions-section.ts";
 import { failuresSection } from "./failures-section.ts";
 import type { Figure, NoFigure } from "./figure.ts";
 import { html, type Markup } from "./html.ts";
 import { lineageFigure } from "./lineage-figure.ts";
+import { withoutEffect } from "./note-lines.ts";
 import { page, type Section } from "./page.ts";
 import { type RunData, runData } from "./run-data.ts";
 import { schedulesFigure } from "./schedules-figure.ts";
@@ -19,6 +21,7 @@ export interface ReportOptions {
   readonly history: RunHistory;
   /** The run's best model, when there is one. */
   readonly best: Snapshot | undefined;
+  readonly notes: readonly RunNote[];
   /** A run that is stored as running may have lost its workers: "interrupted". */
   readonly state: string;
   /** When the history was read: Unix time in milliseconds. */
@@ -49,7 +52,7 @@ export function runReport(options: ReportOptions): Report {
   };
 }
 
-function lead({ history, best, state, asOf }: ReportOptions, { lastGeneration }: RunData): Markup {
+function lead({ history, notes, best, state, asOf }: ReportOptions, { lastGeneration }: RunData): Markup {
   const { run, totals, seconds, snapshots } = history;
   const { objective, population } = run.experiment;
   const newest = new Map<number, TreeSnapshot>();
@@ -67,6 +70,7 @@ function lead({ history, best, state, asOf }: ReportOptions, { lastGeneration }:
     ["time", duration(seconds)],
   ];
   return html`${stateSentence(state, history, asOf)}
+${withoutEffect(notes).map((warning) => html`<p class="notice">Warning: ${warning}.</p>`)}
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 

@@ -1,11 +1,13 @@
 import type { StrategyDescription } from "../algorithm/strategy.ts";
-import { html } from "./html.ts";
+import type { RunNote } from "../population-store/population-store.ts";
+import { html, type Markup } from "./html.ts";
+import { noteLines } from "./note-lines.ts";
 import { pairs, type Section } from "./page.ts";
 import type { ReportOptions } from "./run-report.ts";
 import { count, time } from "./words.ts";
 
 /** Everything that the run's result depends on, as far as it is recorded. */
-export function settingsSection({ history, asOf, versions }: ReportOptions): Section {
+export function settingsSection({ history, notes, asOf, versions }: ReportOptions): Section {
   const { run } = history;
   const { experiment, source, study } = run;
   const { objective, budget } = experiment;
@@ -64,10 +66,15 @@ export function settingsSection({ history, asOf, versions }: ReportOptions): Sec
           : []),
         ...(study ? [["study", `${study.name}, variant ${study.variant}`] as const] : []),
       ]),
+      ...(notes.length > 0 ? [html`<h3>Notes</h3><ul>${said(notes)}</ul>`] : []),
       html`<h3>Versions</h3>`,
       pairs(Object.entries(versions)),
     ],
   };
+}
+
+function said(notes: readonly RunNote[]): readonly Markup[] {
+  return notes.flatMap(noteLines).map((line) => html`<li>${line}</li>`);
 }
 
 function strategy({ name, options }: StrategyDescription): string {

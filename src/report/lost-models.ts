@@ -1,7 +1,7 @@
 /** What a person is told of models that are better than the best that can be had. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { LostModel, RunNote } from "../population-store/population-store.ts";
-import { number } from "../report/words.ts";
+import { number } from "./words.ts";
 
 /** A line for each lost model, and one that says what takes their place. */
 export function lostModelLines(lost: readonly LostModel[] = [], instead: string | undefined): string[] {

@@ -1,8 +1,8 @@
 /** What is noted about a run, in words. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { RunNote } from "../population-store/population-store.ts";
-import { plural, value } from "../report/words.ts";
 import { bestModelLine } from "./lost-models.ts";
+import { plural, value } from "./words.ts";
 
 export function noteLines(note: RunNote): string[] {
   switch (note.kind) {
