@@ -22,7 +22,7 @@ import { describe, expect, test } from "vitest";
 import { searchSpace } from "../experiment/search-space/search-space.ts";
 import { decide, initialSnapshots, rescue, type Strategies } from "./population-based-training.ts";
 import { populationWith, trained } from "./population-of.test-support.ts";
-import type { CheckpointId } from "./snapshot.ts";
+import type { CheckpointId, Hyperparameters } from "./snapshot.ts";
 
 const space = searchSpace({ rate: uniform(0, 10) });
 const strategies = (given: Partial<Strategies> = {}): Strategies => ({
@@ -207,7 +207,9 @@ describe("a rescue", () => {
     const others = populationWith(members);
     const donors = new Set<string>();
     for (let seed = 0; seed < 100; seed++) {
-      const { decision, next } = rescue(strategies(), members[3]!, others, "2 failures", randomStream(seed))!;
+      const { decision, next } = rescue(strategies(), members[3]!, others, randomStream(seed), {
+        why: "2 failures",
+      })!;
       expect(decision.reason.text).toBe("rescued: 2 failures");
       expect(next).toMatchObject({ kind: "copied", member: 3, parent: next!.donor });
       donors.add(next!.donor!);
@@ -221,15 +223,15 @@ describe("a rescue", () => {
     const { score, ...unscored } = trained(6);
     const own = trained(3, { score: 50 });
     const others = populationWith([unsaved, unscored, own, trained(7, { score: 1 })]);
-    expect(rescue(strategies(), dead, others, "", randomStream(1))!.next!.donor).toBe("7.4");
+    expect(rescue(strategies(), dead, others, randomStream(1), { why: "" })!.next!.donor).toBe("7.4");
     expect(
-      rescue(strategies(), own, populationWith([own, unsaved, unscored]), "", randomStream(1)),
+      rescue(strategies(), own, populationWith([own, unsaved, unscored]), randomStream(1), { why: "" }),
     ).toBeUndefined();
   });
 
   test("explores, so that the two do not train the same", () => {
     const explore = perturb({ factors: [2], resampleProbability: 0 });
-    const { next } = rescue(strategies({ explore }), weak, population, "", randomStream(1))!;
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
     expect(next!.hyperparameters.rate).toBe(8);
   });
 
@@ -251,7 +253,8 @@ describe("a rescue", () => {
     const drawn = { batch: new Set<unknown>(), optimizer: new Set<unknown>(), layers: new Set<unknown>() };
     for (let seed = 0; seed < 500; seed++) {
       const given = strategies({ space: many, explore: resample() });
-      const rescued = () => rescue(given, failed, populationWith([failed, donor]), "", randomStream(seed))!;
+      const rescued = () =>
+        rescue(given, failed, populationWith([failed, donor]), randomStream(seed), { why: "" })!;
       const { hyperparameters } = rescued().next!;
       expect(rescued().next!.hyperparameters).toEqual(hyperparameters);
       expect(hyperparameters.rate).toBeGreaterThan(1);
@@ -265,10 +268,38 @@ describe("a rescue", () => {
     expect(drawn.layers.size).toBe(9);
   });
 
+  test("that was in vain is followed by one that takes the donor's hyperparameters as they are", () => {
+    const given = strategies({ explore: resample() });
+    const { next } = rescue(given, weak, population, randomStream(1), { why: "", explores: false })!;
+    expect(next!.hyperparameters).toEqual(strong.hyperparameters);
+  });
+
   test("takes the donor's value where no draw comes out on its side", () => {
     const explore = () => ({ rate: 0.5 });
-    const { next } = rescue(strategies({ explore }), weak, population, "", randomStream(1))!;
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
     expect(next!.hyperparameters.rate).toBe(4);
+  });
+});
+
+describe("what has always failed", () => {
+  const many = searchSpace({ rate: uniform(0, 10), batch: choice(16, 32, 64, 128, 256) });
+  const member = trained(0, { score: 9, hyperparameters: { rate: 5, batch: 32 } });
+  const other = trained(1, { score: 1, hyperparameters: { rate: 8, batch: 16 } });
+  const failed = [{ rate: 7, batch: 128 }];
+  const given = strategies({ space: many, explore: resample(), exploreEvery: "generation" });
+  const drawn = (failed: readonly Hyperparameters[]) =>
+    Array.from({ length: 300 }, (_, seed) => {
+      const { next } = decide(given, member, populationWith([member, other]), randomStream(seed), failed);
+      return next!.hyperparameters;
+    });
+
+  test("is not explored again, nor what lies beyond it", () => {
+    expect([...new Set(drawn(failed).map(({ batch }) => batch))].sort()).toEqual([16, 32, 64]);
+    expect(new Set(drawn([]).map(({ batch }) => batch)).size).toBe(5);
+  });
+
+  test("is not what another member trains with, or with more", () => {
+    expect(Math.max(...drawn(failed).map(({ rate }) => rate as number))).toBeGreaterThan(9);
   });
 });
 

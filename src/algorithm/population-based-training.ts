@@ -8,8 +8,8 @@
  *         publish the decision with its reasons, and the snapshot that results
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
+import { apartFromFailed } from "./explore/apart-from-failed.ts";
 import type { Explore } from "./explore/explore.ts";
-import { drawnOnDonorsSide } from "./explore/on-donors-side.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
@@ -38,19 +38,28 @@ export interface Decision {
   readonly reason: Reason;
 }
 
+export interface Rescue {
+  readonly why: string;
+  /** With what the member has always failed, besides what it has now. */
+  readonly failed?: readonly Hyperparameters[];
+  readonly explores?: boolean;
+}
+
 export interface Outcome {
   readonly decision: Decision;
   /** The member's new present, where the decision changed anything. */
   readonly next?: Snapshot;
 }
 
-/** Decides about a member that has just been evaluated. `population` includes its snapshot. */
+/** Decides about a member that has just been evaluated. `population` includes its snapshot; `failed` is with what it has always failed. */
 export function decide(
-  strategies: Strategies,
+  given: Strategies,
   member: Snapshot,
   population: Population,
   random: Random,
+  failed: readonly Hyperparameters[] = [],
 ): Outcome {
+  const strategies = failed.length > 0 ? learning(given, member, population, failed) : given;
   if (member.step < strategies.burnInSteps) {
     const text = `burn-in: step ${member.step} of ${strategies.burnInSteps}`;
     return outcome(strategies, member, { kind: "keep", reason: { text, numbers: {} } }, random, false);
@@ -63,26 +72,34 @@ export function decide(
 }
 
 /**
- * Replaces a member that cannot go on with a random one of the best fifth, and explores from there, but not where it has failed. Undefined without a
- * donor.
+ * Replaces a member that cannot go on with a random one of the best fifth, and explores from there, but not where it has failed. One that was rescued in vain takes
+ * the donor's hyperparameters as they are, since with these the donor trains. Undefined without a donor.
  */
 export function rescue(
-  strategies: Strategies,
+  given: Strategies,
   member: Snapshot,
   population: Population,
-  why: string,
   random: Random,
+  { why, failed = [], explores = true }: Rescue,
 ): Outcome | undefined {
   const scored = population.ranked.slice(0, population.scored);
   const donors = scored.filter((other) => other.member !== member.member && other.checkpoint !== undefined);
   if (donors.length === 0) return undefined;
   const donor = random.pick(donors.slice(0, Math.ceil(donors.length / 5)));
   const reason = { text: `rescued: ${why}`, numbers: {} };
-  const { space, explore } = strategies;
-  const beside: Explore = (starting, ...rest) =>
-    drawnOnDonorsSide(() => explore(starting, ...rest), space, starting, member.hyperparameters);
+  const strategies = learning(given, member, population, [member.hyperparameters, ...failed]);
   const copy = { kind: "copy", donor, weights: true, hyperparameters: true, reason } as const;
-  return outcome({ ...strategies, explore: beside }, member, copy, random, true);
+  return outcome(strategies, member, copy, random, explores);
+}
+
+/** What always fails is not tried again. */
+function learning(
+  strategies: Strategies,
+  { member }: Snapshot,
+  population: Population,
+  values: readonly Hyperparameters[],
+): Strategies {
+  return { ...strategies, explore: apartFromFailed(strategies.explore, { member, values }, population) };
 }
 
 /** The roots of a run: one initial snapshot a member, drawn from the space, with the user's own values for the first ones. */

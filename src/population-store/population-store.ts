@@ -162,6 +162,8 @@ export interface Claim {
   /** The newest snapshot ended a generation, and nobody has decided about it. */
   readonly undecided: boolean;
   readonly failures: number;
+  /** Whether it has ever failed in this run. */
+  readonly hasFailed: boolean;
   /** How long somebody had worked on the run by the time of the claim, in milliseconds. */
   readonly elapsedMs: number;
   /** At the end of which generation the member was last restarted, on which the seed of its trainer depends; 0 if it never was. */

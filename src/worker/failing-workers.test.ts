@@ -1,4 +1,5 @@
 import {
+  choice,
   defineExperiment,
   everySteps,
   type Hyperparameters,
@@ -342,6 +343,35 @@ test("a member that fails where the others do not is rescued, and what it fails 
   expect(states(members)).toEqual(Array(3).fill("finished"));
   expect(failures.every(({ member, against }) => member === 0 && against === "member")).toBe(true);
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
+});
+
+test("what a member has always failed with it does not draw again, and no member is given up for it", async () => {
+  const failing = new Map<number, number>();
+  class Small extends Climber {
+    override async step({ batch, rate }: Hyperparameters): Promise<void> {
+      if ((batch as number) >= 128) throw new Error("out of memory");
+      await super.step({ rate: rate! });
+    }
+  }
+  const experiment = climbing({
+    population: 10,
+    hyperparameters: { rate: uniform(0, 1), batch: choice(16, 32, 64, 128, 256) },
+    ready: everySteps(1),
+    exploreEvery: "generation",
+    trainer: Small,
+  });
+  const result = await run(experiment, {
+    seed: 1,
+    patienceSeconds: 0,
+    onEvent: (event) => {
+      if (event.type !== "failure") return;
+      const { member } = event.failure;
+      failing.set(member, (failing.get(member) ?? 0) + 1);
+    },
+  });
+  expect(result).toMatchObject({ state: { kind: "done" }, failedMembers: 0 });
+  // Twice with each of the two at most, in 20 generations of which each draws anew.
+  expect(Math.max(...failing.values())).toBeLessThanOrEqual(4);
 });
 
 test("a member is rescued though its failure brings the worker down each time, which comes back", async () => {

@@ -17,7 +17,7 @@ const failureOn = (worker: string, device?: string): Failure => ({
 test("failures count when they come from two places, which two workers of one host and device are not", () => {
   const others = new Set([placeOf({ worker: "third:1:1" as WorkerId })]);
   const count = (...failures: readonly Failure[]) =>
-    countOf({ failures, isRescued: false }, { patienceMs: 600_000, others });
+    countOf({ failures, rescues: 0 }, { patienceMs: 600_000, others });
   expect(count(failureOn("a:1:1"), failureOn("a:2:2"))).toBe(0);
   expect(count(failureOn("a:1:1", "0"), failureOn("a:2:2", "0"))).toBe(0);
   expect(count(failureOn("a:1:1", "0"), failureOn("a:2:2", "1"))).toBe(2);

@@ -1,10 +1,12 @@
 /** What becomes of a member that fails: its generation is repeated, a donor takes its place, or the run goes on without it. */
-import { ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
+import { type Hyperparameters, ordinalOf, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
 import type { Blamed, Failure, FailureCause, WorkerId } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
 
-/** So many failures that count bring a rescue; so many more after it, or twice as many where nobody could help, end the member. */
+/** So many failures that count bring a rescue; so many more after the last, or twice as many where nobody could help, end the member. */
 const failuresUntilRescue = 2;
+/** The first explores, and the second does not. */
+const mostRescues = 2;
 
 /** The first pause between two tries of a member, or of a worker; the next are twice as long each. */
 const firstPauseMs = 1_000;
@@ -41,8 +43,8 @@ export function blamed(
 export interface Trouble {
   /** Oldest first. */
   readonly failures: readonly Failure[];
-  /** It was rescued meanwhile. */
-  readonly isRescued: boolean;
+  /** How often it was rescued meanwhile. */
+  readonly rescues: number;
 }
 
 /** `failures` are a member's last ones, as many as it has had since it last published, the latest first; `history` its snapshots, newest first. */
@@ -52,15 +54,16 @@ export async function troubleOf(
 ): Promise<Trouble> {
   const since = failures.toReversed().filter(({ against }) => against !== "worker");
   const first = since.find(({ snapshot }) => snapshot !== undefined)?.snapshot;
-  if (first === undefined) return { failures: since, isRescued: false };
+  if (first === undefined) return { failures: since, rescues: 0 };
+  const rescues: SnapshotId[] = [];
   for await (const { id, kind } of history) {
     if (ordinalOf(id) <= ordinalOf(first)) break;
     // Nothing else copies into a member that has failed and not published since.
-    if (kind !== "copied") continue;
-    const isAfter = ({ snapshot }: Failure) => snapshot !== undefined && ordinalOf(snapshot) >= ordinalOf(id);
-    return { failures: since.filter(isAfter), isRescued: true };
+    if (kind === "copied") rescues.push(id);
   }
-  return { failures: since, isRescued: false };
+  const last = rescues[0] === undefined ? 0 : ordinalOf(rescues[0]);
+  const isAfter = ({ snapshot }: Failure) => snapshot !== undefined && ordinalOf(snapshot) >= last;
+  return { failures: last === 0 ? since : since.filter(isAfter), rescues: rescues.length };
 }
 
 /**
@@ -83,10 +86,20 @@ export function countOf(
 
 /** Whether a donor is to take its place. */
 export function needsRescue(trouble: Trouble, count: number): boolean {
-  return !trouble.isRescued && count >= failuresUntilRescue;
+  return trouble.rescues < mostRescues && count >= failuresUntilRescue;
 }
 
-/** Whether the run goes on without it. */
-export function isGivenUp(trouble: Trouble, count: number): boolean {
-  return count >= (trouble.isRescued ? failuresUntilRescue : 2 * failuresUntilRescue);
+/** Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue was due. */
+export function isGivenUp({ rescues }: Trouble, count: number, isWithoutDonor: boolean): boolean {
+  if (rescues < mostRescues && !isWithoutDonor) return false;
+  return count >= (rescues > 0 ? failuresUntilRescue : 2 * failuresUntilRescue);
+}
+
+/** With what a member has failed as often as brings a rescue. */
+export function alwaysFailed(failures: readonly Failure[]): Hyperparameters[] {
+  const own = failures.flatMap(({ against, hyperparameters }) =>
+    against === "member" && hyperparameters ? [hyperparameters] : [],
+  );
+  const same = [...Map.groupBy(own, (values) => JSON.stringify(values)).values()];
+  return same.filter(({ length }) => length >= failuresUntilRescue).map(([values]) => values!);
 }

@@ -48,6 +48,7 @@ import { recovery } from "./recovery.ts";
 import { type Failed, trySelf } from "./self-trial.ts";
 import { pause, type Suspicion, sitOut, suspicionOf } from "./sitting-out.ts";
 import {
+  alwaysFailed,
   blamed,
   countOf,
   isGivenUp,
@@ -105,6 +106,9 @@ export interface WorkerOptions {
 
 /** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
 const waitMs = 500;
+
+/** So many of a member's last failures are learnt from. */
+const mostLessons = 200;
 
 /** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
 const graceMs = 5_000;
@@ -381,11 +385,15 @@ class Worker {
       await this.#options.populationStore.releaseMember(claim, pauseMs(1));
       return undefined;
     }
-    const why = `${trouble.failures.length} failures in a row`;
+    const given = {
+      why: `${trouble.failures.length} failures in a row`,
+      failed: await this.#alwaysFailed(claim),
+      explores: trouble.rescues === 0,
+    };
     let rescued: Outcome | undefined;
     await this.#publish(claim, claim.newest.generation, true, ({ now }) => {
       const random = this.#random(claim.newest, "rescue");
-      rescued = rescue(this.#options.experiment.strategies, claim.newest, now, why, random);
+      rescued = rescue(this.#options.experiment.strategies, claim.newest, now, random, given);
       return this.#goOnFrom(rescued);
     });
     this.#isWithoutDonor = rescued === undefined;
@@ -425,6 +433,12 @@ class Worker {
     return failures > 0 ? await store.failuresOf(run.id, member, failures) : [];
   }
 
+  /** With what a member has always failed in this run. */
+  async #alwaysFailed({ member, hasFailed }: Claim): Promise<readonly Hyperparameters[]> {
+    const { populationStore, run } = this.#options;
+    return hasFailed ? alwaysFailed(await populationStore.failuresOf(run.id, member, mostLessons)) : [];
+  }
+
   async #countOf(trouble: Trouble): Promise<number> {
     const { populationStore, run, worker } = this.#options;
     const others = await soundOthers(populationStore, run.id, worker, this.#now());
@@ -438,6 +452,7 @@ class Worker {
   async #decide(claim: Claim): Promise<Snapshot | undefined> {
     const { strategies, synchronous, objective } = this.#options.experiment;
     const { newest } = claim;
+    const failed = await this.#alwaysFailed(claim);
     let outcome: Outcome | undefined;
     let ended: string | undefined;
     await this.#publish(claim, newest.generation, true, (view) => {
@@ -448,7 +463,7 @@ class Worker {
         if (objective.final === undefined) return { snapshots: [], member: "active", ending: ended };
         return { snapshots: [], member: "active", undecided: true, keepClaim: true };
       }
-      outcome = decide(strategies, newest, population, this.#random(newest, "decide"));
+      outcome = decide(strategies, newest, population, this.#random(newest, "decide"), failed);
       if (outcome.decision.kind !== "stop") return this.#goOnFrom(outcome);
       if (objective.final === undefined)
         return { snapshots: [], decision: outcome.decision, member: "stopped" };
@@ -576,8 +591,7 @@ class Worker {
       ...storedFailure(claim.member, error, console.error),
     };
     const trouble = await this.#troubleAfter(claim.member, [failure, ...before]);
-    const isOver =
-      (trouble.isRescued || this.#isWithoutDonor) && isGivenUp(trouble, await this.#countOf(trouble));
+    const isOver = isGivenUp(trouble, await this.#countOf(trouble), this.#isWithoutDonor);
     const rests = against !== "worker" && error.kind !== "contract" && this.#patienceMs > 0;
     const restMs = rests ? pauseMs(trouble.failures.length) : 0;
     await populationStore.recordFailure(claim, failure, isOver ? "failed" : "active", restMs);

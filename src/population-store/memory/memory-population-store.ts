@@ -53,6 +53,7 @@ interface MemberRecord {
   state: MemberState;
   readonly history: Snapshot[];
   undecided: boolean;
+  hasFailed: boolean;
   restarted: number;
   failures: number;
   epoch: number;
@@ -172,6 +173,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
           state: "active",
           history: [],
           undecided: false,
+          hasFailed: false,
           restarted: 0,
           failures: 0,
           epoch: 0,
@@ -260,10 +262,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       member.epoch++;
       member.lease = { worker, until: time + leaseMs };
       member.reserved = undefined;
-      const { epoch, undecided, failures, restarted } = member;
+      const { epoch, undecided, failures, hasFailed, restarted } = member;
       const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
       const elapsed = { elapsedMs: elapsedMs(record.run, time) };
-      return { kind: "claimed", claim: { ...claim, undecided, failures, restarted, ...elapsed } };
+      return { kind: "claimed", claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed } };
     },
     async renewLease(claim, leaseMs) {
       claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
@@ -315,6 +317,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         member.failures++;
         member.state = state;
       });
+      member.hasFailed = true;
       giveBack(record, member);
       member.restsUntil = now() + restMs;
       if (state !== "active") endIfNobodyIsLeft(record);

@@ -61,6 +61,7 @@ export const claimFunction = `
     END IF;
     RETURN '{"state":"' || coalesce(this_run.state, 'removed') || '"' || coalesce(',"epoch":' || claimed.epoch || ',"undecided":' || claimed.undecided
       || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted
+      || ',"hasFailed":' || EXISTS (SELECT FROM clade.failures WHERE run = of_run AND member = claimed.member)
       || ',"elapsedMs":' || this_run.elapsed_ms + greatest(0, time - coalesce(this_run.running_since, time))
       || ',"newest":' || clade.json_of(newest), '')
       || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly(of_run, since) END, '') || '}';

@@ -5,6 +5,7 @@
  * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. A
  * second lock keeps a collection apart from whatever changes what it must keep. Claims and renewals lock only their member, and claims skip what is locked.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type CheckpointId,
   memberOf,
@@ -64,9 +65,10 @@ const decisionsAPage = 250;
 
 const snapshotsAPage = 1_000;
 
-/** "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second is its key. */
+/** "Clad", "Keep" and "Turn" in ASCII: the first numbers of a run's locks. The second is its key. */
 const lockClass = 0x436c6164;
 const collectionLockClass = 0x4b656570;
+const collectorsTurnClass = 0x5475726e;
 
 /** PostgreSQL's code for a value that a unique index has already. */
 const uniqueViolation = "23505";
@@ -90,6 +92,11 @@ const withoutCollection = (key: number) =>
   sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${key})`;
 const exclusively = (key: number) =>
   sql`${withoutCollection(key)}; SELECT pg_advisory_xact_lock(${lockClass}, ${key})`;
+/** Of several that would collect one waits for the lock, so that behind a pooler the others hold no connection that it needs. */
+const collectorsTurn = (key: number) =>
+  sql`SELECT pg_try_advisory_xact_lock(${collectorsTurnClass}, ${key})::integer AS is_ours`;
+const collectorsPauseMs = 100;
+
 const asCollection = (key: number) => sql`SELECT pg_advisory_xact_lock(${collectionLockClass}, ${key})`;
 
 const changed = sql`SELECT pg_notify('clade', '')`;
@@ -702,16 +709,23 @@ export async function postgresPopulationStore(
         UNION SELECT reserved FROM clade.members WHERE run = ${key}
         UNION SELECT checkpoint FROM clade.pins WHERE run = ${key}`;
       const isThere = sql`SELECT 1 FROM clade.runs WHERE key = ${key}`;
-      await connection.transaction(together(asCollection(key), isThere, live), async (found, query) => {
-        const [, runs = [], rows = []] = found;
-        if (runs.length === 0) throw notFound(id);
-        // What a crash of the server could still forget must not have cost the checkpoint before it.
-        await connection.queryBeside(sql`SELECT clade.await_disk()`);
-        sweep(
-          new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
-        );
-        await query(sql`COMMIT`);
-      });
+      const collected = (): Promise<boolean> =>
+        connection.transaction(collectorsTurn(key), async ([turns], query) => {
+          if (turns?.[0]?.is_ours !== 1) {
+            await query(sql`ROLLBACK`);
+            return false;
+          }
+          const [, runs = [], rows = []] = await query(together(asCollection(key), isThere, live));
+          if (runs.length === 0) throw notFound(id);
+          // What a crash of the server could still forget must not have cost the checkpoint before it.
+          await connection.queryBeside(sql`SELECT clade.await_disk()`);
+          sweep(
+            new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
+          );
+          await query(sql`COMMIT`);
+          return true;
+        });
+      while (!(await collected())) await pause(collectorsPauseMs);
     },
     [Symbol.asyncDispose]: () => connection.close(),
   };

@@ -368,7 +368,8 @@ export function sqlitePopulationStore(
         const elapsed = countTime(known, run, time);
         const row = get(
           `UPDATE members SET epoch = epoch + 1, worker = ?, lease_until = ?, reserved = NULL WHERE run = ? AND member = ?
-           RETURNING epoch, undecided, failures, restarted`,
+           RETURNING epoch, undecided, failures, restarted,
+             EXISTS (SELECT 1 FROM failures f WHERE f.run = members.run AND f.member = members.member) AS has_failed`,
           worker,
           time + leaseMs,
           known,
@@ -384,6 +385,7 @@ export function sqlitePopulationStore(
             newest: newestOf(known, member),
             undecided: row.undecided === 1,
             failures: row.failures as number,
+            hasFailed: row.has_failed === 1,
             elapsedMs: elapsed,
             restarted: row.restarted as number,
           },

@@ -21,6 +21,25 @@ export function workerCases(add: Add): void {
     assertEqual((await store.failuresOf(id, 1, 9)).length, 3, "all of the other");
   });
 
+  add("a claim says whether its member has ever failed", { members: 2 }, async ({ store, id }) => {
+    const [first, other] = [await claim(store, id), await claim(store, id)];
+    assertEqual([first.hasFailed, other.hasFailed], [false, false], "before");
+    await store.recordFailure(first, failure(first.member), "active");
+    await publishTrained(store, other);
+    const again = await claim(store, id);
+    assertEqual([again.member, again.hasFailed], [first.member, true], "after its failure");
+    await publishTrained(store, again);
+    const [one, two] = [await claim(store, id), await claim(store, id)];
+    assertEqual(
+      new Map([one, two].map(({ member, hasFailed }) => [member, hasFailed])),
+      new Map([
+        [first.member, true],
+        [other.member, false],
+      ]),
+      "after its success",
+    );
+  });
+
   add("a member that has failed rests for as long as it was told", { members: 1 }, async (scene) => {
     const { store, id, clock } = scene;
     const resting = async () => (await store.members(id))[0]!.restsUntil;

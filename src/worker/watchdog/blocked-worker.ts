@@ -111,6 +111,7 @@ export async function recordHang(
     failures,
     elapsedMs: 0,
     restarted: 0,
+    hasFailed: failures > 0,
   };
   const failure: Failure = {
     member: claim.member,
@@ -133,8 +134,7 @@ export async function recordHang(
   const count = (of: Trouble) => countOf(of, { patienceMs, others });
   // It was tried although a rescue was due, so there was no donor.
   const earlier = { ...trouble, failures: trouble.failures.slice(0, -1) };
-  const isOver =
-    (trouble.isRescued || needsRescue(earlier, count(earlier))) && isGivenUp(trouble, count(trouble));
+  const isOver = isGivenUp(trouble, count(trouble), needsRescue(earlier, count(earlier)));
   const restMs = patienceMs > 0 ? pauseMs(trouble.failures.length) : 0;
   await populationStore.recordFailure(held, failure, isOver ? "failed" : "active", restMs);
 }

@@ -1,0 +1,65 @@
+import type { Population } from "../population.ts";
+import type { SearchSpace } from "../search-space.ts";
+import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
+import type { Explore } from "./explore.ts";
+
+/** How often values are drawn again. */
+const draws = 16;
+
+/** With what a member has always failed. */
+export interface Failed {
+  readonly member: number;
+  readonly values: readonly Hyperparameters[];
+}
+
+/**
+ * Explores on this side of what has failed: where a value that failed is above the one that is started from, below it, and the other way round; of a kind without an order, with any
+ * other. Nobody knows which of the values failed, so each is suspect but those with which another member trains, or that lie before such a one. What no draw gets right keeps
+ * the value that is started from.
+ */
+export function apartFromFailed(
+  explore: Explore,
+  { member, values }: Failed,
+  population: Population,
+): Explore {
+  if (values.length === 0) return explore;
+  const others = population.ranked.filter((other) => other.member !== member && other.kind === "trained");
+  return (starting, space, ...rest) => {
+    const suspects = values.flatMap((failed) =>
+      space.names.flatMap((name) => {
+        const isBeyond = beyond(starting[name], failed[name], orderOf(space, name));
+        const isTrained = others.some(({ hyperparameters }) => isBeyond(hyperparameters[name]));
+        return isTrained ? [] : [{ name, isBeyond }];
+      }),
+    );
+    const wrong = (drawn: Hyperparameters) => suspects.filter(({ name, isBeyond }) => isBeyond(drawn[name]));
+    let drawn = explore(starting, space, ...rest);
+    for (let again = 1; again < draws && wrong(drawn).length > 0; again++)
+      drawn = explore(starting, space, ...rest);
+    const kept = wrong(drawn).map(({ name }) => [name, starting[name]]);
+    return { ...drawn, ...Object.fromEntries(kept) };
+  };
+}
+
+type Order = (value: HyperparameterValue) => number | undefined;
+
+function orderOf(space: SearchSpace, name: string): Order {
+  const { order } = space.hyperparameter(name);
+  return (value) => order?.(value) ?? (typeof value === "number" ? value : undefined);
+}
+
+/** Whether a value is the one that failed, or lies beyond it, seen from where it is started. Where that is the one that failed, nothing does. */
+function beyond(
+  starting: HyperparameterValue | undefined,
+  failed: HyperparameterValue | undefined,
+  order: Order,
+): (value: HyperparameterValue | undefined) => boolean {
+  if (failed === undefined || starting === failed) return () => false;
+  const [own, bad] = [starting === undefined ? undefined : order(starting), order(failed)];
+  return (value) => {
+    if (value === undefined || value === starting) return false;
+    const place = order(value);
+    if (place === undefined || own === undefined || bad === undefined) return value === failed;
+    return bad > own ? place >= bad : place <= bad;
+  };
+}
