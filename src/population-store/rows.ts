@@ -58,6 +58,9 @@ export function plainSnapshotOf(row: Row): Snapshot {
 export const treeColumns =
   "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, score";
 
+/** As `isEarned`. */
+export const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
+
 /**
  * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its hyperparameters with
  * the member's one before if they are equal: texts are parsed once, and a million snapshots take little memory.

@@ -1,5 +1,4 @@
-import { claimFunction } from "./claim.ts";
-import { functions } from "./functions.ts";
+import { functions } from "./landed-functions.ts";
 
 /**
  * The database's schema as numbered steps, as for SQLite. The tables lie in a schema of their own and are always named with it, since a connection
@@ -142,8 +141,5 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, worker)
   );
   `,
-  `
-  ALTER TABLE clade.runs ADD COLUMN worked_until bigint NOT NULL DEFAULT 0;
-  ${claimFunction}
-  `,
+  "ALTER TABLE clade.runs ADD COLUMN worked_until bigint NOT NULL DEFAULT 0",
 ];

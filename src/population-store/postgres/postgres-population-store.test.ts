@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +21,8 @@ import pg from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
+import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
+import { type Rows, restore } from "../../../test/fixtures/postgres-rows.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
 import { description, live, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
@@ -111,6 +113,43 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const { rows } = await client.query("SELECT id, note FROM clade.runs");
     await client.end();
     expect(rows).toEqual([{ id, note: null }]);
+  });
+
+  const fixtures = new URL("../../../test/fixtures/", import.meta.url);
+  const older = readdirSync(fixtures).filter((name) => name.startsWith("clade-postgres-"));
+
+  test.each(older)(
+    "the database of every version opens, and everything in it can be read and gone on with: %s",
+    async (name) => {
+      const database = await server!.newDatabase();
+      const rows = JSON.parse(readFileSync(new URL(name, fixtures), "utf8")) as Rows;
+      await restore(database, migrations.slice(0, Number(/\d+/.exec(name))), rows);
+      await using store = await postgresPopulationStore(database);
+      await expectFixture(store);
+    },
+  );
+
+  test("versions whose functions differ work beside each other", async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database);
+    await store.createRun({ id, seed: 1, experiment }, roots(1));
+    const client = new pg.Client(database);
+    await client.connect();
+    const names = async () => {
+      const { rows } = await client.query(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'clade'::regnamespace AND proname ~ '_[0-9a-f]{12}$'",
+      );
+      return rows.map(({ proname }) => proname as string);
+    };
+    const own = await names();
+    // As a version leaves it that has the same schema and other functions.
+    const others = own.map((name) => name.replace(/[0-9a-f]{12}$/, "0123456789ab"));
+    for (const [index, name] of own.entries())
+      await client.query(`ALTER ROUTINE clade.${name} RENAME TO ${others[index]}`);
+    await using other = await postgresPopulationStore(database);
+    expect((await names()).sort()).toEqual([...own, ...others].sort());
+    expect((await other.claimMember(id, worker(1), 1000)).kind).toBe("claimed");
+    await client.end();
   });
 
   test("what a user can mend is one sentence without the password", async () => {

@@ -33,6 +33,7 @@ import {
 import {
   decisionOf,
   decisionValues,
+  earned,
   failureColumns,
   failureOfJson,
   failureValues,
@@ -49,9 +50,8 @@ import {
   workerOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
-import { activeUntil } from "./claim.ts";
 import { Connection, type Query } from "./connection.ts";
-import { earned } from "./functions.ts";
+import { databaseFunction } from "./functions.ts";
 import { migrate } from "./migrate.ts";
 import type { PostgresOptions } from "./open.ts";
 import { type Published, Readers, snapshotFrom } from "./readers.ts";
@@ -152,7 +152,8 @@ export async function postgresPopulationStore(
     const { runningSince, ...run } = runOf(row, row.now as number);
     return { ...run, ...(runningSince !== undefined && { runningSince: local(runningSince, row.now) }) };
   };
-  const runColumns = () => sql`r.*, ${new Sql(activeUntil)} AS active_until, ${clock()} AS now`;
+  const runColumns = () =>
+    sql`r.*, ${databaseFunction("active_until")}(r.key) AS active_until, ${clock()} AS now`;
 
   const readRuns = async () =>
     runsOf(await all(sql`SELECT ${runColumns()} FROM clade.runs r ORDER BY key`), toRun);
@@ -169,7 +170,7 @@ export async function postgresPopulationStore(
 
   function setState(key: number, state: RunState): Sql {
     return sql`UPDATE clade.runs r SET state = ${state.kind}, reason = ${"reason" in state ? state.reason : null},
-      elapsed_ms = elapsed_ms + coalesce(greatest(0, least(${clock()}, ${new Sql(activeUntil)}) - running_since), 0),
+      elapsed_ms = elapsed_ms + coalesce(greatest(0, least(${clock()}, ${databaseFunction("active_until")}(r.key)) - running_since), 0),
       running_since = NULL WHERE key = ${key}`;
   }
 
@@ -254,8 +255,8 @@ export async function postgresPopulationStore(
     if (read) return read;
     const rows = await all(
       together(
-        sql`SELECT clade.require_claim(${claimed(claim, key)})`,
-        sql`SELECT seq, snapshot FROM clade.published(${list([key, since])})`,
+        sql`SELECT ${databaseFunction("require_claim")}(${claimed(claim, key)})`,
+        sql`SELECT seq, snapshot FROM ${databaseFunction("published")}(${list([key, since])})`,
       ),
     );
     return {
@@ -286,13 +287,16 @@ export async function postgresPopulationStore(
       const claiming = list([next?.leaseMs ?? null, next?.warm ?? null, reader.seen ?? null, null]);
       return await connection.patiently(async (query) => {
         // A claim whose answer is lost ends with its lease.
-        if (await cameThroughBefore(query)) return void (await query(sql`SELECT clade.await_disk()`));
-        const [[row]] = (await query(sql`CALL clade.publish(${given}, ${claiming})`)) as [[Row]];
+        if (await cameThroughBefore(query))
+          return void (await query(sql`SELECT ${databaseFunction("await_disk")}()`));
+        const [[row]] = (await query(sql`CALL ${databaseFunction("publish")}(${given}, ${claiming})`)) as [
+          [Row],
+        ];
         if (row.next !== null) reader.claimedAhead(row.next as string);
       });
     }
     await connection.transaction(exclusively(key), async (_, query) => {
-      if (!(await cameThroughBefore(query))) await query(sql`SELECT clade.append(${given})`);
+      if (!(await cameThroughBefore(query))) await query(sql`SELECT ${databaseFunction("append")}(${given})`);
       const state =
         publication.ending === undefined
           ? await ending(key, query, publication.reason)
@@ -394,7 +398,7 @@ export async function postgresPopulationStore(
         const ahead = reader.takeClaim();
         if (ahead) return ahead;
         const row = await get(
-          sql`SELECT clade.claim(${list([key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null])}) AS claim`,
+          sql`SELECT ${databaseFunction("claim")}(${list([key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null])}) AS claim`,
         );
         return reader.claimed(row!.claim as string);
       } catch (error) {
@@ -404,7 +408,7 @@ export async function postgresPopulationStore(
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
-        query(sql`SELECT clade.renew(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
+        query(sql`SELECT ${databaseFunction("renew")}(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
       );
     },
     async releaseMember(claim, restMs = 0) {
@@ -474,7 +478,7 @@ export async function postgresPopulationStore(
         connection.transaction(exclusively(key), async (_, query) => {
           await query(
             together(
-              sql`SELECT clade.require_claim(${claimed(claim, key)})`,
+              sql`SELECT ${databaseFunction("require_claim")}(${claimed(claim, key)})`,
               sql`UPDATE clade.members SET failures = failures + 1, state = ${state}, worker = NULL, lease_until = ${clock()} + ${restMs},
                 reserved = NULL WHERE run = ${key} AND member = ${member} AND epoch = ${claim.epoch} AND worker = ${worker}`,
               noteWorked(key, clock()),
@@ -671,7 +675,9 @@ export async function postgresPopulationStore(
       connection.wait(Number(seen), Math.min(timeoutMs, pollMs), signal),
 
     async reserveCheckpoint(claim, checkpoint) {
-      await fenced(claim, (key) => query(sql`SELECT clade.reserve(${claimed(claim, key)}, ${checkpoint})`));
+      await fenced(claim, (key) =>
+        query(sql`SELECT ${databaseFunction("reserve")}(${claimed(claim, key)}, ${checkpoint})`),
+      );
     },
     async takeCollection(id, restMs) {
       const key = await keyOf(id);
@@ -718,7 +724,7 @@ export async function postgresPopulationStore(
           const [, runs = [], rows = []] = await query(together(asCollection(key), isThere, live));
           if (runs.length === 0) throw notFound(id);
           // What a crash of the server could still forget must not have cost the checkpoint before it.
-          await connection.queryBeside(sql`SELECT clade.await_disk()`);
+          await connection.queryBeside(sql`SELECT ${databaseFunction("await_disk")}()`);
           sweep(
             new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
           );

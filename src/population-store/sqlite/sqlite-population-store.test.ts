@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -25,6 +26,7 @@ import { populationStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
+import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
 import { migrations } from "./migrations.ts";
 import { openDatabase } from "./open-database.ts";
 import { sqlitePopulationStore } from "./sqlite-population-store.ts";
@@ -192,48 +194,15 @@ test("an empty file becomes a store, and so does a path in a directory that is n
   }
 });
 
-test("the store of version 1 opens, and everything in it can be read and gone on with", async () => {
-  await using store = sqlitePopulationStore(fixture("clade-1.db"));
-  const [done, stopped] = await store.runs();
-  expect(done).toMatchObject({
-    seed: 1,
-    state: { kind: "done" },
-    experiment: { name: "fixture", population: 5 },
-  });
-  expect(stopped).toMatchObject({
-    seed: 2,
-    state: { kind: "stopped" },
-    source: { file: "/home/zoë/fixture.ts" },
-  });
-  const members = await store.members(done!.id);
-  expect(members.map(({ state, newest }) => [state, newest.memberSteps])).toEqual(
-    Array.from({ length: 5 }, () => ["finished", 60]),
-  );
-  expect((await store.counts(done!.id)).copies).toBeGreaterThan(0);
-  const best = await store.snapshot(done!.id, done!.best!);
-  expect(best.samples![0]).toBe(0.1 + 0.2);
-  expect(best.metrics.unknown).toBeNaN();
-  const { decisions } = await store.changes(done!.id, start);
-  expect(decisions.find(({ kind }) => kind === "copy")!.reason.text).toContain("rank");
-  expect((await store.changes(stopped!.id, start)).failures[0]).toEqual({
-    member: 0,
-    generation: 0,
-    worker: "host:1:fixture",
-    cause: "trainer",
-    against: "member",
-    at: expect.any(Number),
-    message: "broken",
-    stack: "Error: broken",
-  });
-  let live: unknown;
-  await store.collect(stopped!.id, (ids) => {
-    live = [...ids].toSorted();
-  });
-  expect(live).toEqual(["5e5e4ed", "914ed"]);
-  await store.resume(stopped!.id);
-  const claimed = await store.claimMember(stopped!.id, "host:1:later" as WorkerId, 60_000);
-  expect(claimed.kind).toBe("claimed");
-});
+const older = readdirSync(fixtures).filter((name) => /^clade-\d+\.db$/.test(name));
+
+test.each(older)(
+  "the store of every version opens, and everything in it can be read and gone on with: %s",
+  async (name) => {
+    await using store = sqlitePopulationStore(fixture(name));
+    await expectFixture(store);
+  },
+);
 
 test("an older store gets the steps that it lacks, and keeps what it has", async () => {
   const path = fixture("clade-1.db");

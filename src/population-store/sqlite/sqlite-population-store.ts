@@ -32,6 +32,7 @@ import {
 import {
   decisionOf,
   decisionValues,
+  earned,
   experimentOf,
   failureColumns,
   failureOf,
@@ -65,8 +66,6 @@ const snapshotsAPage = 1_000;
 const activeUntil = `max(worked_until,
   coalesce((SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1), 0),
   coalesce((SELECT max(lease_until) FROM members WHERE run = runs.key AND worker IS NOT NULL), 0))`;
-
-const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
 
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
 const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND ${earned}

@@ -1,0 +1,224 @@
+/** The functions of `functions.sql` as the schema's fourth step makes them. Since then they are no part of the schema, and nothing calls these. */
+/** Plans are made when tables are small or their statistics old, and are kept for long. */
+const byIndex = "SET enable_seqscan = off SET enable_bitmapscan = off";
+
+/** As `isEarned`. */
+const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
+
+/** Of all kinds and runs, between two looks of a worker. */
+const fewSnapshots = 256;
+
+export const functions = `
+  -- Unix time in milliseconds: the one that is given, in tests, or that of the database.
+  CREATE FUNCTION clade.time(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+  $$;
+
+  -- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and points, or are JSON already.
+  CREATE FUNCTION clade.json_of(s clade.snapshots) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member || ',"kind":"' || s.kind
+      || coalesce('","parent":"' || s.parent, '') || coalesce('","donor":"' || s.donor, '') || '","generation":' || s.generation || ',"step":' || s.step
+      || ',"memberSteps":' || s.member_steps || ',"hyperparameters":' || s.hyperparameters || coalesce(',"checkpoint":' || to_json(s.checkpoint), '')
+      || coalesce(',"score":' || s.score, '') || coalesce(',"samples":' || s.samples, '') || ',"metrics":' || s.metrics || '}'
+  $$;
+
+  -- The run's state, the claim if there is one and, where a decision comes next, what others published since if it is short, as JSON. A claim that a crash of the server forgets is
+  -- refused later, so its commit waits for no disk.
+  CREATE FUNCTION clade.claim(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
+  #variable_conflict use_column
+  DECLARE
+    time bigint := clade.time(at);
+    run_state text;
+    is_synchronous boolean;
+    most bigint := 9007199254740991;
+    chosen integer;
+    least bigint;
+    other integer;
+    claimed clade.members;
+    newest clade.snapshots;
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT state, synchronous = 1 INTO run_state, is_synchronous FROM clade.runs WHERE key = of_run;
+    IF run_state = 'running' THEN
+      IF is_synchronous THEN
+        SELECT generation INTO most FROM clade.members WHERE run = of_run AND state = 'active' ORDER BY generation LIMIT 1;
+      END IF;
+      SELECT member, generation INTO chosen, least FROM clade.members
+        WHERE run = of_run AND state = 'active' AND generation <= most AND lease_until <= time
+        ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+      IF warm <> chosen THEN
+        SELECT member INTO other FROM clade.members
+          WHERE run = of_run AND member = warm AND state = 'active' AND generation = least AND lease_until <= time
+          FOR NO KEY UPDATE SKIP LOCKED;
+      END IF;
+      UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = time + lease_ms, reserved = NULL
+        WHERE run = of_run AND member = coalesce(other, chosen) RETURNING m.* INTO claimed;
+      -- By the order of an index, so that no other is taken for it.
+      SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
+    END IF;
+    RETURN '{"state":"' || coalesce(run_state, 'removed') || '"' || coalesce(',"epoch":' || claimed.epoch || ',"undecided":' || claimed.undecided
+      || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted || ',"newest":' || clade.json_of(newest), '')
+      || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly(of_run, since) END, '') || '}';
+  END
+  $$;
+
+  CREATE FUNCTION clade.require_claim(of_run bigint, of_member integer, claimed bigint, claimant text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  BEGIN
+    PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
+      WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.state = 'running';
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
+    END IF;
+  END
+  $$;
+
+  -- What others published. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
+  CREATE FUNCTION clade.published(of_run bigint, since bigint) RETURNS TABLE (seq bigint, snapshot text) LANGUAGE plpgsql ${byIndex} AS $$
+  #variable_conflict use_column
+  BEGIN
+    RETURN QUERY SELECT seq, clade.json_of(s) FROM clade.snapshots s
+      WHERE run = of_run AND seq > since AND ${earned} ORDER BY seq;
+  END
+  $$;
+
+  -- The same as one JSON, if it is short: a long one would cost the server four times as much as its rows.
+  CREATE FUNCTION clade.published_shortly(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    last bigint := (SELECT max(seq) FROM clade.snapshots WHERE run = of_run);
+  BEGIN
+    IF last - since <= ${fewSnapshots} THEN
+      RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":[' || coalesce(string_agg(clade.json_of(s), ',' ORDER BY seq), '') || ']}'
+        FROM clade.snapshots s WHERE run = of_run AND seq > since AND ${earned});
+    END IF;
+    RETURN NULL;
+  END
+  $$;
+
+  CREATE FUNCTION clade.renew(of_run bigint, of_member integer, claimed bigint, claimant text, until bigint) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    UPDATE clade.members m SET lease_until = until FROM clade.runs r
+      WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
+    END IF;
+  END
+  $$;
+
+  CREATE FUNCTION clade.reserve(of_run bigint, of_member integer, claimed bigint, claimant text, checkpoint text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
+    UPDATE clade.members m SET reserved = checkpoint FROM clade.runs r
+      WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
+    END IF;
+  END
+  $$;
+
+  -- Takes the run's locks, changes the member and appends. What was newest stays where nothing is appended.
+  CREATE FUNCTION clade.append(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
+      is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text)
+    RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    added clade.snapshots := appended[cardinality(appended)];
+    each clade.snapshots;
+  BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
+    PERFORM pg_advisory_xact_lock(1131176292, of_run::integer);
+    UPDATE clade.members m SET state = new_state, undecided = is_undecided, reserved = NULL,
+        newest = coalesce(added.ordinal, m.newest), generation = coalesce(added.generation, m.generation), steps = coalesce(added.member_steps, m.steps),
+        restarted = CASE WHEN added.kind = 'restarted' THEN added.generation ELSE m.restarted END, worker = CASE WHEN keeps THEN m.worker END,
+        lease_until = CASE WHEN keeps THEN m.lease_until ELSE 0 END, failures = CASE WHEN keeps THEN m.failures ELSE 0 END
+      FROM clade.runs r
+      WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
+    END IF;
+    IF donor IS NOT NULL THEN
+      PERFORM clade.require_kept(of_run, donor);
+    END IF;
+    FOREACH each IN ARRAY appended LOOP
+      each.published_at := clade.time(at);
+      INSERT INTO clade.snapshots OVERRIDING USER VALUE VALUES (each.*);
+    END LOOP;
+    IF decided.member IS NOT NULL THEN
+      INSERT INTO clade.decisions OVERRIDING USER VALUE VALUES (decided.*);
+    END IF;
+    IF better IS NOT NULL THEN
+      PERFORM clade.note_best(of_run, better);
+    END IF;
+    -- In a synchronous run the last member of a generation lets the others go on.
+    IF added.generation IS NOT NULL AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
+      PERFORM pg_notify('clade', '') WHERE NOT EXISTS
+        (SELECT 1 FROM clade.members WHERE run = of_run AND state = 'active' AND generation < added.generation);
+    END IF;
+  END
+  $$;
+
+  -- Appends, and lets others go on before it is on the disk: what they do with it comes after it in the log. Then waits for the disk, together with whoever else does.
+  CREATE PROCEDURE clade.publish(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
+      is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text,
+      lease_ms bigint, warm integer, since bigint, INOUT next text)
+    LANGUAGE plpgsql AS $$
+  DECLARE
+    usual text := current_setting('synchronous_commit');
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM clade.append(of_run, of_member, claimed, claimant, at, keeps, new_state, is_undecided, appended, decided, donor, better);
+    COMMIT;
+    PERFORM clade.await_disk();
+    IF lease_ms IS NOT NULL THEN
+      next := clade.claim(of_run, claimant, lease_ms, warm, at, since);
+    END IF;
+    -- A claim alone does not wait.
+    PERFORM set_config('synchronous_commit', usual, true);
+  END
+  $$;
+
+  -- The end of its transaction waits until everything before it in the log is on the disk, which that of one that has written nothing does not.
+  CREATE FUNCTION clade.await_disk() RETURNS void LANGUAGE sql AS $$ SELECT pg_logical_emit_message(true, 'clade', '') $$;
+
+  -- By the order of an index, so that no other is taken for it: a plan that is made while the table is small and kept would read all of it.
+  CREATE FUNCTION clade.snapshot(of_run bigint, id text) RETURNS clade.snapshots LANGUAGE plpgsql ${byIndex} AS $$
+  BEGIN
+    RETURN (SELECT s FROM clade.snapshots s
+      WHERE run = of_run AND member = split_part(id, '.', 1)::integer AND ordinal <= split_part(id, '.', 2)::integer ORDER BY ordinal DESC LIMIT 1);
+  END
+  $$;
+
+  -- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
+  CREATE FUNCTION clade.note_best(of_run bigint, better text) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE
+    this_run clade.runs;
+    best_yet clade.snapshots;
+    candidate clade.snapshots := clade.snapshot(of_run, better);
+  BEGIN
+    SELECT * INTO this_run FROM clade.runs WHERE key = of_run;
+    best_yet := clade.snapshot(of_run, this_run.best);
+    UPDATE clade.runs SET best = better WHERE key = of_run AND CASE
+      WHEN best_yet.score IS NULL THEN true
+      WHEN candidate.score = best_yet.score THEN (candidate.member_steps, candidate.member) < (best_yet.member_steps, best_yet.member)
+      WHEN this_run.experiment::json #>> '{objective,direction}' = 'minimize' THEN candidate.score < best_yet.score
+      ELSE candidate.score > best_yet.score END;
+  END
+  $$;
+
+  -- Ends a transaction that relies on a snapshot whose checkpoint a collection does not keep.
+  CREATE FUNCTION clade.require_kept(of_run bigint, donor text) RETURNS void LANGUAGE plpgsql ${byIndex} AS $$
+  DECLARE
+    donor_member integer := split_part(donor, '.', 1);
+    donor_ordinal integer := split_part(donor, '.', 2);
+  BEGIN
+    PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
+      WHERE m.run = of_run AND m.member = donor_member AND (r.best = donor OR donor_ordinal = m.newest
+        OR donor_ordinal = (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
+          AND ${earned} ORDER BY ordinal DESC LIMIT 1)
+        OR donor_ordinal IN (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
+          AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2));
+    IF NOT FOUND THEN
+      RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'donor replaced';
+    END IF;
+  END
+  $$;
+`;
