@@ -108,11 +108,11 @@ test.each([
   await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
 
-test("a member whose trainer fails again and again is tried again, rescued, and then given up; the others finish", async () => {
+test("a member whose trainer fails again and again is tried again, rescued twice, and then given up; the others finish", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
   const run = await place.clade("run", "climb.yaml", "--json", "--patience", "0");
   expect(run.code).toBe(3);
-  expect(Workplace.events(run.stdout).at(-1)).toMatchObject({ totalSteps: 150, givenUp: [2], failures: 4 });
+  expect(Workplace.events(run.stdout).at(-1)).toMatchObject({ totalSteps: 150, givenUp: [2], failures: 6 });
   const shown = (await place.clade("show", "--member", "2")).stdout;
   expect(shown).toContain("rescued");
   expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
