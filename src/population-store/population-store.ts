@@ -344,14 +344,6 @@ export function idTaken(id: RunId): RunExistsError {
   return new RunExistsError(`run ${id}: is in the store already; give the new run another id`);
 }
 
-/** Why a run is done whose members all are. */
-export function everybodyIsDone(states: readonly MemberState[]): string {
-  const givenUp = states.includes("failed") ? "that was not given up " : "";
-  const stopped = states.includes("stopped");
-  const spent = states.includes("finished");
-  return `every member ${givenUp}${stopped ? "was stopped" : ""}${stopped && spent ? " or " : ""}${spent ? "has spent its budget" : ""}`;
-}
-
 /** A lease is lost for one of these reasons. */
 export function leaseLost(claim: Claim, why: string): LeaseLostError {
   return new LeaseLostError(`member ${claim.member} of ${claim.run}: ${why}; the generation is dropped`);

@@ -2,22 +2,26 @@
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import {
+  type CheckpointId,
   type Hyperparameters,
   type Snapshot,
   type SnapshotId,
   snapshotId,
   type TreeSnapshot,
 } from "../algorithm/snapshot.ts";
+import type { StoredMember } from "./member-lifecycle.ts";
 import {
   DamagedRowError,
   type DamagedRun,
   type Failure,
+  type MemberState,
   type PublishedSnapshot,
   type Run,
   type RunId,
   type RunNote,
   type RunState,
   type RunWorker,
+  type WorkerId,
 } from "./population-store.ts";
 import { type WorkTime, workTime } from "./work-time.ts";
 
@@ -60,6 +64,39 @@ export const treeColumns =
 
 /** As `isEarned`. */
 export const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
+
+/** The column of each part of a member. */
+export const memberColumns = {
+  state: "state",
+  newest: "newest",
+  generation: "generation",
+  steps: "steps",
+  undecided: "undecided",
+  failures: "failures",
+  restarted: "restarted",
+  epoch: "epoch",
+  worker: "worker",
+  until: "lease_until",
+  reserved: "reserved",
+} as const satisfies { readonly [field in keyof StoredMember]: string };
+
+export const memberFields = Object.keys(memberColumns) as (keyof StoredMember)[];
+
+export function storedMemberOf(row: Row): StoredMember {
+  return {
+    state: row.state as MemberState,
+    newest: row.newest as number,
+    generation: row.generation as number,
+    steps: row.steps as number,
+    undecided: row.undecided === 1,
+    failures: row.failures as number,
+    restarted: row.restarted as number,
+    epoch: row.epoch as number,
+    worker: row.worker as WorkerId | null,
+    until: row.lease_until as number,
+    reserved: row.reserved as CheckpointId | null,
+  };
+}
 
 /**
  * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its hyperparameters with

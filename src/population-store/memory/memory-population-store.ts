@@ -9,13 +9,23 @@ import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import { isNotable } from "../decisions.ts";
 import {
+  afterClaim,
+  afterFailure,
+  afterPublication,
+  afterRelease,
+  afterResumption,
+  isClaimable,
+  newMember,
+  runStateAfter,
+  type StoredMember,
+  whyClaimIsLost,
+} from "../member-lifecycle.ts";
+import {
   type Claim,
   elapsedMs,
-  everybodyIsDone,
   type Failure,
   idTaken,
   leaseLost,
-  type MemberState,
   type PopulationStore,
   type PublishedSnapshot,
   type Run,
@@ -50,16 +60,9 @@ interface RunRecord {
 }
 
 interface MemberRecord {
-  state: MemberState;
+  now: StoredMember;
   readonly history: Snapshot[];
-  undecided: boolean;
   hasFailed: boolean;
-  restarted: number;
-  failures: number;
-  epoch: number;
-  lease: { readonly worker: WorkerId; readonly until: number } | undefined;
-  restsUntil: number;
-  reserved: CheckpointId | undefined;
 }
 
 export function memoryPopulationStore({ now = Date.now }: { now?: () => number } = {}): PopulationStore {
@@ -77,24 +80,20 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
   function claimed(claim: Claim): { record: RunRecord; member: MemberRecord } {
     const record = records.get(claim.run);
     const member = record?.members[claim.member];
-    if (!record || !member) throw leaseLost(claim, "the run was removed");
-    if (record.run.state.kind !== "running") throw leaseLost(claim, "the run is not running");
-    if (member.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
-    if (!member.lease) throw leaseLost(claim, "it was given back");
+    const why = whyClaimIsLost(claim, member?.now, record?.run.state.kind);
+    if (!record || !member || why !== undefined) throw leaseLost(claim, why!);
     return { record, member };
   }
 
   function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
     record.snapshots.push(snapshot);
     record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
-    const member = record.members[snapshot.member]!;
-    member.history.push(snapshot);
-    if (snapshot.kind === "restarted") member.restarted = snapshot.generation;
+    record.members[snapshot.member]!.history.push(snapshot);
   }
 
   /** The time until which somebody has worked on the run, or works. */
   function activeUntil({ members, publications, workedUntil }: RunRecord): number {
-    const leases = members.map(({ lease }) => lease?.until ?? 0);
+    const leases = members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
     return Math.max(workedUntil, publications.at(-1)!.publishedAt, ...leases);
   }
 
@@ -112,10 +111,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     record.run = { ...record.run, ...workTimeOfClaim(record.run, activeUntil(record), time) };
   }
 
-  function giveBack(record: RunRecord, member: MemberRecord): void {
-    record.workedUntil = Math.max(record.workedUntil, Math.min(now(), member.lease?.until ?? 0));
-    member.lease = undefined;
-    member.reserved = undefined;
+  /** Until when a member that is given back was worked on. */
+  function noteWorked(record: RunRecord, { now: { worker, until } }: MemberRecord): void {
+    if (worker !== null) record.workedUntil = Math.max(record.workedUntil, Math.min(now(), until));
   }
 
   function setState(record: RunRecord, state: Run["state"]): void {
@@ -132,29 +130,29 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
   }
 
   /** Changes a member so that its place among the active ones stays right. */
-  function advance(record: RunRecord, index: number, change: (member: MemberRecord) => void): void {
+  function advance(record: RunRecord, index: number, next: StoredMember): void {
     const member = record.members[index]!;
-    if (member.state === "active") record.active.splice(placeOf(record, index), 1);
-    change(member);
-    if (member.state === "active") record.active.splice(placeOf(record, index), 0, index);
+    if (member.now.state === "active") record.active.splice(placeOf(record, index), 1);
+    member.now = next;
+    if (member.now.state === "active") record.active.splice(placeOf(record, index), 0, index);
   }
 
   function placeOf({ members, active }: RunRecord, index: number): number {
-    const { generation } = newest(members[index]!);
+    const { generation } = members[index]!.now;
     return firstPlace(active, (other) => {
-      const ahead = newest(members[other]!).generation - generation;
+      const ahead = members[other]!.now.generation - generation;
       return ahead > 0 || (ahead === 0 && other >= index);
     });
   }
 
   function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
     if (record.active.length > 0) return;
-    const states = record.members.map(({ state }) => state);
     setState(
       record,
-      states.every((state) => state === "failed")
-        ? { kind: "failed", reason: "every member failed" }
-        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
+      runStateAfter(
+        record.members.map(({ now: { state } }) => state),
+        reason,
+      )!,
     );
   }
 
@@ -168,20 +166,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         state: { kind: "running" },
         elapsedMs: 0,
       };
-      const members = roots.map(
-        (): MemberRecord => ({
-          state: "active",
-          history: [],
-          undecided: false,
-          hasFailed: false,
-          restarted: 0,
-          failures: 0,
-          epoch: 0,
-          lease: undefined,
-          restsUntil: 0,
-          reserved: undefined,
-        }),
-      );
+      const members = roots.map((): MemberRecord => ({ now: newMember, history: [], hasFailed: false }));
       const record: RunRecord = {
         run,
         members,
@@ -223,16 +208,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async resume(id, replacement) {
       const record = recordOf(id);
       if (replacement) record.run = { ...record.run, ...replacement };
-      const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Infinity;
-      for (const index of record.members.keys()) {
-        advance(record, index, (member) => {
-          member.failures = 0;
-          member.restsUntil = 0;
-          if (member.state === "stopped") return;
-          if (replacement) member.state = newest(member).memberSteps < stepsPerMember ? "active" : "finished";
-          else if (member.state === "failed") member.state = "active";
-        });
-      }
+      const stepsPerMember = replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
+      for (const [index, { now }] of record.members.entries())
+        advance(record, index, afterResumption(now, stepsPerMember));
       setState(record, { kind: "running" });
       endIfNobodyIsLeft(record);
     },
@@ -246,44 +224,44 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       if (record?.run.state.kind !== "running") return { kind: "ended" };
       const time = now();
       const { members, active, run } = record;
-      const isFree = ({ lease, restsUntil }: MemberRecord) =>
-        restsUntil <= time && (!lease || lease.until <= time);
+      const isFree = (member: MemberRecord) => isClaimable(member.now, time);
       const free = active.find((index) => isFree(members[index]!));
       if (free === undefined) return { kind: "wait" };
-      const { generation } = newest(members[free]!);
+      const { generation } = members[free]!.now;
       // In a synchronous run a member that is behind holds back the others even while it is leased.
-      if (run.experiment.synchronous && newest(members[active[0]!]!).generation < generation)
+      if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
         return { kind: "wait" };
       const held = warm === undefined ? undefined : members[warm];
-      const isEqual = held?.state === "active" && isFree(held) && newest(held).generation === generation;
+      const isEqual = held && isFree(held) && held.now.generation === generation;
       const chosen = isEqual ? warm! : free;
       const member = record.members[chosen]!;
       countTime(record, time);
-      member.epoch++;
-      member.lease = { worker, until: time + leaseMs };
-      member.reserved = undefined;
-      const { epoch, undecided, failures, hasFailed, restarted } = member;
+      member.now = afterClaim(member.now, worker, time + leaseMs);
+      const { hasFailed } = member;
+      const { epoch, undecided, failures, restarted } = member.now;
       const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
       const elapsed = { elapsedMs: elapsedMs(record.run, time) };
       return { kind: "claimed", claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed } };
     },
     async renewLease(claim, leaseMs) {
-      claimed(claim).member.lease = { worker: claim.worker, until: now() + leaseMs };
+      const { member } = claimed(claim);
+      member.now = { ...member.now, until: now() + leaseMs };
     },
     async releaseMember(claim, restMs = 0) {
       const record = records.get(claim.run);
       const member = record?.members[claim.member];
-      if (!record || member?.epoch !== claim.epoch || !member.lease) return;
-      giveBack(record, member);
-      member.restsUntil = now() + restMs;
+      if (!record || member?.now.epoch !== claim.epoch || member.now.worker === null) return;
+      noteWorked(record, member);
+      member.now = afterRelease(member.now, now() + restMs);
       changed();
     },
     async releaseWorker(id, worker) {
       const record = recordOf(id);
       record.workers.delete(worker);
       for (const member of record.members) {
-        if (member.lease?.worker !== worker) continue;
-        giveBack(record, member);
+        if (member.now.worker !== worker) continue;
+        noteWorked(record, member);
+        member.now = afterRelease(member.now);
       }
       changed();
     },
@@ -292,34 +270,23 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const { record, member } = claimed(claim);
       const cursor = record.snapshots.length;
       const publication = decide(record.snapshots.slice(since).filter(isEarned));
-      advance(record, claim.member, () => {
-        for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
-        member.state = publication.member;
-      });
+      if (!publication.keepClaim) noteWorked(record, member);
+      for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
+      advance(record, claim.member, afterPublication(member.now, publication));
       if (publication.decision) record.decisions.push(publication.decision);
-      member.undecided = publication.undecided ?? false;
-      member.reserved = undefined;
-      if (!publication.keepClaim) {
-        giveBack(record, member);
-        member.failures = 0;
-      }
       if (publication.best && isBest(record, newest(member)))
         record.run = { ...record.run, best: publication.best };
       if (publication.ending !== undefined) setState(record, { kind: "done", reason: publication.ending });
-      else if (member.state !== "active") endIfNobodyIsLeft(record, publication.reason);
+      else if (publication.member !== "active") endIfNobodyIsLeft(record, publication.reason);
       changed();
       return cursor;
     },
     async recordFailure(claim, failure, state, restMs = 0) {
       const { record, member } = claimed(claim);
       record.failures.push(failure);
-      advance(record, claim.member, () => {
-        member.failures++;
-        member.state = state;
-      });
       member.hasFailed = true;
-      giveBack(record, member);
-      member.restsUntil = now() + restMs;
+      noteWorked(record, member);
+      advance(record, claim.member, afterFailure(member.now, state, now() + restMs));
       if (state !== "active") endIfNobodyIsLeft(record);
       changed();
     },
@@ -350,14 +317,17 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
 
     async members(id) {
-      return recordOf(id).members.map((member, index) => ({
-        member: index,
-        state: member.state,
-        newest: newest(member),
-        failures: member.failures,
-        ...(member.lease && { lease: member.lease }),
-        ...(member.restsUntil > now() && !member.lease && { restsUntil: member.restsUntil }),
-      }));
+      return recordOf(id).members.map((record, index) => {
+        const { state, failures, worker, until } = record.now;
+        return {
+          member: index,
+          state,
+          newest: newest(record),
+          failures,
+          ...(worker !== null && { lease: { worker, until } }),
+          ...(worker === null && until > now() && { restsUntil: until }),
+        };
+      });
     },
     async counts(id) {
       const { snapshots, decisions, failures } = recordOf(id);
@@ -436,7 +406,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
 
     async reserveCheckpoint(claim, checkpoint) {
-      claimed(claim).member.reserved = checkpoint;
+      const { member } = claimed(claim);
+      member.now = { ...member.now, reserved: checkpoint };
     },
     async takeCollection(id, restMs) {
       const record = recordOf(id);
@@ -457,7 +428,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const live = new Set<CheckpointId | undefined>(pins.values());
       live.add(bestOf(record)?.checkpoint);
       for (const member of members) {
-        live.add(member.reserved);
+        live.add(member.now.reserved ?? undefined);
         live.add(newest(member).checkpoint);
         live.add(newestEarned(member).checkpoint);
         for (const snapshot of lastTrained(member.history, 2)) live.add(snapshot.checkpoint);

@@ -14,9 +14,9 @@ import {
   type SnapshotId,
 } from "../../algorithm/snapshot.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
+import { runStateAfter, whyClaimIsLost } from "../member-lifecycle.ts";
 import {
   type Claim,
-  everybodyIsDone,
   idTaken,
   leaseLost,
   type Member,
@@ -177,14 +177,9 @@ export async function postgresPopulationStore(
   /** What ends the run when no member is active any more. */
   async function ending(key: number, query: Query, reason?: string): Promise<Sql | undefined> {
     const [rows] = await query(sql`SELECT DISTINCT state FROM clade.members WHERE run = ${key}`);
-    const states = rows!.map(({ state }) => state as MemberState);
-    if (states.includes("active")) return undefined;
-    return setState(
-      key,
-      states.every((state) => state === "failed")
-        ? { kind: "failed", reason: "every member failed" }
-        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
-    );
+    const members = rows!.map(({ state }) => state as MemberState);
+    const state = runStateAfter(members, reason);
+    return state && setState(key, state);
   }
 
   /** What tells whether a claim is still valid. */
@@ -193,11 +188,9 @@ export async function postgresPopulationStore(
       WHERE m.run = ${key} AND m.member = ${claim.member}`;
 
   function refuseLost(claim: Claim, row: Row | undefined): void {
-    if (!row) throw leaseLost(claim, "the run was removed");
-    if (row.state !== "running") throw leaseLost(claim, "the run is not running");
-    if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
-    if (row.worker === null) throw leaseLost(claim, "it was given back");
-    if (row.worker !== claim.worker) throw leaseLost(claim, "another worker has claimed it");
+    const member = row && { epoch: row.epoch as number, worker: row.worker as WorkerId | null };
+    const why = whyClaimIsLost(claim, member, row?.state as RunState["kind"] | undefined);
+    if (why !== undefined) throw leaseLost(claim, why);
   }
 
   const claimed = ({ member, epoch, worker }: Claim, key: number) => list([key, member, epoch, worker]);

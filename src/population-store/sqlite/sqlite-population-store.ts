@@ -15,9 +15,18 @@ import {
 } from "../../algorithm/snapshot.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
 import {
+  afterClaim,
+  afterFailure,
+  afterPublication,
+  afterRelease,
+  afterResumption,
+  runStateAfter,
+  type StoredMember,
+  whyClaimIsLost,
+} from "../member-lifecycle.ts";
+import {
   type Claim,
   elapsedMs,
-  everybodyIsDone,
   idTaken,
   leaseLost,
   type Member,
@@ -37,6 +46,8 @@ import {
   failureColumns,
   failureOf,
   failureValues,
+  memberColumns,
+  memberFields,
   noteOf,
   plainSnapshotOf,
   type Row,
@@ -45,6 +56,7 @@ import {
   snapshotColumns,
   snapshotOf,
   snapshotValues,
+  storedMemberOf,
   treeColumns,
   treeReader,
   workerOf,
@@ -141,19 +153,28 @@ export function sqlitePopulationStore(
   }
 
   /** The member of a claim that is still valid. */
-  function claimed(claim: Claim): number {
+  function claimed(claim: Claim): { readonly key: number; readonly member: StoredMember } {
     const key = findKey(claim.run);
-    if (key === undefined) throw leaseLost(claim, "the run was removed");
-    const row = get(
-      "SELECT epoch, worker, (SELECT state FROM runs WHERE key = run) AS state FROM members WHERE run = ? AND member = ?",
-      key,
-      claim.member,
-    );
-    if (!row) throw leaseLost(claim, "the run was removed");
-    if (row.state !== "running") throw leaseLost(claim, "the run is not running");
-    if (row.epoch !== claim.epoch) throw leaseLost(claim, "another worker has claimed it");
-    if (row.worker === null) throw leaseLost(claim, "it was given back");
-    return key;
+    const row =
+      key !== undefined &&
+      get(
+        "SELECT *, (SELECT state FROM runs WHERE key = run) AS run_state FROM members WHERE run = ? AND member = ?",
+        key,
+        claim.member,
+      );
+    const member = row ? storedMemberOf(row) : undefined;
+    const why = whyClaimIsLost(claim, member, row ? (row.run_state as RunState["kind"]) : undefined);
+    if (key === undefined || !member || why !== undefined) throw leaseLost(claim, why!);
+    return { key, member };
+  }
+
+  /** Writes what is new about a member. */
+  function keep(key: number, number: number, before: StoredMember, next: StoredMember): void {
+    const names = memberFields.filter((name) => next[name] !== before[name]);
+    if (names.length === 0) return;
+    const values = names.map((name) => (name === "undecided" ? Number(next[name]) : next[name]));
+    const set = names.map((name) => `${memberColumns[name]} = ?`).join(", ");
+    execute(`UPDATE members SET ${set} WHERE run = ? AND member = ?`, ...values, key, number);
   }
 
   function append(key: number, snapshot: Snapshot, worker: WorkerId | null): void {
@@ -203,15 +224,9 @@ export function sqlitePopulationStore(
   function endIfNobodyIsLeft(id: RunId, reason?: string): void {
     const key = keyOf(id);
     if (get("SELECT 1 FROM members WHERE run = ? AND state = 'active' LIMIT 1", key)) return;
-    const states = all("SELECT DISTINCT state FROM members WHERE run = ?", key).map(
-      ({ state }) => state as MemberState,
-    );
-    setState(
-      id,
-      states.every((state) => state === "failed")
-        ? { kind: "failed", reason: "every member failed" }
-        : { kind: "done", reason: reason ?? everybodyIsDone(states) },
-    );
+    const rows = all("SELECT DISTINCT state FROM members WHERE run = ?", key);
+    const members = rows.map(({ state }) => state as MemberState);
+    setState(id, runStateAfter(members, reason)!);
   }
 
   function newestOf(key: number, member: number): Snapshot {
@@ -307,15 +322,11 @@ export function sqlitePopulationStore(
             key,
           );
         }
-        const stepsPerMember = replacement?.experiment.budget.stepsPerMember ?? Number.MAX_SAFE_INTEGER;
-        execute(
-          replacement
-            ? "UPDATE members SET failures = 0, state = iif(state = 'stopped', state, iif(steps < ?, 'active', 'finished')) WHERE run = ?"
-            : "UPDATE members SET failures = 0, state = iif(state = 'failed' AND ?, 'active', state) WHERE run = ?",
-          stepsPerMember,
-          key,
-        );
-        execute("UPDATE members SET lease_until = 0 WHERE run = ? AND worker IS NULL", key);
+        const stepsPerMember = replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
+        for (const row of all("SELECT * FROM members WHERE run = ?", key)) {
+          const member = storedMemberOf(row);
+          keep(key, row.member as number, member, afterResumption(member, stepsPerMember));
+        }
         setState(id, { kind: "running" });
         endIfNobodyIsLeft(id);
       });
@@ -366,72 +377,63 @@ export function sqlitePopulationStore(
         const member = warmIsEqual ? warm : (first.member as number);
         const elapsed = countTime(known, run, time);
         const row = get(
-          `UPDATE members SET epoch = epoch + 1, worker = ?, lease_until = ?, reserved = NULL WHERE run = ? AND member = ?
-           RETURNING epoch, undecided, failures, restarted,
-             EXISTS (SELECT 1 FROM failures f WHERE f.run = members.run AND f.member = members.member) AS has_failed`,
-          worker,
-          time + leaseMs,
+          `SELECT *, EXISTS (SELECT 1 FROM failures f WHERE f.run = members.run AND f.member = members.member) AS has_failed
+           FROM members WHERE run = ? AND member = ?`,
           known,
           member,
         )!;
+        const free = storedMemberOf(row);
+        const held = afterClaim(free, worker, time + leaseMs);
+        keep(known, member, free, held);
         return {
           kind: "claimed",
           claim: {
             run: id,
             worker,
             member,
-            epoch: row.epoch as number,
+            epoch: held.epoch,
             newest: newestOf(known, member),
-            undecided: row.undecided === 1,
-            failures: row.failures as number,
+            undecided: held.undecided,
+            failures: held.failures,
             hasFailed: row.has_failed === 1,
             elapsedMs: elapsed,
-            restarted: row.restarted as number,
+            restarted: held.restarted,
           },
         };
       });
     },
     async renewLease(claim, leaseMs) {
       transaction(() => {
-        execute(
-          "UPDATE members SET worker = ?, lease_until = ? WHERE run = ? AND member = ?",
-          claim.worker,
-          now() + leaseMs,
-          claimed(claim),
-          claim.member,
-        );
+        const { key, member } = claimed(claim);
+        keep(key, claim.member, member, { ...member, until: now() + leaseMs });
       });
     },
     async releaseMember(claim, restMs = 0) {
       transaction(() => {
         const key = findKey(claim.run);
         if (key === undefined) return;
-        const { changes } = execute(
-          `UPDATE members SET worker = NULL, lease_until = ?, reserved = NULL
-           WHERE run = ? AND member = ? AND epoch = ? AND worker IS NOT NULL`,
-          ...[now() + restMs, key, claim.member, claim.epoch],
-        );
-        if (changes > 0) noteWorked(key, now());
+        const row = get("SELECT * FROM members WHERE run = ? AND member = ?", key, claim.member)!;
+        const member = storedMemberOf(row);
+        if (member.epoch !== claim.epoch || member.worker === null) return;
+        keep(key, claim.member, member, afterRelease(member, now() + restMs));
+        noteWorked(key, now());
       });
     },
     async releaseWorker(id, worker) {
       transaction(() => {
         const key = keyOf(id);
-        const held = "SELECT max(lease_until) AS until FROM members WHERE run = ? AND worker = ?";
-        const { until } = get(held, key, worker)!;
-        if (until !== null) noteWorked(key, Math.min(now(), until as number));
-        execute(
-          "UPDATE members SET worker = NULL, lease_until = 0, reserved = NULL WHERE run = ? AND worker = ?",
-          key,
-          worker,
-        );
+        for (const row of all("SELECT * FROM members WHERE run = ? AND worker = ?", key, worker)) {
+          const member = storedMemberOf(row);
+          noteWorked(key, Math.min(now(), member.until));
+          keep(key, row.member as number, member, afterRelease(member));
+        }
         execute("DELETE FROM workers WHERE run = ? AND worker = ?", key, worker);
       });
     },
 
     async publish(claim, since, decide) {
       return transaction(() => {
-        const key = claimed(claim);
+        const { key, member } = claimed(claim);
         const changes = all(
           `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ORDER BY seq`,
           key,
@@ -447,24 +449,8 @@ export function sqlitePopulationStore(
             ...decisionValues(publication.decision),
           );
         }
-        const newest = publication.snapshots.at(-1);
-        const keepsClaim = Number(publication.keepClaim ?? false);
-        execute(
-          `UPDATE members SET state = ?, generation = coalesce(?, generation), steps = coalesce(?, steps),
-             newest = coalesce(?, newest), restarted = coalesce(?, restarted), undecided = ?, reserved = NULL,
-             worker = iif(?, worker, NULL), lease_until = iif(?, lease_until, 0), failures = iif(?, failures, 0)
-           WHERE run = ? AND member = ?`,
-          publication.member,
-          newest?.generation ?? null,
-          newest?.memberSteps ?? null,
-          newest ? ordinalOf(newest.id) : null,
-          newest?.kind === "restarted" ? newest.generation : null,
-          Number(publication.undecided ?? false),
-          ...[keepsClaim, keepsClaim, keepsClaim],
-          key,
-          claim.member,
-        );
-        if (publication.best && isBest(key, newest!))
+        keep(key, claim.member, member, afterPublication(member, publication));
+        if (publication.best && isBest(key, publication.snapshots.at(-1)!))
           execute("UPDATE runs SET best = ? WHERE key = ?", publication.best, key);
         if (publication.snapshots.length === 0 && !publication.keepClaim) noteWorked(key, now());
         if (publication.ending !== undefined)
@@ -475,16 +461,12 @@ export function sqlitePopulationStore(
     },
     async recordFailure(claim, failure, state, restMs = 0) {
       transaction(() => {
-        const key = claimed(claim);
+        const { key, member } = claimed(claim);
         execute(
           `INSERT INTO failures (run, ${failureColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
           ...[key, ...failureValues(failure)],
         );
-        execute(
-          `UPDATE members SET failures = failures + 1, state = ?, worker = NULL, lease_until = ?, reserved = NULL
-           WHERE run = ? AND member = ?`,
-          ...[state, now() + restMs, key, claim.member],
-        );
+        keep(key, claim.member, member, afterFailure(member, state, now() + restMs));
         noteWorked(key, now());
         if (state !== "active") endIfNobodyIsLeft(claim.run);
       });
@@ -667,12 +649,8 @@ export function sqlitePopulationStore(
 
     async reserveCheckpoint(claim, checkpoint) {
       transaction(() => {
-        execute(
-          "UPDATE members SET reserved = ? WHERE run = ? AND member = ?",
-          checkpoint,
-          claimed(claim),
-          claim.member,
-        );
+        const { key, member } = claimed(claim);
+        keep(key, claim.member, member, { ...member, reserved: checkpoint });
       });
     },
     async takeCollection(id, restMs) {
