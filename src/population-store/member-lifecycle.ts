@@ -73,19 +73,20 @@ export function afterRelease(member: StoredMember, restsUntil = 0): StoredMember
 /** What is newest stays where nothing is appended. */
 export function afterPublication(member: StoredMember, publication: Publication): StoredMember {
   const newest = publication.snapshots.at(-1);
-  const published = {
-    ...member,
+  const keeps = publication.keepClaim ?? false;
+  return {
     state: publication.member,
+    newest: newest ? ordinalOf(newest.id) : member.newest,
+    generation: newest?.generation ?? member.generation,
+    steps: newest?.memberSteps ?? member.steps,
     undecided: publication.undecided ?? false,
+    failures: keeps ? member.failures : 0,
+    restarted: newest?.kind === "restarted" ? newest.generation : member.restarted,
+    epoch: member.epoch,
+    worker: keeps ? member.worker : null,
+    until: keeps ? member.until : 0,
     reserved: null,
-    ...(newest && {
-      newest: ordinalOf(newest.id),
-      generation: newest.generation,
-      steps: newest.memberSteps,
-      ...(newest.kind === "restarted" && { restarted: newest.generation }),
-    }),
   };
-  return publication.keepClaim ? published : { ...afterRelease(published), failures: 0 };
 }
 
 export function afterFailure(member: StoredMember, state: MemberState, restsUntil: number): StoredMember {
