@@ -38,7 +38,7 @@ type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "restarted" 
  * Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated, and fresh
  * weights have none.
  */
-export function isEarned({ kind }: Snapshot): boolean {
+export function isEarned({ kind }: Pick<Snapshot, "kind">): boolean {
   return kind !== "copied" && kind !== "explored" && kind !== "restarted";
 }
 

@@ -8,6 +8,7 @@ import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import { isNotable } from "../decisions.ts";
+import { keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
   afterFailure,
@@ -429,9 +430,7 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       live.add(bestOf(record)?.checkpoint);
       for (const member of members) {
         live.add(member.now.reserved ?? undefined);
-        live.add(newest(member).checkpoint);
-        live.add(newestEarned(member).checkpoint);
-        for (const snapshot of lastTrained(member.history, 2)) live.add(snapshot.checkpoint);
+        for (const { checkpoint } of keptSnapshots(newestFirst(member))) live.add(checkpoint);
       }
       live.delete(undefined);
       sweep(live as ReadonlySet<CheckpointId>);
@@ -457,10 +456,6 @@ function newestEarned({ history }: MemberRecord): Snapshot {
   return history.findLast(isEarned)!;
 }
 
-function lastTrained(history: readonly Snapshot[], count: number): Snapshot[] {
-  const found: Snapshot[] = [];
-  for (let index = history.length - 1; index >= 0 && found.length < count; index--) {
-    if (history[index]!.kind === "trained") found.push(history[index]!);
-  }
-  return found;
+function* newestFirst({ history }: MemberRecord): Generator<Snapshot> {
+  for (let index = history.length - 1; index >= 0; index--) yield history[index]!;
 }

@@ -234,18 +234,22 @@ BEGIN
 END
 $$;
 
+-- The ordinals of a member's snapshots whose checkpoints stay (`keptSnapshots`).
+CREATE FUNCTION clade.kept__(of_run bigint, of_member integer) RETURNS SETOF integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+  RETURN QUERY SELECT newest FROM clade.members WHERE run = of_run AND member = of_member
+    UNION (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = of_member
+      AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY ordinal DESC LIMIT 1)
+    UNION (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = of_member
+      AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2);
+END
+$$;
+
 -- Ends a transaction that relies on a snapshot whose checkpoint a collection does not keep.
 CREATE FUNCTION clade.require_kept__(of_run bigint, donor text) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
-DECLARE
-  donor_member integer := split_part(donor, '.', 1);
-  donor_ordinal integer := split_part(donor, '.', 2);
 BEGIN
-  PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
-    WHERE m.run = of_run AND m.member = donor_member AND (r.best = donor OR donor_ordinal = m.newest
-      OR donor_ordinal = (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
-        AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY ordinal DESC LIMIT 1)
-      OR donor_ordinal IN (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = donor_member
-        AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2));
+  PERFORM 1 FROM clade.runs r WHERE r.key = of_run
+    AND (r.best = donor OR split_part(donor, '.', 2)::integer IN (SELECT clade.kept__(of_run, split_part(donor, '.', 1)::integer)));
   IF NOT FOUND THEN
     RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'donor replaced';
   END IF;

@@ -2,8 +2,9 @@ import pg from "pg";
 import { afterAll, expect, test } from "vitest";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type Random, randomStream } from "../../algorithm/random.ts";
-import { type CheckpointId, snapshotId } from "../../algorithm/snapshot.ts";
+import { type CheckpointId, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import { description, failure, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
+import { keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
   afterFailure,
@@ -147,4 +148,33 @@ test.skipIf(!server)(`what the database does to a member is what happens in its 
     await store.removeRun(id);
   }
   await client.end();
+});
+
+test.skipIf(!server)(`what the database keeps of checkpoints is what is kept${needs}`, async () => {
+  const database = await server!.newDatabase();
+  await using store = await postgresPopulationStore(database);
+  for (let seed = 0; seed < 100; seed++) {
+    const random = randomStream(seed, "kept");
+    const [root] = roots(1);
+    await store.createRun({ id, seed: 1, experiment: description() }, [root!]);
+    const snapshots: Snapshot[] = [root!];
+    for (let ordinal = 1; ordinal <= random.integer(8); ordinal++) {
+      const kind = random.pick<Snapshot["kind"]>(["trained", "trained", "copied", "explored", "recovered"]);
+      const checkpoint = `${ordinal}` as CheckpointId;
+      snapshots.push(trainedAfter(snapshots.at(-1)!, { id: snapshotId(0, ordinal), kind, checkpoint }));
+    }
+    const claimed = await store.claimMember(id, me, 60_000);
+    if (claimed.kind !== "claimed") throw new Error("a new run has a free member");
+    await store.publish(claimed.claim, Number.MAX_SAFE_INTEGER, () => ({
+      snapshots: snapshots.slice(1),
+      member: "active",
+    }));
+    let kept: readonly CheckpointId[] = [];
+    await store.collect(id, (live) => {
+      kept = [...live];
+    });
+    const expected = [...keptSnapshots(snapshots.toReversed())].flatMap(({ checkpoint }) => checkpoint ?? []);
+    expect(kept.toSorted(), snapshots.map(({ kind }) => kind).join()).toEqual(expected.toSorted());
+    await store.removeRun(id);
+  }
 });

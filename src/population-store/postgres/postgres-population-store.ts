@@ -83,10 +83,6 @@ const allColumns = new Sql(snapshotColumns);
 const newestEarned = sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND ${new Sql(earned)}
   ORDER BY ordinal DESC LIMIT 1)`;
 
-/** Of the member `m`, the ordinal of its last trained snapshot but so many. */
-const lastTrained = (but: number) =>
-  sql`(SELECT ordinal FROM clade.snapshots WHERE run = m.run AND member = m.member AND kind = 'trained' ORDER BY ordinal DESC LIMIT 1 OFFSET ${but})`;
-
 /** For what only a collection must not meet. */
 const withoutCollection = (key: number) =>
   sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${key})`;
@@ -698,10 +694,7 @@ export async function postgresPopulationStore(
       const live = sql`WITH best AS (SELECT split_part(best, '.', 1)::integer AS member, split_part(best, '.', 2)::integer AS ordinal
             FROM clade.runs WHERE key = ${key} AND best IS NOT NULL),
           places (member, ordinal) AS (
-            SELECT member, newest FROM clade.members WHERE run = ${key}
-            UNION SELECT member, ${newestEarned} FROM clade.members m WHERE run = ${key}
-            UNION SELECT member, ${lastTrained(0)} FROM clade.members m WHERE run = ${key}
-            UNION SELECT member, ${lastTrained(1)} FROM clade.members m WHERE run = ${key}
+            SELECT member, kept FROM clade.members, ${databaseFunction("kept")}(run, member) kept WHERE run = ${key}
             UNION SELECT member, ordinal FROM best)
         SELECT (SELECT checkpoint FROM clade.snapshots s WHERE s.run = ${key} AND s.member = p.member AND s.ordinal = p.ordinal)
           AS checkpoint FROM places p

@@ -14,6 +14,7 @@ import {
   type SnapshotId,
 } from "../../algorithm/snapshot.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
+import { keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
   afterFailure,
@@ -82,12 +83,6 @@ const activeUntil = `max(worked_until,
 /** Of the member `m`, the ordinal of the newest snapshot that `isEarned`. */
 const newestEarned = `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND ${earned}
   ORDER BY ordinal DESC LIMIT 1)`;
-
-/** Of the member `m`, the ordinal of its last trained snapshot but so many. */
-const lastTrained = (
-  but: number,
-) => `(SELECT ordinal FROM snapshots WHERE run = m.run AND member = m.member AND kind = 'trained'
-  ORDER BY ordinal DESC LIMIT 1 OFFSET ${but})`;
 
 /** Opens the store in a file, creating it where there is none. Throws `StoreVersionError`. */
 export function sqlitePopulationStore(
@@ -684,25 +679,24 @@ export function sqlitePopulationStore(
       transaction(() => {
         const key = keyOf(id);
         const best = rowOf(id).best as SnapshotId | null;
-        const rows = all(
-          // One place a row, so that each is looked up in the index: a condition with OR would read every snapshot.
-          `WITH places (member, ordinal) AS (
-             SELECT member, newest FROM members WHERE run = ?1
-             UNION SELECT member, ${newestEarned} FROM members m WHERE run = ?1
-             UNION SELECT member, ${lastTrained(0)} FROM members m WHERE run = ?1
-             UNION SELECT member, ${lastTrained(1)} FROM members m WHERE run = ?1
-             UNION SELECT ?2, ?3)
-           SELECT (SELECT checkpoint FROM snapshots s WHERE s.run = ?1 AND s.member = p.member AND s.ordinal = p.ordinal)
-             AS checkpoint FROM places p
-           UNION SELECT reserved FROM members WHERE run = ?1
-           UNION SELECT checkpoint FROM pins WHERE run = ?1`,
-          key,
-          best ? memberOf(best) : -1,
-          best ? ordinalOf(best) : -1,
+        const live = new Set<SQLOutputValue | undefined>();
+        for (const { checkpoint } of all("SELECT checkpoint FROM pins WHERE run = ?", key))
+          live.add(checkpoint);
+        const newestFirst = sql(
+          "SELECT kind, checkpoint FROM snapshots WHERE run = ? AND member = ? ORDER BY ordinal DESC",
         );
-        sweep(
-          new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
-        );
+        for (const { member, reserved } of all("SELECT member, reserved FROM members WHERE run = ?", key)) {
+          live.add(reserved);
+          const history = newestFirst.iterate(key, member!) as Iterable<Pick<Snapshot, "kind"> & Row>;
+          for (const { checkpoint } of keptSnapshots(history)) live.add(checkpoint);
+        }
+        if (best) {
+          const place = "SELECT checkpoint FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?";
+          live.add(get(place, key, memberOf(best), ordinalOf(best))?.checkpoint);
+        }
+        live.delete(null);
+        live.delete(undefined);
+        sweep(live as ReadonlySet<unknown> as ReadonlySet<CheckpointId>);
       });
     },
     async [Symbol.asyncDispose]() {
