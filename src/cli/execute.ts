@@ -5,7 +5,7 @@ import { schedule } from "../algorithm/schedule.ts";
 import { lineage } from "../analysis/lineage.ts";
 import { type Cursor, type Run, start } from "../population-store/population-store.ts";
 import { lostModelLines } from "../report/lost-models.ts";
-import { withoutEffect } from "../report/note-lines.ts";
+import { unproved, withoutEffect } from "../report/note-lines.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { lookEvery } from "../worker/look-every.ts";
@@ -123,7 +123,9 @@ export async function printResult(stores: Stores, result: RunResult): Promise<vo
     return;
   }
   await printEnd(stores, run, result);
-  for (const line of withoutEffect(await stores.population.notes(run.id))) console.log(`warning: ${line}`);
+  const notes = await stores.population.notes(run.id);
+  for (const line of withoutEffect(notes)) console.log(`warning: ${line}`);
+  for (const line of unproved(notes)) console.log(`note: ${line}`);
   if (result.state.kind === "done" && result.failedMembers > 0) {
     const were = `${count(result.failedMembers)} of ${plural(run.experiment.population, "member")} ${result.failedMembers === 1 ? "was" : "were"}`;
     const last = await lastErrorOf(stores, result);

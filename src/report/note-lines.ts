@@ -32,7 +32,8 @@ export function withoutEffect(notes: readonly RunNote[]): string[] {
   });
 }
 
-function unproved(notes: readonly RunNote[]): string[] {
+/** Hyperparameters of which nobody knows whether they act. */
+export function unproved(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) =>
     note.kind === "acting" && note.found
       ? note.found.unproved.map(({ name, reason }) =>

@@ -14,7 +14,7 @@ import { Interruption } from "./interruption.ts";
 import type { Beginning } from "./train-on.ts";
 
 /** The whole trial takes no longer. */
-const limitMs = 10_000;
+const limitMs = 30_000;
 
 /** As many steps as fit, at least one. */
 const trainingMs = 500;

@@ -89,10 +89,11 @@ export function needsRescue(trouble: Trouble, count: number): boolean {
   return trouble.rescues < mostRescues && count >= failuresUntilRescue;
 }
 
-/** Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue was due. */
-export function isGivenUp({ rescues }: Trouble, count: number, isWithoutDonor: boolean): boolean {
+/** Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue was due; more tries mend no broken contract. */
+export function isGivenUp({ rescues, failures }: Trouble, count: number, isWithoutDonor: boolean): boolean {
   if (rescues < mostRescues && !isWithoutDonor) return false;
-  return count >= (rescues > 0 ? failuresUntilRescue : 2 * failuresUntilRescue);
+  const isLast = rescues > 0 || failures.every(({ cause }) => cause === "contract");
+  return count >= (isLast ? failuresUntilRescue : 2 * failuresUntilRescue);
 }
 
 /** With what a member has failed as often as brings a rescue. */
