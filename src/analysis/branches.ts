@@ -5,18 +5,62 @@ import { memberOf, ordinalOf, type SnapshotId, type TreeSnapshot } from "../algo
 export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
   readonly member: number;
   /** The snapshot whose weights the branch began with; absent where weights were fresh. */
-  readonly origin?: S;
+  readonly origin?: S | undefined;
   /** The branch that the origin is on. */
-  readonly parent?: Branch<S>;
+  readonly parent?: Branch<S> | undefined;
   /** From the oldest on, each the child of the one before. Never empty. */
   readonly snapshots: readonly S[];
   /** How many of them, from the first on, have a descendant among the members' newest snapshots. The others are extinct. */
   readonly surviving: number;
 }
 
-interface Growing<S extends TreeSnapshot> extends Branch<S> {
-  snapshots: S[];
-  surviving: number;
+/** A run has many, and most have few snapshots, so that lists of their own would take more memory than the snapshots. */
+class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
+  readonly member: number;
+  readonly origin: S | undefined;
+  readonly parent: OwnBranch<S> | undefined;
+  surviving = 0;
+  /** All of its member's. */
+  readonly #all: readonly S[];
+  readonly #from: number;
+  #to: number;
+
+  constructor(all: readonly S[], origin: S | undefined, parent: OwnBranch<S> | undefined) {
+    this.member = all.at(-1)!.member;
+    this.origin = origin;
+    this.parent = parent;
+    this.#all = all;
+    this.#from = all.length - 1;
+    this.#to = all.length;
+  }
+
+  get snapshots(): readonly S[] {
+    return this.#all.slice(this.#from, this.#to);
+  }
+
+  get first(): S {
+    return this.#all[this.#from]!;
+  }
+
+  get last(): S {
+    return this.#all[this.#to - 1]!;
+  }
+
+  /** The newest of its member's is its next. */
+  grow(): void {
+    this.#to++;
+  }
+
+  /** Where a snapshot stands on it. Those of one member are numbered in the order of publication. */
+  placeOf(id: SnapshotId): number {
+    const ordinal = ordinalOf(id);
+    const isThere = (snapshot: S) => ordinalOf(snapshot.id) >= ordinal;
+    return firstPlace(this.#all, isThere, this.#from, this.#to) - this.#from;
+  }
+
+  at(place: number): S {
+    return this.#all[this.#from + place]!;
+  }
 }
 
 /**
@@ -25,46 +69,39 @@ interface Growing<S extends TreeSnapshot> extends Branch<S> {
  * without a parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
  */
 export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
-  const branches: Growing<S>[] = [];
-  // Those of one member in the order in which they began, each with the ordinals up to the next.
-  const members: Growing<S>[][] = [];
+  const branches: OwnBranch<S>[] = [];
+  const members: { readonly snapshots: S[]; readonly branches: OwnBranch<S>[] }[] = [];
   const branchOf = (id: SnapshotId | undefined) => {
-    const own = (id !== undefined && members[memberOf(id)]) || [];
-    return own[firstPlace(own, ({ snapshots }) => ordinalOf(snapshots[0]!.id) > ordinalOf(id!)) - 1];
+    const own = (id !== undefined && members[memberOf(id)]?.branches) || [];
+    return own[firstPlace(own, ({ first }) => ordinalOf(first.id) > ordinalOf(id!)) - 1];
   };
   for (const snapshot of snapshots) {
     const { member, parent: origin } = snapshot;
-    members[member] ??= [];
-    const newest = members[member].at(-1);
-    if (newest && newest.snapshots.at(-1)!.id === origin) {
-      newest.snapshots.push(snapshot);
+    members[member] ??= { snapshots: [], branches: [] };
+    const own = members[member];
+    const newest = own.branches.at(-1);
+    const goesOn = newest?.last.id === origin && origin !== undefined;
+    own.snapshots.push(snapshot);
+    if (goesOn) {
+      newest!.grow();
       continue;
     }
-    // A list that has grown is larger than what it holds.
-    if (newest) newest.snapshots = newest.snapshots.slice();
     const parent = branchOf(origin);
-    const own = { member, snapshots: [snapshot], surviving: 0 };
-    const branch = parent ? { ...own, origin: parent.snapshots[placeOf(origin!, parent)]!, parent } : own;
-    members[member].push(branch);
+    const branch = new OwnBranch(own.snapshots, parent?.at(parent.placeOf(origin!)), parent);
+    own.branches.push(branch);
     branches.push(branch);
   }
   for (const own of members) {
-    let branch = own?.at(-1);
-    let newest = branch?.snapshots.at(-1);
+    let branch = own?.branches.at(-1);
+    let newest = branch?.last;
     // What is older than a snapshot that survives has been marked with it.
-    while (branch && newest && branch.surviving <= placeOf(newest.id, branch)) {
-      branch.surviving = placeOf(newest.id, branch) + 1;
+    while (branch && newest && branch.surviving <= branch.placeOf(newest.id)) {
+      branch.surviving = branch.placeOf(newest.id) + 1;
       newest = branch.origin;
-      branch = branch.parent as Growing<S> | undefined;
+      branch = branch.parent;
     }
   }
   return branches;
-}
-
-/** Where a snapshot stands on its branch. Those of one member are numbered in the order of publication. */
-function placeOf(id: SnapshotId, { snapshots }: Branch): number {
-  const ordinal = ordinalOf(id);
-  return firstPlace(snapshots, (snapshot) => ordinalOf(snapshot.id) >= ordinal);
 }
 
 /**

@@ -45,24 +45,23 @@ export async function compactSnapshots(
   pages: AsyncIterable<readonly TreeSnapshot[]>,
 ): Promise<readonly TreeSnapshot[]> {
   const chunks: Chunk[] = [];
-  const CompactSnapshot = compactSnapshotIn(chunks);
-  const snapshots: CompactSnapshot[] = [];
+  let count = 0;
   for await (const page of pages) {
     for (const snapshot of page) {
-      const index = snapshots.length % chunkLength;
+      const index = count++ % chunkLength;
       if (index === 0) chunks.push(emptyChunk());
       put(snapshot, chunks.at(-1)!, index);
-      snapshots.push(new CompactSnapshot(snapshots.length));
     }
   }
-  return snapshots as TreeSnapshot[];
+  const CompactSnapshot = compactSnapshotIn(chunks);
+  return Array.from({ length: count }, (_, number) => new CompactSnapshot(number));
 }
 
 function emptyChunk(): Chunk {
   return {
     wholes: new Int32Array(wholesEach * chunkLength),
     reals: new Float64Array(realsEach * chunkLength),
-    hyperparameters: [],
+    hyperparameters: Array(chunkLength),
   };
 }
 
