@@ -108,21 +108,27 @@ function placed<S extends TreeSnapshot>(
 }
 
 function fates(branches: readonly Branch[]): readonly GenerationFate[] {
-  // Of each generation, by member, whether any snapshot with which it ended it survives.
-  const generations: boolean[][] = [];
+  const [last, members] = branches.reduce(
+    ([generation, number], { snapshots, member }) => [
+      Math.max(generation, snapshots.at(-1)!.generation),
+      Math.max(number, member + 1),
+    ],
+    [-1, 0],
+  ) as [number, number];
+  // Of each generation, by member, whether it ended it, and whether any snapshot with which it did survives.
+  const [ended, survives] = [1, 2];
+  const marks = new Uint8Array((last + 1) * members);
   for (const { member, snapshots, surviving } of branches) {
     snapshots.forEach(({ kind, generation }, index) => {
       if (kind !== "trained" && kind !== "initial") return;
-      while (generations.length <= generation) generations.push([]);
-      generations[generation]![member] ||= index < surviving;
+      marks[generation * members + member]! |= ended | (index < surviving ? survives : 0);
     });
   }
-  return generations.map((members, generation) => ({
-    generation,
-    // Neither call looks at a member that has not come so far.
-    members: members.reduce((count) => count + 1, 0),
-    extinct: members.filter((survives) => !survives).length,
-  }));
+  return Array.from({ length: last + 1 }, (_, generation) => {
+    const own = marks.subarray(generation * members, (generation + 1) * members);
+    const count = (mark: number) => own.reduce((sum, marked) => sum + Number((marked & mark) !== 0), 0);
+    return { generation, members: count(ended), extinct: count(ended) - count(survives) };
+  });
 }
 
 /** Whether a snapshot took its donor's hyperparameters and kept its member's weights. */

@@ -96,14 +96,15 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
   const { direction, metric } = run.experiment.objective;
   const [least, most] = frameOf(values);
   const reached = drawable(best?.score ?? values[0]!);
-  const shown = values.filter((value) => (value >= least && value <= most) || value === reached);
-  const [low, high] = [shown[0]!, shown.at(-1)!];
+  const isShown = (value: number) => (value >= least && value <= most) || value === reached;
+  const [low, high] = [values.find(isShown)!, values.findLast(isShown)!];
+  const shown = values.reduce((sum, value) => sum + Number(isShown(value)), 0);
   const isHigher = direction === "maximize";
   const worstColored = quantile(values, isHigher ? 0.2 : 0.8);
   const bestShown = isHigher ? high : low;
   return {
     domain: domainOf([low, high], "linear"),
-    beyond: values.length - shown.length,
+    beyond: values.length - shown,
     label: `${metric} (${isHigher ? "higher" : "lower"} is better)`,
     worstColored,
     best: bestShown,
