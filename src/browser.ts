@@ -78,7 +78,40 @@ export type {
   TrainerState,
 } from "./experiment/trainer.ts";
 export { memoryPopulationStore } from "./population-store/memory/memory-population-store.ts";
-export * from "./population-store/population-store.ts";
+export {
+  type ActingNote,
+  type Blamed,
+  type Changes,
+  type Claim,
+  type ClaimResult,
+  type Cursor,
+  DamagedRowError,
+  type DamagedRun,
+  type Failure,
+  type FailureCause,
+  LeaseLostError,
+  type LostModel,
+  type Member,
+  type MemberState,
+  type NewRun,
+  type Phase,
+  type PopulationStore,
+  type Publication,
+  type PublishedSnapshot,
+  type Run,
+  RunExistsError,
+  type RunId,
+  type RunNote,
+  RunNotFoundError,
+  type RunState,
+  type RunWorker,
+  SnapshotNotFoundError,
+  StoreVersionError,
+  type StudyPlace,
+  start,
+  type WorkerId,
+  type WorkerState,
+} from "./population-store/population-store.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { MetricError } from "./worker/measurement.ts";
 export { replay } from "./worker/replay.ts";
