@@ -108,7 +108,7 @@ function remedyFor({ code = "", message }: Failure, { endpoint, tls }: Circumsta
     [notAllowed]: `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give another user`,
     "3D000": `there is no database ${database}; make it with: createdb ${database}`,
     "42501":
-      "this user lacks a right; let it create a schema in the database, or use the schema clade and its tables",
+      "this user lacks a right; let it create a schema in the database, or functions in the schema clade, and use its tables",
     "25006": "the server only reads, as a standby does; give the URL of the primary",
     "53100": "the server's disk is full; free some space there, then resume the run",
     "53200": "the server is out of memory; see its log, then resume the run",
