@@ -112,7 +112,7 @@ function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
 
 /** A snapshot records what the trainer was told, so a trainer that changed these values would train with others. */
 function frozen(hyperparameters: Hyperparameters): Hyperparameters {
-  return Object.freeze(hyperparameters);
+  return Object.freeze({ ...hyperparameters });
 }
 
 function isClass(source: InProcessTrainerSource): source is new (context: TrainerContext) => Trainer {
