@@ -229,6 +229,14 @@ describe("a rescue", () => {
     ).toBeUndefined();
   });
 
+  test("leaves the donor as it is, though the user's explore writes to what it is given", () => {
+    const explore: Explore = (values) => Object.assign(values, { rate: 5 });
+    const before = structuredClone(strong);
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
+    expect(next!.hyperparameters.rate).toBe(5);
+    expect(strong).toEqual(before);
+  });
+
   test("explores, so that the two do not train the same", () => {
     const explore = perturb({ factors: [2], resampleProbability: 0 });
     const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;

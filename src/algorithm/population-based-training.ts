@@ -177,7 +177,8 @@ function explored(
   random: Random,
   { step }: Pick<Snapshot, "step">,
 ): Hyperparameters {
-  return space.settle(explore(starting, space, random, { step }), random);
+  // A strategy of the user's own may write to what it is given, which is a donor's.
+  return space.settle(explore({ ...starting }, space, random, { step }), random);
 }
 
 function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploitation): Decision {

@@ -33,9 +33,9 @@ export function apartFromFailed(
       }),
     );
     const wrong = (drawn: Hyperparameters) => suspects.filter(({ name, isBeyond }) => isBeyond(drawn[name]));
-    let drawn = explore(starting, space, ...rest);
-    for (let again = 1; again < draws && wrong(drawn).length > 0; again++)
-      drawn = explore(starting, space, ...rest);
+    const draw = () => explore({ ...starting }, space, ...rest);
+    let drawn = draw();
+    for (let again = 1; again < draws && wrong(drawn).length > 0; again++) drawn = draw();
     const kept = wrong(drawn).map(({ name }) => [name, starting[name]]);
     return { ...drawn, ...Object.fromEntries(kept) };
   };
