@@ -306,6 +306,21 @@ describe("what has always failed", () => {
     expect(new Set(drawn([]).map(({ batch }) => batch)).size).toBe(5);
   });
 
+  test("is not drawn where a hyperparameter applies only now", () => {
+    const some = searchSpace({
+      optimizer: choice("sgd", "adam"),
+      momentum: conditional("optimizer", "sgd", choice("none", "nesterov", "heavy")),
+    });
+    const adam = trained(0, { score: 9, hyperparameters: { optimizer: "adam" } });
+    const sgd = trained(1, { score: 1, hyperparameters: { optimizer: "sgd", momentum: "none" } });
+    const toSgd = strategies({ space: some, explore: perturb(), exploreEvery: "generation" });
+    for (let seed = 0; seed < 100; seed++) {
+      const failing = [{ optimizer: "sgd", momentum: "heavy" }];
+      const { next } = decide(toSgd, adam, populationWith([adam, sgd]), randomStream(seed), failing);
+      expect(next!.hyperparameters.momentum).not.toBe("heavy");
+    }
+  });
+
   test("is not what another member trains with, or with more", () => {
     expect(Math.max(...drawn(failed).map(({ rate }) => rate as number))).toBeGreaterThan(9);
   });

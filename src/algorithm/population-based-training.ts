@@ -99,7 +99,10 @@ function learning(
   population: Population,
   values: readonly Hyperparameters[],
 ): Strategies {
-  return { ...strategies, explore: apartFromFailed(strategies.explore, { member, values }, population) };
+  // What a conditional hyperparameter is drawn as belongs to the draw.
+  const settled: Explore = (starting, space, random, progress) =>
+    space.settle(strategies.explore(starting, space, random, progress), random);
+  return { ...strategies, explore: apartFromFailed(settled, { member, values }, population) };
 }
 
 /** The roots of a run: one initial snapshot a member, drawn from the space, with the user's own values for the first ones. */

@@ -22,7 +22,6 @@ export function apartFromFailed(
   { member, values }: Failed,
   population: Population,
 ): Explore {
-  if (values.length === 0) return explore;
   const others = population.ranked.filter((other) => other.member !== member && other.kind === "trained");
   return (starting, space, ...rest) => {
     const suspects = values.flatMap((failed) =>
