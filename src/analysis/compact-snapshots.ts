@@ -82,10 +82,8 @@ function put(snapshot: TreeSnapshot, { wholes, reals, hyperparameters }: Chunk, 
   hyperparameters[index] = snapshot.hyperparameters;
 }
 
-interface CompactSnapshot extends TreeSnapshot {}
-
 /** A class of objects that hold nothing but a number. */
-function compactSnapshotIn(chunks: readonly Chunk[]): new (number: number) => CompactSnapshot {
+function compactSnapshotIn(chunks: readonly Chunk[]): new (number: number) => TreeSnapshot {
   return class {
     readonly #number: number;
 
@@ -156,5 +154,5 @@ function compactSnapshotIn(chunks: readonly Chunk[]): new (number: number) => Co
     }
   } as new (
     number: number,
-  ) => CompactSnapshot;
+  ) => TreeSnapshot;
 }

@@ -97,7 +97,10 @@ async function workOn(
   if (state.kind === "done") await verifyAtEnd(stores, run, { others: true });
   // Also at the run's end: a scheduler is to see that this machine did nothing for it.
   if (state.kind !== "failed" && setAside > 0) {
-    const those = `${setAside} of this machine's ${plural(processes.count, "worker")}`;
+    const those =
+      processes.count === 1
+        ? "this machine's worker"
+        : `${setAside} of this machine's ${plural(processes.count, "worker")}`;
     const remedy = state.kind === "running" ? `, start again with: ${clade} worker ${run.id}` : "";
     throw new CladeError(`run ${run.id}: everything failed on ${those}; fix the cause${remedy}`);
   }
