@@ -1,12 +1,17 @@
 /**
- * Do the intervals of comparisons hold with the few seeds that people have? Thousands of studies are simulated whose truth is known. The
- * plain percentile bootstrap, Hesterberg's expanded percentiles and Student's t with the bootstrap's standard error stand beside
- * the interval that Clade gives, on the same resamples.
+ * Do the intervals of comparisons hold with the few seeds that people have? Thousands of studies
+ * are simulated whose truth is known. The plain percentile bootstrap, Hesterberg's expanded
+ * percentiles and Student's t with the bootstrap's standard error stand beside the interval that
+ * Clade gives, on the same resamples.
  */
 import { quantileSorted, sampleStandardDeviation } from "simple-statistics";
 import { type Random, randomStream } from "../src/algorithm/random.ts";
 import { twoSidedP } from "../src/algorithm/statistics/student-t.ts";
-import { type Interval, replicatesOf, stretchedInterval } from "../src/analysis/comparison/bootstrap.ts";
+import {
+  type Interval,
+  replicatesOf,
+  stretchedInterval,
+} from "../src/analysis/comparison/bootstrap.ts";
 import { differenceInterval, type Estimate } from "../src/analysis/comparison/difference.ts";
 import { interquartileMean } from "../src/analysis/comparison/interquartile-mean.ts";
 import { probabilityOfImprovement } from "../src/analysis/comparison/probability-of-improvement.ts";
@@ -16,15 +21,23 @@ import { table, writeResults } from "./results-file.ts";
 interface Scores {
   readonly name: string;
   readonly draw: (random: Random) => number;
-  /** The mean of the distribution's middle half: twice the integral of its quantile function from 1/4 to 3/4. */
+  /**
+   * The mean of the distribution's middle half: twice the integral of its quantile function from
+   * 1/4 to 3/4.
+   */
   readonly iqm: number;
 }
 
-const chiSquared3 = (random: Random) => random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
+const chiSquared3 = (random: Random) =>
+  random.normal() ** 2 + random.normal() ** 2 + random.normal() ** 2;
 const normal: Scores = { name: "normal", draw: (random) => random.normal(), iqm: 0 };
 const distributions: readonly Scores[] = [
   normal,
-  { name: "log-normal, sigma 1", draw: (random) => Math.exp(random.normal()), iqm: 1.0729227432534363 },
+  {
+    name: "log-normal, sigma 1",
+    draw: (random) => Math.exp(random.normal()),
+    iqm: 1.0729227432534363,
+  },
   {
     name: "beta(20, 1), near its ceiling",
     draw: (random) => random.uniform() ** (1 / 20),
@@ -40,7 +53,10 @@ const seedCounts = [3, 5, 10, 20];
 const studies = 4_000;
 const studiesOfDifferences = 1_000;
 const comparisons = 7;
-/** A fifth of what Clade takes, for the speed: the bounds are known less exactly, and hold as often. */
+/**
+ * A fifth of what Clade takes, for the speed: the bounds are known less exactly, and hold as
+ * often.
+ */
 const resamples = 2_000;
 
 const drawn = (scores: Scores, seeds: number, random: Random) =>
@@ -60,10 +76,13 @@ const methods: { readonly [name: string]: (estimate: Estimate) => Interval } = {
   "expanded percentile": (each) =>
     percentiles(
       each,
-      normalBelow(-Math.sqrt(each.seeds / (each.seeds - 1)) * studentTQuantile(0.95, each.seeds - 1)),
+      normalBelow(
+        -Math.sqrt(each.seeds / (each.seeds - 1)) * studentTQuantile(0.95, each.seeds - 1),
+      ),
     ),
   "t, bootstrap error": ({ iqm, replicates, seeds }) => {
-    const error = studentTQuantile(0.95, seeds - 1) * sampleStandardDeviation(Array.from(replicates));
+    const error =
+      studentTQuantile(0.95, seeds - 1) * sampleStandardDeviation(Array.from(replicates));
     return { low: iqm - error, high: iqm + error };
   },
 };
@@ -95,12 +114,17 @@ for (const scores of distributions) {
     coverage.push([
       scores.name,
       String(seeds),
-      ...hits.map((hit, index) => `${percent(hit, studies)} (${(widths[index]! / widths[0]!).toFixed(2)})`),
+      ...hits.map(
+        (hit, index) => `${percent(hit, studies)} (${(widths[index]! / widths[0]!).toFixed(2)})`,
+      ),
     ]);
   }
 }
 
-/** [seeds of the variant, of the baseline, by how many standard deviations the variant is better, how much wider it spreads]. */
+/**
+ * [seeds of the variant, of the baseline, by how many standard deviations the variant is better,
+ * how much wider it spreads].
+ */
 const pairs = [
   [5, 5, 0, 1],
   [10, 10, 0, 1],
@@ -115,7 +139,9 @@ const pairs = [
 const differences: string[][] = [];
 for (const scores of distributions) {
   const { iqm } = scores;
-  const reference = drawn(scores, 200_000, randomStream("reference", scores.name)).sort((a, b) => a - b);
+  const reference = drawn(scores, 200_000, randomStream("reference", scores.name)).sort(
+    (a, b) => a - b,
+  );
   const deviation = (quantileSorted(reference, 0.75) - quantileSorted(reference, 0.25)) / 1.349;
   for (const [seeds, baselineSeeds, better, spread] of pairs) {
     const random = randomStream("pairs", scores.name, seeds, baselineSeeds, better, spread);
@@ -133,7 +159,8 @@ for (const scores of distributions) {
       );
       if (contains(interval, better * deviation)) held++;
       if (!contains(interval, 0)) shown++;
-      if (contains(probabilityOfImprovement(first, second, "maximize").interval, truth)) heldImprovement++;
+      if (contains(probabilityOfImprovement(first, second, "maximize").interval, truth))
+        heldImprovement++;
     }
     differences.push([
       scores.name,

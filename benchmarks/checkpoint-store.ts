@@ -1,6 +1,7 @@
 /**
- * The filesystem checkpoint store with a directory of 1 GB: saving it against hashing the same files and nothing else, what an exploit of
- * it costs, and what two members that share nine tenths of their files take on the disk.
+ * The filesystem checkpoint store with a directory of 1 GB: saving it against hashing the same
+ * files and nothing else, what an exploit of it costs, and what two members that share nine tenths
+ * of their files take on the disk.
  */
 import { execFileSync } from "node:child_process";
 import { createHash, randomFillSync } from "node:crypto";
@@ -37,7 +38,9 @@ function writeModel(name: string, own: readonly number[], shared: readonly Buffe
   const directory = join(base, name);
   mkdirSync(directory);
   for (let index = 0; index < files; index++) {
-    const content = own.includes(index) ? randomFillSync(Buffer.allocUnsafe(fileBytes)) : shared[index]!;
+    const content = own.includes(index)
+      ? randomFillSync(Buffer.allocUnsafe(fileBytes))
+      : shared[index]!;
     writeFileSync(join(directory, `layer-${index}.bin`), content);
   }
   return directory;
@@ -47,7 +50,9 @@ async function hashDirectory(directory: string): Promise<number> {
   const begin = performance.now();
   for (const name of readdirSync(directory)) {
     const digest = createHash("sha256");
-    for await (const chunk of createReadStream(join(directory, name), { highWaterMark: 1024 * 1024 }))
+    for await (const chunk of createReadStream(join(directory, name), {
+      highWaterMark: 1024 * 1024,
+    }))
       digest.update(chunk as Buffer);
     digest.digest();
   }
@@ -55,10 +60,15 @@ async function hashDirectory(directory: string): Promise<number> {
 }
 
 function bytesOnDisk(directory: string): number {
-  return Number(execFileSync("du", ["-s", "--block-size=1", directory], { encoding: "utf8" }).split("\t")[0]);
+  return Number(
+    execFileSync("du", ["-s", "--block-size=1", directory], { encoding: "utf8" }).split("\t")[0],
+  );
 }
 
-/** Members copy one whose newest checkpoint is the stored model: what publishing such a copy takes, in milliseconds, sorted. */
+/**
+ * Members copy one whose newest checkpoint is the stored model: what publishing such a copy takes,
+ * in milliseconds, sorted.
+ */
 async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
   await using population = sqlitePopulationStore(join(base, "clade.db"));
   const checkpoint = readdirSync(join(base, "store", "checkpoints"))[0] as CheckpointId;
@@ -80,7 +90,11 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
     {
       id,
       seed: 1,
-      experiment: { name: "exploit", population: 101, synchronous: false } as ExperimentDescription,
+      experiment: {
+        name: "exploit",
+        population: 101,
+        synchronous: false,
+      } as ExperimentDescription,
     },
     roots,
   );
@@ -114,7 +128,10 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
     await population.publish(claimed, 0, () => ({ snapshots: [copied], member: "finished" }));
     times.push(performance.now() - begin);
   }
-  return { times: times.sort((a, b) => a - b), bytes: bytesOnDisk(join(base, "store")) - bytesBefore };
+  return {
+    times: times.sort((a, b) => a - b),
+    bytes: bytesOnDisk(join(base, "store")) - bytesBefore,
+  };
 }
 
 const shared = Array.from({ length: files }, () => randomFillSync(Buffer.allocUnsafe(fileBytes)));
@@ -133,7 +150,12 @@ for (let round = 1; round <= rounds; round++) {
     (name) => statSync(join(base, "store", "files", name)).ino === inode,
   );
   ratios.push(bare / saving);
-  rows.push([String(round), bare.toFixed(2), saving.toFixed(2), `${((100 * bare) / saving).toFixed(0)}%`]);
+  rows.push([
+    String(round),
+    bare.toFixed(2),
+    saving.toFixed(2),
+    `${((100 * bare) / saving).toFixed(0)}%`,
+  ]);
   if (round < rounds) await store.remove();
 }
 

@@ -1,4 +1,7 @@
-/** A study of 8 variants with 25 seeds each in one SQLite file: how long `clade compare` takes from the start of its process, beside `clade list`. */
+/**
+ * A study of 8 variants with 25 seeds each in one SQLite file: how long `clade compare` takes from
+ * the start of its process, beside `clade list`.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -68,7 +71,11 @@ let snapshots = 0;
       baseline: "random-search",
     };
     for (let seed = 0; seed < seeds; seed++) {
-      const result = await run(withSettings(experiment, settings), { seed, populationStore, study });
+      const result = await run(withSettings(experiment, settings), {
+        seed,
+        populationStore,
+        study,
+      });
       snapshots += (await populationStore.counts(result.run)).snapshots;
     }
   }
@@ -86,15 +93,20 @@ function seconds(...words: string[]): number {
   return times.sort((a, b) => a - b)[repetitions >> 1]!;
 }
 const list = seconds("list");
-const rows = [["list"], ["compare", "climbs"], ["compare", "climbs", "--metric", "heldOut", "--json"]].map(
-  (words) => {
-    const time = words.length === 1 ? list : seconds(...words);
-    return [words.join(" "), `${time.toFixed(2)} s`, (time / list).toFixed(1)];
-  },
-);
+const rows = [
+  ["list"],
+  ["compare", "climbs"],
+  ["compare", "climbs", "--metric", "heldOut", "--json"],
+].map((words) => {
+  const time = words.length === 1 ? list : seconds(...words);
+  return [words.join(" "), `${time.toFixed(2)} s`, (time / list).toFixed(1)];
+});
 const size = statSync(store).size / 2 ** 20;
 rmSync(directory, { recursive: true });
 writeResults("compare", "A comparison of 200 runs", [
   `${variants} variants with ${seeds} seeds each, 8 members and 28 generations a run: ${snapshots.toLocaleString("en-US")} snapshots, a file of ${size.toFixed(0)} MB. Bound: \`compare\` under 5 s.`,
-  table(["command", `median of ${repetitions}, from the start of the process`, "times list"], rows),
+  table(
+    ["command", `median of ${repetitions}, from the start of the process`, "times list"],
+    rows,
+  ),
 ]);

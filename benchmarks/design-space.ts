@@ -1,7 +1,8 @@
 /**
- * The design space (Jaderberg et al. 2017, section 4.1 and Figure 5): population size, who copies whom, what is copied, and the schedule that was found
- * against the hyperparameters that it ended with. On T3 and T4 of the reference tasks in this process, and on the quickstart with `clade study`,
- * whose runs are kept in a store, so that it can be stopped and goes on.
+ * The design space (Jaderberg et al. 2017, section 4.1 and Figure 5): population size, who copies
+ * whom, what is copied, and the schedule that was found against the hyperparameters that it ended
+ * with. On T3 and T4 of the reference tasks in this process, and on the quickstart with `clade
+ * study`, whose runs are kept in a store, so that it can be stopped and goes on.
  *
  *     npx node benchmarks/design-space.ts [--seeds 30] [--store .clade/design-space.db]
  */
@@ -40,7 +41,10 @@ import { table, writeResults } from "./results-file.ts";
 const seeds = option("seeds", 30);
 const store = textOption("store", ".clade/design-space.db");
 
-/** The last values of the score are the samples of the t-test, as the last episodes are in the paper. */
+/**
+ * The last values of the score are the samples of the t-test, as the last episodes are in the
+ * paper.
+ */
 const kept = 10;
 
 class SampledTriangleTrainer extends TriangleTrainer {
@@ -156,9 +160,13 @@ async function histories(study: Study, experiment: Experiment): Promise<History[
       const chain = await lineage(result.snapshot!, (id: SnapshotId) =>
         populationStore.snapshot(result.run, id),
       );
-      found.set(label, { schedule: schedule(chain), hyperparameters: chain.at(-1)!.hyperparameters });
+      found.set(label, {
+        schedule: schedule(chain),
+        hyperparameters: chain.at(-1)!.hyperparameters,
+      });
       const history = await readHistory(populationStore, result.run);
-      // What is compared are trained snapshots; the rest of thousands of runs would fill the memory.
+      // What is compared are trained snapshots; the rest of thousands of runs would fill the
+      // memory.
       all.push({
         ...history,
         snapshots: history.snapshots.filter(({ kind }) => kind === "trained"),
@@ -173,7 +181,9 @@ async function histories(study: Study, experiment: Experiment): Promise<History[
 async function quickstart(name: string): Promise<Comparison> {
   const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
   const words = ["study", path(`design-space/${name}.yaml`), "--store", store];
-  const { status } = spawnSync(process.execPath, [path("../bin/clade.js"), ...words], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [path("../bin/clade.js"), ...words], {
+    stdio: "inherit",
+  });
   if (status !== 0) throw new Error(`clade ${words.join(" ")} ended with ${status}`);
   await using populationStore = sqlitePopulationStore(store);
   const runs = (await populationStore.runs()).filter(({ study }) => study?.name === name);
@@ -193,7 +203,9 @@ function section(heading: string, { variants }: Comparison): string {
   return `### ${heading}\n\n${table(["variant", "final score, IQM [95%]", "total steps", "P(better)", "verdict beside its random search"], rows)}`;
 }
 
-/** Writes the figures of a comparison beside the results, and gives the Markdown that shows them. */
+/**
+ * Writes the figures of a comparison beside the results, and gives the Markdown that shows them.
+ */
 function figures(name: string, comparison: Comparison): string {
   const drawn = [intervalFigure(comparison), ...settingFigures(comparison)];
   return drawn
@@ -222,7 +234,11 @@ const whatTheNumbersSay = `## What the numbers say
 const sections: string[] = [];
 for (const [name, title, experiment] of [
   ["triangle-wave", "T3, the triangle wave: best acc after 150 steps a member", triangle],
-  ["plain", "T4, Plain: best Q after 1,000 steps, a generation of 5 intervals", horizon("plain", 0)],
+  [
+    "plain",
+    "T4, Plain: best Q after 1,000 steps, a generation of 5 intervals",
+    horizon("plain", 0),
+  ],
   ["deceptive", "T4, Deceptive: the same", horizon("deceptive", 0.2)],
 ] as const) {
   const whole = compareRuns(await histories(space, experiment));

@@ -1,6 +1,8 @@
 /**
- * What the engine itself costs a generation: claim, save, decide, publish, with a trainer that does nothing. The distance between two steps of one worker is the cost of a generation. Beside it: a bare SQLite transaction of
- * one insert and one update, on the same disk, in the same process.
+ * What the engine itself costs a generation: claim, save, decide, publish, with a trainer that
+ * does nothing. The distance between two steps of one worker is the cost of a generation. Beside
+ * it: a bare SQLite transaction of one insert and one update, on the same disk, in the same
+ * process.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -103,18 +105,37 @@ for (const [store, trainer] of [
   for (const population of [10, 100, 1_000, 10_000]) {
     const folder = join(directory, `${trainer.name}-${population}`);
     const onDisk = store !== "memory";
-    await using populationStore = onDisk ? sqlitePopulationStore(join(folder, "clade.db")) : undefined;
+    await using populationStore = onDisk
+      ? sqlitePopulationStore(join(folder, "clade.db"))
+      : undefined;
     const options = populationStore
-      ? { populationStore, checkpoints: () => filesystemCheckpointStore(join(folder, "checkpoints")) }
+      ? {
+          populationStore,
+          checkpoints: () => filesystemCheckpointStore(join(folder, "checkpoints")),
+        }
       : {};
     const { median, high } = await costOf(trainer, population, options);
     if (population === 10) smallest = median;
     const [ratio, toBare] = [median / smallest, median / bare].map((value) => value.toFixed(2));
-    rows.push([store, String(population), median.toFixed(4), high.toFixed(3), ratio!, onDisk ? toBare! : ""]);
+    rows.push([
+      store,
+      String(population),
+      median.toFixed(4),
+      high.toFixed(3),
+      ratio!,
+      onDisk ? toBare! : "",
+    ]);
   }
 }
 rmSync(directory, { recursive: true });
-const heading = ["stores", "members", "median ms", "99% ms", "to 10 members", "to a bare transaction"];
+const heading = [
+  "stores",
+  "members",
+  "median ms",
+  "99% ms",
+  "to 10 members",
+  "to a bare transaction",
+];
 writeResults("engine-cost", "The engine's cost of a generation", [
   "Bounds: 0.05 ms with the memory stores, 0.3 ms with SQLite on disk, 1,000 members at most 2 times the cost of 10, 10,000 complete.",
   table(heading, rows),

@@ -1,6 +1,7 @@
 /**
- * A run of 1,000,000 snapshots in a SQLite file, while a worker goes on publishing in it: how long the commands that read it take
- * from the start of their process, how much memory they need, and how large SQLite's log grows meanwhile.
+ * A run of 1,000,000 snapshots in a SQLite file, while a worker goes on publishing in it: how long
+ * the commands that read it take from the start of their process, how much memory they need, and
+ * how large SQLite's log grows meanwhile.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
@@ -53,7 +54,9 @@ for (const members of given.members.split(",").map(Number)) {
   const directory = mkdtempSync(join(tmpdir(), "clade-million-"));
   const store = join(directory, "clade.db");
   const run = await makeRun(store, members, snapshots);
-  const writing = spawn(process.execPath, [writer, store, run], { stdio: ["ignore", "ignore", "inherit"] });
+  const writing = spawn(process.execPath, [writer, store, run], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   try {
     for (const command of given.command ?? commands) {
       const words = [...command.split(" "), "--store", store];
@@ -85,5 +88,8 @@ for (const members of given.members.split(",").map(Number)) {
 if (given.command) process.exit();
 writeResults("million-snapshots", "A run of a million snapshots", [
   `Runs of ${snapshots.toLocaleString("en-US")} snapshots, with a decision after each generation and about 170 failures, in a SQLite file in which a worker publishes about 150 times a second meanwhile. Memory is the greatest resident set of three processes; the log is the greatest size of SQLite's write-ahead log.`,
-  table(["members", "command", "median of 3, from the start of the process", "memory", "log", "bound"], rows),
+  table(
+    ["members", "command", "median of 3, from the start of the process", "memory", "log", "bound"],
+    rows,
+  ),
 ]);

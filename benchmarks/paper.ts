@@ -1,6 +1,7 @@
 /**
- * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and selection only at the same budget: runs the studies of
- * `examples/paper/`, which go on where they were stopped, and writes each example's results and figures, and the table of the README.
+ * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and
+ * selection only at the same budget: runs the studies of `examples/paper/`, which go on where they
+ * were stopped, and writes each example's results and figures, and the table of the README.
  *
  *     npx node benchmarks/paper.ts [--store .clade/paper.db]
  */
@@ -43,7 +44,9 @@ async function studied(field: Field): Promise<Task[]> {
   const tasks: Task[] = [];
   for (const { name, study } of field.tasks) {
     const words = ["study", root(`${folder(field)}/${study}`), "--store", store];
-    const { status } = spawnSync(process.execPath, [root("bin/clade.js"), ...words], { stdio: "inherit" });
+    const { status } = spawnSync(process.execPath, [root("bin/clade.js"), ...words], {
+      stdio: "inherit",
+    });
     if (status !== 0) throw new Error(`clade ${words.join(" ")} ended with ${status}`);
     await using populationStore = sqlitePopulationStore(store);
     const histories: History[] = [];
@@ -66,7 +69,11 @@ function isReached(field: Field, { margin }: Summary): boolean {
   return margin !== undefined && margin.value >= field.margin && margin.interval.low > 0;
 }
 
-function summaryTable(field: Field, tasks: readonly Task[], summaries: readonly Summary[]): string {
+function summaryTable(
+  field: Field,
+  tasks: readonly Task[],
+  summaries: readonly Summary[],
+): string {
   const several = tasks.length > 1;
   const header = ["variant", `${field.unit}, IQM [95%]`, "beside random search", "seeds"];
   const rows = summaries.map((summary) => [
@@ -86,9 +93,14 @@ function scoreIn({ variants }: Comparison, name: string): string {
 
 function divergenceTable(tasks: readonly Task[], names: readonly string[]): string {
   const rows = names.map((name) => {
-    const own = tasks.flatMap(({ histories }) => histories.filter(({ run }) => run.study?.variant === name));
+    const own = tasks.flatMap(({ histories }) =>
+      histories.filter(({ run }) => run.study?.variant === name),
+    );
     const { generations, diverged, rescued, lost } = divergenceOf(own);
-    return [name, ...[generations, diverged, rescued, lost].map((value) => value.toLocaleString("en-US"))];
+    return [
+      name,
+      ...[generations, diverged, rescued, lost].map((value) => value.toLocaleString("en-US")),
+    ];
   });
   return table(
     ["variant", "generations", "ended in NaN", "rescued by a copy", "members lost at the end"],
@@ -98,7 +110,11 @@ function divergenceTable(tasks: readonly Task[], names: readonly string[]): stri
 
 function speedTable(field: Field): string {
   const rows = field.tasks.map(({ name, experiment }) => {
-    const words = [`benchmarks/paper/speed.ts`, `${folder(field)}/${experiment}`, String(field.speedSteps)];
+    const words = [
+      `benchmarks/paper/speed.ts`,
+      `${folder(field)}/${experiment}`,
+      String(field.speedSteps),
+    ];
     const said = execFileSync(process.execPath, words, { cwd: root("."), encoding: "utf8" });
     const { stepMs, inSteps, inEvaluations, code } = JSON.parse(said) as Speed;
     const shares = [
@@ -130,7 +146,10 @@ function speedTable(field: Field): string {
   );
 }
 
-/** Of a variant's seeds the one in the middle, which stands for the others better than the best would. */
+/**
+ * Of a variant's seeds the one in the middle, which stands for the others better than the best
+ * would.
+ */
 function middleRun({ comparison, histories }: Task, variant = "pbt"): History {
   const { runs } = comparison.variants.find(({ name }) => name === variant)!;
   const sorted = runs.toSorted((a, b) => a.score - b.score);
@@ -138,7 +157,8 @@ function middleRun({ comparison, histories }: Task, variant = "pbt"): History {
   return histories.find((history) => history.run.id === run)!;
 }
 
-const shownTask = (field: Field, tasks: readonly Task[]) => tasks.find(({ name }) => name === field.shown)!;
+const shownTask = (field: Field, tasks: readonly Task[]) =>
+  tasks.find(({ name }) => name === field.shown)!;
 
 /** What the middle runs' models make: drawn to a file, or text for the example's page. */
 function exhibit(field: Field, tasks: readonly Task[]): string | undefined {
@@ -185,7 +205,8 @@ function insert(path: string, name: string, text: string): void {
   const page = readFileSync(root(path), "utf8");
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${path}: has no place for ${name}; write ${begin} and ${end}`);
+  if (from < 0 || to < from)
+    throw new Error(`${path}: has no place for ${name}; write ${begin} and ${end}`);
   writeFileSync(root(path), `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
 }
 
@@ -203,7 +224,9 @@ async function resultOf(field: Field): Promise<Result> {
     baseline,
   );
   const results = summaryTable(field, tasks, summaries);
-  const seconds = sum(tasks.flatMap(({ histories }) => histories.map((history) => history.seconds)));
+  const seconds = sum(
+    tasks.flatMap(({ histories }) => histories.map((history) => history.seconds)),
+  );
   const verdicts = tasks.flatMap(({ name, comparison }) =>
     comparison.variants.flatMap(({ name: variant, against }) =>
       against ? [`- ${name}, ${variant}: ${against.sentence}`] : [],
@@ -226,7 +249,9 @@ async function resultOf(field: Field): Promise<Result> {
 }
 
 function barSentence(field: Field, summaries: readonly Summary[]): string {
-  const reached = summaries.filter((summary) => isReached(field, summary)).map(({ variant }) => variant);
+  const reached = summaries
+    .filter((summary) => isReached(field, summary))
+    .map(({ variant }) => variant);
   const bar = `The bar is the paper's margin over random search, ${percent(field.margin)}, with an interval above zero`;
   return reached.length === 0
     ? `${bar}: no variant reaches it.`

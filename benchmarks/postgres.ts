@@ -1,6 +1,7 @@
 /**
- * What the engine costs a generation with a PostgreSQL server on the same machine, with a trainer that does nothing; how many generations 32 worker
- * processes get done; and what a generation asks of the database.
+ * What the engine costs a generation with a PostgreSQL server on the same machine, with a trainer
+ * that does nothing; how many generations 32 worker processes get done; and what a generation asks
+ * of the database.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +28,9 @@ const ms = (value: number) => `${value.toFixed(2)} ms`;
 async function bareTransactions(count: number): Promise<number[]> {
   const client = new pg.Client(await server.newDatabase());
   await client.connect();
-  await client.query("CREATE TABLE a (k serial PRIMARY KEY, v text); CREATE TABLE b (k integer, v integer)");
+  await client.query(
+    "CREATE TABLE a (k serial PRIMARY KEY, v text); CREATE TABLE b (k integer, v integer)",
+  );
   await client.query("INSERT INTO b VALUES (1, 0)");
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -43,11 +46,15 @@ async function bareTransactions(count: number): Promise<number[]> {
 async function costs(population: number, generations: number): Promise<number[]> {
   const times: number[] = [];
   let last = 0;
-  const experiment = emptyExperiment(population, Math.max(2, Math.ceil(generations / population)), () => {
-    const now = performance.now();
-    if (last > 0) times.push(now - last);
-    last = now;
-  });
+  const experiment = emptyExperiment(
+    population,
+    Math.max(2, Math.ceil(generations / population)),
+    () => {
+      const now = performance.now();
+      if (last > 0) times.push(now - last);
+      last = now;
+    },
+  );
   await using populationStore = await postgresPopulationStore(await server.newDatabase());
   const checkpoints = () => filesystemCheckpointStore(join(directory, `${population}`));
   await run(experiment, { seed: 1, populationStore, checkpoints });
@@ -77,15 +84,25 @@ async function bareProcesses(count: number): Promise<number> {
   return counts.reduce((sum, each) => sum + each, 0) / seconds;
 }
 
-/** `count` workers in so many processes, with a server of their own: nothing that was measured before is vacuumed beside them. */
-async function manyWorkers(count: number, processes: number, population: number, stepsPerMember: number) {
+/**
+ * `count` workers in so many processes, with a server of their own: nothing that was measured
+ * before is vacuumed beside them.
+ */
+async function manyWorkers(
+  count: number,
+  processes: number,
+  population: number,
+  stepsPerMember: number,
+) {
   await using server = (await startPostgres())!;
   const url = await server.newDatabase();
   await using store = await postgresPopulationStore(url);
   const { id } = await createRun(store, emptyExperiment(population, stepsPerMember), 1);
   const script = new URL("./postgres/empty-worker.ts", import.meta.url).pathname;
   const workers = Array.from({ length: processes }, () =>
-    fork(script, [url, id, join(directory, `many-${count}`), `${count / processes}`], { execArgv }),
+    fork(script, [url, id, join(directory, `many-${count}`), `${count / processes}`], {
+      execArgv,
+    }),
   );
   await Promise.all(workers.map((worker) => once(worker, "message")));
   const before = await databaseLoad(url);
@@ -108,10 +125,12 @@ async function manyWorkers(count: number, processes: number, population: number,
   const looking = setInterval(() => void look(), 500);
   await Promise.all(workers.map((worker) => once(worker, "exit")));
   clearInterval(looking);
-  // The time in which the processes warm up, and that in which few members are left, are those of a short run and not of the store.
+  // The time in which the processes warm up, and that in which few members are left, are those of
+  // a short run and not of the store.
   const first = looks.find(({ done }) => done >= 0.3 * generations)!;
   const last = looks.findLast(({ done }) => done <= 0.95 * generations)!;
-  const each = (name: "client" | "server") => (last[name] - first[name]) / (last.done - first.done);
+  const each = (name: "client" | "server") =>
+    (last[name] - first[name]) / (last.done - first.done);
   const after = await databaseLoad(url);
   const per = (name: keyof typeof before) => (after[name] - before[name]) / generations;
   return [

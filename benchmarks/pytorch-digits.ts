@@ -1,7 +1,8 @@
 /**
- * The PyTorch digits over seeds: PBT against selection only and random search with the same seeds and total steps, and against one network
- * with settings by hand. The best member is chosen by validation accuracy, and reported by its accuracy on the test
- * digits, which steer nothing. Needs the Python client and PyTorch in `python3`, or in the Python that PYTHON names.
+ * The PyTorch digits over seeds: PBT against selection only and random search with the same seeds
+ * and total steps, and against one network with settings by hand. The best member is chosen by
+ * validation accuracy, and reported by its accuracy on the test digits, which steer nothing. Needs
+ * the Python client and PyTorch in `python3`, or in the Python that PYTHON names.
  *
  *     npx node benchmarks/pytorch-digits.ts [--seeds 6] [--from 11]
  */
@@ -22,7 +23,11 @@ const byHand = [
   { name: "one network by hand, 32,000 steps", steps: 32_000 },
 ];
 
-const found = searchers.map((searcher) => ({ ...searcher, values: [] as number[], seconds: [] as number[] }));
+const found = searchers.map((searcher) => ({
+  ...searcher,
+  values: [] as number[],
+  seconds: [] as number[],
+}));
 const starts = new Set<number>();
 for (const seed of seeds) {
   for (const { name, settings, values, seconds } of found) {
@@ -54,12 +59,17 @@ const rows = [pbt!, ...others].map(({ name, values }) => [
   ...values.map((value) => value.toFixed(2)),
   interval(values, 2),
 ]);
-const spent = found.map(({ name, seconds }) => `${name} ${meanOf(seconds).toFixed(0)} s`).join(", ");
+const spent = found
+  .map(({ name, seconds }) => `${name} ${meanOf(seconds).toFixed(0)} s`)
+  .join(", ");
 writeResults("pytorch-digits", "The PyTorch digits over seeds: test accuracy in %", [
   `8 members, 4,000 steps each, 2 workers; mean with its 95% interval over seeds. ${study.versions}.`,
   table(["", ...seeds.map((seed) => `seed ${seed}`), "mean"], rows),
   others
-    .map(({ name, values }) => `- PBT minus ${name}, seed by seed: ${difference(pbt!.values, values, 2)}.`)
+    .map(
+      ({ name, values }) =>
+        `- PBT minus ${name}, seed by seed: ${difference(pbt!.values, values, 2)}.`,
+    )
     .join("\n"),
   `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times in each: once to try the trainer before the run, then once for each worker.`,
   "By hand means the defaults of digits.py, constant. A learning rate that somebody lowers by hand along a good schedule was not compared. The test digits are 497, each drawn about four times: an interval over seeds does not cover what other digits would change.",

@@ -20,14 +20,18 @@ interface Finished {
 
 export class PyTorchStudy {
   /** The real Python: the environment variable PYTHON, or the first python3. */
-  readonly #python = process.env.PYTHON ?? execFileSync("which", ["python3"], { encoding: "utf8" }).trim();
+  readonly #python =
+    process.env.PYTHON ?? execFileSync("which", ["python3"], { encoding: "utf8" }).trim();
   readonly #directory = mkdtempSync(join(tmpdir(), "clade-pytorch-"));
   readonly #starts = join(this.#directory, "starts");
 
   /** Puts a `python3` that writes a line before it becomes the real one in front of all others. */
   constructor() {
     const shim = join(this.#directory, "python3");
-    writeFileSync(shim, `#!/bin/sh\necho start >> '${this.#starts}'\nexec '${this.#python}' "$@"\n`);
+    writeFileSync(
+      shim,
+      `#!/bin/sh\necho start >> '${this.#starts}'\nexec '${this.#python}' "$@"\n`,
+    );
     chmodSync(shim, 0o755);
   }
 
@@ -35,19 +39,32 @@ export class PyTorchStudy {
   run(experiment: string, seed: number, settings: readonly string[]): Finished {
     writeFileSync(this.#starts, "");
     const store = join(this.#directory, "clade.db");
-    const words = ["run", join(examples, experiment), "--seed", String(seed), "--workers", "2", "--json"];
-    const output = execFileSync(process.execPath, [clade, ...words, "--store", store, ...settings], {
-      env: { ...process.env, PATH: `${this.#directory}${delimiter}${process.env.PATH}` },
-      encoding: "utf8",
-      maxBuffer: 2 ** 28,
-    });
+    const words = [
+      "run",
+      join(examples, experiment),
+      "--seed",
+      String(seed),
+      "--workers",
+      "2",
+      "--json",
+    ];
+    const output = execFileSync(
+      process.execPath,
+      [clade, ...words, "--store", store, ...settings],
+      {
+        env: { ...process.env, PATH: `${this.#directory}${delimiter}${process.env.PATH}` },
+        encoding: "utf8",
+        maxBuffer: 2 ** 28,
+      },
+    );
     const events = output
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as RunEvent | RunResult);
     const newest = new Map<number, Snapshot>();
     for (const event of events) {
-      if ("type" in event && event.type === "snapshot") newest.set(event.snapshot.member, event.snapshot);
+      if ("type" in event && event.type === "snapshot")
+        newest.set(event.snapshot.member, event.snapshot);
     }
     const starts = readFileSync(this.#starts, "utf8").trim().split("\n").length;
     return { result: events.at(-1) as RunResult, newest: [...newest.values()], starts };
@@ -56,12 +73,15 @@ export class PyTorchStudy {
   /** A metric at the end of an example that trains alone. */
   async alone(script: string, words: readonly string[], metric: string): Promise<number> {
     const started = await promisify(execFile)(this.#python, [join(examples, script), ...words]);
-    const found = started.stdout.match(new RegExp(`\\b${metric}=(\\S+)(?![\\s\\S]*\\b${metric}=)`));
+    const found = started.stdout.match(
+      new RegExp(`\\b${metric}=(\\S+)(?![\\s\\S]*\\b${metric}=)`),
+    );
     return Number(found![1]);
   }
 
   get versions(): string {
-    const asked = "import sys, torch; print(f'Python {sys.version.split()[0]}, PyTorch {torch.__version__}')";
+    const asked =
+      "import sys, torch; print(f'Python {sys.version.split()[0]}, PyTorch {torch.__version__}')";
     return execFileSync(this.#python, ["-c", asked], { encoding: "utf8" }).trim();
   }
 
@@ -73,7 +93,8 @@ export class PyTorchStudy {
 /** The mean with half of its 95% interval (Student's t over seeds), with `digits` decimals. */
 export function interval(values: readonly number[], digits: number): string {
   const mean = meanOf(values);
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   const half = studentQuantiles[values.length - 2]! * Math.sqrt(variance / values.length);
   return `${mean.toFixed(digits)} ± ${half.toFixed(digits)}`;
 }
@@ -83,7 +104,11 @@ export function meanOf(values: readonly number[]): number {
 }
 
 /** `ours` minus `theirs`, seed by seed. */
-export function difference(ours: readonly number[], theirs: readonly number[], digits: number): string {
+export function difference(
+  ours: readonly number[],
+  theirs: readonly number[],
+  digits: number,
+): string {
   const differences = ours.map((value, index) => value - theirs[index]!);
   const wins = differences.filter((value) => value > 0).length;
   return `${interval(differences, digits)}, better in ${wins} of ${ours.length} seeds`;

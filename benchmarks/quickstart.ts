@@ -1,6 +1,7 @@
 /**
- * The quickstart over seeds: PBT against random search and selection only with the same seeds and budget. The best member is chosen by
- * validation accuracy, and reported by its accuracy on the test digits, which steer nothing.
+ * The quickstart over seeds: PBT against random search and selection only with the same seeds and
+ * budget. The best member is chosen by validation accuracy, and reported by its accuracy on the
+ * test digits, which steer nothing.
  *
  *     npx node benchmarks/quickstart.ts [--seeds 8]
  */
@@ -37,7 +38,8 @@ function testAccuracy(seed: number, settings: readonly string[]): number {
 /** The mean with half of its 95% interval (Student's t over seeds). */
 function interval(values: readonly number[]): string {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  const variance =
+    values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return `${percent(mean)} ± ${percent(studentQuantile * Math.sqrt(variance / values.length))}`;
 }
 
@@ -67,7 +69,10 @@ const differences = controls.map(({ name, values }) => {
 });
 writeResults("quickstart", "The quickstart over seeds: test accuracy in %", [
   "8 members, 7,000 steps each, 2 workers; mean with its 95% interval over seeds.",
-  table(["searcher", ...Array.from({ length: seeds }, (_, index) => `seed ${index + 1}`), "mean"], rows),
+  table(
+    ["searcher", ...Array.from({ length: seeds }, (_, index) => `seed ${index + 1}`), "mean"],
+    rows,
+  ),
   ...differences,
   "The controls have constant settings. A learning rate that somebody lowers by hand along a good schedule is not among them.",
 ]);

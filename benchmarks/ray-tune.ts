@@ -1,7 +1,8 @@
 /**
- * Generations a second of Clade and of Ray Tune, side by side, with the same Python model (T3, benchmarks/ray/triangle_wave.py), the same machine and the same
- * work: 8 members, 5 steps a generation, truncation selection, a checkpoint for every generation that one is copied from. Ray has to be
- * installed in the Python that PYTHON names: pip install "ray[tune]".
+ * Generations a second of Clade and of Ray Tune, side by side, with the same Python model (T3,
+ * benchmarks/ray/triangle_wave.py), the same machine and the same work: 8 members, 5 steps a
+ * generation, truncation selection, a checkpoint for every generation that one is copied from. Ray
+ * has to be installed in the Python that PYTHON names: pip install "ray[tune]".
  *
  *     PYTHON=/path/to/python3 npx node benchmarks/ray-tune.ts [--generations 40] [--rounds 3]
  */
@@ -19,7 +20,9 @@ const generations = option("generations", 40);
 const rounds = option("rounds", 3);
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-const version = spawnSync(python, ["-c", "import ray.tune; print(ray.__version__)"], { encoding: "utf8" });
+const version = spawnSync(python, ["-c", "import ray.tune; print(ray.__version__)"], {
+  encoding: "utf8",
+});
 if (version.status !== 0) {
   console.error(
     `Ray Tune is not installed for ${python}, so there is nothing to compare with: ${version.stderr.trim().split("\n").at(-1)}`,
@@ -45,7 +48,10 @@ function ray(round: number): Measured {
     String(steps),
     join(directory, `ray-${round}`),
   ];
-  const output = execFileSync(python, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const output = execFileSync(python, words, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const measured = JSON.parse(output.trim().split("\n").at(-1)!) as Measured;
   return { ...measured, process: (performance.now() - begin) / 1000 };
 }
@@ -60,7 +66,12 @@ function clade(round: number): Measured {
     "--store",
     join(directory, `clade-${round}`, "clade.db"),
   ];
-  const budget = ["--set", `budget.stepsPerMember=${generations * steps}`, "--set", `ready.steps=${steps}`];
+  const budget = [
+    "--set",
+    `budget.stepsPerMember=${generations * steps}`,
+    "--set",
+    `ready.steps=${steps}`,
+  ];
   const PATH = `${dirname(python)}:${process.env.PATH}`;
   const output = execFileSync(process.execPath, [...words, ...budget], {
     encoding: "utf8",

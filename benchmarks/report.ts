@@ -1,6 +1,7 @@
 /**
- * The report of a run of about 100,000 snapshots of 1,000 members: how long `clade report` takes from the start of its process beside other
- * commands that read the same run, what the file weighs, and what its figures cost.
+ * The report of a run of about 100,000 snapshots of 1,000 members: how long `clade report` takes
+ * from the start of its process beside other commands that read the same run, what the file
+ * weighs, and what its figures cost.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";

@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
-/** Prints the sections and writes them to benchmarks/results/<script>.md, with a dash for a slash. */
+/**
+ * Prints the sections and writes them to benchmarks/results/<script>.md, with a dash for a slash.
+ */
 export function writeResults(script: string, title: string, sections: readonly string[]): void {
   const text = [`# ${title}`, provenance(script), ...sections].join("\n\n");
   writeFileSync(new URL(`results/${script.replace("/", "-")}.md`, import.meta.url), `${text}\n`);
@@ -12,17 +14,23 @@ export function writeResults(script: string, title: string, sections: readonly s
 
 /** A Markdown table, aligned so that it reads well in a terminal too. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]!.length)));
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...rows].map((row) => row[column]!.length)),
+  );
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join(
+    "\n",
+  );
 }
 
 function provenance(script: string): string {
   const processors = cpus();
   const git = (...words: string[]) => execFileSync("git", words, { encoding: "utf8" }).trim();
   const changed =
-    git("status", "--porcelain", "src", "python/src", "examples") === "" ? "" : ", with uncommitted changes";
+    git("status", "--porcelain", "src", "python/src", "examples") === ""
+      ? ""
+      : ", with uncommitted changes";
   const given = process.argv.slice(2).join(" ");
   return [
     `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ${(performance.now() / 1000).toFixed(0)} s`,

@@ -1,6 +1,8 @@
 /**
- * Uploads to and downloads from S3, against what a plain client gets from the same server in the same minute: `@aws-sdk/lib-storage` with the same parts and as many
- * of them at a time, and ranged requests side by side that are written to a file and not hashed. Two servers: one in memory, that is not the bottleneck, and s3rver.
+ * Uploads to and downloads from S3, against what a plain client gets from the same server in the
+ * same minute: `@aws-sdk/lib-storage` with the same parts and as many of them at a time, and
+ * ranged requests side by side that are written to a file and not hashed. Two servers: one in
+ * memory, that is not the bottleneck, and s3rver.
  */
 import { spawn } from "node:child_process";
 import { randomFillSync } from "node:crypto";
@@ -55,7 +57,8 @@ async function plainDownload(s3: S3, Key: string, path: string, size: number): P
         Range: `bytes=${begin}-${begin + partBytes - 1}`,
       });
       let length = 0;
-      for await (const chunk of Body as AsyncIterable<Buffer>) length += chunk.copy(buffer, length);
+      for await (const chunk of Body as AsyncIterable<Buffer>)
+        length += chunk.copy(buffer, length);
       await file.write(buffer, 0, length, begin);
     }
   };
@@ -79,7 +82,11 @@ async function costOf(work: () => Promise<unknown>): Promise<Cost> {
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-async function measure(server: string, port: number, sizes: readonly (typeof small)[]): Promise<string[][]> {
+async function measure(
+  server: string,
+  port: number,
+  sizes: readonly (typeof small)[],
+): Promise<string[][]> {
   const s3 = new S3({ ...clientFor(port), ...plainSettings, forcePathStyle: true });
   await using storage = s3Storage(`s3://${bucket}`, { client: clientFor(port) });
   const rows: string[][] = [];
@@ -111,9 +118,11 @@ async function measure(server: string, port: number, sizes: readonly (typeof sma
       measured.down.push(down);
     }
     for (const [direction, pairs] of Object.entries(measured)) {
-      const middle = (side: 0 | 1, kind: keyof Cost) => median(pairs.map((pair) => pair[side][kind]));
+      const middle = (side: 0 | 1, kind: keyof Cost) =>
+        median(pairs.map((pair) => pair[side][kind]));
       const speed = (side: 0 | 1) => (size / mebibyte / middle(side, "seconds")).toFixed(0);
-      const cpu = (side: 0 | 1) => ((middle(side, "cpuSeconds") * 1024 * mebibyte) / size).toFixed(2);
+      const cpu = (side: 0 | 1) =>
+        ((middle(side, "cpuSeconds") * 1024 * mebibyte) / size).toFixed(2);
       const ratios = pairs.map(([own, other]) => other.seconds / own.seconds);
       const percent = (ratio: number) => `${(100 * ratio).toFixed(0)}%`;
       const range = `${percent(Math.min(...ratios))} to ${percent(Math.max(...ratios))}`;

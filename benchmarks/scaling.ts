@@ -1,6 +1,6 @@
 /**
- * Generations a second for 1 to 64 worker processes on one PostgreSQL server: with a trainer that waits, so that the cores do not bound it, and with one that computes,
- * as far as the cores reach.
+ * Generations a second for 1 to 64 worker processes on one PostgreSQL server: with a trainer that
+ * waits, so that the cores do not bound it, and with one that computes, as far as the cores reach.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -21,8 +21,16 @@ const sleepMs = 5000;
 const computeMs = 200;
 const members = 128;
 
-/** Generations a second, from when every worker has published to when each may have published so many times. */
-async function rate(count: number, kind: "sleep" | "compute", ms: number, times: number): Promise<number> {
+/**
+ * Generations a second, from when every worker has published to when each may have published so
+ * many times.
+ */
+async function rate(
+  count: number,
+  kind: "sleep" | "compute",
+  ms: number,
+  times: number,
+): Promise<number> {
   const url = await server.newDatabase();
   await using store = await postgresPopulationStore(url);
   const { id } = await createRun(store, scalingExperiment(members, kind, ms), 1);
@@ -41,7 +49,9 @@ async function rate(count: number, kind: "sleep" | "compute", ms: number, times:
   await sleep(ms * times * Math.max(1, kind === "compute" ? count / availableParallelism() : 1));
   const all = await trained();
   for (const worker of workers) worker.kill("SIGKILL");
-  await Promise.all(workers.map((worker) => worker.exitCode ?? worker.signalCode ?? once(worker, "exit")));
+  await Promise.all(
+    workers.map((worker) => worker.exitCode ?? worker.signalCode ?? once(worker, "exit")),
+  );
   // Of each worker, from its first publication to its last: whole generations.
   let sum = 0;
   for (const name of new Set(all.map(({ worker }) => worker))) {
@@ -51,7 +61,12 @@ async function rate(count: number, kind: "sleep" | "compute", ms: number, times:
   return sum;
 }
 
-async function rows(kind: "sleep" | "compute", ms: number, counts: readonly number[], times: number) {
+async function rows(
+  kind: "sleep" | "compute",
+  ms: number,
+  counts: readonly number[],
+  times: number,
+) {
   const found: string[][] = [];
   let one = 0;
   for (const count of counts) {

@@ -1,6 +1,7 @@
 /**
- * 1,000 workers and 10,000 members on one PostgreSQL server, in real time, with a trainer that only takes time:
- * `thousand-workers.ts [WORKERS [MEMBERS [SECONDS_A_GENERATION [MINUTES]]]]`. How long workers wait for the store, and what they ask of the database.
+ * 1,000 workers and 10,000 members on one PostgreSQL server, in real time, with a trainer that
+ * only takes time: `thousand-workers.ts [WORKERS [MEMBERS [SECONDS_A_GENERATION [MINUTES]]]]`. How
+ * long workers wait for the store, and what they ask of the database.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -51,7 +52,14 @@ const readingMs = performance.now() - read;
 const script = new URL("./postgres/simulated-workers.ts", import.meta.url).pathname;
 const each = workers / processes;
 const children = Array.from({ length: processes }, (_, index) =>
-  fork(script, [pooler.url(url), id, checkpoints, `${each}`, `${index * each}`, `${seconds * 1000}`]),
+  fork(script, [
+    pooler.url(url),
+    id,
+    checkpoints,
+    `${each}`,
+    `${index * each}`,
+    `${seconds * 1000}`,
+  ]),
 );
 await Promise.all(children.map((child) => messages(child, each)));
 for (const child of children) child.send("begin");
@@ -134,7 +142,10 @@ writeResults(
 );
 process.exit();
 
-/** Every member has trained one generation, so that each of the following ones begins with a decision: one is trained, the others are written like it. */
+/**
+ * Every member has trained one generation, so that each of the following ones begins with a
+ * decision: one is trained, the others are written like it.
+ */
 async function firstGeneration(): Promise<void> {
   const done = new AbortController();
   let steps = 0;

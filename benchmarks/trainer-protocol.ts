@@ -1,5 +1,6 @@
 /**
- * What a trainer in Python costs beside one in this process: a call of the protocol, a generation, and handing over a checkpoint of 1 GB.
+ * What a trainer in Python costs beside one in this process: a call of the protocol, a generation,
+ * and handing over a checkpoint of 1 GB.
  *
  *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts     as root, to measure both
  */
@@ -33,13 +34,18 @@ const turn = { member: 0, seed: 1, hyperparameters: { rate: 0.1 } };
 const noReserve = async () => {};
 
 function trainer(checkpointBytes: number) {
-  const environment = { PYTHONPATH: here("../python/src"), CHECKPOINT_BYTES: String(checkpointBytes) };
+  const environment = {
+    PYTHONPATH: here("../python/src"),
+    CHECKPOINT_BYTES: String(checkpointBytes),
+  };
   return command(`${python} ${here("empty_trainer.py")}`, { environment });
 }
 
 function quantiles(times: readonly number[]): string[] {
   const sorted = times.toSorted((a, b) => a - b);
-  return [sorted[sorted.length >> 1]!, sorted[Math.floor(sorted.length * 0.99)]!].map((ms) => ms.toFixed(3));
+  return [sorted[sorted.length >> 1]!, sorted[Math.floor(sorted.length * 0.99)]!].map((ms) =>
+    ms.toFixed(3),
+  );
 }
 
 async function timed(count: number, work: () => Promise<unknown>): Promise<number[]> {
@@ -97,20 +103,32 @@ async function generations(population: number): Promise<string[]> {
       last = now;
     },
   });
-  return [String(population), (times.reduce((sum, time) => sum + time, 0) / times.length).toFixed(2)];
+  return [
+    String(population),
+    (times.reduce((sum, time) => sum + time, 0) / times.length).toFixed(2),
+  ];
 }
 
-/** From the decision to restore until the trainer's own restore is called, in another process than the donor's. */
+/**
+ * From the decision to restore until the trainer's own restore is called, in another process than
+ * the donor's.
+ */
 async function handOver(): Promise<{ rows: string[][]; inodesKept: boolean }> {
   const store = filesystemCheckpointStore(join(directory, "gigabyte"));
-  const [donor, recipient]: TrainerSession[] = [sessionOf(trainer(gigabyte)), sessionOf(trainer(gigabyte))];
+  const [donor, recipient]: TrainerSession[] = [
+    sessionOf(trainer(gigabyte)),
+    sessionOf(trainer(gigabyte)),
+  ];
   const rows: string[][] = [];
   try {
     await donor!.start(turn);
     await recipient!.start({ ...turn, member: 1, seed: 2 });
     const saving = performance.now();
     const id = await saveTo(store, donor!, noReserve);
-    rows.push(["save by the donor, with its hash", ((performance.now() - saving) / 1000).toFixed(2)]);
+    rows.push([
+      "save by the donor, with its hash",
+      ((performance.now() - saving) / 1000).toFixed(2),
+    ]);
     const called: number[] = [];
     const whole: number[] = [];
     for (let time = 0; time < 5; time++) {
@@ -137,7 +155,9 @@ async function handOver(): Promise<{ rows: string[][]; inodesKept: boolean }> {
 function handOverAsNobody(): Awaited<ReturnType<typeof handOver>> {
   const [uid, gid] = ["-u", "-g"].map((what) => Number(execFileSync("id", [what, "nobody"])));
   const words = [fileURLToPath(import.meta.url), handOverOnly];
-  return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8", uid: uid!, gid: gid! }));
+  return JSON.parse(
+    execFileSync(process.execPath, words, { encoding: "utf8", uid: uid!, gid: gid! }),
+  );
 }
 
 async function all(): Promise<void> {

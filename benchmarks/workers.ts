@@ -1,6 +1,7 @@
 /**
- * Workers as processes, through the command line: 2 workers against 1 on the quickstart; the share of a worker's time that is spent
- * inside the trainer when a step takes 100 ms; the memory of a worker that waits; a toy from the start of the process to its result.
+ * Workers as processes, through the command line: 2 workers against 1 on the quickstart; the share
+ * of a worker's time that is spent inside the trainer when a step takes 100 ms; the memory of a
+ * worker that waits; a toy from the start of the process to its result.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,11 +24,15 @@ interface Snapshot {
 /** Runs to the end and gives what was published, and the seconds from the start of the process. */
 function run(...words: string[]): { snapshots: Snapshot[]; seconds: number } {
   const begin = performance.now();
-  const output = execFileSync(process.execPath, [clade, "run", ...words, "--seed", "1", "--json"], {
-    cwd: directory,
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
+  const output = execFileSync(
+    process.execPath,
+    [clade, "run", ...words, "--seed", "1", "--json"],
+    {
+      cwd: directory,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    },
+  );
   const seconds = (performance.now() - begin) / 1000;
   const events = output
     .trim()
@@ -39,9 +44,14 @@ function run(...words: string[]): { snapshots: Snapshot[]; seconds: number } {
   };
 }
 
-/** Generations a second between the first publication and the last, so that the start of the processes does not count. */
+/**
+ * Generations a second between the first publication and the last, so that the start of the
+ * processes does not count.
+ */
 function generationsPerSecond(snapshots: readonly Snapshot[]): number {
-  const trained = snapshots.filter(({ kind }) => kind === "trained").map(({ publishedAt }) => publishedAt);
+  const trained = snapshots
+    .filter(({ kind }) => kind === "trained")
+    .map(({ publishedAt }) => publishedAt);
   return ((trained.length - 1) * 1000) / (Math.max(...trained) - Math.min(...trained));
 }
 
@@ -81,7 +91,8 @@ export default defineExperiment({
 `,
 );
 run(sleeping, "--workers", "1");
-// The first line is of the trial evaluation before the run; the second is the first generation's end.
+// The first line is of the trial evaluation before the run; the second is the first generation's
+// end.
 const marks = readFileSync(join(directory, "inside.txt"), "utf8")
   .trim()
   .split("\n")

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript that old versions of Node can read, so that they get a sentence and not a syntax error.
+// Plain JavaScript that old versions of Node can read, so that they get a sentence and not a
+// syntax error.
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(

@@ -1,16 +1,18 @@
 /**
- * Starts the command line, from the sources in a checkout and from the built files in an installed package. Experiment files may
- * import "clade" from wherever they are: they get this very Clade. A TypeScript file is an ES module whatever the
- * package.json around it says.
+ * Starts the command line, from the sources in a checkout and from the built files in an installed
+ * package. Experiment files may import "clade" from wherever they are: they get this very Clade. A
+ * TypeScript file is an ES module whatever the package.json around it says.
  */
 import { existsSync } from "node:fs";
 import { enableCompileCache, registerHooks } from "node:module";
 
-// Every command and every worker is a process of its own, which would compile the same sources again.
+// Every command and every worker is a process of its own, which would compile the same sources
+// again.
 enableCompileCache();
 
 const inCheckout = existsSync(new URL("../src/cli/main.ts", import.meta.url));
-const file = (path) => new URL(inCheckout ? `../src/${path}.ts` : `../dist/${path}.js`, import.meta.url).href;
+const file = (path) =>
+  new URL(inCheckout ? `../src/${path}.ts` : `../dist/${path}.js`, import.meta.url).href;
 const ours = { clade: file("index"), "clade/testing": file("testing/index") };
 
 registerHooks({

@@ -1,4 +1,7 @@
-/** Checks that imports run one way, as docs/ARCHITECTURE.md draws it. A folder may import from itself and from those listed for it. */
+/**
+ * Checks that imports run one way, as docs/ARCHITECTURE.md draws it. A folder may import from
+ * itself and from those listed for it.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,7 @@
-/** Writes the schemas that editors complete and check experiment and study files with. Run after a change to what a file may say. */
+/**
+ * Writes the schemas that editors complete and check experiment and study files with. Run after a
+ * change to what a file may say.
+ */
 import { writeFileSync } from "node:fs";
 import { experimentJsonSchema } from "../src/experiment/file/experiment-json-schema.ts";
 import { studyJsonSchema } from "../src/experiment/study/study.ts";

@@ -1,4 +1,7 @@
-/** The part of Clade that needs nothing from Node: declaring experiments and running them in memory. */
+/**
+ * The part of Clade that needs nothing from Node: declaring experiments and running them in
+ * memory.
+ */
 export { CladeError } from "./algorithm/clade-error.ts";
 export { binaryTournament } from "./algorithm/exploit/binary-tournament.ts";
 export {

@@ -13,13 +13,15 @@ export default class SkippedReporter implements Reporter {
     const counts = new Map<string, number>();
     for (const module of modules) {
       for (const { parent, fullName } of module.children.allTests("skipped")) {
-        const isWhole = parent.type === "suite" && [...parent.children.allTests()].every(isSkipped);
+        const isWhole =
+          parent.type === "suite" && [...parent.children.allTests()].every(isSkipped);
         const name = `${module.relativeModuleId}: ${isWhole ? parent.fullName : fullName}`;
         counts.set(name, (counts.get(name) ?? 0) + 1);
       }
     }
     if (counts.size > 0) console.log("\nskipped, for the reason in the name:");
-    for (const [name, count] of counts) console.log(`  ${name}${count > 1 ? ` (${count} tests)` : ""}`);
+    for (const [name, count] of counts)
+      console.log(`  ${name}${count > 1 ? ` (${count} tests)` : ""}`);
   }
 }
 

@@ -1,9 +1,18 @@
 /**
- * Fills a SQLite store with a run as workers leave it, only faster: rows go to the tables directly, in one transaction. Scores
- * are a random walk, the bottom fifth copies the top fifth after each generation, and one generation in 5,000 fails.
+ * Fills a SQLite store with a run as workers leave it, only faster: rows go to the tables
+ * directly, in one transaction. Scores are a random walk, the bottom fifth copies the top fifth
+ * after each generation, and one generation in 5,000 fails.
  */
 import { DatabaseSync } from "node:sqlite";
-import { choice, conditional, defineExperiment, everySteps, logUniform, maximize, uniform } from "clade";
+import {
+  choice,
+  conditional,
+  defineExperiment,
+  everySteps,
+  logUniform,
+  maximize,
+  uniform,
+} from "clade";
 import type { Decision } from "../../src/algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../../src/algorithm/random.ts";
 import {
@@ -72,7 +81,12 @@ export async function makeRun(path: string, members: number, snapshots: number):
   function publish(snapshot: Snapshot): void {
     newest[snapshot.member] = snapshot;
     const publishedAt = Math.round(begin + count++ * generationMs);
-    insertSnapshot.run(key, ...snapshotValues(snapshot, ordinalOf(snapshot.id)), worker, publishedAt);
+    insertSnapshot.run(
+      key,
+      ...snapshotValues(snapshot, ordinalOf(snapshot.id)),
+      worker,
+      publishedAt,
+    );
   }
 
   database.exec("BEGIN");
@@ -133,7 +147,10 @@ export async function makeRun(path: string, members: number, snapshots: number):
     if (!from) return;
     const rate = Math.min(
       1,
-      Math.max(1e-4, (from.hyperparameters.rate as number) * (random.integer(2) === 0 ? 0.8 : 1.2)),
+      Math.max(
+        1e-4,
+        (from.hyperparameters.rate as number) * (random.integer(2) === 0 ? 0.8 : 1.2),
+      ),
     );
     const hyperparameters = { ...from.hyperparameters, rate };
     publish({

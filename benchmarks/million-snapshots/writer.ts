@@ -23,6 +23,9 @@ for (let count = 0; ; count++) {
     memberSteps: newest.memberSteps + 100,
     checkpoint,
   };
-  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({ snapshots: [trained], member: "active" }));
+  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({
+    snapshots: [trained],
+    member: "active",
+  }));
   await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -1,9 +1,16 @@
-/** The paper's three fields: where each example is, what it is compared by, and the margin over random search that it is to reach. */
+/**
+ * The paper's three fields: where each example is, what it is compared by, and the margin over
+ * random search that it is to reach.
+ */
 export interface Field {
   readonly name: string;
   readonly title: string;
   /** Named as their studies. Files are in the example's folder. */
-  readonly tasks: readonly { readonly name: string; readonly study: string; readonly experiment: string }[];
+  readonly tasks: readonly {
+    readonly name: string;
+    readonly study: string;
+    readonly experiment: string;
+  }[];
   /** The best model's, on what steered nothing. */
   readonly metric: string;
   readonly unit: string;
@@ -11,7 +18,10 @@ export interface Field {
   readonly margin: number;
   /** Whose run is drawn. */
   readonly shown: string;
-  /** A program of the example that shows what the models make: takes runs, and prints a table for the page or draws the file. */
+  /**
+   * A program of the example that shows what the models make: takes runs, and prints a table for
+   * the page or draws the file.
+   */
   readonly exhibit?: {
     readonly program: string;
     readonly variants: readonly string[];
@@ -55,7 +65,11 @@ export const fields: readonly Field[] = [
     unit: "Inception score",
     margin: 0.068,
     shown: "gan",
-    exhibit: { program: "samples.ts", variants: ["pbt", "random-search"], out: "paper-gan-samples.png" },
+    exhibit: {
+      program: "samples.ts",
+      variants: ["pbt", "random-search"],
+      out: "paper-gan-samples.png",
+    },
     speedSteps: 5000,
   },
 ];

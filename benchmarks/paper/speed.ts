@@ -1,6 +1,7 @@
 /**
- * Where the time of one worker goes while it trains an experiment of the paper, with the stores that `clade run` uses: in Clade, in the training library, in
- * the physics, and in the example's own code. Prints one line of JSON.
+ * Where the time of one worker goes while it trains an experiment of the paper, with the stores
+ * that `clade run` uses: in Clade, in the training library, in the physics, and in the example's
+ * own code. Prints one line of JSON.
  *
  *     npx node benchmarks/paper/speed.ts FILE STEPS_PER_MEMBER
  */
@@ -30,9 +31,10 @@ export interface Speed {
   readonly inEvaluations: number;
   readonly inCheckpoints: number;
   /**
-   * Of the samples of a profiler: in whose code they fell, or in what it called. `idle` is waiting, mostly of Clade for the disk. `Node` is what belongs to
-   * nobody, mostly the garbage collector, much of whose work is done in the pauses that Clade makes between steps for timers and signals: a
-   * trainer without Clade does it within its steps, and takes as long.
+   * Of the samples of a profiler: in whose code they fell, or in what it called. `idle` is
+   * waiting, mostly of Clade for the disk. `Node` is what belongs to nobody, mostly the garbage
+   * collector, much of whose work is done in the pauses that Clade makes between steps for timers
+   * and signals: a trainer without Clade does it within its steps, and takes as long.
    */
   readonly code: { readonly [part in Part]: number };
 }
@@ -74,7 +76,9 @@ function withClock({ declaration }: Experiment): Experiment {
 
 function sharesOf({ nodes }: Awaited<ReturnType<typeof profiled>>): Speed["code"] {
   const counts = Object.fromEntries(parts.map((part) => [part, 0])) as Record<Part, number>;
-  const callers = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node])));
+  const callers = new Map(
+    nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node])),
+  );
   for (const node of nodes) {
     let part: Part | undefined;
     for (let frame: typeof node | undefined = node; frame && !part; frame = callers.get(frame.id))
@@ -85,7 +89,10 @@ function sharesOf({ nodes }: Awaited<ReturnType<typeof profiled>>): Speed["code"
   return Object.fromEntries(parts.map((part) => [part, counts[part] / total])) as Speed["code"];
 }
 
-/** Compiled WebAssembly has an address of its own, which names MuJoCo's; all other modules are jax-js kernels. */
+/**
+ * Compiled WebAssembly has an address of its own, which names MuJoCo's; all other modules are
+ * jax-js kernels.
+ */
 function partOf({ url, functionName }: { url: string; functionName: string }): Part | undefined {
   if (functionName === "(idle)") return "idle";
   if (url.includes("mujoco")) return "MuJoCo";
@@ -106,7 +113,9 @@ async function profiled(work: () => Promise<void>) {
 }
 
 const [file, stepsPerMember] = process.argv.slice(2) as [string, string];
-const { default: experiment } = (await import(pathToFileURL(resolve(file)).href)) as { default: Experiment };
+const { default: experiment } = (await import(pathToFileURL(resolve(file)).href)) as {
+  default: Experiment;
+};
 const measured = withSettings(withClock(experiment), {
   population: 4,
   "budget.stepsPerMember": Number(stepsPerMember),

@@ -1,7 +1,14 @@
-/** What the studies of a field say together: each seed's mean over the tasks, beside random search, and how often training diverged. */
+/**
+ * What the studies of a field say together: each seed's mean over the tasks, beside random search,
+ * and how often training diverged.
+ */
 import { mean } from "simple-statistics";
 import { randomStream } from "../../src/algorithm/random.ts";
-import { type Interval, replicatesOf, stretchedInterval } from "../../src/analysis/comparison/bootstrap.ts";
+import {
+  type Interval,
+  replicatesOf,
+  stretchedInterval,
+} from "../../src/analysis/comparison/bootstrap.ts";
 import type { Comparison } from "../../src/analysis/comparison/compare.ts";
 import { interquartileMean } from "../../src/analysis/comparison/interquartile-mean.ts";
 import type { History } from "../../src/analysis/history.ts";
@@ -12,13 +19,17 @@ export interface Summary {
   readonly values: ReadonlyMap<number, number>;
   readonly iqm: number;
   readonly interval: Interval;
-  /** How much more than the baseline, as a share of it, seed by seed. Absent for the baseline itself. */
+  /**
+   * How much more than the baseline, as a share of it, seed by seed. Absent for the baseline
+   * itself.
+   */
   readonly margin?: { readonly value: number; readonly interval: Interval };
 }
 
 /**
- * Every variant over the seeds that it has in all tasks, at least two. Margins are taken seed by seed: runs of the same seed begin with the same weights and
- * the same draws of hyperparameters, and how lucky these are is most of what makes seeds differ.
+ * Every variant over the seeds that it has in all tasks, at least two. Margins are taken seed by
+ * seed: runs of the same seed begin with the same weights and the same draws of hyperparameters,
+ * and how lucky these are is most of what makes seeds differ.
  */
 export function summarize(tasks: readonly Comparison[], baseline: string): readonly Summary[] {
   const [first] = tasks as [Comparison, ...Comparison[]];
@@ -67,7 +78,9 @@ export function divergenceOf(histories: readonly History[]): Divergence {
   const counts = { generations: 0, diverged: 0, rescued: 0, lost: 0 };
   for (const { snapshots, decisions } of histories) {
     const copies = new Set(
-      decisions.filter(({ kind, weights }) => kind === "copy" && weights).map(({ snapshot }) => snapshot),
+      decisions
+        .filter(({ kind, weights }) => kind === "copy" && weights)
+        .map(({ snapshot }) => snapshot),
     );
     const newest = new Map<number, boolean>();
     for (const { id, member, kind, score } of snapshots) {

@@ -1,4 +1,7 @@
-/** One of many processes that do nothing but transactions of one insert and one update: `bare-worker.ts URL ROW SECONDS`. Says how many it did. */
+/**
+ * One of many processes that do nothing but transactions of one insert and one update:
+ * `bare-worker.ts URL ROW SECONDS`. Says how many it did.
+ */
 import { once } from "node:events";
 import pg from "pg";
 

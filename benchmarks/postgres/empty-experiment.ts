@@ -1,4 +1,11 @@
-import { defineExperiment, everySteps, logUniform, maximize, perturb, truncationSelection } from "clade";
+import {
+  defineExperiment,
+  everySteps,
+  logUniform,
+  maximize,
+  perturb,
+  truncationSelection,
+} from "clade";
 
 /** A generation that costs nothing but the engine. `onStep` is called at the beginning of each. */
 export function emptyExperiment(population: number, stepsPerMember: number, onStep = () => {}) {

@@ -1,4 +1,7 @@
-/** Some of many workers, in one process: `empty-worker.ts URL RUN CHECKPOINTS COUNT`. Says when it is ready, and begins when it is told. */
+/**
+ * Some of many workers, in one process: `empty-worker.ts URL RUN CHECKPOINTS COUNT`. Says when it
+ * is ready, and begins when it is told.
+ */
 import { once } from "node:events";
 import { filesystemCheckpointStore, postgresPopulationStore, type RunId } from "clade";
 import { sessionOf } from "../../src/trainer/session-of.ts";
@@ -9,7 +12,10 @@ import { emptyExperiment } from "./empty-experiment.ts";
 const [url, id, checkpoints, count] = process.argv.slice(2) as [string, RunId, string, string];
 await using populationStore = await postgresPopulationStore(url);
 const run = await populationStore.run(id);
-const experiment = emptyExperiment(run.experiment.population, run.experiment.budget.stepsPerMember!);
+const experiment = emptyExperiment(
+  run.experiment.population,
+  run.experiment.budget.stepsPerMember!,
+);
 process.send!("ready");
 await once(process, "message");
 const checkpointStore = filesystemCheckpointStore(checkpoints);

@@ -1,4 +1,7 @@
-/** One of several workers: `scaling-worker.ts URL RUN CHECKPOINTS sleep|compute MS`. Says when it is ready, begins when it is told, and works until it is ended. */
+/**
+ * One of several workers: `scaling-worker.ts URL RUN CHECKPOINTS sleep|compute MS`. Says when it
+ * is ready, begins when it is told, and works until it is ended.
+ */
 import { once } from "node:events";
 import {
   defineExperiment,

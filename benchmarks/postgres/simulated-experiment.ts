@@ -1,7 +1,18 @@
-import { defineExperiment, everySteps, logUniform, maximize, perturb, truncationSelection } from "clade";
+import {
+  defineExperiment,
+  everySteps,
+  logUniform,
+  maximize,
+  perturb,
+  truncationSelection,
+} from "clade";
 
 /** A generation that takes a time, give or take a tenth, and no processor. */
-export function simulatedExperiment(population: number, stepsPerMember: number, generationMs: () => number) {
+export function simulatedExperiment(
+  population: number,
+  stepsPerMember: number,
+  generationMs: () => number,
+) {
   class SimulatedTrainer {
     #score = 0;
     async step({ rate }: { readonly rate: number }) {

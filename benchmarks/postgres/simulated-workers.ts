@@ -1,10 +1,17 @@
 /**
- * Many workers in one process, each with connections of its own: `simulated-workers.ts URL RUN CHECKPOINTS COUNT FIRST GENERATION_MS`. They begin one after the
- * other within a generation's time. Says for every generation how long it took and how much of that the worker waited for the store.
+ * Many workers in one process, each with connections of its own: `simulated-workers.ts URL RUN
+ * CHECKPOINTS COUNT FIRST GENERATION_MS`. They begin one after the other within a generation's
+ * time. Says for every generation how long it took and how much of that the worker waited for the
+ * store.
  */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { filesystemCheckpointStore, type PopulationStore, postgresPopulationStore, type RunId } from "clade";
+import {
+  filesystemCheckpointStore,
+  type PopulationStore,
+  postgresPopulationStore,
+  type RunId,
+} from "clade";
 import type { WorkerId } from "../../src/population-store/population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
 import { work } from "../../src/worker/worker.ts";
@@ -30,7 +37,10 @@ const checkpointStore = filesystemCheckpointStore(checkpoints);
 const generations: Generation[] = [];
 const readings = new Map<string, Promise<unknown>>();
 
-/** Workers that begin read the whole population; those of this process share the reading, which is measured on its own. */
+/**
+ * Workers that begin read the whole population; those of this process share the reading, which is
+ * measured on its own.
+ */
 function sharingReadings(store: PopulationStore): PopulationStore {
   const shared = <T>(key: string, read: () => Promise<T>) => {
     const reading = (readings.get(key) ?? read()) as Promise<T>;
@@ -40,7 +50,8 @@ function sharingReadings(store: PopulationStore): PopulationStore {
   return {
     ...store,
     present: (run) => shared("present", () => store.present(run)),
-    generation: (run, generation) => shared(`${generation}`, () => store.generation(run, generation)),
+    generation: (run, generation) =>
+      shared(`${generation}`, () => store.generation(run, generation)),
   };
 }
 

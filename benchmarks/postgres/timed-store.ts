@@ -1,6 +1,9 @@
 import type { PopulationStore } from "clade";
 
-/** What nobody waits for (a lease is renewed beside the training), and what is no work of the store. */
+/**
+ * What nobody waits for (a lease is renewed beside the training), and what is no work of the
+ * store.
+ */
 const besides = new Set<PropertyKey>(["renewLease", "mark", "waitForChange", "history"]);
 
 /** A store that tells how long it was waited for, in milliseconds. */

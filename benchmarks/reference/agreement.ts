@@ -1,7 +1,9 @@
 /**
- * Whether our numbers agree with a reference that is known only as a number over so many seeds. Two programs that do the same still differ
- * by chance, so the difference is held against what chance does: our results are resampled into pairs, one of our size and one of the
- * reference's, and the reference agrees when it is no further from us than 99% of the pairs are from each other, its rounding added.
+ * Whether our numbers agree with a reference that is known only as a number over so many seeds.
+ * Two programs that do the same still differ by chance, so the difference is held against what
+ * chance does: our results are resampled into pairs, one of our size and one of the reference's,
+ * and the reference agrees when it is no further from us than 99% of the pairs are from each
+ * other, its rounding added.
  */
 import { randomStream } from "clade";
 
@@ -31,12 +33,14 @@ export function agreement(
 ): Agreement {
   const ours = statistic(values);
   const { value, rounding } = parsed(written);
-  if (Math.abs(ours - value) <= chance(values, statistic, seeds) + rounding) return { ours, verdict: "yes" };
+  if (Math.abs(ours - value) <= chance(values, statistic, seeds) + rounding)
+    return { ours, verdict: "yes" };
   const isBetter = better === "higher" ? ours > value : ours < value;
   return { ours, verdict: isBetter ? "yes (better)" : "no" };
 }
 
-export const mean: Statistic = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+export const mean: Statistic = (values) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Linear between neighbours, as NumPy does it. */
 export function quantile(share: number): Statistic {

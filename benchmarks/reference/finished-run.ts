@@ -8,7 +8,11 @@ export interface FinishedRun {
 }
 
 /** Runs an experiment in memory. */
-export async function finishedRun(experiment: Experiment, seed: number, workers = 1): Promise<FinishedRun> {
+export async function finishedRun(
+  experiment: Experiment,
+  seed: number,
+  workers = 1,
+): Promise<FinishedRun> {
   const populationStore = memoryPopulationStore();
   const result = await run(experiment, { populationStore, seed, workers });
   const members = (await populationStore.members(result.run)).map(({ newest }) => newest);
@@ -17,19 +21,29 @@ export async function finishedRun(experiment: Experiment, seed: number, workers 
 }
 
 /** The finished runs of the seeds 0, 1, ... */
-export async function overSeeds(seeds: number, experiment: Experiment, workers = 1): Promise<FinishedRun[]> {
+export async function overSeeds(
+  seeds: number,
+  experiment: Experiment,
+  workers = 1,
+): Promise<FinishedRun[]> {
   const runs: FinishedRun[] = [];
   for (let seed = 0; seed < seeds; seed++) runs.push(await finishedRun(experiment, seed, workers));
   return runs;
 }
 
 /**
- * In how many seeds an asynchronous run ends with the best score of the synchronous one, to the last bit. With one worker it should in all: the
- * worker goes on with the least advanced member, so whenever it decides, all members have published that generation.
+ * In how many seeds an asynchronous run ends with the best score of the synchronous one, to the
+ * last bit. With one worker it should in all: the worker goes on with the least advanced member,
+ * so whenever it decides, all members have published that generation.
  */
-export async function equalWhenAsynchronous(seeds: number, experiment: Experiment): Promise<number> {
+export async function equalWhenAsynchronous(
+  seeds: number,
+  experiment: Experiment,
+): Promise<number> {
   const [one, other] = await Promise.all(
-    [true, false].map((synchronous) => overSeeds(seeds, withSettings(experiment, { synchronous }))),
+    [true, false].map((synchronous) =>
+      overSeeds(seeds, withSettings(experiment, { synchronous })),
+    ),
   );
   return one!.filter((run, seed) => bestScore(run) === bestScore(other![seed]!)).length;
 }

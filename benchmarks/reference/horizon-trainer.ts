@@ -1,4 +1,7 @@
-/** T4: Plain and Deceptive. On Deceptive a lineage carries the penalty of all the hyperparameters that it ever had. */
+/**
+ * T4: Plain and Deceptive. On Deceptive a lineage carries the penalty of all the hyperparameters
+ * that it ever had.
+ */
 
 /** Each counts once in the penalty. */
 export const intervalSteps = 20;

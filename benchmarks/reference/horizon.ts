@@ -1,6 +1,7 @@
 /**
- * T4: Plain and Deceptive. On Plain greed is right; on Deceptive whoever takes the greedy step early pays for it later, because a lineage
- * carries the penalty of all the hyperparameters that it ever had. Fixed schedules, random search, and PBT at several intervals.
+ * T4: Plain and Deceptive. On Plain greed is right; on Deceptive whoever takes the greedy step
+ * early pays for it later, because a lineage carries the penalty of all the hyperparameters that
+ * it ever had. Fixed schedules, random search, and PBT at several intervals.
  *
  *     npx node benchmarks/reference/horizon.ts [--seeds 60]
  */
@@ -90,7 +91,9 @@ async function row(
     const values = runs.map(bestScore);
     copies.push(percent(mean(runs.map(({ copyShare }) => copyShare))));
     const spread =
-      over > 1 ? ` (${[0.05, 0.95].map((at) => quantile(at)(values).toFixed(3)).join(" to ")})` : "";
+      over > 1
+        ? ` (${[0.05, 0.95].map((at) => quantile(at)(values).toFixed(3)).join(" to ")})`
+        : "";
     cells.push(`${mean(values).toFixed(4)}${spread}`);
     if (!written) continue;
     const reference = { written: written[index]!, seeds: 30, better: "higher" } as const;
@@ -114,14 +117,21 @@ const known = [
 const fixed = [
   await row("h = 1e-4", (task) => schedule(task, 1e-4, 0), ["1.1997", "0.827"], 1),
   await row("h = 1", (task) => schedule(task, 1, 0), ["1.1852", "0.955"], 1),
-  // The source gives no number for the linear schedule on Plain, where it is what it is on Deceptive: it has no penalty.
-  await row("linear, 1 - 20 i / 1000", (task) => schedule(task, 1, -0.02), ["1.1979", "1.1979"], 1),
+  // The source gives no number for the linear schedule on Plain, where it is what it is on
+  // Deceptive: it has no penalty.
+  await row(
+    "linear, 1 - 20 i / 1000",
+    (task) => schedule(task, 1, -0.02),
+    ["1.1979", "1.1979"],
+    1,
+  ),
 ];
 const synchronous = [await row("random search", randomSearch, ["1.1898", "1.046"])];
 let equal = 0;
 for (const [name, intervals, factor, written] of known) {
   synchronous.push(await row(`PBT ${name}`, (task) => pbt(task, intervals, factor), written));
-  for (const task of taskNames) equal += await equalWhenAsynchronous(seeds, pbt(task, intervals, factor));
+  for (const task of taskNames)
+    equal += await equalWhenAsynchronous(seeds, pbt(task, intervals, factor));
 }
 const byDefault: string[][] = [];
 for (const [intervals, every] of [
@@ -133,7 +143,8 @@ for (const [intervals, every] of [
 }
 const bar = { plain: 1.199, deceptive: 1.19 };
 const reaching = byDefault.filter(
-  ([, plain, deceptive]) => parseFloat(plain!) >= bar.plain && parseFloat(deceptive!) >= bar.deceptive,
+  ([, plain, deceptive]) =>
+    parseFloat(plain!) >= bar.plain && parseFloat(deceptive!) >= bar.deceptive,
 );
 const choices: string[][] = [];
 for (const [name, settings] of [

@@ -1,5 +1,6 @@
 /**
- * T2: the quadratic with a learning rate of Ray's PBT tutorial, over 500 seeds, against grid search.
+ * T2: the quadratic with a learning rate of Ray's PBT tutorial, over 500 seeds, against grid
+ * search.
  *
  *     npx node benchmarks/reference/quadratic.ts [--seeds 500]
  */
@@ -76,12 +77,23 @@ const pbt = defineExperiment({
 // The reference is a bound and not a number: "1.1999 or more".
 const bounds = { middle: 1.1999, low: 1.1998, grid: 0.5925 };
 
-async function row(name: string, experiment: Experiment, middle: number, low: number): Promise<string[]> {
+async function row(
+  name: string,
+  experiment: Experiment,
+  middle: number,
+  low: number,
+): Promise<string[]> {
   const values = (await overSeeds(seeds, experiment)).map(bestScore);
   const ours = [median(values), quantile(0.05)(values)] as const;
   // A bound with four decimals is met by what rounds to it.
   const agrees = ours[0] > middle - 5e-5 && ours[1] > low - 5e-5;
-  return [name, ours[0].toFixed(5), ours[1].toFixed(5), `${middle}, ${low}`, agrees ? "yes" : "no"];
+  return [
+    name,
+    ours[0].toFixed(5),
+    ours[1].toFixed(5),
+    `${middle}, ${low}`,
+    agrees ? "yes" : "no",
+  ];
 }
 
 const grid = defineExperiment({ ...pbt.declaration, exploit: noExploit(), explore: noExplore() });
@@ -105,7 +117,10 @@ writeResults(
   [
     "Two members starting at h = (0, 1) and (1, 0), lr 0.05; 100 steps each, a generation of 4 steps, truncation selection of " +
       "one half, a new draw with probability 0.5. `agrees`: the median and the 5% quantile are at least the reference's.",
-    table(["searcher", "median", "5% quantile", "reference: median, 5%, at least", "agrees"], rows),
+    table(
+      ["searcher", "median", "5% quantile", "reference: median, 5%, at least", "agrees"],
+      rows,
+    ),
     `The reference is synchronous and copies weights and hyperparameters; copying weights alone does not reach its 5% quantile.
 Asynchronous with one worker ends with the same best Q as synchronous, to the last bit, in ${equal} of ${seeds} seeds.`,
   ],

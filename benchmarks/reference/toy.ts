@@ -1,5 +1,6 @@
 /**
- * T1: the panels of examples/paper/toy.ts over 1,000 seeds, beside an independent simulation, and what happens in each of the toy's traps.
+ * T1: the panels of examples/paper/toy.ts over 1,000 seeds, beside an independent simulation, and
+ * what happens in each of the toy's traps.
  *
  *     npx node benchmarks/reference/toy.ts [--seeds 1000]
  */
@@ -12,7 +13,9 @@ import { option } from "./option.ts";
 
 const seeds = option("seeds", 1000);
 
-/** Median, 5% and 95% over 1,000 seeds. Where the simulation is deterministic there is one number. */
+/**
+ * Median, 5% and 95% over 1,000 seeds. Where the simulation is deterministic there is one number.
+ */
 const reference: Readonly<Record<string, readonly [string, string, string]>> = {
   PBT: ["1.171", "1.10", "1.19"],
   "explore only": ["0.973", "-2.29", "1.19"],
@@ -45,7 +48,10 @@ for (const [panel, experiment] of Object.entries(panels)) {
   equal += await equalWhenAsynchronous(seeds, experiment);
 }
 
-/** The final Q of a lineage of 200 steps, of which so many had h = (1, 0) and the others h = (0, 1). */
+/**
+ * The final Q of a lineage of 200 steps, of which so many had h = (1, 0) and the others h = (0,
+ * 1).
+ */
 function split(steps: number): number {
   return 1.2 - 0.9 ** 2 * (0.98 ** (2 * steps) + 0.98 ** (2 * (200 - steps)));
 }

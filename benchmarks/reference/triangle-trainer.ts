@@ -12,8 +12,9 @@ export interface Progress {
 }
 
 /**
- * The noise of a step follows from the member's seed and the number of the step, so a recipient goes on with noise of its own. Once it is done
- * nothing changes any more; the steps from there to the end of the generation are counted as idle.
+ * The noise of a step follows from the member's seed and the number of the step, so a recipient
+ * goes on with noise of its own. Once it is done nothing changes any more; the steps from there to
+ * the end of the generation are counted as idle.
  */
 export class TriangleTrainer {
   seed: number;
@@ -32,7 +33,10 @@ export class TriangleTrainer {
       return;
     }
     const random = randomStream(this.seed, this.steps++);
-    const optimal = Math.min(Math.max((0.01 * Math.min(this.acc, goal - this.acc)) / 100, 0.001), 0.01);
+    const optimal = Math.min(
+      Math.max((0.01 * Math.min(this.acc, goal - this.acc)) / 100, 0.001),
+      0.01,
+    );
     const q = Math.max(lr, optimal) / Math.min(lr, optimal);
     if (q < 3) this.acc += random.uniform() / q;
     else if (lr > optimal) this.acc -= (q - 3) * random.uniform();

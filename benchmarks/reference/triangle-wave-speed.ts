@@ -1,5 +1,6 @@
 /**
- * T3's wall time: one run of PBT with 8 members in memory, in a fresh process, from a cold start until the first member is done.
+ * T3's wall time: one run of PBT with 8 members in memory, in a fresh process, from a cold start
+ * until the first member is done.
  *
  *     npx node benchmarks/reference/triangle-wave-speed.ts
  */
@@ -27,7 +28,11 @@ async function timedRun(seed: number): Promise<Timing> {
   const before = process.cpuUsage();
   const { totalSteps } = await run(searchers.PBT!, { seed });
   const { user, system } = process.cpuUsage(before);
-  return { seconds: (performance.now() - begin) / 1000, processorSeconds: (user + system) / 1e6, totalSteps };
+  return {
+    seconds: (performance.now() - begin) / 1000,
+    processorSeconds: (user + system) / 1e6,
+    totalSteps,
+  };
 }
 
 /** The same in a new process, with the wall time of the whole process. */
@@ -57,7 +62,14 @@ if (Number.isNaN(seed)) {
     Math.round(totalSteps / seconds).toLocaleString("en"),
     processSeconds.toFixed(3),
   ]);
-  const header = ["seed", "steps in all", "run(), s", "its processor time, s", "steps/s", "process, s"];
+  const header = [
+    "seed",
+    "steps in all",
+    "run(), s",
+    "its processor time, s",
+    "steps/s",
+    "process, s",
+  ];
   writeResults("reference/triangle-wave-speed", "T3, triangle-wave learning rate: one run, cold", [
     `PBT with 8 members in memory, synchronous, in a fresh process. Load average ${loadavg()[0]!.toFixed(1)}.`,
     table(header, rows),

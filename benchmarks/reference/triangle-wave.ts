@@ -1,6 +1,7 @@
 /**
- * T3: the triangle-wave learning rate (Ray's pbt_function): steps until the first member is done, against selection only and random
- * search, and how far the learning rates were from the optimal ones along the winner's lineage.
+ * T3: the triangle-wave learning rate (Ray's pbt_function): steps until the first member is done,
+ * against selection only and random search, and how far the learning rates were from the optimal
+ * ones along the winner's lineage.
  *
  *     npx node benchmarks/reference/triangle-wave.ts [--seeds 120]
  */
@@ -40,7 +41,10 @@ class DonorsNoiseTrainer extends TriangleTrainer {
   }
 }
 
-/** The workers of a process take turns where trainers wait. This one waits once a generation, so that they advance at the same pace. */
+/**
+ * The workers of a process take turns where trainers wait. This one waits once a generation, so
+ * that they advance at the same pace.
+ */
 class TurnTakingTrainer extends TriangleTrainer {
   override async evaluate() {
     await setImmediate();
@@ -62,7 +66,10 @@ const triangle = {
 const pbt = { ...triangle, name: "pbt", initial: { lr: 1e-4 } };
 const selectionOnly = { ...pbt, name: "selection-only", explore: noExplore() };
 
-/** The reference's factors multiply, and its new draws are uniform: no kind does both, so the new draw is made here. */
+/**
+ * The reference's factors multiply, and its new draws are uniform: no kind does both, so the new
+ * draw is made here.
+ */
 const multiply = perturb({ resampleProbability: 0 });
 function multiplyOrDraw(
   h: { lr: number },
@@ -92,9 +99,15 @@ export const searchers: Readonly<Record<string, Experiment>> = {
     explore: multiplyOrDraw,
   }),
   "PBT, workers in turn": defineExperiment({ ...pbt, trainer: TurnTakingTrainer }),
-  "selection only, workers in turn": defineExperiment({ ...selectionOnly, trainer: TurnTakingTrainer }),
+  "selection only, workers in turn": defineExperiment({
+    ...selectionOnly,
+    trainer: TurnTakingTrainer,
+  }),
   "PBT, noise of the donor": defineExperiment({ ...pbt, trainer: DonorsNoiseTrainer }),
-  "selection only, noise of the donor": defineExperiment({ ...selectionOnly, trainer: DonorsNoiseTrainer }),
+  "selection only, noise of the donor": defineExperiment({
+    ...selectionOnly,
+    trainer: DonorsNoiseTrainer,
+  }),
 };
 
 /** Steps of the first member that is done. Infinite when nobody is. */
@@ -106,7 +119,10 @@ function done(members: readonly Snapshot[]): readonly Snapshot[] {
   return members.filter(({ score }) => score !== undefined && score > goal);
 }
 
-/** The mean of |log(lr / optimal)| over the winner's lineage; the best member's where nobody is done. */
+/**
+ * The mean of |log(lr / optimal)| over the winner's lineage; the best member's where nobody is
+ * done.
+ */
 function logError(members: readonly Snapshot[]): number {
   const steps = stepsToDone(members);
   const winner =

@@ -1,8 +1,10 @@
 #!/bin/sh
-# A trainer in nothing but the shell, awk and sha256sum: it speaks protocol/trainer-protocol.md without any library of Clade's.
+# A trainer in nothing but the shell, awk and sha256sum: it speaks protocol/trainer-protocol.md
+# without any library of Clade's.
 #
-# The model is a position on a line, and a step is a move of the size of the learning rate towards the minimum at 3; a large rate is fast
-# but ends up jumping to and fro. Train with: npx clade run examples/other-languages/descent.yaml
+# The model is a position on a line, and a step is a move of the size of the learning rate towards
+# the minimum at 3; a large rate is fast but ends up jumping to and fro. Train with: npx clade run
+# examples/other-languages/descent.yaml
 
 position=0
 rate=0

@@ -1,4 +1,7 @@
-/** Mulberry32 (Tommy Ettinger), a random number generator whose whole state is one 32-bit integer, so that a checkpoint can hold it. */
+/**
+ * Mulberry32 (Tommy Ettinger), a random number generator whose whole state is one 32-bit integer,
+ * so that a checkpoint can hold it.
+ */
 export class Random {
   state: number;
 

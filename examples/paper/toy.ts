@@ -1,14 +1,16 @@
 /**
- * The toy of Population Based Training (Jaderberg et al. 2017, Figure 2), in four panels: PBT, explore only, exploit only,
- * grid search.
+ * The toy of Population Based Training (Jaderberg et al. 2017, Figure 2), in four panels: PBT,
+ * explore only, exploit only, grid search.
  *
- * Two members want theta at the origin, where Q = 1.2 - theta0^2 - theta1^2 is largest, but they only ever descend a surrogate whose
- * hyperparameters h0 and h1 weigh the two terms. Member 0 has h = (1, 0) and member 1 has h = (0, 1), so each can only bring one
- * coordinate down. Only the copying of weights brings both down.
+ * Two members want theta at the origin, where Q = 1.2 - theta0^2 - theta1^2 is largest, but they
+ * only ever descend a surrogate whose hyperparameters h0 and h1 weigh the two terms. Member 0 has
+ * h = (1, 0) and member 1 has h = (0, 1), so each can only bring one coordinate down. Only the
+ * copying of weights brings both down.
  *
  *     npx node examples/paper/toy.ts [seed]
  *
- * prints the final best Q of each panel and draws examples/paper/toy.svg. benchmarks/reference/toy.ts repeats it over 1,000 seeds.
+ * prints the final best Q of each panel and draws examples/paper/toy.svg.
+ * benchmarks/reference/toy.ts repeats it over 1,000 seeds.
  */
 import { writeFileSync } from "node:fs";
 import * as Plot from "@observablehq/plot";
@@ -59,12 +61,16 @@ class ToyTrainer {
   }
 }
 
-// How it is trained. Exploit copies the weights alone: with h copied too, both members would soon descend the same coordinate.
+// How it is trained. Exploit copies the weights alone: with h copied too, both members would soon
+// descend the same coordinate.
 
 const toy = {
   population: 2,
   // Members start at the corners below; the bounds only keep the random walk of h finite.
-  hyperparameters: { h0: uniform(0, 1, { bounds: [-10, 10] }), h1: uniform(0, 1, { bounds: [-10, 10] }) },
+  hyperparameters: {
+    h0: uniform(0, 1, { bounds: [-10, 10] }),
+    h1: uniform(0, 1, { bounds: [-10, 10] }),
+  },
   initial: [
     { h0: 1, h1: 0 },
     { h0: 0, h1: 1 },
@@ -82,7 +88,9 @@ function explore({ h0, h1 }: ToyHyperparameters, _space: SearchSpace, random: Ra
   return { h0: h0 + 0.1 * random.normal(), h1: h1 + 0.1 * random.normal() };
 }
 
-/** In "explore only" nobody ever copies, so members explore at the end of every generation instead. */
+/**
+ * In "explore only" nobody ever copies, so members explore at the end of every generation instead.
+ */
 export const panels: Readonly<Record<string, Experiment>> = {
   PBT: defineExperiment({ ...toy, name: "toy-pbt", exploit, explore }),
   "explore only": defineExperiment({
@@ -92,7 +100,12 @@ export const panels: Readonly<Record<string, Experiment>> = {
     explore,
     exploreEvery: "generation",
   }),
-  "exploit only": defineExperiment({ ...toy, name: "toy-exploit-only", exploit, explore: noExplore() }),
+  "exploit only": defineExperiment({
+    ...toy,
+    name: "toy-exploit-only",
+    exploit,
+    explore: noExplore(),
+  }),
   "grid search": defineExperiment({
     ...toy,
     name: "toy-grid-search",
@@ -123,7 +136,8 @@ async function trace(panel: string, experiment: Experiment, seed: number): Promi
     const copied = kind === "copied";
     if (copied) stretches[member]!++;
     // The initial snapshot has not been evaluated: its weights are those of a new trainer.
-    const { theta0, theta1, q } = kind === "initial" ? new ToyTrainer().evaluate() : (metrics as Measured);
+    const { theta0, theta1, q } =
+      kind === "initial" ? new ToyTrainer().evaluate() : (metrics as Measured);
     return {
       panel,
       member: `member ${member}`,
@@ -139,10 +153,13 @@ async function trace(panel: string, experiment: Experiment, seed: number): Promi
 
 /** The best of the members' last scores. */
 export function finalBest(trace: readonly Pick<Point, "step" | "q">[]): number {
-  return Math.max(...trace.filter(({ step }) => step === toy.budget.stepsPerMember).map(({ q }) => q));
+  return Math.max(
+    ...trace.filter(({ step }) => step === toy.budget.stepsPerMember).map(({ q }) => q),
+  );
 }
 
-// The figure. Blue and vermilion are told apart by every kind of colour vision (Okabe and Ito 2008); the symbols differ too.
+// The figure. Blue and vermilion are told apart by every kind of colour vision (Okabe and Ito
+// 2008); the symbols differ too.
 
 const width = 1040;
 const colors = ["#0072B2", "#D55E00"];
@@ -237,7 +254,12 @@ ${place(progress, 326)}
 `;
 }
 
-function traces(trace: readonly Point[], x: "theta0" | "step", y: "theta1" | "q", dotEvery: number) {
+function traces(
+  trace: readonly Point[],
+  x: "theta0" | "step",
+  y: "theta1" | "q",
+  dotEvery: number,
+) {
   const channels = { fx: "panel", x, y, clip: true };
   const stretch = ({ member, stretch }: Point) => `${member} ${stretch}`;
   const dots = trace.filter(({ step, copied }) => step % dotEvery === 0 && !copied);

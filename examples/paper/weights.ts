@@ -1,6 +1,6 @@
 /**
- * What the paper's three experiments share: named weights in jax-js, Adam, and the numbers that go into a checkpoint. A jax-js function
- * consumes its arrays; `.ref` keeps one for another use.
+ * What the paper's three experiments share: named weights in jax-js, Adam, and the numbers that go
+ * into a checkpoint. A jax-js function consumes its arrays; `.ref` keeps one for another use.
  */
 import { numpy as np, tree } from "@jax-js/jax";
 
@@ -14,12 +14,22 @@ export type Moments<S extends Shapes> = {
   readonly second: Weights<S>;
 };
 
-/** What `adam` needs beside the gradients: the learning rate, and the corrections of the moments' bias, 1 / (1 - beta^updates). */
-export function adamRates(learningRate: number, updates: number, beta1 = 0.9): [number, number, number] {
+/**
+ * What `adam` needs beside the gradients: the learning rate, and the corrections of the moments'
+ * bias, 1 / (1 - beta^updates).
+ */
+export function adamRates(
+  learningRate: number,
+  updates: number,
+  beta1 = 0.9,
+): [number, number, number] {
   return [learningRate, 1 / (1 - beta1 ** updates), 1 / (1 - 0.999 ** updates)];
 }
 
-/** One update of Adam (Kingma and Ba 2015, algorithm 1), to be called within `jit`; consumes everything but the rates. */
+/**
+ * One update of Adam (Kingma and Ba 2015, algorithm 1), to be called within `jit`; consumes
+ * everything but the rates.
+ */
 export function adam<S extends Shapes>(
   weights: Weights<S>,
   gradients: Weights<S>,
@@ -51,7 +61,10 @@ export function adam<S extends Shapes>(
   return { weights: newWeights, moments: { first: newFirst, second: newSecond } };
 }
 
-/** Gradients scaled so that their joint norm is at most `most` (Pascanu et al. 2013); to be called within `jit`. */
+/**
+ * Gradients scaled so that their joint norm is at most `most` (Pascanu et al. 2013); to be called
+ * within `jit`.
+ */
 export function clipped<S extends Shapes>(gradients: Weights<S>, most: number): Weights<S> {
   const squares = Object.values(gradients).map((gradient) => np.square(gradient.ref).sum());
   const norm = np.sqrt(squares.reduce((total, square) => total.add(square)));
@@ -61,7 +74,10 @@ export function clipped<S extends Shapes>(gradients: Weights<S>, most: number): 
   return scaled;
 }
 
-/** Tiny moments become zero: denormal numbers make a step twice as slow. NaN stays, so that it is seen. */
+/**
+ * Tiny moments become zero: denormal numbers make a step twice as slow. NaN stays, so that it is
+ * seen.
+ */
 function flushed(moment: np.Array): np.Array {
   return np.where(np.abs(moment.ref).less(1e-30), 0, moment);
 }
@@ -98,8 +114,9 @@ export function fromFlat<S extends Shapes>(shapes: S, values: Float32Array): Wei
 }
 
 /**
- * All weights of a network in one array. Small networks spend most of a step between jax-js's kernels, and this way Adam takes three of them,
- * not three for each array: gan.ts has 76 kernels a step and not 110.
+ * All weights of a network in one array. Small networks spend most of a step between jax-js's
+ * kernels, and this way Adam takes three of them, not three for each array: gan.ts has 76 kernels
+ * a step and not 110.
  */
 export type Joined = Weights<JoinedShape>;
 export type JoinedShape = { readonly all: readonly [number] };
@@ -127,8 +144,13 @@ export function separate<S extends Shapes>(shapes: S, { all }: Joined): Weights<
   return Object.fromEntries(arrays);
 }
 
-/** All numbers one after another, in the order of the names. Reads the arrays without consuming them. */
-export async function toFlat<S extends Shapes>(weights: Weights<S>): Promise<Float32Array<ArrayBuffer>> {
+/**
+ * All numbers one after another, in the order of the names. Reads the arrays without consuming
+ * them.
+ */
+export async function toFlat<S extends Shapes>(
+  weights: Weights<S>,
+): Promise<Float32Array<ArrayBuffer>> {
   const arrays: np.Array[] = Object.values(weights);
   const values = new Float32Array(arrays.reduce((total, array) => total + array.size, 0));
   let start = 0;

@@ -1,7 +1,8 @@
 /**
- * The quickstart: small networks learn to read real handwritten digits that lie anywhere in a picture. No two training pictures are
- * the same, and with batches this small the best learning rate falls as training goes on, which no constant rate can
- * follow and Population Based Training can.
+ * The quickstart: small networks learn to read real handwritten digits that lie anywhere in a
+ * picture. No two training pictures are the same, and with batches this small the best learning
+ * rate falls as training goes on, which no constant rate can follow and Population Based Training
+ * can.
  */
 import { init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import {
@@ -14,7 +15,15 @@ import {
   truncationSelection,
   uniform,
 } from "clade";
-import { drawPictures, PIXELS, type Pictures, Random, test, training, validation } from "./pictures.ts";
+import {
+  drawPictures,
+  PIXELS,
+  type Pictures,
+  Random,
+  test,
+  training,
+  validation,
+} from "./pictures.ts";
 
 await init("wasm");
 
@@ -79,16 +88,24 @@ class DigitsTrainer {
   }
 
   /**
-   * Accuracy and mean cross-entropy on the validation pictures, and accuracy on the test pictures, which steers nothing. The samples are
-   * the accuracies on ten parts of the validation pictures, for `tTestSelection`.
+   * Accuracy and mean cross-entropy on the validation pictures, and accuracy on the test pictures,
+   * which steers nothing. The samples are the accuracies on ten parts of the validation pictures,
+   * for `tTestSelection`.
    */
-  async evaluate(): Promise<{ accuracy: number; loss: number; testAccuracy: number; samples: number[] }> {
+  async evaluate(): Promise<{
+    accuracy: number;
+    loss: number;
+    testAccuracy: number;
+    samples: number[];
+  }> {
     const { accuracy, loss, parts } = await measure(this.#weights, VALIDATION);
     const { accuracy: testAccuracy } = await measure(this.#weights, TEST);
     return { accuracy, loss, testAccuracy, samples: parts };
   }
 
-  /** Everything that training depends on: restored for the same member it continues bit for bit. */
+  /**
+   * Everything that training depends on: restored for the same member it continues bit for bit.
+   */
   async save(): Promise<DigitsState> {
     return {
       weights: await toFlat(this.#weights),
@@ -109,7 +126,8 @@ class DigitsTrainer {
     this.#moments = { first: fromFlat(state.firstMoment), second: fromFlat(state.secondMoment) };
     this.#optimizer = state.optimizer;
     this.#updates = state.updates;
-    this.#random.state = seed === state.seed ? state.random : new Random(seed ^ state.random).state;
+    this.#random.state =
+      seed === state.seed ? state.random : new Random(seed ^ state.random).state;
   }
 
   /** jax-js arrays live in WebAssembly memory, which no garbage collector frees. */
@@ -143,7 +161,10 @@ type Moments = { first: Weights; second: Weights };
 type Masks = { hidden1: np.Array; hidden2: np.Array };
 type Batch = { images: np.Array; labels: np.Array };
 
-/** A multilayer perceptron with dropout (Srivastava et al. 2014): images [n, PIXELS] to logits [n, CLASSES]. */
+/**
+ * A multilayer perceptron with dropout (Srivastava et al. 2014): images [n, PIXELS] to logits [n,
+ * CLASSES].
+ */
 function network({ w1, b1, w2, b2, w3, b3 }: Weights, images: np.Array, masks?: Masks): np.Array {
   let hidden = nn.relu(np.matmul(images, w1).add(b1));
   if (masks) hidden = hidden.mul(masks.hidden1);
@@ -156,14 +177,21 @@ function crossEntropy(logits: np.Array, labels: np.Array): np.Array {
   return nn.logSoftmax(logits).mul(nn.oneHot(labels, CLASSES)).sum(-1).mean().mul(-1);
 }
 
-const lossAndGradients: (weights: Weights, batch: Batch, masks: Masks) => [np.Array, Weights] = valueAndGrad(
-  (weights: Weights, { images, labels }: Batch, masks: Masks) =>
+const lossAndGradients: (weights: Weights, batch: Batch, masks: Masks) => [np.Array, Weights] =
+  valueAndGrad((weights: Weights, { images, labels }: Batch, masks: Masks) =>
     crossEntropy(network(weights, images, masks), labels),
-);
+  );
 
 /** Stochastic gradient descent with momentum 0.9; the velocity is the first moment. */
 const sgd = jit(
-  (weights: Weights, moments: Moments, batch: Batch, masks: Masks, rate: np.Array, ...unused: np.Array[]) => {
+  (
+    weights: Weights,
+    moments: Moments,
+    batch: Batch,
+    masks: Masks,
+    rate: np.Array,
+    ...unused: np.Array[]
+  ) => {
     const [loss, gradients] = lossAndGradients(tree.ref(weights), batch, masks);
     const first = mapWeights((m, g) => flushed(m.mul(0.9).add(g)), moments.first, gradients);
     const newWeights = mapWeights((w, m) => w.sub(m.ref.mul(rate.ref)), weights, first);
@@ -172,7 +200,10 @@ const sgd = jit(
   },
 );
 
-/** Adam (Kingma and Ba 2015, algorithm 1); `fix1` and `fix2` correct the moments' bias: 1 / (1 - beta^t). */
+/**
+ * Adam (Kingma and Ba 2015, algorithm 1); `fix1` and `fix2` correct the moments' bias: 1 / (1 -
+ * beta^t).
+ */
 const adam = jit(
   (
     weights: Weights,
@@ -184,7 +215,11 @@ const adam = jit(
     fix2: np.Array,
   ) => {
     const [loss, gradients] = lossAndGradients(tree.ref(weights), batch, masks);
-    const first = mapWeights((m, g) => flushed(m.mul(0.9).add(g.ref.mul(0.1))), moments.first, gradients);
+    const first = mapWeights(
+      (m, g) => flushed(m.mul(0.9).add(g.ref.mul(0.1))),
+      moments.first,
+      gradients,
+    );
     const second = mapWeights(
       (v, g) => flushed(v.mul(0.999).add(np.square(g).mul(0.001))),
       moments.second,
@@ -204,7 +239,10 @@ const adam = jit(
   },
 );
 
-/** 0 with probability `rate`, else 1 / (1 - rate): the expected activation stays what it is without dropout. */
+/**
+ * 0 with probability `rate`, else 1 / (1 - rate): the expected activation stays what it is without
+ * dropout.
+ */
 function dropoutMask(shape: [number, number], rate: number, random: Random): np.Array {
   const mask = new Float32Array(size(shape));
   for (let i = 0; i < mask.length; i++) mask[i] = random.uniform(0, 1) < rate ? 0 : 1 / (1 - rate);
@@ -225,7 +263,11 @@ const accuracyAndLoss = jit((weights: Weights, { images, labels }: Batch) => {
 
 async function measure(weights: Weights, batch: Batch) {
   const { accuracy, loss, parts } = accuracyAndLoss(tree.ref(weights), tree.ref(batch));
-  return { accuracy: await toNumber(accuracy), loss: await toNumber(loss), parts: [...(await parts.data())] };
+  return {
+    accuracy: await toNumber(accuracy),
+    loss: await toNumber(loss),
+    parts: [...(await parts.data())],
+  };
 }
 
 /** Images [n, PIXELS] and labels [n]. */
@@ -238,7 +280,10 @@ async function toNumber(scalar: np.Array): Promise<number> {
   return value;
 }
 
-/** He initialization (He et al. 2015), uniform: a weight's variance is 2 / inputs. Biases start at zero. */
+/**
+ * He initialization (He et al. 2015), uniform: a weight's variance is 2 / inputs. Biases start at
+ * zero.
+ */
 function initialWeights(random: Random): Weights {
   const values = Object.values(SHAPES).flatMap((shape) => {
     const [inputs = 1, outputs] = shape;
@@ -274,7 +319,11 @@ async function toFlat({ w1, b1, w2, b2, w3, b3 }: Weights): Promise<Float32Array
   return values;
 }
 
-function mapWeights(f: (...arrays: np.Array[]) => np.Array, first: Weights, ...others: Weights[]): Weights {
+function mapWeights(
+  f: (...arrays: np.Array[]) => np.Array,
+  first: Weights,
+  ...others: Weights[]
+): Weights {
   return tree.map(f, first, ...others);
 }
 

@@ -1,6 +1,7 @@
 /**
- * Real handwritten digits, anywhere in a 12x12 picture: the 1,797 8x8 images of UCI's Optical Recognition of Handwritten
- * Digits (E. Alpaydin and C. Kaynak, CC BY 4.0; see digits.LICENSE.md), each drawn anew at a random place, angle and size.
+ * Real handwritten digits, anywhere in a 12x12 picture: the 1,797 8x8 images of UCI's Optical
+ * Recognition of Handwritten Digits (E. Alpaydin and C. Kaynak, CC BY 4.0; see digits.LICENSE.md),
+ * each drawn anew at a random place, angle and size.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -8,7 +9,10 @@ import { gunzipSync } from "node:zlib";
 const PICTURE = 12;
 export const PIXELS = PICTURE * PICTURE;
 
-/** `count` pictures, one after another: ink [count x PIXELS], from 0 to 1 but for some noise, and labels [count]. */
+/**
+ * `count` pictures, one after another: ink [count x PIXELS], from 0 to 1 but for some noise, and
+ * labels [count].
+ */
 export interface Pictures {
   readonly count: number;
   readonly ink: Float32Array<ArrayBuffer>;
@@ -33,8 +37,8 @@ export function drawPictures(digits: readonly Digit[], count: number, random: Ra
 }
 
 /**
- * Turns the digit by up to 15 degrees, scales it by up to a tenth, moves it by up to 2 pixels and adds some noise.
- * Each pixel looks up its place in the 8x8 digit (bilinear interpolation).
+ * Turns the digit by up to 15 degrees, scales it by up to a tenth, moves it by up to 2 pixels and
+ * adds some noise. Each pixel looks up its place in the 8x8 digit (bilinear interpolation).
  */
 function drawDigit({ ink }: Digit, picture: Float32Array, random: Random): void {
   const angle = (random.uniform(-15, 15) * Math.PI) / 180;
@@ -43,7 +47,8 @@ function drawDigit({ ink }: Digit, picture: Float32Array, random: Random): void 
   const sin = Math.sin(angle) / scale;
   const centreX = (PICTURE - 1) / 2 + random.uniform(-2, 2);
   const centreY = (PICTURE - 1) / 2 + random.uniform(-2, 2);
-  const inkAt = (x: number, y: number) => (x < 0 || y < 0 || x > 7 || y > 7 ? 0 : (ink[y * 8 + x] ?? 0) / 16);
+  const inkAt = (x: number, y: number) =>
+    x < 0 || y < 0 || x > 7 || y > 7 ? 0 : (ink[y * 8 + x] ?? 0) / 16;
   for (let y = 0; y < PICTURE; y++) {
     for (let x = 0; x < PICTURE; x++) {
       const u = cos * (x - centreX) + sin * (y - centreY) + 3.5;
@@ -75,7 +80,10 @@ export class Random {
   }
 }
 
-/** The digits in a fixed random order. A line holds the ink of 8x8 pixels, from 0 to 16, and the label. */
+/**
+ * The digits in a fixed random order. A line holds the ink of 8x8 pixels, from 0 to 16, and the
+ * label.
+ */
 function loadDigits(): Digit[] {
   const csv = gunzipSync(readFileSync(new URL("digits.csv.gz", import.meta.url))).toString();
   const lines = csv.trim().split("\n");
@@ -90,7 +98,8 @@ function loadDigits(): Digit[] {
   });
 }
 
-// No digit is in two parts. Validation and test pictures are drawn once: the same for every member, run and machine.
+// No digit is in two parts. Validation and test pictures are drawn once: the same for every
+// member, run and machine.
 const digits = loadDigits();
 export const training = digits.slice(0, 900);
 export const validation = drawPictures(digits.slice(900, 1300), 2000, new Random(1));

@@ -44,7 +44,9 @@ class Readme(unittest.TestCase):
 
 @unittest.skipUnless(importlib.util.find_spec("transformers"), "transformers is not installed")
 class Transformers(unittest.TestCase):
-    """With the Trainer's own warm-up and linear decay, built for 10,000 steps from a base rate of 5e-5."""
+    """With the Trainer's own warm-up and linear decay, built for 10,000 steps from a base rate of
+    5e-5.
+    """
 
     def test_the_trainer_trains_generations_with_the_base_rate_that_it_was_told(self):
         with tempfile.TemporaryDirectory() as directory, DrivenTrainer(TRANSFORMERS) as trainer:

@@ -1,4 +1,7 @@
-/** The first place from `low` up to `high` at which `holds`, in a list in which it holds from some place on; `high` where it never does. */
+/**
+ * The first place from `low` up to `high` at which `holds`, in a list in which it holds from some
+ * place on; `high` where it never does.
+ */
 export function firstPlace<T>(
   items: readonly T[],
   holds: (item: T) => boolean,

@@ -1,4 +1,7 @@
-/** The base of every error that Clade raises on purpose. A message gives the value, the rule and the remedy. */
+/**
+ * The base of every error that Clade raises on purpose. A message gives the value, the rule and
+ * the remedy.
+ */
 export class CladeError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -15,8 +15,16 @@ test.each([
     "\\u202egpj.\\u202c \\u2066\\u2069 \\u200e\\u200f\\u061c",
   ],
   ["separators of lines", "a\u2028b\u2029c\u0085d", "a\\u2028b\\u2029c\\u0085d"],
-  ["what has no width", "ad\u200bam \ufeff\u2060\u00ad\u3164", "ad\\u200bam \\ufeff\\u2060\\u00ad\\u3164"],
-  ["joiners between letters that do not join", "ad\u200dam\u200c\ufe0f", "ad\\u200dam\\u200c\\ufe0f"],
+  [
+    "what has no width",
+    "ad\u200bam \ufeff\u2060\u00ad\u3164",
+    "ad\\u200bam \\ufeff\\u2060\\u00ad\\u3164",
+  ],
+  [
+    "joiners between letters that do not join",
+    "ad\u200dam\u200c\ufe0f",
+    "ad\\u200dam\\u200c\\ufe0f",
+  ],
   ["signs that tell only machines", "x\u{e0041}", "x\\udb40\\udc41"],
   ["half a pair, and what is no character", "\ud800 \uffff", "\\ud800 \\uffff"],
 ])("%s can be seen", (_, text, shown) => {

@@ -98,7 +98,9 @@ describe("a copy", () => {
   });
 
   test("of hyperparameters keeps the recipient's weights, step and score: the lineage follows the weights", () => {
-    const { decision, next } = decided({ exploit: truncationSelection({ copy: "hyperparameters" }) });
+    const { decision, next } = decided({
+      exploit: truncationSelection({ copy: "hyperparameters" }),
+    });
     expect(next).toMatchObject({
       parent: "0.4",
       donor: "1.4",
@@ -107,7 +109,12 @@ describe("a copy", () => {
       checkpoint: "checkpoint-0",
     });
     expect(next!.hyperparameters).toEqual({ rate: 4 });
-    expect(decision).toMatchObject({ kind: "copy", donor: "1.4", weights: false, hyperparameters: true });
+    expect(decision).toMatchObject({
+      kind: "copy",
+      donor: "1.4",
+      weights: false,
+      hyperparameters: true,
+    });
   });
 
   test("explores from what it copied, a copy of weights from the recipient's own", () => {
@@ -141,7 +148,10 @@ describe("a member that keeps", () => {
 
   test("explores all the same when every generation explores, and stays its own parent", () => {
     const explore = perturb({ factors: [2], resampleProbability: 0 });
-    const { decision, next } = decided({ explore, exploreEvery: "generation", exploit: noExploit() }, strong);
+    const { decision, next } = decided(
+      { explore, exploreEvery: "generation", exploit: noExploit() },
+      strong,
+    );
     expect(next).toEqual({
       ...strong,
       id: "1.5",
@@ -189,7 +199,9 @@ describe("a user's own strategies", () => {
   });
 
   test("that explore to NaN are refused with the name of the hyperparameter", () => {
-    expect(() => decided({ explore: () => ({ rate: Number.NaN }) })).toThrow("hyperparameters.rate: NaN");
+    expect(() => decided({ explore: () => ({ rate: Number.NaN }) })).toThrow(
+      "hyperparameters.rate: NaN",
+    );
   });
 });
 
@@ -223,23 +235,31 @@ describe("a rescue", () => {
     const { score, ...unscored } = trained(6);
     const own = trained(3, { score: 50 });
     const others = populationWith([unsaved, unscored, own, trained(7, { score: 1 })]);
-    expect(rescue(strategies(), dead, others, randomStream(1), { why: "" })!.next!.donor).toBe("7.4");
+    expect(rescue(strategies(), dead, others, randomStream(1), { why: "" })!.next!.donor).toBe(
+      "7.4",
+    );
     expect(
-      rescue(strategies(), own, populationWith([own, unsaved, unscored]), randomStream(1), { why: "" }),
+      rescue(strategies(), own, populationWith([own, unsaved, unscored]), randomStream(1), {
+        why: "",
+      }),
     ).toBeUndefined();
   });
 
   test("leaves the donor as it is, though the user's explore writes to what it is given", () => {
     const explore: Explore = (values) => Object.assign(values, { rate: 5 });
     const before = structuredClone(strong);
-    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), {
+      why: "",
+    })!;
     expect(next!.hyperparameters.rate).toBe(5);
     expect(strong).toEqual(before);
   });
 
   test("explores, so that the two do not train the same", () => {
     const explore = perturb({ factors: [2], resampleProbability: 0 });
-    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), {
+      why: "",
+    })!;
     expect(next!.hyperparameters.rate).toBe(8);
   });
 
@@ -258,7 +278,11 @@ describe("a rescue", () => {
       score: 9,
       hyperparameters: { rate: 4, batch: "medium", layers: 5, optimizer: "adam", kind: "gelu" },
     });
-    const drawn = { batch: new Set<unknown>(), optimizer: new Set<unknown>(), layers: new Set<unknown>() };
+    const drawn = {
+      batch: new Set<unknown>(),
+      optimizer: new Set<unknown>(),
+      layers: new Set<unknown>(),
+    };
     for (let seed = 0; seed < 500; seed++) {
       const given = strategies({ space: many, explore: resample() });
       const rescued = () =>
@@ -278,13 +302,18 @@ describe("a rescue", () => {
 
   test("that was in vain is followed by one that takes the donor's hyperparameters as they are", () => {
     const given = strategies({ explore: resample() });
-    const { next } = rescue(given, weak, population, randomStream(1), { why: "", explores: false })!;
+    const { next } = rescue(given, weak, population, randomStream(1), {
+      why: "",
+      explores: false,
+    })!;
     expect(next!.hyperparameters).toEqual(strong.hyperparameters);
   });
 
   test("takes the donor's value where no draw comes out on its side", () => {
     const explore = () => ({ rate: 0.5 });
-    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), { why: "" })!;
+    const { next } = rescue(strategies({ explore }), weak, population, randomStream(1), {
+      why: "",
+    })!;
     expect(next!.hyperparameters.rate).toBe(4);
   });
 });
@@ -297,7 +326,13 @@ describe("what has always failed", () => {
   const given = strategies({ space: many, explore: resample(), exploreEvery: "generation" });
   const drawn = (failed: readonly Hyperparameters[]) =>
     Array.from({ length: 300 }, (_, seed) => {
-      const { next } = decide(given, member, populationWith([member, other]), randomStream(seed), failed);
+      const { next } = decide(
+        given,
+        member,
+        populationWith([member, other]),
+        randomStream(seed),
+        failed,
+      );
       return next!.hyperparameters;
     });
 
@@ -316,7 +351,13 @@ describe("what has always failed", () => {
     const toSgd = strategies({ space: some, explore: perturb(), exploreEvery: "generation" });
     for (let seed = 0; seed < 100; seed++) {
       const failing = [{ optimizer: "sgd", momentum: "heavy" }];
-      const { next } = decide(toSgd, adam, populationWith([adam, sgd]), randomStream(seed), failing);
+      const { next } = decide(
+        toSgd,
+        adam,
+        populationWith([adam, sgd]),
+        randomStream(seed),
+        failing,
+      );
       expect(next!.hyperparameters.momentum).not.toBe("heavy");
     }
   });
@@ -348,7 +389,8 @@ describe("the roots of a run", () => {
       step: 0,
       memberSteps: 0,
     });
-    for (const absent of ["parent", "checkpoint", "score"]) expect(ten[3]).not.toHaveProperty(absent);
+    for (const absent of ["parent", "checkpoint", "score"])
+      expect(ten[3]).not.toHaveProperty(absent);
   });
 
   test("take the given values for the first members and leave the draws of all others alone", () => {
@@ -425,9 +467,16 @@ describe("other ends of a generation", () => {
   });
 
   test("a member that restarts has fresh weights at step 0 and explores from the donor's hyperparameters", () => {
-    const explore: Explore = ({ rate }, _space, _random, { step }) => ({ rate: Number(rate) + 1 + step });
+    const explore: Explore = ({ rate }, _space, _random, { step }) => ({
+      rate: Number(rate) + 1 + step,
+    });
     const { decision, next } = decided({ exploit: () => restart(strong, "next"), explore });
-    expect(decision).toMatchObject({ kind: "restart", donor: "1.4", weights: false, hyperparameters: true });
+    expect(decision).toMatchObject({
+      kind: "restart",
+      donor: "1.4",
+      weights: false,
+      hyperparameters: true,
+    });
     expect(next).toEqual({
       id: "0.5",
       member: 0,

@@ -1,6 +1,6 @@
 /**
- * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member when its generation ends. The
- * worker does the rest of the loop around it:
+ * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member
+ * when its generation ends. The worker does the rest of the loop around it:
  *
  *     step until ready; evaluate; save; publish the trained snapshot
  *     before the member goes on, in one transaction:
@@ -13,14 +13,23 @@ import type { Explore } from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
-import { type Hyperparameters, ordinalOf, type Snapshot, type SnapshotId, snapshotId } from "./snapshot.ts";
+import {
+  type Hyperparameters,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+  snapshotId,
+} from "./snapshot.ts";
 
 /** The strategies of an experiment. */
 export interface Strategies {
   readonly space: SearchSpace;
   readonly exploit: Exploit;
   readonly explore: Explore;
-  /** The paper explores after a copy. "generation" explores at the end of every generation, copy or not. */
+  /**
+   * The paper explores after a copy. "generation" explores at the end of every generation, copy or
+   * not.
+   */
   readonly exploreEvery: "copy" | "generation";
   /** Nobody copies or explores before its lineage has trained this many steps. */
   readonly burnInSteps: number;
@@ -51,7 +60,10 @@ export interface Outcome {
   readonly next?: Snapshot;
 }
 
-/** Decides about a member that has just been evaluated. `population` includes its snapshot; `failed` is with what it has always failed. */
+/**
+ * Decides about a member that has just been evaluated. `population` includes its snapshot;
+ * `failed` is with what it has always failed.
+ */
 export function decide(
   given: Strategies,
   member: Snapshot,
@@ -62,7 +74,13 @@ export function decide(
   const strategies = failed.length > 0 ? learning(given, member, population, failed) : given;
   if (member.step < strategies.burnInSteps) {
     const text = `burn-in: step ${member.step} of ${strategies.burnInSteps}`;
-    return outcome(strategies, member, { kind: "keep", reason: { text, numbers: {} } }, random, false);
+    return outcome(
+      strategies,
+      member,
+      { kind: "keep", reason: { text, numbers: {} } },
+      random,
+      false,
+    );
   }
   const exploitation = strategies.exploit(member, population, random);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
@@ -72,8 +90,9 @@ export function decide(
 }
 
 /**
- * Replaces a member that cannot go on with a random one of the best fifth, and explores from there, but not where it has failed. One that was rescued in vain takes
- * the donor's hyperparameters as they are, since with these the donor trains. Undefined without a donor.
+ * Replaces a member that cannot go on with a random one of the best fifth, and explores from
+ * there, but not where it has failed. One that was rescued in vain takes the donor's
+ * hyperparameters as they are, since with these the donor trains. Undefined without a donor.
  */
 export function rescue(
   given: Strategies,
@@ -83,7 +102,9 @@ export function rescue(
   { why, failed = [], explores = true }: Rescue,
 ): Outcome | undefined {
   const scored = population.ranked.slice(0, population.scored);
-  const donors = scored.filter((other) => other.member !== member.member && other.checkpoint !== undefined);
+  const donors = scored.filter(
+    (other) => other.member !== member.member && other.checkpoint !== undefined,
+  );
   if (donors.length === 0) return undefined;
   const donor = random.pick(donors.slice(0, Math.ceil(donors.length / 5)));
   const reason = { text: `rescued: ${why}`, numbers: {} };
@@ -105,7 +126,10 @@ function learning(
   return { ...strategies, explore: apartFromFailed(settled, { member, values }, population) };
 }
 
-/** The roots of a run: one initial snapshot a member, drawn from the space, with the user's own values for the first ones. */
+/**
+ * The roots of a run: one initial snapshot a member, drawn from the space, with the user's own
+ * values for the first ones.
+ */
 export function initialSnapshots(
   space: SearchSpace,
   population: number,

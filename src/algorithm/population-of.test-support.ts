@@ -19,8 +19,13 @@ export function trained(member: number, given: Partial<Snapshot> = {}): Snapshot
 }
 
 /** Members 0, 1, 2, ... with these scores; undefined for a member without one. */
-export function populationOf(scores: readonly (number | undefined)[], direction: Direction = "maximize") {
-  const members = scores.map((score, member) => trained(member, score === undefined ? {} : { score }));
+export function populationOf(
+  scores: readonly (number | undefined)[],
+  direction: Direction = "maximize",
+) {
+  const members = scores.map((score, member) =>
+    trained(member, score === undefined ? {} : { score }),
+  );
   return { members, population: populationWith(members, direction) };
 }
 

@@ -29,9 +29,11 @@ test.each(["maximize", "minimize"] as const)(
         memberSteps: random.integer(100),
       });
       // Ten different scores, so that ties are many; a fifth have none.
-      const snapshot = random.uniform() < 0.2 ? unscored : { ...unscored, score: random.integer(10) - 5 };
+      const snapshot =
+        random.uniform() < 0.2 ? unscored : { ...unscored, score: random.integer(10) - 5 };
       population.update(snapshot);
-      // A copy carries its donor's score, and new hyperparameters none of their own: they take part once they have been trained.
+      // A copy carries its donor's score, and new hyperparameters none of their own: they take
+      // part once they have been trained.
       if (snapshot.kind !== "trained") continue;
       newest.set(member, snapshot);
       seen.push(snapshot);

@@ -4,39 +4,58 @@ import { isEarned, type Snapshot } from "./snapshot.ts";
 export type Direction = "maximize" | "minimize";
 
 /**
- * What strategies see: of every member that has been evaluated, the newest snapshot whose score it earned itself, ranked. Were a copy
- * ranked by its donor's score, a few copies of the best would push everyone who really trained to the bottom, and all would copy.
+ * What strategies see: of every member that has been evaluated, the newest snapshot whose score it
+ * earned itself, ranked. Were a copy ranked by its donor's score, a few copies of the best would
+ * push everyone who really trained to the bottom, and all would copy.
  */
 export interface Population {
   readonly direction: Direction;
-  /** Best first. A snapshot without a score comes after every scored one; equals are in the order of their members. */
+  /**
+   * Best first. A snapshot without a score comes after every scored one; equals are in the order
+   * of their members.
+   */
   readonly ranked: readonly Snapshot[];
   /** The trained snapshot with the best score of all that were ever seen. */
   readonly best: Snapshot | undefined;
   /** How many of `ranked` have a score. They come first. */
   readonly scored: number;
-  /** The place of a score among the scored: how many are strictly better, and how many equal it. */
+  /**
+   * The place of a score among the scored: how many are strictly better, and how many equal it.
+   */
   standing(score: number): { readonly better: number; readonly equal: number };
 }
 
 /** True when the first score is strictly better. A missing score is worse than every number. */
-export function isBetter(direction: Direction, score: number | undefined, than: number | undefined): boolean {
+export function isBetter(
+  direction: Direction,
+  score: number | undefined,
+  than: number | undefined,
+): boolean {
   if (score === undefined) return false;
   if (than === undefined) return true;
   return direction === "maximize" ? score > than : score < than;
 }
 
-/** Among equal scores the one of the fewest steps, then of the lowest member, is the better model, so that the order of publication does not matter. */
-export function isBetterModel(direction: Direction, snapshot: Snapshot, than: Snapshot | undefined): boolean {
-  if (snapshot.score === undefined || isBetter(direction, than?.score, snapshot.score)) return false;
+/**
+ * Among equal scores the one of the fewest steps, then of the lowest member, is the better model,
+ * so that the order of publication does not matter.
+ */
+export function isBetterModel(
+  direction: Direction,
+  snapshot: Snapshot,
+  than: Snapshot | undefined,
+): boolean {
+  if (snapshot.score === undefined || isBetter(direction, than?.score, snapshot.score))
+    return false;
   if (!than || isBetter(direction, snapshot.score, than.score)) return true;
   if (snapshot.memberSteps !== than.memberSteps) return snapshot.memberSteps < than.memberSteps;
   return snapshot.member < than.member;
 }
 
 /**
- * A population that is kept up to date one snapshot at a time, so that a decision among 1,000 members costs about what one
- * among 10 does: a member's place is found by bisection and moved, never sorted anew.
+ * A population that is kept up to date one snapshot at a time, so that a decision among 1,000
+ * members costs about what one among 10 does: a member's place is found by bisection and moved,
+ * never sorted anew.
  */
 export class RankedPopulation implements Population {
   readonly direction: Direction;
@@ -73,8 +92,18 @@ export class RankedPopulation implements Population {
 
   standing(score: number): { better: number; equal: number } {
     const { ranked, scored, direction } = this;
-    const better = firstPlace(ranked, (other) => !isBetter(direction, other.score, score), 0, scored);
-    const end = firstPlace(ranked, (other) => isBetter(direction, score, other.score), better, scored);
+    const better = firstPlace(
+      ranked,
+      (other) => !isBetter(direction, other.score, score),
+      0,
+      scored,
+    );
+    const end = firstPlace(
+      ranked,
+      (other) => isBetter(direction, score, other.score),
+      better,
+      scored,
+    );
     return { better, equal: end - better };
   }
 

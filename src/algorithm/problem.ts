@@ -1,7 +1,10 @@
 import { CladeError } from "./clade-error.ts";
 import { legibleLine } from "./legible.ts";
 
-/** One mistake in what a user declared: where it is, what was found, which rule it breaks and what to do. */
+/**
+ * One mistake in what a user declared: where it is, what was found, which rule it breaks and what
+ * to do.
+ */
 export interface Problem {
   readonly path: string;
   readonly value: string;
@@ -29,7 +32,10 @@ function shortened(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
 }
 
-/** The problem with its path placed below a parent, as `exploit` and `fraction` make `exploit.fraction`. */
+/**
+ * The problem with its path placed below a parent, as `exploit` and `fraction` make
+ * `exploit.fraction`.
+ */
 export function below(parent: string, problem: Problem): Problem {
   return { ...problem, path: problem.path === "" ? parent : `${parent}.${problem.path}` };
 }

@@ -1,9 +1,11 @@
 /**
- * Random streams that are derived, never shared. A stream is named by a key such as (run seed, member, generation), so a
- * decision is the same whichever worker makes it, and repeating it after a crash gives the same answer.
+ * Random streams that are derived, never shared. A stream is named by a key such as (run seed,
+ * member, generation), so a decision is the same whichever worker makes it, and repeating it after
+ * a crash gives the same answer.
  *
- * The key is hashed with MurmurHash3's 32-bit mixer into the state of sfc32 (Chris Doty-Humphrey, PractRand), a small
- * generator with a period of at least 2^32 that passes PractRand and TestU01's BigCrush.
+ * The key is hashed with MurmurHash3's 32-bit mixer into the state of sfc32 (Chris Doty-Humphrey,
+ * PractRand), a small generator with a period of at least 2^32 that passes PractRand and TestU01's
+ * BigCrush.
  */
 export interface Random {
   /** Uniform in [0, 1), with 53 bits. */
@@ -16,7 +18,10 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** The stream that belongs to a key. Equal keys give equal streams; the parts may be numbers or words. */
+/**
+ * The stream that belongs to a key. Equal keys give equal streams; the parts may be numbers or
+ * words.
+ */
 export function randomStream(...key: readonly (number | string)[]): Random {
   const text = key.join("/");
   let a = hash(text, 0x9e3779b9);

@@ -1,6 +1,9 @@
 import type { Hyperparameters, TreeSnapshot } from "./snapshot.ts";
 
-/** One generation of a lineage: steps of training with the same hyperparameters, and which member did them. */
+/**
+ * One generation of a lineage: steps of training with the same hyperparameters, and which member
+ * did them.
+ */
 export interface ScheduleSegment {
   /** The steps after `fromStep`, up to and with `toStep`, of the lineage. */
   readonly fromStep: number;
@@ -9,7 +12,10 @@ export interface ScheduleSegment {
   readonly hyperparameters: Hyperparameters;
 }
 
-/** The schedule of hyperparameters that a lineage was trained with, from the root on: one segment for each generation. */
+/**
+ * The schedule of hyperparameters that a lineage was trained with, from the root on: one segment
+ * for each generation.
+ */
 export function schedule(lineage: readonly TreeSnapshot[]): readonly ScheduleSegment[] {
   let fromStep = 0;
   return lineage.flatMap((snapshot) => {
@@ -21,7 +27,10 @@ export function schedule(lineage: readonly TreeSnapshot[]): readonly ScheduleSeg
   });
 }
 
-/** Neighbours with equal hyperparameters as one segment, that of the first member; where `isSame` says otherwise, they stay apart. */
+/**
+ * Neighbours with equal hyperparameters as one segment, that of the first member; where `isSame`
+ * says otherwise, they stay apart.
+ */
 export function merged(
   segments: readonly ScheduleSegment[],
   isSame: (first: ScheduleSegment, second: ScheduleSegment) => boolean = () => true,

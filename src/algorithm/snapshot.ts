@@ -1,6 +1,7 @@
 /**
- * A snapshot is the unit of everything: an immutable record that a member publishes. Lineage, resume, audit, schedules and
- * the best model are all reads of the tree that snapshots form through `parent`.
+ * A snapshot is the unit of everything: an immutable record that a member publishes. Lineage,
+ * resume, audit, schedules and the best model are all reads of the tree that snapshots form
+ * through `parent`.
  */
 
 /** `member.ordinal`: "3.12" is the 13th snapshot of member 3. */
@@ -28,15 +29,23 @@ export type Hyperparameters = { readonly [name: string]: HyperparameterValue | u
  * - `trained`: the end of a generation
  * - `copied`: made by an exploit: weights, hyperparameters or both come from a donor
  * - `explored`: new hyperparameters without a donor
- * - `restarted`: fresh weights, by a strategy that trains one model after another; like an initial snapshot it has no parent
+ * - `restarted`: fresh weights, by a strategy that trains one model after another; like an initial
+ *   snapshot it has no parent
  * - `evaluated`: a copy whose weights were scored again by its recipient
  * - `recovered`: a return to an older snapshot, because the newest checkpoint could not be read
  */
-type SnapshotKind = "initial" | "trained" | "copied" | "explored" | "restarted" | "evaluated" | "recovered";
+type SnapshotKind =
+  | "initial"
+  | "trained"
+  | "copied"
+  | "explored"
+  | "restarted"
+  | "evaluated"
+  | "recovered";
 
 /**
- * Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has been trained or evaluated, and fresh
- * weights have none.
+ * Whether a snapshot's score was earned by its own member. A copy carries its donor's until it has
+ * been trained or evaluated, and fresh weights have none.
  */
 export function isEarned({ kind }: Pick<Snapshot, "kind">): boolean {
   return kind !== "copied" && kind !== "explored" && kind !== "restarted";
@@ -49,16 +58,25 @@ export interface TreeSnapshot {
   readonly kind: SnapshotKind;
   /** Where the weights come from; absent for fresh ones. */
   readonly parent?: SnapshotId;
-  /** Where copied weights or hyperparameters come from. Differs from `parent` when only hyperparameters were copied. */
+  /**
+   * Where copied weights or hyperparameters come from. Differs from `parent` when only
+   * hyperparameters were copied.
+   */
   readonly donor?: SnapshotId;
   /** Generations that the member has completed. */
   readonly generation: number;
   /** Training steps of the lineage: what the weights have seen. */
   readonly step: number;
-  /** Training steps that the member itself has done, whatever it copied: what counts against the budget. */
+  /**
+   * Training steps that the member itself has done, whatever it copied: what counts against the
+   * budget.
+   */
   readonly memberSteps: number;
   readonly hyperparameters: Hyperparameters;
-  /** The objective as reported; absent when it was missing, NaN or infinite, or before the first evaluation. */
+  /**
+   * The objective as reported; absent when it was missing, NaN or infinite, or before the first
+   * evaluation.
+   */
   readonly score?: number;
 }
 

@@ -1,7 +1,8 @@
 /**
- * A strategy is a pure function made by a factory from options. The factory keeps the strategy's name and options beside the
- * function, so that a run can record what it was made with, a command line can change one option, and every wrong
- * option is reported together with the other mistakes of an experiment instead of one exception at a time.
+ * A strategy is a pure function made by a factory from options. The factory keeps the strategy's
+ * name and options beside the function, so that a run can record what it was made with, a command
+ * line can change one option, and every wrong option is reported together with the other mistakes
+ * of an experiment instead of one exception at a time.
  */
 import { z } from "zod";
 import { nearest } from "./nearest.ts";
@@ -21,7 +22,10 @@ type Described<F> = F & {
 
 type AnyFunction = (...values: never[]) => unknown;
 
-/** Makes a factory of strategies. With options that break the schema it returns a strategy that carries the problems and throws them when called. */
+/**
+ * Makes a factory of strategies. With options that break the schema it returns a strategy that
+ * carries the problems and throws them when called.
+ */
 export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   name: string,
   shape: Shape,
@@ -54,7 +58,10 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
 
 const factories = new WeakSet<AnyFunction>();
 
-/** Marks what makes a strategy, so that `ready: everySteps`, with the call forgotten, is told from a user's own function. */
+/**
+ * Marks what makes a strategy, so that `ready: everySteps`, with the call forgotten, is told from
+ * a user's own function.
+ */
 export function asFactory<F extends AnyFunction>(make: F): F {
   factories.add(make);
   return make;
@@ -68,7 +75,14 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {
   if (factories.has(apply)) {
     const { name } = apply;
-    return [{ path: "", value: name, rule: "makes a strategy and is none", remedy: `call it: ${name}(...)` }];
+    return [
+      {
+        path: "",
+        value: name,
+        rule: "makes a strategy and is none",
+        remedy: `call it: ${name}(...)`,
+      },
+    ];
   }
   return isDescribed(apply) ? apply.problems : [];
 }
@@ -120,9 +134,13 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** A value as it would be written in an experiment file, whatever it is: bad input is shown with this. */
+/**
+ * A value as it would be written in an experiment file, whatever it is: bad input is shown with
+ * this.
+ */
 export function show(value: unknown, depth = 0): string {
-  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value === "function")
+    return value.name === "" ? "a function" : `the function ${value.name}`;
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object" || value === null) return String(value);
@@ -131,7 +149,8 @@ export function show(value: unknown, depth = 0): string {
   // A declared hyperparameter knows its own words.
   if ("written" in value && typeof value.written === "string") return value.written;
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return `a ${value.constructor?.name}`;
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+    return `a ${value.constructor?.name}`;
   const entries = Object.entries(value).map(([key, item]) => `${key}: ${show(item, depth + 1)}`);
   return entries.length === 0 ? "{}" : `{ ${shortened(entries)} }`;
 }

@@ -21,7 +21,11 @@ test("a branch begins with a member or with a copy, and is extinct from where no
 });
 
 test("a member that copies hyperparameters only stays on its branch", () => {
-  const copy = snapshot("0.2", "0.1", { generation: 1, kind: "copied", donor: "1.1" as SnapshotId });
+  const copy = snapshot("0.2", "0.1", {
+    generation: 1,
+    kind: "copied",
+    donor: "1.1" as SnapshotId,
+  });
   const snapshots = [
     snapshot("0.0", undefined),
     snapshot("1.0", undefined),

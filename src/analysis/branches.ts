@@ -1,7 +1,10 @@
 import { firstPlace } from "../algorithm/bisect.ts";
 import { memberOf, ordinalOf, type SnapshotId, type TreeSnapshot } from "../algorithm/snapshot.ts";
 
-/** The snapshots of one member between two changes of its weights: what its training adds to the phylogenetic tree. */
+/**
+ * The snapshots of one member between two changes of its weights: what its training adds to the
+ * phylogenetic tree.
+ */
 export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
   readonly member: number;
   /** The snapshot whose weights the branch began with; absent where weights were fresh. */
@@ -10,11 +13,17 @@ export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
   readonly parent?: Branch<S> | undefined;
   /** From the oldest on, each the child of the one before. Never empty. */
   readonly snapshots: readonly S[];
-  /** How many of them, from the first on, have a descendant among the members' newest snapshots. The others are extinct. */
+  /**
+   * How many of them, from the first on, have a descendant among the members' newest snapshots.
+   * The others are extinct.
+   */
   readonly surviving: number;
 }
 
-/** A run has many, and most have few snapshots, so that lists of their own would take more memory than the snapshots. */
+/**
+ * A run has many, and most have few snapshots, so that lists of their own would take more memory
+ * than the snapshots.
+ */
 class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
   readonly member: number;
   readonly origin: S | undefined;
@@ -51,7 +60,9 @@ class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
     this.#to++;
   }
 
-  /** Where a snapshot stands on it. Those of one member are numbered in the order of publication. */
+  /**
+   * Where a snapshot stands on it. Those of one member are numbered in the order of publication.
+   */
   placeOf(id: SnapshotId): number {
     const ordinal = ordinalOf(id);
     const isThere = (snapshot: S) => ordinalOf(snapshot.id) >= ordinal;
@@ -64,9 +75,10 @@ class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
 }
 
 /**
- * The branches of a run's snapshots, which come in the order of publication, in the order in which they began. Lineage follows the weights:
- * a member that copies hyperparameters only stays on its branch; one that goes back to an older snapshot of its own begins a new one. A snapshot
- * without a parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
+ * The branches of a run's snapshots, which come in the order of publication, in the order in which
+ * they began. Lineage follows the weights: a member that copies hyperparameters only stays on its
+ * branch; one that goes back to an older snapshot of its own begins a new one. A snapshot without
+ * a parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
  */
 export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
   const branches: OwnBranch<S>[] = [];
@@ -105,10 +117,13 @@ export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): rea
 }
 
 /**
- * The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they are among the
- * snapshots, which come in the order of publication.
+ * The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they
+ * are among the snapshots, which come in the order of publication.
  */
-export function ancestorsOf<S extends TreeSnapshot>(id: SnapshotId, snapshots: readonly S[]): readonly S[] {
+export function ancestorsOf<S extends TreeSnapshot>(
+  id: SnapshotId,
+  snapshots: readonly S[],
+): readonly S[] {
   const chain: S[] = [];
   let next: SnapshotId | undefined = id;
   // A parent is published before its children.

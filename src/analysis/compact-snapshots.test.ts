@@ -22,7 +22,18 @@ test("a compact snapshot says of the tree what the snapshot says", async () => {
 });
 
 function plain(given: TreeSnapshot): TreeSnapshot {
-  const { id, member, kind, parent, donor, generation, step, memberSteps, hyperparameters, score } = given;
+  const {
+    id,
+    member,
+    kind,
+    parent,
+    donor,
+    generation,
+    step,
+    memberSteps,
+    hyperparameters,
+    score,
+  } = given;
   return {
     ...{ id, member, kind, generation, step, memberSteps, hyperparameters },
     ...(parent !== undefined && { parent }),

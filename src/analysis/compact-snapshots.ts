@@ -17,7 +17,9 @@ const kinds: readonly TreeSnapshot["kind"][] = [
   "recovered",
 ];
 
-/** Where a snapshot's whole numbers lie, one after the other. An id is its member and its ordinal. */
+/**
+ * Where a snapshot's whole numbers lie, one after the other. An id is its member and its ordinal.
+ */
 const place = { id: 0, parent: 2, donor: 4, generationAndKind: 6 };
 const wholesEach = 7;
 /** And its other numbers. */
@@ -38,8 +40,9 @@ interface Chunk {
 }
 
 /**
- * The same snapshots in half of the memory, without what they have beyond the tree: the numbers of all of them lie in arrays, and each is a number itself.
- * They share their hyperparameters with those given, which come page by page.
+ * The same snapshots in half of the memory, without what they have beyond the tree: the numbers of
+ * all of them lie in arrays, and each is a number itself. They share their hyperparameters with
+ * those given, which come page by page.
  */
 export async function compactSnapshots(
   pages: AsyncIterable<readonly TreeSnapshot[]>,
@@ -65,7 +68,11 @@ function emptyChunk(): Chunk {
   };
 }
 
-function put(snapshot: TreeSnapshot, { wholes, reals, hyperparameters }: Chunk, index: number): void {
+function put(
+  snapshot: TreeSnapshot,
+  { wholes, reals, hyperparameters }: Chunk,
+  index: number,
+): void {
   const whole = wholesEach * index;
   const real = realsEach * index;
   const putId = (at: number, id: SnapshotId | undefined) => {
@@ -75,7 +82,8 @@ function put(snapshot: TreeSnapshot, { wholes, reals, hyperparameters }: Chunk, 
   putId(whole + place.id, snapshot.id);
   putId(whole + place.parent, snapshot.parent);
   putId(whole + place.donor, snapshot.donor);
-  wholes[whole + place.generationAndKind] = snapshot.generation * kinds.length + kinds.indexOf(snapshot.kind);
+  wholes[whole + place.generationAndKind] =
+    snapshot.generation * kinds.length + kinds.indexOf(snapshot.kind);
   reals[real + realPlace.step] = snapshot.step;
   reals[real + realPlace.memberSteps] = snapshot.memberSteps;
   reals[real + realPlace.score] = snapshot.score ?? Number.NaN;

@@ -15,7 +15,10 @@ export function earnedScore(snapshot: TreeSnapshot): number | undefined {
   return snapshot.kind === "trained" || snapshot.kind === "evaluated" ? snapshot.score : undefined;
 }
 
-/** Scores along snapshots of which each is the child of the one before: a lineage, or a part of one. */
+/**
+ * Scores along snapshots of which each is the child of the one before: a lineage, or a part of
+ * one.
+ */
 export function scoreCurves(lineage: readonly TreeSnapshot[]): readonly Curve[] {
   const curves: Point[][] = [[]];
   for (const snapshot of lineage) {
@@ -28,8 +31,9 @@ export function scoreCurves(lineage: readonly TreeSnapshot[]): readonly Curve[] 
 }
 
 /**
- * What a hyperparameter was while a lineage, or a part of one, was trained, as the corners of a line of steps: a horizontal stretch for each
- * generation, joined to the next. Where the hyperparameter did not apply there is a gap. The first snapshot says where the line begins.
+ * What a hyperparameter was while a lineage, or a part of one, was trained, as the corners of a
+ * line of steps: a horizontal stretch for each generation, joined to the next. Where the
+ * hyperparameter did not apply there is a gap. The first snapshot says where the line begins.
  */
 export function hyperparameterCurves(
   lineage: readonly TreeSnapshot[],
@@ -50,7 +54,10 @@ export function hyperparameterCurves(
   return curves.filter(({ length }) => length > 0);
 }
 
-/** The parts of a branch with a descendant and without, each from the snapshot that it goes on from. */
+/**
+ * The parts of a branch with a descendant and without, each from the snapshot that it goes on
+ * from.
+ */
 export function partsOf<S extends TreeSnapshot>(
   branch: Branch<S>,
 ): { readonly surviving: readonly S[]; readonly extinct: readonly S[] } {

@@ -3,7 +3,9 @@ import { distribution, quantile, trainedStretches } from "./distribution.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
 test("a stretch has the values that the members were trained with up to its last step", () => {
-  expect(distribution(trainedStretches(smallTree), ({ hyperparameters }) => hyperparameters.rate)).toEqual([
+  expect(
+    distribution(trainedStretches(smallTree), ({ hyperparameters }) => hyperparameters.rate),
+  ).toEqual([
     { fromStep: 0, toStep: 10, meanStep: 10, values: [0.1, 0.5, 0.3] },
     { fromStep: 10, toStep: 20, meanStep: 20, values: [0.1, 0.2, 0.3] },
     { fromStep: 20, toStep: 30, meanStep: 30, values: [0.4, 0.2, 0.6] },
@@ -26,7 +28,10 @@ test("a long run is cut into at most 120 stretches that have every value", () =>
   const snapshots = Array.from({ length: 5_000 }, (_, index) =>
     snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1 }),
   );
-  const stretches = distribution(trainedStretches(snapshots), ({ hyperparameters }) => hyperparameters.rate);
+  const stretches = distribution(
+    trainedStretches(snapshots),
+    ({ hyperparameters }) => hyperparameters.rate,
+  );
   expect(stretches.length).toBe(120);
   expect(stretches.flatMap(({ values }) => values).length).toBe(5_000);
 });

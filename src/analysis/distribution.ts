@@ -24,13 +24,14 @@ export interface Stretch<V extends HyperparameterValue = HyperparameterValue> ex
 const mostStretches = 120;
 
 /**
- * The trained among snapshots, in stretches of equal length: about a generation, or longer in a long run. A stretch
- * without any snapshot is left out.
+ * The trained among snapshots, in stretches of equal length: about a generation, or longer in a
+ * long run. A stretch without any snapshot is left out.
  */
 export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly TrainedStretch[] {
   const isTrained = ({ kind, step }: TreeSnapshot) => kind === "trained" && step > 0;
   let lastStep = 0;
-  for (const snapshot of snapshots) if (isTrained(snapshot)) lastStep = Math.max(lastStep, snapshot.step);
+  for (const snapshot of snapshots)
+    if (isTrained(snapshot)) lastStep = Math.max(lastStep, snapshot.step);
   const length = Math.max(usualGeneration(snapshots), lastStep / mostStretches);
   const stretches: TreeSnapshot[][] = [];
   for (const snapshot of snapshots) {
@@ -47,7 +48,10 @@ export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly T
   }));
 }
 
-/** The values of a population in each stretch. `value` gives undefined for a snapshot that has none. */
+/**
+ * The values of a population in each stretch. `value` gives undefined for a snapshot that has
+ * none.
+ */
 export function distribution<V extends HyperparameterValue>(
   stretches: readonly TrainedStretch[],
   value: (snapshot: TreeSnapshot) => V | undefined,
@@ -80,7 +84,10 @@ export function sorted(values: readonly number[]): Float64Array {
   return new Float64Array(values).sort();
 }
 
-/** A quantile of sorted values, between two of them by their distance (Hyndman and Fan 1996, definition 7). NaN of none. */
+/**
+ * A quantile of sorted values, between two of them by their distance (Hyndman and Fan 1996,
+ * definition 7). NaN of none.
+ */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)] ?? Number.NaN;

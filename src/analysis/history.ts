@@ -33,7 +33,9 @@ export async function readHistory(store: PopulationStore, id: RunId): Promise<Hi
     for (const snapshot of changes.snapshots) snapshots.push(snapshot);
     for (const decision of changes.decisions) decisions.push(decision);
     for (const failure of changes.failures) failures.push(failure);
-    const nothing = snapshots.length === length && changes.decisions.length + changes.failures.length === 0;
-    if (nothing) return { run, seconds: elapsedMs(run, Date.now()) / 1000, snapshots, decisions, failures };
+    const nothing =
+      snapshots.length === length && changes.decisions.length + changes.failures.length === 0;
+    if (nothing)
+      return { run, seconds: elapsedMs(run, Date.now()) / 1000, snapshots, decisions, failures };
   }
 }

@@ -1,6 +1,9 @@
 import type { Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 
-/** The ancestors of a snapshot's weights and the snapshot itself, from the root on. Copies lead through their donors. */
+/**
+ * The ancestors of a snapshot's weights and the snapshot itself, from the root on. Copies lead
+ * through their donors.
+ */
 export async function lineage(
   id: SnapshotId,
   snapshot: (id: SnapshotId) => Promise<Snapshot>,

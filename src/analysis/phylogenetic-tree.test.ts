@@ -13,7 +13,9 @@ test("what began on a branch stands beside it: extinct above, surviving below, t
     branchesOf([...smallTree.slice(0, 6), extinct, ...smallTree.slice(6), anew]),
   );
   expect(rows).toBe(8);
-  expect(branches.map(({ row, parentRow, snapshots }) => [row, parentRow, snapshots[0]!.id])).toEqual([
+  expect(
+    branches.map(({ row, parentRow, snapshots }) => [row, parentRow, snapshots[0]!.id]),
+  ).toEqual([
     [0, 1, "3.0"],
     [1, undefined, "0.0"],
     [2, 1, "1.2"],

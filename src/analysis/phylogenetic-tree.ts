@@ -27,11 +27,14 @@ export interface PhylogeneticTree<S extends TreeSnapshot = TreeSnapshot> {
 }
 
 /**
- * The tree of a run's branches in rows. Those that began on a branch stand beside it, the latest nearest, each with its own: extinct ones above and surviving ones below. Over
- * an axis of generations the line from a branch to one that began on it then crosses no other: what lies between began later.
+ * The tree of a run's branches in rows. Those that began on a branch stand beside it, the latest
+ * nearest, each with its own: extinct ones above and surviving ones below. Over an axis of
+ * generations the line from a branch to one that began on it then crosses no other: what lies
+ * between began later.
  *
- * Of more branches than `most` only the surviving ones are given, each up to its last snapshot that survives. What began just there goes on
- * in the same row, so that there is one row for every member's present.
+ * Of more branches than `most` only the surviving ones are given, each up to its last snapshot
+ * that survives. What began just there goes on in the same row, so that there is one row for every
+ * member's present.
  */
 export function phylogeneticTree<S extends TreeSnapshot>(
   all: readonly Branch<S>[],
@@ -52,7 +55,10 @@ export function phylogeneticTree<S extends TreeSnapshot>(
 type Line<S extends TreeSnapshot> = readonly Branch<S>[];
 
 /** The rows from top to bottom. */
-function linesOf<S extends TreeSnapshot>(branches: readonly Branch<S>[], isCut: boolean): readonly Line<S>[] {
+function linesOf<S extends TreeSnapshot>(
+  branches: readonly Branch<S>[],
+  isCut: boolean,
+): readonly Line<S>[] {
   const children = Map.groupBy(branches, ({ parent }) => parent);
   const lineOf = (first: Branch<S>): Line<S> => {
     const line = [first];
@@ -67,7 +73,8 @@ function linesOf<S extends TreeSnapshot>(branches: readonly Branch<S>[], isCut: 
   };
   const roots = [...(children.get(undefined) ?? [])].sort((a, b) => a.member - b.member);
   const lines: Line<S>[] = [];
-  // A stack instead of recursion: lineages are as deep as a run has copies. A line is put back to come after those above it.
+  // A stack instead of recursion: lineages are as deep as a run has copies. A line is put back to
+  // come after those above it.
   const open: ({ readonly begin: Branch<S> } | { readonly line: Line<S> })[] = roots
     .reverse()
     .map((begin) => ({ begin }));
@@ -115,7 +122,8 @@ function fates(branches: readonly Branch[]): readonly GenerationFate[] {
     ],
     [-1, 0],
   ) as [number, number];
-  // Of each generation, by member, whether it ended it, and whether any snapshot with which it did survives.
+  // Of each generation, by member, whether it ended it, and whether any snapshot with which it did
+  // survives.
   const [ended, survives] = [1, 2];
   const marks = new Uint8Array((last + 1) * members);
   for (const { member, snapshots, surviving } of branches) {
@@ -126,7 +134,8 @@ function fates(branches: readonly Branch[]): readonly GenerationFate[] {
   }
   return Array.from({ length: last + 1 }, (_, generation) => {
     const own = marks.subarray(generation * members, (generation + 1) * members);
-    const count = (mark: number) => own.reduce((sum, marked) => sum + Number((marked & mark) !== 0), 0);
+    const count = (mark: number) =>
+      own.reduce((sum, marked) => sum + Number((marked & mark) !== 0), 0);
     return { generation, members: count(ended), extinct: count(ended) - count(survives) };
   });
 }

@@ -29,7 +29,10 @@ interface Totals {
   readonly failures: number;
 }
 
-/** Up to here all decisions are read, so that each snapshot of a small tree can say why it is there. */
+/**
+ * Up to here all decisions are read, so that each snapshot of a small tree can say why it is
+ * there.
+ */
 const fewDecisions = 20_000;
 const latestDecisions = 1_000;
 const latestFailures = 50;

@@ -10,7 +10,8 @@ import { csvText } from "./export/csv-text.ts";
  * - `csv`: a row for each segment: from_step, to_step, member and a column for each hyperparameter
  * - `python`: a module that needs nothing but Python 3, with a function `hyperparameters_at(step)`
  *
- * `title` says what the schedule is of, such as "run digits-x7, snapshot 3.12"; it is in the Python module's docstring.
+ * `title` says what the schedule is of, such as "run digits-x7, snapshot 3.12"; it is in the
+ * Python module's docstring.
  */
 export function scheduleAs(
   format: "json" | "csv" | "python",
@@ -22,7 +23,9 @@ export function scheduleAs(
 }
 
 function scheduleCsv(segments: readonly ScheduleSegment[]): string {
-  const names = [...new Set(segments.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const names = [
+    ...new Set(segments.flatMap(({ hyperparameters }) => Object.keys(hyperparameters))),
+  ];
   const rows = segments.map(({ fromStep, toStep, member, hyperparameters }) => [
     fromStep,
     toStep,
@@ -70,7 +73,10 @@ function pythonDict(hyperparameters: Hyperparameters): string {
   return `{${items.join(", ")}}`;
 }
 
-/** JSON's numbers and strings mean the same in Python, and both languages write the shortest digits that give the same double. */
+/**
+ * JSON's numbers and strings mean the same in Python, and both languages write the shortest digits
+ * that give the same double.
+ */
 function pythonLiteral(value: HyperparameterValue): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   return JSON.stringify(value);

@@ -13,7 +13,12 @@ export function snapshot(
   return {
     id: id as SnapshotId,
     member,
-    kind: parent === undefined ? "initial" : memberOf(parent as SnapshotId) === member ? "trained" : "copied",
+    kind:
+      parent === undefined
+        ? "initial"
+        : memberOf(parent as SnapshotId) === member
+          ? "trained"
+          : "copied",
     ...(parent !== undefined && { parent: parent as SnapshotId }),
     generation,
     step: generation * 10,
@@ -26,8 +31,9 @@ export function snapshot(
 }
 
 /**
- * Three members and three generations, published in this order. Member 1 copies member 0 after generation 1, and member 0 copies member 1 after
- * generation 2, so member 0's own second generation is extinct; member 2 copies member 1 after generation 2.
+ * Three members and three generations, published in this order. Member 1 copies member 0 after
+ * generation 1, and member 0 copies member 1 after generation 2, so member 0's own second
+ * generation is extinct; member 2 copies member 1 after generation 2.
  */
 export const smallTree: readonly PublishedSnapshot[] = [
   snapshot("0.0", undefined),

@@ -1,9 +1,15 @@
-/** A checkpoint as one file: the manifest, an empty line, then the content of the small files in the manifest's order. */
+/**
+ * A checkpoint as one file: the manifest, an empty line, then the content of the small files in
+ * the manifest's order.
+ */
 import { hash } from "node:crypto";
 import type { CheckpointId } from "../algorithm/snapshot.ts";
 import type { ManifestEntry } from "./checkpoint-store.ts";
 
-/** Files of at least this many bytes are stored on their own. Smaller ones cost less inside the checkpoint than as a file. */
+/**
+ * Files of at least this many bytes are stored on their own. Smaller ones cost less inside the
+ * checkpoint than as a file.
+ */
 export const largeBytes = 64 * 1024;
 
 export interface CheckpointContent {

@@ -3,16 +3,25 @@ import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { cacheOptions, LocalCache } from "./objects/local-cache.ts";
-import { type ObjectCheckpointStore, objectCheckpointStore } from "./objects/object-checkpoint-store.ts";
+import {
+  type ObjectCheckpointStore,
+  objectCheckpointStore,
+} from "./objects/object-checkpoint-store.ts";
 import type { ObjectStorage } from "./objects/object-storage.ts";
 import { sharedDirectoryStorage } from "./shared-directory/shared-directory-storage.ts";
 
-/** Whether a path is more likely a mistyped URL, whose password would become the name of a directory. */
+/**
+ * Whether a path is more likely a mistyped URL, whose password would become the name of a
+ * directory.
+ */
 export function looksLikeUrl(path: string): boolean {
   return /[:/]\/.*@|:.*@|^[a-z0-9+]{2,}\/\//is.test(path);
 }
 
-/** A place as everybody can find it: a path becomes a `file:` URL. Throws a `CladeError` for what is no place. */
+/**
+ * A place as everybody can find it: a path becomes a `file:` URL. Throws a `CladeError` for what
+ * is no place.
+ */
 export function checkpointsUrl(given: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
   const refuse = (rule: string) =>
@@ -36,7 +45,10 @@ export function checkpointsUrl(given: string): string {
 }
 
 export interface OpenOptions {
-  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  /**
+   * Who starts beside a server that is down waits for it, once this has been told; others learn of
+   * it at once.
+   */
   readonly tellWaiting?: (sentence: string) => void;
 }
 
@@ -48,7 +60,10 @@ export async function openStorage(url: string, options: OpenOptions = {}): Promi
   return s3Storage(place, options);
 }
 
-/** The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and CLADE_CACHE_GB say. */
+/**
+ * The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and
+ * CLADE_CACHE_GB say.
+ */
 export async function checkpointsAt(
   url: string,
   run: string,

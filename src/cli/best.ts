@@ -25,7 +25,8 @@ export async function bestCommand(
   await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
   const { out } = options;
-  const { files, result } = out === undefined ? await shown(stores, run) : await written(stores, run, out);
+  const { files, result } =
+    out === undefined ? await shown(stores, run) : await written(stores, run, out);
   const { summary, segments, best, score, final, lost } = result;
   if (options.json) {
     console.log(JSON.stringify({ ...summary, schedule: segments }));
@@ -84,7 +85,8 @@ async function exported(
   { checkpoint, summary, segments }: Awaited<ReturnType<typeof bestOf>>,
   directory: string,
 ) {
-  // Pinned, so that a run that goes on does not collect the files while they are written. A store that is read-only cannot, and need not.
+  // Pinned, so that a run that goes on does not collect the files while they are written. A store
+  // that is read-only cannot, and need not.
   const pin = `best ${process.pid}`;
   await stores.population.pin(run.id, pin, checkpoint).catch(() => {});
   try {
@@ -102,8 +104,12 @@ async function bestOf(stores: Stores, run: Run) {
   if (!best && lost.length > 0)
     throw new CladeError(`run ${run.id}: ${lostModelLines(lost, undefined).join("; ")}`);
   if (!best?.checkpoint)
-    throw new CladeError(`run ${run.id}: has no scored snapshot yet; wait for its first generation`);
-  const segments = schedule(await lineage(best.id, (id) => stores.population.snapshot(run.id, id)));
+    throw new CladeError(
+      `run ${run.id}: has no scored snapshot yet; wait for its first generation`,
+    );
+  const segments = schedule(
+    await lineage(best.id, (id) => stores.population.snapshot(run.id, id)),
+  );
   const summary = {
     run: run.id,
     seed: run.seed,

@@ -1,4 +1,7 @@
-/** Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and the places that machines share. */
+/**
+ * Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and
+ * the places that machines share.
+ */
 
 import { legibleBelow } from "../algorithm/legible.ts";
 import { BadInputError } from "../algorithm/problem.ts";

@@ -1,6 +1,8 @@
 /**
- * What a run's trainer consists of, as hashes: the experiment's file and the files of its directory, or beside it, that it imports; for a command also the scripts, programs and settings that its words name, with
- * what they import, but not the data. Packages are not looked into, and neither is what is loaded by a name that is made up while it runs.
+ * What a run's trainer consists of, as hashes: the experiment's file and the files of its
+ * directory, or beside it, that it imports; for a command also the scripts, programs and settings
+ * that its words name, with what they import, but not the data. Packages are not looked into, and
+ * neither is what is loaded by a name that is made up while it runs.
  */
 import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
@@ -11,7 +13,9 @@ import { isCommand } from "../experiment/trainer.ts";
 
 type Code = { readonly [file: string]: string };
 
-/** How a language names files of one's own: what stands in the text, and which paths it may mean. */
+/**
+ * How a language names files of one's own: what stands in the text, and which paths it may mean.
+ */
 const imports: { readonly [extension: string]: (text: string, file: string) => string[] } = {
   ".py": pythonImports,
   ...Object.fromEntries(
@@ -19,7 +23,10 @@ const imports: { readonly [extension: string]: (text: string, file: string) => s
   ),
 };
 
-/** What a command's words may name besides: scripts of languages whose imports are not followed, and settings. */
+/**
+ * What a command's words may name besides: scripts of languages whose imports are not followed,
+ * and settings.
+ */
 const scriptsAndSettings = new Set(
   ".sh .bash .jl .r .lua .rb .pl .yaml .yml .toml .json .ini .cfg".split(" "),
 );
@@ -44,7 +51,10 @@ export function codeOf(experimentFile: string, { trainer }: Experiment): Code {
   return Object.fromEntries(named.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A file that a trainer reads as data or writes to is no code: it may be as big as it likes, and change while the run goes on. */
+/**
+ * A file that a trainer reads as data or writes to is no code: it may be as big as it likes, and
+ * change while the run goes on.
+ */
 function isCode(file: string): boolean {
   const extension = extname(file).toLowerCase();
   if (extension in imports || scriptsAndSettings.has(extension)) return true;
@@ -75,14 +85,19 @@ function scriptImports(text: string, file: string): string[] {
   return Array.from(named, ([, path]) => fileAt(dirname(file), path!)).flat();
 }
 
-/** Modules of Python that lie beside the file that imports them, or above it for those with leading dots. */
+/**
+ * Modules of Python that lie beside the file that imports them, or above it for those with leading
+ * dots.
+ */
 function pythonImports(text: string, file: string): string[] {
   const lines = text.matchAll(
     /^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+([^#\n]+)|import[ \t]+([^#\n]+))/gm,
   );
   return Array.from(lines, ([, from, names = "", plain]) => {
     if (from === undefined)
-      return plain!.split(",").flatMap((name) => moduleAt(dirname(file), name.trim().split(/\s/)[0]!));
+      return plain!
+        .split(",")
+        .flatMap((name) => moduleAt(dirname(file), name.trim().split(/\s/)[0]!));
     const [, dots, path] = /^(\.*)(.*)$/.exec(from)!;
     const directory = join(
       dirname(file),
@@ -91,7 +106,9 @@ function pythonImports(text: string, file: string): string[] {
     // `from package import module`: the names may be modules, too.
     const modules = names
       .split(",")
-      .map((name) => [path, name.replaceAll(/[()]/g, "").trim().split(/\s/)[0]].filter(Boolean).join("."));
+      .map((name) =>
+        [path, name.replaceAll(/[()]/g, "").trim().split(/\s/)[0]].filter(Boolean).join("."),
+      );
     return [
       ...(path ? moduleAt(directory, path) : []),
       ...modules.flatMap((name) => moduleAt(directory, name)),
@@ -109,7 +126,8 @@ function moduleAt(directory: string, name: string): string[] {
 function fileAt(directory: string, path: string): string[] {
   const file = resolve(directory, path);
   // A file of a system, such as a Python named by its path, is no code of the run.
-  if (path === "" || (path.startsWith("/") && relative(directory, file).startsWith(".."))) return [];
+  if (path === "" || (path.startsWith("/") && relative(directory, file).startsWith("..")))
+    return [];
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? [file] : [];
 }
 

@@ -33,12 +33,18 @@ export async function compareCommand(names: readonly string[], options: Options)
   console.log(options.json ? JSON.stringify(comparison) : text(comparison));
 }
 
-/** The runs, or all runs of the studies, of these names: each once, and in the order of the names. Throws a `BadInputError`. */
+/**
+ * The runs, or all runs of the studies, of these names: each once, and in the order of the names.
+ * Throws a `BadInputError`.
+ */
 export function runsOf(names: readonly string[], runs: readonly Run[]): readonly Run[] {
   return [...new Set(names.flatMap((name) => called(name, runs)))];
 }
 
-/** The runs of the study of that name, or else the run of that name, or else the only one whose name begins so. */
+/**
+ * The runs of the study of that name, or else the run of that name, or else the only one whose
+ * name begins so.
+ */
 function called(name: string, runs: readonly Run[]): readonly Run[] {
   const ofStudy = runs.filter(({ study }) => study?.name === name);
   if (ofStudy.length > 0) return ofStudy;
@@ -48,7 +54,8 @@ function called(name: string, runs: readonly Run[]): readonly Run[] {
   if (beginning.length === 1) return beginning;
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value: name, rule, remedy }]);
-  if (beginning.length > 1) throw bad("more than one run begins so", `give some of ${someOf(beginning)}`);
+  if (beginning.length > 1)
+    throw bad("more than one run begins so", `give some of ${someOf(beginning)}`);
   // A study stands for its runs, of which there may be hundreds.
   const known = [...new Set(runs.map(({ id, study }) => study?.name ?? id))];
   throw bad(
@@ -98,7 +105,9 @@ function comparisonTable(
 ): string {
   const rows = compared.map(({ name, against: { difference, improvement, reached } }) => [
     name,
-    difference.interval ? withInterval(difference.value, difference.interval) : number(difference.value),
+    difference.interval
+      ? withInterval(difference.value, difference.interval)
+      : number(difference.value),
     withInterval(improvement.value, improvement.interval),
     reached.steps === undefined ? "never" : count(reached.steps),
     reached.seconds === undefined ? "" : duration(reached.seconds),
@@ -115,5 +124,8 @@ function unpaired({ variants }: Comparison): readonly string[] {
   const baselines = new Set(variants.map(({ against }) => against?.baseline));
   return variants
     .filter(({ name, against }) => !against && !baselines.has(name))
-    .map(({ name }) => `${name}: is compared with nothing, and nothing with it; choose with --baseline`);
+    .map(
+      ({ name }) =>
+        `${name}: is compared with nothing, and nothing with it; choose with --baseline`,
+    );
 }

@@ -1,7 +1,10 @@
 import type { ComparedVariant, Comparison } from "../analysis/comparison/compare.ts";
 import { count, plural } from "../report/words.ts";
 
-/** What has to be known of a comparison besides its numbers: what was left out, what was not equal, what was corrected for. */
+/**
+ * What has to be known of a comparison besides its numbers: what was left out, what was not equal,
+ * what was corrected for.
+ */
 export function comparisonNotes(comparison: Comparison): readonly string[] {
   const { metric, isChoice, comparisons, leftOut, variants } = comparison;
   const lines = leftOut.map(({ run, reason }) => `run ${run} is left out: it ${reason}`);

@@ -8,8 +8,8 @@ export interface Dialog {
 }
 
 /**
- * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y and yes. Throws `BadInputError` where nobody
- * can be asked.
+ * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y
+ * and yes. Throws `BadInputError` where nobody can be asked.
  */
 export async function consent(
   what: string,

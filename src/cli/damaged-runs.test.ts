@@ -55,7 +55,10 @@ test.each([
     const lines = stdout.mock.calls.map(([line]) => JSON.parse(line));
     expect(lines).toMatchObject([
       { run: "healthy-1", state: { kind: "running" } },
-      { run: "damaged-1", state: { kind: "damaged", reason: expect.stringContaining("cannot be read") } },
+      {
+        run: "damaged-1",
+        state: { kind: "damaged", reason: expect.stringContaining("cannot be read") },
+      },
     ]);
 
     await removeCommand("damaged-1", { store, yes: true });
@@ -72,12 +75,18 @@ test("a healthy run is found beside a damaged one, which is an error where it is
   for (const name of ["healthy-1", "healthy", undefined])
     expect(await findRun(population, name)).toMatchObject({ id: "healthy-1" });
   for (const name of ["damaged-1", "damaged"])
-    await expect(findRun(population, name)).rejects.toThrow("run damaged-1: its experiment in the store");
+    await expect(findRun(population, name)).rejects.toThrow(
+      "run damaged-1: its experiment in the store",
+    );
 });
 
 test("without a name, a newer run that cannot be read is said to be passed over", async () => {
-  await storeAfter(`${damagedRow}; UPDATE runs SET created_at = created_at + 9 WHERE id = 'damaged-1'`);
+  await storeAfter(
+    `${damagedRow}; UPDATE runs SET created_at = created_at + 9 WHERE id = 'damaged-1'`,
+  );
   await using population = sqlitePopulationStore(store);
   expect(await findRun(population, undefined)).toMatchObject({ id: "healthy-1" });
-  expect(printed(stderr)).toContain("passed over: run damaged-1: its experiment in the store cannot be read");
+  expect(printed(stderr)).toContain(
+    "passed over: run damaged-1: its experiment in the store cannot be read",
+  );
 });

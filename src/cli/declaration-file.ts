@@ -1,4 +1,7 @@
-/** Files that hold a declaration, of an experiment or of a study: YAML or JSON, or a module's default export. */
+/**
+ * Files that hold a declaration, of an experiment or of a study: YAML or JSON, or a module's
+ * default export.
+ */
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -22,7 +25,10 @@ export function requireReadable(what: Declared, file: string, remedyIfMissing: s
   textOf(what, file, remedyIfMissing);
 }
 
-/** What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws `BadInputError`. */
+/**
+ * What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws
+ * `BadInputError`.
+ */
 export async function readDeclaration<T>(
   what: Declared,
   file: string,
@@ -38,7 +44,10 @@ export async function readDeclaration<T>(
   }
 }
 
-/** Problems in the order of a YAML or JSON file, each with the file and, where it has one, the line. A module has no lines. */
+/**
+ * Problems in the order of a YAML or JSON file, each with the file and, where it has one, the
+ * line. A module has no lines.
+ */
 export async function placedIn(
   what: Declared,
   file: string,
@@ -81,7 +90,12 @@ function bytesOf(what: Declared, file: string, remedyIfMissing: string): Buffer 
     if (!found) throw badFile(what, file, "there is no such file", remedyIfMissing);
     if (found.isDirectory()) throw badFile(what, file, "is a directory", givePath);
     if (!found.isFile())
-      throw badFile(what, file, "is a pipe or a device, which other workers cannot read", givePath);
+      throw badFile(
+        what,
+        file,
+        "is a pipe or a device, which other workers cannot read",
+        givePath,
+      );
     if (found.size > largestBytes) {
       const rule = `has ${found.size} bytes, and may have ${largestBytes}`;
       throw badFile(what, file, rule, "keep data in files of their own");
@@ -108,7 +122,12 @@ export async function importDefault(what: Declared, file: string): Promise<unkno
   return (module as { default?: unknown }).default;
 }
 
-export function badFile(what: Declared, file: string, rule: string, remedy: string): BadInputError {
+export function badFile(
+  what: Declared,
+  file: string,
+  rule: string,
+  remedy: string,
+): BadInputError {
   return new BadInputError([{ path: what, value: file, rule, remedy }]);
 }
 

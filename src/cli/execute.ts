@@ -31,7 +31,10 @@ const lookMs = 2_000;
 /** What asks to stop. */
 export const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Works on a run with processes of this machine until it ends or is interrupted. Resolves the result and the exit code. */
+/**
+ * Works on a run with processes of this machine until it ends or is interrupted. Resolves the
+ * result and the exit code.
+ */
 export async function execute(
   stores: Stores,
   run: Run,
@@ -95,8 +98,15 @@ function exitCodeOf({ state, failedMembers, lost, best }: RunResult): number {
   return failedMembers > 0 ? exitCodes.membersGivenUp : exitCodes.done;
 }
 
-/** Tells when other workers are set aside than before. When the store fails here, the workers' own failure says so. */
-async function lookAtWorkers({ population }: Stores, view: RunView, reporter: Reporter): Promise<void> {
+/**
+ * Tells when other workers are set aside than before. When the store fails here, the workers' own
+ * failure says so.
+ */
+async function lookAtWorkers(
+  { population }: Stores,
+  view: RunView,
+  reporter: Reporter,
+): Promise<void> {
   const aside = () =>
     setAsideOf(view.workers)
       .map(({ worker, state }) => `${worker} ${state.kind}`)
@@ -177,7 +187,9 @@ async function printEnd(stores: Stores, run: Run, result: RunResult): Promise<vo
   console.log(
     `              ${clade} report ${result.run}      the same in figures: lineage, tree, schedules`,
   );
-  console.log(`              ${clade} best ${result.run} --out DIR      the model's files and its schedule`);
+  console.log(
+    `              ${clade} best ${result.run} --out DIR      the model's files and its schedule`,
+  );
 }
 
 async function reporterFor(json: boolean): Promise<Reporter> {
@@ -198,7 +210,10 @@ async function tell(
   }
 }
 
-/** The first signal stops the run in good order, the second leaves at once. Nothing that was published is lost either way. */
+/**
+ * The first signal stops the run in good order, the second leaves at once. Nothing that was
+ * published is lost either way.
+ */
 function onInterrupt(
   stores: Stores,
   run: Run,

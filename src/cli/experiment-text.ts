@@ -1,11 +1,17 @@
-/** The text of an experiment file: YAML 1.2, of which JSON is a part. Keeps where each value stands, so that a problem can name its line. */
+/**
+ * The text of an experiment file: YAML 1.2, of which JSON is a part. Keeps where each value
+ * stands, so that a problem can name its line.
+ */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 
 export interface ExperimentText {
   readonly data: unknown;
   /** Why the text is no YAML, with the line and a caret. */
   readonly errors: readonly string[];
-  /** The line of the value at a path such as `hyperparameters.rate.uniform` or `initial[0].rate`, or of what should contain it. */
+  /**
+   * The line of the value at a path such as `hyperparameters.rate.uniform` or `initial[0].rate`,
+   * or of what should contain it.
+   */
   lineOf(path: string): number | undefined;
 }
 
@@ -31,7 +37,8 @@ function toData(document: ReturnType<typeof parseDocument>, errors: string[]): u
     return document.toJS() as unknown;
   } catch (error) {
     const { message } = error as Error;
-    const multiply = "its aliases stand for more than an experiment can need; write the values out";
+    const multiply =
+      "its aliases stand for more than an experiment can need; write the values out";
     errors.push(message.startsWith("Excessive alias count") ? multiply : message);
     return undefined;
   }
@@ -43,7 +50,11 @@ function offsetOf(contents: Node | null, path: string): number | undefined {
   let rest = path;
   let offset: number | undefined;
   while (rest !== "") {
-    const step = isMap(node) ? inMap(node.items, rest) : isSeq(node) ? inList(node.items, rest) : undefined;
+    const step = isMap(node)
+      ? inMap(node.items, rest)
+      : isSeq(node)
+        ? inList(node.items, rest)
+        : undefined;
     if (step === undefined) break;
     ({ node, rest } = step);
     offset = step.begins.range?.[0] ?? offset;
@@ -57,7 +68,10 @@ interface Step {
   readonly rest: string;
 }
 
-function inMap(items: readonly { key: unknown; value: unknown }[], path: string): Step | undefined {
+function inMap(
+  items: readonly { key: unknown; value: unknown }[],
+  path: string,
+): Step | undefined {
   for (const { key, value } of items) {
     if (!isScalar(key)) continue;
     const name = String(key.value);
@@ -71,5 +85,7 @@ function inMap(items: readonly { key: unknown; value: unknown }[], path: string)
 function inList(items: readonly unknown[], path: string): Step | undefined {
   const [matched, index] = /^\[?(\d+)\]?\.?/.exec(path) ?? [];
   const node = index === undefined ? undefined : items[Number(index)];
-  return node === undefined ? undefined : { begins: node as Node, node, rest: path.slice(matched!.length) };
+  return node === undefined
+    ? undefined
+    : { begins: node as Node, node, rest: path.slice(matched!.length) };
 }

@@ -51,7 +51,12 @@ function needsDirectory(format: Format): BadInputError {
   ]);
 }
 
-async function writeLines(out: string, store: PopulationStore, run: Run, surveyed: Survey): Promise<string> {
+async function writeLines(
+  out: string,
+  store: PopulationStore,
+  run: Run,
+  surveyed: Survey,
+): Promise<string> {
   await newFile(out);
   await writeFile(out, jsonLines(store, run, surveyed));
   return out;

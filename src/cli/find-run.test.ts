@@ -6,7 +6,11 @@ const done: RunState = { kind: "done", reason: "every member has spent its budge
 const running: RunState = { kind: "running" };
 const stopped: RunState = { kind: "stopped" };
 
-function run(id: string, state = done, origin: Partial<Pick<Run, "controlOf" | "study">> = {}): Run {
+function run(
+  id: string,
+  state = done,
+  origin: Partial<Pick<Run, "controlOf" | "study">> = {},
+): Run {
   return { id: id as RunId, state, ...origin } as Run;
 }
 
@@ -15,11 +19,18 @@ function controlOf(id: string, state = done): Run {
 }
 
 function ofStudy(method: string, baseline?: string): Run {
-  const study = { name: "sizes", variant: method, method, point: {}, ...(baseline && { baseline }) };
+  const study = {
+    name: "sizes",
+    variant: method,
+    method,
+    point: {},
+    ...(baseline && { baseline }),
+  };
   return run(`sizes-${method}`, done, { study });
 }
 
-const taken = (runs: readonly Run[], purpose: Purpose = "look") => newestRun(runs, purpose)?.run.id;
+const taken = (runs: readonly Run[], purpose: Purpose = "look") =>
+  newestRun(runs, purpose)?.run.id;
 
 test("the newest run is taken, but not its control", () => {
   expect(taken([run("a"), run("b")])).toBe("b");

@@ -8,9 +8,10 @@ import { damageError, damageText } from "./damaged-runs.ts";
 export type Purpose = "look" | "work" | "resume";
 
 /**
- * The run of that name, or the only one whose name begins so. Without a name it is the newest run that is not a
- * control, which standard error says. A control takes its place where only the control needs what is to be done.
- * A run that cannot be read is passed over, which standard error says too, and is an error where its name is given.
+ * The run of that name, or the only one whose name begins so. Without a name it is the newest run
+ * that is not a control, which standard error says. A control takes its place where only the
+ * control needs what is to be done. A run that cannot be read is passed over, which standard error
+ * says too, and is an error where its name is given.
  */
 export async function findRun(
   store: PopulationStore,
@@ -26,9 +27,17 @@ export async function findRun(
     const newer = damaged.filter(({ createdAt }) => !chosen || createdAt > chosen.run.createdAt);
     for (const run of newer) console.error(`passed over: ${damageText(run)}`);
     if (!chosen && damaged.length > 0)
-      throw bad("none given", "no run of this store can be read", `${clade} list shows what is damaged`);
+      throw bad(
+        "none given",
+        "no run of this store can be read",
+        `${clade} list shows what is damaged`,
+      );
     if (!chosen)
-      throw bad("none given", "there are no runs in this store", `start one with: ${clade} run <experiment>`);
+      throw bad(
+        "none given",
+        "there are no runs in this store",
+        `start one with: ${clade} run <experiment>`,
+      );
     console.error(`run ${chosen.run.id}, ${chosen.why} (${clade} list shows all)`);
     return chosen.run;
   }
@@ -43,8 +52,13 @@ export async function findRun(
     return found;
   }
   const ids = (beginning.length > 1 ? beginning : known).map(({ id }) => id as string);
-  if (beginning.length > 1) throw bad(name, "more than one run begins so", `give one of ${ids.join(", ")}`);
-  throw bad(name, "is no run of this store", ids.length === 0 ? "there are none yet" : nearest(name, ids));
+  if (beginning.length > 1)
+    throw bad(name, "more than one run begins so", `give one of ${ids.join(", ")}`);
+  throw bad(
+    name,
+    "is no run of this store",
+    ids.length === 0 ? "there are none yet" : nearest(name, ids),
+  );
 }
 
 /** The run of exactly that name, for what cannot be undone. It may be damaged. */
@@ -53,7 +67,8 @@ export async function findWhole(store: PopulationStore, name: string): Promise<R
   const run = runs.find(({ id }) => id === name);
   if (run) return run;
   const begun = runs.filter(({ id }) => id.startsWith(name)).map(({ id }) => id as string);
-  const rule = begun.length > 0 ? "is only the beginning of a run's name" : "is no run of this store";
+  const rule =
+    begun.length > 0 ? "is only the beginning of a run's name" : "is no run of this store";
   const known = runs.map(({ id }) => id as string);
   const remedy =
     begun.length > 0
@@ -64,7 +79,10 @@ export async function findWhole(store: PopulationStore, name: string): Promise<R
   throw new BadInputError([{ path: "run", value: name, rule, remedy }]);
 }
 
-/** Which of the runs, oldest first, is meant without a name, and why that one; undefined where there are none. */
+/**
+ * Which of the runs, oldest first, is meant without a name, and why that one; undefined where
+ * there are none.
+ */
 export function newestRun(
   runs: readonly Run[],
   purpose: Purpose,
@@ -84,7 +102,9 @@ export function newestRun(
 
 /** Made by `clade run --control`, or the variant of a study that its others are compared with. */
 function isControl({ controlOf, study }: Run): boolean {
-  return controlOf !== undefined || (study?.baseline !== undefined && study.method === study.baseline);
+  return (
+    controlOf !== undefined || (study?.baseline !== undefined && study.method === study.baseline)
+  );
 }
 
 function needs({ state }: Run, purpose: Purpose): boolean {

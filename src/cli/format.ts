@@ -37,7 +37,11 @@ export function table(given: readonly (readonly string[])[]): string {
 const blocks = "▁▂▃▄▅▆▇█";
 
 /** Scores as a row of bars between the given lowest and highest; a missing one is a blank. */
-export function sparkline(values: readonly (number | undefined)[], low: number, high: number): string {
+export function sparkline(
+  values: readonly (number | undefined)[],
+  low: number,
+  high: number,
+): string {
   return values
     .map((value) => {
       if (value === undefined) return " ";

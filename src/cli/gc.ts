@@ -6,13 +6,20 @@ import { readableRuns } from "./damaged-runs.ts";
 import { findRun } from "./find-run.ts";
 import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
 
-/** Deletes checkpoints that nobody needs, of a run or of all, beside any workers. They do the same by themselves while they work. */
+/**
+ * Deletes checkpoints that nobody needs, of a run or of all, beside any workers. They do the same
+ * by themselves while they work.
+ */
 export async function gcCommand(name: string | undefined, options: StoreOptions): Promise<void> {
   await using stores = await openStores(options);
   const runs =
-    name === undefined ? await readableRuns(stores.population) : [await findRun(stores.population, name)];
+    name === undefined
+      ? await readableRuns(stores.population)
+      : [await findRun(stores.population, name)];
   for (const run of runs) {
-    console.log(`run ${run.id}: ${count(await collectRun(stores, run))} files deleted that nobody needs`);
+    console.log(
+      `run ${run.id}: ${count(await collectRun(stores, run))} files deleted that nobody needs`,
+    );
   }
 }
 

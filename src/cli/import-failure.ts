@@ -1,11 +1,18 @@
-/** Why a user's module could not be loaded: a sentence that names the user's own line, and what helps to find the mistake. */
+/**
+ * Why a user's module could not be loaded: a sentence that names the user's own line, and what
+ * helps to find the mistake.
+ */
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../algorithm/strategy.ts";
 
-/** `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames where there are several. */
+/**
+ * `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames
+ * where there are several.
+ */
 export function importFailure(file: string, error: unknown): string {
-  if (!(error instanceof Error)) return `${file} - threw ${show(error)} while it was loaded; correct it`;
+  if (!(error instanceof Error))
+    return `${file} - threw ${show(error)} while it was loaded; correct it`;
   const stack = userFrames(error.stack ?? "");
   const lines = stack.split("\n");
   const frames = lines.filter((line) => line.startsWith("    at "));
@@ -25,10 +32,15 @@ function wordsOf({ name, message }: Error): string {
 function remedyFor({ message, ...error }: Error): string {
   if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") return "correct it";
   const [, missing] = /^Cannot find package '(.+?)'/.exec(message) ?? [];
-  return missing ? `install it with: npm install ${missing}` : "correct the import, or put the file there";
+  return missing
+    ? `install it with: npm install ${missing}`
+    : "correct the import, or put the file there";
 }
 
-/** The file, with the line where the mistake is; another one of the user's where that is where it is. */
+/**
+ * The file, with the line where the mistake is; another one of the user's where that is where it
+ * is.
+ */
 function placeIn(stack: string, file: string): string {
   const [, url, line] = /(file:\/\/[^\s():]+):(\d+)/.exec(stack) ?? [];
   if (!url) return file;
@@ -38,7 +50,8 @@ function placeIn(stack: string, file: string): string {
 
 /** An error's stack without the frames that are ours or Node's. */
 export function userFrames(stack: string): string {
-  const ours = /^ {4}at .*(node:|\/commander\/|\/(src|dist)\/(cli|worker|trainer)\/|\/bin\/start\.js)/;
+  const ours =
+    /^ {4}at .*(node:|\/commander\/|\/(src|dist)\/(cli|worker|trainer)\/|\/bin\/start\.js)/;
   return stack
     .split("\n")
     .filter((line) => !ours.test(line))

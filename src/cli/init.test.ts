@@ -1,6 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -40,7 +47,10 @@ test.each(["yaml", "python"] as const)(
   async (template) => {
     const file = join(place, "experiment.yaml");
     initCommand(file, { template });
-    expect(describeExperiment(await loadExperiment(file, {}))).toMatchObject({ name: "sine", population: 8 });
+    expect(describeExperiment(await loadExperiment(file, {}))).toMatchObject({
+      name: "sine",
+      population: 8,
+    });
     const [, schema] = /\$schema=(.*)/.exec(readFileSync(file, "utf8"))!;
     expect(existsSync(resolve(dirname(file), schema!))).toBe(true);
   },
@@ -69,7 +79,10 @@ test("the trainer in plain JavaScript speaks the protocol: it learns, saves, and
   const turn = { member: 0, seed: 1, hyperparameters };
   const train = { method: "train", params: { steps: 50 } };
   const evaluate = { method: "evaluate", params: { final: false } };
-  const restore = (seed: number) => ({ method: "restore", params: { ...turn, seed, directory: place } });
+  const restore = (seed: number) => ({
+    method: "restore",
+    params: { ...turn, seed, directory: place },
+  });
   const requests = [
     { method: "initialize", params: { protocol: 1, clade: "0.1.0" } },
     { method: "setup", params: turn },
@@ -85,7 +98,10 @@ test("the trainer in plain JavaScript speaks the protocol: it learns, saves, and
     .map((request, id) => `${JSON.stringify({ jsonrpc: "2.0", id, ...request })}\n`)
     .join("");
   const trainer = new URL("../../templates/yaml/trainer.mjs", import.meta.url).pathname;
-  const { stdout, stderr, status } = spawnSync(process.execPath, [trainer], { input, encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [trainer], {
+    input,
+    encoding: "utf8",
+  });
   expect([stderr, status]).toEqual(["", 0]);
   const answers = stdout
     .trim()

@@ -1,4 +1,7 @@
-/** Writes a starting experiment from `templates/`, where every one is a real file that runs as it is. All of its files are written, or none. */
+/**
+ * Writes a starting experiment from `templates/`, where every one is a real file that runs as it
+ * is. All of its files are written, or none.
+ */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,8 +20,13 @@ export function initCommand(given: string | undefined, options: Options): void {
   const isTypeScript = template === "typescript";
   const file = given ?? (isTypeScript ? "experiment.ts" : "experiment.yaml");
   if (isTypeScript ? !/\.m?ts$/.test(file) : !isYaml(file)) {
-    const ending = options.template === undefined ? ".ts or .yaml" : isTypeScript ? ".ts" : ".yaml";
-    throw bad(file, `must end in ${ending}`, `give a name such as experiment${ending.slice(-5).trim()}`);
+    const ending =
+      options.template === undefined ? ".ts or .yaml" : isTypeScript ? ".ts" : ".yaml";
+    throw bad(
+      file,
+      `must end in ${ending}`,
+      `give a name such as experiment${ending.slice(-5).trim()}`,
+    );
   }
   const written = writeAll(filesOf(template, file));
   console.log(
@@ -28,14 +36,21 @@ export function initCommand(given: string | undefined, options: Options): void {
     console.log(`train.py needs Clade's Python client: pip install ${inPackage("python")}`);
 }
 
-/** Texts by path. The experiment gets the name that was asked for, and what belongs to it stands beside it. */
+/**
+ * Texts by path. The experiment gets the name that was asked for, and what belongs to it stands
+ * beside it.
+ */
 function filesOf(template: Template, file: string): Map<string, string> {
   const directory = inPackage("templates", template);
-  const names = readdirSync(directory).sort((a, b) => Number(isExperiment(b)) - Number(isExperiment(a)));
+  const names = readdirSync(directory).sort(
+    (a, b) => Number(isExperiment(b)) - Number(isExperiment(a)),
+  );
   return new Map(
     names.map((name) => {
       const text = readFileSync(join(directory, name), "utf8");
-      return isExperiment(name) ? [file, withSchema(text, file)] : [join(dirname(file), name), text];
+      return isExperiment(name)
+        ? [file, withSchema(text, file)]
+        : [join(dirname(file), name), text];
     }),
   );
 }

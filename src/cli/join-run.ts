@@ -1,4 +1,7 @@
-/** What a worker needs before it works on a run: the same experiment, and the checkpoints of the others. */
+/**
+ * What a worker needs before it works on a run: the same experiment, and the checkpoints of the
+ * others.
+ */
 import { existsSync } from "node:fs";
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
@@ -22,7 +25,10 @@ export async function joinRun(stores: Stores, run: Run, options: JoinOptions) {
   return { experiment, differences, checkpointStore };
 }
 
-/** The experiment, if it is the run's and consists of the same files; another only where that is allowed. */
+/**
+ * The experiment, if it is the run's and consists of the same files; another only where that is
+ * allowed.
+ */
 async function sameExperiment(
   run: Run,
   { experiment: file, allowDifferentCode }: JoinOptions,
@@ -30,10 +36,16 @@ async function sameExperiment(
   const known = sourceOf(run);
   const source = file === undefined ? known : { ...known, file };
   const experiment = await experimentOf(source);
-  return { experiment, differences: refuseDifferentCode(run, experiment, source.file, allowDifferentCode) };
+  return {
+    experiment,
+    differences: refuseDifferentCode(run, experiment, source.file, allowDifferentCode),
+  };
 }
 
-/** A worker that does not see what the others saved would take every member back to what it was at the beginning. */
+/**
+ * A worker that does not see what the others saved would take every member back to what it was at
+ * the beginning.
+ */
 async function refuseUnsigned(run: Run, checkpoints: ObjectCheckpointStore): Promise<void> {
   if (await checkpoints.isSigned()) return;
   const remedy = "mount it here, or say with --checkpoints where this machine sees it";
@@ -42,7 +54,10 @@ async function refuseUnsigned(run: Run, checkpoints: ObjectCheckpointStore): Pro
   );
 }
 
-async function refuseWithoutDirectory({ population, localDirectory }: Stores, run: Run): Promise<void> {
+async function refuseWithoutDirectory(
+  { population, localDirectory }: Stores,
+  run: Run,
+): Promise<void> {
   const directory = localDirectory(run.id);
   if (existsSync(directory)) return;
   const members = await population.members(run.id);

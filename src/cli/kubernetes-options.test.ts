@@ -7,7 +7,11 @@ import {
   versionOf,
 } from "./kubernetes-options.ts";
 
-const usual: KubernetesOptions = { workers: 2, image: "registry.example:5000/clade:1", secret: ["clade"] };
+const usual: KubernetesOptions = {
+  workers: 2,
+  image: "registry.example:5000/clade:1",
+  secret: ["clade"],
+};
 
 test("what Kubernetes takes is taken", () => {
   const taken: Partial<KubernetesOptions>[] = [
@@ -17,7 +21,10 @@ test("what Kubernetes takes is taken", () => {
     { cpusPerWorker: "0.5", memoryPerWorker: "1.5Gi" },
     { cpusPerWorker: "500m", memoryPerWorker: "800M" },
     { volumeClaim: ["checkpoints:/shared", "data:/data/images/"] },
-    { nodeLabel: ["cloud.google.com/gke-spot=true", "gpu="], tolerate: ["nvidia.com/gpu", "spot"] },
+    {
+      nodeLabel: ["cloud.google.com/gke-spot=true", "gpu="],
+      tolerate: ["nvidia.com/gpu", "spot"],
+    },
     { kubernetesVersion: "v1.31.2-gke.1" },
     { kubernetesVersion: "1.20" },
     { namespace: "research-2" },
@@ -40,7 +47,10 @@ test("what Kubernetes would reject, or take and never start, is one sentence", (
     [{ volumeClaim: ["a:/b", "c:/b"] }, "--volume-claim: /b - is mounted already"],
     [{ experimentInImage: "climb.ts" }, "--experiment-in-image: climb.ts - is no absolute path"],
     [{ nodeLabel: ["gpu"] }, "--node-label: gpu - is no label of a node"],
-    [{ tolerate: ["spot=true:NoSchedule"] }, "--tolerate: spot=true:NoSchedule - is no key of a taint"],
+    [
+      { tolerate: ["spot=true:NoSchedule"] },
+      "--tolerate: spot=true:NoSchedule - is no key of a taint",
+    ],
     [{ kubernetesVersion: "new" }, "--kubernetes-version: new - is no version"],
     [{ kubernetesVersion: "1.19" }, "Kubernetes: 1.19 - is too old; workers need 1.20 or later"],
   ];
@@ -55,7 +65,10 @@ test("all mistakes are told at once", () => {
 });
 
 test("versions are read as people and clusters write them", () => {
-  expect(versionOf({ ...usual, kubernetesVersion: "v1.31.2-gke.1" })).toEqual({ major: 1, minor: 31 });
+  expect(versionOf({ ...usual, kubernetesVersion: "v1.31.2-gke.1" })).toEqual({
+    major: 1,
+    minor: 31,
+  });
   expect(versionOf({ ...usual, kubernetesVersion: "1.20" })).toEqual({ major: 1, minor: 20 });
   expect(versionOf(usual)).toBeUndefined();
 });
@@ -63,9 +76,18 @@ test("versions are read as people and clusters write them", () => {
 test("checkpoints in a directory have to be in one that pods have", () => {
   const claims = claimsOf({ volumeClaim: ["checkpoints:/shared/../shared/clade/"] });
   expect(claims).toEqual([{ name: "checkpoints", path: "/shared/clade" }]);
-  for (const seen of ["file:///shared/clade", "file:///shared/clade/a%20b", "s3://bucket/prefix", undefined])
+  for (const seen of [
+    "file:///shared/clade",
+    "file:///shared/clade/a%20b",
+    "s3://bucket/prefix",
+    undefined,
+  ])
     refuseUnmounted(seen, claims);
-  for (const unseen of ["file:///shared/clades", "file:///shared", "file:///home/me/.clade/checkpoints"])
+  for (const unseen of [
+    "file:///shared/clades",
+    "file:///shared",
+    "file:///home/me/.clade/checkpoints",
+  ])
     expect(() => refuseUnmounted(unseen, claims)).toThrow(
       `--checkpoints: ${unseen} - is a directory that no pod would see; give --checkpoints s3://bucket/prefix`,
     );

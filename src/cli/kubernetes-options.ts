@@ -1,4 +1,7 @@
-/** The options of `clade submit kubernetes` that Kubernetes would reject, or worse, take and never start: all of them are found before anything is created. */
+/**
+ * The options of `clade submit kubernetes` that Kubernetes would reject, or worse, take and never
+ * start: all of them are found before anything is created.
+ */
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BadInputError, type Problem } from "../algorithm/problem.ts";
@@ -28,7 +31,11 @@ const qualified = `(${subdomain}/)?${labelName}`;
 
 /** What an option's values have to look like. */
 const rules: {
-  readonly [option in keyof KubernetesOptions]?: readonly [pattern: string, rule: string, remedy: string];
+  readonly [option in keyof KubernetesOptions]?: readonly [
+    pattern: string,
+    rule: string,
+    remedy: string,
+  ];
 } = {
   image: ["[\\w.:/@-]+", "is no image", "write for example registry.example/clade:1"],
   secret: [subdomain, "is no name of a Secret", "give the name that kubectl get secrets shows"],
@@ -69,14 +76,18 @@ export function refuseBadOptions(options: KubernetesOptions): void {
   if (problems.length > 0) throw new BadInputError(problems);
 }
 
-export function claimsOf({ volumeClaim = [] }: Pick<KubernetesOptions, "volumeClaim">): VolumeClaim[] {
+export function claimsOf({
+  volumeClaim = [],
+}: Pick<KubernetesOptions, "volumeClaim">): VolumeClaim[] {
   return volumeClaim.map((text) => {
     const [name, path] = text.split(":") as [string, string];
     return { name, path: posix.normalize(path).replace(/\/$/, "") };
   });
 }
 
-export function versionOf({ kubernetesVersion }: KubernetesOptions): KubernetesVersion | undefined {
+export function versionOf({
+  kubernetesVersion,
+}: KubernetesOptions): KubernetesVersion | undefined {
   if (kubernetesVersion === undefined) return undefined;
   const [major, minor] = kubernetesVersion.replace("v", "").split(".");
   return { major: Number(major), minor: Number.parseInt(minor!, 10) };
@@ -89,7 +100,10 @@ export function refuseOldVersion({ major, minor }: KubernetesVersion): void {
 }
 
 /** Checkpoints in a directory that no pod has. */
-export function refuseUnmounted(checkpoints: string | undefined, claims: readonly VolumeClaim[]): void {
+export function refuseUnmounted(
+  checkpoints: string | undefined,
+  claims: readonly VolumeClaim[],
+): void {
   if (!checkpoints?.startsWith("file:")) return;
   const directory = fileURLToPath(checkpoints);
   if (claims.some(({ path }) => directory === path || directory.startsWith(`${path}/`))) return;

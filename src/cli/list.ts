@@ -30,9 +30,13 @@ export async function listCommand(options: {
   for (const run of runs.toSorted((one, other) => one.createdAt - other.createdAt)) {
     const read = "why" in run ? run : await readWhole(population, run);
     if ("why" in read) damages.push(damageText(read));
-    if (options.json) console.log(JSON.stringify("why" in read ? damagedResult(read) : read.result));
+    if (options.json)
+      console.log(JSON.stringify("why" in read ? damagedResult(read) : read.result));
     else
-      rows.push([...("why" in read ? [read.id, "damaged", "", "", "", ""] : columnsOf(read)), startOf(run)]);
+      rows.push([
+        ...("why" in read ? [read.id, "damaged", "", "", "", ""] : columnsOf(read)),
+        startOf(run),
+      ]);
   }
   if (options.json) return;
   console.log(

@@ -109,7 +109,10 @@ synchronus: true
     "digits.yml:17: budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds.",
     'digits.yml:18: synchronus: true - is not a part of an experiment; did you mean "synchronous"?',
   ]);
-  const initial = write("initial.yaml", `${yaml}initial:\n  - {}\n  - rate: 0.1\n    nesterov: maybe\n`);
+  const initial = write(
+    "initial.yaml",
+    `${yaml}initial:\n  - {}\n  - rate: 0.1\n    nesterov: maybe\n`,
+  );
   expect(await messageOf(initial)).toMatch(
     /^initial\.yaml:14: initial\[1\]\.nesterov: "maybe" - is outside of/,
   );
@@ -163,7 +166,10 @@ test.each([
   write("other.ts", '\nthrow new Error("no");\n');
   write("bad.ts", text);
   const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
-  const { stderr } = spawnSync(process.execPath, [clade, "run", "bad.ts"], { cwd: place, encoding: "utf8" });
+  const { stderr } = spawnSync(process.execPath, [clade, "run", "bad.ts"], {
+    cwd: place,
+    encoding: "utf8",
+  });
   expect(stderr.trim()).toMatch(sentence);
 });
 
@@ -186,7 +192,9 @@ test("a file that is no text, or none that others can read, is refused before it
 
 test("a setting that is wrong is reported without a line", async () => {
   const file = write("digits.yaml", yaml);
-  expect(await messageOf(file, { "exploit.fracton": 1 })).toMatch(/^exploit\.fracton: 1 - is not an option/);
+  expect(await messageOf(file, { "exploit.fracton": 1 })).toMatch(
+    /^exploit\.fracton: 1 - is not an option/,
+  );
 });
 
 test("a command runs relative to the experiment's directory, in YAML and in TypeScript", async () => {
@@ -200,7 +208,9 @@ test("a command runs relative to the experiment's directory, in YAML and in Type
   expect(await directoryOf(write("b.yaml", trainer("{ command: x, directory: src/y }")))).toBe(
     join(place, "src/y"),
   );
-  expect(await directoryOf(write("c.yaml", trainer("{ command: x, directory: /opt }")))).toBe("/opt");
+  expect(await directoryOf(write("c.yaml", trainer("{ command: x, directory: /opt }")))).toBe(
+    "/opt",
+  );
   const typescript = write(
     "d.ts",
     `import { constant, defineExperiment, everySteps, maximize } from "${new URL("../index.ts", import.meta.url).href}";

@@ -1,17 +1,28 @@
 import { dirname, resolve } from "node:path";
 import type { BadInputError } from "../algorithm/problem.ts";
-import { defineExperiment, type Experiment, type Settings, withSettings } from "../experiment/experiment.ts";
+import {
+  defineExperiment,
+  type Experiment,
+  type Settings,
+  withSettings,
+} from "../experiment/experiment.ts";
 import { experimentFromFile } from "../experiment/file/experiment-file.ts";
 import { isCommand } from "../experiment/trainer.ts";
 import { clade } from "./clade-command.ts";
-import { badFile, importDefault, isPlainData, readDeclaration, requireReadable } from "./declaration-file.ts";
+import {
+  badFile,
+  importDefault,
+  isPlainData,
+  readDeclaration,
+  requireReadable,
+} from "./declaration-file.ts";
 
 /** What a user can do who named a file that is not there. */
 const writeOne = `give the path of one, or write one with "${clade} init"`;
 
 /**
- * The experiment in a YAML or JSON file, or that a module exports as its default, with settings changed. Throws `BadInputError` for every
- * mistake in it.
+ * The experiment in a YAML or JSON file, or that a module exports as its default, with settings
+ * changed. Throws `BadInputError` for every mistake in it.
  */
 export async function loadExperiment(
   file: string,

@@ -1,8 +1,17 @@
 import { dirname, resolve } from "node:path";
 import { defineStudy, type Study, type StudyDeclaration } from "../experiment/study/study.ts";
-import { badFile, importDefault, isPlainData, readDeclaration, requireReadable } from "./declaration-file.ts";
+import {
+  badFile,
+  importDefault,
+  isPlainData,
+  readDeclaration,
+  requireReadable,
+} from "./declaration-file.ts";
 
-/** The study in a YAML or JSON file, or that a module exports as its default, with the whole path of its experiment. Throws `BadInputError`. */
+/**
+ * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
+ * of its experiment. Throws `BadInputError`.
+ */
 export async function loadStudy(file: string): Promise<Study> {
   requireReadable("study", file, "give the path of a study");
   const study = isPlainData(file)
@@ -11,7 +20,12 @@ export async function loadStudy(file: string): Promise<Study> {
         return defineStudy(declaration as StudyDeclaration);
       })
     : await importDefault("study", file);
-  if (typeof study !== "object" || study === null || !("variants" in study) || !Array.isArray(study.variants))
+  if (
+    typeof study !== "object" ||
+    study === null ||
+    !("variants" in study) ||
+    !Array.isArray(study.variants)
+  )
     throw badFile(
       "study",
       file,

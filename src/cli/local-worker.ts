@@ -1,4 +1,6 @@
-/** A worker process that another of this machine has started, and that leaves when that one does. */
+/**
+ * A worker process that another of this machine has started, and that leaves when that one does.
+ */
 import { join } from "node:path";
 import { sessionOf } from "../trainer/session-of.ts";
 import { ownFirstLeaseMs, ownHang, ownWorkerId, tellLastWords } from "../worker/local-workers.ts";
@@ -68,10 +70,16 @@ async function workLocally(name: string, options: LocalWorkerOptions): Promise<v
   if (setAside !== undefined) process.exitCode = exitCodes.setAside;
 }
 
-/** A scheduler may signal every process of a job, and the process that started this one, which asks this one: that asks once. */
+/**
+ * A scheduler may signal every process of a job, and the process that started this one, which asks
+ * this one: that asks once.
+ */
 const sameSignalMs = 500;
 
-/** Aborts when this worker is asked to leave: by the end of the process that started it, or by a signal. The second signal leaves at once. */
+/**
+ * Aborts when this worker is asked to leave: by the end of the process that started it, or by a
+ * signal. The second signal leaves at once.
+ */
 function leaving(): AbortSignal {
   const leave = new AbortController();
   process.once("disconnect", () => leave.abort());

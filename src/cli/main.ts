@@ -1,4 +1,7 @@
-/** The command line. Each command is a file of its own; this one parses, and turns errors into one clear message and an exit code. */
+/**
+ * The command line. Each command is a file of its own; this one parses, and turns errors into one
+ * clear message and an exit code.
+ */
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { Command, CommanderError, Option } from "commander";
@@ -20,7 +23,9 @@ import { timeIn, wholeNumber } from "./settings.ts";
 import { guard } from "./terminal.ts";
 import { gpuNames } from "./worker-processes.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as {
   version: string;
 };
 
@@ -39,7 +44,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.exit();
 }
 
-/** Whoever read the output has gone, as in `clade run --json | head`: a run stops as after Ctrl-C, and any other command just ends. */
+/**
+ * Whoever read the output has gone, as in `clade run --json | head`: a run stops as after Ctrl-C,
+ * and any other command just ends.
+ */
 function stopForClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
   if (process.listenerCount("SIGINT") === 0) process.exit(exitCodes.done);
@@ -110,7 +118,9 @@ export function program(): Command {
   const population = new Option("--population <n>", "how many members").argParser(
     wholeNumber("--population"),
   );
-  const seed = new Option("--seed <n>", "makes every draw repeatable").argParser(wholeNumber("--seed", 0));
+  const seed = new Option("--seed <n>", "makes every draw repeatable").argParser(
+    wholeNumber("--seed", 0),
+  );
   const metric = new Option(
     "--metric <name>",
     "compare by this metric of the best models (default: the held-out one, or the score)",
@@ -127,7 +137,10 @@ export function program(): Command {
     clade.command(name).description(summary).exitOverride().allowExcessArguments(false);
 
   command("init", "write a starting experiment that runs as it is")
-    .argument("[file]", "where to write it (default: experiment.ts, or experiment.yaml for python and yaml)")
+    .argument(
+      "[file]",
+      "where to write it (default: experiment.ts, or experiment.yaml for python and yaml)",
+    )
     .addOption(
       new Option(
         "--template <name>",
@@ -145,7 +158,10 @@ export function program(): Command {
     .addOption(seed)
     .addOption(new Option("--store <url>", "try this store"))
     .addOption(new Option("--checkpoints <url>", "try this place for checkpoints"))
-    .option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints")
+    .option(
+      "--sees <sign>",
+      "whether this machine sees what another's check wrote to --checkpoints",
+    )
     .action(lazily(async () => (await import("./check.ts")).checkCommand));
   command("run", "train a population")
     .argument("<experiment>", "the experiment's file")
@@ -176,12 +192,16 @@ export function program(): Command {
     .addOption(patience)
     .addOption(json)
     .action(lazily(async () => (await import("./study.ts")).studyCommand));
-  command("replay", "train fresh models along the schedule that a run found, or write the schedule")
+  command(
+    "replay",
+    "train fresh models along the schedule that a run found, or write the schedule",
+  )
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
-      new Option("--models <n>", "how many fresh models, each with a seed of its own (default: 1)").argParser(
-        wholeNumber("--models"),
-      ),
+      new Option(
+        "--models <n>",
+        "how many fresh models, each with a seed of its own (default: 1)",
+      ).argParser(wholeNumber("--models")),
     )
     .addOption(
       new Option(
@@ -192,7 +212,10 @@ export function program(): Command {
         .conflicts("snapshot"),
     )
     .option("--snapshot <id>", "the lineage of a snapshot, such as 3.12")
-    .option("--export <file>", "write the schedule to a .json, .csv or .py file, and train nothing")
+    .option(
+      "--export <file>",
+      "write the schedule to a .json, .csv or .py file, and train nothing",
+    )
     .addOption(store)
     .addOption(checkpoints)
     .addOption(workers)
@@ -203,7 +226,10 @@ export function program(): Command {
     .addOption(json)
     .action(lazily(async () => (await import("./replay.ts")).replayCommand));
   command("resume", "go on with a run that was stopped, interrupted or has failed")
-    .argument("[run]", "the run, or how its name begins (default: the newest that is not a control)")
+    .argument(
+      "[run]",
+      "the run, or how its name begins (default: the newest that is not a control)",
+    )
     .addOption(store)
     .addOption(checkpoints)
     .addOption(workers)
@@ -232,9 +258,14 @@ export function program(): Command {
     .addOption(membersPerGpu)
     .addOption(allowDifferentCode)
     .option("--check", "train one generation here without publishing it, and leave")
-    .addOption(new Option("--local", "leave when the process that started this one does").hideHelp())
     .addOption(
-      new Option("--tell <place>", "print what the worker does, as 2/4 under the number 2").hideHelp(),
+      new Option("--local", "leave when the process that started this one does").hideHelp(),
+    )
+    .addOption(
+      new Option(
+        "--tell <place>",
+        "print what the worker does, as 2/4 under the number 2",
+      ).hideHelp(),
     )
     .action(lazily(async () => (await import("./worker.ts")).workerCommand));
   const submit = clade
@@ -260,11 +291,17 @@ export function program(): Command {
     .option("--gpus-per-worker <n>", "GPUs for each worker", wholeNumber("--gpus-per-worker"))
     .option("--cpus-per-worker <n>", "cores for each worker", wholeNumber("--cpus-per-worker"))
     .option("--memory-per-worker <size>", "memory for each worker, such as 16G")
-    .option("--time <limit>", "the time limit of a worker, such as 4:00:00; it goes on after a requeue")
+    .option(
+      "--time <limit>",
+      "the time limit of a worker, such as 4:00:00; it goes on after a requeue",
+    )
     .option("--partition <name>", "the partition")
     .option("--print", "print the script, and submit nothing")
     .action(lazily(async () => (await import("./submit-slurm.ts")).submitSlurmCommand));
-  clusterCommand("kubernetes", "a parallel Job of workers: its manifest, or the Job itself with --apply")
+  clusterCommand(
+    "kubernetes",
+    "a parallel Job of workers: its manifest, or the Job itself with --apply",
+  )
     .requiredOption("--workers <n>", "how many workers", wholeNumber("--workers"))
     .requiredOption("--image <name>", "an image with Clade and the experiment")
     .requiredOption(
@@ -283,12 +320,19 @@ export function program(): Command {
       several,
     )
     .option("--namespace <name>", "the namespace (default: kubectl's own)")
-    .option("--gpus-per-worker <n>", "NVIDIA GPUs for each worker", wholeNumber("--gpus-per-worker"))
+    .option(
+      "--gpus-per-worker <n>",
+      "NVIDIA GPUs for each worker",
+      wholeNumber("--gpus-per-worker"),
+    )
     .option("--cpus-per-worker <n>", "cores for each worker, such as 4 or 500m")
     .option("--memory-per-worker <size>", "memory for each worker, such as 16Gi")
     .option("--node-label <label=value>", "only nodes with this label; may be repeated", several)
     .option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", several)
-    .option("--kubernetes-version <version>", "the cluster's version (default: asked of it with --apply)")
+    .option(
+      "--kubernetes-version <version>",
+      "the cluster's version (default: asked of it with --apply)",
+    )
     .action(lazily(async () => (await import("./submit-kubernetes.ts")).submitKubernetesCommand));
   command("list", "list the runs")
     .addOption(store)
@@ -309,13 +353,18 @@ export function program(): Command {
   command("show", "the members of a run, and who copied whom and why")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
-      new Option("--member <n>", "every decision about one member").argParser(wholeNumber("--member", 0)),
+      new Option("--member <n>", "every decision about one member").argParser(
+        wholeNumber("--member", 0),
+      ),
     )
     .option("--all", "every copy and failure instead of the last ones")
     .addOption(store)
     .addOption(json)
     .action(lazily(async () => (await import("./show.ts")).showCommand));
-  command("compare", "what runs prove about each other: intervals over seeds, and verdicts beside a baseline")
+  command(
+    "compare",
+    "what runs prove about each other: intervals over seeds, and verdicts beside a baseline",
+  )
     .argument("<runs...>", "runs, or studies")
     .addOption(metric)
     .addOption(baseline)
@@ -323,7 +372,10 @@ export function program(): Command {
     .addOption(store)
     .addOption(json)
     .action(lazily(async () => (await import("./compare.ts")).compareCommand));
-  command("export", "everything about a run, for other tools: snapshots, decisions, failures, settings")
+  command(
+    "export",
+    "everything about a run, for other tools: snapshots, decisions, failures, settings",
+  )
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
       new Option("--format <name>", "JSON lines, or a directory with a file for each table")
@@ -333,19 +385,30 @@ export function program(): Command {
     .option("--out <path>", "where to write it (default: standard output, for jsonl)")
     .addOption(store)
     .action(lazily(async () => (await import("./export.ts")).exportCommand));
-  command("report", "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared")
+  command(
+    "report",
+    "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
+  )
     .argument(
       "[runs...]",
       "a run (default: the newest that is not a control), or a study, or several runs to compare",
     )
     .option("--out <file>", "where to write it; a file that is there is replaced", "report.html")
-    .option("--figures <directory>", "write the figures there, too, as SVG and PNG, for light and dark paper")
+    .option(
+      "--figures <directory>",
+      "write the figures there, too, as SVG and PNG, for light and dark paper",
+    )
     .addOption(metric)
     .addOption(baseline)
     .addOption(sameData)
     .addOption(store)
-    .action(async (names, options) => (await import("./report.ts")).reportCommand(names, options, version));
-  command("gc", "delete checkpoints that nobody needs; workers do so by themselves while they work")
+    .action(async (names, options) =>
+      (await import("./report.ts")).reportCommand(names, options, version),
+    );
+  command(
+    "gc",
+    "delete checkpoints that nobody needs; workers do so by themselves while they work",
+  )
     .argument("[run]", "the run (default: every run of the store)")
     .addOption(store)
     .addOption(checkpoints)
@@ -359,15 +422,23 @@ export function program(): Command {
   return clade;
 }
 
-/** A command's own file is loaded when the command is called: most of the time that one takes to start goes into what only others need. */
+/**
+ * A command's own file is loaded when the command is called: most of the time that one takes to
+ * start goes into what only others need.
+ */
 function lazily<Words extends unknown[]>(
   load: () => Promise<(...words: Words) => Promise<void> | void>,
 ): (...words: Words) => Promise<void> {
   return async (...words) => (await load())(...words);
 }
 
-/** A variable of the shell that is not set gives an empty word, which would mean something else. */
-function refuseEmpty(words: readonly string[], options: { readonly [name: string]: unknown }): void {
+/**
+ * A variable of the shell that is not set gives an empty word, which would mean something else.
+ */
+function refuseEmpty(
+  words: readonly string[],
+  options: { readonly [name: string]: unknown },
+): void {
   const given = [
     ...words.map((word) => ["a word of the command", word] as const),
     ...Object.entries(options),
@@ -376,7 +447,10 @@ function refuseEmpty(words: readonly string[], options: { readonly [name: string
   if (empty.length === 0) return;
   throw new BadInputError(
     empty.map(([name]) => ({
-      path: name in options ? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` : name,
+      path:
+        name in options
+          ? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+          : name,
       value: '""',
       rule: "is empty",
       remedy: "give a value, or leave it out",
@@ -386,7 +460,8 @@ function refuseEmpty(words: readonly string[], options: { readonly [name: string
 
 /** Prints what went wrong and gives the exit code. Our own mistakes keep their stack. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
   if (!(error instanceof CladeError)) {
     console.error(concealed(inspect(error)));
     return exitCodes.failed;

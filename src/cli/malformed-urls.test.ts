@@ -1,4 +1,7 @@
-/** URLs with a mistake in them, of which nobody can say where the password is: nothing that may be it is shown, or becomes the name of a file. */
+/**
+ * URLs with a mistake in them, of which nobody can say where the password is: nothing that may be
+ * it is shown, or becomes the name of a file.
+ */
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { type Random, randomStream } from "../algorithm/random.ts";
@@ -52,8 +55,16 @@ function shownOf(read: () => string): string {
 }
 
 const stores: [string, string, (url: string) => string][] = [
-  ["postgres://user:", "@host.example:5432/runs", (url) => fileOf(url) ?? shownUrl(postgresUrl(url))],
-  ["postgresql://user:", "@host/runs?sslmode=require", (url) => fileOf(url) ?? shownUrl(postgresUrl(url))],
+  [
+    "postgres://user:",
+    "@host.example:5432/runs",
+    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+  ],
+  [
+    "postgresql://user:",
+    "@host/runs?sslmode=require",
+    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+  ],
   ["s3://KEYKEY:", "@bucket/prefix", (url) => placeOf(url)],
   ["file://user:", "@host/shared", (url) => placeOf(url)],
   ["https://KEYKEY:", "@minio:9000/bucket", (url) => placeOf(url)],
@@ -64,18 +75,22 @@ function placeOf(url: string): string {
   return place.startsWith("s3") ? s3Place(place).shown : place;
 }
 
-test.each(stores)("whatever is wrong with %s...%s, the password is not shown", (before, after, shown) => {
-  const found: string[] = [];
-  for (let seed = 0; seed < 3000; seed++) {
-    const url = malformed(randomStream("malformed", seed), before, after);
-    // Where nothing sets a user apart any more it may be a path, and a user, a host or a prefix may have any name.
-    if (!/[:/].*@/s.test(url) || wellFormed.test(url)) continue;
-    const text = shownOf(() => shown(url));
-    if (text.includes(secret) || text.includes(encodeURIComponent(secret)))
-      found.push(`${url} shows ${text}`);
-  }
-  expect(found.slice(0, 10)).toEqual([]);
-});
+test.each(stores)(
+  "whatever is wrong with %s...%s, the password is not shown",
+  (before, after, shown) => {
+    const found: string[] = [];
+    for (let seed = 0; seed < 3000; seed++) {
+      const url = malformed(randomStream("malformed", seed), before, after);
+      // Where nothing sets a user apart any more it may be a path, and a user, a host or a prefix
+      // may have any name.
+      if (!/[:/].*@/s.test(url) || wellFormed.test(url)) continue;
+      const text = shownOf(() => shown(url));
+      if (text.includes(secret) || text.includes(encodeURIComponent(secret)))
+        found.push(`${url} shows ${text}`);
+    }
+    expect(found.slice(0, 10)).toEqual([]);
+  },
+);
 
 test("what errors of others say of a URL is concealed", () => {
   expect(concealed("Invalid URL, input: 'postgres://user:S3cr3t@x:y'")).toBe(

@@ -1,4 +1,7 @@
-/** How deep a YAML or JSON text is nested, at least: a parser needs seconds for, or breaks at, what no experiment needs. */
+/**
+ * How deep a YAML or JSON text is nested, at least: a parser needs seconds for, or breaks at, what
+ * no experiment needs.
+ */
 
 /** Blocks within a line, such as `- - x`, with anchors and tags. */
 const blocks = /^( *)((?:[-?:](?: +[&!]\S*)* +){0,200})/;

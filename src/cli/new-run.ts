@@ -4,7 +4,10 @@ import { createRun } from "../worker/run.ts";
 import { codeOf } from "./code.ts";
 import type { Stores } from "./open-store.ts";
 
-/** Publishes a new run, with its code's hashes and the place of its checkpoints, in which it leaves its sign first. */
+/**
+ * Publishes a new run, with its code's hashes and the place of its checkpoints, in which it leaves
+ * its sign first.
+ */
 export async function newRun(
   stores: Stores,
   experiment: Experiment,

@@ -8,9 +8,17 @@ import {
   filesystemCheckpointStore,
 } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { ObjectCheckpointStore } from "../checkpoint-store/objects/object-checkpoint-store.ts";
-import { checkpointsAt, checkpointsUrl, looksLikeUrl, type OpenOptions } from "../checkpoint-store/open.ts";
+import {
+  checkpointsAt,
+  checkpointsUrl,
+  looksLikeUrl,
+  type OpenOptions,
+} from "../checkpoint-store/open.ts";
 import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
-import { type PostgresOptions, postgresPopulationStore } from "../population-store/postgres/open.ts";
+import {
+  type PostgresOptions,
+  postgresPopulationStore,
+} from "../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../population-store/sqlite/sqlite-population-store.ts";
 import { clade } from "./clade-command.ts";
 
@@ -23,14 +31,19 @@ export interface StoreOptions {
 }
 
 export interface Stores extends AsyncDisposable {
-  /** May hold a password: it goes to other processes through their environment, and is never shown. */
+  /**
+   * May hold a password: it goes to other processes through their environment, and is never shown.
+   */
   readonly url: string;
   readonly population: PopulationStore;
   /** The place for the checkpoints of new runs; undefined on the local disk beside the store. */
   readonly place: string | undefined;
   /** Where this machine sees the checkpoints of runs that say otherwise. */
   readonly seenAt: string | undefined;
-  /** The checkpoints of a run, where it says that they are, or where `--checkpoints` says that this machine sees them. */
+  /**
+   * The checkpoints of a run, where it says that they are, or where `--checkpoints` says that this
+   * machine sees them.
+   */
   checkpoints(
     run: Pick<Run, "id" | "checkpoints">,
   ): Promise<FilesystemCheckpointStore | ObjectCheckpointStore>;
@@ -41,8 +54,9 @@ export interface Stores extends AsyncDisposable {
 }
 
 /**
- * Opens the store of a URL: a path, or `sqlite:` and a path, whose checkpoints and logs lie beside the file; or `postgres://`, whose logs lie in `.clade`. Only what
- * starts runs creates a store, so that a mistyped path is not taken for an empty one.
+ * Opens the store of a URL: a path, or `sqlite:` and a path, whose checkpoints and logs lie beside
+ * the file; or `postgres://`, whose logs lie in `.clade`. Only what starts runs creates a store,
+ * so that a mistyped path is not taken for an empty one.
  */
 export async function openStores(
   { store, checkpoints }: StoreOptions,
@@ -62,7 +76,9 @@ export async function openStores(
   }
   if (!create && !existsSync(file)) {
     const remedy = `start a run with: ${clade} run <experiment>, or say with --store or CLADE_STORE where it is`;
-    throw new BadInputError([{ path: "store", value: show(url), rule: "there is no such store", remedy }]);
+    throw new BadInputError([
+      { path: "store", value: show(url), rule: "there is no such store", remedy },
+    ]);
   }
   return storesBeside({
     url: file,
@@ -74,13 +90,17 @@ export async function openStores(
   });
 }
 
-/** The file of a SQLite store; undefined for a PostgreSQL database. Throws a `BadInputError` that does not show what may be a password. */
+/**
+ * The file of a SQLite store; undefined for a PostgreSQL database. Throws a `BadInputError` that
+ * does not show what may be a password.
+ */
 export function fileOf(url: string): string | undefined {
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "postgres" || scheme === "postgresql") return undefined;
   if (scheme === "sqlite") return resolve(url.replace(/^sqlite:(\/\/)?/i, ""));
   const remedy = "give the path of a SQLite file, such as .clade/clade.db, or a postgres:// URL";
-  const bad = (value: string, rule: string) => new BadInputError([{ path: "--store", value, rule, remedy }]);
+  const bad = (value: string, rule: string) =>
+    new BadInputError([{ path: "--store", value, rule, remedy }]);
   if (scheme !== undefined) throw bad(`${scheme}:...`, `there is no store for ${scheme}: URLs`);
   if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is none");
   return resolve(url);

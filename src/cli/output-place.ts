@@ -3,23 +3,30 @@ import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 
-/** Makes the directory of `--out`. Throws `BadInputError` when it is there and not empty, so that nothing is ever overwritten. */
+/**
+ * Makes the directory of `--out`. Throws `BadInputError` when it is there and not empty, so that
+ * nothing is ever overwritten.
+ */
 export async function newDirectory(out: string): Promise<void> {
   requireUnused(out);
   await make(out, out);
 }
 
 function requireUnused(out: string): void {
-  const isUsable = !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
+  const isUsable =
+    !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
   if (out === "" || !isUsable)
     throw badPlace(out, "is not a new or an empty directory", "give the path of one");
 }
 
 /**
- * Fills the new or empty directory of `--out`. What is written appears there when all of it is: where `fill` fails, the place is as it was.
- * Throws `BadInputError` as `newDirectory` does.
+ * Fills the new or empty directory of `--out`. What is written appears there when all of it is:
+ * where `fill` fails, the place is as it was. Throws `BadInputError` as `newDirectory` does.
  */
-export async function filledDirectory<T>(out: string, fill: (directory: string) => Promise<T>): Promise<T> {
+export async function filledDirectory<T>(
+  out: string,
+  fill: (directory: string) => Promise<T>,
+): Promise<T> {
   requireUnused(out);
   const made = await make(out, out);
   const partial = join(out, `.partial-${process.pid}`);
@@ -34,14 +41,24 @@ export async function filledDirectory<T>(out: string, fill: (directory: string) 
   }
 }
 
-/** Makes the directories above the file of `--out`. Throws `BadInputError` when the file is there. */
+/**
+ * Makes the directories above the file of `--out`. Throws `BadInputError` when the file is there.
+ */
 export async function newFile(out: string): Promise<void> {
-  if (out === "" || existsSync(out)) throw badPlace(out, "is not a new file", "give the path of one");
+  if (out === "" || existsSync(out))
+    throw badPlace(out, "is not a new file", "give the path of one");
   await make(dirname(out), out);
 }
 
-/** Writes what belongs to `--out`, or another option. Throws `BadInputError` where the file system refuses. */
-export async function writtenTo<T>(out: string, write: () => Promise<T> | T, option = "--out"): Promise<T> {
+/**
+ * Writes what belongs to `--out`, or another option. Throws `BadInputError` where the file system
+ * refuses.
+ */
+export async function writtenTo<T>(
+  out: string,
+  write: () => Promise<T> | T,
+  option = "--out",
+): Promise<T> {
   try {
     return await write();
   } catch (error) {

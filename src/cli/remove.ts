@@ -23,14 +23,16 @@ export async function removeCommand(
     );
   }
   const isMeant =
-    options.yes || (await consent(`remove ${run.id}`, `remove run ${run.id} and its checkpoints?`));
+    options.yes ||
+    (await consent(`remove ${run.id}`, `remove run ${run.id} and its checkpoints?`));
   if (!isMeant) {
     console.log(`run ${run.id}: is kept`);
     process.exitCode = exitCodes.failed;
     return;
   }
   await using checkpoints = await stores.checkpoints(run);
-  // Nobody begins to work on it meanwhile. While there are files the run is listed, so that a removal that was cut off can be repeated.
+  // Nobody begins to work on it meanwhile. While there are files the run is listed, so that a
+  // removal that was cut off can be repeated.
   await stores.population.stop(run.id);
   await checkpoints.remove();
   await stores.population.removeRun(run.id);

@@ -28,11 +28,18 @@ interface Options extends StoreOptions, WorkerOptions {
   readonly json?: boolean;
 }
 
-/** Trains fresh models along the schedule of a lineage, as a run of its own; or writes the schedule. */
+/**
+ * Trains fresh models along the schedule of a lineage, as a run of its own; or writes the
+ * schedule.
+ */
 export async function replayCommand(name: string | undefined, options: Options): Promise<void> {
   await using stores = await openStores(options);
   const run = await findRun(stores.population, name);
-  const { schedule } = await foundIn(stores.population, run.id, await chosen(stores, run, options));
+  const { schedule } = await foundIn(
+    stores.population,
+    run.id,
+    await chosen(stores, run, options),
+  );
   if (options.export !== undefined) {
     await exportSchedule(options.export, run, schedule);
     if (!options.json) console.log(`written: ${options.export}`);
@@ -42,7 +49,11 @@ export async function replayCommand(name: string | undefined, options: Options):
   const original = await experimentOf(source);
   refuseIfDifferent(run, original, "undo the change, or export the schedule with --export");
   const seed = options.seed ?? newSeed();
-  const changes = { name: `${original.name}-replay`, seed, ...replaySettings(schedule, options.models ?? 1) };
+  const changes = {
+    name: `${original.name}-replay`,
+    seed,
+    ...replaySettings(schedule, options.models ?? 1),
+  };
   const settings = replaced(source.settings, changes) as Settings;
   const experiment = await loadExperiment(source.file, settings);
   const replay = await newRun(stores, experiment, seed, {
@@ -87,7 +98,11 @@ async function chosen(
 
 const formats = { ".json": "json", ".csv": "csv", ".py": "python" } as const;
 
-async function exportSchedule(file: string, run: Run, schedule: readonly ScheduleSegment[]): Promise<void> {
+async function exportSchedule(
+  file: string,
+  run: Run,
+  schedule: readonly ScheduleSegment[],
+): Promise<void> {
   // Imported here: what writes CSV takes 5 ms to load, and every worker would wait for it.
   const { scheduleAs } = await import("../analysis/schedule-formats.ts");
   const extension = extname(file);
@@ -97,7 +112,11 @@ async function exportSchedule(file: string, run: Run, schedule: readonly Schedul
     const remedy = `give a name such as ${run.experiment.name}.csv`;
     throw new BadInputError([{ path: "--export", value: file, rule, remedy }]);
   }
-  await writtenTo(file, () => writeFileSync(file, scheduleAs(format, schedule, `run ${run.id}`)), "--export");
+  await writtenTo(
+    file,
+    () => writeFileSync(file, scheduleAs(format, schedule, `run ${run.id}`)),
+    "--export",
+  );
 }
 
 /** How the fresh models compare with the one whose schedule they were trained along. */

@@ -30,7 +30,10 @@ interface Written {
   readonly what: string;
 }
 
-/** Writes the report of a run, or of a study or several runs beside each other. One that is there is replaced: it can be made again from the store. */
+/**
+ * Writes the report of a run, or of a study or several runs beside each other. One that is there
+ * is replaced: it can be made again from the store.
+ */
 export async function reportCommand(
   names: readonly string[],
   { out, figures: directory, store, ...comparing }: Options,
@@ -40,7 +43,8 @@ export async function reportCommand(
   const versions = { Clade: version, Node: process.version };
   const runs = await stores.population.runs();
   const isStudy =
-    names.length > 1 || (names[0] !== undefined && runs.some(({ study }) => study?.name === names[0]));
+    names.length > 1 ||
+    (names[0] !== undefined && runs.some(({ study }) => study?.name === names[0]));
   const { page, figures, what } = isStudy
     ? await ofStudy(
         stores,
@@ -81,7 +85,9 @@ async function ofStudy(
   for (const { id } of runs) histories.push(await readHistory(population, id));
   const comparison = compareRuns(histories, comparing);
   const { studyReport } = await import("../report/study/study-report.ts");
-  const title = runs.every(({ study }) => study?.name === name) ? `Study ${name}` : "A comparison of runs";
+  const title = runs.every(({ study }) => study?.name === name)
+    ? `Study ${name}`
+    : "A comparison of runs";
   const { experiment } = runs[0]!;
   const report = studyReport(comparison, {
     title,

@@ -23,7 +23,10 @@ export interface Reporter {
   ended(view: RunView, result: RunResult): void;
 }
 
-/** Every event one JSON object a line on standard output, the last of type "result". Nothing else is printed there. */
+/**
+ * Every event one JSON object a line on standard output, the last of type "result". Nothing else
+ * is printed there.
+ */
 export function jsonReporter(): Reporter {
   const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
   return {
@@ -33,7 +36,11 @@ export function jsonReporter(): Reporter {
     tick() {},
     workers({ workers }) {
       const outage = outageOf(workers);
-      print({ type: "workers", setAside: setAsideOf(workers), ...(outage && { waiting: outage }) });
+      print({
+        type: "workers",
+        setAside: setAsideOf(workers),
+        ...(outage && { waiting: outage }),
+      });
     },
     ended: (_view, result) => print({ type: "result", ...result }),
   };
@@ -46,7 +53,8 @@ export function plainReporter(): Reporter {
     started: (view, workers) => console.log(startedLine(view, workers)),
     event(event) {
       if (event.type === "failure") console.log(failureLine(event.failure));
-      if (event.type === "decision" && isRecovery(event.decision)) console.log(recoveryLine(event.decision));
+      if (event.type === "decision" && isRecovery(event.decision))
+        console.log(recoveryLine(event.decision));
     },
     workers: ({ workers }) => {
       const lines = troubleLines(workers);
@@ -113,7 +121,9 @@ function memberLines(view: RunView, shown: number): string[] {
 /** That everything fails everywhere, or on which workers. */
 function troubleLines(workers: readonly PresentWorker[]): string[] {
   const outage = outageOf(workers);
-  return outage ? [outageText(outage)] : setAsideOf(workers).slice(0, shownTroubles).map(workerLine);
+  return outage
+    ? [outageText(outage)]
+    : setAsideOf(workers).slice(0, shownTroubles).map(workerLine);
 }
 
 function startedLine({ run }: RunView, workers: number): string {
@@ -125,7 +135,11 @@ function statusLine(view: RunView): string {
   const { share, secondsLeft } = view.progress();
   const { metric } = view.run.experiment.objective;
   const hasTime = secondsLeft !== undefined && share < 1;
-  const left = outageOf(view.workers) ? ", waiting" : hasTime ? `, ${duration(secondsLeft)} left` : "";
+  const left = outageOf(view.workers)
+    ? ", waiting"
+    : hasTime
+      ? `, ${duration(secondsLeft)} left`
+      : "";
   const best = `best ${measured(metric, view.best?.score)}, median ${number(view.median)}`;
   const failures = view.failureCount > 0 ? `, ${plural(view.failureCount, "failure")}` : "";
   return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;

@@ -1,7 +1,12 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ending } from "../experiment/budget.ts";
-import { describeExperiment, type Experiment, replaced, withSettings } from "../experiment/experiment.ts";
+import {
+  describeExperiment,
+  type Experiment,
+  replaced,
+  withSettings,
+} from "../experiment/experiment.ts";
 import { elapsedMs, type Run } from "../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { resultOf } from "../worker/watch.ts";
@@ -31,7 +36,8 @@ export async function resumeCommand(name: string | undefined, options: Options):
   const run = await findRun(stores.population, name, isLonger ? "look" : "resume");
   for (const path of Object.keys(settings)) {
     if (changeable.some((prefix) => path.startsWith(prefix))) continue;
-    const remedy = "change budget, ready, exploit, explore or stepTimeoutSeconds, or start a new run";
+    const remedy =
+      "change budget, ready, exploit, explore or stepTimeoutSeconds, or start a new run";
     throw new BadInputError([
       { path, value: String(settings[path]), rule: "cannot change in a run that exists", remedy },
     ]);
@@ -65,14 +71,25 @@ export async function resumeCommand(name: string | undefined, options: Options):
 }
 
 /** Members were given up, and the budget of all members together leaves them something to do. */
-async function canRevive({ population }: Stores, run: Run, experiment: Experiment): Promise<boolean> {
+async function canRevive(
+  { population }: Stores,
+  run: Run,
+  experiment: Experiment,
+): Promise<boolean> {
   const { score, totalSteps, failedMembers } = await resultOf(population, run.id);
   const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
   return failedMembers > 0 && ending(experiment, now) === undefined;
 }
 
-/** Settings change only while nobody works by the old ones, and only where they leave something to do. */
-async function refuseUnlessUseful(stores: Stores, run: Run, experiment: Experiment): Promise<void> {
+/**
+ * Settings change only while nobody works by the old ones, and only where they leave something to
+ * do.
+ */
+async function refuseUnlessUseful(
+  stores: Stores,
+  run: Run,
+  experiment: Experiment,
+): Promise<void> {
   const members = await stores.population.members(run.id);
   const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {

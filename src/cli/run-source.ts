@@ -12,25 +12,35 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
   );
 }
 
-/** The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when it is gone. */
+/**
+ * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when
+ * it is gone.
+ */
 export function experimentOf({ file, settings }: NonNullable<Run["source"]>): Promise<Experiment> {
   return loadExperiment(file, settings, "the run needs its experiment; put the file back");
 }
 
 /** What an experiment says otherwise than the run was declared with, in words. */
 export function experimentDifferences(run: Run, experiment: Experiment): string[] {
-  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<string, unknown>;
+  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<
+    string,
+    unknown
+  >;
   const then = run.experiment as unknown as Record<string, unknown>;
   const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
   // They follow from the hyperparameters' words, and older versions did not record them.
   keys.delete("scales");
   const different = [...keys].filter((key) => !isDeepStrictEqual(now[key], then[key]));
   return different.map(
-    (key) => `${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
+    (key) =>
+      `${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
   );
 }
 
-/** The experiment file may have been edited since the run began: its members would then be trained by different rules. */
+/**
+ * The experiment file may have been edited since the run began: its members would then be trained
+ * by different rules.
+ */
 export function refuseIfDifferent(
   run: Run,
   experiment: Experiment,

@@ -1,5 +1,10 @@
 import { hostname } from "node:os";
-import type { PopulationStore, Run, WorkerId, WorkerState } from "../population-store/population-store.ts";
+import type {
+  PopulationStore,
+  Run,
+  WorkerId,
+  WorkerState,
+} from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
 import { hasNotBegun } from "../population-store/work-time.ts";
 import { count, shortened, time } from "../report/words.ts";
@@ -27,7 +32,10 @@ export async function stateWord(store: PopulationStore, run: Run): Promise<strin
 export const notBegunText = "no worker has worked on it yet, and its time does not count";
 
 /** The names of the workers that are there now. */
-export async function workersOf(store: PopulationStore, run: Pick<Run, "id">): Promise<WorkerId[]> {
+export async function workersOf(
+  store: PopulationStore,
+  run: Pick<Run, "id">,
+): Promise<WorkerId[]> {
   return thereOf(await presentWorkers(store, run)).map(({ worker }) => worker);
 }
 
@@ -36,8 +44,14 @@ export function thereOf(workers: readonly PresentWorker[]): PresentWorker[] {
   return workers.filter(({ state }) => state.kind !== "gave-up");
 }
 
-/** Of this machine those that are alive, of others those that were heard of, or whose lease has not run out; and those that gave up. */
-export async function presentWorkers(store: PopulationStore, run: Pick<Run, "id">): Promise<PresentWorker[]> {
+/**
+ * Of this machine those that are alive, of others those that were heard of, or whose lease has not
+ * run out; and those that gave up.
+ */
+export async function presentWorkers(
+  store: PopulationStore,
+  run: Pick<Run, "id">,
+): Promise<PresentWorker[]> {
   const now = Date.now();
   const held = new Map<WorkerId, number>();
   for (const { member, lease } of await store.members(run.id))
@@ -60,7 +74,9 @@ export async function presentWorkers(store: PopulationStore, run: Pick<Run, "id"
   });
 }
 
-/** What all that are there wait for when each of them is set aside: everything fails everywhere. */
+/**
+ * What all that are there wait for when each of them is set aside: everything fails everywhere.
+ */
 export interface Outage {
   readonly since: number;
   readonly givesUpAt: number;
@@ -68,7 +84,9 @@ export interface Outage {
 }
 
 export function outageOf(workers: readonly PresentWorker[]): Outage | undefined {
-  const aside = thereOf(workers).flatMap(({ state }) => (state.kind === "set-aside" ? [state] : []));
+  const aside = thereOf(workers).flatMap(({ state }) =>
+    state.kind === "set-aside" ? [state] : [],
+  );
   if (aside.length === 0 || aside.length < thereOf(workers).length) return undefined;
   return {
     since: Math.min(...aside.map(({ since }) => since)),

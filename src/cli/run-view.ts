@@ -47,7 +47,12 @@ export class RunView {
   }
 
   /** Takes up a run that has a history: its members as they are, not how they came to be. */
-  begin(members: readonly Member[], best: Snapshot | undefined, copies: number, failures: number): void {
+  begin(
+    members: readonly Member[],
+    best: Snapshot | undefined,
+    copies: number,
+    failures: number,
+  ): void {
     for (const { newest, state } of members) {
       this.#snapshot(newest);
       if (state === "stopped") this.#stopped.add(newest.member);
@@ -64,7 +69,8 @@ export class RunView {
       this.failureCount++;
       this.lastFailure = event.failure;
     }
-    if (event.type === "decision" && event.decision.kind === "stop") this.#stopped.add(event.decision.member);
+    if (event.type === "decision" && event.decision.kind === "stop")
+      this.#stopped.add(event.decision.member);
     if (event.type !== "decision" || event.decision.kind !== "copy") return undefined;
     this.copyCount++;
     const sentence = this.#copy(event.decision);
@@ -90,11 +96,17 @@ export class RunView {
     const { budget, population } = this.run.experiment;
     const elapsedSeconds = elapsedMs(this.time, Date.now()) / 1000;
     const stopped = [...this.#stopped].map((member) => this.newest(member)?.memberSteps ?? 0);
-    const share = Math.min(1, shareSpent(budget, population, stopped, this.totalSteps, elapsedSeconds));
+    const share = Math.min(
+      1,
+      shareSpent(budget, population, stopped, this.totalSteps, elapsedSeconds),
+    );
     this.#shareWhenOpened ??= share;
     const gained = share - this.#shareWhenOpened;
     const watchedSeconds = (Date.now() - this.#openedAt) / 1000;
-    return { share, secondsLeft: gained > 0 ? (watchedSeconds / gained) * (1 - share) : undefined };
+    return {
+      share,
+      secondsLeft: gained > 0 ? (watchedSeconds / gained) * (1 - share) : undefined,
+    };
   }
 
   #snapshot(snapshot: Snapshot): void {
@@ -110,7 +122,8 @@ export class RunView {
   }
 
   #copy(decision: Decision): string {
-    const find = (id: SnapshotId) => this.#recent[memberOf(id)]!.find((snapshot) => snapshot.id === id);
+    const find = (id: SnapshotId) =>
+      this.#recent[memberOf(id)]!.find((snapshot) => snapshot.id === id);
     const before = find(decision.snapshot);
     const donor = decision.donor && find(decision.donor);
     const after = this.#recent[decision.member]!.find(
@@ -126,7 +139,10 @@ export function medianOf(values: readonly (number | undefined)[]): number | unde
   return present.length === 0 ? undefined : median(present);
 }
 
-/** "member 3 copied member 7 at step 1,200: score 0.71 against 0.83; learningRate 0.01 to 0.012". Snapshots that are not at hand are left out. */
+/**
+ * "member 3 copied member 7 at step 1,200: score 0.71 against 0.83; learningRate 0.01 to 0.012".
+ * Snapshots that are not at hand are left out.
+ */
 export function copySentence(
   decision: Decision,
   before: Snapshot | undefined,
@@ -140,7 +156,8 @@ export function copySentence(
     : " (hyperparameters only)";
   const copied = `member ${decision.member} copied member ${memberOf(decision.donor!)}${what}`;
   const step = before ? ` at step ${count(before.step)}` : "";
-  const scores = before && donor ? `: score ${number(before.score)} against ${number(donor.score)}` : "";
+  const scores =
+    before && donor ? `: score ${number(before.score)} against ${number(donor.score)}` : "";
   const moved = before && after ? changes(before.hyperparameters, after.hyperparameters) : "";
   return `${copied}${step}${scores}${moved === "" ? "" : `; ${moved}`}`;
 }

@@ -38,8 +38,16 @@ export async function runCommand(file: string, options: Options): Promise<void> 
   if (!options.json) await printResult(stores, first.result);
   if (!control || first.result.state.kind !== "done") return;
 
-  if (!options.json) console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
-  const second = await start(stores, file, control, controlled.settings, options, first.result.run);
+  if (!options.json)
+    console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
+  const second = await start(
+    stores,
+    file,
+    control,
+    controlled.settings,
+    options,
+    first.result.run,
+  );
   process.exitCode = second.exitCode || first.exitCode;
   if (second.result.state.kind === "done" && !options.json) {
     console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
@@ -47,7 +55,12 @@ export async function runCommand(file: string, options: Options): Promise<void> 
 }
 
 /** The settings of a control: those of the run, but for what it does differently. */
-function controlSettings(experiment: Experiment, settings: Settings, control: string, seed: number) {
+function controlSettings(
+  experiment: Experiment,
+  settings: Settings,
+  control: string,
+  seed: number,
+) {
   const name = `${experiment.name}-${control}`;
   return replaced(settings, { ...baselines[control]!(experiment), name, seed }) as Settings & {
     readonly seed: number;
@@ -63,12 +76,20 @@ async function start(
   controlOf?: RunId,
 ): Promise<{ result: RunResult; exitCode: number }> {
   const source = { file: resolve(file), settings };
-  const run = await newRun(stores, experiment, settings.seed, { source, ...(controlOf && { controlOf }) });
+  const run = await newRun(stores, experiment, settings.seed, {
+    source,
+    ...(controlOf && { controlOf }),
+  });
   const workers = workerProcesses(experiment, options);
   return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
 }
 
-function comparison(experiment: Experiment, ours: RunResult, control: string, theirs: RunResult): string {
+function comparison(
+  experiment: Experiment,
+  ours: RunResult,
+  control: string,
+  theirs: RunResult,
+): string {
   const { metric, final, direction } = experiment.objective;
   const others = Object.keys(ours.best?.metrics ?? {}).filter((name) => name !== metric);
   const row = (name: string, { score, best, totalSteps, seconds }: RunResult) => [
@@ -80,6 +101,10 @@ function comparison(experiment: Experiment, ours: RunResult, control: string, th
   ];
   const value = (result: RunResult) => (final === undefined ? result.score : result.final);
   const better = isBetter(direction, value(ours), value(theirs)) ? "better" : "no better";
-  const rows = [["", metric, ...others, "steps", "time"], row(experiment.name, ours), row(control, theirs)];
+  const rows = [
+    ["", metric, ...others, "steps", "time"],
+    row(experiment.name, ours),
+    row(control, theirs),
+  ];
   return `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
 }

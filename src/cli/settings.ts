@@ -8,7 +8,10 @@ export interface SettingOptions {
   readonly seed?: number;
 }
 
-/** The settings of `--set`, `--population` and `--seed`. A value is read as JSON where it is JSON, and as text otherwise. */
+/**
+ * The settings of `--set`, `--population` and `--seed`. A value is read as JSON where it is JSON,
+ * and as text otherwise.
+ */
 export function settingsOf({ set = [], population, seed }: SettingOptions): Settings {
   const settings: Record<string, unknown> = {};
   for (const assignment of set) {
@@ -45,7 +48,9 @@ export function timeIn(option: string): (text: string) => number {
   return (text) => {
     const [, amount, unit] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text.trim()) ?? [];
     if (amount !== undefined && unit !== undefined) return Number(amount) * secondsOf[unit]!;
-    throw new InvalidArgumentError(`${option} must be a time in seconds, or one such as 90s, 10m or 2h.`);
+    throw new InvalidArgumentError(
+      `${option} must be a time in seconds, or one such as 90s, 10m or 2h.`,
+    );
   };
 }
 

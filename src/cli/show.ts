@@ -38,7 +38,12 @@ export async function showCommand(name: string | undefined, options: Options): P
   if (options.member !== undefined && options.member >= population) {
     const remedy = `give a number from 0 to ${population - 1}`;
     throw new BadInputError([
-      { path: "--member", value: String(options.member), rule: `the run has ${population} members`, remedy },
+      {
+        path: "--member",
+        value: String(options.member),
+        rule: `the run has ${population} members`,
+        remedy,
+      },
     ]);
   }
   const { member, all = false } = options;
@@ -74,7 +79,15 @@ async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<v
   ]);
   console.log(
     table([
-      ["member", "state", "generation", "step", run.experiment.objective.metric, "newest", "hyperparameters"],
+      [
+        "member",
+        "state",
+        "generation",
+        "step",
+        run.experiment.objective.metric,
+        "newest",
+        "hyperparameters",
+      ],
       ...rows,
     ]),
   );
@@ -90,7 +103,10 @@ async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<v
   }
 }
 
-/** What was decided since the first of the last copies, oldest first, but for members that simply went on. */
+/**
+ * What was decided since the first of the last copies, oldest first, but for members that simply
+ * went on.
+ */
 async function lastNotable({ population }: Stores, run: Run): Promise<readonly Decision[]> {
   const decisions: Decision[] = [];
   let copies = 0;
@@ -101,7 +117,10 @@ async function lastNotable({ population }: Stores, run: Run): Promise<readonly D
   return decisions.reverse();
 }
 
-/** A member's failures with their stacks, or those of all, of which only the last are shown unless all are asked for. */
+/**
+ * A member's failures with their stacks, or those of all, of which only the last are shown unless
+ * all are asked for.
+ */
 async function showFailures(
   stores: Stores,
   run: Run,
@@ -143,11 +162,19 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${legibleBelow(reason.text)}`;
 }
 
-/** Oldest first. Those of one member are read at once, those of all in pages: a long run has too many for the memory. */
-async function* decisionsOf({ population }: Stores, run: Run, member?: number): AsyncGenerator<Decision> {
+/**
+ * Oldest first. Those of one member are read at once, those of all in pages: a long run has too
+ * many for the memory.
+ */
+async function* decisionsOf(
+  { population }: Stores,
+  run: Run,
+  member?: number,
+): AsyncGenerator<Decision> {
   if (member !== undefined) {
     const decisions: Decision[] = [];
-    for await (const decision of population.decisions(run.id, { member })) decisions.push(decision);
+    for await (const decision of population.decisions(run.id, { member }))
+      decisions.push(decision);
     yield* decisions.reverse();
     return;
   }
@@ -155,14 +182,26 @@ async function* decisionsOf({ population }: Stores, run: Run, member?: number): 
   for await (const { decisions } of pages(population, run, only)) yield* decisions;
 }
 
-async function* failuresOf({ population }: Stores, run: Run, member?: number): AsyncGenerator<Failure> {
-  const only = { ...start, snapshots: Number.MAX_SAFE_INTEGER, decisions: Number.MAX_SAFE_INTEGER };
+async function* failuresOf(
+  { population }: Stores,
+  run: Run,
+  member?: number,
+): AsyncGenerator<Failure> {
+  const only = {
+    ...start,
+    snapshots: Number.MAX_SAFE_INTEGER,
+    decisions: Number.MAX_SAFE_INTEGER,
+  };
   for await (const { failures } of pages(population, run, only))
     yield* failures.filter((failure) => member === undefined || failure.member === member);
 }
 
 /** What is published after a place, until there is nothing more. */
-async function* pages(population: PopulationStore, run: Run, from: Cursor): AsyncGenerator<Changes> {
+async function* pages(
+  population: PopulationStore,
+  run: Run,
+  from: Cursor,
+): AsyncGenerator<Changes> {
   for (let cursor = from; ; ) {
     const changes = await population.changes(run.id, cursor);
     if (changes.decisions.length + changes.failures.length === 0) return;

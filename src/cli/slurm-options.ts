@@ -1,4 +1,6 @@
-/** What can be told of the options of `clade submit slurm` before anything is created or submitted. */
+/**
+ * What can be told of the options of `clade submit slurm` before anything is created or submitted.
+ */
 import { BadInputError } from "../algorithm/problem.ts";
 import { minutesOfLimit } from "../cluster/slurm-time.ts";
 
@@ -13,7 +15,10 @@ export interface SlurmOptions {
   readonly partition?: string;
 }
 
-/** Workers give their members back a minute ahead of the limit, and Slurm, which looks every half minute, may say so a minute early. */
+/**
+ * Workers give their members back a minute ahead of the limit, and Slurm, which looks every half
+ * minute, may say so a minute early.
+ */
 const leastMinutes = 5;
 
 export function refuseBadTime(time: string | undefined): void {
@@ -25,11 +30,15 @@ export function refuseBadTime(time: string | undefined): void {
   }
   // 0 asks for no limit.
   if (minutes === 0 || minutes >= leastMinutes) return;
-  const rule = "leaves a worker no time to train, since it leaves one or two minutes ahead of the limit";
+  const rule =
+    "leaves a worker no time to train, since it leaves one or two minutes ahead of the limit";
   throw bad("--time", time, rule, `give at least ${leastMinutes} minutes`);
 }
 
-/** The experiment's file, if one was given, and the options for sbatch, which begin with a dash. Without a file the first of them comes in its place. */
+/**
+ * The experiment's file, if one was given, and the options for sbatch, which begin with a dash.
+ * Without a file the first of them comes in its place.
+ */
 export function wordsOf(
   file: string | undefined,
   others: readonly string[],
@@ -43,7 +52,12 @@ export function wordsOf(
   }
   for (const word of more) {
     if (/^(--job-name\b|-J)/.test(word)) {
-      throw bad("--", word, "is how Clade knows its jobs: they have the run's name", "leave it out");
+      throw bad(
+        "--",
+        word,
+        "is how Clade knows its jobs: they have the run's name",
+        "leave it out",
+      );
     }
     if (/^(--clusters?\b|-M)/.test(word)) {
       const rule = "sends the job to a cluster where status and stop would not find it";
@@ -53,10 +67,15 @@ export function wordsOf(
   return { file: isOption ? undefined : file, more };
 }
 
-/** Variables without which a worker does not find the store and the checkpoints, or is not let in. */
+/**
+ * Variables without which a worker does not find the store and the checkpoints, or is not let in.
+ */
 const needed = /^(PG[A-Z]+|AWS_[A-Z_]+|CLADE_[A-Z]+)$/;
 
-/** With `--export=NONE`, which some sites have in SBATCH_EXPORT, jobs do not get the environment. The script says what holds no secret; nothing may say the rest. */
+/**
+ * With `--export=NONE`, which some sites have in SBATCH_EXPORT, jobs do not get the environment.
+ * The script says what holds no secret; nothing may say the rest.
+ */
 export function refuseLostEnvironment(
   more: readonly string[],
   environment: NodeJS.ProcessEnv,

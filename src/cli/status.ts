@@ -34,7 +34,14 @@ export async function statusCommand(
   const jobs = await jobLines(stores.population, run);
   if (options.json) {
     console.log(
-      JSON.stringify({ ...result, workers, present, ...(outage && { waiting: outage }), jobs, word: state }),
+      JSON.stringify({
+        ...result,
+        workers,
+        present,
+        ...(outage && { waiting: outage }),
+        jobs,
+        word: state,
+      }),
     );
     return;
   }
@@ -44,7 +51,9 @@ export async function statusCommand(
   const inState = (wanted: string) => members.filter((member) => member.state === wanted).length;
   const generations = members.map(({ newest }) => newest.generation).sort((a, b) => a - b);
   const notBegun = state === "not begun" ? `: ${notBegunText}` : "";
-  console.log(`run ${run.id}: ${state}${notBegun}${reason}, ${duration(result.seconds)}, seed ${run.seed}`);
+  console.log(
+    `run ${run.id}: ${state}${notBegun}${reason}, ${duration(result.seconds)}, seed ${run.seed}`,
+  );
   if (outage) console.log(legibleLine(outageText(outage)));
   const stopped = inState("stopped") > 0 ? `${count(inState("stopped"))} stopped, ` : "";
   console.log(
@@ -53,7 +62,8 @@ export async function statusCommand(
   for (const line of restingLines(members)) console.log(`         ${line}`);
   for (const [index, line] of workerLines(present).entries())
     console.log(`${index === 0 ? "workers:" : "        "} ${legibleLine(line)}`);
-  for (const [index, line] of jobs.entries()) console.log(`${index === 0 ? "jobs:   " : "        "} ${line}`);
+  for (const [index, line] of jobs.entries())
+    console.log(`${index === 0 ? "jobs:   " : "        "} ${line}`);
   console.log(
     `so far:  ${count(result.totalSteps)} steps, ${plural(counts.snapshots, "snapshot")}, ${plural(counts.copies, "copy", "copies")}, ${plural(counts.failures, "failure")}`,
   );
@@ -63,13 +73,16 @@ export async function statusCommand(
     );
   for (const line of lostModelLines(result.lost, result.snapshot)) console.log(`         ${line}`);
   if (result.best) {
-    const heldOut = result.final === undefined ? "" : `, ${measured(final, result.final)} (held out)`;
+    const heldOut =
+      result.final === undefined ? "" : `, ${measured(final, result.final)} (held out)`;
     console.log(
       `best:    ${measured(metric, result.score)}${heldOut}, member ${result.best.member} at step ${count(result.best.step)}: ${hyperparameters(result.best.hyperparameters)}`,
     );
   }
-  for (const line of withoutEffect(await stores.population.notes(run.id))) console.log(`warning: ${line}`);
-  if (state === "interrupted" || state === "stopped") console.log(`go on with: ${clade} resume ${run.id}`);
+  for (const line of withoutEffect(await stores.population.notes(run.id)))
+    console.log(`warning: ${line}`);
+  if (state === "interrupted" || state === "stopped")
+    console.log(`go on with: ${clade} resume ${run.id}`);
   if (state === "not begun") console.log(`begin with: ${clade} worker ${run.id}`);
 }
 

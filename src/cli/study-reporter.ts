@@ -1,4 +1,7 @@
-/** How a study is told while it goes on: a table that is drawn anew in place, or a line for each run. */
+/**
+ * How a study is told while it goes on: a table that is drawn anew in place, or a line for each
+ * run.
+ */
 
 import type { PlannedVariant } from "../experiment/study/plan.ts";
 import type { Study } from "../experiment/study/study.ts";
@@ -33,13 +36,24 @@ export async function studyReporter(
       `study ${study.name}: ${plural(plan.length, "variant")}, ${plural(study.seeds.length, "seed")}, ${plural(total, "run")}`,
     );
 
-  function drawing(now?: { readonly label: string; readonly seed: number; readonly view: RunView }): void {
+  function drawing(now?: {
+    readonly label: string;
+    readonly seed: number;
+    readonly view: RunView;
+  }): void {
     const rows = plan.map(({ label }) => {
       const done = results.get(label)!;
       const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
-      return [label, `${done.length}/${study.seeds.length}`, number(medianOf(done.map(shownScore))), going];
+      return [
+        label,
+        `${done.length}/${study.seeds.length}`,
+        number(medianOf(done.map(shownScore))),
+        going,
+      ];
     });
-    live?.draw(`${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`);
+    live?.draw(
+      `${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`,
+    );
   }
   return {
     of({ label }, seed) {
@@ -57,7 +71,9 @@ export async function studyReporter(
       else if (live) drawing();
       else if (isNew) {
         const took = `${result.state.kind} in ${duration(result.seconds)}`;
-        console.log(`${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`);
+        console.log(
+          `${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`,
+        );
       }
       isNew = false;
     },

@@ -53,7 +53,15 @@ export async function studyCommand(file: string, options: Options): Promise<void
     for (const each of left) {
       const outcome = interrupted.signal.aborted
         ? "interrupted"
-        : await advance(stores, study, each.variant, each.seed, reporter, interrupted.signal, options);
+        : await advance(
+            stores,
+            study,
+            each.variant,
+            each.seed,
+            reporter,
+            interrupted.signal,
+            options,
+          );
       if (outcome === "elsewhere") elsewhere.push(each);
       if (outcome === "failed") failed++;
       if (outcome === "given up") givenUp.push(runIdOf(study, each.variant.label, each.seed));
@@ -70,7 +78,9 @@ export async function studyCommand(file: string, options: Options): Promise<void
   }
   reporter.ended();
   if (failed > 0) {
-    console.error(`study ${study.name}: ${plural(failed, "run")} failed; the same command tries them again`);
+    console.error(
+      `study ${study.name}: ${plural(failed, "run")} failed; the same command tries them again`,
+    );
     process.exitCode = exitCodes.failed;
   } else if (givenUp.length > 0) process.exitCode = exitCodes.membersGivenUp;
   for (const id of givenUp)
@@ -83,7 +93,10 @@ export async function studyCommand(file: string, options: Options): Promise<void
   }
 }
 
-/** A study of which nothing can be compared, such as one of sizes without a baseline, is still done. */
+/**
+ * A study of which nothing can be compared, such as one of sizes without a baseline, is still
+ * done.
+ */
 async function compareStudy(name: string, store: string | undefined): Promise<void> {
   try {
     await compareCommand([name], { ...(store !== undefined && { store }) });
@@ -93,8 +106,15 @@ async function compareStudy(name: string, store: string | undefined): Promise<vo
   }
 }
 
-/** Every variant is checked before the first is run, but for what those that follow others will find. */
-async function checked(file: string, study: Study, plan: readonly PlannedVariant[]): Promise<Experiment> {
+/**
+ * Every variant is checked before the first is run, but for what those that follow others will
+ * find.
+ */
+async function checked(
+  file: string,
+  study: Study,
+  plan: readonly PlannedVariant[],
+): Promise<Experiment> {
   const original = await loadExperiment(study.experiment, {});
   const problems = new Map<string, Problem>();
   for (const variant of plan) {
@@ -106,11 +126,15 @@ async function checked(file: string, study: Study, plan: readonly PlannedVariant
       for (const problem of error.problems) problems.set(JSON.stringify(problem), problem);
     }
   }
-  if (problems.size > 0) throw new BadInputError(await placedIn("study", file, [...problems.values()]));
+  if (problems.size > 0)
+    throw new BadInputError(await placedIn("study", file, [...problems.values()]));
   return original;
 }
 
-/** `given up`: done, but for members that were given up. `elsewhere`: another process works on it, or on what it follows. */
+/**
+ * `given up`: done, but for members that were given up. `elsewhere`: another process works on it,
+ * or on what it follows.
+ */
 type Outcome = "done" | "given up" | "failed" | "interrupted" | "elsewhere";
 
 const outcomeOf = ({ state, failedMembers }: RunResult): Outcome =>
@@ -127,21 +151,29 @@ async function advance(
   options: Options,
 ): Promise<Outcome> {
   const { population } = stores;
-  const followed = variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
+  const followed =
+    variant.follows === undefined ? undefined : runIdOf(study, variant.follows, seed);
   const id = runIdOf(study, variant.label, seed);
-  const damaged = (await population.damagedRuns()).find((run) => run.id === id || run.id === followed);
+  const damaged = (await population.damagedRuns()).find(
+    (run) => run.id === id || run.id === followed,
+  );
   if (damaged) throw damageError(damaged);
   const runs = new Map((await population.runs()).map((run) => [run.id, run]));
   if (followed !== undefined) {
     const state = runs.get(followed)?.state.kind;
-    if (state === undefined) throw new CladeError(`run ${followed}: was removed; start the study again`);
+    if (state === undefined)
+      throw new CladeError(`run ${followed}: was removed; start the study again`);
     if (state === "failed") {
-      console.error(`run ${followed}: failed, so ${variant.label} has nothing to follow with seed ${seed}`);
+      console.error(
+        `run ${followed}: failed, so ${variant.label} has nothing to follow with seed ${seed}`,
+      );
       return "failed";
     }
     if (state !== "done") return "elsewhere";
     if ((await resultOf(population, followed)).best === undefined) {
-      console.error(`run ${followed}: has no scored snapshot, so ${variant.label} has nothing to follow`);
+      console.error(
+        `run ${followed}: has no scored snapshot, so ${variant.label} has nothing to follow`,
+      );
       return "failed";
     }
   }
@@ -157,7 +189,11 @@ async function advance(
       throw new CladeError(
         `run ${id}: is no run of ${variant.label} of study ${study.name}; rename the study or the variant`,
       );
-    refuseIfDifferent(existing, experiment, `undo the change, rename the study, or: ${clade} remove ${id}`);
+    refuseIfDifferent(
+      existing,
+      experiment,
+      `undo the change, rename the study, or: ${clade} remove ${id}`,
+    );
     if (existing.state.kind === "done") {
       const result = await resultOf(population, id);
       tell(result);
@@ -170,7 +206,13 @@ async function advance(
     const { label, method, point } = variant;
     const { name, baseline } = study;
     const source = { file: study.experiment, settings };
-    const place = { name, variant: label, method, point, ...(baseline !== undefined && { baseline }) };
+    const place = {
+      name,
+      variant: label,
+      method,
+      point,
+      ...(baseline !== undefined && { baseline }),
+    };
     try {
       await newRun(stores, experiment, seed, { id, source, study: place });
     } catch (error) {
@@ -196,8 +238,8 @@ async function advance(
 const longestWords = 150;
 
 /**
- * The same for everybody, so that two processes that work on one study never make a run twice. What an id cannot have, such as the sign of
- * `rate=-1`, is told apart by a hash.
+ * The same for everybody, so that two processes that work on one study never make a run twice.
+ * What an id cannot have, such as the sign of `rate=-1`, is told apart by a hash.
  */
 function runIdOf({ name }: Study, label: string, seed: number): RunId {
   const words = `${name}-${label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")}`;

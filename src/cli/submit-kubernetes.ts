@@ -9,7 +9,11 @@ import {
   kubernetesJob,
 } from "../cluster/kubernetes.ts";
 import { tryInKubernetes } from "../cluster/kubernetes-check.ts";
-import { applyToKubernetes, deleteFromKubernetes, versionOfCluster } from "../cluster/kubernetes-jobs.ts";
+import {
+  applyToKubernetes,
+  deleteFromKubernetes,
+  versionOfCluster,
+} from "../cluster/kubernetes-jobs.ts";
 import type { Run } from "../population-store/population-store.ts";
 import { clade } from "./clade-command.ts";
 import { signalNames } from "./execute.ts";
@@ -34,16 +38,21 @@ interface Options extends SettingOptions, StoreOptions, KubernetesOptions {
 }
 
 /**
- * Creates a run and prints the manifest of a Job of workers for it, or applies it, after one pod has tried what its workers need. The run is there in both cases,
- * since the manifest names it. The trainer is not tried: this machine may have neither its GPU nor its Python.
+ * Creates a run and prints the manifest of a Job of workers for it, or applies it, after one pod
+ * has tried what its workers need. The run is there in both cases, since the manifest names it.
+ * The trainer is not tried: this machine may have neither its GPU nor its Python.
  */
-export async function submitKubernetesCommand(file: string | undefined, options: Options): Promise<void> {
+export async function submitKubernetesCommand(
+  file: string | undefined,
+  options: Options,
+): Promise<void> {
   refuseBadOptions(options);
   const cluster = options.apply ? await versionOfCluster() : undefined;
   if (cluster) refuseOldVersion(cluster);
   await using stores = await openStores(options, { create: true });
   const claims = claimsOf(options);
-  const existing = options.run === undefined ? undefined : await findRun(stores.population, options.run);
+  const existing =
+    options.run === undefined ? undefined : await findRun(stores.population, options.run);
   refuseUnmounted(existing ? existing.checkpoints : stores.place, claims);
   const submitted = await submittedRun(stores, file, options);
   const interrupted = new AbortController();
@@ -101,8 +110,17 @@ function yaml(manifest: object): string {
   return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
 }
 
-/** Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken back. */
-async function applied(stores: Stores, run: Run, id: string, manifest: string, { namespace }: Options) {
+/**
+ * Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken
+ * back.
+ */
+async function applied(
+  stores: Stores,
+  run: Run,
+  id: string,
+  manifest: string,
+  { namespace }: Options,
+) {
   try {
     const where = await applyToKubernetes(manifest);
     const note = { kind: "job", scheduler: "kubernetes", id, submittedAt: Date.now() } as const;
@@ -114,7 +132,11 @@ async function applied(stores: Stores, run: Run, id: string, manifest: string, {
   }
 }
 
-function settingsFor(run: Run, options: Options, version: KubernetesVersion | undefined): KubernetesSettings {
+function settingsFor(
+  run: Run,
+  options: Options,
+  version: KubernetesVersion | undefined,
+): KubernetesSettings {
   const { workers, image, namespace, cpusPerWorker, memoryPerWorker, gpusPerWorker } = options;
   const { nodeLabel = [], tolerate = [], secret } = options;
   return {

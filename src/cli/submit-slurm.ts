@@ -11,7 +11,12 @@ import { findRun } from "./find-run.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import type { StoreOptions, Stores } from "./open-store.ts";
 import { patienceWords, type SettingOptions, settingsOf } from "./settings.ts";
-import { refuseBadTime, refuseLostEnvironment, type SlurmOptions, wordsOf } from "./slurm-options.ts";
+import {
+  refuseBadTime,
+  refuseLostEnvironment,
+  type SlurmOptions,
+  wordsOf,
+} from "./slurm-options.ts";
 import { openSharedStores, refuseUnlessOneOfBoth, submittedRun } from "./submitted-run.ts";
 
 interface Options extends SettingOptions, StoreOptions, SlurmOptions {
@@ -22,7 +27,10 @@ interface Options extends SettingOptions, StoreOptions, SlurmOptions {
 /** Stands for the run's name where there is no run yet. */
 const unnamed = "RUN";
 
-/** Creates a run and submits a job array of workers for it. The trainer is not tried here: a login node may have neither its GPU nor its Python. */
+/**
+ * Creates a run and submits a job array of workers for it. The trainer is not tried here: a login
+ * node may have neither its GPU nor its Python.
+ */
 export async function submitSlurmCommand(
   first: string | undefined,
   others: readonly string[],
@@ -48,7 +56,8 @@ async function print(
   if (file !== undefined) await loadExperiment(file, settingsOf(options));
   const run = file === undefined ? (await findRun(stores.population, options.run)).id : unnamed;
   console.log(scriptFor(stores, run, more, options).trimEnd());
-  const name = run === unnamed ? `; ${unnamed} stands for the name of the run, which was not created` : "";
+  const name =
+    run === unnamed ? `; ${unnamed} stands for the name of the run, which was not created` : "";
   console.error(`nothing was submitted: this is what would be${name}`);
 }
 
@@ -75,7 +84,10 @@ async function submit(
   );
 }
 
-/** Keeps the script beside the logs and a note of the job with the run, or leaves neither, and no job. */
+/**
+ * Keeps the script beside the logs and a note of the job with the run, or leaves neither, and no
+ * job.
+ */
 async function submitted(
   { url, population, logDirectory }: Stores,
   run: Run,
@@ -97,7 +109,12 @@ async function submitted(
   }
 }
 
-function scriptFor(stores: Stores, run: string, more: readonly string[], options: Options): string {
+function scriptFor(
+  stores: Stores,
+  run: string,
+  more: readonly string[],
+  options: Options,
+): string {
   const { array, gpusPerWorker, cpusPerWorker, memoryPerWorker, time, partition } = options;
   return slurmScript({
     run,

@@ -1,4 +1,7 @@
-/** The run that jobs of a cluster are submitted for: a new one, or one that exists and gets more workers. */
+/**
+ * The run that jobs of a cluster are submitted for: a new one, or one that exists and gets more
+ * workers.
+ */
 import { resolve } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Run } from "../population-store/population-store.ts";
@@ -15,7 +18,10 @@ export interface SubmittedRun {
   undo(): Promise<void>;
 }
 
-/** Throws `BadInputError` where workers of other machines could not share the store, before a file is made. */
+/**
+ * Throws `BadInputError` where workers of other machines could not share the store, before a file
+ * is made.
+ */
 export async function openSharedStores(options: StoreOptions): Promise<Stores> {
   refuseFile(options.store || process.env.CLADE_STORE);
   return await openStores(options);
@@ -48,14 +54,17 @@ export async function submittedRun(
 ): Promise<SubmittedRun> {
   refuseFile(stores.url);
   refuseUnlessOneOfBoth(file, options.run);
-  return file === undefined ? await existing(stores, options.run) : await created(stores, file, options);
+  return file === undefined
+    ? await existing(stores, options.run)
+    : await created(stores, file, options);
 }
 
 async function existing(stores: Stores, name: string | undefined): Promise<SubmittedRun> {
   const run = await findRun(stores.population, name);
   const { state } = run;
   if (state.kind === "done") {
-    const remedy = "extend it with clade resume --set budget.stepsPerMember=..., or start a new run";
+    const remedy =
+      "extend it with clade resume --set budget.stepsPerMember=..., or start a new run";
     throw bad("--run", run.id, `is done (${state.reason})`, remedy);
   }
   const wasRunning = state.kind === "running";
@@ -68,7 +77,11 @@ async function existing(stores: Stores, name: string | undefined): Promise<Submi
   };
 }
 
-async function created(stores: Stores, file: string, options: SettingOptions): Promise<SubmittedRun> {
+async function created(
+  stores: Stores,
+  file: string,
+  options: SettingOptions,
+): Promise<SubmittedRun> {
   const settings = settingsOf(options);
   const experiment = await loadExperiment(file, settings);
   const seed = experiment.seed ?? newSeed();

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodes } from "./exit-codes.ts";
 
-/** A directory that is gone when it is disposed of, or when the process is interrupted before that. */
+/**
+ * A directory that is gone when it is disposed of, or when the process is interrupted before that.
+ */
 export function temporaryDirectory(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), "clade-"));
   const remove = () => rmSync(path, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /**
- * The border to the terminal. Whatever a command, an error or a trainer of this process prints passes here and is made legible; the command line's own styles
- * are marked by a secret of this process, and its live view is drawn past the border, from text that is legible already.
+ * The border to the terminal. Whatever a command, an error or a trainer of this process prints
+ * passes here and is made legible; the command line's own styles are marked by a secret of this
+ * process, and its live view is drawn past the border, from text that is legible already.
  */
 import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
@@ -56,7 +57,9 @@ export async function liveDrawing(): Promise<{ draw(text: string): void; done():
   const write = unguarded.get(stdout) ?? stdout.write.bind(stdout);
   const showCursor = () => void write("\u001b[?25h");
   // Its own way to hide the cursor would pass the border when it shows it again.
-  const update = createLogUpdate(Object.create(stdout, { write: { value: write } }), { showCursor: true });
+  const update = createLogUpdate(Object.create(stdout, { write: { value: write } }), {
+    showCursor: true,
+  });
   write("\u001b[?25l");
   process.once("exit", showCursor);
   return {
@@ -72,7 +75,9 @@ export async function liveDrawing(): Promise<{ draw(text: string): void; done():
 function shown(text: string): string {
   if (!text.includes(mark)) return legible(text);
   const parts = text.split(ownStyle);
-  return parts.map((part, index) => (isText(part, index) ? legible(part) : `\u001b${part}`)).join("");
+  return parts
+    .map((part, index) => (isText(part, index) ? legible(part) : `\u001b${part}`))
+    .join("");
 }
 
 /** Every other part is the code of a style. */

@@ -5,7 +5,9 @@ import { tryTrainer } from "../worker/run.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 import type { WorkerProcesses } from "./worker-processes.ts";
 
-/** Tries the trainer as a worker will use it, so that a mistake in it is found before a run exists. */
+/**
+ * Tries the trainer as a worker will use it, so that a mistake in it is found before a run exists.
+ */
 export async function tryExperiment(
   experiment: Experiment,
   seed: number,

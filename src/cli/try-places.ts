@@ -21,14 +21,20 @@ const keptMs = 24 * 3_600_000;
 export async function tryStore({ store }: StoreOptions): Promise<Finding[]> {
   return await tried("store", async () => {
     const before = performance.now();
-    await using stores = await openStores({ ...(store !== undefined && { store }) }, { create: true });
+    await using stores = await openStores(
+      { ...(store !== undefined && { store }) },
+      { create: true },
+    );
     const runs = await stores.population.runs();
     const took = duration((performance.now() - before) / 1000);
     return [`store: can be read and written, has ${runs.length} runs, answered in ${took}`];
   });
 }
 
-export async function tryCheckpoints(url: string, seenBefore: string | undefined): Promise<Finding[]> {
+export async function tryCheckpoints(
+  url: string,
+  seenBefore: string | undefined,
+): Promise<Finding[]> {
   return await tried("checkpoints", async () => {
     await using storage = await openStorage(url);
     const found = [await tryObjects(storage), ...(await tryGroup(storage, url))];
@@ -44,7 +50,10 @@ async function tried(what: string, work: () => Promise<string[]>): Promise<Findi
   } catch (error) {
     if (!(error instanceof CladeError)) throw error;
     return [
-      { kind: "bad", text: error.message.startsWith(what) ? error.message : `${what}: ${error.message}` },
+      {
+        kind: "bad",
+        text: error.message.startsWith(what) ? error.message : `${what}: ${error.message}`,
+      },
     ];
   }
 }
@@ -73,7 +82,9 @@ async function tryGroup(storage: ObjectStorage, url: string): Promise<string[]> 
   const refused = refusedToGroup(join(directory, key));
   await storage.delete([key]);
   if (refused === undefined)
-    return [`checkpoints: every member of the directory's group can read, write and delete what is written`];
+    return [
+      `checkpoints: every member of the directory's group can read, write and delete what is written`,
+    ];
   const remedy = `let its owner run: chgrp -R GROUP ${directory} && chmod -R g+rwXs ${directory}`;
   return [
     `checkpoints: only this user can work with them there, because ${refused}; for several users, ${remedy}`,

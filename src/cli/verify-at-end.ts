@@ -3,8 +3,9 @@ import { verifyBest, verifyBestOnce } from "../worker/best-model.ts";
 import type { Stores } from "./open-store.ts";
 
 /**
- * Verifies the best model once all workers of this machine have left: none may have come to it, or one was late with what another had found whole. Where
- * `others` may have worked on it, too, what was verified already is only looked at, or each machine would fetch the model.
+ * Verifies the best model once all workers of this machine have left: none may have come to it, or
+ * one was late with what another had found whole. Where `others` may have worked on it, too, what
+ * was verified already is only looked at, or each machine would fetch the model.
  */
 export async function verifyAtEnd(
   { population, checkpoints: checkpointsOf }: Pick<Stores, "population" | "checkpoints">,

@@ -57,7 +57,10 @@ test("a failure has a line at once, and a minute in silence one about what is go
     lines.tick();
   };
   trained(1);
-  lines.event({ type: "failure", failure: { member: 3, generation: 1, message: "no memory" } } as WorkEvent);
+  lines.event({
+    type: "failure",
+    failure: { member: 3, generation: 1, message: "no memory" },
+  } as WorkEvent);
   lines.holds({ member: 3, newest: { generation: 1 } } as Claim);
   beat();
   lines.holds(undefined);

@@ -1,4 +1,7 @@
-/** What a worker says it does: a line at each generation, as long as they do not come faster than one in ten seconds, and at least one a minute. */
+/**
+ * What a worker says it does: a line at each generation, as long as they do not come faster than
+ * one in ten seconds, and at least one a minute.
+ */
 
 import { memberOf, type SnapshotId } from "../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -16,7 +19,10 @@ export interface WorkLines {
   tick(): void;
 }
 
-/** Prints the lines of a worker of this process, which is named if there are others beside it: 2/4 is the second of four. */
+/**
+ * Prints the lines of a worker of this process, which is named if there are others beside it: 2/4
+ * is the second of four.
+ */
 export function tellWork(experiment: Experiment, place: string): WorkLines {
   const name = place.endsWith("/1") ? "" : `worker ${place.split("/")[0]}`;
   const lines = workLines(experiment, name, console.log, Date.now);
@@ -71,7 +77,9 @@ export function workLines(
       if (now() - silentSince < silentMs) return;
       const seconds = Math.round((now() - since) / 1000);
       if (claim)
-        tell(`member ${claim.member} is in generation ${claim.newest.generation + 1}, for ${seconds} s`);
+        tell(
+          `member ${claim.member} is in generation ${claim.newest.generation + 1}, for ${seconds} s`,
+        );
       else tell("waits for other members");
     },
   };

@@ -29,8 +29,9 @@ export interface WorkerProcesses {
 }
 
 /**
- * As many as are asked for, or as the GPUs take, or as there are cores, but no more than can have a member each. Each has one GPU, and its
- * share of the cores: libraries for numbers take all cores otherwise, each of them, and all get slower.
+ * As many as are asked for, or as the GPUs take, or as there are cores, but no more than can have
+ * a member each. Each has one GPU, and its share of the cores: libraries for numbers take all
+ * cores otherwise, each of them, and all get slower.
  */
 export function workerProcesses(
   { population, stepTimeoutSeconds }: Experiment,
@@ -59,7 +60,10 @@ export function workerProcesses(
   };
 }
 
-/** What `startLocalWorkers` needs to start them on a run, with more words for each on its command line. */
+/**
+ * What `startLocalWorkers` needs to start them on a run, with more words for each on its command
+ * line.
+ */
 export function localWorkers(
   stores: Stores,
   run: Run,
@@ -92,9 +96,15 @@ export function localWorkers(
 /** Parses `--gpus 0,1`. */
 export function gpuNames(text: string): readonly string[] {
   const names = text.split(",").map((name) => name.trim());
-  const isList = names.every((name) => /^[\w:/-]+$/.test(name)) && new Set(names).size === names.length;
+  const isList =
+    names.every((name) => /^[\w:/-]+$/.test(name)) && new Set(names).size === names.length;
   if (isList) return names;
-  throw bad("--gpus", text, "must be different GPUs with commas between them", "give for example --gpus 0,1");
+  throw bad(
+    "--gpus",
+    text,
+    "must be different GPUs with commas between them",
+    "give for example --gpus 0,1",
+  );
 }
 
 function bad(path: string, value: string | number, rule: string, remedy: string): BadInputError {

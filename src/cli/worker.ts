@@ -1,6 +1,10 @@
 /** Joins a run with workers of this machine, or sees whether it could. */
 import { CladeError } from "../algorithm/clade-error.ts";
-import { type Run, RunNotFoundError, type RunState } from "../population-store/population-store.ts";
+import {
+  type Run,
+  RunNotFoundError,
+  type RunState,
+} from "../population-store/population-store.ts";
 import { duration, number, plural } from "../report/words.ts";
 import { sessionOf } from "../trainer/session-of.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
@@ -31,10 +35,15 @@ interface Options extends StoreOptions, JoinOptions, WorkerOptions {
 
 export async function workerCommand(name: string | undefined, options: Options): Promise<void> {
   if (options.local) return await localWorker(name!, options);
-  await using stores = await openStores(options, options.check ? {} : { tellWaiting: console.error });
+  await using stores = await openStores(
+    options,
+    options.check ? {} : { tellWaiting: console.error },
+  );
   const run = await findRun(stores.population, name, "work");
   if (run.state.kind !== "running") {
-    console.log(`run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`);
+    console.log(
+      `run ${run.id}: is ${run.state.kind}, so there is nothing to do; see ${clade} resume --help`,
+    );
     process.exitCode = codeOf(run.state);
     return;
   }
@@ -82,7 +91,11 @@ async function workOn(
   ];
   console.log(`working on run ${run.id} with ${plural(processes.count, "worker")}; Ctrl-C leaves`);
   const workers = startLocalWorkers(
-    localWorkers(stores, run, processes, (index) => [...more, "--tell", `${index + 1}/${processes.count}`]),
+    localWorkers(stores, run, processes, (index) => [
+      ...more,
+      "--tell",
+      `${index + 1}/${processes.count}`,
+    ]),
   );
   const interruption = leaveOnSignal(workers);
   const { setAside } = await workers.finished.catch((error) => {
@@ -123,7 +136,10 @@ function codeOf(state: RunState): number {
   return state.kind === "failed" ? exitCodes.runFailed : exitCodes.done;
 }
 
-/** A scheduler may signal a job's script, which passes it on, and this process, too: that asks once. */
+/**
+ * A scheduler may signal a job's script, which passes it on, and this process, too: that asks
+ * once.
+ */
 const sameSignalMs = 500;
 
 /** The first signal asks the workers to leave, the second kills them. Aborts with the first. */

@@ -16,5 +16,6 @@ async function* texts<Row>(
   pages: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<string> {
   yield csvText([columns.map(({ name }) => name)]);
-  for await (const page of pages) yield csvText(page.map((row) => columns.map((column) => column.of(row))));
+  for await (const page of pages)
+    yield csvText(page.map((row) => columns.map((column) => column.of(row))));
 }

@@ -1,10 +1,15 @@
 import { fileWriter, parquetWriteRows, type SchemaElement } from "hyparquet-writer";
 import type { Cell, Column, ColumnType } from "../analysis/export/column.ts";
 
-/** Rows are held until there are this many: large enough to compress well, small enough for any machine. */
+/**
+ * Rows are held until there are this many: large enough to compress well, small enough for any
+ * machine.
+ */
 const rowGroupSize = 10_000;
 
-const elements: { readonly [type in Exclude<ColumnType, "numbers">]: Omit<SchemaElement, "name"> } = {
+const elements: {
+  readonly [type in Exclude<ColumnType, "numbers">]: Omit<SchemaElement, "name">;
+} = {
   text: { type: "BYTE_ARRAY", converted_type: "UTF8" },
   whole: { type: "INT64" },
   number: { type: "DOUBLE" },
@@ -42,7 +47,9 @@ async function* rows<Row>(
 ): AsyncGenerator<{ readonly [name: string]: unknown }> {
   for await (const page of pages) {
     for (const row of page)
-      yield Object.fromEntries(columns.map((column) => [column.name, written(column.type, column.of(row))]));
+      yield Object.fromEntries(
+        columns.map((column) => [column.name, written(column.type, column.of(row))]),
+      );
   }
 }
 

@@ -7,12 +7,20 @@ export function inNamespace(namespace: string | undefined): string[] {
 }
 
 /** Resolves what kubectl prints as JSON. */
-export async function answer<T>(words: readonly string[], complaint?: string, input?: string): Promise<T> {
+export async function answer<T>(
+  words: readonly string[],
+  complaint?: string,
+  input?: string,
+): Promise<T> {
   return JSON.parse(await kubectl(words, complaint, input)) as T;
 }
 
 /** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
-export function kubectl(words: readonly string[], complaint = "says", input = ""): Promise<string> {
+export function kubectl(
+  words: readonly string[],
+  complaint = "says",
+  input = "",
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { maxBuffer: 64 * 2 ** 20 };
     const child = execFile(
@@ -21,8 +29,11 @@ export function kubectl(words: readonly string[], complaint = "says", input = ""
       options,
       (error, stdout, stderr) => {
         if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
-          reject(new CladeError("kubectl: is not on this machine; install it, or run this where it is"));
-        else if (error) reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));
+          reject(
+            new CladeError("kubectl: is not on this machine; install it, or run this where it is"),
+          );
+        else if (error)
+          reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));
         else resolve(stdout);
       },
     );

@@ -1,4 +1,7 @@
-/** Tries in one pod what every pod of a Job does when it starts, so that what cannot work is one sentence and not a Job whose pods fail. */
+/**
+ * Tries in one pod what every pod of a Job does when it starts, so that what cannot work is one
+ * sentence and not a Job whose pods fail.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../algorithm/clade-error.ts";
 import { answer, inNamespace, kubectl } from "./kubectl.ts";
@@ -11,18 +14,25 @@ import {
 } from "./kubernetes-jobs.ts";
 
 const lookAgainMs = 1000;
-/** What a cluster complains of may pass by itself, such as a Secret that a node has not heard of yet. */
+/**
+ * What a cluster complains of may pass by itself, such as a Secret that a node has not heard of
+ * yet.
+ */
 const patienceMs = 5000;
 
 /**
- * Runs a pod to its end and deletes it. Resolves why it could not be tried where no node has room for it. Throws a `CladeError` when it cannot start, or
- * fails, and when the signal aborts.
+ * Runs a pod to its end and deletes it. Resolves why it could not be tried where no node has room
+ * for it. Throws a `CladeError` when it cannot start, or fails, and when the signal aborts.
  *
  * @param manifest - Of `kubernetesCheck`.
  */
 export async function tryInKubernetes(
   manifest: string,
-  { name, image, namespace }: { readonly name: string; readonly image: string; readonly namespace?: string },
+  {
+    name,
+    image,
+    namespace,
+  }: { readonly name: string; readonly image: string; readonly namespace?: string },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const where = inNamespace(namespace);
@@ -35,17 +45,21 @@ export async function tryInKubernetes(
       if (pod.status?.phase === "Failed") throw failed(image, pod);
       const unplaced = unplacedBecause(pod);
       const waiting = waitingBecause(pod);
-      complained = unplaced || waiting ? Math.min(complained, performance.now()) : Number.POSITIVE_INFINITY;
+      complained =
+        unplaced || waiting ? Math.min(complained, performance.now()) : Number.POSITIVE_INFINITY;
       if (performance.now() - complained > patienceMs) {
         if (waiting) throw cannotStart(image, waiting);
         // No node that comes free would change that.
-        if (unplaced!.message?.includes("persistentvolumeclaim")) throw cannotStart(image, unplaced!);
+        if (unplaced!.message?.includes("persistentvolumeclaim"))
+          throw cannotStart(image, unplaced!);
         return unplaced!.message ?? "no reason is given";
       }
       await sleep(lookAgainMs, undefined, { signal });
     }
   } finally {
-    await kubectl(["delete", "pod", name, ...where, "--ignore-not-found", "--wait=false"]).catch(() => {});
+    await kubectl(["delete", "pod", name, ...where, "--ignore-not-found", "--wait=false"]).catch(
+      () => {},
+    );
   }
 }
 
@@ -62,9 +76,14 @@ const remedies: { readonly [reason: string]: string } = {
   InvalidImageName: unfetched,
 };
 
-function cannotStart(image: string, { reason = "", message = "no reason is given" }: Reason): CladeError {
+function cannotStart(
+  image: string,
+  { reason = "", message = "no reason is given" }: Reason,
+): CladeError {
   const remedy = remedies[reason] ?? "see kubectl get events";
-  return new CladeError(`image ${image}: no pod of it can start (${reason}: ${message.trim()}); ${remedy}`);
+  return new CladeError(
+    `image ${image}: no pod of it can start (${reason}: ${message.trim()}); ${remedy}`,
+  );
 }
 
 function failed(image: string, { status }: Pod): CladeError {

@@ -1,4 +1,7 @@
-/** Applies Jobs, asks about them and deletes them, by kubectl, in the cluster that it is set up for. */
+/**
+ * Applies Jobs, asks about them and deletes them, by kubectl, in the cluster that it is set up
+ * for.
+ */
 import { CladeError } from "../algorithm/clade-error.ts";
 import { answer, inNamespace, kubectl } from "./kubectl.ts";
 import type { KubernetesVersion } from "./kubernetes.ts";
@@ -25,18 +28,32 @@ export async function versionOfCluster(): Promise<KubernetesVersion> {
   };
 }
 
-/** Resolves the namespace in which the Job, or another object, now is. Throws with the words of kubectl. */
+/**
+ * Resolves the namespace in which the Job, or another object, now is. Throws with the words of
+ * kubectl.
+ */
 export async function applyToKubernetes(manifest: string, what = "job"): Promise<string> {
   const words = ["apply", "--filename=-", "--output=json"];
   const complaint = `the cluster rejects the ${what}; it says`;
-  const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(words, complaint, manifest);
+  const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(
+    words,
+    complaint,
+    manifest,
+  );
   return metadata.namespace;
 }
 
 /** Undefined when the cluster has no such Job. */
 export async function stateOfJob(name: string, namespace?: string): Promise<JobState | undefined> {
   const where = inNamespace(namespace);
-  const text = await kubectl(["get", "job", name, ...where, "--ignore-not-found", "--output=json"]);
+  const text = await kubectl([
+    "get",
+    "job",
+    name,
+    ...where,
+    "--ignore-not-found",
+    "--output=json",
+  ]);
   if (text.trim() === "") return undefined;
   const { status = {} } = JSON.parse(text) as { readonly status?: Partial<JobStatus> };
   const { active = 0, succeeded = 0, failed = 0, conditions = [] } = status;
@@ -59,7 +76,10 @@ export async function stateOfJob(name: string, namespace?: string): Promise<JobS
 /** Deletes the Job and its pods, which get time to leave. Resolves whether there was one. */
 export async function deleteFromKubernetes(name: string, namespace?: string): Promise<boolean> {
   const words = ["delete", "job", name, ...inNamespace(namespace)];
-  return (await kubectl([...words, "--ignore-not-found", "--wait=false", "--output=name"])).trim() !== "";
+  return (
+    (await kubectl([...words, "--ignore-not-found", "--wait=false", "--output=name"])).trim() !==
+    ""
+  );
 }
 
 interface JobStatus {
@@ -94,13 +114,17 @@ export interface Pod {
 
 /** Why no node takes a pod, if none does. */
 export function unplacedBecause({ status }: Pod): Reason | undefined {
-  return status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+  return status?.conditions?.find(
+    ({ type, status }) => type === "PodScheduled" && status === "False",
+  );
 }
 
 /** Why a pod that a node has taken does not start, if that is no start in progress. */
 export function waitingBecause({ status }: Pod): Reason | undefined {
   const { waiting } = status?.containerStatuses?.[0]?.state ?? {};
-  return waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason ?? "") ? waiting : undefined;
+  return waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason ?? "")
+    ? waiting
+    : undefined;
 }
 
 /** What keeps a pod from working. Leaving when told to (130) is none. */

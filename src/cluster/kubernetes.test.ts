@@ -32,11 +32,15 @@ const most: KubernetesSettings = {
 };
 
 /** The model's types require literals where plain data has strings. */
-const modelOf = (settings: KubernetesSettings) => new Job(kubernetesJob(settings) as unknown as IJob);
+const modelOf = (settings: KubernetesSettings) =>
+  new Job(kubernetesJob(settings) as unknown as IJob);
 const containerOf = (settings: KubernetesSettings) =>
   kubernetesJob(settings).spec.template.spec.containers[0];
 
-/** Names of fields in `Data` that `Api` does not have, at any depth: `never` if all of them are the API's. */
+/**
+ * Names of fields in `Data` that `Api` does not have, at any depth: `never` if all of them are the
+ * API's.
+ */
 type Unknown<Data, Api> = Data extends readonly (infer Item)[]
   ? Api extends readonly (infer Known)[]
     ? Unknown<Item, Known>
@@ -54,8 +58,11 @@ type Unknown<Data, Api> = Data extends readonly (infer Item)[]
 test("the manifest is what the API's types say, and has no field that they do not have", () => {
   modelOf(least).validate();
   modelOf(most).validate();
-  expect(() => modelOf({ ...least, workers: "many" as unknown as number }).validate()).toThrow(/integer/);
-  const unknown: [Unknown<ReturnType<typeof kubernetesJob>, IJob>] extends [never] ? true : false = true;
+  expect(() => modelOf({ ...least, workers: "many" as unknown as number }).validate()).toThrow(
+    /integer/,
+  );
+  const unknown: [Unknown<ReturnType<typeof kubernetesJob>, IJob>] extends [never] ? true : false =
+    true;
   const misspelled: Unknown<
     { spec: { paralelism: 1; template: { spec: { containers: [{ nam: "" }] } } } },
     IJob
@@ -67,7 +74,10 @@ test("a Job is plain and parallel: its workers need no index, and it ends with t
   const { spec } = kubernetesJob(least);
   expect(spec).toMatchObject({ parallelism: 32, backoffLimit: 1_000_000 });
   expect(Object.keys(spec)).toEqual(["parallelism", "backoffLimit", "template"]);
-  expect(spec.template.spec).toMatchObject({ restartPolicy: "Never", terminationGracePeriodSeconds: 60 });
+  expect(spec.template.spec).toMatchObject({
+    restartPolicy: "Never",
+    terminationGracePeriodSeconds: 60,
+  });
   expect(containerOf(least)).toMatchObject({
     command: ["clade"],
     args: ["worker", "digits-jkhd", "--experiment", "/experiment/digits.ts"],
@@ -76,7 +86,8 @@ test("a Job is plain and parallel: its workers need no index, and it ends with t
 
 test("a path reaches the worker as it is, whatever the signs in it", () => {
   const experiment = '/it\'s $(HOME) $$ "a": {b}\n- c # d\\e.yaml';
-  const [container] = parse(stringify(kubernetesJob({ ...least, experiment }))).spec.template.spec.containers;
+  const [container] = parse(stringify(kubernetesJob({ ...least, experiment }))).spec.template.spec
+    .containers;
   expect(container.args[3]).toBe('/it\'s $$(HOME) $$$$ "a": {b}\n- c # d\\e.yaml');
 });
 
@@ -88,7 +99,10 @@ test("preemption is no failure, and a run that has failed ends the Job, where th
   const ignored = {
     rules: [
       { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
-      { action: "FailJob", onExitCodes: { containerName: "worker", operator: "In", values: [2, 5] } },
+      {
+        action: "FailJob",
+        onExitCodes: { containerName: "worker", operator: "In", values: [2, 5] },
+      },
     ],
   };
   expect(policyAt(26)).toEqual(ignored);
@@ -126,7 +140,10 @@ test("secrets are named, and volumes, GPUs, cores and nodes are as asked for", (
   expect(env).toContainEqual({ name: "OMP_NUM_THREADS", value: "3" });
   expect(volumeMounts).toContainEqual({ name: "claim-0", mountPath: "/shared" });
   const { volumes, nodeSelector, tolerations } = kubernetesJob(most).spec.template.spec;
-  expect(volumes).toContainEqual({ name: "claim-0", persistentVolumeClaim: { claimName: "checkpoints" } });
+  expect(volumes).toContainEqual({
+    name: "claim-0",
+    persistentVolumeClaim: { claimName: "checkpoints" },
+  });
   expect(nodeSelector).toEqual({ "cloud.example/spot": "true" });
   expect(tolerations).toEqual([{ key: "nvidia.com/gpu", operator: "Exists" }]);
 });

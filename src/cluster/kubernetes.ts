@@ -1,6 +1,8 @@
 /**
- * Workers as a plain parallel Job of Kubernetes (1.20 or later): as many pods as there are workers, and no count of completions, since who trains what is decided in the
- * store. A worker leaves with 0 when the run is over, after which the Job starts no more pods; after SIGTERM it leaves with 130, and the Job replaces it.
+ * Workers as a plain parallel Job of Kubernetes (1.20 or later): as many pods as there are
+ * workers, and no count of completions, since who trains what is decided in the store. A worker
+ * leaves with 0 when the run is over, after which the Job starts no more pods; after SIGTERM it
+ * leaves with 130, and the Job replaces it.
  */
 
 export interface KubernetesVersion {
@@ -40,7 +42,10 @@ export interface KubernetesSettings {
   readonly version?: KubernetesVersion;
 }
 
-/** Where workers write, in memory or on the node's disk: the root of their file system is read-only. */
+/**
+ * Where workers write, in memory or on the node's disk: the root of their file system is
+ * read-only.
+ */
 export const scratch = { disk: "/tmp", memory: "/dev/shm" } as const;
 
 /** Preemption counts as a failure before 1.26, and a run may see thousands of those. */
@@ -75,7 +80,10 @@ export function kubernetesJob(settings: KubernetesSettings) {
   } as const;
 }
 
-/** A pod that asks for what each worker of the Job asks for, trains one generation as they do, and ends. Nothing of it is published. */
+/**
+ * A pod that asks for what each worker of the Job asks for, trains one generation as they do, and
+ * ends. Nothing of it is published.
+ */
 export function kubernetesCheck(settings: KubernetesSettings) {
   const { metadata, spec } = kubernetesJob(settings);
   const [container] = spec.template.spec.containers;
@@ -124,15 +132,21 @@ function pod(settings: KubernetesSettings) {
       seccompProfile: { type: "RuntimeDefault" },
     },
     ...(Object.keys(nodeLabels).length > 0 && { nodeSelector: nodeLabels }),
-    ...(tolerated.length > 0 && { tolerations: tolerated.map((key) => ({ key, operator: "Exists" })) }),
+    ...(tolerated.length > 0 && {
+      tolerations: tolerated.map((key) => ({ key, operator: "Exists" })),
+    }),
     containers: [
       {
         name: "worker",
         image: settings.image,
         command: ["clade"],
-        args: ["worker", settings.run, "--experiment", settings.experiment, ...settings.workerOptions].map(
-          literal,
-        ),
+        args: [
+          "worker",
+          settings.run,
+          "--experiment",
+          settings.experiment,
+          ...settings.workerOptions,
+        ].map(literal),
         // Logs of trainers go into the directory where the worker starts.
         workingDir: scratch.disk,
         envFrom: secrets.map((name) => ({ secretRef: { name } })),
@@ -160,7 +174,9 @@ function environment({ cpusPerWorker }: KubernetesSettings) {
     { name: "HOME", value: scratch.disk },
     { name: "CLADE_CACHE", value: `${scratch.disk}/clade-cache` },
     // Libraries would start as many threads as the node has cores.
-    ...(cpusPerWorker === undefined ? [] : [{ name: "OMP_NUM_THREADS", value: threads(cpusPerWorker) }]),
+    ...(cpusPerWorker === undefined
+      ? []
+      : [{ name: "OMP_NUM_THREADS", value: threads(cpusPerWorker) }]),
   ];
 }
 
@@ -195,7 +211,10 @@ function knowsFailurePolicies({ major, minor }: KubernetesVersion): boolean {
   return major > 1 || minor >= 26;
 }
 
-/** A DNS-1123 label: the run as far as it can be one, and letters of its own, since a run may get several Jobs. Pods get six more characters, and 63 are allowed. */
+/**
+ * A DNS-1123 label: the run as far as it can be one, and letters of its own, since a run may get
+ * several Jobs. Pods get six more characters, and 63 are allowed.
+ */
 export function jobName(run: string, letters: string): string {
   const words = run
     .toLowerCase()

@@ -11,8 +11,9 @@ export async function requireSlurm(): Promise<void> {
 }
 
 /**
- * Submits a script, whose environment goes with the job, and resolves the job's id. Throws with the words of sbatch. The name is given once more, since an environment variable of
- * the site's may change what the script says.
+ * Submits a script, whose environment goes with the job, and resolves the job's id. Throws with
+ * the words of sbatch. The name is given once more, since an environment variable of the site's
+ * may change what the script says.
  */
 export async function submitToSlurm(
   script: string,
@@ -22,12 +23,17 @@ export async function submitToSlurm(
   const words = ["--parsable", `--job-name=${name}`, script];
   const { code, stdout, stderr } = await slurm("sbatch", words, environment);
   if (code !== 0)
-    throw new CladeError(`sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`);
+    throw new CladeError(
+      `sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`,
+    );
   // With several clusters the name of one follows.
   return stdout.trim().split("\n").at(-1)!.split(";")[0]!;
 }
 
-/** What Slurm still knows of a job array: nothing when it has ended. An id may have been given to another job since, which has another name. */
+/**
+ * What Slurm still knows of a job array: nothing when it has ended. An id may have been given to
+ * another job since, which has another name.
+ */
 export async function statesOfTasks(id: string, name: string): Promise<TaskStates> {
   const { code, stdout, stderr } = await slurm("squeue", [
     "--noheader",
@@ -47,7 +53,10 @@ export async function statesOfTasks(id: string, name: string): Promise<TaskState
   return states;
 }
 
-/** Ends a job array, and resolves how many of its tasks there were. Slurm itself sees to the name, so another job with that id by now is left alone. */
+/**
+ * Ends a job array, and resolves how many of its tasks there were. Slurm itself sees to the name,
+ * so another job with that id by now is left alone.
+ */
 export async function cancelInSlurm(id: string, name: string): Promise<number> {
   const states = await statesOfTasks(id, name);
   const count = [...states.values()].reduce((sum, tasks) => sum + tasks, 0);

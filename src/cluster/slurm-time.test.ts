@@ -11,7 +11,8 @@ test("a time limit is read as sbatch reads it", () => {
     "2-1:30:30": 49 * 60 + 30.5,
     "0": 0,
   };
-  for (const [text, expected] of Object.entries(minutes)) expect(minutesOfLimit(text)).toBe(expected);
+  for (const [text, expected] of Object.entries(minutes))
+    expect(minutesOfLimit(text)).toBe(expected);
   for (const text of ["soon", "4h", "1:2:3:4", "-1", "1-", "", "4:00:00 "])
     expect(minutesOfLimit(text)).toBeUndefined();
 });

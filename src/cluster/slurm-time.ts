@@ -1,4 +1,7 @@
-/** The minutes of a time limit as sbatch reads it: 90, 90:00, 1:30:00, 1-6, 1-6:30 or 1-6:30:00. Undefined for anything else. */
+/**
+ * The minutes of a time limit as sbatch reads it: 90, 90:00, 1:30:00, 1-6, 1-6:30 or 1-6:30:00.
+ * Undefined for anything else.
+ */
 export function minutesOfLimit(text: string): number | undefined {
   const [, days, rest] = /^(?:(\d+)-)?(\d+(?::\d+){0,2})$/.exec(text) ?? [];
   if (rest === undefined) return undefined;

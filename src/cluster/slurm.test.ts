@@ -26,7 +26,11 @@ test("paths and options reach the worker as they are, whatever the signs in them
 });
 
 test("a directive is one line, in which a quote and a backslash stand for themselves", () => {
-  const script = slurmScript({ ...settings, logDirectory: "/it's $(a)", more: ["--comment=a\\b c"] });
+  const script = slurmScript({
+    ...settings,
+    logDirectory: "/it's $(a)",
+    more: ["--comment=a\\b c"],
+  });
   expect(script).toContain("\n#SBATCH '--output=/it'\\''s $(a)/digits-jkhd-slurm-%A_%a.log'\n");
   expect(script).toContain("\n#SBATCH '--comment=a\\\\b c'\n");
   for (const more of ["--comment=a\ntouch owned", "--comment=a\rb"])

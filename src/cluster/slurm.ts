@@ -1,4 +1,6 @@
-/** Workers as a job array of Slurm (21.08 or later): each task is a batch script with one worker. */
+/**
+ * Workers as a job array of Slurm (21.08 or later): each task is a batch script with one worker.
+ */
 import { BadInputError } from "../algorithm/problem.ts";
 
 export interface SlurmSettings {
@@ -24,17 +26,25 @@ export interface SlurmSettings {
   readonly more: readonly string[];
 }
 
-/** Longer than the 30 seconds that Slurm gives a job to leave, by default, after the requeue that the script asks for. */
+/**
+ * Longer than the 30 seconds that Slurm gives a job to leave, by default, after the requeue that
+ * the script asks for.
+ */
 const secondsBeforeTheLimit = 60;
 
 /**
- * The worker is a child of the script, since Slurm signals the script alone. TERM comes with a preemption, a node that goes down and scancel, and Slurm knows after which of them it
- * starts the task again. It would not after the time limit: ahead of that comes USR2, and the script has itself requeued, at once, so that TERM comes as in a preemption. Requeued
- * only after its worker has left, a task that was cancelled meanwhile would come back, and one whose worker is slow to leave would not. The task is named by array and
- * number, because one task has the id of the whole array.
+ * The worker is a child of the script, since Slurm signals the script alone. TERM comes with a
+ * preemption, a node that goes down and scancel, and Slurm knows after which of them it starts the
+ * task again. It would not after the time limit: ahead of that comes USR2, and the script has
+ * itself requeued, at once, so that TERM comes as in a preemption. Requeued only after its worker
+ * has left, a task that was cancelled meanwhile would come back, and one whose worker is slow to
+ * leave would not. The task is named by array and number, because one task has the id of the whole
+ * array.
  */
 export function slurmScript(settings: SlurmSettings): string {
-  const worker = [...settings.clade, "worker", settings.run, ...settings.workerOptions].map(quoted).join(" ");
+  const worker = [...settings.clade, "worker", settings.run, ...settings.workerOptions]
+    .map(quoted)
+    .join(" ");
   const store =
     settings.store === undefined
       ? `: "\${CLADE_STORE:?did not reach the job: submit without --export, or keep the password in ~/.pgpass}"`
@@ -93,13 +103,16 @@ function directives({ run, array, logDirectory, more, ...settings }: SlurmSettin
 }
 
 /**
- * A word of a directive, which Slurm reads as a shell does, but that a backslash counts between quotes too. What
- * comes after a line break would be a command of the script: throws a `BadInputError`.
+ * A word of a directive, which Slurm reads as a shell does, but that a backslash counts between
+ * quotes too. What comes after a line break would be a command of the script: throws a
+ * `BadInputError`.
  */
 function quotedForSlurm(word: string): string {
   if (!/[\n\r\0]/.test(word)) return quoted(word.replaceAll("\\", "\\\\"));
   const rule = "has a line break, and no option of sbatch can have one";
-  throw new BadInputError([{ path: "sbatch", value: JSON.stringify(word), rule, remedy: "leave it out" }]);
+  throw new BadInputError([
+    { path: "sbatch", value: JSON.stringify(word), rule, remedy: "leave it out" },
+  ]);
 }
 
 /** A word for a shell. */

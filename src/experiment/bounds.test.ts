@@ -67,7 +67,11 @@ test.each([
     },
     "100000 hyperparameters - may be at most 1000",
   ],
-  ["a long choice", withRate(choice("a", long.repeat(10))), "an option may have at most 10000 characters"],
+  [
+    "a long choice",
+    withRate(choice("a", long.repeat(10))),
+    "an option may have at most 10000 characters",
+  ],
   [
     "many choices",
     withRate(choice(...Array.from({ length: 50_000 }, (_, index) => index))),
@@ -75,13 +79,41 @@ test.each([
   ],
   ["a long metric", { objective: maximize(long) }, "has 100000 characters, and may have 200"],
   ["an empty metric", { objective: maximize("") }, "is empty; name a metric"],
-  ["an empty held-out metric", { objective: maximize("score", { final: "" }) }, "is empty; name a metric"],
-  ["an unseen metric", { objective: maximize("score\u200b") }, "has characters that cannot be seen"],
-  ["a range without a width", withRate(uniform(-1e308, 1e308)), "further apart than numbers reach"],
-  ["such bounds", withRate(uniform(0, 1, { bounds: [-1e308, 1e308] })), "further apart than numbers reach"],
-  ["such a deviation", withRate(normal(0, 1e308, { bounds: [-1e307, 1e307] })), "wider than numbers reach"],
-  ["such a grid", withRate(quantized(uniform(-1e308, 1e308), 1)), "further apart than numbers reach"],
-  ["such whole numbers", withRate(integer(-(2 ** 53) + 1, 2 ** 53 - 1)), "below 2^53, and no further apart"],
+  [
+    "an empty held-out metric",
+    { objective: maximize("score", { final: "" }) },
+    "is empty; name a metric",
+  ],
+  [
+    "an unseen metric",
+    { objective: maximize("score\u200b") },
+    "has characters that cannot be seen",
+  ],
+  [
+    "a range without a width",
+    withRate(uniform(-1e308, 1e308)),
+    "further apart than numbers reach",
+  ],
+  [
+    "such bounds",
+    withRate(uniform(0, 1, { bounds: [-1e308, 1e308] })),
+    "further apart than numbers reach",
+  ],
+  [
+    "such a deviation",
+    withRate(normal(0, 1e308, { bounds: [-1e307, 1e307] })),
+    "wider than numbers reach",
+  ],
+  [
+    "such a grid",
+    withRate(quantized(uniform(-1e308, 1e308), 1)),
+    "further apart than numbers reach",
+  ],
+  [
+    "such whole numbers",
+    withRate(integer(-(2 ** 53) + 1, 2 ** 53 - 1)),
+    "below 2^53, and no further apart",
+  ],
 ])("%s is refused, in few words", (_, changes, rule) => {
   const message = refusal(changes);
   expect(message).toContain(rule);

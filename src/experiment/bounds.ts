@@ -1,4 +1,7 @@
-/** How much an experiment may say. Far above what is of use, and low enough that a mistake is found before it fills a database or a screen. */
+/**
+ * How much an experiment may say. Far above what is of use, and low enough that a mistake is found
+ * before it fills a database or a screen.
+ */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { Mistake } from "./search-space/declared.ts";
 

@@ -1,7 +1,10 @@
 import { isBetter } from "../algorithm/population.ts";
 import type { Objective } from "./objective.ts";
 
-/** When a run ends: whichever comes first. `targetScore` alone is no budget, since it may never be reached. */
+/**
+ * When a run ends: whichever comes first. `targetScore` alone is no budget, since it may never be
+ * reached.
+ */
 export interface Budget {
   readonly stepsPerMember?: number;
   /** Training steps of all members together. */
@@ -11,10 +14,17 @@ export interface Budget {
   readonly targetScore?: number;
 }
 
-/** Why the whole run ends here, if it does. A member that has done its own steps does not end the run. */
+/**
+ * Why the whole run ends here, if it does. A member that has done its own steps does not end the
+ * run.
+ */
 export function ending(
   { budget, objective }: { readonly budget: Budget; readonly objective: Objective },
-  now: { readonly totalSteps: number; readonly elapsedMs: number; readonly score: number | undefined },
+  now: {
+    readonly totalSteps: number;
+    readonly elapsedMs: number;
+    readonly score: number | undefined;
+  },
 ): string | undefined {
   const { totalSteps, wallSeconds, targetScore } = budget;
   if (
@@ -24,7 +34,8 @@ export function ending(
   ) {
     return `target score ${targetScore} reached`;
   }
-  if (totalSteps !== undefined && now.totalSteps >= totalSteps) return `${totalSteps} total steps trained`;
+  if (totalSteps !== undefined && now.totalSteps >= totalSteps)
+    return `${totalSteps} total steps trained`;
   if (wallSeconds !== undefined && now.elapsedMs >= wallSeconds * 1000)
     return `${wallSeconds} s of wall time passed`;
   return undefined;

@@ -1,19 +1,31 @@
-/** A trainer in another process, in any language: it speaks the protocol of `protocol/trainer-protocol.md`. */
+/**
+ * A trainer in another process, in any language: it speaks the protocol of
+ * `protocol/trainer-protocol.md`.
+ */
 import { z } from "zod";
 
 export interface CommandOptions {
   /**
-   * Variables for the command, added to those of the worker. `true` passes on the worker's own value, also of one that trainers do not get
-   * otherwise: keys to the stores and the scheduler, such as PGPASSWORD and AWS_SECRET_ACCESS_KEY.
+   * Variables for the command, added to those of the worker. `true` passes on the worker's own
+   * value, also of one that trainers do not get otherwise: keys to the stores and the scheduler,
+   * such as PGPASSWORD and AWS_SECRET_ACCESS_KEY.
    */
   readonly environment?: { readonly [name: string]: string | true };
-  /** Where the command runs, relative to the experiment file's directory, which is meant when left out. */
+  /**
+   * Where the command runs, relative to the experiment file's directory, which is meant when left
+   * out.
+   */
   readonly directory?: string;
   /** How long it may take until the command answers at all. 300 when left out. */
   readonly startTimeoutSeconds?: number;
-  /** How long a call may stay silent: a step, an evaluation, a save or a restore that says nothing for longer has hung. 600 when left out. */
+  /**
+   * How long a call may stay silent: a step, an evaluation, a save or a restore that says nothing
+   * for longer has hung. 600 when left out.
+   */
   readonly stepTimeoutSeconds?: number;
-  /** Resident memory of the command with everything that it starts, in MiB. Watched on Linux only. */
+  /**
+   * Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.
+   */
   readonly memoryLimitMegabytes?: number;
 }
 
@@ -56,18 +68,24 @@ export const commandShape = {
     .optional(),
   directory: z
     .string({ error: "must be a text; give the path of a directory" })
-    .describe("Where the command runs, relative to this file's directory, which is meant when left out.")
+    .describe(
+      "Where the command runs, relative to this file's directory, which is meant when left out.",
+    )
     .optional(),
   startTimeoutSeconds: seconds
     .describe("How long it may take until the command answers at all. 300 when left out.")
     .optional(),
   stepTimeoutSeconds: seconds
-    .describe("How long a step, an evaluation, a save or a restore may stay silent. 600 when left out.")
+    .describe(
+      "How long a step, an evaluation, a save or a restore may stay silent. 600 when left out.",
+    )
     .optional(),
   memoryLimitMegabytes: z
     .number({ error: "must be a number; give MiB such as 4000" })
     .positive({ error: "must be above 0; give MiB such as 4000" })
-    .describe("Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.")
+    .describe(
+      "Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.",
+    )
     .optional(),
 };
 

@@ -5,7 +5,9 @@ import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
 
 const positiveNumber = (what: string) =>
-  z.number({ error: `must be a number; give ${what}` }).positive({ error: `must be above 0; give ${what}` });
+  z
+    .number({ error: `must be a number; give ${what}` })
+    .positive({ error: `must be above 0; give ${what}` });
 const wholeNumber = (what: string) =>
   z
     .int({ error: `must be a whole number; give ${what}` })
@@ -23,7 +25,9 @@ const metricName = z
 const longestRunName = 100;
 const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
 const aFunction = (what: string) =>
-  z.custom<unknown>((value) => typeof value === "function", { error: `must be a function; ${what}` });
+  z.custom<unknown>((value) => typeof value === "function", {
+    error: `must be a function; ${what}`,
+  });
 
 export const budgetShape = {
   stepsPerMember: wholeNumber("a number of steps such as 4000")
@@ -33,7 +37,9 @@ export const budgetShape = {
     .describe("Training steps of all members together.")
     .optional(),
   wallSeconds: positiveNumber("seconds such as 600")
-    .describe("Time in which at least one worker works on the run, in seconds: a queue does not count.")
+    .describe(
+      "Time in which at least one worker works on the run, in seconds: a queue does not count.",
+    )
     .optional(),
   targetScore: z
     .number({ error: "must be a number; give a score" })
@@ -46,14 +52,18 @@ export const declarationShape = {
   name: z
     .string({ error: "must be a text; give the runs a name" })
     .regex(/^[A-Za-z0-9][\w.-]*$/, {
-      error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
+      error:
+        'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
     })
-    .max(longestRunName, { error: `must have at most ${longestRunName} characters; give a shorter name` }),
+    .max(longestRunName, {
+      error: `must have at most ${longestRunName} characters; give a shorter name`,
+    }),
   population: wholeNumber("a number of members such as 8").max(1_000_000, {
     error: "must be at most 1,000,000; give a number of members such as 8",
   }),
   hyperparameters: z.record(z.string(), z.unknown(), {
-    error: "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
+    error:
+      "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
   }),
   initial: z
     .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))], {

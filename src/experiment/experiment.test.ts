@@ -27,7 +27,12 @@ import { describe, expect, test } from "vitest";
 import { command } from "./command.ts";
 import { describeExperiment, replaced } from "./experiment.ts";
 
-const trainer = () => ({ step() {}, evaluate: () => ({ accuracy: 1 }), save: () => ({}), restore() {} });
+const trainer = () => ({
+  step() {},
+  evaluate: () => ({ accuracy: 1 }),
+  save: () => ({}),
+  restore() {},
+});
 const valid = () => ({
   name: "digits",
   population: 8,
@@ -66,7 +71,8 @@ function problemsOf(
 const messageOf = (changes: object) => new BadInputError(problemsOf(changes)).message;
 
 test("a valid declaration has no problems, and what was left out is chosen", () => {
-  const { exploit, explore, exploreEvery, synchronous, reevaluate, initial, seed, ...given } = valid();
+  const { exploit, explore, exploreEvery, synchronous, reevaluate, initial, seed, ...given } =
+    valid();
   const experiment = defineExperiment(given);
   expect(describeExperiment(experiment)).toEqual({
     scales: { rate: "log", momentum: "linear", layers: "linear", optimizer: "categories" },
@@ -94,13 +100,18 @@ test("a valid declaration has no problems, and what was left out is chosen", () 
 test("a command trainer is recorded by its command, and a class or a function not at all", () => {
   const described = (trainer: unknown) =>
     describeExperiment(defineExperiment({ ...valid(), trainer } as ExperimentDeclaration));
-  const options = { directory: "elsewhere", environment: { SEED: "1" }, memoryLimitMegabytes: 4000 };
+  const options = {
+    directory: "elsewhere",
+    environment: { SEED: "1" },
+    memoryLimitMegabytes: 4000,
+  };
   expect(described(command("python train.py", options)).trainer).toBe("python train.py");
   expect(described(trainer)).not.toHaveProperty("trainer");
 });
 
 test("how long a call may take is said for a trainer of any kind, and takes the place of a command's own", () => {
-  const given = (trainer: unknown) => defineExperiment({ ...valid(), trainer } as ExperimentDeclaration);
+  const given = (trainer: unknown) =>
+    defineExperiment({ ...valid(), trainer } as ExperimentDeclaration);
   expect(given(trainer).stepTimeoutSeconds).toBe(600);
   expect(withSettings(given(trainer), { stepTimeoutSeconds: 5 }).stepTimeoutSeconds).toBe(5);
   const patient = given(command("python train.py", { stepTimeoutSeconds: 60 }));
@@ -176,7 +187,10 @@ const badHyperparameters: [declared: unknown, message: string][] = [
   [quantized(choice(1, 2) as never, 3), "only numbers can be quantized"],
   [normal(0, 0, { bounds: [-1, 1] }), "the standard deviation must be above 0"],
   [normal(5, 1, { bounds: [-1, 1] }), "the mean must lie within the bounds"],
-  [normal(0, 100, { bounds: [-1, 1] }), "the bounds must be at least a tenth of a standard deviation apart"],
+  [
+    normal(0, 100, { bounds: [-1, 1] }),
+    "the bounds must be at least a tenth of a standard deviation apart",
+  ],
   [normal(0, 1, undefined as never), "the bounds must be finite numbers"],
   [choice("a", "a"), "the options must differ"],
   [choice({} as never), "the options must be finite numbers, strings or booleans"],
@@ -185,7 +199,10 @@ const badHyperparameters: [declared: unknown, message: string][] = [
   [constant(undefined as never), "the value must be a finite number, a string or a boolean"],
   [conditional("self", 1, uniform(0, 1)), "conditions must not form a circle"],
   [conditional("two", 1, uniform(0, 1)), "conditions must not form a circle"],
-  [conditional("toString", 1, uniform(0, 1)), 'there is no hyperparameter "toString" to depend on'],
+  [
+    conditional("toString", 1, uniform(0, 1)),
+    'there is no hyperparameter "toString" to depend on',
+  ],
   [conditional("three", 9, uniform(0, 1)), "three never is 9; use a value of integer(1, 3)"],
   [conditional("three", 3, 0.9 as never), "the third part is not a hyperparameter"],
   [
@@ -213,10 +230,13 @@ test.each(badHyperparameters.map(([declared, message]) => ({ declared, message }
 test("a hyperparameter that depends on a broken one is not blamed for it", () => {
   const paths = (hyperparameters: object) =>
     problemsOf({ initial: {}, hyperparameters }).map(({ path }) => path);
-  expect(paths({ optimizer: "sgd", momentum: conditional("optimizer", "sgd", uniform(0, 1)) })).toEqual([
-    "hyperparameters.optimizer",
-  ]);
-  const chained = { b: conditional("nothing", 1, integer(0, 1)), a: conditional("b", 1, uniform(0, 1)) };
+  expect(
+    paths({ optimizer: "sgd", momentum: conditional("optimizer", "sgd", uniform(0, 1)) }),
+  ).toEqual(["hyperparameters.optimizer"]);
+  const chained = {
+    b: conditional("nothing", 1, integer(0, 1)),
+    a: conditional("b", 1, uniform(0, 1)),
+  };
   expect(paths(chained)).toEqual(["hyperparameters.b"]);
 });
 
@@ -244,7 +264,10 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [{ budget: { wallSeconds: -1 } }, "budget.wallSeconds: -1 - must be above 0"],
   [{ budget: { totalSteps: Infinity } }, "budget.totalSteps: Infinity - must be a whole number"],
-  [{ budget: 4000 }, "budget: 4000 - must be an object; give for example { stepsPerMember: 4000 }."],
+  [
+    { budget: 4000 },
+    "budget: 4000 - must be an object; give for example { stepsPerMember: 4000 }.",
+  ],
   [
     { objective: "accuracy" },
     'objective: "accuracy" - must be an objective; use maximize("accuracy") or minimize("loss").',
@@ -258,7 +281,10 @@ const mistakes: [changes: object, message: string][] = [
     { ready: 200 },
     "ready: 200 - must be a function; use everySteps(200), everySeconds(30) or readyWhen(predicate).",
   ],
-  [{ ready: everySteps }, "ready: everySteps - makes a strategy and is none; call it: everySteps(...)."],
+  [
+    { ready: everySteps },
+    "ready: everySteps - makes a strategy and is none; call it: everySteps(...).",
+  ],
   [
     { exploit: truncationSelection },
     "exploit: truncationSelection - makes a strategy and is none; call it: truncationSelection(...).",
@@ -267,7 +293,10 @@ const mistakes: [changes: object, message: string][] = [
     { exploit: truncationSelection(0.2 as never) },
     "exploit: 0.2 - must be an object; give options by name, such as truncationSelection({ fraction: ... }).",
   ],
-  [{ exploit: truncationSelection({ fraction: 0.6 }) }, "exploit.fraction: 0.6 - must be at most 0.5"],
+  [
+    { exploit: truncationSelection({ fraction: 0.6 }) },
+    "exploit.fraction: 0.6 - must be at most 0.5",
+  ],
   [{ exploit: tTestSelection({ samples: 1 }) }, "exploit.samples: 1 - must be at least 2"],
   [{ exploit: tTestSelection({ significance: 1 }) }, "exploit.significance: 1 - must be below 1"],
   [
@@ -278,15 +307,24 @@ const mistakes: [changes: object, message: string][] = [
     { explore: perturb({ factors: [] }) },
     "explore.factors: [] - is empty; give factors such as [0.8, 1.2], or use noExplore().",
   ],
-  [{ explore: perturb({ resampleProbability: -1 }) }, "explore.resampleProbability: -1 - must be at least 0"],
+  [
+    { explore: perturb({ resampleProbability: -1 }) },
+    "explore.resampleProbability: -1 - must be at least 0",
+  ],
   [
     { ready: everySteps(5, { burnin: 3 } as never) },
     "ready.burnin: 3 - is not an option of everySteps; known are steps, burnInSteps.",
   ],
   [{ exploreEvery: "never" }, 'exploreEvery: "never" - must be "copy" or "generation"'],
-  [{ trainer: {} }, "trainer: {} - must be a trainer; give a class with step, evaluate, save and restore"],
+  [
+    { trainer: {} },
+    "trainer: {} - must be a trainer; give a class with step, evaluate, save and restore",
+  ],
   [{ trainer: "python train.py" }, 'trainer: "python train.py" - must be a trainer; give a class'],
-  [{ trainer: command(" ") }, 'trainer.command: " " - is empty; give a command such as python train.py.'],
+  [
+    { trainer: command(" ") },
+    'trainer.command: " " - is empty; give a command such as python train.py.',
+  ],
   [{ trainer: { command: 5 } }, "trainer.command: 5 - must be a text"],
   [
     { trainer: command("x", { stepTimeoutSeconds: 0 }) },
@@ -303,7 +341,10 @@ const mistakes: [changes: object, message: string][] = [
   [{ synchronous: "yes" }, 'synchronous: "yes" - must be true or false'],
   [{ seed: -1 }, "seed: -1 - must be at least 0"],
   [{ name: "" }, 'name: "" - may have letters'],
-  [{ popolation: 3 }, 'popolation: 3 - is not a part of an experiment; did you mean "population"?'],
+  [
+    { popolation: 3 },
+    'popolation: 3 - is not a part of an experiment; did you mean "population"?',
+  ],
   [{ hyperparameters: [uniform(0, 1)] }, "hyperparameters: [uniform(0, 1)] - must be an object"],
 ];
 
@@ -315,11 +356,14 @@ test.each(mistakes.map(([changes, message]) => ({ changes, message })))(
   },
 );
 
-test.each([undefined, null, [], "experiment", 5, () => valid()])("%o is no declaration", (declaration) => {
-  expect(() => defineExperiment(declaration as never)).toThrow(
-    /^(undefined|null|\[\]|"experiment"|5|a function) - must be an object; call defineExperiment\(\{ name, population, \.\.\. \}\)\.$/,
-  );
-});
+test.each([undefined, null, [], "experiment", 5, () => valid()])(
+  "%o is no declaration",
+  (declaration) => {
+    expect(() => defineExperiment(declaration as never)).toThrow(
+      /^(undefined|null|\[\]|"experiment"|5|a function) - must be an object; call defineExperiment\(\{ name, population, \.\.\. \}\)\.$/,
+    );
+  },
+);
 
 describe("a declaration that is mutilated at random", () => {
   const circular: { self?: unknown } = {};
@@ -378,8 +422,11 @@ describe("a declaration that is mutilated at random", () => {
 
   /** A copy with one random place removed, replaced or added to. */
   function mutilate(value: unknown, random: Random): unknown {
-    if (typeof value !== "object" || value === null || random.uniform() < 0.15) return random.pick(junk);
-    const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [...value] : { ...value };
+    if (typeof value !== "object" || value === null || random.uniform() < 0.15)
+      return random.pick(junk);
+    const copy: Record<string, unknown> | unknown[] = Array.isArray(value)
+      ? [...value]
+      : { ...value };
     const keys = Object.keys(copy);
     const into = copy as Record<string, unknown>;
     const kind = random.uniform();
@@ -404,7 +451,9 @@ describe("a declaration that is mutilated at random", () => {
         if (!(error instanceof BadInputError)) throw new Error(`seed ${seed}`, { cause: error });
         refused++;
         for (const { value, rule, remedy } of error.problems) {
-          expect([value, rule, remedy].every((text) => typeof text === "string" && text !== "")).toBe(true);
+          expect(
+            [value, rule, remedy].every((text) => typeof text === "string" && text !== ""),
+          ).toBe(true);
         }
       }
     }
@@ -475,7 +524,8 @@ describe("settings", () => {
   });
 
   test("name the length of a generation as files do", () => {
-    const ready = (settings: object) => describeExperiment(withSettings(experiment, settings as never)).ready;
+    const ready = (settings: object) =>
+      describeExperiment(withSettings(experiment, settings as never)).ready;
     expect(ready({ "ready.everySteps": 7 })).toEqual({
       name: "everySteps",
       options: { steps: 7, burnInSteps: 0 },
@@ -539,7 +589,10 @@ describe("settings", () => {
 
   test("replaced settings take their options with them", () => {
     const settings = { "exploit.fraction": 0.3, exploit: "truncationSelection", population: 4 };
-    expect(replaced(settings, { exploit: "noExploit" })).toEqual({ population: 4, exploit: "noExploit" });
+    expect(replaced(settings, { exploit: "noExploit" })).toEqual({
+      population: 4,
+      exploit: "noExploit",
+    });
     expect(replaced(settings, { "exploit.copy": "weights" })).toEqual({
       ...settings,
       "exploit.copy": "weights",
@@ -554,6 +607,8 @@ describe("settings", () => {
 
   test("of a user's own function there are none", () => {
     const own = defineExperiment({ ...valid(), exploit: () => ({}) } as never);
-    expect(() => withSettings(own, { "exploit.fraction": 0.3 })).toThrow("exploit.fraction: 0.3 - ");
+    expect(() => withSettings(own, { "exploit.fraction": 0.3 })).toThrow(
+      "exploit.fraction: 0.3 - ",
+    );
   });
 });

@@ -40,7 +40,10 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   /** How many members. */
   readonly population: number;
   readonly hyperparameters: S;
-  /** Hyperparameters to start with instead of draws: the same for every member, or a list with one entry for each of the first members. */
+  /**
+   * Hyperparameters to start with instead of draws: the same for every member, or a list with one
+   * entry for each of the first members.
+   */
   readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
   readonly objective: Objective;
   /** When a generation ends. */
@@ -54,17 +57,27 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
     random: Random,
     weights: { readonly step: number },
   ) => Hyperparameters;
-  /** "copy" (the paper, and when left out) explores after a copy, "generation" at the end of every generation. */
+  /**
+   * "copy" (the paper, and when left out) explores after a copy, "generation" at the end of every
+   * generation.
+   */
   readonly exploreEvery?: "copy" | "generation";
   readonly budget: Budget;
   readonly trainer: TrainerSource<ValuesOf<S>>;
-  /** Generation g is decided only when every live member has published g; the result then depends on the seed alone. */
+  /**
+   * Generation g is decided only when every live member has published g; the result then depends
+   * on the seed alone.
+   */
   readonly synchronous?: boolean;
-  /** A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score. */
+  /**
+   * A copy is evaluated by its recipient before it trains on, instead of keeping the donor's
+   * score.
+   */
   readonly reevaluate?: boolean;
   /**
-   * Seconds that a call of the trainer may take: a step, an evaluation, a save or a restore that takes longer has hung.
-   * 600 when left out. It takes the place of a command's own `stepTimeoutSeconds`.
+   * Seconds that a call of the trainer may take: a step, an evaluation, a save or a restore that
+   * takes longer has hung. 600 when left out. It takes the place of a command's own
+   * `stepTimeoutSeconds`.
    */
   readonly stepTimeoutSeconds?: number;
   /** Drawn for each run when left out. */
@@ -114,10 +127,20 @@ export function defineExperiment<const S extends SpaceDeclaration>(
 ): Experiment {
   const problems = problemsIn(declaration as unknown as ExperimentDeclaration);
   if (problems.length > 0) throw new BadInputError(problems);
-  const { name, population, initial = [], objective, ready, budget, stepTimeoutSeconds } = declaration;
+  const {
+    name,
+    population,
+    initial = [],
+    objective,
+    ready,
+    budget,
+    stepTimeoutSeconds,
+  } = declaration;
   const given = declaration.trainer as TrainerSource;
   const trainer =
-    isCommand(given) && stepTimeoutSeconds !== undefined ? { ...given, stepTimeoutSeconds } : given;
+    isCommand(given) && stepTimeoutSeconds !== undefined
+      ? { ...given, stepTimeoutSeconds }
+      : given;
   return {
     declaration: declaration as unknown as ExperimentDeclaration,
     name,
@@ -146,7 +169,8 @@ export function defineExperiment<const S extends SpaceDeclaration>(
 }
 
 export function describeExperiment(experiment: Experiment): ExperimentDescription {
-  const { name, population, initial, objective, strategies, budget, synchronous, reevaluate } = experiment;
+  const { name, population, initial, objective, strategies, budget, synchronous, reevaluate } =
+    experiment;
   const space = Object.entries(experiment.declaration.hyperparameters);
   return {
     name,
@@ -167,8 +191,9 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
 }
 
 /**
- * Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, exploit: "noExploit", "explore.factors": [0.5, 2] }`. A
- * strategy may be given with its options, as in a file: `{ exploit: { tTestSelection: { significance: 0.1 } } }`.
+ * Settings by path, such as `{ population: 4, "budget.stepsPerMember": 100, exploit: "noExploit",
+ * "explore.factors": [0.5, 2] }`. A strategy may be given with its options, as in a file: `{
+ * exploit: { tTestSelection: { significance: 0.1 } } }`.
  */
 export type Settings = { readonly [path: string]: unknown };
 
@@ -180,7 +205,10 @@ export function withSettings(experiment: Experiment, settings: Settings): Experi
   const isOption = ([path]: [string, unknown]) =>
     path.includes(".") && Object.hasOwn(settings, path.split(".")[0]!);
   const all = Object.entries(settings);
-  for (const [path, value] of [...all.filter((each) => !isOption(each)), ...all.filter(isOption)]) {
+  for (const [path, value] of [
+    ...all.filter((each) => !isOption(each)),
+    ...all.filter(isOption),
+  ]) {
     try {
       changed = defineExperiment(withSetting(changed, path, value));
     } catch (error) {
@@ -192,7 +220,10 @@ export function withSettings(experiment: Experiment, settings: Settings): Experi
   return changed;
 }
 
-/** Settings with others in their place. Options of a strategy or a budget that is replaced are dropped. */
+/**
+ * Settings with others in their place. Options of a strategy or a budget that is replaced are
+ * dropped.
+ */
 export function replaced(settings: Settings, others: Settings): Settings {
   const kept = Object.entries(settings).filter(([path]) => {
     const [group] = path.split(".");
@@ -240,7 +271,10 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
   const current = name === "ready" ? experiment.ready : experiment.strategies[name];
   const changed = withOptions(current as Ready, { [option]: value });
   if (!changed)
-    throw unknown(`the ${name} function of this experiment has no options`, "change it in the experiment");
+    throw unknown(
+      `the ${name} function of this experiment has no options`,
+      "change it in the experiment",
+    );
   return { ...declaration, [name]: changed };
 }
 

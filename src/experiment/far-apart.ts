@@ -2,7 +2,10 @@ import { randomStream } from "../algorithm/random.ts";
 import type { Hyperparameter, SearchSpace } from "../algorithm/search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 
-/** Two settings that differ in one hyperparameter, by as much as its range allows, and in what depends on it. */
+/**
+ * Two settings that differ in one hyperparameter, by as much as its range allows, and in what
+ * depends on it.
+ */
 export interface FarApart {
   readonly name: string;
   readonly settings: readonly [Hyperparameters, Hyperparameters];
@@ -11,8 +14,9 @@ export interface FarApart {
 const draws = 300;
 
 /**
- * Two values far apart of each hyperparameter that can change: the ends of a range, two options of a choice. The others stay as given, but for one
- * that applies under a condition only, for which the condition is made to hold. Constants are left out.
+ * Two values far apart of each hyperparameter that can change: the ends of a range, two options of
+ * a choice. The others stay as given, but for one that applies under a condition only, for which
+ * the condition is made to hold. Constants are left out.
  */
 export function farApart(space: SearchSpace, from: Hyperparameters): FarApart[] {
   return space.names.flatMap((name) => {
@@ -26,7 +30,9 @@ export function farApart(space: SearchSpace, from: Hyperparameters): FarApart[] 
   });
 }
 
-function endsOf(hyperparameter: Hyperparameter): [HyperparameterValue, HyperparameterValue] | undefined {
+function endsOf(
+  hyperparameter: Hyperparameter,
+): [HyperparameterValue, HyperparameterValue] | undefined {
   const [low, high] = [hyperparameter.nearest(-Infinity), hyperparameter.nearest(Infinity)];
   if (typeof low === "number" && typeof high === "number" && low < high) return [low, high];
   const random = randomStream("options");

@@ -48,7 +48,8 @@ const rest = {
 };
 const untrained = { evaluate: () => ({ score: 1 }), save: () => ({}), restore() {} };
 
-// `npx tsc --noEmit` checks what this file asserts; running it checks only that the declarations are accepted.
+// `npx tsc --noEmit` checks what this file asserts; running it checks only that the declarations
+// are accepted.
 
 test("the values of a space have the types of its hyperparameters", () => {
   expectTypeOf<Values>().toEqualTypeOf<Expected>();
@@ -81,7 +82,10 @@ test("hyperparameters that are declared in place are inferred the same", () => {
     ...rest,
     hyperparameters: { rate: uniform(0, 1), optimizer: choice("sgd", "adam") },
     trainer: ({ hyperparameters: values }) => {
-      expectTypeOf(values).toEqualTypeOf<{ readonly rate: number; readonly optimizer: "sgd" | "adam" }>();
+      expectTypeOf(values).toEqualTypeOf<{
+        readonly rate: number;
+        readonly optimizer: "sgd" | "adam";
+      }>();
       return { ...untrained, step() {} };
     },
   });
@@ -113,12 +117,13 @@ test("a class of trainers fits the space that it was written for", () => {
 test("what does not fit is a compile error", () => {
   /** Compiled, never run. */
   const declarations = () => {
+    const fitting = { ...rest, hyperparameters, trainer: DigitsTrainer };
     // @ts-expect-error the optimizer is no number
-    defineExperiment({ ...rest, hyperparameters, trainer: DigitsTrainer, initial: { optimizer: 3 } });
+    defineExperiment({ ...fitting, initial: { optimizer: 3 } });
     // @ts-expect-error there is no hyperparameter of this name
-    defineExperiment({ ...rest, hyperparameters, trainer: DigitsTrainer, initial: { learningrate: 0.1 } });
+    defineExperiment({ ...fitting, initial: { learningrate: 0.1 } });
     // @ts-expect-error the space lacks most of what the trainer reads
-    defineExperiment({ ...rest, hyperparameters: { rate: uniform(0, 1) }, trainer: DigitsTrainer });
+    defineExperiment({ ...fitting, hyperparameters: { rate: uniform(0, 1) } });
     // @ts-expect-error a plain value is no hyperparameter
     const space: SpaceDeclaration = { rate: 0.1 };
     return space;

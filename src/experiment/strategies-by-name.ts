@@ -16,7 +16,10 @@ import { everySeconds } from "../algorithm/ready/every-seconds.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 
-/** Options are checked by the strategy itself, so they may be anything here; `shape` says what they should be. */
+/**
+ * Options are checked by the strategy itself, so they may be anything here; `shape` says what they
+ * should be.
+ */
 export interface StrategiesByName<F> {
   readonly [name: string]: ((options?: never) => F) & { readonly shape: z.ZodRawShape };
 }

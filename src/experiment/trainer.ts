@@ -1,18 +1,28 @@
-/** What a user's trainer is: one model in memory that can be trained, scored, saved, and made to hold another model's state. */
+/**
+ * What a user's trainer is: one model in memory that can be trained, scored, saved, and made to
+ * hold another model's state.
+ */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { CommandTrainer } from "./command.ts";
 
 export interface Trainer<H = Hyperparameters> {
-  /** One training step with the hyperparameters of this moment, which cannot be changed. They may differ from those of the step before. */
+  /**
+   * One training step with the hyperparameters of this moment, which cannot be changed. They may
+   * differ from those of the step before.
+   */
   step(hyperparameters: H): void | Promise<void>;
-  /** Metrics by name, among them the objective. `final` is true for a member's last evaluation, when a held-out metric may be added. */
+  /**
+   * Metrics by name, among them the objective. `final` is true for a member's last evaluation,
+   * when a held-out metric may be added.
+   */
   evaluate(context: { readonly final: boolean }): Evaluation | Promise<Evaluation>;
   /** Everything that the next step depends on: weights, the optimiser's state, random state. */
   save(): TrainerState | Promise<TrainerState>;
   /**
-   * Makes this trainer hold a state that `save` gave, here or in another process, of this member or another. The context is that of the
-   * member that goes on from it: random draws that follow from its seed and a counter in the state go on for the member itself,
-   * and are fresh for one that has copied another.
+   * Makes this trainer hold a state that `save` gave, here or in another process, of this member
+   * or another. The context is that of the member that goes on from it: random draws that follow
+   * from its seed and a counter in the state go on for the member itself, and are fresh for one
+   * that has copied another.
    */
   restore(state: never, context: TrainerContext<H>): void | Promise<void>;
   dispose?(): void | Promise<void>;
@@ -23,7 +33,10 @@ export const closedFilesRemedy =
   "wait for asynchronous writers before answering, such as with thread.join(), result() of torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
 export interface TrainerContext<H = Hyperparameters> {
-  /** A whole number from 0 to 2^31 - 1 that belongs to the member. Initial weights and random choices should follow from it alone. */
+  /**
+   * A whole number from 0 to 2^31 - 1 that belongs to the member. Initial weights and random
+   * choices should follow from it alone.
+   */
   readonly seed: number;
   readonly hyperparameters: H;
 }
@@ -42,11 +55,17 @@ export function isCommand(source: unknown): source is CommandTrainer {
   return typeof source === "object" && source !== null && "command" in source;
 }
 
-/** Numbers by metric name. `samples` are independent measurements of the objective, newest last, for the t-test. */
+/**
+ * Numbers by metric name. `samples` are independent measurements of the objective, newest last,
+ * for the t-test.
+ */
 export type Evaluation = {
   readonly [metric: string]: number | undefined | readonly number[];
   readonly samples?: readonly number[];
 };
 
-/** By name: typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that JSON can say. */
+/**
+ * By name: typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that
+ * JSON can say.
+ */
 export type TrainerState = object;

@@ -1,15 +1,26 @@
-/** What the strategies of an experiment do to a member, seen by trying them: strategies are functions, and users bring their own. */
+/**
+ * What the strategies of an experiment do to a member, seen by trying them: strategies are
+ * functions, and users bring their own.
+ */
 import type { Exploitation } from "../algorithm/exploit/exploit.ts";
 import { RankedPopulation } from "../algorithm/population.ts";
 import type { Strategies } from "../algorithm/population-based-training.ts";
 import { randomStream } from "../algorithm/random.ts";
-import { type CheckpointId, type Hyperparameters, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  type Hyperparameters,
+  type Snapshot,
+  snapshotId,
+} from "../algorithm/snapshot.ts";
 import type { Experiment } from "./experiment.ts";
 
 /** Enough that an option which is drawn in one move of a hundred is seen. */
 const tries = 500;
 
-/** The hyperparameters whose values explore changes. All of them where it fails: that is reported elsewhere. */
+/**
+ * The hyperparameters whose values explore changes. All of them where it fails: that is reported
+ * elsewhere.
+ */
 function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
   const names = new Set<string>();
   for (let index = 0; index < tries && names.size < space.names.length; index++) {
@@ -25,8 +36,14 @@ function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
   return names;
 }
 
-/** What exploit decides about the worst of a population of this size, in which all scores differ clearly; once for each of some draws. */
-export function exploitations({ strategies, objective }: Experiment, size: number): Exploitation[] {
+/**
+ * What exploit decides about the worst of a population of this size, in which all scores differ
+ * clearly; once for each of some draws.
+ */
+export function exploitations(
+  { strategies, objective }: Experiment,
+  size: number,
+): Exploitation[] {
   const population = new RankedPopulation(objective.direction);
   const sign = objective.direction === "maximize" ? 1 : -1;
   const members = Array.from({ length: size }, (_, member): Snapshot => {
@@ -52,8 +69,14 @@ export function exploitations({ strategies, objective }: Experiment, size: numbe
   );
 }
 
-/** What a member takes over from another: it may be nothing. What fails or never copies here is a user's own, and may do anything. */
-export function copiedParts(experiment: Experiment): { weights: boolean; hyperparameters: boolean } {
+/**
+ * What a member takes over from another: it may be nothing. What fails or never copies here is a
+ * user's own, and may do anything.
+ */
+export function copiedParts(experiment: Experiment): {
+  weights: boolean;
+  hyperparameters: boolean;
+} {
   const copies = tried(() =>
     exploitations(experiment, experiment.population).filter(({ kind }) => kind === "copy"),
   );
@@ -74,7 +97,10 @@ export function namesChangedByRestore(experiment: Experiment): ReadonlySet<strin
   return new Set();
 }
 
-/** New hyperparameters that explore makes of these, with as many changed as can be. Undefined where it never changes any. */
+/**
+ * New hyperparameters that explore makes of these, with as many changed as can be. Undefined where
+ * it never changes any.
+ */
 export function exploredFrom({ space, explore }: Strategies, from: Hyperparameters, step: number) {
   const changes = (values: Hyperparameters) =>
     space.names.filter((name) => values[name] !== from[name]).length;

@@ -1,13 +1,20 @@
 /**
- * Which checkpoints stay. Besides what is pinned, reserved, and the best model's, a member keeps those of the snapshots that anybody may still go on from: its newest, and since a decision about an
- * older generation sees a member that is ahead as it was a generation ago, the newest whose score it earned and the last two that it trained.
+ * Which checkpoints stay. Besides what is pinned, reserved, and the best model's, a member keeps
+ * those of the snapshots that anybody may still go on from: its newest, and since a decision about
+ * an older generation sees a member that is ahead as it was a generation ago, the newest whose
+ * score it earned and the last two that it trained.
  */
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 
 const lastTrained = 2;
 
-/** Of a member's snapshots, the newest first, those whose checkpoints stay. Reads no further than it has to. */
-export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(newestFirst: Iterable<S>): Generator<S> {
+/**
+ * Of a member's snapshots, the newest first, those whose checkpoints stay. Reads no further than
+ * it has to.
+ */
+export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(
+  newestFirst: Iterable<S>,
+): Generator<S> {
   let isNewest = true;
   let hasEarned = false;
   let trained = 0;

@@ -6,7 +6,10 @@ import { earned } from "./rows.ts";
 import { migrations as sqlite } from "./sqlite/migrations.ts";
 import { pauseMs } from "./work-time.ts";
 
-/** What a step has done to somebody's database cannot be changed any more. A new step adds its hash here. */
+/**
+ * What a step has done to somebody's database cannot be changed any more. A new step adds its hash
+ * here.
+ */
 const landed = {
   sqlite: [
     "25ec661f96293211",

@@ -1,6 +1,8 @@
 /**
- * One life of a member, whatever keeps it: who may be claimed, whether a claim still holds, and what a claim, a publication, a failure and a resumption do to a member and its run. The
- * stores in memory and in SQLite call these; PostgreSQL's functions do the same, and are held to these by a test.
+ * One life of a member, whatever keeps it: who may be claimed, whether a claim still holds, and
+ * what a claim, a publication, a failure and a resumption do to a member and its run. The stores
+ * in memory and in SQLite call these; PostgreSQL's functions do the same, and are held to these by
+ * a test.
  */
 import { type CheckpointId, ordinalOf } from "../algorithm/snapshot.ts";
 import type { Claim, MemberState, Publication, RunState, WorkerId } from "./population-store.ts";
@@ -22,7 +24,10 @@ export interface StoredMember {
   readonly epoch: number;
   /** Who has claimed it. */
   readonly worker: WorkerId | null;
-  /** Until when the claim holds, or until when it rests where nobody has claimed it: Unix time in milliseconds. */
+  /**
+   * Until when the claim holds, or until when it rests where nobody has claimed it: Unix time in
+   * milliseconds.
+   */
   readonly until: number;
   /** A checkpoint that is being saved, or awaits its publication. */
   readonly reserved: CheckpointId | null;
@@ -42,7 +47,10 @@ export const newMember: StoredMember = {
   reserved: null,
 };
 
-/** Of those that may be claimed the least advanced comes first; in a synchronous run nobody does who is ahead of another active one. */
+/**
+ * Of those that may be claimed the least advanced comes first; in a synchronous run nobody does
+ * who is ahead of another active one.
+ */
 export function isClaimable({ state, until }: StoredMember, time: number): boolean {
   return state === "active" && until <= time;
 }
@@ -51,7 +59,10 @@ export function afterClaim(member: StoredMember, worker: WorkerId, until: number
   return { ...member, epoch: member.epoch + 1, worker, until, reserved: null };
 }
 
-/** Why a claim does not hold any more, or undefined while it does. A lease that has run out holds until another claims the member. */
+/**
+ * Why a claim does not hold any more, or undefined while it does. A lease that has run out holds
+ * until another claims the member.
+ */
 export function whyClaimIsLost(
   { epoch, worker }: Pick<Claim, "epoch" | "worker">,
   member: Pick<StoredMember, "epoch" | "worker"> | undefined,
@@ -89,12 +100,22 @@ export function afterPublication(member: StoredMember, publication: Publication)
   };
 }
 
-export function afterFailure(member: StoredMember, state: MemberState, restsUntil: number): StoredMember {
+export function afterFailure(
+  member: StoredMember,
+  state: MemberState,
+  restsUntil: number,
+): StoredMember {
   return { ...afterRelease(member, restsUntil), state, failures: member.failures + 1 };
 }
 
-/** Whoever has failed gets another chance. With another budget, given in steps of a member, everybody goes on whom it leaves some, but whom a strategy has stopped. */
-export function afterResumption(member: StoredMember, stepsPerMember: number | undefined): StoredMember {
+/**
+ * Whoever has failed gets another chance. With another budget, given in steps of a member,
+ * everybody goes on whom it leaves some, but whom a strategy has stopped.
+ */
+export function afterResumption(
+  member: StoredMember,
+  stepsPerMember: number | undefined,
+): StoredMember {
   const { state, steps, worker, until } = member;
   const rested = { ...member, failures: 0, until: worker === null ? 0 : until };
   if (state === "stopped") return rested;
@@ -104,10 +125,14 @@ export function afterResumption(member: StoredMember, stepsPerMember: number | u
 }
 
 /** How a run ends whose members are in these states, or undefined while one of them is active. */
-export function runStateAfter(members: Iterable<MemberState>, reason?: string): RunState | undefined {
+export function runStateAfter(
+  members: Iterable<MemberState>,
+  reason?: string,
+): RunState | undefined {
   const states = [...new Set(members)];
   if (states.includes("active")) return undefined;
-  if (states.every((state) => state === "failed")) return { kind: "failed", reason: "every member failed" };
+  if (states.every((state) => state === "failed"))
+    return { kind: "failed", reason: "every member failed" };
   return { kind: "done", reason: reason ?? everybodyIsDone(states) };
 }
 

@@ -43,7 +43,8 @@ test("a row is read, and a metric that is not finite is NaN", () => {
 test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
   "a damaged row (%j) names its snapshot and a way out",
   (text) => {
-    const says = "snapshot 3.12: its hyperparameters in the store cannot be read: the row is damaged";
+    const says =
+      "snapshot 3.12: its hyperparameters in the store cannot be read: the row is damaged";
     expect(() => snapshotOf({ ...snapshot, hyperparameters: text })).toThrow(says);
     expect(() => snapshotOf({ ...snapshot, metrics: "{" })).toThrow("snapshot 3.12: its metrics");
     expect(() => decisionOf({ snapshot: "3.12", donor: null, reason: text })).toThrow(
@@ -59,8 +60,12 @@ test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
     const failed = "a failure of member 3 in generation 4: its";
     if (text !== null) expect(() => failureOf(failure)).toThrow(`${failed} hyperparameters`);
     expect(() => failureOfJson(failure)).toThrow(`${failed} stack`);
-    expect(() => workerOf({ worker: "a:1:x", device: null, state: text })).toThrow("worker a:1:x: its state");
+    expect(() => workerOf({ worker: "a:1:x", device: null, state: text })).toThrow(
+      "worker a:1:x: its state",
+    );
     expect(() => noteOf({ note: text }, "digits-x7" as RunId)).toThrow("run digits-x7: its note");
-    expect(() => runOf({ id: "digits-x7", experiment: text }, 0)).toThrow("run digits-x7: its experiment");
+    expect(() => runOf({ id: "digits-x7", experiment: text }, 0)).toThrow(
+      "run digits-x7: its experiment",
+    );
   },
 );

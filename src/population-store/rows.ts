@@ -1,4 +1,7 @@
-/** Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not finite is kept as null and read as NaN. */
+/**
+ * Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not
+ * finite is kept as null and read as NaN.
+ */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
 import {
@@ -99,19 +102,25 @@ export function storedMemberOf(row: Row): StoredMember {
 }
 
 /**
- * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its hyperparameters with
- * the member's one before if they are equal: texts are parsed once, and a million snapshots take little memory.
+ * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its
+ * hyperparameters with the member's one before if they are equal: texts are parsed once, and a
+ * million snapshots take little memory.
  */
 export function treeReader(): (values: readonly SQLOutputValue[]) => TreeSnapshot {
   const newest = new Map<number, { text: SQLOutputValue; hyperparameters: Hyperparameters }>();
   return (values) => {
-    const [, member, ordinal, kind, parent, donor, generation, step, memberSteps, text, score] = values;
+    const [, member, ordinal, kind, parent, donor, generation, step, memberSteps, text, score] =
+      values;
     const id = snapshotId(member as number, ordinal as number);
     const before = newest.get(member as number);
     const hyperparameters =
       before && before.text === text
         ? before.hyperparameters
-        : (json({ hyperparameters: text! }, "hyperparameters", `snapshot ${id}`) as Hyperparameters);
+        : (json(
+            { hyperparameters: text! },
+            "hyperparameters",
+            `snapshot ${id}`,
+          ) as Hyperparameters);
     newest.set(member as number, { text: text!, hyperparameters });
     const snapshot = {
       id,
@@ -179,14 +188,26 @@ export const failureColumns =
   "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, at, message, stack";
 
 export function failureOf(row: Row): Failure {
-  const { member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, ...rest } =
-    row;
+  const {
+    member,
+    generation,
+    snapshot,
+    hyperparameters,
+    worker,
+    device,
+    phase,
+    cause,
+    against,
+    ...rest
+  } = row;
   const { at, message, stack } = rest;
   return {
     member,
     generation,
     ...(snapshot !== null && { snapshot }),
-    ...(hyperparameters !== null && { hyperparameters: json(row, "hyperparameters", failureName(row)) }),
+    ...(hyperparameters !== null && {
+      hyperparameters: json(row, "hyperparameters", failureName(row)),
+    }),
     worker,
     ...(device !== null && { device }),
     ...(phase !== null && { phase }),
@@ -204,7 +225,8 @@ function failureName({ member, generation }: Row): string {
 
 /** The same where message and stack are JSON of a text. */
 export function failureOfJson(row: Row): Failure {
-  const text = (column: string) => json(row, column, failureName(row), undefined, "string") as string;
+  const text = (column: string) =>
+    json(row, column, failureName(row), undefined, "string") as string;
   return failureOf({ ...row, message: text("message"), stack: text("stack") });
 }
 

@@ -4,7 +4,9 @@ import type { WorkerId } from "./population-store.ts";
 /** Times are Unix times in milliseconds. */
 export type WorkerState =
   | { readonly kind: "working" }
-  /** Nothing can be claimed: all members are leased, rest after a failure, or wait for the others. */
+  /**
+   * Nothing can be claimed: all members are leased, rest after a failure, or wait for the others.
+   */
   | { readonly kind: "waiting" }
   /** Everything fails on it. It claims nothing, and tries itself again. */
   | {

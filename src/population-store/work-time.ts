@@ -1,6 +1,7 @@
 /**
- * How long somebody has worked on a run: the time in which at least one member was claimed. A store adds it up when a run is
- * claimed after a pause, so it costs no message and no write of its own. Times are Unix times in milliseconds.
+ * How long somebody has worked on a run: the time in which at least one member was claimed. A
+ * store adds it up when a run is claimed after a pause, so it costs no message and no write of its
+ * own. Times are Unix times in milliseconds.
  */
 import type { Run } from "./population-store.ts";
 
@@ -18,9 +19,14 @@ export function workTime(kept: WorkTime, activeUntil: number, now: number): Work
 }
 
 /** What a claim begins: the end of a pause, or nothing. */
-export function workTimeOfClaim(kept: WorkTime, activeUntil: number, now: number): Required<WorkTime> {
+export function workTimeOfClaim(
+  kept: WorkTime,
+  activeUntil: number,
+  now: number,
+): Required<WorkTime> {
   const { elapsedMs, runningSince } = kept;
-  if (runningSince !== undefined && activeUntil + pauseMs >= now) return { elapsedMs, runningSince };
+  if (runningSince !== undefined && activeUntil + pauseMs >= now)
+    return { elapsedMs, runningSince };
   return { elapsedMs: workTime(kept, activeUntil, now).elapsedMs, runningSince: now };
 }
 

@@ -95,7 +95,10 @@ export function marginFor(marks: readonly string[]): number {
 }
 
 /** Round numbers within a domain, about as many as wanted. */
-export function ticks({ domain, type }: Pick<Axis, "domain" | "type">, wanted: number): readonly number[] {
+export function ticks(
+  { domain, type }: Pick<Axis, "domain" | "type">,
+  wanted: number,
+): readonly number[] {
   const [low, high] = domain;
   if (type !== "log") {
     const raw = (high - low) / wanted;

@@ -12,8 +12,9 @@ interface Place {
 }
 
 /**
- * The quantiles 5 to 95 and 25 to 75 % as areas, and the median as a line. "steps" is for values that held for the whole of a stretch, "points" for
- * those that were measured at one moment of it. A stretch without values is a gap.
+ * The quantiles 5 to 95 and 25 to 75 % as areas, and the median as a line. "steps" is for values
+ * that held for the whole of a stretch, "points" for those that were measured at one moment of it.
+ * A stretch without values is a gap.
  */
 export function bands(
   stretches: readonly Stretch<number>[],
@@ -34,16 +35,22 @@ export function bands(
           .join(""),
       { fill: `var(--${token})` },
     );
-  const median = path((x, y) => pieces.map((piece) => `M${corners(piece, 2, x, y).join("L")}`).join(""), {
-    stroke: "var(--band-middle)",
-    "stroke-width": 1.3,
-  });
+  const median = path(
+    (x, y) => pieces.map((piece) => `M${corners(piece, 2, x, y).join("L")}`).join(""),
+    {
+      stroke: "var(--band-middle)",
+      "stroke-width": 1.3,
+    },
+  );
   return [area(0, 4, "band-outer"), area(1, 3, "band-inner"), median];
 }
 
 type Scale = (value: number) => number;
 
-/** Neighbours with values. A stretch in which nobody ended a generation is bridged by the one before. */
+/**
+ * Neighbours with values. A stretch in which nobody ended a generation is bridged by the one
+ * before.
+ */
 function piecesOf(
   stretches: readonly Stretch<number>[],
   shape: "steps" | "points",

@@ -9,7 +9,10 @@ import { count, number, plural, value } from "./words.ts";
 const mostRows = 200;
 
 /** What the best model is, and the schedule that made it. */
-export function bestModelSection({ bestLineage, history }: RunData, best: Snapshot | undefined): Section {
+export function bestModelSection(
+  { bestLineage, history }: RunData,
+  best: Snapshot | undefined,
+): Section {
   const section = { id: "best", heading: "Best model" };
   const { metric, direction, final } = history.run.experiment.objective;
   if (!best) {
@@ -17,26 +20,36 @@ export function bestModelSection({ bestLineage, history }: RunData, best: Snapsh
       "No member has a score yet (missing, NaN and infinite ones do not count), so there is no best model.";
     return { ...section, content: [html`<p class="none">${why}</p>`] };
   }
-  const others = Object.entries(best.metrics).filter(([name]) => name !== metric && name !== final);
+  const others = Object.entries(best.metrics).filter(
+    ([name]) => name !== metric && name !== final,
+  );
   const facts = pairs([
     ["snapshot", best.id],
     ["member", String(best.member)],
     ["step", count(best.step)],
     [`${metric} (${direction}d)`, number(best.score)],
-    ...(final === undefined ? [] : [[`${final} (held out)`, number(best.metrics[final])] as const]),
+    ...(final === undefined
+      ? []
+      : [[`${final} (held out)`, number(best.metrics[final])] as const]),
     ...others.map(([name, measured]) => [name, number(measured)] as const),
     ...Object.entries(best.hyperparameters).map(([name, given]) => [name, value(given)] as const),
   ]);
   return {
     ...section,
-    content: [facts, html`<h3>The schedule that made it</h3>`, scheduleTable(schedule(bestLineage))],
+    content: [
+      facts,
+      html`<h3>The schedule that made it</h3>`,
+      scheduleTable(schedule(bestLineage)),
+    ],
   };
 }
 
 function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
   const stretches = merged(segments, (first, second) => first.member === second.member);
   if (stretches.length === 0) return html`<p class="none">It has not been trained yet.</p>`;
-  const names = [...new Set(stretches.flatMap(({ hyperparameters }) => Object.keys(hyperparameters)))];
+  const names = [
+    ...new Set(stretches.flatMap(({ hyperparameters }) => Object.keys(hyperparameters))),
+  ];
   const rows = stretches.map(({ fromStep, toStep, member, hyperparameters }, index) => [
     `${count(fromStep)} to ${count(toStep)}`,
     String(member),

@@ -5,7 +5,10 @@ import { shortened, value } from "./words.ts";
 
 const longestLabel = 16;
 
-/** The categories of a hyperparameter that are shown, from 0 on. When there are more than colours, the rarest share the last place. */
+/**
+ * The categories of a hyperparameter that are shown, from 0 on. When there are more than colours,
+ * the rarest share the last place.
+ */
 export interface Categories {
   readonly labels: readonly string[];
   place(value: HyperparameterValue): number;
@@ -35,11 +38,16 @@ function labelsOf(categories: readonly HyperparameterValue[]): readonly string[]
   return labels.map((label, place) => {
     if (labels.indexOf(label) === labels.lastIndexOf(label)) return label;
     const whole = [...String(categories[place])];
-    return whole.length <= longestLabel ? whole.join("") : `…${whole.slice(1 - longestLabel).join("")}`;
+    return whole.length <= longestLabel
+      ? whole.join("")
+      : `…${whole.slice(1 - longestLabel).join("")}`;
   });
 }
 
-/** An axis with a band for each category, the first at the bottom, so that numbers rise as on any other axis, and the lines between the bands. */
+/**
+ * An axis with a band for each category, the first at the bottom, so that numbers rise as on any
+ * other axis, and the lines between the bands.
+ */
 export function categoryAxis(
   label: string,
   { labels }: Categories,

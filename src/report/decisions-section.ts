@@ -19,7 +19,10 @@ const mostRows = 1_000;
 /** These are seen without opening the rest. */
 const openRows = 25;
 
-/** Who copied whom, began anew or ended early, and why, the latest first. Decisions to go on are counted only. */
+/**
+ * Who copied whom, began anew or ended early, and why, the latest first. Decisions to go on are
+ * counted only.
+ */
 export function decisionsSection({ history, bestLineage }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
   const { decisions, snapshots, totals } = history;
@@ -28,12 +31,16 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   if (told.length === 0) {
     const { keep = 0 } = totals.decisions;
     const none =
-      keep === 0 ? "Nothing has been decided yet." : `Nobody copied anybody in ${plural(keep, "decision")}.`;
+      keep === 0
+        ? "Nothing has been decided yet."
+        : `Nobody copied anybody in ${plural(keep, "decision")}.`;
     return { ...section, content: [html`<p class="none">${none}</p>`] };
   }
   const best = new Set(bestLineage.map(({ id }) => id));
   const shown = told.toReversed().slice(0, mostRows);
-  const named = new Set(shown.flatMap((decision) => [decision.snapshot, decision.donor, resultOf(decision)]));
+  const named = new Set(
+    shown.flatMap((decision) => [decision.snapshot, decision.donor, resultOf(decision)]),
+  );
   const byId = new Map<SnapshotId | undefined, TreeSnapshot>();
   for (const snapshot of snapshots) if (named.has(snapshot.id)) byId.set(snapshot.id, snapshot);
   const rows = shown.map((decision) => row(decision, byId, best));
@@ -64,7 +71,10 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   };
 }
 
-/** "2 copies and 1 early end in 9 decisions; in the other 6 the member went on with its own weights." */
+/**
+ * "2 copies and 1 early end in 9 decisions; in the other 6 the member went on with its own
+ * weights."
+ */
 function totalOf(counts: DecisionCounts): string {
   const number = (wanted: Decision["kind"]) => counts[wanted] ?? 0;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -96,7 +106,9 @@ function row(
     count(generation),
     before ? count(before.step) : "",
     html`${mark}${who(decision, member, donor)}`,
-    before && from ? `${number(before.score)} against ${number(from.score)}` : number(before?.score),
+    before && from
+      ? `${number(before.score)} against ${number(from.score)}`
+      : number(before?.score),
     reason.text,
     before && after ? changes(before.hyperparameters, after.hyperparameters) : "",
   ];
@@ -109,7 +121,8 @@ function who(
 ): string {
   if (kind === "stop") return `member ${member} ended early`;
   if (donor === undefined) return `member ${member}`;
-  if (kind === "restart") return `member ${member} began anew, near the hyperparameters of snapshot ${donor}`;
+  if (kind === "restart")
+    return `member ${member} began anew, near the hyperparameters of snapshot ${donor}`;
   const what = weights ? (hyperparameters ? "" : " (weights only)") : " (hyperparameters only)";
   return `member ${member} copied member ${memberOf(donor)}${what}`;
 }

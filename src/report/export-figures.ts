@@ -18,8 +18,9 @@ const fontFiles = [
 const suffixes: { readonly [theme in Theme]: string } = { light: "", dark: "-dark" };
 
 /**
- * Writes every figure as NAME.svg and NAME.png, and for dark paper as NAME-dark.svg and NAME-dark.png, into a directory that is made when it is not
- * there. Files of these names are replaced. Returns the paths. Throws a `BadInputError` when the directory cannot be written to.
+ * Writes every figure as NAME.svg and NAME.png, and for dark paper as NAME-dark.svg and
+ * NAME-dark.png, into a directory that is made when it is not there. Files of these names are
+ * replaced. Returns the paths. Throws a `BadInputError` when the directory cannot be written to.
  */
 export function exportFigures(figures: readonly Figure[], directory: string): readonly string[] {
   const drawings = figures.flatMap(({ name, svg }) =>
@@ -33,7 +34,10 @@ export function exportFigures(figures: readonly Figure[], directory: string): re
     content: svg as string | Uint8Array,
   }));
   writeAll(directory, written);
-  const pictures = drawings.map(({ file, svg }) => ({ path: `${file}.png`, content: picture(svg) }));
+  const pictures = drawings.map(({ file, svg }) => ({
+    path: `${file}.png`,
+    content: picture(svg),
+  }));
   writeAll(directory, pictures);
   return [...written, ...pictures].map(({ path }) => path);
 }
@@ -59,9 +63,12 @@ function writeAll(
 ): void {
   const bad = (rule: string) => {
     const remedy = "give a new directory, or one that can be written to";
-    return new BadInputError([{ path: "--figures", value: JSON.stringify(directory), rule, remedy }]);
+    return new BadInputError([
+      { path: "--figures", value: JSON.stringify(directory), rule, remedy },
+    ]);
   };
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false) throw bad("is a file");
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw bad("is a file");
   try {
     mkdirSync(directory, { recursive: true });
     for (const { path, content } of files) writeFileSync(path, content);

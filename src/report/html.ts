@@ -1,6 +1,9 @@
 import { legible } from "../algorithm/legible.ts";
 
-/** Markup in which every inserted value is text, unless it is markup itself: names, messages and reasons may hold any character. */
+/**
+ * Markup in which every inserted value is text, unless it is markup itself: names, messages and
+ * reasons may hold any character.
+ */
 export class Markup {
   readonly markup: string;
   constructor(markup: string) {
@@ -15,10 +18,15 @@ export type Insertable = Markup | string | number | undefined | readonly Inserta
 
 /** A template for HTML and SVG. Lists are joined; undefined is nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly Insertable[]): Markup {
-  return new Markup(strings.reduce((text, string, index) => text + inserted(values[index - 1]) + string));
+  return new Markup(
+    strings.reduce((text, string, index) => text + inserted(values[index - 1]) + string),
+  );
 }
 
-/** Text as it may stand between tags and in quoted attributes, made legible. A token of a theme in it stays text, too. */
+/**
+ * Text as it may stand between tags and in quoted attributes, made legible. A token of a theme in
+ * it stays text, too.
+ */
 export function escapeMarkup(text: string): string {
   return legible(text)
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -5,8 +5,18 @@ import { scoreColors } from "./theme.ts";
 
 /** A sign and what it stands for. Colours are values of SVG, such as `var(--best)`. */
 export type LegendEntry = { readonly label: string } & (
-  | { readonly sign: "line"; readonly color: string; readonly width?: number; readonly dash?: string }
-  | { readonly sign: "area"; readonly color: string; readonly opacity?: number; readonly outline?: string }
+  | {
+      readonly sign: "line";
+      readonly color: string;
+      readonly width?: number;
+      readonly dash?: string;
+    }
+  | {
+      readonly sign: "area";
+      readonly color: string;
+      readonly opacity?: number;
+      readonly outline?: string;
+    }
   | { readonly sign: "dot"; readonly color: string; readonly open?: boolean }
   | { readonly sign: "square"; readonly color: string }
   /** The scale of scores from `low` (the worst) to `high` (the best). */
@@ -32,7 +42,11 @@ export function legend(entries: readonly LegendEntry[], width: number, indent = 
     x += taken + gap;
     return placed;
   });
-  return { width, height: entries.length === 0 ? 0 : (row + 1) * lineHeight + 4, content: html`${content}` };
+  return {
+    width,
+    height: entries.length === 0 ? 0 : (row + 1) * lineHeight + 4,
+    content: html`${content}`,
+  };
 }
 
 function drawn(entry: LegendEntry): { markup: Markup; width: number } {

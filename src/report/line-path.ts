@@ -11,8 +11,9 @@ const mostPoints = 16_000;
 const finestPx = 0.5;
 
 /**
- * Lines, in pixels, as the `d` of one path. Where several points of a line fall into one column of pixels only the first, the lowest, the highest
- * and the last stay; columns are as wide as is needed to keep the whole path small.
+ * Lines, in pixels, as the `d` of one path. Where several points of a line fall into one column of
+ * pixels only the first, the lowest, the highest and the last stay; columns are as wide as is
+ * needed to keep the whole path small.
  */
 export function linePath(lines: readonly (readonly XY[])[]): string {
   let column = finestPx;

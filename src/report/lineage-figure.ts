@@ -1,10 +1,16 @@
 /**
- * Performance and hyperparameters of all members against the training steps of their weights. The best model's lineage is one line,
- * across all the members that it was copied through.
+ * Performance and hyperparameters of all members against the training steps of their weights. The
+ * best model's lineage is one line, across all the members that it was copied through.
  */
 import * as Plot from "@observablehq/plot";
 import type { TreeSnapshot } from "../algorithm/snapshot.ts";
-import { type Curve, earnedScore, hyperparameterCurves, partsOf, scoreCurves } from "../analysis/curves.ts";
+import {
+  type Curve,
+  earnedScore,
+  hyperparameterCurves,
+  partsOf,
+  scoreCurves,
+} from "../analysis/curves.ts";
 import { distribution } from "../analysis/distribution.ts";
 import { type Axis, domainOf, panel, ticks } from "./axes.ts";
 import { bands } from "./bands.ts";
@@ -65,7 +71,9 @@ function strandsOf({ branches, bestLineage }: RunData, asBands: boolean): readon
   const surviving = parts.flatMap(({ surviving }) => (surviving.length > 0 ? [surviving] : []));
   const extinct = parts.flatMap(({ extinct }) => (extinct.length > 0 ? [extinct] : []));
   return [
-    ...(asBands ? [] : [{ lineages: extinct, stroke: { stroke: "var(--faint)", "stroke-width": 1 } }]),
+    ...(asBands
+      ? []
+      : [{ lineages: extinct, stroke: { stroke: "var(--faint)", "stroke-width": 1 } }]),
     {
       lineages: surviving,
       // Together they would hide the quantiles below.
@@ -185,7 +193,11 @@ function hyperparameterPanel(
           )
         : null,
       strands.map(({ lineages, stroke }) =>
-        lines(curves(lineages).flatMap(({ curves }) => curves) as Curve[], (value) => value, stroke),
+        lines(
+          curves(lineages).flatMap(({ curves }) => curves) as Curve[],
+          (value) => value,
+          stroke,
+        ),
       ),
     ],
   });
@@ -197,7 +209,9 @@ function lines(
   attributes: { readonly [name: string]: string | number },
 ): Plot.Markish {
   const line = (x: (value: number) => number, y: (value: number) => number) =>
-    linePath(curves.map((curve) => curve.map(({ step, value }) => ({ x: x(step), y: y(within(value)) }))));
+    linePath(
+      curves.map((curve) => curve.map(({ step, value }) => ({ x: x(step), y: y(within(value)) }))),
+    );
   return path(line, { "stroke-linejoin": "round", "stroke-linecap": "round", ...attributes });
 }
 
@@ -205,9 +219,18 @@ function entries({ bestLineage, scores }: RunData, asBands: boolean): readonly L
   const marked = scores && bestLineage.length > 0;
   return [
     ...(bestLineage.length > 0
-      ? [{ sign: "line", color: "var(--best)", width: 2.5, label: "lineage of the best model" } as const]
+      ? [
+          {
+            sign: "line",
+            color: "var(--best)",
+            width: 2.5,
+            label: "lineage of the best model",
+          } as const,
+        ]
       : []),
-    ...(marked ? [{ sign: "dot", color: "var(--best)", open: true, label: "copied" } as const] : []),
+    ...(marked
+      ? [{ sign: "dot", color: "var(--best)", open: true, label: "copied" } as const]
+      : []),
     { sign: "line", color: "var(--middle)", label: "other surviving branches" },
     ...(asBands
       ? ([

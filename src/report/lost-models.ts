@@ -4,7 +4,10 @@ import type { LostModel, RunNote } from "../population-store/population-store.ts
 import { number } from "./words.ts";
 
 /** A line for each lost model, and one that says what takes their place. */
-export function lostModelLines(lost: readonly LostModel[] = [], instead: string | undefined): string[] {
+export function lostModelLines(
+  lost: readonly LostModel[] = [],
+  instead: string | undefined,
+): string[] {
   if (lost.length === 0) return [];
   const lines = lost.map(
     ({ snapshot, score, why }) =>
@@ -17,7 +20,11 @@ export function lostModelLines(lost: readonly LostModel[] = [], instead: string 
   return [...lines, place];
 }
 
-export function bestModelLine({ best, snapshot, lost }: Extract<RunNote, { kind: "best-model" }>): string {
+export function bestModelLine({
+  best,
+  snapshot,
+  lost,
+}: Extract<RunNote, { kind: "best-model" }>): string {
   if (lost.length === 0)
     return `the best model, snapshot ${best}, was read at the end of the run and is whole`;
   return lostModelLines(lost, snapshot).join("; ");

@@ -49,7 +49,8 @@ export function tableElement(
   rows: readonly (readonly (Markup | string)[])[],
   numeric: ReadonlySet<string> = new Set(),
 ): Markup {
-  const side = (column: number) => (numeric.has(header[column]!) ? html` class="number"` : undefined);
+  const side = (column: number) =>
+    numeric.has(header[column]!) ? html` class="number"` : undefined;
   const head = header.map((name, column) => html`<th scope="col"${side(column)}>${name}</th>`);
   const body = rows.map(
     (row) => html`<tr>${row.map((cell, column) => html`<td${side(column)}>${cell}</td>`)}</tr>\n`,
@@ -59,7 +60,9 @@ export function tableElement(
 
 /** Names and their values, one a row. */
 export function pairs(rows: readonly (readonly [name: string, value: Markup | string])[]): Markup {
-  const body = rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`);
+  const body = rows.map(
+    ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`,
+  );
   return html`<div class="wide"><table class="pairs"><tbody>${body}</tbody></table></div>`;
 }
 

@@ -32,7 +32,9 @@ interface Hyperparameter {
 }
 
 interface Scores {
-  /** Where scores are drawn; the few beyond, which would hide the others, are drawn at its edge. */
+  /**
+   * Where scores are drawn; the few beyond, which would hide the others, are drawn at its edge.
+   */
   readonly domain: Domain;
   readonly beyond: number;
   /** "accuracy (higher is better)". */
@@ -77,7 +79,10 @@ export function runData(history: RunHistory, best: Snapshot | undefined): RunDat
   };
 }
 
-/** Beyond, the width of a frame has no number any more. Of diverged scores no more is to be seen than that they are. */
+/**
+ * Beyond, the width of a frame has no number any more. Of diverged scores no more is to be seen
+ * than that they are.
+ */
 const furthest = 1e300;
 
 function drawable(score: number): number {
@@ -118,8 +123,9 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
 }
 
 /**
- * A few members that diverge, or a first generation far off, would hide all others: the frame reaches once the width of the middle 96 % of the scores
- * beyond these, and when that is more than a hundred times the width of their middle half, ten times that beyond it.
+ * A few members that diverge, or a first generation far off, would hide all others: the frame
+ * reaches once the width of the middle 96 % of the scores beyond these, and when that is more than
+ * a hundred times the width of their middle half, ten times that beyond it.
  */
 function frameOf(sorted: Float64Array): Domain {
   const around = (tail: number, reach: number): Domain => {

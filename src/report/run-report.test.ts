@@ -67,7 +67,14 @@ function report(
     ...given.run,
   };
   const { page, figures } = runReport({
-    history: runHistory({ run, seconds: 1, snapshots, decisions: [], failures: [], ...given.history }),
+    history: runHistory({
+      run,
+      seconds: 1,
+      snapshots,
+      decisions: [],
+      failures: [],
+      ...given.history,
+    }),
     best: snapshots.find(({ id }) => id === given.best),
     notes: given.notes ?? [],
     state: given.state ?? "done",
@@ -80,7 +87,10 @@ function report(
 const figureNames = ["lineage", "tree", "schedules"];
 
 test("a report has every figure with a label and a caption, and needs nothing from elsewhere", () => {
-  const { page, figures, document } = report(smallTree, { best: "0.4", history: { decisions: [copy] } });
+  const { page, figures, document } = report(smallTree, {
+    best: "0.4",
+    history: { decisions: [copy] },
+  });
   expect(figures.map(({ name }) => name)).toEqual(figureNames);
   for (const svg of document.querySelectorAll("figure svg")) {
     expect(svg.getAttribute("role")).toBe("img");
@@ -93,7 +103,9 @@ test("a report has every figure with a label and a caption, and needs nothing fr
 test("the best model's schedule tells which member trained it, and what it copied", () => {
   const { document } = report(smallTree, { best: "0.4" });
   const rows = [...document.querySelectorAll("#best tbody")].at(-1)!.querySelectorAll("tr");
-  const cells = [...rows].map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent));
+  const cells = [...rows].map((row) =>
+    [...row.querySelectorAll("td")].map((cell) => cell.textContent),
+  );
   expect(cells).toEqual([
     ["0 to 10", "0", "0.1", ""],
     ["10 to 20", "1", "0.2", "member 1 copied member 0"],
@@ -129,8 +141,18 @@ test("names, values, reasons and errors with markup in them are shown as text, i
       objective: { direction: "minimize", metric: markup },
     },
   } as const;
-  const failure = { member: 0, generation: 0, worker: markup, at: 0, message: markup, stack: markup };
-  const history = { decisions: [copy], failures: [failure as unknown as History["failures"][number]] };
+  const failure = {
+    member: 0,
+    generation: 0,
+    worker: markup,
+    at: 0,
+    message: markup,
+    stack: markup,
+  };
+  const history = {
+    decisions: [copy],
+    failures: [failure as unknown as History["failures"][number]],
+  };
   const { page, figures, document } = report(snapshots, { run, best: "0.4", history });
   expect(page.includes("<script")).toBe(false);
   expect(document.querySelector("#failures")!.textContent).toContain(markup);
@@ -194,12 +216,17 @@ test("of very many decisions the latest 1,000 are told, and the total is named",
   const { document } = report(smallTree, { history: { decisions } });
   const section = document.getElementById("decisions")!;
   expect(section.querySelectorAll("tbody tr").length).toBe(1_000);
-  expect(section.textContent).toContain("the latest 1,000 of 1,500; clade export small-1 writes them all");
+  expect(section.textContent).toContain(
+    "the latest 1,000 of 1,500; clade export small-1 writes them all",
+  );
 });
 
 test("a diverged score is drawn at the edge of the frame, and the caption counts it", () => {
   const generations = Array.from({ length: 99 }, (_, index) =>
-    snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1, score: index === 50 ? -1e30 : index }),
+    snapshot(`0.${index + 1}`, `0.${index}`, {
+      generation: index + 1,
+      score: index === 50 ? -1e30 : index,
+    }),
   );
   const { figures } = report([snapshot("0.0", undefined), ...generations], { best: "0.99" });
   expect(figures[0]!.caption).toContain("1 score lies outside of the frame");
@@ -259,15 +286,26 @@ test("a member that began anew is no initial one with descendants", () => {
 });
 
 test("a hyperparameter that changes nothing is a warning at the top, and every note of the run is told", () => {
-  const found = { steps: 10, without: [{ name: "rate", values: [0.1, 1] as const }], unproved: [] };
+  const found = {
+    steps: 10,
+    without: [{ name: "rate", values: [0.1, 1] as const }],
+    unproved: [],
+  };
   const { document } = report(smallTree, {
     notes: [
       { kind: "acting", worker: "host:1:a" as WorkerId, at: 0, found },
-      { kind: "different-code", worker: "host:2:b" as WorkerId, joinedAt: 0, differences: [markup] },
+      {
+        kind: "different-code",
+        worker: "host:2:b" as WorkerId,
+        joinedAt: 0,
+        differences: [markup],
+      },
     ],
   });
   expect(document.querySelector("p.notice")!.textContent).toContain("rate changes nothing");
-  const notes = [...document.querySelectorAll("#settings li")].map(({ textContent }) => textContent);
+  const notes = [...document.querySelectorAll("#settings li")].map(
+    ({ textContent }) => textContent,
+  );
   expect(notes).toEqual([
     expect.stringContaining("rate changes nothing"),
     expect.stringContaining(`host:2:b joined with code that is not that of the run: ${markup}`),

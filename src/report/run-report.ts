@@ -48,11 +48,16 @@ export function runReport(options: ReportOptions): Report {
   ];
   return {
     page: page({ title: `Run ${id}`, lead: lead(options, data), sections }),
-    figures: figures.filter((drawn: Figure | NoFigure): drawn is Figure => drawn.kind === "figure"),
+    figures: figures.filter(
+      (drawn: Figure | NoFigure): drawn is Figure => drawn.kind === "figure",
+    ),
   };
 }
 
-function lead({ history, notes, best, state, asOf }: ReportOptions, { lastGeneration }: RunData): Markup {
+function lead(
+  { history, notes, best, state, asOf }: ReportOptions,
+  { lastGeneration }: RunData,
+): Markup {
   const { run, totals, seconds, snapshots } = history;
   const { objective, population } = run.experiment;
   const newest = new Map<number, TreeSnapshot>();
@@ -61,7 +66,9 @@ function lead({ history, notes, best, state, asOf }: ReportOptions, { lastGenera
   const final = objective.final;
   const facts: (readonly [string, string])[] = [
     [`best ${objective.metric}`, number(best?.score)],
-    ...(final === undefined ? [] : [[`${final} (held out)`, number(best?.metrics[final])] as const]),
+    ...(final === undefined
+      ? []
+      : [[`${final} (held out)`, number(best?.metrics[final])] as const]),
     ["best model", best ? `member ${memberOf(best.id)}, step ${count(best.step)}` : "none"],
     ["members", count(population)],
     ["generations", count(lastGeneration)],
@@ -74,7 +81,11 @@ ${withoutEffect(notes).map((warning) => html`<p class="notice">Warning: ${warnin
 <dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 
-function stateSentence(state: string, { run, totals, snapshots }: RunHistory, asOf: number): Markup {
+function stateSentence(
+  state: string,
+  { run, totals, snapshots }: RunHistory,
+  asOf: number,
+): Markup {
   const experiment = `Experiment ${run.experiment.name}, seed ${run.seed}, started ${time(run.createdAt)}.`;
   const failed =
     totals.failures > 0

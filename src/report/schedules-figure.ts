@@ -1,4 +1,7 @@
-/** Each hyperparameter over the steps of training: how it is distributed in the population, and the best model's own schedule. */
+/**
+ * Each hyperparameter over the steps of training: how it is distributed in the population, and the
+ * best model's own schedule.
+ */
 import * as Plot from "@observablehq/plot";
 import type { HyperparameterValue } from "../algorithm/snapshot.ts";
 import { type Curve, hyperparameterCurves } from "../analysis/curves.ts";
@@ -15,7 +18,10 @@ import { beside, type Part, path, stack } from "./svg.ts";
 const columnGap = 20;
 const columnWidth = (figureWidth - columnGap) / 2;
 const panelHeight = 230;
-/** Leaves room for one row of signs below, so that panels with few categories are as high as those of numbers. */
+/**
+ * Leaves room for one row of signs below, so that panels with few categories are as high as those
+ * of numbers.
+ */
 const sharesHeight = 206;
 
 /** Where the best model's categories stand above the shares, in shares. */
@@ -26,7 +32,8 @@ type Scale = (value: number) => number;
 export function schedulesFigure(data: RunData): Figure | NoFigure {
   const [name, title] = ["schedules", "Schedules"];
   const none = (why: string): NoFigure => ({ kind: "none", name, title, why });
-  if (data.trained === 0) return none("No member has completed a generation yet, so there is no schedule.");
+  if (data.trained === 0)
+    return none("No member has completed a generation yet, so there is no schedule.");
   if (data.hyperparameters.length === 0)
     return none("No member has a hyperparameter, so there is no schedule.");
   const x: Axis = { label: "training steps of the lineage", domain: [0, data.lastStep] };
@@ -46,7 +53,13 @@ export function schedulesFigure(data: RunData): Figure | NoFigure {
   return figure(name, title, caption, stack(parts, 10));
 }
 
-function numbersPanel(data: RunData, name: string, scale: "linear" | "log", domain: Domain, x: Axis): Part {
+function numbersPanel(
+  data: RunData,
+  name: string,
+  scale: "linear" | "log",
+  domain: Domain,
+  x: Axis,
+): Part {
   const stretches = distribution(
     data.stretches,
     ({ hyperparameters }) => hyperparameters[name] as number | undefined,
@@ -65,7 +78,9 @@ function numbersPanel(data: RunData, name: string, scale: "linear" | "log", doma
       bands(stretches, "steps"),
       path(
         (x, y) =>
-          linePath(best.map((curve) => curve.map(({ step, value }) => ({ x: x(step), y: y(value) })))),
+          linePath(
+            best.map((curve) => curve.map(({ step, value }) => ({ x: x(step), y: y(value) }))),
+          ),
         {
           stroke: "var(--best)",
           "stroke-width": 2.2,
@@ -82,7 +97,11 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
   const best = hyperparameterCurves(data.bestLineage, name);
   const shares = sharesOf(stretches, categories);
   const signs = legend(
-    categories.labels.map((label, place) => ({ sign: "area", color: `var(--category-${place})`, label })),
+    categories.labels.map((label, place) => ({
+      sign: "area",
+      color: `var(--category-${place})`,
+      label,
+    })),
     columnWidth,
     58,
   );
@@ -102,7 +121,14 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
           (x, y) =>
             shares
               .map((share) =>
-                box(x, y, share.fromStep, share.toStep, share.edges[place]!, share.edges[place + 1]!),
+                box(
+                  x,
+                  y,
+                  share.fromStep,
+                  share.toStep,
+                  share.edges[place]!,
+                  share.edges[place + 1]!,
+                ),
               )
               .join(""),
           {
@@ -123,10 +149,14 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
         ),
       ),
       best.length > 0
-        ? path((x, y) => box(x, y, best[0]![0]!.step, best.at(-1)!.at(-1)!.step, strip.low, strip.high), {
-            stroke: "var(--best)",
-            "stroke-width": 1.5,
-          })
+        ? path(
+            (x, y) =>
+              box(x, y, best[0]![0]!.step, best.at(-1)!.at(-1)!.step, strip.low, strip.high),
+            {
+              stroke: "var(--best)",
+              "stroke-width": 1.5,
+            },
+          )
         : null,
     ],
   });
@@ -175,7 +205,14 @@ function entries({ bestLineage, hyperparameters }: RunData): readonly LegendEntr
   const hasNumbers = hyperparameters.some(({ scale }) => scale !== "categories");
   return [
     ...(bestLineage.length > 0
-      ? [{ sign: "line", color: "var(--best)", width: 2.5, label: "best model's schedule" } as const]
+      ? [
+          {
+            sign: "line",
+            color: "var(--best)",
+            width: 2.5,
+            label: "best model's schedule",
+          } as const,
+        ]
       : []),
     ...(hasNumbers
       ? ([

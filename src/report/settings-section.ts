@@ -51,7 +51,10 @@ export function settingsSection({ history, notes, asOf, versions }: ReportOption
       pairs([
         ["run", run.id],
         ["seed", String(run.seed)],
-        ["state", "reason" in run.state ? `${run.state.kind}: ${run.state.reason}` : run.state.kind],
+        [
+          "state",
+          "reason" in run.state ? `${run.state.kind}: ${run.state.reason}` : run.state.kind,
+        ],
         ["created", time(run.createdAt)],
         ["history read", time(asOf)],
         ["snapshots", count(history.snapshots.length)],
@@ -78,6 +81,8 @@ function said(notes: readonly RunNote[]): readonly Markup[] {
 }
 
 function strategy({ name, options }: StrategyDescription): string {
-  const given = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
+  const given = Object.entries(options).map(
+    ([option, value]) => `${option}: ${JSON.stringify(value)}`,
+  );
   return given.length === 0 ? name : `${name}({ ${given.join(", ")} })`;
 }

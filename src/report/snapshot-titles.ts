@@ -5,7 +5,10 @@ import type { RunHistory } from "../analysis/run-history.ts";
 import { count, number } from "./words.ts";
 
 /** What a snapshot is, in a sentence, and for one that a decision made, why. */
-export function snapshotTitles({ decisions, run }: RunHistory): (snapshot: TreeSnapshot) => string {
+export function snapshotTitles({
+  decisions,
+  run,
+}: RunHistory): (snapshot: TreeSnapshot) => string {
   const { metric } = run.experiment.objective;
   // A decision is about the snapshot before the one that it made.
   const byResult = new Map(
@@ -19,7 +22,8 @@ export function snapshotTitles({ decisions, run }: RunHistory): (snapshot: TreeS
     const place = `generation ${count(generation)}, step ${count(step)}`;
     if (kind === "trained" || kind === "evaluated")
       return `member ${member}, ${place}, ${metric} ${number(earnedScore(snapshot))} (snapshot ${id})`;
-    const what = donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
+    const what =
+      donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
     const reason = byResult.get(id)?.reason.text;
     return `member ${member}, ${place}: ${what}${reason === undefined ? "" : `: ${reason}`}`;
   };

@@ -1,6 +1,6 @@
 /**
- * Parts of a figure: plots, legends and what is made of them, each a rectangle of SVG that can be set beside or above another. Colours are
- * tokens of the theme.
+ * Parts of a figure: plots, legends and what is made of them, each a rectangle of SVG that can be
+ * set beside or above another. Colours are tokens of the theme.
  */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
@@ -20,7 +20,9 @@ const fonts =
 export const fontSize = 12;
 
 /** A plot of Observable Plot. Its own legends are left out; give sizes, and colours as tokens. */
-export function plot(options: Plot.PlotOptions & { readonly width: number; readonly height: number }): Part {
+export function plot(
+  options: Plot.PlotOptions & { readonly width: number; readonly height: number },
+): Part {
   const { document } = parseHTML("<html><body></body></html>");
   const drawn = Plot.plot({
     document,
@@ -34,7 +36,9 @@ export function plot(options: Plot.PlotOptions & { readonly width: number; reado
   };
 }
 
-/** One path of a plot, in the units of its data: for more lines than elements would be good for. */
+/**
+ * One path of a plot, in the units of its data: for more lines than elements would be good for.
+ */
 export function path(
   d: (x: (value: number) => number, y: (value: number) => number) => string,
   attributes: { readonly [name: string]: string | number },

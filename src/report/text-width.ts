@@ -4,12 +4,17 @@ import { fontSize } from "./svg.ts";
 const isWide =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}]/u;
 
-/** Of a letter, as a share of the size: DejaVu Sans, the widest of the usual fonts, has about this in names. */
+/**
+ * Of a letter, as a share of the size: DejaVu Sans, the widest of the usual fonts, has about this
+ * in names.
+ */
 const letterWidth = 0.6;
 
 /** In pixels. Fonts differ; this is wide enough for the usual ones. */
 export function textWidth(text: string, size = fontSize): number {
-  return Math.ceil([...text].reduce((sum, sign) => sum + size * (isWide.test(sign) ? 1.05 : letterWidth), 0));
+  return Math.ceil(
+    [...text].reduce((sum, sign) => sum + size * (isWide.test(sign) ? 1.05 : letterWidth), 0),
+  );
 }
 
 /** Cut to a width in pixels. */

@@ -1,9 +1,11 @@
 /**
- * The colours of figures and pages, by what they stand for. A figure is drawn once, with tokens such as `var(--ink)`. A page defines them for light and
- * for dark; a file that has to stand alone gets the literal colours of one theme.
+ * The colours of figures and pages, by what they stand for. A figure is drawn once, with tokens
+ * such as `var(--ink)`. A page defines them for light and for dark; a file that has to stand alone
+ * gets the literal colours of one theme.
  *
- * Scores are on viridis (uniform to the eye, and to that of the colour-blind), cut so that both ends can be seen on the paper, and turned so that the
- * better score has the stronger contrast with it. Categories are those of Okabe and Ito (2008).
+ * Scores are on viridis (uniform to the eye, and to that of the colour-blind), cut so that both
+ * ends can be seen on the paper, and turned so that the better score has the stronger contrast
+ * with it. Categories are those of Okabe and Ito (2008).
  */
 export type Theme = "light" | "dark";
 
@@ -49,7 +51,16 @@ const palettes: { readonly [theme in Theme]: Palette } = {
       "#481f70",
       "#440154",
     ],
-    category: ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#d9c700", "#555b66"],
+    category: [
+      "#0072b2",
+      "#e69f00",
+      "#009e73",
+      "#cc79a7",
+      "#56b4e9",
+      "#d55e00",
+      "#d9c700",
+      "#555b66",
+    ],
   },
   dark: {
     plain: {
@@ -77,7 +88,16 @@ const palettes: { readonly [theme in Theme]: Palette } = {
       "#bade28",
       "#f1e51d",
     ],
-    category: ["#3d9bd6", "#e69f00", "#1fb58a", "#cc79a7", "#7cc6f0", "#e8752a", "#f0e442", "#b4bbc6"],
+    category: [
+      "#3d9bd6",
+      "#e69f00",
+      "#1fb58a",
+      "#cc79a7",
+      "#7cc6f0",
+      "#e8752a",
+      "#f0e442",
+      "#b4bbc6",
+    ],
   },
 };
 

@@ -1,6 +1,7 @@
 /**
- * The phylogenetic tree of a run: a row for each branch, members' generations from left to right, initial members as roots. Of a large run only the
- * branches that survive are drawn, and how many members died out.
+ * The phylogenetic tree of a run: a row for each branch, members' generations from left to right,
+ * initial members as roots. Of a large run only the branches that survive are drawn, and how many
+ * members died out.
  */
 import * as Plot from "@observablehq/plot";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
@@ -58,10 +59,18 @@ export function treeFigure(data: RunData): Figure | NoFigure {
 function axisOf({ fates }: PhylogeneticTree): Axis {
   const last = Math.max(1, fates.length - 1);
   const marks = ticks({ domain: [0, last] }, 10).filter(Number.isInteger);
-  return { label: "generation of the member (0 is before any training)", domain: [0, last], ticks: marks };
+  return {
+    label: "generation of the member (0 is before any training)",
+    domain: [0, last],
+    ticks: marks,
+  };
 }
 
-function treePanel(data: RunData, tree: PhylogeneticTree<Row["snapshots"][number]>, x: Axis): Part {
+function treePanel(
+  data: RunData,
+  tree: PhylogeneticTree<Row["snapshots"][number]>,
+  x: Axis,
+): Part {
   const { branches, rows } = tree;
   const rowPx = Math.min(18, Math.max(leastRowPx, usualHeight / rows));
   const generationPx = (figureWidth - 2 * margin) / x.domain[1];
@@ -92,7 +101,11 @@ function treePanel(data: RunData, tree: PhylogeneticTree<Row["snapshots"][number
 }
 
 /** A band below the lineage of the best model. */
-function bestMark(branches: readonly Row[], best: ReadonlySet<SnapshotId>, width: number): Plot.Markish {
+function bestMark(
+  branches: readonly Row[],
+  best: ReadonlySet<SnapshotId>,
+  width: number,
+): Plot.Markish {
   const line = (x: Scale, y: Scale) =>
     branches
       .flatMap((branch) => {
@@ -127,7 +140,10 @@ function connectors(branches: readonly Row[], width: number): Plot.Markish {
           return `M${begin},${px(y(parentRow!))}V${px(y(row))}H${px(x(snapshots[0]!.generation))}`;
         })
         .join("");
-    return path(line, { stroke: survives ? "var(--middle)" : "var(--faint)", "stroke-width": width });
+    return path(line, {
+      stroke: survives ? "var(--middle)" : "var(--faint)",
+      "stroke-width": width,
+    });
   });
 }
 
@@ -139,7 +155,8 @@ function segments({ scores }: RunData, branches: readonly Row[], width: number):
       const from = snapshots[index - 1]?.generation;
       if (from === undefined || from === snapshot.generation) return;
       const score = earnedScore(snapshot);
-      const color = score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
+      const color =
+        score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
       const key = `${index < surviving ? 1 : extinctOpacity} ${color}`;
       const group = groups.get(key) ?? [];
       const last = group.at(-1);
@@ -152,7 +169,11 @@ function segments({ scores }: RunData, branches: readonly Row[], width: number):
     const [opacity, color] = key.split(" ") as [string, string];
     const line = (x: Scale, y: Scale) =>
       stretches.map(({ row, from, to }) => `M${px(x(from))},${px(y(row))}H${px(x(to))}`).join("");
-    return path(line, { stroke: `var(--${color})`, "stroke-width": width, "stroke-opacity": opacity });
+    return path(line, {
+      stroke: `var(--${color})`,
+      "stroke-width": width,
+      "stroke-opacity": opacity,
+    });
   });
 }
 
@@ -175,7 +196,8 @@ function dotsOf(
   const radius = Math.min(3.6, rowPx * 0.27, generationPx * 0.3);
   const points = shown.map(({ row, snapshot, survives }) => {
     const score = earnedScore(snapshot);
-    const color = score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
+    const color =
+      score === undefined || !scores ? "muted" : `score-${colorOf(scores.goodness(score))}`;
     return {
       generation: snapshot.generation,
       row,
@@ -201,7 +223,9 @@ function labels({ history }: RunData, branches: readonly Row[], rowPx: number): 
   const newest = new Map<number, TreeSnapshot>();
   for (const snapshot of history.snapshots) newest.set(snapshot.member, snapshot);
   const roots = branches.filter(({ origin }) => !origin);
-  const present = branches.filter(({ member, snapshots }) => snapshots.at(-1) === newest.get(member));
+  const present = branches.filter(
+    ({ member, snapshots }) => snapshots.at(-1) === newest.get(member),
+  );
   const text = { y: "row", fill: "var(--muted)", fontSize: Math.min(11, rowPx), text: "member" };
   return [
     Plot.text(roots, {
@@ -259,12 +283,20 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
         area(({ extinct }) => extinct),
         { fill: "var(--faint)" },
       ),
-      Plot.line(fates, { x: "generation", y: "members", stroke: "var(--muted)", strokeDasharray: "3,3" }),
+      Plot.line(fates, {
+        x: "generation",
+        y: "members",
+        stroke: "var(--muted)",
+        strokeDasharray: "3,3",
+      }),
     ],
   });
 }
 
-function entries({ scores, bestLineage, history }: RunData, isWhole: boolean): readonly LegendEntry[] {
+function entries(
+  { scores, bestLineage, history }: RunData,
+  isWhole: boolean,
+): readonly LegendEntry[] {
   const hasOwnCopies = history.snapshots.some(copiesHyperparametersOnly);
   return [
     ...(scores
@@ -272,13 +304,23 @@ function entries({ scores, bestLineage, history }: RunData, isWhole: boolean): r
           {
             sign: "scores",
             label: scores.label,
-            low: scores.worstColored === scores.best ? "worse" : `${number(scores.worstColored)} or worse`,
+            low:
+              scores.worstColored === scores.best
+                ? "worse"
+                : `${number(scores.worstColored)} or worse`,
             high: number(scores.best),
           } as const,
         ]
       : []),
     ...(bestLineage.length > 0
-      ? [{ sign: "area", color: "var(--best)", opacity: 0.45, label: "lineage of the best model" } as const]
+      ? [
+          {
+            sign: "area",
+            color: "var(--best)",
+            opacity: 0.45,
+            label: "lineage of the best model",
+          } as const,
+        ]
       : []),
     ...(isWhole
       ? [{ sign: "line", color: "var(--faint)", width: 2, label: "pale: extinct" } as const]
@@ -308,10 +350,13 @@ function captionOf(
     isWhole
       ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Pale branches have no descendant among the newest snapshots."
       : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots; the area below counts, generation by generation, the members that have none.`,
-    ...(scores ? ["Colours tell the score at the end of each generation."] : ["No snapshot has a score."]),
+    ...(scores
+      ? ["Colours tell the score at the end of each generation."]
+      : ["No snapshot has a score."]),
     `Numbers are members: at the left the initial ones${hasRestarts ? " and those that began anew with fresh weights" : ""}, at the right those that hold the weights now.`,
     `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
-  if (bestLineage.length > 0) sentences.push("The broad band marks the lineage of the best model.");
+  if (bestLineage.length > 0)
+    sentences.push("The broad band marks the lineage of the best model.");
   return sentences.join(" ");
 }

@@ -1,4 +1,7 @@
-/** The few assertions that the conformance suites need, so that they run in any test framework and in a browser. */
+/**
+ * The few assertions that the conformance suites need, so that they run in any test framework and
+ * in a browser.
+ */
 
 /** One promise of a contract. Rejects when it is broken. */
 export interface ConformanceCase {
@@ -15,7 +18,10 @@ export function assert(condition: unknown, what: string): asserts condition {
   if (!condition) throw new AssertionError(what);
 }
 
-/** Compares values deeply. An undefined property equals an absent one, NaN equals NaN, and 0 equals -0. */
+/**
+ * Compares values deeply. An undefined property equals an absent one, NaN equals NaN, and 0 equals
+ * -0.
+ */
 export function assertEqual(actual: unknown, expected: unknown, what: string): void {
   assert(isEqual(actual, expected), `${what}: expected ${show(expected)}, got ${show(actual)}`);
 }
@@ -32,7 +38,9 @@ export async function assertRejects<E extends Error>(
     error = new AssertionError(`${what}: expected ${type.name}, but it resolved ${show(value)}`);
   } catch (thrown) {
     if (thrown instanceof type) return thrown;
-    error = new AssertionError(`${what}: expected ${type.name}, got ${String(thrown)}`, { cause: thrown });
+    error = new AssertionError(`${what}: expected ${type.name}, got ${String(thrown)}`, {
+      cause: thrown,
+    });
   }
   throw error;
 }

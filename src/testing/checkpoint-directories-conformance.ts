@@ -1,4 +1,7 @@
-/** Every promise of `CheckpointDirectories` in `checkpoint-store.ts`, as cases that run in Node against any store that has them. */
+/**
+ * Every promise of `CheckpointDirectories` in `checkpoint-store.ts`, as cases that run in Node
+ * against any store that has them.
+ */
 import { access, mkdir, open, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CheckpointId } from "../algorithm/snapshot.ts";
@@ -23,7 +26,10 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   damage: Damage<S>,
 ): ConformanceCase[] {
   const cases: ConformanceCase[] = [];
-  const add = (name: string, check: (directories: CheckpointDirectories, store: S) => Promise<void>) =>
+  const add = (
+    name: string,
+    check: (directories: CheckpointDirectories, store: S) => Promise<void>,
+  ) =>
     cases.push({
       name,
       run: async () => {
@@ -112,39 +118,48 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   });
 
   for (const name of ["large.bin", "small.json"]) {
-    add(`a write to ${name} while it is saved fails the save with its name`, async (directories) => {
-      await using written = await filled(directories, content);
-      await using slow = await open(join(written.path, name), "a");
-      const saving = directories.save(written.path, async () => {
+    add(
+      `a write to ${name} while it is saved fails the save with its name`,
+      async (directories) => {
+        await using written = await filled(directories, content);
+        await using slow = await open(join(written.path, name), "a");
+        const saving = directories.save(written.path, async () => {
+          await slow.write("the end");
+        });
+        const error = await assertRejects(saving, LateWriteError, "save");
+        assertEqual(error.file, name, "the error's file");
+      },
+    );
+
+    add(
+      `a write into the middle of ${name} while it is saved fails the save`,
+      async (directories) => {
+        await using written = await filled(directories, content);
+        await using slow = await open(join(written.path, name), "r+");
+        const saving = directories.save(written.path, async () => {
+          await slow.write("other", 0);
+        });
+        const error = await assertRejects(saving, LateWriteError, "save");
+        assertEqual(error.file, name, "the error's file");
+        const id = await saved(directories, content);
+        await directories.verify(id);
+      },
+    );
+
+    add(
+      `a write to ${name} after it was saved is found, and damages the checkpoint`,
+      async (directories) => {
+        await using written = await filled(directories, content);
+        await using slow = await open(join(written.path, name), "a");
+        const id = await directories.save(written.path, noReserve);
+        await directories.look(id);
         await slow.write("the end");
-      });
-      const error = await assertRejects(saving, LateWriteError, "save");
-      assertEqual(error.file, name, "the error's file");
-    });
-
-    add(`a write into the middle of ${name} while it is saved fails the save`, async (directories) => {
-      await using written = await filled(directories, content);
-      await using slow = await open(join(written.path, name), "r+");
-      const saving = directories.save(written.path, async () => {
-        await slow.write("other", 0);
-      });
-      const error = await assertRejects(saving, LateWriteError, "save");
-      assertEqual(error.file, name, "the error's file");
-      const id = await saved(directories, content);
-      await directories.verify(id);
-    });
-
-    add(`a write to ${name} after it was saved is found, and damages the checkpoint`, async (directories) => {
-      await using written = await filled(directories, content);
-      await using slow = await open(join(written.path, name), "a");
-      const id = await directories.save(written.path, noReserve);
-      await directories.look(id);
-      await slow.write("the end");
-      const error = await assertRejects(directories.look(id), LateWriteError, "look");
-      assertEqual(error.file, name, "the error's file");
-      await assertRejects(directories.open(id), CheckpointError, "open");
-      await assertRejects(directories.verify(id), CheckpointError, "verify");
-    });
+        const error = await assertRejects(directories.look(id), LateWriteError, "look");
+        assertEqual(error.file, name, "the error's file");
+        await assertRejects(directories.open(id), CheckpointError, "open");
+        await assertRejects(directories.verify(id), CheckpointError, "verify");
+      },
+    );
 
     add(`a checkpoint whose ${name} was written to later is not verified`, async (directories) => {
       await using written = await filled(directories, content);
@@ -157,18 +172,21 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
     });
   }
 
-  add("a late write to what was saved last is found when it is settled, and once", async (directories) => {
-    await using written = await filled(directories, content);
-    const id = await directories.save(written.path, noReserve);
-    await writeFile(join(written.path, "late"), "late");
-    const error = await assertRejects(directories.settle(), LateWriteError, "settle");
-    assertEqual(error.file, "late", "the error's file");
-    await directories.settle();
-    await assertRejects(directories.verify(id), CheckpointError, "verify");
-    const whole = await saved(directories, content);
-    await directories.settle();
-    await directories.verify(whole);
-  });
+  add(
+    "a late write to what was saved last is found when it is settled, and once",
+    async (directories) => {
+      await using written = await filled(directories, content);
+      const id = await directories.save(written.path, noReserve);
+      await writeFile(join(written.path, "late"), "late");
+      const error = await assertRejects(directories.settle(), LateWriteError, "settle");
+      assertEqual(error.file, "late", "the error's file");
+      await directories.settle();
+      await assertRejects(directories.verify(id), CheckpointError, "verify");
+      const whole = await saved(directories, content);
+      await directories.settle();
+      await directories.verify(whole);
+    },
+  );
 
   add("what was written to since it was saved is handed to nobody", async (directories) => {
     await using written = await filled(directories, content);
@@ -179,36 +197,47 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
     assert(error.message.includes("large.bin"), `${error.message} names the file`);
   });
 
-  add("a file that is made or replaced after a save is found with the next save", async (directories) => {
-    for (const late of ["late.bin", "small.json"]) {
-      await using written = await filled(directories, content);
-      const id = await directories.save(written.path, noReserve);
-      await writeFile(join(written.path, "unfinished"), "late");
-      await rename(join(written.path, "unfinished"), join(written.path, late));
-      const error = await assertRejects(saved(directories, { other: late }), LateWriteError, "the next save");
-      assertEqual(error.file, late, "the error's file");
-      await assertRejects(directories.open(id), CheckpointError, "open");
-      await saved(directories, { other: late });
-    }
-  });
+  add(
+    "a file that is made or replaced after a save is found with the next save",
+    async (directories) => {
+      for (const late of ["late.bin", "small.json"]) {
+        await using written = await filled(directories, content);
+        const id = await directories.save(written.path, noReserve);
+        await writeFile(join(written.path, "unfinished"), "late");
+        await rename(join(written.path, "unfinished"), join(written.path, late));
+        const error = await assertRejects(
+          saved(directories, { other: late }),
+          LateWriteError,
+          "the next save",
+        );
+        assertEqual(error.file, late, "the error's file");
+        await assertRejects(directories.open(id), CheckpointError, "open");
+        await saved(directories, { other: late });
+      }
+    },
+  );
 
-  add("a trainer that was late once is waited for before a save is believed", async (directories) => {
-    await using first = await filled(directories, content);
-    const id = await directories.save(first.path, noReserve);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await writeFile(join(first.path, "late"), "late");
-    await assertRejects(directories.look(id), LateWriteError, "look");
-    await using second = await filled(directories, content);
-    const isSealed = async () => ((await stat(join(second.path, "small.json"))).mode & 0o222) === 0;
-    const saving = directories.save(second.path, noReserve);
-    const writing = (async () => {
-      while (!(await isSealed())) await new Promise((resolve) => setTimeout(resolve, 2));
-      await writeFile(join(second.path, "late"), "late");
-    })();
-    const error = await assertRejects(saving, LateWriteError, "save");
-    await writing;
-    assertEqual(error.file, "late", "the error's file");
-  });
+  add(
+    "a trainer that was late once is waited for before a save is believed",
+    async (directories) => {
+      await using first = await filled(directories, content);
+      const id = await directories.save(first.path, noReserve);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await writeFile(join(first.path, "late"), "late");
+      await assertRejects(directories.look(id), LateWriteError, "look");
+      await using second = await filled(directories, content);
+      const isSealed = async () =>
+        ((await stat(join(second.path, "small.json"))).mode & 0o222) === 0;
+      const saving = directories.save(second.path, noReserve);
+      const writing = (async () => {
+        while (!(await isSealed())) await new Promise((resolve) => setTimeout(resolve, 2));
+        await writeFile(join(second.path, "late"), "late");
+      })();
+      const error = await assertRejects(saving, LateWriteError, "save");
+      await writing;
+      assertEqual(error.file, "late", "the error's file");
+    },
+  );
 
   add("an opened checkpoint stays readable when it is swept", async (directories, store) => {
     const id = await saved(directories, content);
@@ -244,7 +273,11 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
 }
 
 const noReserve: Reserve = async () => {};
-const content = { "a/b/empty": "", "large.bin": "weights ".repeat(50_000), "small.json": '{"step": 7}' };
+const content = {
+  "a/b/empty": "",
+  "large.bin": "weights ".repeat(50_000),
+  "small.json": '{"step": 7}',
+};
 
 async function saved(
   directories: CheckpointDirectories,
@@ -270,7 +303,12 @@ async function filled(
 
 async function contentOf(directory: string): Promise<Record<string, string>> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const texts = paths.map(async (path) => [path.slice(directory.length + 1), await readFile(path, "utf8")]);
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const texts = paths.map(async (path) => [
+    path.slice(directory.length + 1),
+    await readFile(path, "utf8"),
+  ]);
   return Object.fromEntries(await Promise.all(texts));
 }

@@ -12,7 +12,10 @@ import {
 import { assert, assertEqual, assertRejects, type ConformanceCase } from "./assert.ts";
 
 export interface CheckpointStoreOptions<S extends CheckpointStore> {
-  /** Changes one byte of a file of a checkpoint, or of the list of its files, where the store keeps it. For stores that can be damaged. */
+  /**
+   * Changes one byte of a file of a checkpoint, or of the list of its files, where the store keeps
+   * it. For stores that can be damaged.
+   */
   readonly damage?: (store: S, id: CheckpointId, name: string | undefined) => Promise<void>;
 }
 
@@ -52,7 +55,9 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
       const files = filesOf({ weights: bytes(size, size) });
       await assertLoads(store, await store.save(files, noReserve), files);
     }
-    const together = filesOf(Object.fromEntries(sizes.map((size) => [`f${size}`, bytes(size, size)])));
+    const together = filesOf(
+      Object.fromEntries(sizes.map((size) => [`f${size}`, bytes(size, size)])),
+    );
     await assertLoads(store, await store.save(together, noReserve), together);
   });
 
@@ -74,22 +79,30 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     assertEqual(await store.save(files, noReserve), idOf(files), "id");
   });
 
-  add("the same content has the same id, and other content, names or sizes another", async (store) => {
-    const one = { a: bytes(10, 1), b: bytes(70_000, 2) };
-    const id = await store.save(filesOf(one), noReserve);
-    assertEqual(await store.save(filesOf({ b: one.b, a: one.a }), noReserve), id, "id in another order");
-    const others: Record<string, Uint8Array | 0>[] = [
-      { a: bytes(10, 9), b: one.b },
-      { a: one.a, b: bytes(70_000, 9) },
-      { a: one.a, c: one.b },
-      { a: one.a },
-      { ...one, c: 0 },
-    ];
-    const ids = await Promise.all(others.map((files) => store.save(filesOf(files), noReserve)));
-    assertEqual(new Set([id, ...ids]).size, 6, "different ids");
-    await assertLoads(store, id, filesOf(one));
-    for (const [index, files] of others.entries()) await assertLoads(store, ids[index]!, filesOf(files));
-  });
+  add(
+    "the same content has the same id, and other content, names or sizes another",
+    async (store) => {
+      const one = { a: bytes(10, 1), b: bytes(70_000, 2) };
+      const id = await store.save(filesOf(one), noReserve);
+      assertEqual(
+        await store.save(filesOf({ b: one.b, a: one.a }), noReserve),
+        id,
+        "id in another order",
+      );
+      const others: Record<string, Uint8Array | 0>[] = [
+        { a: bytes(10, 9), b: one.b },
+        { a: one.a, b: bytes(70_000, 9) },
+        { a: one.a, c: one.b },
+        { a: one.a },
+        { ...one, c: 0 },
+      ];
+      const ids = await Promise.all(others.map((files) => store.save(filesOf(files), noReserve)));
+      assertEqual(new Set([id, ...ids]).size, 6, "different ids");
+      await assertLoads(store, id, filesOf(one));
+      for (const [index, files] of others.entries())
+        await assertLoads(store, ids[index]!, filesOf(files));
+    },
+  );
 
   add("saves at the same time do not disturb each other", async (store) => {
     const shared = bytes(100_000, 1);
@@ -125,29 +138,35 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     await assertLoads(store, await store.save(files, noReserve), files);
   });
 
-  add("a sweep just before the reservation takes nothing away from the checkpoint", async (store) => {
-    const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
-    const before = await store.save(files, noReserve);
-    const sharing = filesOf({ large: bytes(70_000, 1), other: bytes(10, 2) });
-    for (const saved of [files, sharing]) {
-      const id = await store.save(saved, async () => {
-        await swept(store, new Set());
-      });
-      await assertLoads(store, id, saved);
-    }
-    await assertRejects(store.load(before), CheckpointError, "load of what nobody reserved");
-  });
+  add(
+    "a sweep just before the reservation takes nothing away from the checkpoint",
+    async (store) => {
+      const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
+      const before = await store.save(files, noReserve);
+      const sharing = filesOf({ large: bytes(70_000, 1), other: bytes(10, 2) });
+      for (const saved of [files, sharing]) {
+        const id = await store.save(saved, async () => {
+          await swept(store, new Set());
+        });
+        await assertLoads(store, id, saved);
+      }
+      await assertRejects(store.load(before), CheckpointError, "load of what nobody reserved");
+    },
+  );
 
-  add("a sweep between the reservation and the end of the save takes nothing away", async (store) => {
-    const old = filesOf({ large: bytes(70_000, 1), other: bytes(90_000, 4) });
-    await store.save(old, noReserve);
-    const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
-    const id = await store.save(files, async (reserved) => {
-      await swept(store, new Set([reserved]));
-    });
-    await assertLoads(store, id, files);
-    await assertRejects(store.load(idOf(old)), CheckpointError, "load of the dead one");
-  });
+  add(
+    "a sweep between the reservation and the end of the save takes nothing away",
+    async (store) => {
+      const old = filesOf({ large: bytes(70_000, 1), other: bytes(90_000, 4) });
+      await store.save(old, noReserve);
+      const files = filesOf({ large: bytes(70_000, 1), small: bytes(10, 1) });
+      const id = await store.save(files, async (reserved) => {
+        await swept(store, new Set([reserved]));
+      });
+      await assertLoads(store, id, files);
+      await assertRejects(store.load(idOf(old)), CheckpointError, "load of the dead one");
+    },
+  );
 
   add("sweeps at any moment of a save keep what is reserved and live", async (store) => {
     const liveFiles = filesOf({ large: bytes(70_000, 1), small: bytes(4, 1) });
@@ -212,7 +231,11 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
     const shared = bytes(200_000, 1);
     let base: CheckpointId | undefined;
     for (let turn = 0; turn < 4; turn++) {
-      const files = filesOf({ shared, own: bytes(70_000, turn), [`small${turn}`]: bytes(9, turn) });
+      const files = filesOf({
+        shared,
+        own: bytes(70_000, turn),
+        [`small${turn}`]: bytes(9, turn),
+      });
       const id = await store.save(files, noReserve, base);
       await swept(store, new Set([id]));
       await assertLoads(store, id, files);
@@ -264,7 +287,11 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
         ["good", bytes(1, 1)],
         [name, bytes(1, 1)],
       ]);
-      const error = await assertRejects(store.save(files, noReserve), CladeError, JSON.stringify(name));
+      const error = await assertRejects(
+        store.save(files, noReserve),
+        CladeError,
+        JSON.stringify(name),
+      );
       assert(error.message.includes(JSON.stringify(name)), "the message names the file");
     }
   });
@@ -307,7 +334,10 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
   }
 
   add("a live checkpoint that is damaged does not keep the dead from going", async (store) => {
-    const damaged = await store.save(filesOf({ large: bytes(70_000, 1), small: bytes(9, 1) }), noReserve);
+    const damaged = await store.save(
+      filesOf({ large: bytes(70_000, 1), small: bytes(9, 1) }),
+      noReserve,
+    );
     const dead = filesOf({ large: bytes(80_000, 2) });
     await store.save(dead, noReserve);
     await damage(store, damaged, "small");
@@ -337,7 +367,9 @@ function bytes(size: number, seed: number): Uint8Array {
 }
 
 function filesOf(content: Record<string, Uint8Array | 0>): CheckpointFiles {
-  return new Map(Object.entries(content).map(([name, value]) => [name, value || new Uint8Array()]));
+  return new Map(
+    Object.entries(content).map(([name, value]) => [name, value || new Uint8Array()]),
+  );
 }
 
 function idOf(files: CheckpointFiles): CheckpointId {
@@ -349,12 +381,17 @@ function idOf(files: CheckpointFiles): CheckpointId {
   return bytesToHex(sha256(utf8ToBytes(manifestText(entries)))) as CheckpointId;
 }
 
-async function assertLoads(store: CheckpointStore, id: CheckpointId, files: CheckpointFiles): Promise<void> {
+async function assertLoads(
+  store: CheckpointStore,
+  id: CheckpointId,
+  files: CheckpointFiles,
+): Promise<void> {
   const loaded = await store.load(id);
   assertEqual([...loaded.keys()].sort(), [...files.keys()].sort(), "names");
   for (const [name, content] of files) {
     const found = loaded.get(name)!;
-    const isEqual = found.length === content.length && found.every((byte, index) => byte === content[index]);
+    const isEqual =
+      found.length === content.length && found.every((byte, index) => byte === content[index]);
     assert(isEqual, `the bytes of ${name} are those that were saved`);
   }
 }

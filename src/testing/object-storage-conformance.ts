@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MissingObjectError, type ObjectStorage } from "../checkpoint-store/objects/object-storage.ts";
+import {
+  MissingObjectError,
+  type ObjectStorage,
+} from "../checkpoint-store/objects/object-storage.ts";
 import { assert, assertEqual, assertRejects, type ConformanceCase } from "./assert.ts";
 
 export interface ObjectStorageOptions {
@@ -37,7 +40,17 @@ export function objectStorageConformance(
       },
     });
 
-  const sizes = [0, 1, 4095, 65_536, 1_000_003, partBytes - 1, partBytes, partBytes + 1, 2 * partBytes + 17];
+  const sizes = [
+    0,
+    1,
+    4095,
+    65_536,
+    1_000_003,
+    partBytes - 1,
+    partBytes,
+    partBytes + 1,
+    2 * partBytes + 17,
+  ];
 
   add("what was put comes back, of every size around the bounds", async ({ storage, file }) => {
     for (const size of sizes) {
@@ -85,8 +98,16 @@ export function objectStorageConformance(
     )) {
       const error = await assertRejects(storage.read(key), MissingObjectError, `read of ${key}`);
       assert(error.message.includes(key), "the message names the object");
-      await assertRejects(storage.read(key, 10), MissingObjectError, `read of ${key} with its size`);
-      await assertRejects(storage.download(key, file("out"), 10), MissingObjectError, `download of ${key}`);
+      await assertRejects(
+        storage.read(key, 10),
+        MissingObjectError,
+        `read of ${key} with its size`,
+      );
+      await assertRejects(
+        storage.download(key, file("out"), 10),
+        MissingObjectError,
+        `download of ${key}`,
+      );
     }
     await assertRejects(
       storage.download("missing", file("out"), 0),
@@ -99,10 +120,23 @@ export function objectStorageConformance(
   add("an object of another size counts as missing", async ({ storage, file }) => {
     for (const size of [0, 10, partBytes, partBytes + 10]) {
       await storage.put(`other/${size}`, bytes(size, 1));
-      for (const wrong of [0, 1, 9, 11, partBytes - 1, partBytes + 1, partBytes + 9, 3 * partBytes]) {
+      for (const wrong of [
+        0,
+        1,
+        9,
+        11,
+        partBytes - 1,
+        partBytes + 1,
+        partBytes + 9,
+        3 * partBytes,
+      ]) {
         if (wrong === size) continue;
         const what = `${size} bytes that should be ${wrong}`;
-        await assertRejects(storage.read(`other/${size}`, wrong), MissingObjectError, `read of ${what}`);
+        await assertRejects(
+          storage.read(`other/${size}`, wrong),
+          MissingObjectError,
+          `read of ${what}`,
+        );
         const download = storage.download(`other/${size}`, file("out"), wrong);
         await assertRejects(download, MissingObjectError, `download of ${what}`);
       }
@@ -143,30 +177,33 @@ export function objectStorageConformance(
     );
   });
 
-  add("names have letters of any language and what else the ids of runs have", async ({ storage, file }) => {
-    const keys = [
-      "Zürich-朝/x",
-      "Zürich-朝/𝒫-1",
-      "a.b_c-d/E~1",
-      "r+s t/(1)'!*",
-      "ключ/100%",
-      "a&b=c?d#e",
-      '<x>"y"',
-    ];
-    for (const [index, key] of keys.entries()) await storage.put(key, bytes(50, index));
-    for (const [index, key] of keys.entries()) {
-      await assertReads(storage, key, bytes(50, index));
-      assertEqual(
-        await storage.download(key, file(`${index}`), 50),
-        hashOf(bytes(50, index)),
-        `hash of ${key}`,
-      );
-    }
-    await assertLists(storage, "", keys);
-    await assertLists(storage, "Zürich-朝/", ["Zürich-朝/x", "Zürich-朝/𝒫-1"]);
-    await storage.delete(keys);
-    await assertLists(storage, "", []);
-  });
+  add(
+    "names have letters of any language and what else the ids of runs have",
+    async ({ storage, file }) => {
+      const keys = [
+        "Zürich-朝/x",
+        "Zürich-朝/𝒫-1",
+        "a.b_c-d/E~1",
+        "r+s t/(1)'!*",
+        "ключ/100%",
+        "a&b=c?d#e",
+        '<x>"y"',
+      ];
+      for (const [index, key] of keys.entries()) await storage.put(key, bytes(50, index));
+      for (const [index, key] of keys.entries()) {
+        await assertReads(storage, key, bytes(50, index));
+        assertEqual(
+          await storage.download(key, file(`${index}`), 50),
+          hashOf(bytes(50, index)),
+          `hash of ${key}`,
+        );
+      }
+      await assertLists(storage, "", keys);
+      await assertLists(storage, "Zürich-朝/", ["Zürich-朝/x", "Zürich-朝/𝒫-1"]);
+      await storage.delete(keys);
+      await assertLists(storage, "", []);
+    },
+  );
 
   add("deleting takes exactly what it is told", async ({ storage }) => {
     const keys = ["d/1", "d/10", "d/2", "d/3/x", "e"];
@@ -191,26 +228,29 @@ export function objectStorageConformance(
     await assertLists(storage, "", ["many-more"]);
   });
 
-  add("many puts and reads at the same time do not disturb each other", async ({ storage, file }) => {
-    const sizes = [
-      ...Array.from({ length: 60 }, (_, index) => index * 37),
-      partBytes + 1,
-      3 * partBytes,
-      2 * partBytes + 5,
-    ];
-    await Promise.all(
-      sizes.map(async (size, index) => {
-        await storage.put(`together/${index}`, bytes(size, index));
-        const [content, sha256] = await Promise.all([
-          storage.read(`together/${index}`, size),
-          storage.download(`together/${index}`, file(`${index}`), size),
-        ]);
-        assertSame(content, bytes(size, index), `object ${index}`);
-        assertEqual(sha256, hashOf(bytes(size, index)), `hash of object ${index}`);
-      }),
-    );
-    assertEqual((await storage.list("together/")).length, sizes.length, "objects");
-  });
+  add(
+    "many puts and reads at the same time do not disturb each other",
+    async ({ storage, file }) => {
+      const sizes = [
+        ...Array.from({ length: 60 }, (_, index) => index * 37),
+        partBytes + 1,
+        3 * partBytes,
+        2 * partBytes + 5,
+      ];
+      await Promise.all(
+        sizes.map(async (size, index) => {
+          await storage.put(`together/${index}`, bytes(size, index));
+          const [content, sha256] = await Promise.all([
+            storage.read(`together/${index}`, size),
+            storage.download(`together/${index}`, file(`${index}`), size),
+          ]);
+          assertSame(content, bytes(size, index), `object ${index}`);
+          assertEqual(sha256, hashOf(bytes(size, index)), `hash of object ${index}`);
+        }),
+      );
+      assertEqual((await storage.list("together/")).length, sizes.length, "objects");
+    },
+  );
 
   add("who reads while an object is put finds nothing or all of it", async ({ storage }) => {
     const content = bytes(2 * partBytes + 5, 1);
@@ -220,7 +260,8 @@ export function objectStorageConformance(
     });
     while (!isDone) {
       const found = await storage.read("growing").catch((error) => error);
-      if (!(found instanceof MissingObjectError)) assertSame(found, content, "what is read meanwhile");
+      if (!(found instanceof MissingObjectError))
+        assertSame(found, content, "what is read meanwhile");
       for (const { key, size } of await storage.list("grow"))
         assert(
           key === "growing" && [0, content.length].includes(size),
@@ -257,9 +298,17 @@ function hashOf(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-async function assertReads(storage: ObjectStorage, key: string, content: Uint8Array): Promise<void> {
+async function assertReads(
+  storage: ObjectStorage,
+  key: string,
+  content: Uint8Array,
+): Promise<void> {
   assertSame(await storage.read(key), content, `the bytes of ${key}`);
-  assertSame(await storage.read(key, content.length), content, `the bytes of ${key}, read with their size`);
+  assertSame(
+    await storage.read(key, content.length),
+    content,
+    `the bytes of ${key}, read with their size`,
+  );
 }
 
 function assertSame(found: Uint8Array, content: Uint8Array, what: string): void {
@@ -267,7 +316,11 @@ function assertSame(found: Uint8Array, content: Uint8Array, what: string): void 
   assertEqual(hashOf(found), hashOf(content), `the hash of ${what}`);
 }
 
-async function assertLists(storage: ObjectStorage, prefix: string, keys: readonly string[]): Promise<void> {
+async function assertLists(
+  storage: ObjectStorage,
+  prefix: string,
+  keys: readonly string[],
+): Promise<void> {
   const found = (await storage.list(prefix)).map(({ key }) => key);
   assertEqual(found.sort(), keys.toSorted(), `what begins with ${JSON.stringify(prefix)}`);
 }

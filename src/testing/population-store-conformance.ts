@@ -1,6 +1,6 @@
 /**
- * Every promise of `population-store.ts`, as cases that run against any store. A case makes runs of its own, so a store may hold
- * others' and is never assumed to be empty.
+ * Every promise of `population-store.ts`, as cases that run against any store. A case makes runs
+ * of its own, so a store may hold others' and is never assumed to be empty.
  */
 import type { ConformanceCase } from "./assert.ts";
 import { claimCases } from "./population-store/claims.ts";
@@ -8,7 +8,12 @@ import { collectionCases } from "./population-store/collection.ts";
 import { publicationCases } from "./population-store/publications.ts";
 import { readCases } from "./population-store/reads.ts";
 import { runCases } from "./population-store/runs.ts";
-import { type Add, defaultScene, type OpenPopulationStore, withScene } from "./population-store/scene.ts";
+import {
+  type Add,
+  defaultScene,
+  type OpenPopulationStore,
+  withScene,
+} from "./population-store/scene.ts";
 import { sharedStorageCases } from "./population-store/shared-storage.ts";
 import { synchronousCases } from "./population-store/synchronous-runs.ts";
 import { workerCases } from "./population-store/workers.ts";

@@ -1,4 +1,7 @@
-/** Every promise of `trainer-session.ts`, as cases that run against the session of any trainer whose training follows from its seed. */
+/**
+ * Every promise of `trainer-session.ts`, as cases that run against the session of any trainer
+ * whose training follows from its seed.
+ */
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import { readyWhen } from "../algorithm/ready/ready-when.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
@@ -39,7 +42,8 @@ export function trainerSessionConformance(
       },
     });
   const turn: Turn = { member: 0, seed: 1, hyperparameters: some };
-  const score = async (session: TrainerSession) => (await session.evaluate(false))[metric] as number;
+  const score = async (session: TrainerSession) =>
+    (await session.evaluate(false))[metric] as number;
 
   add("a fresh trainer can be evaluated, saved and restored before any step", async (session) => {
     await session.start(turn);
@@ -49,13 +53,26 @@ export function trainerSessionConformance(
     assertEqual(await score(session), fresh, "after restore");
   });
 
-  add("a generation of so many steps is trained, and no more than the budget has left", async (session) => {
-    await session.start(turn);
-    assertEqual(await session.train(generation(some, 3)), 3, "steps of a generation of 3");
-    assertEqual(await session.train({ ...generation(some, 5), stepsLeft: 2 }), 2, "steps with 2 left");
-    const ready = readyWhen(({ stepsInGeneration, step }) => stepsInGeneration >= 2 && step >= 14);
-    assertEqual(await session.train({ ...generation(some, 1), step: 10, ready }), 4, "steps up to step 14");
-  });
+  add(
+    "a generation of so many steps is trained, and no more than the budget has left",
+    async (session) => {
+      await session.start(turn);
+      assertEqual(await session.train(generation(some, 3)), 3, "steps of a generation of 3");
+      assertEqual(
+        await session.train({ ...generation(some, 5), stepsLeft: 2 }),
+        2,
+        "steps with 2 left",
+      );
+      const ready = readyWhen(
+        ({ stepsInGeneration, step }) => stepsInGeneration >= 2 && step >= 14,
+      );
+      assertEqual(
+        await session.train({ ...generation(some, 1), step: 10, ready }),
+        4,
+        "steps up to step 14",
+      );
+    },
+  );
 
   add("training changes the score, evaluating does not", async (session) => {
     await session.start(turn);
@@ -66,21 +83,24 @@ export function trainerSessionConformance(
     assertEqual(await score(session), trained, "evaluated again");
   });
 
-  add("what one session saved another goes on from, any number of times", async (session, another) => {
-    await session.start(turn);
-    await session.train(generation(some, 3));
-    const trained = await score(session);
-    const saved = await session.save();
-    const second = another();
-    await second.restore(saved, turn);
-    assertEqual(await score(second), trained, "restored elsewhere");
-    await second.train(generation(some, 2));
-    const onward = await score(second);
-    await second.restore(saved, turn);
-    assertEqual(await score(second), trained, "restored again");
-    await second.train(generation(some, 2));
-    assertEqual(await score(second), onward, "trained on again");
-  });
+  add(
+    "what one session saved another goes on from, any number of times",
+    async (session, another) => {
+      await session.start(turn);
+      await session.train(generation(some, 3));
+      const trained = await score(session);
+      const saved = await session.save();
+      const second = another();
+      await second.restore(saved, turn);
+      assertEqual(await score(second), trained, "restored elsewhere");
+      await second.train(generation(some, 2));
+      const onward = await score(second);
+      await second.restore(saved, turn);
+      assertEqual(await score(second), trained, "restored again");
+      await second.train(generation(some, 2));
+      assertEqual(await score(second), onward, "trained on again");
+    },
+  );
 
   add("what was saved does not change when training goes on", async (session) => {
     await session.start(turn);
@@ -109,23 +129,26 @@ export function trainerSessionConformance(
     },
   );
 
-  add("other hyperparameters train differently, after a start and after a restore", async (session) => {
-    const trained: number[] = [];
-    for (const hyperparameters of [some, other]) {
-      await session.start({ ...turn, hyperparameters });
-      await session.train(generation(hyperparameters, 2));
-      trained.push(await score(session));
-    }
-    assert(trained[0] !== trained[1], `after a start both train to ${trained[0]}`);
-    const saved = await session.save();
-    trained.length = 0;
-    for (const hyperparameters of [some, other]) {
-      await session.restore(saved, { ...turn, hyperparameters });
-      await session.train(generation(hyperparameters, 2));
-      trained.push(await score(session));
-    }
-    assert(trained[0] !== trained[1], `after a restore both train to ${trained[0]}`);
-  });
+  add(
+    "other hyperparameters train differently, after a start and after a restore",
+    async (session) => {
+      const trained: number[] = [];
+      for (const hyperparameters of [some, other]) {
+        await session.start({ ...turn, hyperparameters });
+        await session.train(generation(hyperparameters, 2));
+        trained.push(await score(session));
+      }
+      assert(trained[0] !== trained[1], `after a start both train to ${trained[0]}`);
+      const saved = await session.save();
+      trained.length = 0;
+      for (const hyperparameters of [some, other]) {
+        await session.restore(saved, { ...turn, hyperparameters });
+        await session.train(generation(hyperparameters, 2));
+        trained.push(await score(session));
+      }
+      assert(trained[0] !== trained[1], `after a restore both train to ${trained[0]}`);
+    },
+  );
 
   add(
     "a generation that must not go on ends with what said so, and the session can be used again",
@@ -136,7 +159,9 @@ export function trainerSessionConformance(
         throw stop;
       });
       const ready = readyWhen(() => false);
-      const ended = await session.train({ ...generation(some, 1), ready }).catch((error: unknown) => error);
+      const ended = await session
+        .train({ ...generation(some, 1), ready })
+        .catch((error: unknown) => error);
       assert(ended === stop, `training ended with ${String(ended)}`);
       session.interruptWith(() => {});
       await session.start(turn);

@@ -8,5 +8,7 @@ export function sessionOf(
   trainer: TrainerSource,
   options: CommandSessionOptions & InProcessOptions = {},
 ): TrainerSession {
-  return isCommand(trainer) ? commandSession(trainer, options) : inProcessSession(trainer, options);
+  return isCommand(trainer)
+    ? commandSession(trainer, options)
+    : inProcessSession(trainer, options);
 }

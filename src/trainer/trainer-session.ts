@@ -1,34 +1,61 @@
-/** The contract between a worker and a trainer of any kind: one live model that can take the place of any member. */
+/**
+ * The contract between a worker and a trainer of any kind: one live model that can take the place
+ * of any member.
+ */
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import type { CheckpointFiles, CheckpointId, Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
 
-/** Sessions pass `trainerSessionConformance` of `clade/testing`. Every method rejects with `TrainerError` when the user's code fails. */
+/**
+ * Sessions pass `trainerSessionConformance` of `clade/testing`. Every method rejects with
+ * `TrainerError` when the user's code fails.
+ */
 export interface TrainerSession {
-  /** Whether checkpoints are handed over in memory, or as directories where the checkpoint store has them. */
+  /**
+   * Whether checkpoints are handed over in memory, or as directories where the checkpoint store
+   * has them.
+   */
   readonly checkpoints: "files" | "directories";
-  /** Whether other hyperparameters take effect with the next `train`, or need a `start` or a `restore`. */
+  /**
+   * Whether other hyperparameters take effect with the next `train`, or need a `start` or a
+   * `restore`.
+   */
   readonly hyperparameters: "with train" | "with restore";
-  /** Whether the trainer reads hyperparameters back from where they act, or only repeats what it was told. Absent where none are answered. */
+  /**
+   * Whether the trainer reads hyperparameters back from where they act, or only repeats what it
+   * was told. Absent where none are answered.
+   */
   readonly readsBack?: boolean | undefined;
-  /** Which ones it has read back at the latest `start` or `restore`; the others are unseen. Absent before, and where none are answered. */
+  /**
+   * Which ones it has read back at the latest `start` or `restore`; the others are unseen. Absent
+   * before, and where none are answered.
+   */
   readonly readBack?: ReadonlySet<string> | undefined;
-  /** Which ones it has read back again after the last step of the latest `train`. Absent before any. */
+  /**
+   * Which ones it has read back again after the last step of the latest `train`. Absent before
+   * any.
+   */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
-   * From here on every call ends with what `check` throws, which is asked ten times a second, or between steps. A call
-   * that blocks this process does not: only ending the process does.
+   * From here on every call ends with what `check` throws, which is asked ten times a second, or
+   * between steps. A call that blocks this process does not: only ending the process does.
    */
   interruptWith(check: () => void): void;
   /** Fresh weights. */
   start(turn: Turn): Promise<void>;
-  /** The state of a checkpoint. A session may find out that something else was loaded than the checkpoint of that id. */
+  /**
+   * The state of a checkpoint. A session may find out that something else was loaded than the
+   * checkpoint of that id.
+   */
   restore(checkpoint: SavedState & { readonly id?: CheckpointId }, turn: Turn): Promise<void>;
   /** Trains until ready or until the budget is spent. Resolves the number of steps. */
   train(generation: Generation): Promise<number>;
   evaluate(final: boolean): Promise<Evaluation>;
-  /** What the next step depends on, left in `directory` where one is given and the session hands over directories. */
+  /**
+   * What the next step depends on, left in `directory` where one is given and the session hands
+   * over directories.
+   */
   save(directory?: string): Promise<SavedState>;
   dispose(): Promise<void>;
 }
@@ -55,15 +82,19 @@ export interface Generation {
 export type SavedState = { readonly files: CheckpointFiles } | { readonly directory: string };
 
 /**
- * `trainer`: the user's code, or what it called, failed or did not end in time. `contract`: it broke a rule of this contract or of the protocol. `outside`: its
- * process was ended by a signal that somebody else sent.
+ * `trainer`: the user's code, or what it called, failed or did not end in time. `contract`: it
+ * broke a rule of this contract or of the protocol. `outside`: its process was ended by a signal
+ * that somebody else sent.
  */
 export type TrainerErrorKind = "trainer" | "contract" | "outside";
 
 /** The user's trainer failed. */
 export class TrainerError extends CladeError {
   readonly kind: TrainerErrorKind;
-  /** Where it failed, for the person who wrote the trainer: a stack, or the last lines that it printed. */
+  /**
+   * Where it failed, for the person who wrote the trainer: a stack, or the last lines that it
+   * printed.
+   */
   readonly detail: string;
 
   constructor(

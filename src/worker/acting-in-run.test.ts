@@ -1,4 +1,11 @@
-import { choice, defineExperiment, everySteps, maximize, memoryPopulationStore, uniform } from "clade";
+import {
+  choice,
+  defineExperiment,
+  everySteps,
+  maximize,
+  memoryPopulationStore,
+  uniform,
+} from "clade";
 import { expect, test } from "vitest";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import type { PopulationStore, Run, WorkerId } from "../population-store/population-store.ts";

@@ -1,13 +1,19 @@
 /**
- * Once in a run, a worker tries whether each hyperparameter acts that its trainer does not read back. It does so in its own session between two members,
- * with no claim held, so it needs no second trainer and nobody waits for a lease. What it finds is a note of the run.
+ * Once in a run, a worker tries whether each hyperparameter acts that its trainer does not read
+ * back. It does so in its own session between two members, with no claim held, so it needs no
+ * second trainer and nobody waits for a lease. What it finds is a note of the run.
  */
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type FarApart, farApart } from "../experiment/far-apart.ts";
 import { namesChangedByRestore } from "../experiment/what-changes.ts";
-import type { ActingNote, PopulationStore, Run, WorkerId } from "../population-store/population-store.ts";
+import type {
+  ActingNote,
+  PopulationStore,
+  Run,
+  WorkerId,
+} from "../population-store/population-store.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 import { type Effect, effects } from "./acting.ts";
 import { Interruption } from "./interruption.ts";
@@ -40,7 +46,10 @@ export interface Published {
   readonly stepsLeft: number;
 }
 
-/** Resolves whether the session was used. Rejects when the population store fails or the worker was asked to stop. */
+/**
+ * Resolves whether the session was used. Rejects when the population store fails or the worker was
+ * asked to stop.
+ */
 export async function tryActingInRun(options: Options, published: Published): Promise<boolean> {
   const { experiment, session, populationStore, run, worker } = options;
   const { turn, steps, ms, stepsLeft } = published;

@@ -1,6 +1,7 @@
 /**
- * Whether a hyperparameter acts: the same state and seed, trained on with two values far apart, must come out different. A trainer may repeat what it
- * was told and use something else, so nothing that it says about its hyperparameters counts here, only what it measures.
+ * Whether a hyperparameter acts: the same state and seed, trained on with two values far apart,
+ * must come out different. A trainer may repeat what it was told and use something else, so
+ * nothing that it says about its hyperparameters counts here, only what it measures.
  */
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 import type { FarApart } from "../experiment/far-apart.ts";
@@ -39,7 +40,10 @@ interface Acting {
 /** How much more than repeats of the same, which are few, two values must differ by. */
 const noiseFactor = 5;
 
-/** What each hyperparameter does to the next steps. The session holds something else afterwards. Rejects when the trainer fails with its own hyperparameters. */
+/**
+ * What each hyperparameter does to the next steps. The session holds something else afterwards.
+ * Rejects when the trainer fails with its own hyperparameters.
+ */
 export async function effects(pairs: readonly FarApart[], acting: Acting): Promise<Effect[]> {
   const found: Effect[] = [];
   const withRestore = new Repeated(acting, acting.beginning);
@@ -123,7 +127,10 @@ class Repeated {
     const stable = Object.keys(numbers[0]!).filter((name) =>
       numbers.every((each) => name !== metric && Object.is(each[name], numbers[0]![name])),
     );
-    return new Map([[metric, this.#objectiveNoise(runs)], ...stable.map((name) => [name, 0] as const)]);
+    return new Map([
+      [metric, this.#objectiveNoise(runs)],
+      ...stable.map((name) => [name, 0] as const),
+    ]);
   }
 
   #objectiveNoise(runs: readonly Evaluation[]): number {

@@ -71,7 +71,9 @@ test("a run whose best model is damaged ends with the next best, and says so", a
   expect(result.state.kind).toBe("done");
   expect(result.best).toMatchObject({ step: 10 });
   const best = await populationStore.run(result.run).then((ended) => ended.best);
-  expect(result.lost).toMatchObject([{ snapshot: best, why: expect.stringContaining("is damaged") }]);
+  expect(result.lost).toMatchObject([
+    { snapshot: best, why: expect.stringContaining("is damaged") },
+  ]);
 });
 
 test("a run whose best model is whole says nothing, and reads it once", async () => {
@@ -93,7 +95,11 @@ test.each([
     const populationStore = memoryPopulationStore();
     const lost = new Set<CheckpointId>();
     const { store } = damagedStore((id) => lost.has(id));
-    const before = await run(climbing(3, objective), { populationStore, checkpoints: () => store, seed: 1 });
+    const before = await run(climbing(3, objective), {
+      populationStore,
+      checkpoints: () => store,
+      seed: 1,
+    });
     lost.add(before.best!.checkpoint!);
     await verifyBest(populationStore, store, before.run);
     const after = await resultOf(populationStore, before.run);
@@ -112,7 +118,11 @@ test("where no model is whole there is no best, and each is named", async () => 
   const populationStore = memoryPopulationStore();
   let isDamaged = false;
   const { store } = damagedStore(() => isDamaged);
-  const { run: id } = await run(climbing(1), { populationStore, checkpoints: () => store, seed: 1 });
+  const { run: id } = await run(climbing(1), {
+    populationStore,
+    checkpoints: () => store,
+    seed: 1,
+  });
   isDamaged = true;
   await verifyBest(populationStore, store, id);
   const result = await resultOf(populationStore, id);
@@ -133,7 +143,9 @@ test("a worker whose turn to collect it is not verifies the best model and frees
   };
   const result = await run(climbing(1), { populationStore, checkpoints: () => swept, seed: 1 });
   expect(loads).toEqual([result.best!.checkpoint]);
-  expect(await populationStore.notes(result.run)).toMatchObject([{ kind: "best-model", lost: [] }]);
+  expect(await populationStore.notes(result.run)).toMatchObject([
+    { kind: "best-model", lost: [] },
+  ]);
   expect(quiet).toEqual([true]);
 });
 
@@ -147,5 +159,7 @@ test("what was found whole and is not any more is looked for again by who asks o
   };
   const directories = { look: read, verify: read } as CheckpointStore["directories"];
   await verifyBestOnce(populationStore, { ...store, directories: directories! }, before.run);
-  expect((await resultOf(populationStore, before.run)).lost).toMatchObject([{ snapshot: before.best!.id }]);
+  expect((await resultOf(populationStore, before.run)).lost).toMatchObject([
+    { snapshot: before.best!.id },
+  ]);
 });

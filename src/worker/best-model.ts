@@ -1,15 +1,30 @@
 /**
- * The best model of a run, and whether it is there. Whoever ends the run reads its checkpoint; where that is not whole, the next best model that is
- * takes its place. What was found is a note of the run, so that all who look at it later say the same.
+ * The best model of a run, and whether it is there. Whoever ends the run reads its checkpoint;
+ * where that is not whole, the next best model that is takes its place. What was found is a note
+ * of the run, so that all who look at it later say the same.
  */
 import { isBetter, isBetterModel } from "../algorithm/population.ts";
-import { type CheckpointId, isEarned, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  isEarned,
+  type Snapshot,
+  type SnapshotId,
+} from "../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { LateWriteError } from "../checkpoint-store/late-write.ts";
-import type { LostModel, Member, PopulationStore, Run, RunId } from "../population-store/population-store.ts";
+import type {
+  LostModel,
+  Member,
+  PopulationStore,
+  Run,
+  RunId,
+} from "../population-store/population-store.ts";
 import { whyUnreadable } from "./checkpoints.ts";
 
-/** Of each member the checkpoints of so many trained snapshots may still be there: the last two, and one that was not collected yet. */
+/**
+ * Of each member the checkpoints of so many trained snapshots may still be there: the last two,
+ * and one that was not collected yet.
+ */
 const keptOfMember = 3;
 
 export interface BestModel {
@@ -32,7 +47,10 @@ export async function bestModel(
   return { ...(best && { best }), lost: found.lost };
 }
 
-/** Reads the best model's checkpoint, and the next ones until one is whole. Throws what the checkpoint store throws when it is away. */
+/**
+ * Reads the best model's checkpoint, and the next ones until one is whole. Throws what the
+ * checkpoint store throws when it is away.
+ */
 export async function verifyBest(
   store: PopulationStore,
   checkpoints: CheckpointStore,
@@ -51,7 +69,8 @@ export async function verifyBest(
     best = await bestWithout(store, run, members, lost);
   }
   // What takes the best's place is collected as little as that.
-  if (lost.length > 0 && best?.checkpoint !== undefined) await store.pin(id, "best model", best.checkpoint);
+  if (lost.length > 0 && best?.checkpoint !== undefined)
+    await store.pin(id, "best model", best.checkpoint);
   else await store.unpin(id, "best model");
   await store.note(id, {
     kind: "best-model",
@@ -62,7 +81,10 @@ export async function verifyBest(
   });
 }
 
-/** Does it unless somebody has done so since the model is the best, and what was found whole looks as it was. */
+/**
+ * Does it unless somebody has done so since the model is the best, and what was found whole looks
+ * as it was.
+ */
 export async function verifyBestOnce(
   store: PopulationStore,
   checkpoints: CheckpointStore,
@@ -94,7 +116,10 @@ async function lastNote(store: PopulationStore, id: RunId) {
   return (await store.notes(id)).findLast((note) => note.kind === "best-model");
 }
 
-/** By the held-out metric among the members' newest snapshots that have it; otherwise the best score of all, or of those that may still be there. */
+/**
+ * By the held-out metric among the members' newest snapshots that have it; otherwise the best
+ * score of all, or of those that may still be there.
+ */
 async function bestWithout(
   store: PopulationStore,
   run: Run,
@@ -120,7 +145,11 @@ async function bestWithout(
   return best;
 }
 
-async function lastTrained(store: PopulationStore, id: RunId, member: number): Promise<Snapshot[]> {
+async function lastTrained(
+  store: PopulationStore,
+  id: RunId,
+  member: number,
+): Promise<Snapshot[]> {
   const found: Snapshot[] = [];
   for await (const snapshot of store.history(id, member)) {
     if (snapshot.kind === "trained") found.push(snapshot);

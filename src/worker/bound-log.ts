@@ -1,10 +1,19 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { largestLogBytes } from "../trainer/command/member-log.ts";
 
 /**
- * Once a log is larger than 16 MiB, its last 16 MiB are kept beside it, as `.1`, and it is emptied. Whoever
- * has opened it for appending goes on at its new end. Only what is written between the last read and the
- * cut is lost. A log that cannot be bounded, as on a full disk, stays as it is.
+ * Once a log is larger than 16 MiB, its last 16 MiB are kept beside it, as `.1`, and it is
+ * emptied. Whoever has opened it for appending goes on at its new end. Only what is written
+ * between the last read and the cut is lost. A log that cannot be bounded, as on a full disk,
+ * stays as it is.
  */
 export function boundLog(path: string, largestBytes = largestLogBytes): void {
   try {

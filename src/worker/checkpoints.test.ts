@@ -25,7 +25,10 @@ afterAll(() => rmSync(root, { recursive: true }));
 const lateMs = 50;
 const enoughFailures = 3;
 
-/** Counts steps, and keeps the count in a file. After its answer it goes on `writing` into the directory, for a moment. */
+/**
+ * Counts steps, and keeps the count in a file. After its answer it goes on `writing` into the
+ * directory, for a moment.
+ */
 function counting(writing: (saved: string) => void = () => {}): TrainerSession {
   let steps = 0;
   return {
@@ -36,7 +39,9 @@ function counting(writing: (saved: string) => void = () => {}): TrainerSession {
       steps = 0;
     },
     async restore(state) {
-      steps = Number(readFileSync(join((state as { directory: string }).directory, "steps"), "utf8"));
+      steps = Number(
+        readFileSync(join((state as { directory: string }).directory, "steps"), "utf8"),
+      );
     },
     async train() {
       await sleep(2 * lateMs);
@@ -87,7 +92,12 @@ async function runWith(name: string, session: TrainerSession) {
   stop.abort();
   await working;
   const result = await resultOf(populationStore, run.id);
-  return { directory, result, state: (await populationStore.run(run.id)).state, ...(await changes()) };
+  return {
+    directory,
+    result,
+    state: (await populationStore.run(run.id)).state,
+    ...(await changes()),
+  };
 }
 
 test("a trainer that closes what it saves has no failure, and its directories go with its worker", async () => {

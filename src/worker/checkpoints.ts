@@ -1,6 +1,13 @@
-/** From a session to a checkpoint store and back: in memory, or by directories where both have them. */
+/**
+ * From a session to a checkpoint store and back: in memory, or by directories where both have
+ * them.
+ */
 import type { CheckpointId } from "../algorithm/snapshot.ts";
-import { CheckpointError, type CheckpointStore, type Reserve } from "../checkpoint-store/checkpoint-store.ts";
+import {
+  CheckpointError,
+  type CheckpointStore,
+  type Reserve,
+} from "../checkpoint-store/checkpoint-store.ts";
 import { LateWriteError } from "../checkpoint-store/late-write.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 
@@ -16,7 +23,8 @@ export async function saveTo(
     try {
       await session.save(directory.path);
     } catch (error) {
-      // A full disk is the store's to report: it stops the run, where a failure of the trainer would cost the member.
+      // A full disk is the store's to report: it stops the run, where a failure of the trainer
+      // would cost the member.
       if (error instanceof TrainerError) await directory.probe();
       throw error;
     }
@@ -40,14 +48,17 @@ export async function restoreFrom(
   try {
     await session.restore({ directory: directory.path, id }, turn);
   } catch (error) {
-    // A damaged file is the store's fault and not the trainer's, which may have stumbled over it or found another hash.
+    // A damaged file is the store's fault and not the trainer's, which may have stumbled over it
+    // or found another hash.
     if (error instanceof TrainerError) await directories.verify(id);
     throw error;
   }
   try {
     await directories.look(id);
   } catch (error) {
-    throw error instanceof LateWriteError ? new CheckpointError(id, error.message, { cause: error }) : error;
+    throw error instanceof LateWriteError
+      ? new CheckpointError(id, error.message, { cause: error })
+      : error;
   }
 }
 
@@ -61,8 +72,14 @@ export async function lookAt(
   await trainersFault(store.directories?.look(id));
 }
 
-/** Why a checkpoint cannot be read, or undefined when it is whole. Throws what a store throws when it is away. */
-export async function whyUnreadable(store: CheckpointStore, id: CheckpointId): Promise<string | undefined> {
+/**
+ * Why a checkpoint cannot be read, or undefined when it is whole. Throws what a store throws when
+ * it is away.
+ */
+export async function whyUnreadable(
+  store: CheckpointStore,
+  id: CheckpointId,
+): Promise<string | undefined> {
   try {
     await (store.directories ? store.directories.verify(id) : store.load(id));
     return undefined;

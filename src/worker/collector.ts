@@ -8,14 +8,18 @@ import {
 } from "../population-store/population-store.ts";
 import { verifyBest, verifyBestOnce } from "./best-model.ts";
 
-/** Checkpoints that nobody needs are collected after this time, or by each worker after this many saves (or one for each member). */
+/**
+ * Checkpoints that nobody needs are collected after this time, or by each worker after this many
+ * saves (or one for each member).
+ */
 const collectionMs = 2_000;
 /** A collection looks at every member, so it is rarer in a large population. */
 const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
 /**
- * Collects the checkpoints of a run that nobody needs any more; workers take turns. A store in which the dead settle is looked at twice, beside the work, and rarely.
+ * Collects the checkpoints of a run that nobody needs any more; workers take turns. A store in
+ * which the dead settle is looked at twice, beside the work, and rarely.
  */
 export class Collector {
   readonly #populationStore: PopulationStore;
@@ -71,7 +75,10 @@ export class Collector {
     if (!this.#ended.signal.aborted) await this.#collect();
   }
 
-  /** The last collection of this worker. If the run has ended, the best model is verified before, and everything is freed; if not, it is left to others where it takes time. */
+  /**
+   * The last collection of this worker. If the run has ended, the best model is verified before,
+   * and everything is freed; if not, it is left to others where it takes time.
+   */
   async end(hasRunEnded: boolean): Promise<void> {
     this.#ended.abort();
     if (!hasRunEnded && this.#checkpointStore.settleMs !== undefined) return;
@@ -95,7 +102,9 @@ export class Collector {
     }
   }
 
-  /** False if nothing is new since another worker's collection, or that was less than the time ago. */
+  /**
+   * False if nothing is new since another worker's collection, or that was less than the time ago.
+   */
   async #takesTurn(restMs: number): Promise<boolean> {
     return await this.#populationStore.takeCollection(this.#run.id, restMs).catch((error) => {
       if (error instanceof RunNotFoundError) return false;
@@ -132,7 +141,8 @@ export async function collect(
   how: SweepOptions = {},
 ): Promise<number> {
   const sweep = await checkpointStore.beginSweep(how);
-  // A run that was resumed meanwhile is not quiet any more: what was there at the look may be what somebody writes.
+  // A run that was resumed meanwhile is not quiet any more: what was there at the look may be what
+  // somebody writes.
   if (how.isQuiet && (await populationStore.run(run)).state.kind === "running")
     return await collect(populationStore, checkpointStore, run);
   let free = async () => 0;

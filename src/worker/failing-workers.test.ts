@@ -105,7 +105,9 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
 const sound = () => inProcessSession(Climber);
 
 /** Steps of a session fail while `fails` says so. */
-function failing(fails: (step: number, values: Hyperparameters) => string | false): TrainerSession {
+function failing(
+  fails: (step: number, values: Hyperparameters) => string | false,
+): TrainerSession {
   let steps = 0;
   class Failing extends Climber {
     override async step(values: Hyperparameters) {
@@ -117,28 +119,39 @@ function failing(fails: (step: number, values: Hyperparameters) => string | fals
   return inProcessSession(Failing);
 }
 
-const states = (members: readonly { readonly state: string }[]) => members.map(({ state }) => state);
+const states = (members: readonly { readonly state: string }[]) =>
+  members.map(({ state }) => state);
 const finished = Array(6).fill("finished");
 
 test.each([
   ["from the beginning", 0],
   ["after a while", 30],
-])("a worker on which everything fails %s is set aside, and costs no member and no copy", async (_, well) => {
-  const { join, seen, told, store, id } = await fastRun();
-  const broken = () => failing((step) => step > well && "the device does not answer");
-  const [leftWell, left] = await Promise.all([join("good", sound()), join("bad", broken())]);
-  const { run, members, failures, decisions } = await seen();
-  expect(run.state.kind).toBe("done");
-  expect(states(members)).toEqual(finished);
-  expect(leftWell).toBeUndefined();
-  expect(left).toContain("the device does not answer");
-  expect(told[0]).toMatch(/^bad: set aside: .*the device does not answer/);
-  expect(failures.length).toBeGreaterThan(0);
-  for (const failure of failures)
-    expect(failure).toMatchObject({ worker: "bad:1:1", against: "worker", cause: "trainer", phase: "train" });
-  expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
-  expect(await store.workers(id)).toMatchObject([{ worker: "bad:1:1", state: { kind: "gave-up" } }]);
-});
+])(
+  "a worker on which everything fails %s is set aside, and costs no member and no copy",
+  async (_, well) => {
+    const { join, seen, told, store, id } = await fastRun();
+    const broken = () => failing((step) => step > well && "the device does not answer");
+    const [leftWell, left] = await Promise.all([join("good", sound()), join("bad", broken())]);
+    const { run, members, failures, decisions } = await seen();
+    expect(run.state.kind).toBe("done");
+    expect(states(members)).toEqual(finished);
+    expect(leftWell).toBeUndefined();
+    expect(left).toContain("the device does not answer");
+    expect(told[0]).toMatch(/^bad: set aside: .*the device does not answer/);
+    expect(failures.length).toBeGreaterThan(0);
+    for (const failure of failures)
+      expect(failure).toMatchObject({
+        worker: "bad:1:1",
+        against: "worker",
+        cause: "trainer",
+        phase: "train",
+      });
+    expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toEqual([]);
+    expect(await store.workers(id)).toMatchObject([
+      { worker: "bad:1:1", state: { kind: "gave-up" } },
+    ]);
+  },
+);
 
 test("an outage on every worker costs its own length and the last pause, and no member", async () => {
   const { join, seen, told } = await fastRun(climbing(), 600);
@@ -154,7 +167,10 @@ test("an outage on every worker costs its own length and the last pause, and no 
       if (step === 12) outage();
       return isAway && "the data is away";
     });
-  expect(await Promise.all([join("one", shaky()), join("two", shaky())])).toEqual([undefined, undefined]);
+  expect(await Promise.all([join("one", shaky()), join("two", shaky())])).toEqual([
+    undefined,
+    undefined,
+  ]);
   const { run, members, decisions, failures } = await seen();
   expect(run.state.kind).toBe("done");
   expect(states(members)).toEqual(finished);
@@ -182,7 +198,9 @@ test("an outage that is over for one worker is over for all, however long they w
     }
   }
   const areAside = () =>
-    expect.poll(() => store.workers(id)).toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
+    expect
+      .poll(() => store.workers(id))
+      .toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
   /** Before a worker tries itself for the first time it waits for a moment only. */
   const afterMoment = (rest: typeof pause): typeof pause => {
     let pauses = 0;
@@ -222,7 +240,9 @@ test("what a set-aside worker waits for can be seen, and it leaves at once when 
   );
   await expect
     .poll(() => store.workers(id))
-    .toMatchObject([{ state: { kind: "set-aside", reason: expect.stringContaining("the data is away") } }]);
+    .toMatchObject([
+      { state: { kind: "set-aside", reason: expect.stringContaining("the data is away") } },
+    ]);
   const [{ state }] = (await store.workers(id)) as unknown as [
     { readonly state: { readonly since: number; readonly givesUpAt: number } },
   ];
@@ -250,7 +270,12 @@ test("a worker whose patience is over leaves the members to one that is set asid
   const { join, seen, store, id } = await fastRun();
   const other = "other:1:1" as WorkerId;
   const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
-  await store.noteWorker(id, other, { kind: "set-aside", since: 0, reason: "the data is away", ...later });
+  await store.noteWorker(id, other, {
+    kind: "set-aside",
+    since: 0,
+    reason: "the data is away",
+    ...later,
+  });
   expect(
     await join(
       "bad",
@@ -273,7 +298,9 @@ test("the patience of the last worker begins with what any worker has published 
   const before = (await store.end(id)).snapshots;
   const leave = new AbortController();
   const other = join("other", sound(), leave.signal);
-  await expect.poll(async () => (await store.end(id)).snapshots, { interval: 5 }).toBeGreaterThan(before);
+  await expect
+    .poll(async () => (await store.end(id)).snapshots, { interval: 5 })
+    .toBeGreaterThan(before);
   leave.abort();
   await Promise.all([last, other]);
   const { run, failures, snapshots } = await seen();
@@ -294,7 +321,9 @@ test("a worker whose predecessor was blocked by its trainer tries itself before 
   const broken = () => failing(() => "the device does not answer");
   const working = join("bad", broken(), leave.signal, undefined, hang);
   const reason = expect.stringContaining("the device does not answer");
-  await expect.poll(() => store.workers(id)).toMatchObject([{ state: { kind: "set-aside", reason } }]);
+  await expect
+    .poll(() => store.workers(id))
+    .toMatchObject([{ state: { kind: "set-aside", reason } }]);
   leave.abort();
   await working;
   expect((await seen()).failures).toEqual([]);
@@ -313,11 +342,14 @@ test("where workers are blocked again and again for as long as the patience last
     message: "the trainer blocked its worker",
   };
   skip(60_000);
-  expect(await join("last", sound(), undefined, undefined, hang)).toBe("the trainer blocked its worker");
+  expect(await join("last", sound(), undefined, undefined, hang)).toBe(
+    "the trainer blocked its worker",
+  );
   const { run, failures } = await seen();
   expect(run.state.kind).toBe("failed");
   expect(failures).toHaveLength(6);
-  for (const failure of failures) expect(failure).toMatchObject({ against: "worker", cause: "trainer" });
+  for (const failure of failures)
+    expect(failure).toMatchObject({ against: "worker", cause: "trainer" });
 });
 
 test("where nothing has ever been trained a tenth of the patience is enough", async () => {
@@ -408,7 +440,8 @@ test("a worker waits for a moment before it tries itself", async () => {
     ...session,
     async train(generation) {
       failedAt ??= performance.now();
-      if (performance.now() - failedAt < 900 / rate) throw new TrainerError("the port is in use", "");
+      if (performance.now() - failedAt < 900 / rate)
+        throw new TrainerError("the port is in use", "");
       return await session.train(generation);
     },
   };
@@ -433,7 +466,8 @@ function killed(kills: () => boolean): TrainerSession {
 const published = async (store: PopulationStore, id: RunId) => {
   const { snapshots, decisions } = await store.changes(id, start, 100_000);
   const plain = snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot);
-  const byId = (one: { readonly id: string }, other: { readonly id: string }) => (one.id < other.id ? -1 : 1);
+  const byId = (one: { readonly id: string }, other: { readonly id: string }) =>
+    one.id < other.id ? -1 : 1;
   return {
     snapshots: plain.toSorted(byId),
     decisions: new Set(decisions.map((each) => JSON.stringify(each))),
@@ -456,18 +490,24 @@ test("a trainer that is killed from outside again and again changes no result of
   );
   const { failures } = await seen();
   expect(failures.length).toBeGreaterThan(6);
-  expect(failures.every(({ cause, against }) => cause === "outside" && against !== "member")).toBe(true);
+  expect(failures.every(({ cause, against }) => cause === "outside" && against !== "member")).toBe(
+    true,
+  );
   expect(await published(store, id)).toEqual(await published(quiet, undisturbed));
 });
 
 test("the time in which a member trained before it was killed from outside does not count against its patience", async () => {
-  const { join, seen, skip } = await fastRun(climbing({ population: 2, initial: [{ rate: 0.5 }] }), 600);
+  const { join, seen, skip } = await fastRun(
+    climbing({ population: 2, initial: [{ rate: 0.5 }] }),
+    600,
+  );
   const session = sound();
   let kills = 0;
   const longGenerations: TrainerSession = {
     ...session,
     async train(generation) {
-      if (generation.hyperparameters.rate !== 0.5 || ++kills > 3) return await session.train(generation);
+      if (generation.hyperparameters.rate !== 0.5 || ++kills > 3)
+        return await session.train(generation);
       skip(1_200_000);
       throw new TrainerError("was killed from outside", "", { kind: "outside" });
     },

@@ -8,10 +8,14 @@ export class Interruption extends CladeError {
 }
 
 /**
- * Waits for work, which sees by itself that the signal has aborted. What hangs, such as a network or a file system, does not: it is left alone after so long, and
- * this throws an `Interruption`.
+ * Waits for work, which sees by itself that the signal has aborted. What hangs, such as a network
+ * or a file system, does not: it is left alone after so long, and this throws an `Interruption`.
  */
-export async function unlessHanging<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T> {
+export async function unlessHanging<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  graceMs: number,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let leave = () => {};
   const left = new Promise<never>((_, reject) => {

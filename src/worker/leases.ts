@@ -1,15 +1,28 @@
-import { type Claim, LeaseLostError, type PopulationStore } from "../population-store/population-store.ts";
+import {
+  type Claim,
+  LeaseLostError,
+  type PopulationStore,
+} from "../population-store/population-store.ts";
 import { Interruption } from "./interruption.ts";
 
-/** A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so only a lost machine waits for it. */
+/**
+ * A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so
+ * only a lost machine waits for it.
+ */
 export const usualLeaseMs = 60_000;
 
 /**
- * How often a lease is renewed, and how soon a worker notices that its run was stopped: all workers together, of whom no more than one is at work for each member,
- * renew at most 100 times a second, and each often enough that three renewals in a row may fail.
+ * How often a lease is renewed, and how soon a worker notices that its run was stopped: all
+ * workers together, of whom no more than one is at work for each member, renew at most 100 times a
+ * second, and each often enough that three renewals in a row may fail.
  */
-const renewalMs = (members: number, leaseMs: number) => Math.min(Math.max(1_000, 10 * members), leaseMs / 4);
-/** A renewal without an answer is not asked for again before a quarter of the lease is over: a store that is late is not asked more often, and where a connection was cut off in silence another may get through. */
+const renewalMs = (members: number, leaseMs: number) =>
+  Math.min(Math.max(1_000, 10 * members), leaseMs / 4);
+/**
+ * A renewal without an answer is not asked for again before a quarter of the lease is over: a
+ * store that is late is not asked more often, and where a connection was cut off in silence
+ * another may get through.
+ */
 const mostRenewals = 3;
 
 export interface Lease {
@@ -19,8 +32,9 @@ export interface Lease {
 }
 
 /**
- * The leases of a worker, renewed for as long as they are held. A trainer that blocks for long gets longer ones. A worker that was frozen looks the same, so
- * they get shorter again when it does not happen in every generation.
+ * The leases of a worker, renewed for as long as they are held. A trainer that blocks for long
+ * gets longer ones. A worker that was frozen looks the same, so they get shorter again when it
+ * does not happen in every generation.
  */
 export class Leases {
   leaseMs: number;
@@ -29,7 +43,10 @@ export class Leases {
   readonly #signal: AbortSignal;
   readonly #renewalMs: number;
 
-  /** @param firstLeaseMs - How long the first lease is at least, where it is known that the trainer blocks. */
+  /**
+   * @param firstLeaseMs - How long the first lease is at least, where it is known that the trainer
+   * blocks.
+   */
   constructor(
     store: PopulationStore,
     signal: AbortSignal,
@@ -78,7 +95,11 @@ export class Leases {
       },
       stop: () => {
         clearInterval(timer);
-        this.leaseMs = Math.max(this.#shortestMs, 3 * Math.ceil(longestMs), Math.floor(this.leaseMs / 2));
+        this.leaseMs = Math.max(
+          this.#shortestMs,
+          3 * Math.ceil(longestMs),
+          Math.floor(this.leaseMs / 2),
+        );
       },
     };
   }

@@ -1,7 +1,8 @@
 /**
- * Worker processes on this machine. They share nothing with the process that started them but the stores; it only notices when one dies,
- * gives back what it held, so that nobody waits for its lease, and starts another in its place. When that process goes away, however
- * it does, its workers drop their generation and leave.
+ * Worker processes on this machine. They share nothing with the process that started them but the
+ * stores; it only notices when one dies, gives back what it held, so that nobody waits for its
+ * lease, and starts another in its place. When that process goes away, however it does, its
+ * workers drop their generation and leave.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -24,22 +25,37 @@ export interface LocalWorkersOptions {
   readonly run: RunId;
   readonly populationStore: PopulationStore;
   /** The command line's start file and the arguments that make it a worker. */
-  readonly command: { readonly file: string; readonly arguments: (index: number) => readonly string[] };
-  /** A worker whose trainer has blocked it for longer than this is killed, and the member has failed. */
+  readonly command: {
+    readonly file: string;
+    readonly arguments: (index: number) => readonly string[];
+  };
+  /**
+   * A worker whose trainer has blocked it for longer than this is killed, and the member has
+   * failed.
+   */
   readonly stepTimeoutSeconds: number;
   readonly patienceSeconds?: number | undefined;
-  /** What workers print is kept here, one file a worker. Without it they print where this process does. */
+  /**
+   * What workers print is kept here, one file a worker. Without it they print where this process
+   * does.
+   */
   readonly logDirectory?: string;
   /** Deletes what a worker that died was saving. */
   readonly removeLeftOvers: () => Promise<void>;
-  /** The exit code of a worker that was asked to leave, by a signal to it alone: another takes its place. */
+  /**
+   * The exit code of a worker that was asked to leave, by a signal to it alone: another takes its
+   * place.
+   */
   readonly interruptedCode: number;
   /** The exit code of a worker that left because everything failed on it: none takes its place. */
   readonly setAsideCode: number;
 }
 
 export interface LocalWorkers {
-  /** Resolves when all have left, because the run ended or everything failed on them, how many of these there were; rejects when workers keep dying. */
+  /**
+   * Resolves when all have left, because the run ended or everything failed on them, how many of
+   * these there were; rejects when workers keep dying.
+   */
   readonly finished: Promise<{ readonly setAside: number }>;
   /** Workers drop their generation, give their members back and leave. */
   stop(): void;
@@ -47,7 +63,9 @@ export interface LocalWorkers {
   kill(): void;
 }
 
-/** A worker that dies this often in a row without having lived for a while is not started again. */
+/**
+ * A worker that dies this often in a row without having lived for a while is not started again.
+ */
 const deathsUntilGivenUp = 3;
 const livedMs = 10_000;
 
@@ -63,14 +81,17 @@ const newNonce = () => randomUUID().slice(0, 8);
 const shownOutput = 4_000;
 
 /**
- * Names a process of this machine as nobody else is named: process ids come back, and containers may all have the same host name and process id. Two of
- * one name could both hold a claim, since a database that crashes may forget one and give its epoch again.
+ * Names a process of this machine as nobody else is named: process ids come back, and containers
+ * may all have the same host name and process id. Two of one name could both hold a claim, since a
+ * database that crashes may forget one and give its epoch again.
  */
 function workerId(pid: number, nonce: string): WorkerId {
   return `${hostname()}:${pid}:${nonce}` as WorkerId;
 }
 
-/** Names this process. Who started it as a worker knows the name, too, to give back what it held. */
+/**
+ * Names this process. Who started it as a worker knows the name, too, to give back what it held.
+ */
 export function ownWorkerId(): WorkerId {
   return workerId(process.pid, process.env[nonceVariable] ?? newNonce());
 }
@@ -110,7 +131,8 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       const { child, exited } = start(index, log, variables);
       const worker = workerId(child.pid!, nonce);
       const reports = child.stdio[reportDescriptor] as Readable;
-      const device = options.environment(index).CUDA_VISIBLE_DEVICES ?? process.env.CUDA_VISIBLE_DEVICES;
+      const device =
+        options.environment(index).CUDA_VISIBLE_DEVICES ?? process.env.CUDA_VISIBLE_DEVICES;
       const about = { ...options, worker, device, isStopping: () => stopping };
       const judged = blockedWorker(reports, about);
       void judged.then((verdict) => {
@@ -136,14 +158,17 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
       if (verdict?.kind === "hung") {
         await recordHang(about, verdict).catch(() => {});
         hang = hangAfter(hang, verdict.blocked, options.stepTimeoutSeconds);
-        strandedHangs = verdict.blocked.claim || (await isTryingItself(worker)) ? 0 : strandedHangs + 1;
+        strandedHangs =
+          verdict.blocked.claim || (await isTryingItself(worker)) ? 0 : strandedHangs + 1;
       }
       await options.populationStore.releaseWorker(options.run, worker).catch(() => {});
       if (code !== 0) await options.removeLeftOvers().catch(() => {});
       if (stopping || code === 0 || verdict?.kind === "ended") return;
       if (hang && strandedHangs >= deathsUntilGivenUp) {
         const state = { kind: "gave-up" as const, since: hang.since, reason: hang.message };
-        await options.populationStore.noteWorker(options.run, worker, state, device).catch(() => {});
+        await options.populationStore
+          .noteWorker(options.run, worker, state, device)
+          .catch(() => {});
         setAside++;
         return;
       }
@@ -163,7 +188,10 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     }
   }
 
-  /** Such a worker leaves by itself when its patience is over; one that is blocked while it starts does not. */
+  /**
+   * Such a worker leaves by itself when its patience is over; one that is blocked while it starts
+   * does not.
+   */
   async function isTryingItself(worker: WorkerId): Promise<boolean> {
     const workers = await options.populationStore.workers(options.run).catch(() => []);
     return workers.some((other) => other.worker === worker && other.state.kind === "set-aside");
@@ -181,15 +209,18 @@ export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {
     const output = log === undefined ? "inherit" : openSync(log, "a");
     const child = fork(options.command.file, options.command.arguments(index), {
       env: { ...process.env, ...options.environment(index), ...variables },
-      // One thread a worker: collectors of garbage on other threads would take the cores of the other workers, and with 2 workers on 2
-      // cores the quickstart trained 8% fewer generations a second.
+      // One thread a worker: collectors of garbage on other threads would take the cores of the
+      // other workers, and with 2 workers on 2 cores the quickstart trained 8% fewer generations a
+      // second.
       execArgv: [...process.execArgv, "--single-threaded-gc"],
       stdio: ["ignore", output, output, "ipc", "pipe"],
-      // In a process group of their own, so that Ctrl-C in the terminal reaches only the process that shows the run.
+      // In a process group of their own, so that Ctrl-C in the terminal reaches only the process
+      // that shows the run.
       detached: true,
     });
     if (typeof output === "number") closeSync(output);
-    // Its last words may arrive after the news of its end, but not after that of the end of the channel.
+    // Its last words may arrive after the news of its end, but not after that of the end of the
+    // channel.
     const heardAll = new Promise<void>((resolve) => child.once("disconnect", resolve));
     const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
       child.once("exit", (code, signal) => void heardAll.then(() => resolve({ code, signal })));
@@ -241,9 +272,13 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Says to the process that started this one why it ends. A log cannot: the disk that it is on may be the reason. */
+/**
+ * Says to the process that started this one why it ends. A log cannot: the disk that it is on may
+ * be the reason.
+ */
 export async function tellLastWords(error: unknown): Promise<void> {
-  const words = error instanceof CladeError ? error.message : String((error as Error).stack ?? error);
+  const words =
+    error instanceof CladeError ? error.message : String((error as Error).stack ?? error);
   await new Promise((resolve) => {
     if (process.send && process.connected) process.send(words, resolve);
     else resolve(undefined);

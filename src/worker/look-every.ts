@@ -1,4 +1,7 @@
-/** Looks at something now and then. A look that takes longer, as while a store is away, is waited for: the next ones are left out meanwhile. */
+/**
+ * Looks at something now and then. A look that takes longer, as while a store is away, is waited
+ * for: the next ones are left out meanwhile.
+ */
 export function lookEvery(milliseconds: number, look: () => Promise<void>): Disposable {
   let isLooking = false;
   const timer = setInterval(() => {

@@ -5,7 +5,10 @@ import { mostMetrics, mostSamples, nameMistake } from "../experiment/bounds.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 
-/** What an evaluation says about a snapshot. The score is absent when the objective is missing, NaN or infinite. */
+/**
+ * What an evaluation says about a snapshot. The score is absent when the objective is missing, NaN
+ * or infinite.
+ */
 export interface Measurement {
   readonly score?: number;
   readonly samples?: readonly number[];
@@ -32,7 +35,9 @@ export function measurementOf(evaluation: Evaluation, metric: string): Measureme
 
 function requireBounds(names: readonly string[], samples: Evaluation["samples"] = []): void {
   const refuse = (value: string, rule: string, remedy: string) =>
-    new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", { kind: "contract" });
+    new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", {
+      kind: "contract",
+    });
   if (names.length > mostMetrics)
     throw refuse(
       `${names.length} metrics`,
@@ -40,14 +45,22 @@ function requireBounds(names: readonly string[], samples: Evaluation["samples"] 
       "write the others to a file of your own",
     );
   if (samples.length > mostSamples)
-    throw refuse(`${samples.length} samples`, `may be at most ${mostSamples}`, "report the last ones");
+    throw refuse(
+      `${samples.length} samples`,
+      `may be at most ${mostSamples}`,
+      "report the last ones",
+    );
   for (const name of names) {
     const mistake = nameMistake(name);
-    if (mistake) throw refuse(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
+    if (mistake)
+      throw refuse(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
   }
 }
 
-/** Throws `MetricError` when an evaluation does not have the metric, or has something else than a number in its place. */
+/**
+ * Throws `MetricError` when an evaluation does not have the metric, or has something else than a
+ * number in its place.
+ */
 export function requireMetric(evaluation: Evaluation, metric: string): void {
   requireBounds(
     Object.keys(evaluation).filter((name) => name !== "samples"),
@@ -64,7 +77,9 @@ export class MetricError extends CladeError {
     const reported = Object.keys(evaluation).filter((name) => name !== "samples");
     if (metric in evaluation) {
       const rule = `${show(evaluation[metric])} is not a number, and evaluate() reports it as the objective`;
-      super(`objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has diverged).`);
+      super(
+        `objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has diverged).`,
+      );
       return;
     }
     super(

@@ -1,4 +1,9 @@
-import type { PopulationStore, RunId, RunWorker, WorkerId } from "../population-store/population-store.ts";
+import type {
+  PopulationStore,
+  RunId,
+  RunWorker,
+  WorkerId,
+} from "../population-store/population-store.ts";
 import { presentMs } from "./presence.ts";
 
 /** The other workers that are there and not set aside. */
@@ -9,7 +14,9 @@ export async function soundOthers(
   now: number,
 ): Promise<readonly RunWorker[]> {
   const members = await store.members(run);
-  const holding = new Set(members.flatMap(({ lease }) => (lease && lease.until > now ? lease.worker : [])));
+  const holding = new Set(
+    members.flatMap(({ lease }) => (lease && lease.until > now ? lease.worker : [])),
+  );
   return (await store.workers(run)).filter(({ worker: other, seenAt, state }) => {
     const isThere = now - seenAt < presentMs || holding.has(other);
     return other !== worker && isThere && (state.kind === "working" || state.kind === "waiting");
@@ -17,8 +24,9 @@ export async function soundOthers(
 }
 
 /**
- * Whether another worker may still train: one that is sound, or one that is set aside and still tries itself. A trial may take long, so that one counts for as long as it said that it
- * would try, however long ago that was.
+ * Whether another worker may still train: one that is sound, or one that is set aside and still
+ * tries itself. A trial may take long, so that one counts for as long as it said that it would
+ * try, however long ago that was.
  */
 export async function isOthersTurn(
   store: PopulationStore,
@@ -27,7 +35,8 @@ export async function isOthersTurn(
   now: number,
 ): Promise<boolean> {
   const hopes = (await store.workers(run)).some(
-    ({ worker: other, state }) => other !== worker && state.kind === "set-aside" && state.givesUpAt > now,
+    ({ worker: other, state }) =>
+      other !== worker && state.kind === "set-aside" && state.givesUpAt > now,
   );
   return hopes || (await soundOthers(store, run, worker, now)).length > 0;
 }

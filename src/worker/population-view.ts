@@ -1,11 +1,17 @@
 import { RankedPopulation } from "../algorithm/population.ts";
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
-import { type PopulationStore, type Run, type RunId, start } from "../population-store/population-store.ts";
+import {
+  type PopulationStore,
+  type Run,
+  type RunId,
+  start,
+} from "../population-store/population-store.ts";
 
 /**
- * The population as a worker knows it, kept up to date with what others publish. A decision about a generation sees of each member the
- * newest snapshot up to that generation. Of a member that is further ahead it sees the last but one, since no older
- * checkpoint is kept: a slow member copies what a fast one was a generation ago.
+ * The population as a worker knows it, kept up to date with what others publish. A decision about
+ * a generation sees of each member the newest snapshot up to that generation. Of a member that is
+ * further ahead it sees the last but one, since no older checkpoint is kept: a slow member copies
+ * what a fast one was a generation ago.
  */
 export class PopulationView {
   /** As it is now, whatever the generation. */
@@ -48,8 +54,9 @@ export class PopulationView {
   }
 
   /**
-   * The best up to the generation, where the best of the run came later. A synchronous run ends by it; otherwise the best that members hold now will do, since who joins a
-   * large population late should not have to read all of its history.
+   * The best up to the generation, where the best of the run came later. A synchronous run ends by
+   * it; otherwise the best that members hold now will do, since who joins a large population late
+   * should not have to read all of its history.
    */
   async #noteBestUpTo(store: PopulationStore, run: RunId): Promise<void> {
     for (let after = start; ; ) {

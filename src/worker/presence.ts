@@ -1,12 +1,23 @@
-import type { PopulationStore, RunId, WorkerId, WorkerState } from "../population-store/population-store.ts";
+import type {
+  PopulationStore,
+  RunId,
+  WorkerId,
+  WorkerState,
+} from "../population-store/population-store.ts";
 
-/** How often a worker says that it is still there, in milliseconds: rarely, since generations may be short. */
+/**
+ * How often a worker says that it is still there, in milliseconds: rarely, since generations may
+ * be short.
+ */
 const sayMs = 30_000;
 
 /** A worker that was not heard of for so long, and holds no member, has gone. */
 export const presentMs = 3 * sayMs;
 
-/** What others can see of a worker: said when it changes what it does for long, and otherwise now and then. */
+/**
+ * What others can see of a worker: said when it changes what it does for long, and otherwise now
+ * and then.
+ */
 export class Presence {
   readonly #store: PopulationStore;
   readonly #run: RunId;

@@ -5,7 +5,10 @@ import type { CheckpointError, CheckpointStore } from "../checkpoint-store/check
 import type { Claim, PopulationStore, Publication } from "../population-store/population-store.ts";
 import { whyUnreadable } from "./checkpoints.ts";
 
-/** A return to the newest older snapshot whose checkpoint can be read. Throws what the store throws when it is away, and a `CladeError` when there is none. */
+/**
+ * A return to the newest older snapshot whose checkpoint can be read. Throws what the store throws
+ * when it is away, and a `CladeError` when there is none.
+ */
 export async function recovery(
   populationStore: PopulationStore,
   checkpointStore: CheckpointStore,
@@ -18,7 +21,8 @@ export async function recovery(
     const { checkpoint } = snapshot;
     const isGood =
       checkpoint === undefined ||
-      (checkpoint !== error.checkpoint && (await whyUnreadable(checkpointStore, checkpoint)) === undefined);
+      (checkpoint !== error.checkpoint &&
+        (await whyUnreadable(checkpointStore, checkpoint)) === undefined);
     if (isGood) return returnTo(snapshot, newest, error);
   }
   throw new CladeError(
@@ -26,12 +30,21 @@ export async function recovery(
   );
 }
 
-function returnTo({ donor, ...good }: Snapshot, newest: Snapshot, error: CheckpointError): Publication {
+function returnTo(
+  { donor, ...good }: Snapshot,
+  newest: Snapshot,
+  error: CheckpointError,
+): Publication {
   const { member, generation } = newest;
   const text = `recovered from snapshot ${good.id}, because ${error.message}`;
   return {
     snapshots: [
-      { ...good, id: snapshotId(member, ordinalOf(newest.id) + 1), kind: "recovered", parent: good.id },
+      {
+        ...good,
+        id: snapshotId(member, ordinalOf(newest.id) + 1),
+        kind: "recovered",
+        parent: good.id,
+      },
     ],
     decision: {
       snapshot: newest.id,

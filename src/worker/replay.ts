@@ -8,8 +8,9 @@ import { trainerSeed } from "./trainer-seed.ts";
 const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 
 /**
- * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it, and resolves its last evaluation. Each
- * generation is evaluated as it was in the run, so a deterministic trainer that saves all its state gives the run's score bit for bit.
+ * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it,
+ * and resolves its last evaluation. Each generation is evaluated as it was in the run, so a
+ * deterministic trainer that saves all its state gives the run's score bit for bit.
  */
 export async function replay(
   experiment: Experiment,
@@ -31,11 +32,18 @@ export async function replay(
     let trainedBy = first.member;
     for (const [index, segment] of schedule.entries()) {
       const { member, fromStep, toStep, hyperparameters } = segment;
-      const isHeld = member === trainedBy && (session.hyperparameters === "with train" || segment === first);
+      const isHeld =
+        member === trainedBy && (session.hyperparameters === "with train" || segment === first);
       if (!isHeld) await session.restore(await session.save(), turn(segment));
       trainedBy = member;
       const ready = everySteps(toStep - fromStep);
-      await session.train({ ...endless, hyperparameters, ready, step: fromStep, generation: index });
+      await session.train({
+        ...endless,
+        hyperparameters,
+        ready,
+        step: fromStep,
+        generation: index,
+      });
       measurement = measurementOf(await session.evaluate(false), experiment.objective.metric);
     }
     return measurement;

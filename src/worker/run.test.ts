@@ -24,7 +24,10 @@ import {
 import { expect, test } from "vitest";
 import { PopulationView } from "./population-view.ts";
 
-/** Climbs with noise. Its draws belong to the weights: they follow from the seed and the number of steps, which are saved. */
+/**
+ * Climbs with noise. Its draws belong to the weights: they follow from the seed and the number of
+ * steps, which are saved.
+ */
 class NoisyClimber {
   state: { seed: number; steps: number; height: number };
   constructor({ seed }: { seed: number }) {
@@ -60,8 +63,17 @@ const climbing = {
 test("every member spends its budget, and the result names the best", async () => {
   const store = memoryPopulationStore();
   const result = await run(defineExperiment(climbing), { seed: 1, populationStore: store });
-  expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 800, failedMembers: 0, seed: 1 });
-  const { snapshots } = await store.changes(result.run, { snapshots: 0, decisions: 0, failures: 0 });
+  expect(result).toMatchObject({
+    state: { kind: "done" },
+    totalSteps: 800,
+    failedMembers: 0,
+    seed: 1,
+  });
+  const { snapshots } = await store.changes(result.run, {
+    snapshots: 0,
+    decisions: 0,
+    failures: 0,
+  });
   expect(result.score).toBe(Math.max(...snapshots.map(({ score }) => score ?? 0)));
 });
 
@@ -104,10 +116,14 @@ test("a synchronous run depends on the seed alone, whatever the number of worker
 });
 
 test("members are ranked by what they earned: about a quarter of all generations end in a copy", async () => {
-  const { copies } = await run(defineExperiment({ ...climbing, budget: { stepsPerMember: 1000 } }), {
-    seed: 2,
-  });
-  // 8 members with 199 decisions each; a quarter is 398. Ranked by the scores that came with copies it was 1,585 of 1,592.
+  const { copies } = await run(
+    defineExperiment({ ...climbing, budget: { stepsPerMember: 1000 } }),
+    {
+      seed: 2,
+    },
+  );
+  // 8 members with 199 decisions each; a quarter is 398. Ranked by the scores that came with
+  // copies it was 1,585 of 1,592.
   expect(copies).toBeGreaterThan(300);
   expect(copies).toBeLessThan(550);
 });
@@ -122,12 +138,16 @@ test("a target score ends the run when it is reached", async () => {
 });
 
 test("a total of steps ends the run when it is spent", async () => {
-  const result = await run(defineExperiment({ ...climbing, budget: { totalSteps: 333 } }), { seed: 1 });
+  const result = await run(defineExperiment({ ...climbing, budget: { totalSteps: 333 } }), {
+    seed: 1,
+  });
   expect(result.totalSteps).toBe(335);
 });
 
 test("wall time ends the run, with what was trained by then published", async () => {
-  const result = await run(defineExperiment({ ...climbing, budget: { wallSeconds: 0.5 } }), { seed: 1 });
+  const result = await run(defineExperiment({ ...climbing, budget: { wallSeconds: 0.5 } }), {
+    seed: 1,
+  });
   expect(result.state).toEqual({ kind: "done", reason: "0.5 s of wall time passed" });
   expect(result.totalSteps).toBeGreaterThan(0);
 });
@@ -135,12 +155,18 @@ test("wall time ends the run, with what was trained by then published", async ()
 test("members whose score is NaN are rescued by exploit; without exploit they are counted", async () => {
   class Diverging extends NoisyClimber {
     override evaluate() {
-      return { height: this.state.steps > 20 && this.state.seed % 2 === 0 ? Number.NaN : this.state.height };
+      return {
+        height:
+          this.state.steps > 20 && this.state.seed % 2 === 0 ? Number.NaN : this.state.height,
+      };
     }
   }
-  const searched = await run(defineExperiment({ ...climbing, trainer: Diverging, exploit: noExploit() }), {
-    seed: 1,
-  });
+  const searched = await run(
+    defineExperiment({ ...climbing, trainer: Diverging, exploit: noExploit() }),
+    {
+      seed: 1,
+    },
+  );
   expect(searched.unscoredMembers).toBeGreaterThan(0);
   const selected = await run(defineExperiment({ ...climbing, trainer: Diverging }), { seed: 1 });
   expect(selected.unscoredMembers).toBeLessThan(searched.unscoredMembers);
@@ -174,7 +200,13 @@ for (const synchronous of [false, true]) {
       }
       const store = memoryPopulationStore();
       const objective = maximize("height", { final: "test" });
-      const experiment = defineExperiment({ ...climbing, trainer: HeldOut, objective, budget, synchronous });
+      const experiment = defineExperiment({
+        ...climbing,
+        trainer: HeldOut,
+        objective,
+        budget,
+        synchronous,
+      });
       const result = await run(experiment, { seed: 1, populationStore: store });
       expect(result.state).toMatchObject({
         kind: "done",
@@ -193,7 +225,11 @@ test("a re-evaluation after a copy gives the recipient a score of its own", asyn
     seed: 1,
     populationStore: store,
   });
-  const { snapshots } = await store.changes(result.run, { snapshots: 0, decisions: 0, failures: 0 });
+  const { snapshots } = await store.changes(result.run, {
+    snapshots: 0,
+    decisions: 0,
+    failures: 0,
+  });
   const kinds = snapshots.map(({ kind }) => kind);
   expect(kinds.filter((kind) => kind === "evaluated").length).toBeGreaterThan(0);
   expect(kinds.filter((kind) => kind === "evaluated").length).toBe(
@@ -212,7 +248,11 @@ test("a minimised objective copies from the smallest", async () => {
     defineExperiment({ ...climbing, trainer: Descender, objective: minimize("loss") }),
     { seed: 1, populationStore: store },
   );
-  const { decisions } = await store.changes(result.run, { snapshots: 0, decisions: 0, failures: 0 });
+  const { decisions } = await store.changes(result.run, {
+    snapshots: 0,
+    decisions: 0,
+    failures: 0,
+  });
   for (const { donor, snapshot } of decisions.filter(({ kind }) => kind === "copy")) {
     const scores = await Promise.all(
       [donor!, snapshot].map(async (id) => (await store.snapshot(result.run, id)).score!),
@@ -229,9 +269,12 @@ test("the t-test copies on the samples that the trainer reports", async () => {
       return { height: samples.reduce((sum, sample) => sum + sample) / 10, samples };
     }
   }
-  const result = await run(defineExperiment({ ...climbing, trainer: Sampling, exploit: tTestSelection() }), {
-    seed: 1,
-  });
+  const result = await run(
+    defineExperiment({ ...climbing, trainer: Sampling, exploit: tTestSelection() }),
+    {
+      seed: 1,
+    },
+  );
   expect(result.copies).toBeGreaterThan(0);
 });
 
@@ -267,7 +310,9 @@ test("a member whose trainer fails twice is rescued by a donor", async () => {
     message: "trainer step() failed: exploded",
   });
   expect(failures[0]!.stack).toContain("Fragile.step");
-  expect(decisions.find(({ kind }) => kind === "copy")!.reason.text).toBe("rescued: 2 failures in a row");
+  expect(decisions.find(({ kind }) => kind === "copy")!.reason.text).toBe(
+    "rescued: 2 failures in a row",
+  );
 });
 
 test("aborting stops the run, and what was published stays", async () => {
@@ -283,7 +328,10 @@ test("aborting stops the run, and what was published stays", async () => {
 
 test("events tell every snapshot and decision in order, and the result at the end", async () => {
   const events: RunEvent[] = [];
-  const result = await run(defineExperiment(climbing), { seed: 1, onEvent: (event) => events.push(event) });
+  const result = await run(defineExperiment(climbing), {
+    seed: 1,
+    onEvent: (event) => events.push(event),
+  });
   expect(events.filter(({ type }) => type === "decision")).toHaveLength(8 * 19);
   expect(events.at(-1)).toEqual({ type: "result", result });
 });
@@ -291,7 +339,9 @@ test("events tell every snapshot and decision in order, and the result at the en
 test("an objective that the trainer does not report is refused before a run exists", async () => {
   const store = memoryPopulationStore();
   const experiment = defineExperiment({ ...climbing, objective: maximize("hieght") });
-  await expect(run(experiment, { populationStore: store })).rejects.toThrow('did you mean "height"?');
+  await expect(run(experiment, { populationStore: store })).rejects.toThrow(
+    'did you mean "height"?',
+  );
   expect(await store.runs()).toEqual([]);
 });
 
@@ -353,10 +403,14 @@ test("a restarted member has one seed, whether its trainer is restored or goes o
       }
     }
     const exploit = sequential({ stepsPerModel: 20 });
-    await run(defineExperiment({ ...climbing, population: 2, trainer: Told, exploit }), { seed: 1, workers });
+    await run(defineExperiment({ ...climbing, population: 2, trainer: Told, exploit }), {
+      seed: 1,
+      workers,
+    });
     return new Set(told);
   };
-  // Two members of five models each, and what tries the trainer before the run: a restore brings no seed that no model began with.
+  // Two members of five models each, and what tries the trainer before the run: a restore brings
+  // no seed that no model began with.
   expect((await seeds(1)).size).toBe((await seeds(2)).size);
   expect((await seeds(1)).size).toBe(11);
 });

@@ -1,4 +1,6 @@
-/** A run inside a program: the same workers as everywhere, in this process. Runs in a browser too. */
+/**
+ * A run inside a program: the same workers as everywhere, in this process. Runs in a browser too.
+ */
 import { CladeError } from "../algorithm/clade-error.ts";
 import { initialSnapshots } from "../algorithm/population-based-training.ts";
 import { randomStream } from "../algorithm/random.ts";
@@ -35,20 +37,31 @@ export interface RunOptions {
   /** Stops the run; what was published stays, and the result says "stopped". */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
-  /** How long nothing may succeed, in seconds; 600 when left out. With 0 every failure counts at once. */
+  /**
+   * How long nothing may succeed, in seconds; 600 when left out. With 0 every failure counts at
+   * once.
+   */
   readonly patienceSeconds?: number;
-  /** How trainers are driven: in this process when left out, and commands in processes of their own where there is Node. */
+  /**
+   * How trainers are driven: in this process when left out, and commands in processes of their own
+   * where there is Node.
+   */
   readonly sessionOf?: SessionOf;
 }
 
 /**
- * Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store fails, or when every member failed.
+ * Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store
+ * fails, or when every member failed.
  *
- * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. One that never gives way,
- * such as an endless loop, blocks the whole program: nobody is outside who could end it, as `clade run` does.
+ * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. One
+ * that never gives way, such as an endless loop, blocks the whole program: nobody is outside who
+ * could end it, as `clade run` does.
  */
 export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
-  const { populationStore = memoryPopulationStore(), checkpoints = () => memoryCheckpointStore() } = options;
+  const {
+    populationStore = memoryPopulationStore(),
+    checkpoints = () => memoryCheckpointStore(),
+  } = options;
   const { workers = 1, signal = new AbortController().signal, onEvent } = options;
   const { sessionOf = sessionInThisProcess } = options;
   const seed = options.seed ?? experiment.seed ?? newSeed();
@@ -76,7 +89,9 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
     }),
   );
   const ended = new AbortController();
-  const watching = onEvent ? watchFor(populationStore, created.id, ended.signal, onEvent) : undefined;
+  const watching = onEvent
+    ? watchFor(populationStore, created.id, ended.signal, onEvent)
+    : undefined;
   const outcomes = await Promise.allSettled(working);
   if (signal.aborted || failed.signal.aborted) await populationStore.stop(created.id);
   ended.abort();
@@ -88,7 +103,10 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
   return result;
 }
 
-/** Publishes a new run with its initial members, once what it needs is prepared. Throws `RunExistsError` when it is to have the id of another. */
+/**
+ * Publishes a new run with its initial members, once what it needs is prepared. Throws
+ * `RunExistsError` when it is to have the id of another.
+ */
 export async function createRun(
   store: PopulationStore,
   experiment: Experiment,
@@ -110,7 +128,10 @@ export async function createRun(
   }
 }
 
-/** Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before a run exists. Disposes the session. */
+/**
+ * Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before
+ * a run exists. Disposes the session.
+ */
 export async function tryTrainer(
   experiment: Experiment,
   seed: number,
@@ -146,12 +167,16 @@ export function newSeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
 }
 
-/** The name and four letters, so that two runs of one experiment differ and a removed run's name does not come back. */
+/**
+ * The name and four letters, so that two runs of one experiment differ and a removed run's name
+ * does not come back.
+ */
 function newRunId(name: string): RunId {
   const letters = "abcdefghjkmnpqrstuvwxyz23456789";
-  const suffix = Array.from({ length: 4 }, () => letters[Math.floor(Math.random() * letters.length)]).join(
-    "",
-  );
+  const suffix = Array.from(
+    { length: 4 },
+    () => letters[Math.floor(Math.random() * letters.length)],
+  ).join("");
   return `${name}-${suffix}` as RunId;
 }
 

@@ -1,4 +1,7 @@
-/** Whether runs of the same came out the same, and whether another one differs from them by more than chance. */
+/**
+ * Whether runs of the same came out the same, and whether another one differs from them by more
+ * than chance.
+ */
 import { twoSidedP } from "../algorithm/statistics/student-t.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
 
@@ -8,7 +11,11 @@ const rounding = 1e-6;
 /** A difference that chance makes less often than this counts as one. */
 const significance = 1e-3;
 
-export function isSame(one: number | undefined, other: number | undefined, relative = rounding): boolean {
+export function isSame(
+  one: number | undefined,
+  other: number | undefined,
+  relative = rounding,
+): boolean {
   if (Object.is(one, other)) return true;
   if (one === undefined || other === undefined) return false;
   return Math.abs(one - other) <= relative * Math.max(Math.abs(one), Math.abs(other));
@@ -17,11 +24,16 @@ export function isSame(one: number | undefined, other: number | undefined, relat
 /** The numbers of an evaluation by name. */
 export function numbersOf(evaluation: Evaluation): Readonly<Record<string, number>> {
   return Object.fromEntries(
-    Object.entries(evaluation).filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+    Object.entries(evaluation).filter(
+      (entry): entry is [string, number] => typeof entry[1] === "number",
+    ),
   );
 }
 
-/** The metrics that both have and that are the same in both. What depends on time or on a process is not among them. */
+/**
+ * The metrics that both have and that are the same in both. What depends on time or on a process
+ * is not among them.
+ */
 export function sameMetrics(one: Evaluation, other: Evaluation): string[] {
   const [left, right] = [numbersOf(one), numbersOf(other)];
   return Object.keys(left).filter((name) => name in right && isSame(left[name], right[name]));
@@ -34,17 +46,24 @@ export function spread(values: readonly number[]): number {
 }
 
 /**
- * How a value stands to repeats of what should be the same. Where the repeats differ it is told apart by the interval in which one more of them
- * would lie (Student's t with n - 1 degrees of freedom, s * sqrt(1 + 1/n)).
+ * How a value stands to repeats of what should be the same. Where the repeats differ it is told
+ * apart by the interval in which one more of them would lie (Student's t with n - 1 degrees of
+ * freedom, s * sqrt(1 + 1/n)).
  */
-export function standing(value: number, repeats: readonly number[]): "same" | "within noise" | "different" {
+export function standing(
+  value: number,
+  repeats: readonly number[],
+): "same" | "within noise" | "different" {
   if (repeats.some((repeat) => isSame(value, repeat))) return "same";
   if (repeats.every((repeat) => Object.is(repeat, repeats[0]))) return "different";
   const all = [value, ...repeats];
   if (!all.every(Number.isFinite)) return "within noise";
   const mean = repeats.reduce((sum, repeat) => sum + repeat, 0) / repeats.length;
   const variance =
-    repeats.reduce((sum, repeat) => sum + (repeat - mean) ** 2, 0) / Math.max(1, repeats.length - 1);
+    repeats.reduce((sum, repeat) => sum + (repeat - mean) ** 2, 0) /
+    Math.max(1, repeats.length - 1);
   const t = (value - mean) / Math.sqrt(variance * (1 + 1 / repeats.length));
-  return twoSidedP(t, Math.max(1, repeats.length - 1)) < significance ? "different" : "within noise";
+  return twoSidedP(t, Math.max(1, repeats.length - 1)) < significance
+    ? "different"
+    : "within noise";
 }

@@ -1,6 +1,7 @@
 /**
- * Whether a worker can do what others could: it repeats a generation that has succeeded before, of any member, and publishes nothing. Where nothing has been trained yet it begins
- * another member's first generation. So a failure is put down to the member or to the worker.
+ * Whether a worker can do what others could: it repeats a generation that has succeeded before, of
+ * any member, and publishes nothing. Where nothing has been trained yet it begins another member's
+ * first generation. So a failure is put down to the member or to the worker.
  */
 import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
@@ -34,14 +35,19 @@ export interface Failed {
 /** A trial trains for longer than the generation that failed, but not for longer than this. */
 const longestMs = 60_000;
 
-/** A generation that can be repeated: what it begins with, the values, and how many steps it took. */
+/**
+ * A generation that can be repeated: what it begins with, the values, and how many steps it took.
+ */
 interface Known {
   readonly begins: Snapshot;
   readonly hyperparameters: Hyperparameters;
   readonly steps: number;
 }
 
-/** Resolves the error of the trainer, or undefined if the generation succeeded; and whether anything was trained in this run before. `attempt` chooses another generation each time. */
+/**
+ * Resolves the error of the trainer, or undefined if the generation succeeded; and whether
+ * anything was trained in this run before. `attempt` chooses another generation each time.
+ */
 export async function trySelf(
   trial: SelfTrial,
   failed: Failed,
@@ -78,7 +84,9 @@ async function knownGenerations(
   const steps = begins
     ? chosen.memberSteps - begins.memberSteps
     : (experiment.budget.stepsPerMember ?? Infinity);
-  const known = [begins ?? [], chosen].flat().map((from) => ({ begins: from, hyperparameters, steps }));
+  const known = [begins ?? [], chosen]
+    .flat()
+    .map((from) => ({ begins: from, hyperparameters, steps }));
   return { known, hasTrained: trained.length > 0 };
 }
 
@@ -117,7 +125,10 @@ async function repeat(
 }
 
 /** A save that nobody will know of. */
-async function saveAside({ directories }: CheckpointStore, session: TrainerSession): Promise<void> {
+async function saveAside(
+  { directories }: CheckpointStore,
+  session: TrainerSession,
+): Promise<void> {
   if (session.checkpoints === "files" || !directories) return void (await session.save());
   await using directory = await directories.create();
   await session.save(directory.path);

@@ -1,17 +1,28 @@
 import { BadInputError } from "../algorithm/problem.ts";
 import { show } from "../algorithm/strategy.ts";
 import { isCommand, type TrainerSource } from "../experiment/trainer.ts";
-import { type InProcessOptions, inProcessSession } from "../trainer/in-process/in-process-session.ts";
+import {
+  type InProcessOptions,
+  inProcessSession,
+} from "../trainer/in-process/in-process-session.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 
 /** Makes the session of a worker. */
 export type SessionOf = (trainer: TrainerSource, options?: InProcessOptions) => TrainerSession;
 
 /** For programs that run in a browser, too. */
-export function sessionInThisProcess(trainer: TrainerSource, options?: InProcessOptions): TrainerSession {
+export function sessionInThisProcess(
+  trainer: TrainerSource,
+  options?: InProcessOptions,
+): TrainerSession {
   if (!isCommand(trainer)) return inProcessSession(trainer, options);
   const rule = "a command cannot be started in a browser";
   throw new BadInputError([
-    { path: "trainer", value: show(trainer), rule, remedy: "run in Node, or give a trainer in this process" },
+    {
+      path: "trainer",
+      value: show(trainer),
+      rule,
+      remedy: "run in Node, or give a trainer in this process",
+    },
   ]);
 }

@@ -1,6 +1,8 @@
 /**
- * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and is back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
- * those that are set aside and still try themselves included. Where there are none, everything has failed everywhere, and the run goes on without the members.
+ * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and
+ * is back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
+ * those that are set aside and still try themselves included. Where there are none, everything has
+ * failed everywhere, and the run goes on without the members.
  */
 import type { Failure, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
@@ -28,9 +30,15 @@ export interface SittingOut {
   readonly tell: (line: string) => void;
 }
 
-/** Why a worker sits out: what failed, how its trial failed, and whether anything was trained in this run before. */
+/**
+ * Why a worker sits out: what failed, how its trial failed, and whether anything was trained in
+ * this run before.
+ */
 export interface Suspicion {
-  readonly failure: Omit<Failure, "member" | "generation" | "at" | "against" | "message" | "stack">;
+  readonly failure: Omit<
+    Failure,
+    "member" | "generation" | "at" | "against" | "message" | "stack"
+  >;
   readonly failed: Failed;
   readonly error: TrainerError;
   readonly hasTrained: boolean;
@@ -63,7 +71,10 @@ export async function suspicionOf(
 const shareWithoutSuccess = 1 / 10;
 
 /** Resolves undefined when the worker is back, and otherwise why it has left. */
-export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise<WorkerState | undefined> {
+export async function sitOut(
+  options: SittingOut,
+  suspicion: Suspicion,
+): Promise<WorkerState | undefined> {
   const { trial, presence, patienceMs, now, sleep, tell, graceMs } = options;
   const { failure, failed, hang } = suspicion;
   let { error, hasTrained } = suspicion;
@@ -72,7 +83,11 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
   const gaveUp = () => ({ kind: "gave-up" as const, since, reason: error.message });
   using end = watchOthers(options, failure.worker);
   const what = hasTrained ? "a generation that has succeeded before" : "another member";
-  tell(hang ? `tries itself first: ${hang.message}` : `set aside: ${what} fails here, too: ${error.message}`);
+  tell(
+    hang
+      ? `tries itself first: ${hang.message}`
+      : `set aside: ${what} fails here, too: ${error.message}`,
+  );
   for (let tries = hang?.hangs ?? 1; ; tries++) {
     const lastsMs = patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
     if (tries > 1 && now() >= hopesFrom + lastsMs) {
@@ -80,7 +95,11 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
       // Nobody else is left: it hopes for as long as any worker that has left would have.
       hopesFrom = Math.max(hopesFrom, await publishedAt(trial));
       if (now() >= hopesFrom + lastsMs) {
-        await giveUpMembers(options, { ...failure, message: error.message, stack: error.detail }, end.signal);
+        await giveUpMembers(
+          options,
+          { ...failure, message: error.message, stack: error.detail },
+          end.signal,
+        );
         break;
       }
     }
@@ -92,10 +111,12 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
     trial.session.interruptWith(() => {
       if (end.signal.aborted) throw new Interruption();
     });
-    const tried = await unlessHanging(trySelf(trial, failed, tries), end.signal, graceMs).catch((thrown) => {
-      if (thrown instanceof Interruption) return undefined;
-      throw thrown;
-    });
+    const tried = await unlessHanging(trySelf(trial, failed, tries), end.signal, graceMs).catch(
+      (thrown) => {
+        if (thrown instanceof Interruption) return undefined;
+        throw thrown;
+      },
+    );
     if (!tried) return gaveUp();
     hasTrained = tried.hasTrained;
     if (!tried.error) {
@@ -106,7 +127,9 @@ export async function sitOut(options: SittingOut, suspicion: Suspicion): Promise
     error = tried.error;
   }
   const seconds = Math.round((now() - since) / 1000);
-  tell(`leaving: every attempt in the last ${seconds} s failed; the last error was: ${error.message}`);
+  tell(
+    `leaving: every attempt in the last ${seconds} s failed; the last error was: ${error.message}`,
+  );
   return gaveUp();
 }
 
@@ -140,8 +163,9 @@ async function giveUpMembers(
 }
 
 /**
- * `signal` aborts when the worker is asked to leave, and when its run has ended. `anotherIsBack` aborts when somebody works on the run again after nobody did: an outage
- * that is over for one is over for all.
+ * `signal` aborts when the worker is asked to leave, and when its run has ended. `anotherIsBack`
+ * aborts when somebody works on the run again after nobody did: an outage that is over for one is
+ * over for all.
  */
 function watchOthers(
   { trial, signal, now }: SittingOut,

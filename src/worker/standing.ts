@@ -1,18 +1,39 @@
-/** What becomes of a member that fails: its generation is repeated, a donor takes its place, or the run goes on without it. */
-import { type Hyperparameters, ordinalOf, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
-import type { Blamed, Failure, FailureCause, WorkerId } from "../population-store/population-store.ts";
+/**
+ * What becomes of a member that fails: its generation is repeated, a donor takes its place, or the
+ * run goes on without it.
+ */
+import {
+  type Hyperparameters,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+} from "../algorithm/snapshot.ts";
+import type {
+  Blamed,
+  Failure,
+  FailureCause,
+  WorkerId,
+} from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
 
-/** So many failures that count bring a rescue; so many more after the last, or twice as many where nobody could help, end the member. */
+/**
+ * So many failures that count bring a rescue; so many more after the last, or twice as many where
+ * nobody could help, end the member.
+ */
 const failuresUntilRescue = 2;
 /** The first explores, and the second does not. */
 const mostRescues = 2;
 
-/** The first pause between two tries of a member, or of a worker; the next are twice as long each. */
+/**
+ * The first pause between two tries of a member, or of a worker; the next are twice as long each.
+ */
 const firstPauseMs = 1_000;
 const longestPauseMs = 60_000;
 
-/** How long a worker on which everything fails tries itself, and the pauses of a member that is always ended from outside are together. */
+/**
+ * How long a worker on which everything fails tries itself, and the pauses of a member that is
+ * always ended from outside are together.
+ */
 export const usualPatienceMs = 600_000;
 
 /** The pause before the try of a number, from 1. */
@@ -26,15 +47,18 @@ export function placeOf({ worker, device }: Pick<Failure, "worker" | "device">):
 }
 
 /**
- * Whom a failure counts against. A worker whose trial fails, too, is at fault, but not twice for one member: it has succeeded in a trial since then, so what brings
- * it down again comes with the member. `before` are the member's failures since it last published.
+ * Whom a failure counts against. A worker whose trial fails, too, is at fault, but not twice for
+ * one member: it has succeeded in a trial since then, so what brings it down again comes with the
+ * member. `before` are the member's failures since it last published.
  */
 export function blamed(
   { worker, cause }: { readonly worker: WorkerId; readonly cause: FailureCause },
   failsInTrial: boolean,
   before: readonly Failure[],
 ): Blamed {
-  const hasComeBack = before.some((failure) => failure.worker === worker && failure.against === "worker");
+  const hasComeBack = before.some(
+    (failure) => failure.worker === worker && failure.against === "worker",
+  );
   if (failsInTrial && !hasComeBack) return "worker";
   return cause === "outside" ? "nobody" : "member";
 }
@@ -47,7 +71,10 @@ export interface Trouble {
   readonly rescues: number;
 }
 
-/** `failures` are a member's last ones, as many as it has had since it last published, the latest first; `history` its snapshots, newest first. */
+/**
+ * `failures` are a member's last ones, as many as it has had since it last published, the latest
+ * first; `history` its snapshots, newest first.
+ */
 export async function troubleOf(
   failures: readonly Failure[],
   history: AsyncIterable<Snapshot>,
@@ -67,9 +94,11 @@ export async function troubleOf(
 }
 
 /**
- * How many failures count against a member. Those of its own do, once it has failed in two places, or no sound worker is in another to try it. What ended it from outside, or only in one
- * place of several, counts when its pauses together are as long as the patience: the time in which it trained does not count, so a long generation may be ended as often as a short one.
- * A broken contract counts at once: it would be broken anywhere.
+ * How many failures count against a member. Those of its own do, once it has failed in two places,
+ * or no sound worker is in another to try it. What ended it from outside, or only in one place of
+ * several, counts when its pauses together are as long as the patience: the time in which it
+ * trained does not count, so a long generation may be ended as often as a short one. A broken
+ * contract counts at once: it would be broken anywhere.
  */
 export function countOf(
   { failures }: Trouble,
@@ -89,8 +118,15 @@ export function needsRescue(trouble: Trouble, count: number): boolean {
   return trouble.rescues < mostRescues && count >= failuresUntilRescue;
 }
 
-/** Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue was due; more tries mend no broken contract. */
-export function isGivenUp({ rescues, failures }: Trouble, count: number, isWithoutDonor: boolean): boolean {
+/**
+ * Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue
+ * was due; more tries mend no broken contract.
+ */
+export function isGivenUp(
+  { rescues, failures }: Trouble,
+  count: number,
+  isWithoutDonor: boolean,
+): boolean {
   if (rescues < mostRescues && !isWithoutDonor) return false;
   const isLast = rescues > 0 || failures.every(({ cause }) => cause === "contract");
   return count >= (isLast ? failuresUntilRescue : 2 * failuresUntilRescue);

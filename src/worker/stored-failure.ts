@@ -1,4 +1,7 @@
-/** An error as the store keeps it: every look at a run reads it, so a long one is cut there, and stands whole in the worker's log. */
+/**
+ * An error as the store keeps it: every look at a run reads it, so a long one is cut there, and
+ * stands whole in the worker's log.
+ */
 import type { TrainerError } from "../trainer/trainer-session.ts";
 
 const longestMessage = 2_000;
@@ -10,7 +13,8 @@ export function storedFailure(
   { message, detail }: TrainerError,
   tell: (text: string) => void,
 ): { readonly message: string; readonly stack: string } {
-  if (message.length <= longestMessage && detail.length <= longestStack) return { message, stack: detail };
+  if (message.length <= longestMessage && detail.length <= longestStack)
+    return { message, stack: detail };
   tell(`member ${member} failed: ${message}\n${detail}`);
   return { message: cut(message, longestMessage), stack: cut(detail, longestStack) };
 }

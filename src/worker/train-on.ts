@@ -1,4 +1,7 @@
-/** A short training from a checkpoint or from fresh weights, so that what comes out of two of them can be compared. */
+/**
+ * A short training from a checkpoint or from fresh weights, so that what comes out of two of them
+ * can be compared.
+ */
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { CheckpointId } from "../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
@@ -18,7 +21,10 @@ export interface Beginning {
   readonly steps: number;
 }
 
-/** Makes the session hold the checkpoint or fresh weights, trains and evaluates, as a worker does in a generation. */
+/**
+ * Makes the session hold the checkpoint or fresh weights, trains and evaluates, as a worker does
+ * in a generation.
+ */
 export async function trainFrom(
   session: TrainerSession,
   beginning: Beginning,

@@ -1,6 +1,6 @@
 /**
- * One generation as a worker trains it, of which nothing is published and nothing stays: whether a machine can work on a run
- * shows only when its trainer trains there.
+ * One generation as a worker trains it, of which nothing is published and nothing stays: whether a
+ * machine can work on a run shows only when its trainer trains there.
  */
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -24,10 +24,13 @@ export interface TrialOptions {
 }
 
 /**
- * Goes on from the newest snapshot of the run's first member, trains, evaluates, saves and restores. Resolves the steps and
- * the score. Throws what the trainer or a store throws. Disposes the session.
+ * Goes on from the newest snapshot of the run's first member, trains, evaluates, saves and
+ * restores. Resolves the steps and the score. Throws what the trainer or a store throws. Disposes
+ * the session.
  */
-export async function tryGeneration(options: TrialOptions): Promise<{ steps: number; score: number }> {
+export async function tryGeneration(
+  options: TrialOptions,
+): Promise<{ steps: number; score: number }> {
   const { experiment, aside, session } = options;
   const { objective, ready, budget } = experiment;
   try {

@@ -1,4 +1,7 @@
-/** What happens in a run, read from its store: whoever looks at a run sees the same, in this process or another. */
+/**
+ * What happens in a run, read from its store: whoever looks at a run sees the same, in this
+ * process or another.
+ */
 
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Hyperparameters, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
@@ -24,7 +27,10 @@ export interface RunResult {
   readonly run: RunId;
   readonly state: RunState;
   readonly seed: number;
-  /** The best model: by the held-out metric where there is one, otherwise by the score. Absent before the first score. */
+  /**
+   * The best model: by the held-out metric where there is one, otherwise by the score. Absent
+   * before the first score.
+   */
   readonly best?: Snapshot;
   /** The objective of the best model, and its held-out metric. */
   readonly score?: number;
@@ -38,7 +44,10 @@ export interface RunResult {
   /** Training steps of all members together. */
   readonly totalSteps: number;
   readonly copies: number;
-  /** Members that failed, failures of trainers, and members whose newest score is missing, NaN or infinite. */
+  /**
+   * Members that failed, failures of trainers, and members whose newest score is missing, NaN or
+   * infinite.
+   */
   readonly failedMembers: number;
   /** The members that failed. */
   readonly givenUp: readonly number[];
@@ -49,7 +58,10 @@ export interface RunResult {
 /** How often a run is looked at, in milliseconds. */
 const lookMs = 200;
 
-/** Everything published in a run, from its beginning, as it happens; ends after the signal, when all has been told. */
+/**
+ * Everything published in a run, from its beginning, as it happens; ends after the signal, when
+ * all has been told.
+ */
 export async function* watch(
   store: PopulationStore,
   id: RunId,
@@ -65,7 +77,8 @@ export async function* watch(
     for (const snapshot of changes.snapshots) yield { type: "snapshot", snapshot };
     for (const decision of changes.decisions) yield { type: "decision", decision };
     for (const failure of changes.failures) yield { type: "failure", failure };
-    const nothing = changes.snapshots.length + changes.decisions.length + changes.failures.length === 0;
+    const nothing =
+      changes.snapshots.length + changes.decisions.length + changes.failures.length === 0;
     if (nothing && wasEnded) return;
     if (nothing) await store.waitForChange(seen, lookMs, ended);
   }
@@ -83,7 +96,12 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
     run: id,
     state: run.state,
     seed: run.seed,
-    ...(best && { best, step: best.step, hyperparameters: best.hyperparameters, snapshot: best.id }),
+    ...(best && {
+      best,
+      step: best.step,
+      hyperparameters: best.hyperparameters,
+      snapshot: best.id,
+    }),
     ...(best?.score !== undefined && { score: best.score }),
     ...(final !== undefined && { final }),
     ...(lost.length > 0 && { lost }),
@@ -93,7 +111,8 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
     givenUp,
     copies: counts.copies,
     failures: counts.failures,
-    unscoredMembers: members.filter(({ newest }) => newest.generation > 0 && newest.score === undefined)
-      .length,
+    unscoredMembers: members.filter(
+      ({ newest }) => newest.generation > 0 && newest.score === undefined,
+    ).length,
   };
 }

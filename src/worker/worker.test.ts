@@ -55,19 +55,28 @@ const declaration = {
 const experiment = (stepsPerMember: number, trainer: typeof Climber = Climber) =>
   defineExperiment({ ...declaration, budget: { stepsPerMember }, trainer });
 
-const options = (run: Run) => ({ worker: "a:1:1" as WorkerId, run, signal: new AbortController().signal });
+const options = (run: Run) => ({
+  worker: "a:1:1" as WorkerId,
+  run,
+  signal: new AbortController().signal,
+});
 
 test("a storage that is away takes no member back to an older checkpoint", async () => {
   const populationStore = memoryPopulationStore();
   const checkpoints = memoryCheckpointStore();
-  const { run: id } = await run(experiment(15), { populationStore, checkpoints: () => checkpoints, seed: 1 });
+  const { run: id } = await run(experiment(15), {
+    populationStore,
+    checkpoints: () => checkpoints,
+    seed: 1,
+  });
   const longer = experiment(30);
   await populationStore.resume(id, { experiment: describeExperiment(longer) });
   const [member] = await populationStore.members(id);
   const away: WorkerOptions["checkpointStore"] = {
     ...checkpoints,
     async load(checkpoint) {
-      if (checkpoint === member!.newest.checkpoint) throw new CheckpointError(checkpoint, "is missing");
+      if (checkpoint === member!.newest.checkpoint)
+        throw new CheckpointError(checkpoint, "is missing");
       throw new CladeError("the storage is away");
     },
   };
@@ -113,7 +122,11 @@ test("a worker that begins with training decides about the others by their gener
       trainer,
     });
   const undisturbed = memoryPopulationStore();
-  const { run: id } = await run(synchronous(Climber), { populationStore: undisturbed, seed: 1, workers: 1 });
+  const { run: id } = await run(synchronous(Climber), {
+    populationStore: undisturbed,
+    seed: 1,
+    workers: 1,
+  });
 
   const disturbed = memoryPopulationStore();
   const checkpointStore = memoryCheckpointStore();

@@ -1,15 +1,21 @@
 /**
- * A worker advances members, one generation at a time, with nothing but the two stores between it and the other workers:
+ * A worker advances members, one generation at a time, with nothing but the two stores between it
+ * and the other workers:
  *
  *     claim a member; make the trainer hold its newest snapshot
  *     exploit and explore, if that generation is not decided yet
  *     until ready: step; evaluate; save; publish
  *
- * Publishing and deciding are transactions that fail if the lease was lost.
- * Everything that is decided follows from the snapshots and from streams derived from (seed, member, generation).
+ * Publishing and deciding are transactions that fail if the lease was lost. Everything that is
+ * decided follows from the snapshots and from streams derived from (seed, member, generation).
  */
 
-import { type Decision, decide, type Outcome, rescue } from "../algorithm/population-based-training.ts";
+import {
+  type Decision,
+  decide,
+  type Outcome,
+  rescue,
+} from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import {
   type CheckpointId,
@@ -80,9 +86,15 @@ export interface WorkerOptions {
   readonly device?: string | undefined;
   /** Aborting drops the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
-  /** How long a member stays this worker's when it is not heard of, in milliseconds; a minute when left out. */
+  /**
+   * How long a member stays this worker's when it is not heard of, in milliseconds; a minute when
+   * left out.
+   */
   readonly leaseMs?: number;
-  /** How long the first lease is at least, in milliseconds: a worker that blocked for longer than its lease has been here before. */
+  /**
+   * How long the first lease is at least, in milliseconds: a worker that blocked for longer than
+   * its lease has been here before.
+   */
   readonly firstLeaseMs?: number;
   /** Why the worker that was here before was killed: this one tries itself first. */
   readonly hang?: Hang | undefined;
@@ -90,13 +102,22 @@ export interface WorkerOptions {
   readonly holds?: (claim: Claim | undefined) => void;
   /** Hears of each generation that was published, each decision and each failure. */
   readonly onEvent?: (event: WorkEvent) => void;
-  /** Other workers of this process get their turn after every generation: steps that never wait would keep them out for long. */
+  /**
+   * Other workers of this process get their turn after every generation: steps that never wait
+   * would keep them out for long.
+   */
   readonly takesTurns?: boolean;
-  /** How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes when left out. */
+  /**
+   * How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes
+   * when left out.
+   */
   readonly patienceMs?: number | undefined;
   /** Is told why the worker is set aside, and when it is back. */
   readonly tell?: (line: string) => void;
-  /** Tries once in the run whether hyperparameters act that are not read back, and notes which do not. */
+  /**
+   * Tries once in the run whether hyperparameters act that are not read back, and notes which do
+   * not.
+   */
   readonly triesActing?: boolean;
   /** Milliseconds, for wall time. */
   readonly now?: () => number;
@@ -104,7 +125,10 @@ export interface WorkerOptions {
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** A waiting worker looks again after this time even if it hears of no change: a lease may have run out. */
+/**
+ * A waiting worker looks again after this time even if it hears of no change: a lease may have run
+ * out.
+ */
 const waitMs = 500;
 
 /** So many of a member's last failures are learnt from. */
@@ -114,8 +138,9 @@ const mostLessons = 200;
 const graceMs = 5_000;
 
 /**
- * Works until the run has ended, the signal aborts, or the worker has to leave because everything fails on it: resolves why, in that case. Rejects when a store
- * fails; the member is then free after its lease.
+ * Works until the run has ended, the signal aborts, or the worker has to leave because everything
+ * fails on it: resolves why, in that case. Rejects when a store fails; the member is then free
+ * after its lease.
  */
 export async function work(options: WorkerOptions): Promise<string | undefined> {
   const worker = new Worker(options);
@@ -130,9 +155,15 @@ export async function work(options: WorkerOptions): Promise<string | undefined> 
 class Worker {
   readonly #options: WorkerOptions;
   readonly #now: () => number;
-  /** The population, and the place in the history that it stands for; undefined when it has to be read anew. */
+  /**
+   * The population, and the place in the history that it stands for; undefined when it has to be
+   * read anew.
+   */
   #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
-  /** What the trainer holds: the member whose generation it ended, and the checkpoint and the hyperparameters of that moment. */
+  /**
+   * What the trainer holds: the member whose generation it ended, and the checkpoint and the
+   * hyperparameters of that moment.
+   */
   #held:
     | {
         readonly member: number;
@@ -150,7 +181,10 @@ class Worker {
   readonly #failedHere = new Set<number>();
   /** Everything fails here, as far as is known. */
   #suspicion: Suspicion | undefined;
-  /** How long somebody had worked on the run when the member was claimed, and this machine's clock then. */
+  /**
+   * How long somebody had worked on the run when the member was claimed, and this machine's clock
+   * then.
+   */
   #worked = { ms: 0, asOf: 0 };
   /** Whether hyperparameters act is to be tried after the first generation that was published. */
   #triesActing: boolean;
@@ -165,8 +199,15 @@ class Worker {
     this.#now = options.now ?? Date.now;
     this.#triesActing = options.triesActing ?? false;
     this.#patienceMs = options.patienceMs ?? usualPatienceMs;
-    const { populationStore, signal, experiment, leaseMs, firstLeaseMs, run, worker, device } = options;
-    this.#leases = new Leases(populationStore, signal, experiment.population, leaseMs, firstLeaseMs);
+    const { populationStore, signal, experiment, leaseMs, firstLeaseMs, run, worker, device } =
+      options;
+    this.#leases = new Leases(
+      populationStore,
+      signal,
+      experiment.population,
+      leaseMs,
+      firstLeaseMs,
+    );
     this.#collector = new Collector(options.populationStore, options.checkpointStore, options.run);
     this.#presence = new Presence(populationStore, run.id, worker, device);
   }
@@ -180,7 +221,9 @@ class Worker {
     await unlessHanging(this.#end(end), signal, graceMs).catch((error) => {
       if (!(error instanceof Interruption)) throw error;
     });
-    return typeof end === "object" && end.kind === "gave-up" && !signal.aborted ? end.reason : undefined;
+    return typeof end === "object" && end.kind === "gave-up" && !signal.aborted
+      ? end.reason
+      : undefined;
   }
 
   async #end(end: boolean | WorkerState): Promise<void> {
@@ -203,7 +246,12 @@ class Worker {
       const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
       if (left) return left;
       const seen = populationStore.mark();
-      const claiming = populationStore.claimMember(run.id, worker, this.#leases.leaseMs, this.#held?.member);
+      const claiming = populationStore.claimMember(
+        run.id,
+        worker,
+        this.#leases.leaseMs,
+        this.#held?.member,
+      );
       const result = await unlessHanging(claiming, signal, graceMs);
       if (result.kind === "ended") return true;
       await this.#presence.remind({ kind: result.kind === "wait" ? "waiting" : "working" });
@@ -221,12 +269,14 @@ class Worker {
     const { signal } = this.#options;
     this.#triesActing = false;
     this.#published = undefined;
-    const isUsed = await unlessHanging(tryActingInRun(this.#options, published), signal, graceMs).catch(
-      (error) => {
-        if (error instanceof RunNotFoundError) return true;
-        throw error;
-      },
-    );
+    const isUsed = await unlessHanging(
+      tryActingInRun(this.#options, published),
+      signal,
+      graceMs,
+    ).catch((error) => {
+      if (error instanceof RunNotFoundError) return true;
+      throw error;
+    });
     if (isUsed) this.#held = undefined;
   }
 
@@ -263,9 +313,12 @@ class Worker {
     } catch (error) {
       this.#held = undefined;
       this.#collector.dropped();
-      await unlessHanging(this.#handle(claim, error), this.#options.signal, graceMs).catch((unhandled) => {
-        if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption)) throw unhandled;
-      });
+      await unlessHanging(this.#handle(claim, error), this.#options.signal, graceMs).catch(
+        (unhandled) => {
+          if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption))
+            throw unhandled;
+        },
+      );
     } finally {
       this.#options.holds?.(undefined);
       lease.stop();
@@ -311,7 +364,8 @@ class Worker {
     });
     const trainedMs = performance.now() - this.#trainsSince;
     const memberSteps = start.memberSteps + steps;
-    const isLast = steps >= stepsLeft || this.#elapsedMs() >= (budget.wallSeconds ?? Infinity) * 1000;
+    const isLast =
+      steps >= stepsLeft || this.#elapsedMs() >= (budget.wallSeconds ?? Infinity) * 1000;
     const measurement = await this.#evaluate(isLast);
     const reserve = (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id);
     this.#phase = "save";
@@ -334,7 +388,9 @@ class Worker {
     const looks = this.#endsAtPublication && budget.totalSteps !== undefined;
     await this.#publish(claim, start.generation, looks, ({ now }) => {
       now.update(trained);
-      const ended = this.#endsAtPublication ? this.#ending(now.totalSteps, trained.score) : undefined;
+      const ended = this.#endsAtPublication
+        ? this.#ending(now.totalSteps, trained.score)
+        : undefined;
       return {
         snapshots: [trained],
         member: isLast ? "finished" : "active",
@@ -374,7 +430,10 @@ class Worker {
     return ending(experiment, { totalSteps, elapsedMs: this.#elapsedMs(), score });
   }
 
-  /** The snapshot to train from: the newest, or what is decided about it first. Undefined when there is none to train from now. */
+  /**
+   * The snapshot to train from: the newest, or what is decided about it first. Undefined when
+   * there is none to train from now.
+   */
   async #prepare(claim: Claim): Promise<Snapshot | undefined> {
     this.#isWithoutDonor = claim.undecided;
     if (claim.undecided) return await this.#decide(claim);
@@ -401,8 +460,9 @@ class Worker {
   }
 
   /**
-   * In a synchronous run the donors are those who have ended the generation that failed, all of them, so that a rescue does not depend on who comes first. Who needs a rescue
-   * itself is no donor of that generation; of two such the one with the lower number comes first.
+   * In a synchronous run the donors are those who have ended the generation that failed, all of
+   * them, so that a rescue does not depend on who comes first. Who needs a rescue itself is no
+   * donor of that generation; of two such the one with the lower number comes first.
    */
   async #waitsForDonors({ member, newest }: Claim): Promise<boolean> {
     const { experiment, populationStore, run } = this.#options;
@@ -428,7 +488,10 @@ class Worker {
   }
 
   /** Since it last published, the latest first. */
-  async #failuresOf({ member, failures }: Pick<Claim, "member" | "failures">): Promise<readonly Failure[]> {
+  async #failuresOf({
+    member,
+    failures,
+  }: Pick<Claim, "member" | "failures">): Promise<readonly Failure[]> {
     const { populationStore: store, run } = this.#options;
     return failures > 0 ? await store.failuresOf(run.id, member, failures) : [];
   }
@@ -436,18 +499,24 @@ class Worker {
   /** With what a member has always failed in this run. */
   async #alwaysFailed({ member, hasFailed }: Claim): Promise<readonly Hyperparameters[]> {
     const { populationStore, run } = this.#options;
-    return hasFailed ? alwaysFailed(await populationStore.failuresOf(run.id, member, mostLessons)) : [];
+    return hasFailed
+      ? alwaysFailed(await populationStore.failuresOf(run.id, member, mostLessons))
+      : [];
   }
 
   async #countOf(trouble: Trouble): Promise<number> {
     const { populationStore, run, worker } = this.#options;
     const others = await soundOthers(populationStore, run.id, worker, this.#now());
-    return countOf(trouble, { patienceMs: this.#patienceMs, others: new Set(others.map(placeOf)) });
+    return countOf(trouble, {
+      patienceMs: this.#patienceMs,
+      others: new Set(others.map(placeOf)),
+    });
   }
 
   /**
-   * Exploit and explore at the end of a generation, decided by whoever goes on with the member, from the snapshots of that generation and
-   * before. In a synchronous run all members have published it by then, so the decision is the same whoever makes it.
+   * Exploit and explore at the end of a generation, decided by whoever goes on with the member,
+   * from the snapshots of that generation and before. In a synchronous run all members have
+   * published it by then, so the decision is the same whoever makes it.
    */
   async #decide(claim: Claim): Promise<Snapshot | undefined> {
     const { strategies, synchronous, objective } = this.#options.experiment;
@@ -460,7 +529,8 @@ class Worker {
       const { totalSteps, best } = synchronous ? population : view.now;
       ended = this.#endsAtPublication ? undefined : this.#ending(totalSteps, best?.score);
       if (ended !== undefined) {
-        if (objective.final === undefined) return { snapshots: [], member: "active", ending: ended };
+        if (objective.final === undefined)
+          return { snapshots: [], member: "active", ending: ended };
         return { snapshots: [], member: "active", undecided: true, keepClaim: true };
       }
       outcome = decide(strategies, newest, population, this.#random(newest, "decide"), failed);
@@ -480,8 +550,9 @@ class Worker {
   }
 
   /**
-   * Whether the publication that spends the run's budget ends the run. In a synchronous run all members get to the same generation first, and
-   * where a held-out metric is asked for each member has its last evaluation first.
+   * Whether the publication that spends the run's budget ends the run. In a synchronous run all
+   * members get to the same generation first, and where a held-out metric is asked for each member
+   * has its last evaluation first.
    */
   get #endsAtPublication(): boolean {
     const { synchronous, objective } = this.#options.experiment;
@@ -489,10 +560,16 @@ class Worker {
   }
 
   /** The last evaluation of a member that has come to its end, or whose run is over. */
-  async #finish(claim: Claim, end: Pick<Publication, "member" | "decision" | "reason">): Promise<void> {
+  async #finish(
+    claim: Claim,
+    end: Pick<Publication, "member" | "decision" | "reason">,
+  ): Promise<void> {
     await this.#hold(claim, claim.newest);
     const evaluated = await this.#evaluated(claim, claim.newest, true);
-    await this.#publish(claim, claim.newest.generation, false, () => ({ snapshots: [evaluated], ...end }));
+    await this.#publish(claim, claim.newest.generation, false, () => ({
+      snapshots: [evaluated],
+      ...end,
+    }));
   }
 
   #goOnFrom(outcome: Outcome | undefined): Publication {
@@ -504,7 +581,9 @@ class Worker {
     };
   }
 
-  /** Makes the trainer hold the snapshot's weights and hyperparameters, which it may do already. */
+  /**
+   * Makes the trainer hold the snapshot's weights and hyperparameters, which it may do already.
+   */
   async #hold(claim: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
     const { member } = claim;
@@ -519,7 +598,11 @@ class Worker {
     else await restoreFrom(checkpointStore, session, checkpoint, turn);
   }
 
-  #holds(checkpoint: CheckpointId | undefined, member: number, hyperparameters: Hyperparameters): boolean {
+  #holds(
+    checkpoint: CheckpointId | undefined,
+    member: number,
+    hyperparameters: Hyperparameters,
+  ): boolean {
     if (this.#held?.checkpoint !== checkpoint || this.#held?.member !== member) return false;
     return (
       this.#options.session.hyperparameters === "with train" ||
@@ -570,7 +653,8 @@ class Worker {
     const phase = this.#phase;
     const trainedMs = Math.max(0, performance.now() - this.#trainsSince);
     await session.dispose().catch(() => {});
-    // A scheduler may signal every process of a job: a trainer that ends with its worker has not failed.
+    // A scheduler may signal every process of a job: a trainer that ends with its worker has not
+    // failed.
     if (signal.aborted) return await populationStore.releaseMember(claim);
     const failed = { member: claim.member, phase, trainedMs };
     const tried = await this.#trySelf(error, failed);
@@ -596,23 +680,27 @@ class Worker {
     const restMs = rests ? pauseMs(trouble.failures.length) : 0;
     await populationStore.recordFailure(claim, failure, isOver ? "failed" : "active", restMs);
     this.#options.onEvent?.({ type: "failure", failure });
-    if (tried?.error) this.#suspicion = { failure, failed, error: tried.error, hasTrained: tried.hasTrained };
+    if (tried?.error)
+      this.#suspicion = { failure, failed, error: tried.error, hasTrained: tried.hasTrained };
   }
 
   /** Tries whether a failure is the worker's, where it may be. */
   async #trySelf(error: TrainerError, failed: Failed) {
     this.#failedHere.add(failed.member);
-    const mayBeOwn = error.kind === "trainer" || (error.kind === "outside" && this.#failedHere.size > 1);
+    const mayBeOwn =
+      error.kind === "trainer" || (error.kind === "outside" && this.#failedHere.size > 1);
     if (this.#patienceMs === 0 || !mayBeOwn) return undefined;
-    // What the trainer that failed has held, such as a port or a GPU's memory, may be free a moment later only.
+    // What the trainer that failed has held, such as a port or a GPU's memory, may be free a
+    // moment later only.
     const { signal, sleep = pause } = this.#options;
     await sleep(pauseMs(1), signal);
     return signal.aborted ? undefined : await trySelf(this.#options, failed, 0);
   }
 
   /**
-   * Publishes with the population as it is now, or as it was at the last look. When it fails the view is read anew: it may hold what was not published.
-   * `generation` is that of the claimed member, since a decision about another member of that generation may come next.
+   * Publishes with the population as it is now, or as it was at the last look. When it fails the
+   * view is read anew: it may hold what was not published. `generation` is that of the claimed
+   * member, since a decision about another member of that generation may come next.
    */
   async #publish(
     claim: Claim,
@@ -623,7 +711,8 @@ class Worker {
     const { populationStore, run } = this.#options;
     const known = this.#known;
     this.#known = undefined;
-    const { view, cursor } = known ?? (await PopulationView.read(populationStore, run, generation));
+    const { view, cursor } =
+      known ?? (await PopulationView.read(populationStore, run, generation));
     const after = await populationStore.publish(
       claim,
       looks ? cursor : Number.MAX_SAFE_INTEGER,

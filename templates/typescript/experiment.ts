@@ -1,4 +1,7 @@
-/** A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your own. */
+/**
+ * A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your
+ * own.
+ */
 import {
   defineExperiment,
   everySteps,
@@ -15,7 +18,10 @@ interface Hyperparameters {
   readonly momentum: number;
 }
 
-/** One model in memory: trained step by step, scored, saved, and made to hold another member's state. */
+/**
+ * One model in memory: trained step by step, scored, saved, and made to hold another member's
+ * state.
+ */
 class SineTrainer {
   weights: Float64Array = new Float64Array(6);
   velocity: Float64Array = new Float64Array(6);
@@ -35,7 +41,8 @@ class SineTrainer {
       const x = random.uniform() * 2 - 1;
       const error = this.predict(x) - Math.sin(3 * x);
       for (let power = 0; power < 6; power++) {
-        this.velocity[power] = momentum * this.velocity[power]! - learningRate * error * x ** power;
+        this.velocity[power] =
+          momentum * this.velocity[power]! - learningRate * error * x ** power;
         this.weights[power]! += this.velocity[power]!;
       }
     }
@@ -52,7 +59,10 @@ class SineTrainer {
     return { weights: this.weights, velocity: this.velocity, steps: this.steps };
   }
 
-  /** The state may be another member's. The seed is this member's own, so that a copy goes on with fresh draws. */
+  /**
+   * The state may be another member's. The seed is this member's own, so that a copy goes on with
+   * fresh draws.
+   */
   restore(
     state: { weights: Float64Array; velocity: Float64Array; steps: number },
     { seed }: { readonly seed: number },

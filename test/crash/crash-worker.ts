@@ -1,4 +1,7 @@
-/** A worker process as a run has them, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN WORKER`. */
+/**
+ * A worker process as a run has them, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN
+ * WORKER`.
+ */
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
@@ -6,11 +9,20 @@ import { work } from "../../src/worker/worker.ts";
 import { walkExperiment } from "../walk/walk-experiment.ts";
 import { openPopulation } from "./open-population.ts";
 
-const [store, checkpoints, id, worker] = process.argv.slice(2) as [string, string, RunId, WorkerId];
+const [store, checkpoints, id, worker] = process.argv.slice(2) as [
+  string,
+  string,
+  RunId,
+  WorkerId,
+];
 await using populationStore = await openPopulation(store);
 const run = await populationStore.run(id);
 const { population, budget, synchronous } = run.experiment;
-const experiment = walkExperiment({ population, stepsPerMember: budget.stepsPerMember!, synchronous });
+const experiment = walkExperiment({
+  population,
+  stepsPerMember: budget.stepsPerMember!,
+  synchronous,
+});
 process.send?.("working");
 await work({
   worker,

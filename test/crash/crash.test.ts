@@ -1,6 +1,7 @@
 /**
- * Kills real worker processes at random moments, and afterwards asks the tree of snapshots alone whether anything was lost. The number of
- * kills is CLADE_KILLS (60), the seed of the moments CLADE_SEED (1).
+ * Kills real worker processes at random moments, and afterwards asks the tree of snapshots alone
+ * whether anything was lost. The number of kills is CLADE_KILLS (60), the seed of the moments
+ * CLADE_SEED (1).
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -55,9 +56,12 @@ async function newRun(experiment: Experiment, database?: string): Promise<Place>
 test(`after ${kills} kills nothing that was published is lost, repeated or torn`, {
   timeout: 60_000 + kills * 3000,
 }, async () => {
-  // More than the workers get done while they are killed, so that the last kill meets a run that is under way.
+  // More than the workers get done while they are killed, so that the last kill meets a run that
+  // is under way.
   const stepsPerMember = 50 * kills;
-  const place = await newRun(walkExperiment({ population: 6, stepsPerMember, synchronous: false }));
+  const place = await newRun(
+    walkExperiment({ population: 6, stepsPerMember, synchronous: false }),
+  );
   expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
   await using store = await openPopulation(place.store);
   const checkpoints = filesystemCheckpointStore(place.checkpoints);
@@ -85,7 +89,8 @@ test.skipIf(!server)(
     const isOver = async () => (await store.run(place.id)).state.kind !== "running";
     await using store = await openPopulation(place.store);
     const snapshots = async () => (await store.counts(place.id)).snapshots;
-    // By what was published, not by time: on a busy machine the server would be killed again before anything was.
+    // By what was published, not by time: on a busy machine the server would be killed again
+    // before anything was.
     const killServers = async () => {
       while (!(await isOver())) {
         const enough = (await snapshots()) + 200 * random.uniform();
@@ -97,7 +102,12 @@ test.skipIf(!server)(
     const [killedWorkers] = await Promise.all([working, killServers()]);
     expect(killedWorkers).toBe(workerKills);
     expect(serverKills).toBeGreaterThan(2);
-    await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
+    await expectSound(
+      store,
+      filesystemCheckpointStore(place.checkpoints),
+      place.id,
+      stepsPerMember,
+    );
   },
 );
 
@@ -122,11 +132,19 @@ test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, a
     if (way.kills > 0) expect(killed).toBeGreaterThan(3);
     await using store = await openPopulation(place.store);
     expect(await treeOf(store, place.id)).toEqual(expected);
-    await expectSound(store, filesystemCheckpointStore(place.checkpoints), place.id, stepsPerMember);
+    await expectSound(
+      store,
+      filesystemCheckpointStore(place.checkpoints),
+      place.id,
+      stepsPerMember,
+    );
   }
 });
 
-/** Keeps workers alive until the run has ended, killing random ones at random moments. Resolves the number of kills. */
+/**
+ * Keeps workers alive until the run has ended, killing random ones at random moments. Resolves the
+ * number of kills.
+ */
 async function workWithKills(
   { store, checkpoints, id }: Place,
   { workers, kills }: { readonly workers: number; readonly kills: number },
@@ -152,7 +170,8 @@ async function workWithKills(
     });
     child.once("exit", (code, signal) => {
       living.delete(worker);
-      if (signal !== "SIGKILL" && code !== 0) complaints.push(`${worker} ended with ${code}: ${said}`);
+      if (signal !== "SIGKILL" && code !== 0)
+        complaints.push(`${worker} ended with ${code}: ${said}`);
     });
     await Promise.race([once(child, "message"), once(child, "exit")]);
   }
@@ -167,7 +186,8 @@ async function workWithKills(
       if (killed >= kills || living.size === 0) continue;
       const [worker, child] = random.pick([...living]);
       if (random.uniform() < 0.2) {
-        // Another process wakes it: it may hold the database's lock, for which this one would wait without end.
+        // Another process wakes it: it may hold the database's lock, for which this one would wait
+        // without end.
         spawn("sh", ["-c", `sleep ${0.05 + random.uniform() * 0.3}; kill -CONT ${child.pid}`]);
         child.kill("SIGSTOP");
       } else {
@@ -186,11 +206,15 @@ async function workWithKills(
 }
 
 function once(child: ChildProcess, event: "exit" | "message"): Promise<void> {
-  if (event === "exit" && (child.exitCode !== null || child.signalCode !== null)) return Promise.resolve();
+  if (event === "exit" && (child.exitCode !== null || child.signalCode !== null))
+    return Promise.resolve();
   return new Promise((resolve) => child.once(event, () => resolve()));
 }
 
-/** Everything that was decided, without the facts of the execution, in an order that does not depend on it. */
+/**
+ * Everything that was decided, without the facts of the execution, in an order that does not
+ * depend on it.
+ */
 async function treeOf(store: PopulationStore, id: RunId) {
   const { snapshots, decisions, failures } = await store.changes(id, start, 1_000_000);
   expect(failures).toEqual([]);

@@ -20,7 +20,10 @@ ${climb({ declaration, trainer: `step({ rate }) { if (blocks()) { ${how} } this.
 
 test("a step that never returns costs its generation, and the member goes on in another worker", async () => {
   const declaration = "stepTimeoutSeconds: 3,";
-  place.write("climb.ts", blocking('execSync("echo $$ >> workers; exec sleep 1000");', { declaration }));
+  place.write(
+    "climb.ts",
+    blocking('execSync("echo $$ >> workers; exec sleep 1000");', { declaration }),
+  );
   const run = await place.clade("run", "climb.ts", "--workers", "1", "--json");
   expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 1, failedMembers: 0 });
   expect(run.stdout).toMatch(/blocked its worker for [34] s, longer than stepTimeoutSeconds: 3/);
@@ -30,7 +33,15 @@ test("a step that never returns costs its generation, and the member goes on in 
 test("where every step blocks its worker, workers try themselves, and the run fails when the patience is over", async () => {
   const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
   place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
-  const run = await place.clade("run", "climb.ts", "--workers", "1", "--patience", "10s", "--json");
+  const run = await place.clade(
+    "run",
+    "climb.ts",
+    "--workers",
+    "1",
+    "--patience",
+    "10s",
+    "--json",
+  );
   expect(run.code).toBe(1);
   // One of a member that hung, and one of each that was given up.
   expect(Workplace.events(run.stdout).at(-1)).toMatchObject({
@@ -52,7 +63,10 @@ test("a run that is stopped does not wait for a step that never returns", async 
 test.skipIf(process.platform !== "linux")(
   "a worker whose step never returns ends when the process that started it is killed (needs /proc)",
   async () => {
-    place.write("climb.ts", blocking("Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"));
+    place.write(
+      "climb.ts",
+      blocking("Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"),
+    );
     const run = place.start("run", "climb.ts", "--workers", "2");
     await expect.poll(() => existsSync(place.path("blocked"))).toBe(true);
     run.process.kill("SIGKILL");

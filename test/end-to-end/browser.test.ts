@@ -21,19 +21,22 @@ async function bundle(): Promise<string> {
 
 const browser = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
-test.skipIf(!browser)("the toy gives the same result in a browser as in Node (needs Chromium)", async () => {
-  const launched = await chromium.launch({
-    executablePath: browser!,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-  });
-  try {
-    const page = await launched.newPage();
-    await page.addScriptTag({ content: await bundle() });
-    expect(await page.evaluate("toy.runToy()")).toBe(await runToy());
-  } finally {
-    await launched.close();
-  }
-});
+test.skipIf(!browser)(
+  "the toy gives the same result in a browser as in Node (needs Chromium)",
+  async () => {
+    const launched = await chromium.launch({
+      executablePath: browser!,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    });
+    try {
+      const page = await launched.newPage();
+      await page.addScriptTag({ content: await bundle() });
+      expect(await page.evaluate("toy.runToy()")).toBe(await runToy());
+    } finally {
+      await launched.close();
+    }
+  },
+);
 
 test("the toy gives the same result in a bare JavaScript realm with what the web has and nothing of Node", async () => {
   const web = {

@@ -22,7 +22,14 @@ test("a person goes from init to the best model's files", async () => {
   const written = await place.clade("init");
   expect(written).toMatchObject({ code: 0 });
   expect(await place.clade("check", "experiment.ts")).toMatchObject({ code: 0 });
-  const run = await place.clade("run", "experiment.ts", "--set", "budget.stepsPerMember=200", "--seed", "1");
+  const run = await place.clade(
+    "run",
+    "experiment.ts",
+    "--set",
+    "budget.stepsPerMember=200",
+    "--seed",
+    "1",
+  );
   expect(run).toMatchObject({ code: 0, stderr: "" });
   expect(run.stdout).toContain("done in");
   expect(run.stdout).toContain("the schedule that made it");
@@ -53,7 +60,10 @@ test("a person goes from init to the best model's files", async () => {
     stderr: expect.stringContaining(`give the whole name: ${best.run}`),
   });
   const unasked = await place.clade("remove", best.run);
-  expect(unasked).toMatchObject({ code: 2, stderr: expect.stringContaining("add --yes if it is meant") });
+  expect(unasked).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("add --yes if it is meant"),
+  });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(true);
   expect(await place.clade("remove", best.run, "--yes")).toMatchObject({ code: 0 });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(false);
@@ -146,7 +156,10 @@ test("when everything is killed, nothing is left running, and resume goes on", a
 });
 
 test("a worker joins from another terminal, and stop ends everybody's work", async () => {
-  place.write("climb.ts", climb({ stepMs: 20, declaration: "budget: { stepsPerMember: 100000 }," }));
+  place.write(
+    "climb.ts",
+    climb({ stepMs: 20, declaration: "budget: { stepsPerMember: 100000 }," }),
+  );
   const run = place.start("run", "climb.ts", "--workers", "1");
   await place.statusWith(/ trains member \d/);
   const worker = place.start("worker");
@@ -178,7 +191,10 @@ test("settings do not change under workers, and not where nothing is left to do"
   });
   await finished;
   const shorter = await place.clade("resume", "--set", "budget.stepsPerMember=20");
-  expect(shorter).toMatchObject({ code: 1, stderr: expect.stringContaining("leave nothing to do") });
+  expect(shorter).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("leave nothing to do"),
+  });
   expect((await place.clade("status")).stdout).toContain("200 steps");
 });
 
@@ -222,20 +238,27 @@ test("a run is found by the beginning of its name, and a wrong name is answered 
   const { run } = resultOf(await place.clade("run", "climb.ts", "--json"));
   expect((await place.clade("status", run.slice(0, 7))).stdout).toContain(`run ${run}: done`);
   const wrong = await place.clade("status", `${run}x`);
-  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining(`did you mean "${run}"?`) });
+  expect(wrong).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`did you mean "${run}"?`),
+  });
 });
 
 test("the same experiment twice at once makes two runs", async () => {
   place.write("climb.ts", climb({ stepMs: 5 }));
   const results = (
-    await Promise.all([place.clade("run", "climb.ts", "--json"), place.clade("run", "climb.ts", "--json")])
+    await Promise.all([
+      place.clade("run", "climb.ts", "--json"),
+      place.clade("run", "climb.ts", "--json"),
+    ])
   ).map(resultOf);
   expect(results).toMatchObject([{ totalSteps: 200 }, { totalSteps: 200 }]);
   expect(results[0]!.run).not.toBe(results[1]!.run);
 });
 
 test("a run goes on without a member whose trainer keeps throwing, and says so", async () => {
-  const trainer = "constructor({ seed, hyperparameters }) { this.broken = hyperparameters.rate === 0.5; }";
+  const trainer =
+    "constructor({ seed, hyperparameters }) { this.broken = hyperparameters.rate === 0.5; }";
   const broken = climb({
     trainer: `${trainer}\n save() { if (this.broken) throw new Error("no room on the GPU"); return { height: this.height }; }`,
     declaration: "exploit: noExploit(), initial: [{ rate: 0.5 }],",
@@ -254,14 +277,20 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
   // There is room again.
   place.write("climb.ts", broken.replace("if (this.broken)", "if (false)"));
   const resumed = await place.clade("resume", "--json", "--allow-different-code");
-  expect(resultOf(resumed)).toMatchObject({ state: { kind: "done" }, givenUp: [], totalSteps: 100 });
+  expect(resultOf(resumed)).toMatchObject({
+    state: { kind: "done" },
+    givenUp: [],
+    totalSteps: 100,
+  });
   expect(resumed.code).toBe(0);
 });
 
 test("a run in which every member fails ends with exit code 1 and the error", async () => {
   place.write(
     "climb.ts",
-    climb({ trainer: 'save() { if (this.height > 0) throw new Error("no room on the GPU"); return {}; }' }),
+    climb({
+      trainer: 'save() { if (this.height > 0) throw new Error("no room on the GPU"); return {}; }',
+    }),
   );
   const run = await place.clade("run", "climb.ts", "--patience", "0");
   expect(run).toMatchObject({
@@ -353,7 +382,11 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
     file: "export const a = 1;",
     says: ["exports no default"],
   },
-  { what: "an unknown command", words: ["rum"], says: ["unknown command 'rum'", "Did you mean run?"] },
+  {
+    what: "an unknown command",
+    words: ["rum"],
+    says: ["unknown command 'rum'", "Did you mean run?"],
+  },
   {
     what: "an unknown option",
     words: ["run", "climb.ts", "--sede", "1"],

@@ -41,13 +41,18 @@ export class Workplace implements Disposable {
     rmSync(join(this.directory, name));
   }
 
-  /** Of the processes whose numbers stand in files, those that have not ended. One that nobody has asked for its end yet has, too. */
+  /**
+   * Of the processes whose numbers stand in files, those that have not ended. One that nobody has
+   * asked for its end yet has, too.
+   */
   alive(...names: string[]): string[] {
     const pids = names.flatMap((name) =>
       existsSync(this.path(name)) ? this.read(name).trim().split("\n") : [],
     );
     const stat = (pid: string) => `/proc/${pid}/stat`;
-    return pids.filter((pid) => existsSync(stat(pid)) && !/\) Z/.test(readFileSync(stat(pid), "utf8")));
+    return pids.filter(
+      (pid) => existsSync(stat(pid)) && !/\) Z/.test(readFileSync(stat(pid), "utf8")),
+    );
   }
 
   path(...parts: string[]): string {
@@ -59,7 +64,10 @@ export class Workplace implements Disposable {
     return new Workplace({ ...this.#environment, ...environment }, this.directory);
   }
 
-  start(...words: string[]): { readonly process: ChildProcess; readonly finished: Promise<Finished> } {
+  start(...words: string[]): {
+    readonly process: ChildProcess;
+    readonly finished: Promise<Finished>;
+  } {
     const child = spawn(process.execPath, [clade, ...words], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, NO_COLOR: "1", ...this.#environment },
@@ -95,7 +103,10 @@ export class Workplace implements Disposable {
       .map((line) => JSON.parse(line) as { type: string });
   }
 
-  /** The result of a run with `--json` that ended well. If it did not, the failure shows what it said. */
+  /**
+   * The result of a run with `--json` that ended well. If it did not, the failure shows what it
+   * said.
+   */
   static result({ code, stdout, stderr }: Finished): { readonly [key: string]: unknown } {
     expect(code, `${stderr}\n${stdout}`).toBe(0);
     return Workplace.events(stdout).at(-1)!;
@@ -106,7 +117,10 @@ export class Workplace implements Disposable {
   }
 }
 
-/** An experiment whose score climbs with each step of `stepMs`. Lines may replace parts of the declaration or of the trainer. */
+/**
+ * An experiment whose score climbs with each step of `stepMs`. Lines may replace parts of the
+ * declaration or of the trainer.
+ */
 export function climb({ stepMs = 0, declaration = "", trainer = "" } = {}): string {
   return `
 import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit, perturb, tTestSelection, truncationSelection, uniform } from "clade";

@@ -1,6 +1,17 @@
-/** Trainers in other processes, through the command line: what a person sees, and what is left when processes are killed. */
+/**
+ * Trainers in other processes, through the command line: what a person sees, and what is left when
+ * processes are killed.
+ */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Workplace } from "./command-line.ts";
@@ -8,7 +19,10 @@ import { Workplace } from "./command-line.ts";
 let place: Workplace;
 beforeEach(() => {
   place = new Workplace();
-  cpSync(fileURLToPath(new URL("../fixtures/climber.mjs", import.meta.url)), place.path("climber.mjs"));
+  cpSync(
+    fileURLToPath(new URL("../fixtures/climber.mjs", import.meta.url)),
+    place.path("climber.mjs"),
+  );
 });
 afterEach(() => place[Symbol.dispose]());
 
@@ -35,7 +49,11 @@ test("one process a worker trains the whole population", async () => {
   place.write("climb.yaml", experiment());
   const run = await place.clade("run", "climb.yaml", "--json");
   expect(run).toMatchObject({ code: 0 });
-  expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0, copies: expect.any(Number) });
+  expect(Workplace.result(run)).toMatchObject({
+    totalSteps: 200,
+    failures: 0,
+    copies: expect.any(Number),
+  });
   const workers = Number(/on (\d+) workers/.exec((await place.clade("list")).stdout)?.[1] ?? 2);
   // One more tried the experiment before the run began.
   expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
@@ -74,11 +92,16 @@ test("check says that a trainer is as it should be", async () => {
   place.write("climb.yaml", experiment());
   const { code, stdout } = await place.clade("check", "climb.yaml");
   expect(code).toBe(0);
-  expect(stdout).toMatch(/restore\(\) in another trainer gives height [\d.]+ again; fresh weights had 0/);
-  expect(stdout).toContain("read back from where it acts, before the first step and after the last");
+  expect(stdout).toMatch(
+    /restore\(\) in another trainer gives height [\d.]+ again; fresh weights had 0/,
+  );
+  expect(stdout).toContain(
+    "read back from where it acts, before the first step and after the last",
+  );
 });
 
-// A process of each run does it once, in its second call of that kind: the first is tried before the run begins.
+// A process of each run does it once, in its second call of that kind: the first is tried before
+// the run begins.
 test.each([
   "train: exit",
   "train: die",
@@ -112,7 +135,11 @@ test("a member whose trainer fails again and again is tried again, rescued twice
   place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
   const run = await place.clade("run", "climb.yaml", "--json", "--patience", "0");
   expect(run.code).toBe(3);
-  expect(Workplace.events(run.stdout).at(-1)).toMatchObject({ totalSteps: 150, givenUp: [2], failures: 6 });
+  expect(Workplace.events(run.stdout).at(-1)).toMatchObject({
+    totalSteps: 150,
+    givenUp: [2],
+    failures: 6,
+  });
   const shown = (await place.clade("show", "--member", "2")).stdout;
   expect(shown).toContain("rescued");
   expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
@@ -120,10 +147,14 @@ test("a member whose trainer fails again and again is tried again, rescued twice
 });
 
 test("when every process of a run is killed at once no trainer and no child of one stays", async () => {
-  place.write("climb.yaml", experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }));
+  place.write(
+    "climb.yaml",
+    experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }),
+  );
   const run = place.start("run", "climb.yaml", "--workers", "2");
   await expect.poll(() => place.alive("children").length).toBeGreaterThan(3);
-  const [worker] = (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=:\w+")/g) ?? [];
+  const [worker] =
+    (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=:\w+")/g) ?? [];
   for (const pid of [run.process.pid!, Number(worker)]) process.kill(pid, "SIGKILL");
   await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
@@ -132,7 +163,9 @@ test("Ctrl-C ends trainers with their workers, and resume goes on", async () => 
   place.write("climb.yaml", experiment({ steps: 100_000 }));
   const run = place.start("run", "climb.yaml");
   await expect.poll(() => place.alive("starts").length).toBeGreaterThan(0);
-  await expect.poll(async () => (await place.clade("status")).stdout).toMatch(/[1-9]\d* copies|best/);
+  await expect
+    .poll(async () => (await place.clade("status")).stdout)
+    .toMatch(/[1-9]\d* copies|best/);
   run.process.kill("SIGINT");
   expect(await run.finished).toMatchObject({ code: 130 });
   expect(place.alive("starts")).toEqual([]);
@@ -157,11 +190,14 @@ test("a large checkpoint that was damaged is found by the trainer's hash, and th
   utimesSync(path, atime, mtime);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });
-  expect((await place.clade("show")).stdout).toMatch(/recovered from snapshot .* because checkpoint/);
+  expect((await place.clade("show")).stdout).toMatch(
+    /recovered from snapshot .* because checkpoint/,
+  );
 });
 
 test("each worker's command sees the GPU of its worker, and its share of the cores", async () => {
-  const command = "echo GPU $CUDA_VISIBLE_DEVICES, threads $OMP_NUM_THREADS >&2; exec node climber.mjs";
+  const command =
+    "echo GPU $CUDA_VISIBLE_DEVICES, threads $OMP_NUM_THREADS >&2; exec node climber.mjs";
   place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
   const gpus = ["--gpus", "6,7", "--members-per-gpu", "2", "--set", "budget.stepsPerMember=400"];
   expect(await place.clade("run", "climb.yaml", ...gpus)).toMatchObject({ code: 0 });
@@ -179,9 +215,13 @@ const hasShellTools = ["sed", "awk", "sha256sum"].every(
 test.runIf(hasShellTools)(
   "a trainer in nothing but the shell keeps the whole contract (needs sed, awk and sha256sum)",
   async () => {
-    const example = fileURLToPath(new URL("../../examples/other-languages/descent.yaml", import.meta.url));
+    const example = fileURLToPath(
+      new URL("../../examples/other-languages/descent.yaml", import.meta.url),
+    );
     const checked = await place.clade("check", example);
-    expect(checked.stdout).toMatch(/note trainer: rate: answered as it was told and not read back/);
+    expect(checked.stdout).toMatch(
+      /note trainer: rate: answered as it was told and not read back/,
+    );
     expect(checked.code).toBe(0);
     const run = await place.clade("run", example, "--json", "--set", "budget.stepsPerMember=40");
     expect(Workplace.result(run)).toMatchObject({ totalSteps: 320, failures: 0 });

@@ -16,7 +16,10 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-/** Runs of a study in the store of the workplace: a score of its own for each seed, or of no study when it has no name. */
+/**
+ * Runs of a study in the store of the workplace: a score of its own for each seed, or of no study
+ * when it has no name.
+ */
 async function publish(
   method: string,
   scores: readonly number[],
@@ -76,8 +79,16 @@ test("runs are compared by how their names begin, as one JSON object", async () 
     metric: "accuracy",
     comparisons: 1,
     variants: [
-      { name: "digits", iqm: 0.9, against: { baseline: "random-search", sentence: "one seed is no proof" } },
-      { name: "random-search", iqm: 0.8, runs: [{ run: second, seed: 0, score: 0.8, totalSteps: 20 }] },
+      {
+        name: "digits",
+        iqm: 0.9,
+        against: { baseline: "random-search", sentence: "one seed is no proof" },
+      },
+      {
+        name: "random-search",
+        iqm: 0.8,
+        runs: [{ run: second, seed: 0, score: 0.8, totalSteps: 20 }],
+      },
     ],
   });
 });
@@ -117,7 +128,9 @@ test("an unknown name is answered with the studies and the runs of none, however
   const unknown = await place.clade("compare", "nothing-like-them");
   expect(unknown).toMatchObject({ code: 2, stdout: "" });
   expect(unknown.stderr).toContain(`known are sizes, ${alone}.`);
-  expect((await place.clade("compare", "")).stderr).toContain("is empty; give a value, or leave it out");
+  expect((await place.clade("compare", "")).stderr).toContain(
+    "is empty; give a value, or leave it out",
+  );
   const several = (await place.clade("compare", "pbt")).stderr;
   expect(several).toContain(inStudy[0]);
   expect(several).toContain("and 4 others");

@@ -9,7 +9,10 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-/** Half of the population has a conditional hyperparameter, one metric is NaN, and the first step of a member fails once. */
+/**
+ * Half of the population has a conditional hyperparameter, one metric is NaN, and the first step
+ * of a member fails once.
+ */
 const difficult = climb({
   declaration: `
     hyperparameters: {
@@ -43,7 +46,10 @@ function parquet(name: string) {
 test("JSON lines on standard output hold the run and all that was published, and nothing else", async () => {
   await trained(difficult);
   const { stdout, stderr, code } = await place.clade("export");
-  expect({ stderr, code }).toEqual({ stderr: expect.stringMatching(/^run .*, the newest .*\n$/), code: 0 });
+  expect({ stderr, code }).toEqual({
+    stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
+    code: 0,
+  });
   const rows = Workplace.events(stdout) as { type: string; snapshot?: object; failure?: object }[];
   expect(rows[0]).toMatchObject({ type: "run", run: { seed: 1, state: { kind: "done" } } });
   const counts = Object.groupBy(rows, ({ type }) => type);
@@ -55,37 +61,51 @@ test("JSON lines on standard output hold the run and all that was published, and
   ]);
   expect(rows).toContainEqual(
     expect.objectContaining({
-      snapshot: expect.objectContaining({ metrics: { height: expect.any(Number), "loss, mean": null } }),
+      snapshot: expect.objectContaining({
+        metrics: { height: expect.any(Number), "loss, mean": null },
+      }),
     }),
   );
 });
 
 test("CSV is a directory with a table for each kind of row, safe to open in a spreadsheet", async () => {
   await trained(difficult);
-  expect(await place.clade("export", "--format", "csv", "--out", "tables")).toMatchObject({ code: 0 });
+  expect(await place.clade("export", "--format", "csv", "--out", "tables")).toMatchObject({
+    code: 0,
+  });
   expect(readdirSync(place.path("tables")).sort()).toEqual([
     "decisions.csv",
     "failures.csv",
     "run.json",
     "snapshots.csv",
   ]);
-  expect(JSON.parse(place.read("tables/run.json"))).toMatchObject({ seed: 1, experiment: { name: "climb" } });
+  expect(JSON.parse(place.read("tables/run.json"))).toMatchObject({
+    seed: 1,
+    experiment: { name: "climb" },
+  });
   const snapshots = place.read("tables/snapshots.csv").split("\r\n");
   expect(snapshots[0]).toMatch(
     /^run,id,.*,hyperparameters.rate,hyperparameters.kind,hyperparameters.depth,hyperparameters.on,metrics.height,"metrics.loss, mean"$/,
   );
   expect(snapshots).toHaveLength(46);
   expect(snapshots.some((line) => /,'=1\+1,[234],(true|false),[\d.]+,NaN$/.test(line))).toBe(true);
-  expect(snapshots.some((line) => /,"a ""b"", <i>c<\/i>",,(true|false),[\d.]+,NaN$/.test(line))).toBe(true);
+  expect(
+    snapshots.some((line) => /,"a ""b"", <i>c<\/i>",,(true|false),[\d.]+,NaN$/.test(line)),
+  ).toBe(true);
   expect(place.read("tables/failures.csv")).toContain("oh, no\nreally");
 });
 
 test("Parquet has typed columns, with nulls where there is no value", async () => {
   await trained(difficult);
-  expect(await place.clade("export", "--format", "parquet", "--out", "tables")).toMatchObject({ code: 0 });
+  expect(await place.clade("export", "--format", "parquet", "--out", "tables")).toMatchObject({
+    code: 0,
+  });
   const file = parquet("snapshots.parquet");
   const types = Object.fromEntries(
-    parquetSchema(parquetMetadata(file)).children.map(({ element }) => [element.name, element.type]),
+    parquetSchema(parquetMetadata(file)).children.map(({ element }) => [
+      element.name,
+      element.type,
+    ]),
   );
   expect(types).toMatchObject({
     id: "BYTE_ARRAY",
@@ -110,14 +130,23 @@ test("Parquet has typed columns, with nulls where there is no value", async () =
     "hyperparameters.kind": "=1+1",
     "hyperparameters.depth": expect.any(BigInt),
   });
-  expect(rows[1]).toMatchObject({ "hyperparameters.kind": 'a "b", <i>c</i>', "hyperparameters.depth": null });
+  expect(rows[1]).toMatchObject({
+    "hyperparameters.kind": 'a "b", <i>c</i>',
+    "hyperparameters.depth": null,
+  });
   expect(rows[0]).toMatchObject({ score: null, parent: null, "metrics.height": null });
 
   const decisions = await parquetReadObjects({ file: parquet("decisions.parquet") });
   expect(decisions).toHaveLength(36);
-  expect(decisions[0]).toMatchObject({ kind: "keep", weights: false, "reason.text": expect.any(String) });
+  expect(decisions[0]).toMatchObject({
+    kind: "keep",
+    weights: false,
+    "reason.text": expect.any(String),
+  });
   const failures = await parquetReadObjects({ file: parquet("failures.parquet") });
-  expect(failures).toMatchObject([{ message: expect.stringContaining("oh, no"), at: expect.any(Date) }]);
+  expect(failures).toMatchObject([
+    { message: expect.stringContaining("oh, no"), at: expect.any(Date) },
+  ]);
 });
 
 test("Parquet has the samples behind a score as a list", async () => {
@@ -136,14 +165,21 @@ test("nothing is overwritten, and a table needs a directory", async () => {
   await trained(climb());
   const refused = async (words: readonly string[], message: string): Promise<Finished> => {
     const finished = await place.clade("export", ...words);
-    expect(finished).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(message) });
+    expect(finished).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(message),
+    });
     return finished;
   };
   await refused(["--format", "csv"], "--format: csv - writes a directory");
   expect(await place.clade("export", "--out", "new/run.jsonl")).toMatchObject({ code: 0 });
   const before = place.read("new/run.jsonl");
   await refused(["--out", "new/run.jsonl"], "--out: new/run.jsonl - is not a new file");
-  await refused(["--out", "new", "--format", "parquet"], "--out: new - is not a new or an empty directory");
+  await refused(
+    ["--out", "new", "--format", "parquet"],
+    "--out: new - is not a new or an empty directory",
+  );
   await refused(
     ["--out", "climb.ts/a", "--format", "csv"],
     "--out: climb.ts/a - cannot be written (ENOTDIR)",
@@ -180,8 +216,12 @@ test("a run that is still going is exported as it is now, and says so on standar
     snapshot: { id: string };
     decision: { snapshot: string };
   }[];
-  const ids = new Set(rows.filter(({ type }) => type === "snapshot").map(({ snapshot }) => snapshot.id));
-  const decided = rows.filter(({ type }) => type === "decision").map(({ decision }) => decision.snapshot);
+  const ids = new Set(
+    rows.filter(({ type }) => type === "snapshot").map(({ snapshot }) => snapshot.id),
+  );
+  const decided = rows
+    .filter(({ type }) => type === "decision")
+    .map(({ decision }) => decision.snapshot);
   expect(decided.length).toBeGreaterThan(0);
   expect(decided.filter((id) => !ids.has(id))).toEqual([]);
 });

@@ -30,7 +30,10 @@ test("as many workers join as are asked for, each with its GPU, and say what the
     await expect
       .poll(() => told)
       .toMatch(
-        new RegExp(`^[\\d-]+ [\\d:]+ worker ${worker}: member \\d ended generation \\d+: height`, "m"),
+        new RegExp(
+          `^[\\d-]+ [\\d:]+ worker ${worker}: member \\d ended generation \\d+: height`,
+          "m",
+        ),
       );
   await place.clade("stop");
   expect([(await joined.finished).code, (await run.finished).code]).toEqual([0, 130]);

@@ -1,7 +1,9 @@
 /**
- * A real Job in the cluster that kubectl reaches. CLADE_KUBERNETES=1 asks for it. CLADE_KUBERNETES_IMAGE is made by templates/kubernetes/Dockerfile of what `clade init` writes.
- * CLADE_STORE (PostgreSQL) and CLADE_CHECKPOINTS are reached from here and from pods, with what PG* and AWS_* variables say; CLADE_KUBERNETES_CLAIM may be a
- * claim and its path for checkpoints in a directory.
+ * A real Job in the cluster that kubectl reaches. CLADE_KUBERNETES=1 asks for it.
+ * CLADE_KUBERNETES_IMAGE is made by templates/kubernetes/Dockerfile of what `clade init` writes.
+ * CLADE_STORE (PostgreSQL) and CLADE_CHECKPOINTS are reached from here and from pods, with what
+ * PG* and AWS_* variables say; CLADE_KUBERNETES_CLAIM may be a claim and its path for checkpoints
+ * in a directory.
  */
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -50,13 +52,33 @@ async function newPlace(): Promise<Workplace> {
 }
 
 /** Resolves the run and the Job. */
-async function submitted(place: Workplace, stepsPerMember: number): Promise<{ run: string; job: string }> {
+async function submitted(
+  place: Workplace,
+  stepsPerMember: number,
+): Promise<{ run: string; job: string }> {
   const claim = CLADE_KUBERNETES_CLAIM ? ["--volume-claim", CLADE_KUBERNETES_CLAIM] : [];
-  const words = ["--workers", "3", "--image", CLADE_KUBERNETES_IMAGE!, "--secret", secret, ...claim];
+  const words = [
+    "--workers",
+    "3",
+    "--image",
+    CLADE_KUBERNETES_IMAGE!,
+    "--secret",
+    secret,
+    ...claim,
+  ];
   const more = ["--apply", "--set", `budget.stepsPerMember=${stepsPerMember}`];
-  const { stdout, stderr } = await place.clade("submit", "kubernetes", "experiment.ts", ...words, ...more);
+  const { stdout, stderr } = await place.clade(
+    "submit",
+    "kubernetes",
+    "experiment.ts",
+    ...words,
+    ...more,
+  );
   expect(stderr).toBe("");
-  return { job: /submitted as job (\S+)/.exec(stdout)![1]!, run: /run (\S+): look/.exec(stdout)![1]! };
+  return {
+    job: /submitted as job (\S+)/.exec(stdout)![1]!,
+    run: /run (\S+): look/.exec(stdout)![1]!,
+  };
 }
 
 const status = async (place: Workplace, run: string) =>
@@ -76,16 +98,19 @@ async function until(what: string, condition: () => Promise<boolean> | boolean):
   await expect.poll(condition, { timeout: 110_000, interval: 500, message: what }).toBe(true);
 }
 
-test.skipIf(why !== undefined)(`a Job trains a run to its end, and is complete${needs}`, async () => {
-  using place = await newPlace();
-  const { run, job } = await submitted(place, 2000);
-  await until("the run is done", async () => (await status(place, run)).state.kind === "done");
-  await until("the Job is complete", async () =>
-    (await status(place, run)).jobs[0].startsWith(`kubernetes ${job}: complete: pods: 0 active`),
-  );
-  expect((await status(place, run)).failures).toBe(0);
-  await place.clade("stop", run);
-});
+test.skipIf(why !== undefined)(
+  `a Job trains a run to its end, and is complete${needs}`,
+  async () => {
+    using place = await newPlace();
+    const { run, job } = await submitted(place, 2000);
+    await until("the run is done", async () => (await status(place, run)).state.kind === "done");
+    await until("the Job is complete", async () =>
+      (await status(place, run)).jobs[0].startsWith(`kubernetes ${job}: complete: pods: 0 active`),
+    );
+    expect((await status(place, run)).failures).toBe(0);
+    await place.clade("stop", run);
+  },
+);
 
 test.skipIf(why !== undefined)(
   `a pod that is deleted gives its member back and is replaced, and stop ends all${needs}`,

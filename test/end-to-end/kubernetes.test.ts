@@ -1,4 +1,7 @@
-/** The command line beside a kubectl that keeps what it is told in a directory and answers from there. A real cluster is in kubernetes-cluster.test.ts. */
+/**
+ * The command line beside a kubectl that keeps what it is told in a directory and answers from
+ * there. A real cluster is in kubernetes-cluster.test.ts.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,74 +101,86 @@ const status = async (place: Workplace) => (await place.clade("status")).stdout;
 const list = async (place: Workplace) => (await place.clade("list")).stdout;
 const secrets = () => [server!.password, encodeURIComponent(server!.password)];
 
-test.skipIf(!server)(`a manifest is all that is printed, and its workers train the run${needs}`, async () => {
-  const cluster = new Cluster();
-  const store = await server!.newDatabase();
-  using place = await newPlace(cluster, store);
-  using pod = await newPlace(cluster, store);
-  const file = ["--experiment-in-image", pod.path("climb.ts"), "--node-label", "spot=yes"];
-  const printed = await submit(place, ...mounted, ...file);
-  expect(printed.code).toBe(0);
-  const manifest = parse(printed.stdout) as Manifest;
-  const { args, volumeMounts } = manifest.spec.template.spec.containers[0];
-  // A bare yes is true for kubectl.
-  expect(printed.stdout).toContain('spot: "yes"\n');
-  expect(volumeMounts.at(-1)!.mountPath).toBe(shared);
-  expect(manifest.spec.podFailurePolicy).toBeUndefined();
-  expect(printed.stderr).toContain(`run ${args[1]} is there and waits for workers: apply this manifest`);
-  expect(cluster.words).toBe("");
-  for (const secret of secrets()) expect(printed.stdout + printed.stderr).not.toContain(secret);
-  expect(await pod.clade(...args, "--check")).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining(`run ${args[1]}: this machine can work on it: 5 steps to height`),
-    stderr: "",
-  });
-  expect(await status(place)).toContain("0 finished");
-  expect(await pod.clade(...args)).toMatchObject({ code: 0, stderr: "" });
-  expect(await status(place)).toMatch(/: done .*\n.*4 finished, 0 failed/);
-});
+test.skipIf(!server)(
+  `a manifest is all that is printed, and its workers train the run${needs}`,
+  async () => {
+    const cluster = new Cluster();
+    const store = await server!.newDatabase();
+    using place = await newPlace(cluster, store);
+    using pod = await newPlace(cluster, store);
+    const file = ["--experiment-in-image", pod.path("climb.ts"), "--node-label", "spot=yes"];
+    const printed = await submit(place, ...mounted, ...file);
+    expect(printed.code).toBe(0);
+    const manifest = parse(printed.stdout) as Manifest;
+    const { args, volumeMounts } = manifest.spec.template.spec.containers[0];
+    // A bare yes is true for kubectl.
+    expect(printed.stdout).toContain('spot: "yes"\n');
+    expect(volumeMounts.at(-1)!.mountPath).toBe(shared);
+    expect(manifest.spec.podFailurePolicy).toBeUndefined();
+    expect(printed.stderr).toContain(
+      `run ${args[1]} is there and waits for workers: apply this manifest`,
+    );
+    expect(cluster.words).toBe("");
+    for (const secret of secrets()) expect(printed.stdout + printed.stderr).not.toContain(secret);
+    expect(await pod.clade(...args, "--check")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        `run ${args[1]}: this machine can work on it: 5 steps to height`,
+      ),
+      stderr: "",
+    });
+    expect(await status(place)).toContain("0 finished");
+    expect(await pod.clade(...args)).toMatchObject({ code: 0, stderr: "" });
+    expect(await status(place)).toMatch(/: done .*\n.*4 finished, 0 failed/);
+  },
+);
 
-test.skipIf(!server)(`a Job is applied, status shows its pods, and stop deletes it${needs}`, async () => {
-  const cluster = new Cluster();
-  using place = await newPlace(cluster);
-  const applied = await submit(place, ...mounted, "--apply", "--namespace", "research");
-  expect(applied).toMatchObject({ code: 0, stderr: "" });
-  expect(applied.stdout).toContain("submitted as job clade-climb-");
-  const { metadata, spec } = cluster.manifest;
-  expect(metadata).toMatchObject({ namespace: "research" });
-  expect(spec.podFailurePolicy).toBeDefined();
-  const { name } = metadata;
-  expect(applied.stdout).toContain(`trying image clade:1 in pod ${name}-check\n`);
-  expect(cluster.words).toContain(`delete pod ${name}-check --namespace=research `);
-  expect(cluster.hasPod).toBe(false);
-  expect(await status(place)).toContain(`kubernetes ${name}: pods: 2 active, 0 succeeded, 0 failed\n`);
-  cluster.holds("job", { status: { active: 3, failed: 2 } });
-  const state = (state: object) => ({ status: { containerStatuses: [{ state }] } });
-  const unplaced = { type: "PodScheduled", status: "False", reason: "Unschedulable" };
-  cluster.holds("pods", {
-    items: [
-      state({ waiting: { reason: "ImagePullBackOff" } }),
-      state({ waiting: { reason: "ImagePullBackOff" } }),
-      state({ waiting: { reason: "ContainerCreating" } }),
-      state({ terminated: { reason: "Error", exitCode: 130 } }),
-      state({ terminated: { reason: "Error", exitCode: 2 } }),
-      state({ terminated: { reason: "OOMKilled", exitCode: 137 } }),
-      { status: { conditions: [unplaced] } },
-    ],
-  });
-  expect(await status(place)).toContain(
-    "3 active, 0 succeeded, 2 failed (2 ImagePullBackOff, 1 exit code 2, 1 OOMKilled, 1 Unschedulable)\n",
-  );
-  cluster.says("fails-get", refused);
-  expect(await status(place)).toContain(
-    `kubernetes ${name}: unknown (kubectl: says: The connection to the server localhost:8080 was refused - did you specify the right host or port?)`,
-  );
-  const stopped = await place.clade("stop");
-  expect(stopped.stdout).toContain(`kubernetes ${name}: deleted`);
-  expect(cluster.words).toContain(`delete job ${name} --namespace=research `);
-  expect(cluster.hasJob).toBe(false);
-  for (const secret of secrets()) expect(cluster.words).not.toContain(secret);
-});
+test.skipIf(!server)(
+  `a Job is applied, status shows its pods, and stop deletes it${needs}`,
+  async () => {
+    const cluster = new Cluster();
+    using place = await newPlace(cluster);
+    const applied = await submit(place, ...mounted, "--apply", "--namespace", "research");
+    expect(applied).toMatchObject({ code: 0, stderr: "" });
+    expect(applied.stdout).toContain("submitted as job clade-climb-");
+    const { metadata, spec } = cluster.manifest;
+    expect(metadata).toMatchObject({ namespace: "research" });
+    expect(spec.podFailurePolicy).toBeDefined();
+    const { name } = metadata;
+    expect(applied.stdout).toContain(`trying image clade:1 in pod ${name}-check\n`);
+    expect(cluster.words).toContain(`delete pod ${name}-check --namespace=research `);
+    expect(cluster.hasPod).toBe(false);
+    expect(await status(place)).toContain(
+      `kubernetes ${name}: pods: 2 active, 0 succeeded, 0 failed\n`,
+    );
+    cluster.holds("job", { status: { active: 3, failed: 2 } });
+    const state = (state: object) => ({ status: { containerStatuses: [{ state }] } });
+    const unplaced = { type: "PodScheduled", status: "False", reason: "Unschedulable" };
+    cluster.holds("pods", {
+      items: [
+        state({ waiting: { reason: "ImagePullBackOff" } }),
+        state({ waiting: { reason: "ImagePullBackOff" } }),
+        state({ waiting: { reason: "ContainerCreating" } }),
+        state({ terminated: { reason: "Error", exitCode: 130 } }),
+        state({ terminated: { reason: "Error", exitCode: 2 } }),
+        state({ terminated: { reason: "OOMKilled", exitCode: 137 } }),
+        { status: { conditions: [unplaced] } },
+      ],
+    });
+    expect(await status(place)).toContain(
+      "3 active, 0 succeeded, 2 failed (2 ImagePullBackOff, 1 exit code 2, 1 OOMKilled, 1 Unschedulable)\n",
+    );
+    cluster.says("fails-get", refused);
+    expect(await status(place)).toContain(
+      `kubernetes ${name}: unknown (kubectl: says: The connection to the server localhost:8080 was refused - did you specify the right host or port?)`,
+    );
+    const stopped = await place.clade("stop");
+    expect(stopped.stdout).toContain(`kubernetes ${name}: deleted`);
+    expect(cluster.words).toContain(`delete job ${name} --namespace=research `);
+    expect(cluster.hasJob).toBe(false);
+    for (const secret of secrets()) expect(cluster.words).not.toContain(secret);
+  },
+);
 
 test.skipIf(!server)(
   `a run that exists gets more workers, and a Job that is gone is said to be${needs}`,
@@ -180,7 +195,9 @@ test.skipIf(!server)(
     expect(second.metadata.name).not.toBe(first.name);
     expect(second.metadata.annotations).toEqual(first.annotations);
     expect(second.spec.template.spec.containers[0].args.at(-1)).toBe("/experiment/climb.ts");
-    cluster.holds("job", { status: { succeeded: 2, conditions: [{ type: "Complete", status: "True" }] } });
+    cluster.holds("job", {
+      status: { succeeded: 2, conditions: [{ type: "Complete", status: "True" }] },
+    });
     expect(await status(place)).toContain("complete: pods: 0 active, 2 succeeded, 0 failed");
     await place.clade("stop");
     expect(await status(place)).toContain(`kubernetes ${first.name}: is not in this cluster`);
@@ -192,31 +209,34 @@ const refused = `E1127 08:26:29.115835   30344 memcache.go:265] "Unhandled Error
 The connection to the server localhost:8080 was refused - did you specify the right host or port?
 `;
 
-test.skipIf(!server)(`what the cluster rejects is one sentence, and leaves no run${needs}`, async () => {
-  const cluster = new Cluster("20");
-  using place = await newPlace(cluster);
-  cluster.says("fails-apply", 'Error from server (NotFound): namespaces "nowhere" not found\n');
-  const rejected = await submit(place, ...mounted, "--apply", "--namespace", "nowhere");
-  expect(rejected.code).toBe(1);
-  expect(rejected.stderr).toBe(
-    'kubectl: the cluster rejects the pod that tries the image; it says: Error from server (NotFound): namespaces "nowhere" not found\n',
-  );
-  expect(await list(place)).toContain("no runs");
+test.skipIf(!server)(
+  `what the cluster rejects is one sentence, and leaves no run${needs}`,
+  async () => {
+    const cluster = new Cluster("20");
+    using place = await newPlace(cluster);
+    cluster.says("fails-apply", 'Error from server (NotFound): namespaces "nowhere" not found\n');
+    const rejected = await submit(place, ...mounted, "--apply", "--namespace", "nowhere");
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toBe(
+      'kubectl: the cluster rejects the pod that tries the image; it says: Error from server (NotFound): namespaces "nowhere" not found\n',
+    );
+    expect(await list(place)).toContain("no runs");
 
-  cluster.says("fails-version", refused);
-  const unreachable = await submit(place, ...mounted, "--apply");
-  expect(unreachable.code).toBe(1);
-  expect(unreachable.stderr).toBe(
-    "kubectl: reaches no cluster; it says: The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
-  );
-  const old = new Cluster("19");
-  using behind = await newPlace(old);
-  expect(await submit(behind, ...mounted, "--apply")).toMatchObject({
-    code: 2,
-    stderr: "Kubernetes: 1.19 - is too old; workers need 1.20 or later.\n",
-  });
-  expect(await list(behind)).toContain("no runs");
-});
+    cluster.says("fails-version", refused);
+    const unreachable = await submit(place, ...mounted, "--apply");
+    expect(unreachable.code).toBe(1);
+    expect(unreachable.stderr).toBe(
+      "kubectl: reaches no cluster; it says: The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
+    );
+    const old = new Cluster("19");
+    using behind = await newPlace(old);
+    expect(await submit(behind, ...mounted, "--apply")).toMatchObject({
+      code: 2,
+      stderr: "Kubernetes: 1.19 - is too old; workers need 1.20 or later.\n",
+    });
+    expect(await list(behind)).toContain("no runs");
+  },
+);
 
 test.skipIf(!server)(
   `what no pod of the image could do is one sentence, and leaves no run, no pod and no Job${needs}`,
@@ -246,11 +266,15 @@ test.skipIf(!server)(
         "a pod of it cannot work on the run: DeadlineExceeded",
       ],
       [
-        container({ waiting: { reason: "CreateContainerConfigError", message: 'secret "clade" not found' } }),
+        container({
+          waiting: { reason: "CreateContainerConfigError", message: 'secret "clade" not found' },
+        }),
         'no pod of it can start (CreateContainerConfigError: secret "clade" not found); make what is missing in the namespace of the job, or correct its name',
       ],
       [
-        container({ waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "clade:1"' } }),
+        container({
+          waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "clade:1"' },
+        }),
         'no pod of it can start (ImagePullBackOff: Back-off pulling image "clade:1"); correct the name, push it, or let nodes pull it',
       ],
       [
@@ -285,7 +309,14 @@ test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => 
   const cluster = new Cluster();
   using place = await newPlace(cluster);
   cluster.holds("pod", { status: { phase: "Pending" } });
-  const submitting = place.start("submit", "kubernetes", "climb.ts", ...usual, ...mounted, "--apply");
+  const submitting = place.start(
+    "submit",
+    "kubernetes",
+    "climb.ts",
+    ...usual,
+    ...mounted,
+    "--apply",
+  );
   await expect.poll(() => cluster.words, { timeout: 20_000 }).toContain("get pod ");
   submitting.process.kill("SIGINT");
   expect(await submitting.finished).toMatchObject({
@@ -319,7 +350,9 @@ test("what cannot be submitted is one sentence", async () => {
   );
   const alone = await submit(place, "--apply");
   expect(alone.code).toBe(1);
-  expect(alone.stderr).toBe("kubectl: is not on this machine; install it, or run this where it is\n");
+  expect(alone.stderr).toBe(
+    "kubectl: is not on this machine; install it, or run this where it is\n",
+  );
   const bad = await submit(place, "--namespace", "My Lab", "--memory-per-worker", "16GB");
   expect([bad.code, bad.stdout]).toEqual([2, ""]);
   expect(bad.stderr).toBe(

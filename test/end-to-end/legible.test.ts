@@ -1,4 +1,7 @@
-/** Every command, beside names and texts that would take over a terminal, or make one text look like another. */
+/**
+ * Every command, beside names and texts that would take over a terminal, or make one text look
+ * like another.
+ */
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
@@ -6,8 +9,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { program } from "../../src/cli/main.ts";
 import { climb, Workplace } from "./command-line.ts";
 
-/** A window's title, an erased screen, a return, a mark of direction, no width, C1, a separator, and what would pass for a line of Clade's. */
-const hostile = "\u001b]0;owned\u0007\u001b[2J\r\u202e\u200b\u009b31m\u2028\nforged: all is well\n";
+/**
+ * A window's title, an erased screen, a return, a mark of direction, no width, C1, a separator,
+ * and what would pass for a line of Clade's.
+ */
+const hostile =
+  "\u001b]0;owned\u0007\u001b[2J\r\u202e\u200b\u009b31m\u2028\nforged: all is well\n";
 /** Stands for the id of the first run. */
 const first = "RUN";
 const quoted = JSON.stringify(hostile);
@@ -35,7 +42,11 @@ variants: { pbt: {} }
 
 /** Each command as it succeeds, and the files that it writes. */
 const calls: {
-  readonly [command: string]: { readonly words: string[]; readonly files?: string[]; readonly fails?: true };
+  readonly [command: string]: {
+    readonly words: string[];
+    readonly files?: string[];
+    readonly fails?: true;
+  };
 } = {
   init: { words: ["init", "other.ts"] },
   check: { words: ["check", "experiment.ts"], fails: true },
@@ -46,14 +57,30 @@ const calls: {
   resume: { words: ["resume", first, "--set", "budget.stepsPerMember=25", "--workers", "1"] },
   stop: { words: ["stop", first] },
   worker: { words: ["worker", first] },
-  "submit slurm": { words: ["submit", "slurm", "experiment.ts", "--array", "1", "--print"], fails: true },
+  "submit slurm": {
+    words: ["submit", "slurm", "experiment.ts", "--array", "1", "--print"],
+    fails: true,
+  },
   "submit kubernetes": {
-    words: ["submit", "kubernetes", "experiment.ts", "--workers", "1", "--image", hostile, "--secret", "s"],
+    words: [
+      "submit",
+      "kubernetes",
+      "experiment.ts",
+      "--workers",
+      "1",
+      "--image",
+      hostile,
+      "--secret",
+      "s",
+    ],
     fails: true,
   },
   list: { words: ["list"] },
   status: { words: ["status", first] },
-  best: { words: ["best", first, "--out", "best"], files: ["best/best.json", "best/schedule.json"] },
+  best: {
+    words: ["best", first, "--out", "best"],
+    files: ["best/best.json", "best/schedule.json"],
+  },
   show: { words: ["show", first] },
   export: { words: ["export", first] },
   report: { words: ["report", first, "--figures", "figures"], files: ["report.html"] },
@@ -125,11 +152,10 @@ test.each(Object.entries(calls))("%s", async (_, { words, files = [], fails }) =
   for (const file of files) expectLegible(readFileSync(place.path(file), "utf8"));
 });
 
-test.each(others.map((words) => [words[0]?.includes("owned") ? "no command" : words[0], words] as const))(
-  "%s otherwise",
-  async (_, words) => {
-    const { stdout, stderr } = await clade(words);
-    expectLegible(stdout);
-    expectLegible(stderr);
-  },
-);
+test.each(
+  others.map((words) => [words[0]?.includes("owned") ? "no command" : words[0], words] as const),
+)("%s otherwise", async (_, words) => {
+  const { stdout, stderr } = await clade(words);
+  expectLegible(stdout);
+  expectLegible(stderr);
+});

@@ -1,4 +1,7 @@
-/** Two directories stand for two machines: they share a database and a directory for checkpoints, and nothing else. */
+/**
+ * Two directories stand for two machines: they share a database and a directory for checkpoints,
+ * and nothing else.
+ */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +38,9 @@ function machine(url: string) {
   };
 }
 
-/** Its workers, but not the trial before the run, wait in their first step until there is a file. */
+/**
+ * Its workers, but not the trial before the run, wait in their first step until there is a file.
+ */
 const gated = (gate: string, more = "") =>
   climb({
     declaration: "population: 6,",
@@ -50,43 +55,50 @@ const gated = (gate: string, more = "") =>
   });
 
 const isThere = async (place: Workplace) => (await place.clade("status")).code === 0;
-const newestRun = async (place: Workplace) => JSON.parse((await place.clade("status", "--json")).stdout);
+const newestRun = async (place: Workplace) =>
+  JSON.parse((await place.clade("status", "--json")).stdout);
 
 for (const [what, place] of [
   ["a shared directory", () => newDirectory()],
   ["S3", () => `s3://${s3.bucket}/${directories++}`],
 ] as const) {
-  test.skipIf(!server)(`two machines train one population, with checkpoints in ${what}${needs}`, async () => {
-    const url = await server!.newDatabase();
-    using one = new Workplace(machine(url));
-    using other = new Workplace(machine(url));
-    for (const each of [one, other]) each.write("climb.ts", gated(one.path("open")));
-    const checkpoints = place();
-    const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", checkpoints);
-    await expect.poll(() => isThere(one)).toBe(true);
-    const joined = other.start("worker", "--experiment", "climb.ts");
-    await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
-    one.write("open", "");
-    expect(await joined.finished).toMatchObject({
-      code: 0,
-      stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
-    });
-    expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
-    const { state, run } = await newestRun(other);
-    expect(state.kind).toBe("done");
-    const { stdout } = await other.clade("export");
-    const workers = new Set(Array.from(stdout.matchAll(/"worker":"([^"]+)"/g), ([, worker]) => worker));
-    expect(workers.size).toBe(2);
-    const best = await other.clade("best", "--out", "model");
-    expect(best.code).toBe(0);
-    expect(readdirSync(other.path("model", "checkpoint")).length).toBeGreaterThan(0);
-    expect(await other.clade("gc")).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining(`run ${run}:`),
-    });
-    expect((await one.clade("remove", run, "--yes")).code).toBe(0);
-    if (what !== "S3") expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
-  });
+  test.skipIf(!server)(
+    `two machines train one population, with checkpoints in ${what}${needs}`,
+    async () => {
+      const url = await server!.newDatabase();
+      using one = new Workplace(machine(url));
+      using other = new Workplace(machine(url));
+      for (const each of [one, other]) each.write("climb.ts", gated(one.path("open")));
+      const checkpoints = place();
+      const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", checkpoints);
+      await expect.poll(() => isThere(one)).toBe(true);
+      const joined = other.start("worker", "--experiment", "climb.ts");
+      await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
+      one.write("open", "");
+      expect(await joined.finished).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
+      });
+      expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
+      const { state, run } = await newestRun(other);
+      expect(state.kind).toBe("done");
+      const { stdout } = await other.clade("export");
+      const workers = new Set(
+        Array.from(stdout.matchAll(/"worker":"([^"]+)"/g), ([, worker]) => worker),
+      );
+      expect(workers.size).toBe(2);
+      const best = await other.clade("best", "--out", "model");
+      expect(best.code).toBe(0);
+      expect(readdirSync(other.path("model", "checkpoint")).length).toBeGreaterThan(0);
+      expect(await other.clade("gc")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining(`run ${run}:`),
+      });
+      expect((await one.clade("remove", run, "--yes")).code).toBe(0);
+      if (what !== "S3")
+        expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
+    },
+  );
 }
 
 test.skipIf(!server)(
@@ -98,10 +110,20 @@ test.skipIf(!server)(
     const gate = one.path("open");
     one.write("climb.ts", `import "./shared.ts";\n${gated(gate)}`);
     one.write("shared.ts", "export const shared = 1;\n");
-    other.write("climb.ts", `import "./shared.ts";\nimport "./more.ts";\n${gated(gate, "// changed")}`);
+    other.write(
+      "climb.ts",
+      `import "./shared.ts";\nimport "./more.ts";\n${gated(gate, "// changed")}`,
+    );
     other.write("shared.ts", "export const shared = 2;\n");
     other.write("more.ts", "export const more = 1;\n");
-    const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", newDirectory());
+    const running = one.start(
+      "run",
+      "climb.ts",
+      "--workers",
+      "1",
+      "--checkpoints",
+      newDirectory(),
+    );
     await expect.poll(() => isThere(one)).toBe(true);
     const refused = await other.clade("worker", "--experiment", "climb.ts");
     expect(refused.code).toBe(2);
@@ -140,7 +162,10 @@ test.skipIf(!server)(
     const second = await one.clade("check", "--checkpoints", shared, "--sees", sign);
     expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining("sees what") });
     const third = await one.clade("check", "--checkpoints", newDirectory(), "--sees", sign);
-    expect(third).toMatchObject({ code: 2, stdout: expect.stringContaining("does not see the sign") });
+    expect(third).toMatchObject({
+      code: 2,
+      stdout: expect.stringContaining("does not see the sign"),
+    });
     const bucket = await one.clade("check", "--checkpoints", `s3://${s3.bucket}/x`);
     expect(bucket.code).toBe(0);
     expectNoSecrets([first, second, third, bucket]);

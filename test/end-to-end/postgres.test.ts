@@ -8,33 +8,41 @@ const server = await startPostgres();
 afterAll(() => server?.[Symbol.asyncDispose]());
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
-test.skipIf(!server)(`a run lives in PostgreSQL, and its password appears nowhere${needs}`, async () => {
-  const url = await server!.newDatabase();
-  using place = new Workplace({ CLADE_STORE: url });
-  place.write("climb.ts", climb({}));
-  const running = place.start("run", "climb.ts", "--workers", "2");
-  const seen = watchProcesses();
-  const run = await running.finished;
-  const processes = seen();
-  expect(run).toMatchObject({ code: 0, stderr: "" });
-  expect(processes).toContain("--local");
-  const others = await Promise.all(
-    [["list"], ["status"], ["show"], ["export"], ["report"], ["best"], ["worker"]].map((words) =>
-      place.clade(...words),
-    ),
-  );
-  for (const { code } of others) expect(code).toBe(0);
+test.skipIf(!server)(
+  `a run lives in PostgreSQL, and its password appears nowhere${needs}`,
+  async () => {
+    const url = await server!.newDatabase();
+    using place = new Workplace({ CLADE_STORE: url });
+    place.write("climb.ts", climb({}));
+    const running = place.start("run", "climb.ts", "--workers", "2");
+    const seen = watchProcesses();
+    const run = await running.finished;
+    const processes = seen();
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(processes).toContain("--local");
+    const others = await Promise.all(
+      [["list"], ["status"], ["show"], ["export"], ["report"], ["best"], ["worker"]].map((words) =>
+        place.clade(...words),
+      ),
+    );
+    for (const { code } of others) expect(code).toBe(0);
 
-  const client = new pg.Client(url);
-  await client.connect();
-  const { rows } = await client.query("SELECT * FROM clade.runs, clade.snapshots");
-  await client.end();
-  expect(rows.length).toBeGreaterThan(10);
-  const everywhere = [run, ...others].flatMap(({ stdout, stderr }) => [stdout, stderr]);
-  for (const text of [...everywhere, ...textsBelow(place.directory), JSON.stringify(rows), processes])
-    for (const secret of [server!.password, encodeURIComponent(server!.password)])
-      expect(text.includes(secret)).toBe(false);
-});
+    const client = new pg.Client(url);
+    await client.connect();
+    const { rows } = await client.query("SELECT * FROM clade.runs, clade.snapshots");
+    await client.end();
+    expect(rows.length).toBeGreaterThan(10);
+    const everywhere = [run, ...others].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+    for (const text of [
+      ...everywhere,
+      ...textsBelow(place.directory),
+      JSON.stringify(rows),
+      processes,
+    ])
+      for (const secret of [server!.password, encodeURIComponent(server!.password)])
+        expect(text.includes(secret)).toBe(false);
+  },
+);
 
 test.skipIf(!server)(
   `a worker that does not see the checkpoints of the others is refused${needs}`,
@@ -50,7 +58,9 @@ test.skipIf(!server)(
     using elsewhere = new Workplace({ CLADE_STORE: url });
     const refused = await elsewhere.clade("worker", "--checkpoints", elsewhere.path("mounted"));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain(`its checkpoints are not in file://${elsewhere.path("mounted")}`);
+    expect(refused.stderr).toContain(
+      `its checkpoints are not in file://${elsewhere.path("mounted")}`,
+    );
     expect(refused.stderr).toContain("say with --checkpoints where this machine sees it");
   },
 );

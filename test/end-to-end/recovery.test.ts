@@ -24,7 +24,9 @@ afterEach(() => place[Symbol.dispose]());
 async function decisionsOf(): Promise<{ member: number; reason: { text: string } }[]> {
   const { stdout } = await place.clade("show", "--json");
   return Workplace.events(stdout).flatMap((event) =>
-    event.type === "decision" ? [event.decision as { member: number; reason: { text: string } }] : [],
+    event.type === "decision"
+      ? [event.decision as { member: number; reason: { text: string } }]
+      : [],
   );
 }
 
@@ -34,7 +36,10 @@ test("a damaged checkpoint is found by its hash and named, and the member goes o
   const { run: id } = Workplace.events(run.stdout).at(-1) as unknown as { run: string };
   const newest = new Map<number, string>();
   for (const event of Workplace.events(run.stdout)) {
-    const { member, checkpoint } = (event.snapshot ?? {}) as { member: number; checkpoint: string };
+    const { member, checkpoint } = (event.snapshot ?? {}) as {
+      member: number;
+      checkpoint: string;
+    };
     if (event.type === "snapshot") newest.set(member, checkpoint);
   }
   const damaged = newest.get(2)!;
@@ -46,7 +51,9 @@ test("a damaged checkpoint is found by its hash and named, and the member goes o
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(resumed.code).toBe(0);
   expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({ totalSteps: 320, failures: 0 });
-  const recovered = (await decisionsOf()).filter(({ reason }) => reason.text.startsWith("recovered"));
+  const recovered = (await decisionsOf()).filter(({ reason }) =>
+    reason.text.startsWith("recovered"),
+  );
   expect(recovered).toMatchObject([
     { member: 2, reason: { text: expect.stringContaining(damaged.slice(0, 12)) } },
   ]);
@@ -65,8 +72,14 @@ test("best hands over the best model that is whole, says which is lost, and leav
     stdout: expect.stringContaining(`a better model is lost: snapshot ${snapshot}`),
   });
   expect(JSON.parse(place.read("model/best.json")).snapshot).not.toBe(snapshot);
-  expect(readdirSync(place.path("model")).toSorted()).toEqual(["best.json", "checkpoint", "schedule.json"]);
-  expect((await place.clade("status")).stdout).toMatch(/a better model is lost.*\n.*takes its place/);
+  expect(readdirSync(place.path("model")).toSorted()).toEqual([
+    "best.json",
+    "checkpoint",
+    "schedule.json",
+  ]);
+  expect((await place.clade("status")).stdout).toMatch(
+    /a better model is lost.*\n.*takes its place/,
+  );
 
   for (const name of readdirSync(checkpoints)) damage(name);
   mkdirSync(place.path("empty"));
@@ -182,7 +195,9 @@ test.skipIf(!mayMount)(
         stderr: expect.stringContaining("is read-only; make it writable"),
       });
       execFileSync("mount", ["-o", "remount,rw", disk]);
-      expect(await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store)).toMatchObject({
+      expect(
+        await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store),
+      ).toMatchObject({
         code: 0,
       });
     } finally {

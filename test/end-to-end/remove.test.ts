@@ -21,7 +21,9 @@ test.each([
     const files = () => readdirSync(place.path(directory, run), { recursive: true }).length;
     const before = files();
 
-    const killed = await place.with({ NODE_OPTIONS: `--import=${hook}` }).clade("remove", run, "--yes");
+    const killed = await place
+      .with({ NODE_OPTIONS: `--import=${hook}` })
+      .clade("remove", run, "--yes");
     expect(killed).toMatchObject({ code: null, stdout: "" });
     expect(files()).toBeLessThan(before);
     expect(files()).toBeGreaterThan(0);

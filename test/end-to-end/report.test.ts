@@ -45,11 +45,16 @@ test("a report is one file, replaced when it is made again, with its figures as 
   using workplace = new Workplace({ CLADE_STORE: "clade.db" });
   await finishedRun(workplace);
   const first = await workplace.clade("report", "--figures", "figures");
-  expect(first).toMatchObject({ code: 0, stderr: expect.stringMatching(/^run .*, the newest .*\n$/) });
+  expect(first).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
+  });
   expect(first.stdout).toContain("written: report.html");
   expect(workplace.read("report.html")).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
   const names = ["lineage", "schedules", "tree"];
-  const files = names.flatMap((name) => ["-dark.png", "-dark.svg", ".png", ".svg"].map((end) => name + end));
+  const files = names.flatMap((name) =>
+    ["-dark.png", "-dark.svg", ".png", ".svg"].map((end) => name + end),
+  );
   expect(readdirSync(workplace.path("figures")).sort()).toEqual(files.sort());
   const png = readFileSync(workplace.path("figures", "tree.png"));
   expect(png.subarray(1, 4).toString()).toBe("PNG");
@@ -57,7 +62,9 @@ test("a report is one file, replaced when it is made again, with its figures as 
   expect(png.readUInt32BE(16)).toBe(1760);
 
   workplace.write("report.html", "older");
-  expect(await workplace.clade("report", "count", "--out", "report.html")).toMatchObject({ code: 0 });
+  expect(await workplace.clade("report", "count", "--out", "report.html")).toMatchObject({
+    code: 0,
+  });
   expect(workplace.read("report.html")).toContain("<h1>Run count-");
 });
 

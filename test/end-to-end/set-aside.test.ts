@@ -18,9 +18,17 @@ test("a worker on which everything fails says so, costs no member, and leaves as
     return code === 0 ? JSON.parse(stdout) : { present: [] };
   };
   await expect.poll(async () => (await status()).present.length).toBe(1);
-  const joined = bad.start("worker", "--store", good.path(".clade", "clade.db"), "--patience", "1h");
+  const joined = bad.start(
+    "worker",
+    "--store",
+    good.path(".clade", "clade.db"),
+    "--patience",
+    "1h",
+  );
   const aside = async () =>
-    (await status()).present.filter(({ state }: { state: { kind: string } }) => state.kind === "set-aside");
+    (await status()).present.filter(
+      ({ state }: { state: { kind: string } }) => state.kind === "set-aside",
+    );
   await expect.poll(async () => (await aside()).length).toBe(1);
   expect((await good.clade("status")).stdout).toContain("has been set aside since");
   good.write("open", "");
@@ -30,7 +38,9 @@ test("a worker on which everything fails says so, costs no member, and leaves as
   const left = await joined.finished;
   expect(left).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/set aside: another member fails here, too: .*the device does not answer/),
+    stderr: expect.stringMatching(
+      /set aside: another member fails here, too: .*the device does not answer/,
+    ),
   });
   expect(left.stderr).toContain("everything failed on this machine's worker; fix the cause");
   const shown = (await good.clade("show")).stdout;

@@ -9,7 +9,8 @@ import { climb, Workplace } from "./command-line.ts";
 
 const why = noSlurm();
 const server = why === undefined ? await startPostgres() : undefined;
-const missing = why ?? (server ? undefined : "needs PostgreSQL, and there is none for this machine");
+const missing =
+  why ?? (server ? undefined : "needs PostgreSQL, and there is none for this machine");
 const cluster = missing === undefined ? await startSlurm(2) : undefined;
 const shared = mkdtempSync(join(tmpdir(), "clade-slurm-checkpoints-"));
 afterAll(async () => {
@@ -36,7 +37,8 @@ const slow = (more = {}) => climb({ stepMs: 200, declaration: "population: 4,", 
 
 const queue = () => cluster!.slurm("squeue", "--noheader", "--array", "--format=%i %T %j").trim();
 
-const status = async (place: Workplace) => JSON.parse((await place.clade("status", "--json")).stdout);
+const status = async (place: Workplace) =>
+  JSON.parse((await place.clade("status", "--json")).stdout);
 
 /** Waits for a state of the world that takes as long as the cluster likes. */
 async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
@@ -111,7 +113,14 @@ test.skipIf(!cluster)(
     expect(stopped.stdout).toContain("stopped; its workers drop the generation in progress");
     await until("nothing is left in the queue", () => queue() === "");
     expect((await status(place)).workers).toEqual([]);
-    const again = await place.clade("submit", "slurm", "--run", (await status(place)).run, "--array", "4");
+    const again = await place.clade(
+      "submit",
+      "slurm",
+      "--run",
+      (await status(place)).run,
+      "--array",
+      "4",
+    );
     expect(again.code).toBe(0);
     await ends(place);
   },
@@ -132,7 +141,10 @@ test.skipIf(!cluster)(
       "--output=/dev/null",
       "--wrap=sleep 4",
     );
-    await until("the members are given back", async () => (await status(place)).workers.length === 0);
+    await until(
+      "the members are given back",
+      async () => (await status(place)).workers.length === 0,
+    );
     await ends(place);
   },
 );
@@ -153,32 +165,55 @@ test.skipIf(!cluster)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", climb({ stepMs: 400, declaration: "population: 4," }));
-    await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--", "--time=1", "--signal=B:USR2@50");
+    await place.clade(
+      "submit",
+      "slurm",
+      "climb.ts",
+      "--array",
+      "4",
+      "--",
+      "--time=1",
+      "--signal=B:USR2@50",
+    );
     await isTraining(place, 4);
     await ends(place);
     expect(logs(place)).toContain("the time limit is near: requeued");
   },
 );
 
-test.skipIf(!cluster)(`what the cluster rejects is one sentence, and leaves no run${needs}`, async () => {
-  using place = await newPlace();
-  place.write("climb.ts", slow());
-  const refused = await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--partition", "nowhere");
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain("sbatch: the cluster rejects the job; it says: ");
-  expect(refused.stderr).toContain("invalid partition");
-  expect((await place.clade("list")).stdout).toContain("no runs");
-  const printed = await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--print");
-  expect(printed.stdout).toContain("#SBATCH --array=1-4");
-  expect((await place.clade("list")).stdout).toContain("no runs");
-  expect(queue()).toBe("");
-});
+test.skipIf(!cluster)(
+  `what the cluster rejects is one sentence, and leaves no run${needs}`,
+  async () => {
+    using place = await newPlace();
+    place.write("climb.ts", slow());
+    const refused = await place.clade(
+      "submit",
+      "slurm",
+      "climb.ts",
+      "--array",
+      "4",
+      "--partition",
+      "nowhere",
+    );
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("sbatch: the cluster rejects the job; it says: ");
+    expect(refused.stderr).toContain("invalid partition");
+    expect((await place.clade("list")).stdout).toContain("no runs");
+    const printed = await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--print");
+    expect(printed.stdout).toContain("#SBATCH --array=1-4");
+    expect((await place.clade("list")).stdout).toContain("no runs");
+    expect(queue()).toBe("");
+  },
+);
 
 test("what cannot be submitted is one sentence", async () => {
   using place = new Workplace({ CLADE_STORE: "", PATH: join(shared, "nothing") });
   place.write("climb.ts", slow());
   const cases = [
-    [["--array", "4"], "is a file, which jobs on several machines cannot share; give a postgres:// URL"],
+    [
+      ["--array", "4"],
+      "is a file, which jobs on several machines cannot share; give a postgres:// URL",
+    ],
     [["--array", "0"], "--array must be a whole number of at least 1"],
     [["--array", "4", "--time", "soon"], "--time: soon - is no time that Slurm reads"],
     [[], "required option '--array <n>'"],

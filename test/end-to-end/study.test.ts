@@ -73,7 +73,12 @@ test("a study runs every variant with every seed once, compares them, and does n
     .split("\n")
     .map((line) => JSON.parse(line));
   expect(lines).toHaveLength(9);
-  expect(lines.at(-1)).toMatchObject({ type: "run", variant: "replay", seed: 3, state: { kind: "done" } });
+  expect(lines.at(-1)).toMatchObject({
+    type: "run",
+    variant: "replay",
+    seed: 3,
+    state: { kind: "done" },
+  });
 });
 
 test("a study whose process is killed goes on where it was", async () => {
@@ -105,7 +110,10 @@ test("Ctrl-C stops a study, and says how to go on", async () => {
 test("two processes that work on one study share its runs", async () => {
   place.write("climb.ts", climb(2));
   place.write("study.yaml", study());
-  const both = await Promise.all([place.clade("study", "study.yaml"), place.clade("study", "study.yaml")]);
+  const both = await Promise.all([
+    place.clade("study", "study.yaml"),
+    place.clade("study", "study.yaml"),
+  ]);
   for (const { code, stdout } of both) {
     expect(code).toBe(0);
     expect(stdout).toContain("pbt beside random-search: ");
@@ -122,13 +130,21 @@ test("an experiment that was edited is refused before it mixes with runs of the 
   const { code, stderr } = await place.clade("study", "study.yaml");
   expect(code).toBe(1);
   expect(stderr).toContain("undo the change, rename the study, or: clade remove sizes-pbt-seed-1");
-  expect(stderr).toContain('budget: {"stepsPerMember":40} in the run, {"stepsPerMember":80} in the file');
+  expect(stderr).toContain(
+    'budget: {"stepsPerMember":40} in the run, {"stepsPerMember":80} in the file',
+  );
 });
 
 test.each([
-  ["varients: {}", 'study.yaml:10: varients: {} - is not a part of a study; did you mean "variants"?'],
+  [
+    "varients: {}",
+    'study.yaml:10: varients: {} - is not a part of a study; did you mean "variants"?',
+  ],
   ["grid: { populaton: [3] }", "study.yaml:10: grid.populaton: 3 - is not a setting"],
-  ["settings: { budgt.stepsPerMember: 4 }", "study.yaml:10: settings.budgt.stepsPerMember: 4 - is not"],
+  [
+    "settings: { budgt.stepsPerMember: 4 }",
+    "study.yaml:10: settings.budgt.stepsPerMember: 4 - is not",
+  ],
   ["grid: [", "study: study.yaml - cannot be loaded; correct it:"],
   [
     "settings: { budget: { wallSeconds: 1 }, ready: { everySeconds: 1 } }\ngrid: { population: [0] }",
@@ -142,7 +158,8 @@ test.each([
 });
 
 test("a wrong setting of every variant is reported once, and that of a variant that follows another before anything runs", async () => {
-  const mistakes = "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
+  const mistakes =
+    "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
   place.write("study.yaml", `name: s\nexperiment: climb.ts\nseeds: 1\n${mistakes}\n`);
   const { code, stderr } = await place.clade("study", "study.yaml");
   expect(code).toBe(2);
@@ -166,7 +183,14 @@ test("a study given as an experiment, and a directory given as either, are named
 test("a replay trains fresh models along the schedule of the best, as a run that can be looked at", async () => {
   await place.clade("run", "climb.ts", "--seed", "1");
   const original = (await runs())[0]!;
-  const { code, stdout } = await place.clade("replay", original.id, "--models", "3", "--seed", "5");
+  const { code, stdout } = await place.clade(
+    "replay",
+    original.id,
+    "--models",
+    "3",
+    "--seed",
+    "5",
+  );
   expect(code).toBe(0);
   expect(stdout).toMatch(
     /3 fresh models along that schedule ended with height [\d.]+, [\d.]+, [\d.]+; the best of climb-/,
@@ -175,7 +199,9 @@ test("a replay trains fresh models along the schedule of the best, as a run that
   const schedules = [];
   for (const id of [original.id, replay!.id]) {
     const best = JSON.parse((await place.clade("best", id, "--json")).stdout);
-    schedules.push(best.schedule.map(({ toStep, hyperparameters }: never) => [toStep, hyperparameters]));
+    schedules.push(
+      best.schedule.map(({ toStep, hyperparameters }: never) => [toStep, hyperparameters]),
+    );
   }
   // The best of the replay may be an earlier one of its snapshots.
   expect(schedules[0].slice(0, schedules[1].length)).toEqual(schedules[1]);

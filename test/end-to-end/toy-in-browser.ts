@@ -20,7 +20,10 @@ class Toy {
 const experiment = defineExperiment({
   name: "toy",
   population: 2,
-  hyperparameters: { h0: uniform(0, 1, { bounds: [-10, 10] }), h1: uniform(0, 1, { bounds: [-10, 10] }) },
+  hyperparameters: {
+    h0: uniform(0, 1, { bounds: [-10, 10] }),
+    h1: uniform(0, 1, { bounds: [-10, 10] }),
+  },
   initial: [
     { h0: 1, h1: 0 },
     { h0: 0, h1: 1 },
@@ -37,12 +40,18 @@ const experiment = defineExperiment({
   trainer: Toy,
 });
 
-/** The result as JSON, so that it can be compared across realms; in 9 digits, because engines differ in the last ones of Math.cos. */
+/**
+ * The result as JSON, so that it can be compared across realms; in 9 digits, because engines
+ * differ in the last ones of Math.cos.
+ */
 export async function runToy(): Promise<string> {
   const { seconds, run: name, ...result } = await run(experiment, { seed: 1 });
   const rounded = (key: string, value: unknown) => {
     if (key === "checkpoint") return undefined;
     return typeof value === "number" ? Number(value.toPrecision(9)) : value;
   };
-  return JSON.stringify({ ...result, isNamed: name.startsWith("toy-"), isTimed: seconds >= 0 }, rounded);
+  return JSON.stringify(
+    { ...result, isNamed: name.startsWith("toy-"), isTimed: seconds >= 0 },
+    rounded,
+  );
 }

@@ -12,7 +12,11 @@ import {
   objectCheckpointStore,
 } from "../../src/checkpoint-store/objects/object-checkpoint-store.ts";
 import { openStorage } from "../../src/checkpoint-store/open.ts";
-import { type PopulationStore, type RunId, start } from "../../src/population-store/population-store.ts";
+import {
+  type PopulationStore,
+  type RunId,
+  start,
+} from "../../src/population-store/population-store.ts";
 import { collect } from "../../src/worker/collector.ts";
 import { createRun } from "../../src/worker/run.ts";
 import { openPopulation } from "../crash/open-population.ts";
@@ -112,7 +116,8 @@ export class Crew implements AsyncDisposable {
     const cacheOf = (index: number) => {
       const cache = join(directory, `cache-${index}`);
       mkdirSync(cache);
-      if (isRoot) execFileSync("mount", ["-t", "tmpfs", "-o", `size=${cacheMegabytes}m`, "tmpfs", cache]);
+      if (isRoot)
+        execFileSync("mount", ["-t", "tmpfs", "-o", `size=${cacheMegabytes}m`, "tmpfs", cache]);
       return cache;
     };
     const machines = await Promise.all(
@@ -132,7 +137,15 @@ export class Crew implements AsyncDisposable {
         }),
       ),
     );
-    const crew = new Crew(options, { store, run: id, machines, checkpoints, account, stepsPerMember, slow });
+    const crew = new Crew(options, {
+      store,
+      run: id,
+      machines,
+      checkpoints,
+      account,
+      stepsPerMember,
+      slow,
+    });
     for (const machine of machines) void crew.#keepAlive(machine);
     crew.#watch().catch(() => {
       // The store was closed, or what ended the test says more.
@@ -182,7 +195,10 @@ export class Crew implements AsyncDisposable {
     while (this.machines.some(({ atWork }) => atWork.length === 0)) await sleep(100);
   }
 
-  /** Starts the same worker elsewhere, as a scheduler does that does not hear of the first. It ends the first when it hears of it again. */
+  /**
+   * Starts the same worker elsewhere, as a scheduler does that does not hear of the first. It ends
+   * the first when it hears of it again.
+   */
   startCopy(machine: Machine): ChildProcess {
     const cache = join(this.options.directory, `copy-${this.#copies++}`);
     return machine.start({ elsewhere: { cache } });
@@ -220,7 +236,11 @@ export class Crew implements AsyncDisposable {
   async expectSound(): Promise<void> {
     const { store, run, options } = this;
     const fresh = newCache(options.directory, "fresh");
-    await using checkpoints = objectCheckpointStore(await openStorage(options.checkpoints), run, fresh);
+    await using checkpoints = objectCheckpointStore(
+      await openStorage(options.checkpoints),
+      run,
+      fresh,
+    );
     await expectSound(store, checkpoints, run, this.#stepsPerMember, this.trainerFaults);
     const { snapshots } = await store.changes(run, start, 1_000_000);
     const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
@@ -259,7 +279,10 @@ export class Crew implements AsyncDisposable {
     }
   }
 
-  /** Beside the collectors of the workers, as `clade gc` does. Goes on until something has gone, whoever has collected it. */
+  /**
+   * Beside the collectors of the workers, as `clade gc` does. Goes on until something has gone,
+   * whoever has collected it.
+   */
   async #collectMeanwhile(signal: AbortSignal): Promise<void> {
     const { store, run, options } = this;
     await using storage = await openStorage(options.checkpoints);

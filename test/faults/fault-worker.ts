@@ -1,4 +1,7 @@
-/** A worker process as a machine has it, to be broken. It says what it saw published. `FAULT_WORKER` is its `Task`, `CLADE_STORE` the database. */
+/**
+ * A worker process as a machine has it, to be broken. It says what it saw published.
+ * `FAULT_WORKER` is its `Task`, `CLADE_STORE` the database.
+ */
 import { LocalCache } from "../../src/checkpoint-store/objects/local-cache.ts";
 import { objectCheckpointStore } from "../../src/checkpoint-store/objects/object-checkpoint-store.ts";
 import { openStorage } from "../../src/checkpoint-store/open.ts";
@@ -34,9 +37,14 @@ const experiment = walkExperiment({
   trainer,
 });
 const storage = await openStorage(checkpoints, waiting);
-await using checkpointStore = objectCheckpointStore(storage, id, new LocalCache({ directory: cache }), {
-  settleMs,
-});
+await using checkpointStore = objectCheckpointStore(
+  storage,
+  id,
+  new LocalCache({ directory: cache }),
+  {
+    settleMs,
+  },
+);
 
 /** Tells of what was published, once that is certain. */
 const telling: PopulationStore = {

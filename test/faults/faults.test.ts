@@ -40,7 +40,8 @@ async function newCrew(
 }
 
 /** Whether a machine had this worker. */
-const isOf = ({ name }: Machine, worker: WorkerId | undefined) => worker?.startsWith(`${name}:`) ?? false;
+const isOf = ({ name }: Machine, worker: WorkerId | undefined) =>
+  worker?.startsWith(`${name}:`) ?? false;
 
 /** Takes a machine away while its worker holds a member, and resolves which. */
 async function takeAway(
@@ -61,12 +62,18 @@ async function takeAway(
   }
 }
 
-async function publishedBy(crew: Crew, machine: Machine): Promise<readonly { readonly member: number }[]> {
+async function publishedBy(
+  crew: Crew,
+  machine: Machine,
+): Promise<readonly { readonly member: number }[]> {
   const { snapshots } = await crew.store.changes(crew.run, start, 1_000_000);
   return snapshots.filter((snapshot) => isOf(machine, snapshot.worker));
 }
 
-/** What a machine holds goes to the other while nobody hears of it; afterwards it goes on with what is there. */
+/**
+ * What a machine holds goes to the other while nobody hears of it; afterwards it goes on with what
+ * is there.
+ */
 async function expectFenced(
   crew: Crew,
   cut: (machine: Machine) => void,
@@ -101,7 +108,10 @@ test
       await own.kill();
       await sleep(20_000);
       await own.start();
-      expect(workers.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([null, null]);
+      expect(workers.map(({ exitCode, signalCode }) => exitCode ?? signalCode)).toEqual([
+        null,
+        null,
+      ]);
       await crew.end();
       expect(workers.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
       await crew.expectSound();

@@ -1,6 +1,7 @@
 /**
- * A shared file system that does not answer: whoever opens a file of it waits, as for a server that is cut off. Once with pipes in the place of
- * files, and once with a mount whose server is frozen.
+ * A shared file system that does not answer: whoever opens a file of it waits, as for a server
+ * that is cut off. Once with pipes in the place of files, and once with a mount whose server is
+ * frozen.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -62,7 +63,9 @@ for (const [what, isWarm, newPlace] of [
         await crew.begun();
         const [machine] = crew.machines as [Machine];
         const areSaved = async () =>
-          (await crew.store.members(crew.run)).every(({ newest }) => newest.checkpoint !== undefined);
+          (await crew.store.members(crew.run)).every(
+            ({ newest }) => newest.checkpoint !== undefined,
+          );
         await expect.poll(areSaved, { timeout: 100_000 }).toBe(true);
         crew.rest();
         const [first] = machine.processes;
@@ -99,7 +102,10 @@ for (const [what, isWarm, newPlace] of [
 
 interface Place extends Disposable {
   readonly directory: string;
-  /** Who waits for it can be killed. Linux keeps the processes that wait for a network's file system until it answers. */
+  /**
+   * Who waits for it can be killed. Linux keeps the processes that wait for a network's file
+   * system until it answers.
+   */
   readonly letsGo: boolean;
   /** From here on it does not answer. */
   hang(): void;
@@ -116,7 +122,9 @@ function pipes(parent: string): Place {
     hang() {
       const names = readdirSync(directory, { recursive: true, encoding: "utf8" });
       paths.push(
-        ...names.filter((name) => name.endsWith(".checkpoint")).map((name) => join(directory, name)),
+        ...names
+          .filter((name) => name.endsWith(".checkpoint"))
+          .map((name) => join(directory, name)),
       );
       for (const path of paths) {
         renameSync(path, `${path}-kept`);
@@ -134,14 +142,19 @@ function pipes(parent: string): Place {
 }
 
 function hasSshfs(): boolean {
-  if (process.getuid?.() !== 0 || !existsSync("/dev/fuse") || !existsSync(sftpServer)) return false;
+  if (process.getuid?.() !== 0 || !existsSync("/dev/fuse") || !existsSync(sftpServer))
+    return false;
   return spawnSync("sshfs", ["--version"]).status === 0;
 }
 
 /** A file system of the network whose server is frozen. */
 function sshfs(parent: string): Place {
   const directory = join(parent, "mounted");
-  const [kept, command, pidFile] = [join(parent, "kept"), join(parent, "server"), join(parent, "pid")];
+  const [kept, command, pidFile] = [
+    join(parent, "kept"),
+    join(parent, "server"),
+    join(parent, "pid"),
+  ];
   for (const path of [directory, kept]) mkdirSync(path);
   writeFileSync(command, `#!/bin/sh\necho $$ >${pidFile}\nexec ${sftpServer}\n`, { mode: 0o755 });
   execFileSync("sshfs", ["-o", `ssh_command=${command}`, `host:${kept}`, directory]);

@@ -1,6 +1,13 @@
 /** What can be done to a machine of a crew. */
 import { randomUUID } from "node:crypto";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -85,9 +92,14 @@ function fill(path: string): void {
   }
 }
 
-/** As a machine does that dies while it writes: under a name of its own, and, where a file system does not keep to the order of writes, under the one it was to have. */
+/**
+ * As a machine does that dies while it writes: under a name of its own, and, where a file system
+ * does not keep to the order of writes, under the one it was to have.
+ */
 function leaveHalfWritten(directory: string, random: Random): void {
-  const ids = existsSync(directory) ? readdirSync(directory).filter((name) => name !== "signed") : [];
+  const ids = existsSync(directory)
+    ? readdirSync(directory).filter((name) => name !== "signed")
+    : [];
   if (ids.length === 0) return;
   const folder = join(directory, random.pick(ids));
   try {

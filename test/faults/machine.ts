@@ -74,7 +74,9 @@ export class Machine {
     return this.#network;
   }
 
-  /** Starts a worker, of a name of its own. A copy elsewhere has another network and another cache. */
+  /**
+   * Starts a worker, of a name of its own. A copy elsewhere has another network and another cache.
+   */
   start({ elsewhere }: { readonly elsewhere?: { readonly cache: string } } = {}): ChildProcess {
     const { name, store, account, environment, host, clockMs = 0, ...task } = this.#options;
     const url = new URL(store);
@@ -92,7 +94,10 @@ export class Machine {
         FAULT_WORKER: JSON.stringify(told),
       },
       ...(host && { execPath: "ip" }),
-      execArgv: [...(host ? ["netns", "exec", host.namespace, process.execPath] : []), ...clock.nodeOptions],
+      execArgv: [
+        ...(host ? ["netns", "exec", host.namespace, process.execPath] : []),
+        ...clock.nodeOptions,
+      ],
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
     let said = "";

@@ -1,6 +1,8 @@
 /**
- * Real workers on PostgreSQL, with checkpoints in S3 and in a shared directory, under a random mixture of everything that breaks. Afterwards the tree of snapshots alone
- * is asked whether anything was lost. CLADE_FAULTS_SECONDS (60) is how long things break, CLADE_SEED (1) the seed of the mixture.
+ * Real workers on PostgreSQL, with checkpoints in S3 and in a shared directory, under a random
+ * mixture of everything that breaks. Afterwards the tree of snapshots alone is asked whether
+ * anything was lost. CLADE_FAULTS_SECONDS (60) is how long things break, CLADE_SEED (1) the seed
+ * of the mixture.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

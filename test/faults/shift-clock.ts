@@ -1,4 +1,6 @@
-/** Preloaded where there is no `faketime`: the clock of this process is off by CLADE_TEST_CLOCK_MS. */
+/**
+ * Preloaded where there is no `faketime`: the clock of this process is off by CLADE_TEST_CLOCK_MS.
+ */
 const shiftMs = Number(process.env.CLADE_TEST_CLOCK_MS);
 const RealDate = Date;
 

@@ -21,5 +21,8 @@ export type Told =
   | { readonly kind: "claimed"; readonly member: number; readonly epoch: number }
   | {
       readonly kind: "published";
-      readonly snapshots: readonly { readonly id: SnapshotId; readonly checkpoint?: CheckpointId }[];
+      readonly snapshots: readonly {
+        readonly id: SnapshotId;
+        readonly checkpoint?: CheckpointId;
+      }[];
     };

@@ -1,4 +1,7 @@
-/** Every `clade` command that the README and the guides show is one that the command line takes, with its options. */
+/**
+ * Every `clade` command that the README and the guides show is one that the command line takes,
+ * with its options.
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
@@ -17,10 +20,16 @@ interface Shown {
   readonly isWhole: boolean;
 }
 
-/** The commands in a page's blocks of code, where two blanks or a bracket come before what is said about them, and in its text. */
+/**
+ * The commands in a page's blocks of code, where two blanks or a bracket come before what is said
+ * about them, and in its text.
+ */
 function commandsIn(page: string): Shown[] {
   const text = page.replace(/ \\\n\s*/g, " ");
-  const blocks = [...text.matchAll(/^```\w*\n(.*?)^```/gms), ...text.matchAll(/^(?: {4,}.*\n)+/gm)];
+  const blocks = [
+    ...text.matchAll(/^```\w*\n(.*?)^```/gms),
+    ...text.matchAll(/^(?: {4,}.*\n)+/gm),
+  ];
   const inBlocks = blocks
     .flatMap(([block, fenced]) => (fenced ?? block).split("\n"))
     .flatMap((line) => shownIn(line, true));
@@ -33,7 +42,9 @@ function shownIn(line: string, isWhole: boolean): Shown[] {
   if (!found) return [];
   const [typed] = found[1]!.split(/ {2,}| [|<>&;(]|['"](?= |$)/);
   const words = typed!.trim().split(" ");
-  return [{ words: words.filter((word) => word !== "..."), isWhole: isWhole && !words.includes("...") }];
+  return [
+    { words: words.filter((word) => word !== "..."), isWhole: isWhole && !words.includes("...") },
+  ];
 }
 
 /** What the command line says to it, without doing it; undefined when nothing. */
@@ -57,15 +68,14 @@ function withoutActions(command: Command): Command {
   return command;
 }
 
-test.for(pages.map((page) => [page, commandsIn(readFileSync(new URL(page, root), "utf8"))] as const))(
-  "%s",
-  ([, commands]) => {
-    const wrong = commands
-      .map((shown) => ({ command: shown.words.join(" "), refused: refusal(shown) }))
-      .filter(({ refused }) => refused !== undefined);
-    expect(wrong).toEqual([]);
-  },
-);
+test.for(
+  pages.map((page) => [page, commandsIn(readFileSync(new URL(page, root), "utf8"))] as const),
+)("%s", ([, commands]) => {
+  const wrong = commands
+    .map((shown) => ({ command: shown.words.join(" "), refused: refusal(shown) }))
+    .filter(({ refused }) => refused !== undefined);
+  expect(wrong).toEqual([]);
+});
 
 test("a command or an option that is not there is found, and so is an argument that is missing", () => {
   const page =

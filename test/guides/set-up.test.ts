@@ -36,7 +36,9 @@ test.skipIf(lack)(`PostgreSQL, from a role to a store with TLS${needs}`, async (
     "db.example": "localhost",
     "/etc/clade": home,
   };
-  const [sql, settings, rule, certificates, worker] = blocks.map(({ text }) => filledIn(text, own));
+  const [sql, settings, rule, certificates, worker] = blocks.map(({ text }) =>
+    filledIn(text, own),
+  );
   expect(blocks.map(({ language }) => language)).toEqual(["sql", "ini", "", "bash", "bash"]);
 
   await asAdministrator(sql!);
@@ -69,9 +71,13 @@ test("the policy has the rights that Clade names in its errors, and no others", 
   const directory = new URL("src/checkpoint-store/s3/", root);
   const named = readdirSync(directory)
     .filter((name) => !name.endsWith(".test.ts"))
-    .flatMap((name) => [...readFileSync(new URL(name, directory), "utf8").matchAll(/"(s3:[A-Z]\w+)"/g)])
+    .flatMap((name) => [
+      ...readFileSync(new URL(name, directory), "utf8").matchAll(/"(s3:[A-Z]\w+)"/g),
+    ])
     .map(([, action]) => action!);
-  expect(policy.Statement.flatMap(({ Action }) => Action).toSorted()).toEqual([...new Set(named)].toSorted());
+  expect(policy.Statement.flatMap(({ Action }) => Action).toSorted()).toEqual(
+    [...new Set(named)].toSorted(),
+  );
 });
 
 test("S3, with keys in the environment and in a profile", async () => {
@@ -93,12 +99,18 @@ test("S3, with keys in the environment and in a profile", async () => {
   expect(await shell(block("bash").replace(/^export AWS_ACCESS.*\n/, ""))).toMatch(written);
 });
 
-/** Runs what is to be typed into a terminal, in the home of somebody who has nothing yet. Rejects with what was said when something fails. */
+/**
+ * Runs what is to be typed into a terminal, in the home of somebody who has nothing yet. Rejects
+ * with what was said when something fails.
+ */
 async function shell(script: string): Promise<string> {
   const clade = fileURLToPath(new URL("bin/clade.js", root));
   const prelude = `set -e; npx() { shift; '${process.execPath}' '${clade}' "$@"; }\n`;
   const env = { PATH: process.env.PATH, HOME: home, NO_COLOR: "1" };
-  const { stdout } = await promisify(execFile)("bash", ["-c", prelude + script], { cwd: home, env });
+  const { stdout } = await promisify(execFile)("bash", ["-c", prelude + script], {
+    cwd: home,
+    env,
+  });
   return stdout;
 }
 

@@ -1,10 +1,19 @@
 /**
- * Another machine gets Clade from its package, as the guide says. CLADE_PACKAGE=1 asks for it, since it installs everything three times, from the registry. Another machine is
- * a directory with a home of its own, and the image one into which the Dockerfile's steps are done.
+ * Another machine gets Clade from its package, as the guide says. CLADE_PACKAGE=1 asks for it,
+ * since it installs everything three times, from the registry. Another machine is a directory with
+ * a home of its own, and the image one into which the Dockerfile's steps are done.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { delimiter, join, matchesGlob } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,11 +40,16 @@ const ofRegistry = Object.fromEntries(
     /^(npm_config_(registry|cafile|userconfig)|NODE_EXTRA_CA_CERTS|https?_proxy)$/i.test(name),
   ),
 );
-const [, install, ssh, there, shared, image] = blocksOf("set-up.md", "Clade on another machine").map(
-  ({ text }) => text,
-);
+const [, install, ssh, there, shared, image] = blocksOf(
+  "set-up.md",
+  "Clade on another machine",
+).map(({ text }) => text);
 
-async function shell(script: string, directory: string, more: Readonly<Record<string, string>> = {}) {
+async function shell(
+  script: string,
+  directory: string,
+  more: Readonly<Record<string, string>> = {},
+) {
   const other = `ssh() { shift; cd '${place}' && HOME='${place}' bash -c "set -e; $*"; }`;
   const docker = "docker() { :; }";
   const env = {
@@ -52,52 +66,65 @@ async function shell(script: string, directory: string, more: Readonly<Record<st
   return (await promisify(execFile)("bash", ["-c", text], { cwd: directory, env })).stdout;
 }
 
-describe.skipIf(!isAsked)(`the packed package${isAsked ? "" : " (CLADE_PACKAGE=1 asks for it)"}`, () => {
-  let training: { readonly process: ChildProcess; readonly ended: Promise<unknown> } | undefined;
-  let run = "";
+describe.skipIf(!isAsked)(
+  `the packed package${isAsked ? "" : " (CLADE_PACKAGE=1 asks for it)"}`,
+  () => {
+    let training: { readonly process: ChildProcess; readonly ended: Promise<unknown> } | undefined;
+    let run = "";
 
-  beforeAll(async () => {
-    mkdirSync(first);
-    await promisify(execFile)("npm", ["pack", "--pack-destination", first], { cwd: root });
-    await shell(`${install}\nnpx clade init`, first);
-    const binaries = join(first, "node_modules/.bin");
-    const env = { PATH: `${binaries}${delimiter}${path}`, HOME: first, CLADE_STORE: store };
-    const words = ["run", "experiment.ts", "--workers", "1", "--set", "budget.stepsPerMember=100000000"];
-    const started = spawn(join(binaries, "clade"), words, { cwd: first, env, stdio: "ignore" });
-    training = { process: started, ended: once(started, "exit") };
-    while (run === "" && started.exitCode === null) {
-      await sleep(500);
-      run = /sine-\w+/.exec(await shell("npx clade list || true", first))?.[0] ?? "";
-    }
-  }, installMs);
+    beforeAll(async () => {
+      mkdirSync(first);
+      await promisify(execFile)("npm", ["pack", "--pack-destination", first], { cwd: root });
+      await shell(`${install}\nnpx clade init`, first);
+      const binaries = join(first, "node_modules/.bin");
+      const env = { PATH: `${binaries}${delimiter}${path}`, HOME: first, CLADE_STORE: store };
+      const words = [
+        "run",
+        "experiment.ts",
+        "--workers",
+        "1",
+        "--set",
+        "budget.stepsPerMember=100000000",
+      ];
+      const started = spawn(join(binaries, "clade"), words, { cwd: first, env, stdio: "ignore" });
+      training = { process: started, ended: once(started, "exit") };
+      while (run === "" && started.exitCode === null) {
+        await sleep(500);
+        run = /sine-\w+/.exec(await shell("npx clade list || true", first))?.[0] ?? "";
+      }
+    }, installMs);
 
-  afterAll(async () => {
-    training?.process.kill("SIGINT");
-    await training?.ended;
-    rmSync(place, { recursive: true, maxRetries: 5, retryDelay: 200 });
-  }, installMs);
-  const canWork = () => `run ${run}: this machine can work on it`;
+    afterAll(async () => {
+      training?.process.kill("SIGINT");
+      await training?.ended;
+      rmSync(place, { recursive: true, maxRetries: 5, retryDelay: 200 });
+    }, installMs);
+    const canWork = () => `run ${run}: this machine can work on it`;
 
-  test("by ssh, and in a shared home likewise", { timeout: installMs }, async () => {
-    await shell(ssh!, first);
-    expect(await shell(there!.replace("RUN", run), first)).toContain(canWork());
-    expect(ssh).toContain(`&& ${shared!.trim()}'`);
-  });
+    test("by ssh, and in a shared home likewise", { timeout: installMs }, async () => {
+      await shell(ssh!, first);
+      expect(await shell(there!.replace("RUN", run), first)).toContain(canWork());
+      expect(ssh).toContain(`&& ${shared!.trim()}'`);
+    });
 
-  test("as an image", { timeout: installMs }, async () => {
-    await shell(image!, first);
-    const inImage = join(place, "image");
-    const env = await build(readFileSync(join(first, "Dockerfile"), "utf8"), inImage);
-    const said = await shell(
-      `clade worker ${run} --experiment experiment.ts --check`,
-      join(inImage, "experiment"),
-      env,
-    );
-    expect(said).toContain(canWork());
-  });
-});
+    test("as an image", { timeout: installMs }, async () => {
+      await shell(image!, first);
+      const inImage = join(place, "image");
+      const env = await build(readFileSync(join(first, "Dockerfile"), "utf8"), inImage);
+      const said = await shell(
+        `clade worker ${run} --experiment experiment.ts --check`,
+        join(inImage, "experiment"),
+        env,
+      );
+      expect(said).toContain(canWork());
+    });
+  },
+);
 
-/** Does a Dockerfile's steps in a directory that stands for the image's root. Its base is this machine, with Node 24. */
+/**
+ * Does a Dockerfile's steps in a directory that stands for the image's root. Its base is this
+ * machine, with Node 24.
+ */
 async function build(dockerfile: string, image: string): Promise<Record<string, string>> {
   const node = join(first, "node_modules/node/bin");
   const env: Record<string, string> = {
@@ -115,14 +142,16 @@ async function build(dockerfile: string, image: string): Promise<Record<string, 
     } else if (step === "RUN") await shell(rest, directory, env);
     else if (step === "COPY") {
       const given = words.slice(0, -1);
-      const found = (given.includes(".") ? readdirSync(first) : globSync(given, { cwd: first })).filter(
-        (name) => !ignored.some((pattern) => matchesGlob(name, pattern)),
-      );
-      for (const name of found) cpSync(join(first, name), join(directory, name), { recursive: true });
+      const found = (
+        given.includes(".") ? readdirSync(first) : globSync(given, { cwd: first })
+      ).filter((name) => !ignored.some((pattern) => matchesGlob(name, pattern)));
+      for (const name of found)
+        cpSync(join(first, name), join(directory, name), { recursive: true });
     } else if (step === "ENV") {
       const [name, value] = rest.split("=");
       env[name!] = value!.replaceAll("$PATH", env.PATH!).replace(/^\//, `${image}/`);
-    } else if (!["FROM", "USER", "CMD"].includes(step!)) throw new Error(`Dockerfile: what is ${step}?`);
+    } else if (!["FROM", "USER", "CMD"].includes(step!))
+      throw new Error(`Dockerfile: what is ${step}?`);
   }
   return env;
 }

@@ -16,7 +16,8 @@ describe.skipIf(withoutPython)(`the Python client (${withoutPython ?? python})`,
       encoding: "utf8",
     });
     const skipped = ran.stderr.split("\n").filter((line) => line.includes("... skipped"));
-    if (skipped.length > 0) console.log(`skipped in the Python client's tests:\n${skipped.join("\n")}`);
+    if (skipped.length > 0)
+      console.log(`skipped in the Python client's tests:\n${skipped.join("\n")}`);
     expect(ran).toMatchObject({ status: 0, stderr: expect.stringMatching(/^Ran \d+ tests/m) });
   });
 
@@ -35,7 +36,16 @@ describe.skipIf(withoutPython)(`the Python client (${withoutPython ?? python})`,
           execFileSync(file, words, { cwd: place, encoding: "utf8" });
         // A copy, since setuptools builds in the place of the sources.
         run("cp", "-r", directory, "client");
-        run(python, ...pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", ".", "./client");
+        run(
+          python,
+          ...pip,
+          "wheel",
+          "--no-deps",
+          "--no-build-isolation",
+          "--wheel-dir",
+          ".",
+          "./client",
+        );
         run(python, "-m", "venv", "--without-pip", "environment");
         run(
           python,

@@ -15,7 +15,8 @@ export const withoutTorch =
   withoutPython ?? (found("import torch") ? undefined : `needs PyTorch, and ${python} has none`);
 
 export const withoutGymnasium =
-  withoutTorch ?? (found("import gymnasium") ? undefined : `needs Gymnasium, and ${python} has none`);
+  withoutTorch ??
+  (found("import gymnasium") ? undefined : `needs Gymnasium, and ${python} has none`);
 
 /** The client, from the checkout. */
 export const clientPath = fileURLToPath(new URL("../../python/src", import.meta.url));

@@ -10,7 +10,12 @@ import { python, withoutPython } from "./python.ts";
 const odd = 'quote " backslash \\ line\nend \u2028 ünï 😀 {braces} \'\'\' """';
 const segments: readonly ScheduleSegment[] = [
   { fromStep: 0, toStep: 10, member: 0, hyperparameters: { rate: 0.1 + 0.2, on: true, [odd]: 1 } },
-  { fromStep: 10, toStep: 20, member: 1, hyperparameters: { rate: 0.1 + 0.2, on: true, [odd]: 1 } },
+  {
+    fromStep: 10,
+    toStep: 20,
+    member: 1,
+    hyperparameters: { rate: 0.1 + 0.2, on: true, [odd]: 1 },
+  },
   { fromStep: 20, toStep: 30, member: 1, hyperparameters: { rate: 5e-324, on: false, kind: odd } },
 ];
 
@@ -32,14 +37,15 @@ function inPython(code: string): unknown {
 describe.skipIf(withoutPython)(`a schedule as Python (${withoutPython ?? python})`, () => {
   test("gives the hyperparameters of every step exactly, with any name and text", () => {
     const steps = "[0, 9, 10, 19, 20, 29]";
-    expect(inPython(`print(json.dumps([schedule.hyperparameters_at(s) for s in ${steps}]))`)).toEqual(
-      [0, 0, 1, 1, 2, 2].map((index) => segments[index]!.hyperparameters),
-    );
+    expect(
+      inPython(`print(json.dumps([schedule.hyperparameters_at(s) for s in ${steps}]))`),
+    ).toEqual([0, 0, 1, 1, 2, 2].map((index) => segments[index]!.hyperparameters));
   });
 
   test("keeps the last hyperparameters beyond its end, and refuses a step below 0", () => {
     expect(inPython("print(json.dumps(schedule.hyperparameters_at(1000)['rate']))")).toBe(5e-324);
-    const refused = "try: schedule.hyperparameters_at(-1)\nexcept ValueError as e: print(json.dumps(str(e)))";
+    const refused =
+      "try: schedule.hyperparameters_at(-1)\nexcept ValueError as e: print(json.dumps(str(e)))";
     expect(inPython(refused)).toBe("step -1: must be 0 or more");
   });
 

@@ -1,4 +1,7 @@
-/** Certificates for tests: an authority and what it signs (X.509 v3, RFC 5280, keys on the curve P-256), written as DER by hand so that no tool has to be installed. */
+/**
+ * Certificates for tests: an authority and what it signs (X.509 v3, RFC 5280, keys on the curve
+ * P-256), written as DER by hand so that no tool has to be installed.
+ */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 /** Both as PEM. */
@@ -33,12 +36,17 @@ export class Authority {
     };
   }
 
-  #signed({ name, hosts = [], expired = false }: Wanted, publicKey: KeyObject, isAuthority: boolean): string {
+  #signed(
+    { name, hosts = [], expired = false }: Wanted,
+    publicKey: KeyObject,
+    isAuthority: boolean,
+  ): string {
     const dayMs = 24 * 60 * 60_000;
     const end = Date.now() + (expired ? -dayMs : 10 * dayMs);
     const extensions = [
       isAuthority && extension("551d13", sequence(boolean(true))),
-      hosts.length > 0 && extension("551d11", sequence(...hosts.map((host) => der(0x82, Buffer.from(host))))),
+      hosts.length > 0 &&
+        extension("551d11", sequence(...hosts.map((host) => der(0x82, Buffer.from(host))))),
     ].filter((found) => found !== false);
     const body = sequence(
       der(0xa0, der(0x02, Buffer.from([2]))),
@@ -51,7 +59,11 @@ export class Authority {
       ...(extensions.length > 0 ? [der(0xa3, sequence(...extensions))] : []),
     );
     const signature = sign("sha256", body, this.#keys.privateKey);
-    const whole = sequence(body, ecdsaWithSha256, der(0x03, Buffer.concat([Buffer.from([0]), signature])));
+    const whole = sequence(
+      body,
+      ecdsaWithSha256,
+      der(0x03, Buffer.concat([Buffer.from([0]), signature])),
+    );
     const lines = whole.toString("base64").match(/.{1,64}/g)!;
     return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
   }
@@ -62,7 +74,11 @@ const newKeys = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const size =
-    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+    length < 0x80
+      ? [length]
+      : length < 0x100
+        ? [0x81, length]
+        : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 

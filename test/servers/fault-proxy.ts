@@ -1,6 +1,15 @@
-/** Stands in front of an S3 server and does to requests and answers what networks and overloaded servers do. */
+/**
+ * Stands in front of an S3 server and does to requests and answers what networks and overloaded
+ * servers do.
+ */
 import { once } from "node:events";
-import { Agent, createServer, type IncomingMessage, type ServerResponse, request as send } from "node:http";
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+  request as send,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { written } from "./written.ts";
@@ -51,9 +60,13 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
       for await (const chunk of incoming) proxy.bytes.up += chunk.length;
       const code = fault.code ?? "InternalError";
       const isXml = fault.code !== undefined;
-      response.writeHead(fault.status, { "content-type": isXml ? "application/xml" : "text/html" });
+      response.writeHead(fault.status, {
+        "content-type": isXml ? "application/xml" : "text/html",
+      });
       response.end(
-        isXml ? `<Error><Code>${code}</Code><Message>No.</Message></Error>` : "<html>Bad gateway<br></html>",
+        isXml
+          ? `<Error><Code>${code}</Code><Message>No.</Message></Error>`
+          : "<html>Bad gateway<br></html>",
       );
       return;
     }
@@ -122,7 +135,10 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
   return proxy;
 }
 
-/** Each request fails with this probability, in one of the ways that pass. From a seed, as far as the requests come in the same order. */
+/**
+ * Each request fails with this probability, in one of the ways that pass. From a seed, as far as
+ * the requests come in the same order.
+ */
 export function randomFaults(
   probability: number,
   seed: number,

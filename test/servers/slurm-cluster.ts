@@ -1,4 +1,7 @@
-/** A Slurm cluster of one's own: a controller and several nodes on this machine, in a temporary directory. Needs root and Debian's slurm-wlm and munge. */
+/**
+ * A Slurm cluster of one's own: a controller and several nodes on this machine, in a temporary
+ * directory. Needs root and Debian's slurm-wlm and munge.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -24,7 +27,10 @@ export function noSlurm(): string | undefined {
     : "needs Slurm, and it is not installed";
 }
 
-/** Two partitions have all nodes: `usual`, and `urgent`, whose jobs preempt those of the other. Each node takes two tasks. */
+/**
+ * Two partitions have all nodes: `usual`, and `urgent`, whose jobs preempt those of the other.
+ * Each node takes two tasks.
+ */
 export async function startSlurm(nodes: number): Promise<SlurmCluster> {
   const directory = mkdtempSync(join(tmpdir(), "clade-slurm-"));
   const path = (name: string) => join(directory, name);
@@ -38,7 +44,14 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     children.push(child);
     return child;
   };
-  const munge = ["--socket", socket, "--key-file", path("munge/key"), "--pid-file", path("munge/pid")];
+  const munge = [
+    "--socket",
+    socket,
+    "--key-file",
+    path("munge/key"),
+    "--pid-file",
+    path("munge/pid"),
+  ];
   start(
     "/usr/sbin/munged",
     "-F",
@@ -87,16 +100,25 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     "PartitionName=usual Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1",
     "PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10",
   ];
-  writeFileSync(path("slurm.conf"), `${lines.filter((line) => !line.startsWith("CryptoType")).join("\n")}\n`);
+  writeFileSync(
+    path("slurm.conf"),
+    `${lines.filter((line) => !line.startsWith("CryptoType")).join("\n")}\n`,
+  );
   while (!existsSync(socket)) await sleep(20);
   start("/usr/sbin/slurmctld", "-D");
   const daemons = names.map((name) => start("/usr/sbin/slurmd", "-D", "-N", name));
 
   const slurm = (command: string, ...words: string[]) =>
-    execFileSync(command, words, { env: environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    execFileSync(command, words, {
+      env: environment,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   const isUp = () => {
     try {
-      return slurm("sinfo", "-h", "-p", "usual", "-t", "idle", "-o", "%D").trim() === String(nodes);
+      return (
+        slurm("sinfo", "-h", "-p", "usual", "-t", "idle", "-o", "%D").trim() === String(nodes)
+      );
     } catch {
       return false;
     }

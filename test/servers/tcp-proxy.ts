@@ -1,4 +1,7 @@
-/** The network between a client and a server, which can be cut: with the connections refused, or in silence. */
+/**
+ * The network between a client and a server, which can be cut: with the connections refused, or in
+ * silence.
+ */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
@@ -33,7 +36,13 @@ export async function startTcpProxy(target: number, host = "127.0.0.1"): Promise
     if (state === "silent") hold(pair);
   });
 
-  function hold({ client, upstream }: { readonly client: Socket; readonly upstream: Socket }): void {
+  function hold({
+    client,
+    upstream,
+  }: {
+    readonly client: Socket;
+    readonly upstream: Socket;
+  }): void {
     client.unpipe();
     upstream.unpipe();
     client.pause();

@@ -1,6 +1,7 @@
 /**
- * Workers, pinners and collectors in random interleavings: collection never removes what a live snapshot, a claim in progress or a
- * pin refers to, and removes everything else. CLADE_SIMULATION_SEEDS (24) is the number of seeds for each kind of stores.
+ * Workers, pinners and collectors in random interleavings: collection never removes what a live
+ * snapshot, a claim in progress or a pin refers to, and removes everything else.
+ * CLADE_SIMULATION_SEEDS (24) is the number of seeds for each kind of stores.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,10 @@ import {
   type Snapshot,
   snapshotId,
 } from "../../src/algorithm/snapshot.ts";
-import { CheckpointError, type CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
+import {
+  CheckpointError,
+  type CheckpointStore,
+} from "../../src/checkpoint-store/checkpoint-store.ts";
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import { memoryCheckpointStore } from "../../src/checkpoint-store/memory/memory-checkpoint-store.ts";
 import { LocalCache } from "../../src/checkpoint-store/objects/local-cache.ts";
@@ -65,7 +69,11 @@ test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async ()
     const population = memoryPopulationStore({ now: () => clock.time });
     const checkpoints = memoryCheckpointStore();
     const collectors = [checkpoints, checkpoints];
-    await simulate({ population, checkpoints, collectors, last: checkpoints, clock, tally }, seed, false);
+    await simulate(
+      { population, checkpoints, collectors, last: checkpoints, clock, tally },
+      seed,
+      false,
+    );
   }
   expectVariety(tally);
 });
@@ -77,7 +85,9 @@ for (const overlap of [false, true]) {
     for (let seed = 0; seed < seeds; seed++) {
       const clock = { time: 1_700_000_000_000 };
       const directory = join(root, `${seed}${how}`);
-      await using population = sqlitePopulationStore(join(directory, "clade.db"), { now: () => clock.time });
+      await using population = sqlitePopulationStore(join(directory, "clade.db"), {
+        now: () => clock.time,
+      });
       const checkpoints = filesystemCheckpointStore(join(directory, "checkpoints"));
       const collectors = [checkpoints, checkpoints];
       const live = await simulate(
@@ -93,7 +103,10 @@ for (const overlap of [false, true]) {
   });
 }
 
-/** As long as a collector takes to look at its clock twice, sometimes: so that the simulation meets sweeps that came too late to free anything. */
+/**
+ * As long as a collector takes to look at its clock twice, sometimes: so that the simulation meets
+ * sweeps that came too late to free anything.
+ */
 const settleMs = 20;
 
 /** Each file is forced to the disk, which takes time. */
@@ -110,10 +123,15 @@ test(`nothing that is needed is collected, with objects that nobody locks (${obj
     let time = 0;
     const now = () => (time += ticks.uniform() * 1.5 * settleMs);
     const open = (settleMs: number) =>
-      objectCheckpointStore(sharedDirectoryStorage(join(directory, "shared"), { delayMs: 0 }), "run", cache, {
-        settleMs,
-        now,
-      });
+      objectCheckpointStore(
+        sharedDirectoryStorage(join(directory, "shared"), { delayMs: 0 }),
+        "run",
+        cache,
+        {
+          settleMs,
+          now,
+        },
+      );
     await using checkpoints = open(settleMs);
     await using one = open(settleMs);
     await using other = open(settleMs);
@@ -142,20 +160,26 @@ async function simulate(
     {
       id,
       seed,
-      experiment: { synchronous: false, objective: { direction: "maximize" } } as ExperimentDescription,
+      experiment: {
+        synchronous: false,
+        objective: { direction: "maximize" },
+      } as ExperimentDescription,
     },
     roots(),
   );
   const scheduler = new Scheduler(randomStream("order", seed), { deaths: 0.01, overlap });
-  for (let number = 0; number < 4; number++) scheduler.start((turn) => worker(world, number, turn));
-  for (const checkpoints of world.collectors) scheduler.start((turn) => collector(world, checkpoints, turn));
+  for (let number = 0; number < 4; number++)
+    scheduler.start((turn) => worker(world, number, turn));
+  for (const checkpoints of world.collectors)
+    scheduler.start((turn) => collector(world, checkpoints, turn));
   scheduler.start((turn) => pinner(world, turn));
   await scheduler.run().catch((error) => {
     throw new Error(`seed ${seed}, step ${scheduler.steps}: ${error.message}`, { cause: error });
   });
   expect(scheduler.steps).toBeGreaterThan(200);
 
-  // Nobody is at work: what is left is what is needed, and no more. A reservation of the dead may be of what was never saved.
+  // Nobody is at work: what is left is what is needed, and no more. A reservation of the dead may
+  // be of what was never saved.
   await world.population.releaseWorker(id, "" as WorkerId);
   for (const { lease } of await world.population.members(id)) {
     if (lease) await world.population.releaseWorker(id, lease.worker);
@@ -170,7 +194,8 @@ async function simulate(
     free = sweep(ids);
   });
   await free();
-  for (const checkpoint of live) expectContent(world, checkpoint, await world.checkpoints.load(checkpoint));
+  for (const checkpoint of live)
+    expectContent(world, checkpoint, await world.checkpoints.load(checkpoint));
   for (const checkpoint of world.contents.keys()) {
     if (!live.has(checkpoint))
       await expect(world.checkpoints.load(checkpoint)).rejects.toThrow(CheckpointError);
@@ -178,7 +203,10 @@ async function simulate(
   return live;
 }
 
-/** Does what a worker does with the two stores, but trains nothing, and is killed and replaced now and then. */
+/**
+ * Does what a worker does with the two stores, but trains nothing, and is killed and replaced now
+ * and then.
+ */
 async function worker(world: World, number: number, turn: Turn): Promise<void> {
   const { random, tally } = world;
   const population = givingWay(world.population, turn);
@@ -197,7 +225,10 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
     }
   }
 
-  /** Saves a checkpoint, half of the time one that others may have saved before, with a large file that others share. */
+  /**
+   * Saves a checkpoint, half of the time one that others may have saved before, with a large file
+   * that others share.
+   */
   async function save(claim: Claim, base: CheckpointId | undefined): Promise<CheckpointId> {
     const [large, alone] = [random.integer(4), random.integer(3)];
     const own = random.integer(random.uniform() < 0.5 ? 6 : 250);
@@ -231,7 +262,9 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
       for (const snapshot of changes) view.set(snapshot.member, snapshot);
       const trained = trainedAfter(newest, checkpoint);
       view.set(claim.member, trained);
-      const donors = [...view.values()].filter((other) => other.member !== claim.member && other.checkpoint);
+      const donors = [...view.values()].filter(
+        (other) => other.member !== claim.member && other.checkpoint,
+      );
       const donor = donors.length > 0 && random.uniform() < 0.4 ? random.pick(donors) : undefined;
       next = donor ? copyOf(donor, trained) : trained;
       if (donor) tally.copied++;
@@ -316,7 +349,10 @@ async function pinner(world: World, turn: Turn): Promise<void> {
   }
 }
 
-/** Every checkpoint that something refers to can be loaded. One that nothing refers to any more by then does not count. */
+/**
+ * Every checkpoint that something refers to can be loaded. One that nothing refers to any more by
+ * then does not count.
+ */
 async function expectIntact(world: World): Promise<void> {
   for (const checkpoint of await needed(world)) {
     try {
@@ -345,10 +381,17 @@ async function needed({ population, pins }: World): Promise<ReadonlySet<Checkpoi
   return checkpoints as ReadonlySet<CheckpointId>;
 }
 
-function expectContent({ contents }: World, checkpoint: CheckpointId, loaded: CheckpointFiles): void {
+function expectContent(
+  { contents }: World,
+  checkpoint: CheckpointId,
+  loaded: CheckpointFiles,
+): void {
   const saved = contents.get(checkpoint)!;
-  const isEqual = [...saved].every(([name, bytes]) => Buffer.from(loaded.get(name)!).equals(bytes));
-  if (!isEqual || loaded.size !== saved.size) throw new Error(`checkpoint ${checkpoint} has other content`);
+  const isEqual = [...saved].every(([name, bytes]) =>
+    Buffer.from(loaded.get(name)!).equals(bytes),
+  );
+  if (!isEqual || loaded.size !== saved.size)
+    throw new Error(`checkpoint ${checkpoint} has other content`);
 }
 
 function roots(): Snapshot[] {
@@ -401,5 +444,6 @@ function newTally(): World["tally"] {
 }
 
 function expectVariety(tally: World["tally"], least = seeds): void {
-  for (const [what, times] of Object.entries(tally)) expect([what, times > least]).toEqual([what, true]);
+  for (const [what, times] of Object.entries(tally))
+    expect([what, times > least]).toEqual([what, true]);
 }

@@ -12,7 +12,10 @@ import {
 } from "clade";
 import { expect, test } from "vitest";
 
-/** A step takes 0.3 s where the pace is above a half, and gains nothing there, so that the slow member always copies. */
+/**
+ * A step takes 0.3 s where the pace is above a half, and gains nothing there, so that the slow
+ * member always copies.
+ */
 class Paced {
   gained = 0;
   async step({ pace }: { readonly pace: number }) {

@@ -1,7 +1,13 @@
-/** Runs actors one await at a time, in an order that a seed decides, and kills some of them on the way. */
+/**
+ * Runs actors one await at a time, in an order that a seed decides, and kills some of them on the
+ * way.
+ */
 import type { Random } from "../../src/algorithm/random.ts";
 
-/** What an actor awaits wherever another may go on in between. Throws a `Death` when the actor is killed there. */
+/**
+ * What an actor awaits wherever another may go on in between. Throws a `Death` when the actor is
+ * killed there.
+ */
 export type Turn = () => Promise<void>;
 
 /** The actor's process is gone: it does nothing more. */
@@ -22,8 +28,14 @@ export class Scheduler {
   #failure: { readonly error: unknown } | undefined;
   #notify = () => {};
 
-  /** `overlap`: the next actor may go on while the last one still waits for the disk; then the disk has a say in the order. */
-  constructor(random: Random, { deaths, overlap }: { readonly deaths: number; readonly overlap: boolean }) {
+  /**
+   * `overlap`: the next actor may go on while the last one still waits for the disk; then the disk
+   * has a say in the order.
+   */
+  constructor(
+    random: Random,
+    { deaths, overlap }: { readonly deaths: number; readonly overlap: boolean },
+  ) {
     this.#random = random;
     this.#deaths = deaths;
     this.#overlap = overlap;

@@ -1,4 +1,7 @@
-/** Asks the tree of snapshots, and the checkpoints that it says are alive, whether anything was lost, repeated or torn. */
+/**
+ * Asks the tree of snapshots, and the checkpoints that it says are alive, whether anything was
+ * lost, repeated or torn.
+ */
 import { expect } from "vitest";
 import {
   type CheckpointId,
@@ -16,7 +19,10 @@ import {
 import { walkIn } from "./walk.ts";
 import { stepsPerGeneration } from "./walk-experiment.ts";
 
-/** A run has ended by itself: every member has spent its budget. `mostFailures` is how often something was done to trainers. */
+/**
+ * A run has ended by itself: every member has spent its budget. `mostFailures` is how often
+ * something was done to trainers.
+ */
 export async function expectSound(
   store: PopulationStore,
   checkpoints: CheckpointStore,
@@ -32,7 +38,11 @@ export async function expectSound(
   for (const { member, state, newest } of members) {
     const chain = snapshots.filter((snapshot) => snapshot.member === member);
     expectUnbroken(chain, tree);
-    expect([state, newest.memberSteps, newest.id]).toEqual(["finished", stepsPerMember, chain.at(-1)!.id]);
+    expect([state, newest.memberSteps, newest.id]).toEqual([
+      "finished",
+      stepsPerMember,
+      chain.at(-1)!.id,
+    ]);
   }
   expect((await store.run(id)).state.kind).toBe("done");
   expect((await store.counts(id)).snapshots).toBe(snapshots.length);
@@ -46,7 +56,9 @@ export async function expectSound(
   });
   await free();
   expect(live.size).toBeGreaterThan(0);
-  const alive = snapshots.filter(({ checkpoint }) => checkpoint !== undefined && live.has(checkpoint));
+  const alive = snapshots.filter(
+    ({ checkpoint }) => checkpoint !== undefined && live.has(checkpoint),
+  );
   for (const { checkpoint, step, kind, metrics } of alive) {
     const walk = walkIn(await checkpoints.load(checkpoint!));
     expect(walk.step).toBe(step);
@@ -54,8 +66,14 @@ export async function expectSound(
   }
 }
 
-/** One member's snapshots, in the order of their publication: no holes, no generation twice, and steps that add up. */
-function expectUnbroken(chain: readonly PublishedSnapshot[], tree: ReadonlyMap<SnapshotId, Snapshot>): void {
+/**
+ * One member's snapshots, in the order of their publication: no holes, no generation twice, and
+ * steps that add up.
+ */
+function expectUnbroken(
+  chain: readonly PublishedSnapshot[],
+  tree: ReadonlyMap<SnapshotId, Snapshot>,
+): void {
   const generations = new Set<number>();
   for (const [index, snapshot] of chain.entries()) {
     const { id, kind, generation, step, memberSteps } = snapshot;

@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { savedIn, Walk, type WalkHyperparameters } from "./walk.ts";
 
 const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
-const send = (message: object) => writeSync(1, `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+const send = (message: object) =>
+  writeSync(1, `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 
 let walk = new Walk({ seed: 0 });
 let hyperparameters: WalkHyperparameters;
@@ -31,7 +32,10 @@ const calls: { readonly [method: string]: (params: never) => unknown } = {
   restore({ directory, ...turn }: Turn) {
     const names = readdirSync(directory).sort();
     const files = new Map(names.map((name) => [name, readFileSync(join(directory, name))]));
-    const lines = Array.from(files, ([name, bytes]) => `${sha256(bytes)} ${bytes.length} ${name}\n`);
+    const lines = Array.from(
+      files,
+      ([name, bytes]) => `${sha256(bytes)} ${bytes.length} ${name}\n`,
+    );
     walk.restore(savedIn(files));
     ({ hyperparameters } = turn);
     return { hyperparameters, checkpoint: sha256(lines.join("")) };
@@ -58,7 +62,11 @@ const calls: { readonly [method: string]: (params: never) => unknown } = {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { id, method, params } = JSON.parse(line) as { id: number; method: string; params: unknown };
+  const { id, method, params } = JSON.parse(line) as {
+    id: number;
+    method: string;
+    params: unknown;
+  };
   try {
     send({ id, result: await calls[method]!(params as never) });
   } catch (error) {

@@ -33,7 +33,12 @@ export class Walk {
   #walk: WalkState;
 
   constructor({ seed }: { readonly seed: number }) {
-    this.#walk = { step: 0, position: 0, random: randomStream(seed).integer(2 ** 31), origin: seed };
+    this.#walk = {
+      step: 0,
+      position: 0,
+      random: randomStream(seed).integer(2 ** 31),
+      origin: seed,
+    };
   }
 
   async step({ learningRate, momentum }: WalkHyperparameters) {
@@ -68,7 +73,10 @@ export class Walk {
   }
 }
 
-/** What a checkpoint holds, whether this process or a command has saved it. Throws if it is that of several walks. */
+/**
+ * What a checkpoint holds, whether this process or a command has saved it. Throws if it is that of
+ * several walks.
+ */
 export function walkIn(files: CheckpointFiles): WalkState {
   const saved = files.has("home.bin") ? savedIn(files) : (stateOf(files) as SavedWalk);
   refuseMixedUp(saved);

@@ -8,7 +8,9 @@ test("no picture is in both halves", () => {
   const pictures = ({ ink, count }: typeof steeringHalf) =>
     Array.from({ length: count }, (_, i) => ink.subarray(i * PIXELS, (i + 1) * PIXELS).join());
   const seen = new Set(pictures(steeringHalf));
-  expect(seen.size + pictures(reportingHalf).filter((picture) => !seen.has(picture)).length).toBe(1797);
+  expect(seen.size + pictures(reportingHalf).filter((picture) => !seen.has(picture)).length).toBe(
+    1797,
+  );
 });
 
 test("real pictures that a classifier has not seen score 9 of 10 by either classifier", async () => {

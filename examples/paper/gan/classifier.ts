@@ -1,6 +1,7 @@
 /**
- * The judges of generated pictures: two small networks that read digits, trained on disjoint halves of the pictures by
- * train-classifiers.ts. The first steers selection, and the second reports, so that nothing is rewarded for fooling the one that steered.
+ * The judges of generated pictures: two small networks that read digits, trained on disjoint
+ * halves of the pictures by train-classifiers.ts. The first steers selection, and the second
+ * reports, so that nothing is rewarded for fooling the one that steered.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -22,14 +23,20 @@ export const CLASSIFIER = {
 export type Classifier = Weights<typeof CLASSIFIER>;
 export const CLASSIFIERS_FILE = new URL("classifiers.bin", import.meta.url);
 
-/** What a classifier makes of pictures, one after another: probabilities [count x CLASSES] and features [count x FEATURES]. */
+/**
+ * What a classifier makes of pictures, one after another: probabilities [count x CLASSES] and
+ * features [count x FEATURES].
+ */
 export interface Judgement {
   readonly probabilities: Float32Array;
   readonly features: Float32Array;
 }
 
 /** Judges pictures [count x PIXELS]. */
-export async function judge(classifier: Classifier, ink: Float32Array<ArrayBuffer>): Promise<Judgement> {
+export async function judge(
+  classifier: Classifier,
+  ink: Float32Array<ArrayBuffer>,
+): Promise<Judgement> {
   const pictures = np.array(ink).reshape([-1, PIXELS]);
   const { probabilities, features } = forward(tree.ref(classifier), pictures);
   return {
@@ -43,7 +50,10 @@ const forward = jit((classifier: Classifier, pictures: np.Array) => {
   return { probabilities: nn.softmax(logits), features };
 });
 
-/** Pictures [n, PIXELS] to logits [n, CLASSES], and to the last hidden layer, [n, FEATURES], which the Frechet distance compares. */
+/**
+ * Pictures [n, PIXELS] to logits [n, CLASSES], and to the last hidden layer, [n, FEATURES], which
+ * the Frechet distance compares.
+ */
 export function classify({ w1, b1, w2, b2, w3, b3 }: Classifier, pictures: np.Array) {
   const hidden = nn.relu(np.matmul(pictures, w1).add(b1));
   const features = nn.relu(np.matmul(hidden, w2).add(b2));

@@ -1,4 +1,11 @@
-import { defineExperiment, logUniform, memoryPopulationStore, readHistory, run, withSettings } from "clade";
+import {
+  defineExperiment,
+  logUniform,
+  memoryPopulationStore,
+  readHistory,
+  run,
+  withSettings,
+} from "clade";
 import { expect, test } from "vitest";
 import gan, { ALBUM_PAGE, ALBUM_STEPS, GanTrainer } from "./gan.ts";
 import { PIXELS } from "./pictures.ts";
@@ -52,7 +59,10 @@ test("members whose training breaks down are rescued", async () => {
       generatorRate: logUniform(1e-4, 1e30),
       discriminatorRate: logUniform(1e-4, 1e-2),
     },
-    initial: [1e-3, 1e-3, 1e30, 1e-3].map((generatorRate) => ({ generatorRate, discriminatorRate: 1e-3 })),
+    initial: [1e-3, 1e-3, 1e30, 1e-3].map((generatorRate) => ({
+      generatorRate,
+      discriminatorRate: 1e-3,
+    })),
   });
   const populationStore = memoryPopulationStore();
   const small = withSettings(experiment, {

@@ -1,15 +1,24 @@
 /**
- * A generative adversarial network (Goodfellow et al. 2014) that learns to write digits, with separate learning rates for generator and
- * discriminator, as in section 4.3 of the paper. How fast each should learn depends on how far the other has come, so no pair of constants
- * stays right, and a wrong pair ends in collapse: a generator that writes the same scribble again and again. Neither of the two losses shows
- * that. Population Based Training selects by what comes out, the Inception score.
+ * A generative adversarial network (Goodfellow et al. 2014) that learns to write digits, with
+ * separate learning rates for generator and discriminator, as in section 4.3 of the paper. How
+ * fast each should learn depends on how far the other has come, so no pair of constants stays
+ * right, and a wrong pair ends in collapse: a generator that writes the same scribble again and
+ * again. Neither of the two losses shows that. Population Based Training selects by what comes
+ * out, the Inception score.
  *
  *     npx clade run examples/paper/gan/gan.ts
  *     npx node examples/paper/gan/samples.ts           draws what the best lineage and the worst wrote over time
  *     npx clade study examples/paper/gan/study.yaml    PBT beside random search and selection only
  */
 import { init, jit, nn, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";
-import { defineExperiment, everySteps, logUniform, maximize, perturb, truncationSelection } from "clade";
+import {
+  defineExperiment,
+  everySteps,
+  logUniform,
+  maximize,
+  perturb,
+  truncationSelection,
+} from "clade";
 import { Random } from "../random.ts";
 import {
   adam,
@@ -60,7 +69,10 @@ const BATCH = 64;
 /** Of Adam's first moment: 0.9 makes adversaries oscillate (Radford et al. 2016, section 4). */
 const BETA1 = 0.5;
 const PARTS = 10;
-/** Every so many steps the generator writes a page of pictures from the same latents, which the checkpoint keeps: a lineage's album. */
+/**
+ * Every so many steps the generator writes a page of pictures from the same latents, which the
+ * checkpoint keeps: a lineage's album.
+ */
 export const ALBUM_STEPS = 250;
 export const ALBUM_PAGE = 10;
 
@@ -84,7 +96,9 @@ export class GanTrainer {
   async step({ generatorRate, discriminatorRate }: GanHyperparameters): Promise<void> {
     if (this.#isBroken) return;
     this.#updates += 1;
-    const real = np.array(randomPictures(steeringHalf, BATCH, this.#random).ink).reshape([BATCH, PIXELS]);
+    const real = np
+      .array(randomPictures(steeringHalf, BATCH, this.#random).ink)
+      .reshape([BATCH, PIXELS]);
     const latents = drawLatents(BATCH, this.#random);
     const [, fix1, fix2] = adamRates(0, this.#updates, BETA1);
     const { generator, discriminator, loss } = update(
@@ -101,11 +115,14 @@ export class GanTrainer {
   }
 
   /**
-   * Inception score and Frechet distance of 2,000 generated pictures by the classifier that steers; the samples are the scores of ten parts
-   * of them, for `tTestSelection`. In the last evaluation the score of 5,000 others chooses the best model, and what the other
-   * classifier says about yet others is reported: it has steered and chosen nothing. All are NaN when training has broken down.
+   * Inception score and Frechet distance of 2,000 generated pictures by the classifier that
+   * steers; the samples are the scores of ten parts of them, for `tTestSelection`. In the last
+   * evaluation the score of 5,000 others chooses the best model, and what the other classifier
+   * says about yet others is reported: it has steered and chosen nothing. All are NaN when
+   * training has broken down.
    *
-   * Real pictures that the reporting classifier has not seen score 9.08 and have a distance of 0.52; a new generator scores 1.5 and 75.
+   * Real pictures that the reporting classifier has not seen score 9.08 and have a distance of
+   * 0.52; a new generator scores 1.5 and 75.
    */
   async evaluate({ final }: { final: boolean }) {
     const judged = await judge(STEERING, await write(this.#generator.weights, LATENTS.steering));
@@ -116,16 +133,24 @@ export class GanTrainer {
     };
     if (!final) return measured;
     const choosing = await judge(STEERING, await write(this.#generator.weights, LATENTS.choosing));
-    const reporting = await judge(REPORTING, await write(this.#generator.weights, LATENTS.reporting));
+    const reporting = await judge(
+      REPORTING,
+      await write(this.#generator.weights, LATENTS.reporting),
+    );
     return {
       ...measured,
       finalInceptionScore: inceptionScore(choosing.probabilities, CLASSES),
       testInceptionScore: inceptionScore(reporting.probabilities, CLASSES),
-      testFrechetDistance: frechetDistance(gaussianOf(reporting.features, FEATURES), REAL.reporting),
+      testFrechetDistance: frechetDistance(
+        gaussianOf(reporting.features, FEATURES),
+        REAL.reporting,
+      ),
     };
   }
 
-  /** Everything that training depends on: restored for the same member it continues bit for bit. */
+  /**
+   * Everything that training depends on: restored for the same member it continues bit for bit.
+   */
   async save(): Promise<GanState> {
     return {
       generator: await toFlat(this.#generator.weights),
@@ -146,7 +171,12 @@ export class GanTrainer {
   restore(state: GanState, { seed }: { seed: number }): void {
     this.dispose();
     this.#seed = seed;
-    this.#generator = learner(GENERATOR, state.generator, state.generatorFirst, state.generatorSecond);
+    this.#generator = learner(
+      GENERATOR,
+      state.generator,
+      state.generatorFirst,
+      state.generatorSecond,
+    );
     this.#discriminator = learner(
       DISCRIMINATOR,
       state.discriminator,
@@ -156,7 +186,8 @@ export class GanTrainer {
     this.#album = Uint8Array.from(state.album);
     this.#updates = state.updates;
     this.#isBroken = state.isBroken;
-    this.#random.state = seed === state.seed ? state.random : new Random(seed ^ state.random).state;
+    this.#random.state =
+      seed === state.seed ? state.random : new Random(seed ^ state.random).state;
   }
 
   /** jax-js arrays live in WebAssembly memory, which no garbage collector frees. */
@@ -215,7 +246,10 @@ function discriminatorLoss(weights: Discriminator, real: np.Array, generated: np
   return nn.softplus(logits.mul(signs)).mean();
 }
 
-/** The loss that does not saturate (Goodfellow et al. 2014, section 3): -log of the probability that generated pictures are real. */
+/**
+ * The loss that does not saturate (Goodfellow et al. 2014, section 3): -log of the probability
+ * that generated pictures are real.
+ */
 function generatorLoss(generated: np.Array, discriminator: Discriminator): np.Array {
   return nn.softplus(discriminate(discriminator, generated).mul(-1)).mean();
 }
@@ -230,7 +264,12 @@ const update = jit(
     generator: Learner,
     discriminator: Learner,
     { real, latents }: { real: np.Array; latents: np.Array },
-    rates: { generatorRate: np.Array; discriminatorRate: np.Array; fix1: np.Array; fix2: np.Array },
+    rates: {
+      generatorRate: np.Array;
+      discriminatorRate: np.Array;
+      fix1: np.Array;
+      fix2: np.Array;
+    },
   ) => {
     const { generatorRate, discriminatorRate, fix1, fix2 } = rates;
     const learn = ({ weights, moments }: Learner, gradients: Joined, rate: np.Array) =>
@@ -244,7 +283,11 @@ const update = jit(
       real,
       generated.ref,
     );
-    const newDiscriminator = learn(discriminator, joined(discriminatorGradients), discriminatorRate);
+    const newDiscriminator = learn(
+      discriminator,
+      joined(discriminatorGradients),
+      discriminatorRate,
+    );
     const [loss2, towardsReal] = valueAndGrad(generatorLoss)(
       generated,
       separate(DISCRIMINATOR, tree.ref(newDiscriminator.weights)),
@@ -262,10 +305,16 @@ const generateOnly = jit((generator: Joined, latents: np.Array) =>
 
 /** Pictures from latents, both of which stay, [n x PIXELS]. */
 async function write(generator: Joined, latents: np.Array): Promise<Float32Array<ArrayBuffer>> {
-  return (await generateOnly(tree.ref(generator), latents.ref).data()) as Float32Array<ArrayBuffer>;
+  return (await generateOnly(
+    tree.ref(generator),
+    latents.ref,
+  ).data()) as Float32Array<ArrayBuffer>;
 }
 
-/** He initialization (He et al. 2015), uniform: a weight's variance is 2 / inputs. Biases start at zero. */
+/**
+ * He initialization (He et al. 2015), uniform: a weight's variance is 2 / inputs. Biases start at
+ * zero.
+ */
 function newLearner(shapes: Shapes, random: Random): Learner {
   const weights = weightsFrom(shapes, ([inputs, outputs]) => {
     const bound = outputs === undefined ? 0 : Math.sqrt(6 / inputs!);
@@ -274,7 +323,12 @@ function newLearner(shapes: Shapes, random: Random): Learner {
   return { weights: joined(weights), moments: zeroMoments(joinedShape(shapes)) };
 }
 
-function learner(shapes: Shapes, weights: Float32Array, first: Float32Array, second: Float32Array): Learner {
+function learner(
+  shapes: Shapes,
+  weights: Float32Array,
+  first: Float32Array,
+  second: Float32Array,
+): Learner {
   const joined = (values: Float32Array) => fromFlat(joinedShape(shapes), values);
   return { weights: joined(weights), moments: { first: joined(first), second: joined(second) } };
 }
@@ -294,7 +348,8 @@ function parts(probabilities: Float32Array): Float32Array[] {
   );
 }
 
-// The same latents for every member, so that a score is never a matter of lucky draws; other ones for each purpose.
+// The same latents for every member, so that a score is never a matter of lucky draws; other ones
+// for each purpose.
 const LATENTS = {
   steering: drawLatents(2000, new Random(1)),
   choosing: drawLatents(5000, new Random(2)),
@@ -315,7 +370,8 @@ async function realFeatures(classifier: Classifier, ink: Float32Array<ArrayBuffe
 export default defineExperiment({
   name: "gan",
   population: 10,
-  // Wide, as one writes it who does not know: a generator much faster than its discriminator collapses, and two slow ones get nowhere.
+  // Wide, as one writes it who does not know: a generator much faster than its discriminator
+  // collapses, and two slow ones get nowhere.
   hyperparameters: {
     generatorRate: logUniform(1e-5, 1e-2),
     discriminatorRate: logUniform(1e-5, 1e-2),

@@ -39,7 +39,8 @@ test("the distance of Gaussians with independent components is the closed form",
 
 test("the distance of Gaussians whose covariances do not commute is the closed form of two dimensions", () => {
   const other = gaussian([0, 0], [1, -0.7, -0.7, 2]);
-  // The trace of a 2 x 2 matrix's root is sqrt(tr + 2 sqrt(det)); here of the product [[3 - 0.7, -2.1 + 2], [1 - 1.4, -0.7 + 4]].
+  // The trace of a 2 x 2 matrix's root is sqrt(tr + 2 sqrt(det)); here of the product [[3 - 0.7,
+  // -2.1 + 2], [1 - 1.4, -0.7 + 4]].
   const trace = Math.sqrt(2.3 + 3.3 + 2 * Math.sqrt(2.3 * 3.3 - -0.1 * -0.4));
   expect(frechetDistance(tilted, other)).toBeCloseTo(3 + 2 + 1 + 2 - 2 * trace);
 });
@@ -51,5 +52,7 @@ function gaussian(mean: number[], covariance: number[]): Gaussian {
 }
 
 function oneHot(classes: number[]): number[] {
-  return classes.flatMap((likeliest) => Array.from({ length: 10 }, (_, i) => (i === likeliest ? 1 : 0)));
+  return classes.flatMap((likeliest) =>
+    Array.from({ length: 10 }, (_, i) => (i === likeliest ? 1 : 0)),
+  );
 }

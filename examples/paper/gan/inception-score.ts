@@ -1,9 +1,13 @@
-/** How good generated pictures are, by what a classifier makes of them: the Inception score and the Frechet distance. */
+/**
+ * How good generated pictures are, by what a classifier makes of them: the Inception score and the
+ * Frechet distance.
+ */
 
 /**
- * exp(E[KL(p(label | picture) || p(label))]) (Salimans et al. 2016, section 4): 1 when every picture is judged alike, as when the generator
- * has collapsed, and the number of classes when every picture is a clear case and all classes are equally frequent.
- * Probabilities are [count x classes].
+ * exp(E[KL(p(label | picture) || p(label))]) (Salimans et al. 2016, section 4): 1 when every
+ * picture is judged alike, as when the generator has collapsed, and the number of classes when
+ * every picture is a clear case and all classes are equally frequent. Probabilities are [count x
+ * classes].
  */
 export function inceptionScore(probabilities: ArrayLike<number>, classes: number): number {
   const count = probabilities.length / classes;
@@ -38,7 +42,8 @@ export function gaussianOf(features: ArrayLike<number>, size: number): Gaussian 
   for (let picture = 0; picture < count; picture++) {
     for (let i = 0; i < size; i++) centred[i] = features[picture * size + i]! - mean[i]!;
     for (let i = 0; i < size; i++)
-      for (let j = 0; j <= i; j++) covariance[i * size + j]! += (centred[i]! * centred[j]!) / count;
+      for (let j = 0; j <= i; j++)
+        covariance[i * size + j]! += (centred[i]! * centred[j]!) / count;
   }
   for (let i = 0; i < size; i++)
     for (let j = 0; j < i; j++) covariance[j * size + i] = covariance[i * size + j]!;
@@ -81,14 +86,21 @@ function product(a: Float64Array, b: Float64Array, size: number): Float64Array {
   return c;
 }
 
-/** Eigenvalues, and eigenvectors in columns, of a symmetric matrix: Jacobi's rotations, each of which makes one pair of entries zero. */
-function eigen(matrix: Float64Array, size: number): { values: Float64Array; vectors: Float64Array } {
+/**
+ * Eigenvalues, and eigenvectors in columns, of a symmetric matrix: Jacobi's rotations, each of
+ * which makes one pair of entries zero.
+ */
+function eigen(
+  matrix: Float64Array,
+  size: number,
+): { values: Float64Array; vectors: Float64Array } {
   const a = matrix.slice();
   const vectors = new Float64Array(size * size);
   for (let i = 0; i < size; i++) vectors[i * size + i] = 1;
   // Convergence is quadratic: 32 x 32 takes seven sweeps.
   for (let sweep = 0; sweep < 30 && offDiagonal(a, size) > 1e-22 * squares(a); sweep++)
-    for (let p = 0; p < size; p++) for (let q = p + 1; q < size; q++) rotate(a, vectors, size, p, q);
+    for (let p = 0; p < size; p++)
+      for (let q = p + 1; q < size; q++) rotate(a, vectors, size, p, q);
   return { values: Float64Array.from({ length: size }, (_, i) => a[i * size + i]!), vectors };
 }
 
@@ -115,6 +127,7 @@ function squares(a: Float64Array): number {
 
 function offDiagonal(a: Float64Array, size: number): number {
   let sum = 0;
-  for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) if (i !== j) sum += a[i * size + j]! ** 2;
+  for (let i = 0; i < size; i++)
+    for (let j = 0; j < size; j++) if (i !== j) sum += a[i * size + j]! ** 2;
   return sum;
 }

@@ -1,6 +1,7 @@
 /**
- * The data set: the quickstart's 1,797 handwritten digits of 8x8 pixels, in two halves that share no picture. The generator and the
- * classifier that steers selection learn from the first half, the classifier that reports from the second.
+ * The data set: the quickstart's 1,797 handwritten digits of 8x8 pixels, in two halves that share
+ * no picture. The generator and the classifier that steers selection learn from the first half,
+ * the classifier that reports from the second.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -30,7 +31,11 @@ function chosen(from: Pictures, which: readonly number[]): Pictures {
   which.forEach((picture, i) => {
     ink.set(from.ink.subarray(picture * PIXELS, (picture + 1) * PIXELS), i * PIXELS);
   });
-  return { count: which.length, ink, labels: Int32Array.from(which, (picture) => from.labels[picture]!) };
+  return {
+    count: which.length,
+    ink,
+    labels: Int32Array.from(which, (picture) => from.labels[picture]!),
+  };
 }
 
 /** A line of the file holds the ink of 8x8 pixels, from 0 to 16, and the label. */
@@ -40,7 +45,9 @@ function readPictures(): Pictures {
   const numbers = lines.map((line) => line.split(",").map(Number));
   return {
     count: lines.length,
-    ink: Float32Array.from(numbers.flatMap((line) => line.slice(0, PIXELS).map((ink) => ink / 16))),
+    ink: Float32Array.from(
+      numbers.flatMap((line) => line.slice(0, PIXELS).map((ink) => ink / 16)),
+    ),
     labels: Int32Array.from(numbers.map((line) => line[PIXELS]!)),
   };
 }

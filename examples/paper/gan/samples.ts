@@ -1,12 +1,12 @@
 /**
- * Draws what the generators of runs wrote over time, so that collapse can be seen: for each run the best model's lineage and the member that
- * ended worst.
+ * Draws what the generators of runs wrote over time, so that collapse can be seen: for each run
+ * the best model's lineage and the member that ended worst.
  *
  *     npx node examples/paper/gan/samples.ts [RUN ...] [--store .clade/clade.db] [--out samples.png]
  *
- * draws the newest run when none is named.
- * A column is a moment, and its ten pictures come from the same latents at every moment. A checkpoint holds the album of its lineage, so
- * the pictures that led to a copy are those of the donor.
+ * draws the newest run when none is named. A column is a moment, and its ten pictures come from
+ * the same latents at every moment. A checkpoint holds the album of its lineage, so the pictures
+ * that led to a copy are those of the donor.
  */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -39,7 +39,10 @@ export interface Album {
 export function drawAlbums(albums: readonly Album[]): string {
   const moments = Math.max(...albums.map(({ ink }) => ink.length / (ALBUM_PAGE * PIXELS)));
   const columns = Math.min(COLUMNS, moments);
-  const pages = Array.from({ length: columns }, (_, i) => Math.round(((i + 1) * moments) / columns) - 1);
+  const pages = Array.from(
+    { length: columns },
+    (_, i) => Math.round(((i + 1) * moments) / columns) - 1,
+  );
   const band = 66;
   const width = columns * COLUMN + 16;
   const height = albums.length * band + 34;
@@ -65,14 +68,19 @@ function drawPage(ink: Uint8Array, page: number, left: number, top: number): str
   return Array.from(pixels, (value, i) => {
     const [picture, pixel] = [Math.floor(i / PIXELS), i % PIXELS];
     const x = left + ((picture % ACROSS) * (WIDTH + 1) + (pixel % WIDTH)) * SIDE;
-    const y = top + (Math.floor(picture / ACROSS) * (WIDTH + 1) + Math.floor(pixel / WIDTH)) * SIDE;
+    const y =
+      top + (Math.floor(picture / ACROSS) * (WIDTH + 1) + Math.floor(pixel / WIDTH)) * SIDE;
     const gray = 255 - value;
     return `<rect x="${x}" y="${y}" width="${SIDE}" height="${SIDE}" fill="rgb(${gray},${gray},${gray})"/>`;
   }).join("");
 }
 
 /** The albums of the member that ended best and of the one that ended worst. */
-async function albumsOf(run: RunId, members: readonly Member[], directory: string): Promise<Album[]> {
+async function albumsOf(
+  run: RunId,
+  members: readonly Member[],
+  directory: string,
+): Promise<Album[]> {
   const ranked = members.map(({ newest }) => newest).toSorted((a, b) => scoreOf(b) - scoreOf(a));
   const checkpoints = filesystemCheckpointStore(join(directory, "checkpoints", run));
   const both = { best: ranked[0]!, worst: ranked.at(-1)! };
@@ -97,7 +105,9 @@ function scoreOf({ metrics, score = Number.NaN }: Snapshot): number {
 function toPng(svg: string): Uint8Array {
   const font = fileURLToPath(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
   const fitTo = { mode: "zoom", value: 2 } as const;
-  return new Resvg(svg, { fitTo, font: { fontFiles: [font] }, shapeRendering: 1 }).render().asPng();
+  return new Resvg(svg, { fitTo, font: { fontFiles: [font] }, shapeRendering: 1 })
+    .render()
+    .asPng();
 }
 
 if (import.meta.main) {
@@ -109,7 +119,8 @@ if (import.meta.main) {
     },
   });
   await using population = sqlitePopulationStore(values.store);
-  const runs = positionals.length > 0 ? (positionals as RunId[]) : [(await population.runs()).at(-1)!.id];
+  const runs =
+    positionals.length > 0 ? (positionals as RunId[]) : [(await population.runs()).at(-1)!.id];
   const albums = await Promise.all(
     runs.map(async (run) => albumsOf(run, await population.members(run), dirname(values.store))),
   );

@@ -8,17 +8,41 @@
 import { writeFileSync } from "node:fs";
 import { jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { Random } from "../random.ts";
-import { adam, adamRates, type Moments, toFlat, toNumber, weightsFrom, zeroMoments } from "../weights.ts";
-import { CLASSIFIER, CLASSIFIERS_FILE, type Classifier, classify, FEATURES, judge } from "./classifier.ts";
+import {
+  adam,
+  adamRates,
+  type Moments,
+  toFlat,
+  toNumber,
+  weightsFrom,
+  zeroMoments,
+} from "../weights.ts";
+import {
+  CLASSIFIER,
+  CLASSIFIERS_FILE,
+  type Classifier,
+  classify,
+  FEATURES,
+  judge,
+} from "./classifier.ts";
 import { frechetDistance, gaussianOf, inceptionScore } from "./inception-score.ts";
-import { CLASSES, PIXELS, type Pictures, randomPictures, reportingHalf, steeringHalf } from "./pictures.ts";
+import {
+  CLASSES,
+  PIXELS,
+  type Pictures,
+  randomPictures,
+  reportingHalf,
+  steeringHalf,
+} from "./pictures.ts";
 
 const BATCH = 64;
 const UPDATES = 3000;
 const LEARNING_RATE = 1e-3;
 const NOISE = 0.3;
 
-/** With noise on the pictures, or the judge would be as certain about scribbles as about digits. */
+/**
+ * With noise on the pictures, or the judge would be as certain about scribbles as about digits.
+ */
 async function train(pictures: Pictures, seed: number): Promise<Classifier> {
   const random = new Random(seed);
   let weights = weightsFrom(CLASSIFIER, ([inputs, outputs]) => {
@@ -30,7 +54,13 @@ async function train(pictures: Pictures, seed: number): Promise<Classifier> {
     const { ink, labels } = randomPictures(pictures, BATCH, random);
     const noisy = np.array(ink.map((value) => value + random.uniform(-NOISE, NOISE)));
     const rates = adamRates(LEARNING_RATE * (1 - updates / (UPDATES + 1)), updates);
-    const result = update(weights, moments, noisy.reshape([BATCH, PIXELS]), np.array(labels), ...rates);
+    const result = update(
+      weights,
+      moments,
+      noisy.reshape([BATCH, PIXELS]),
+      np.array(labels),
+      ...rates,
+    );
     ({ weights, moments } = result);
     await toNumber(result.loss); // jax-js is lazy: without this the work would pile up.
   }
@@ -66,13 +96,23 @@ async function bytes(classifier: Classifier): Promise<Uint8Array> {
 }
 
 /** What real pictures score that the classifier has not seen. */
-async function printScores(name: string, classifier: Classifier, unseen: Pictures, seen: Pictures) {
+async function printScores(
+  name: string,
+  classifier: Classifier,
+  unseen: Pictures,
+  seen: Pictures,
+) {
   const judged = await judge(classifier, unseen.ink);
   const { features } = await judge(classifier, seen.ink);
-  const isRight = unseen.labels.map((label, i) => (likeliest(judged.probabilities, i) === label ? 1 : 0));
+  const isRight = unseen.labels.map((label, i) =>
+    likeliest(judged.probabilities, i) === label ? 1 : 0,
+  );
   const accuracy = isRight.reduce((sum, right) => sum + right, 0) / unseen.count;
   const score = inceptionScore(judged.probabilities, CLASSES);
-  const distance = frechetDistance(gaussianOf(judged.features, FEATURES), gaussianOf(features, FEATURES));
+  const distance = frechetDistance(
+    gaussianOf(judged.features, FEATURES),
+    gaussianOf(features, FEATURES),
+  );
   console.log(
     `${name}: accuracy ${accuracy.toFixed(3)}, Inception score ${score.toFixed(2)}, Frechet distance ${distance.toFixed(2)}`,
   );

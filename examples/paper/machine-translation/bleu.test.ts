@@ -8,7 +8,9 @@ interface Recorded {
   readonly bleu: number;
 }
 
-const recorded: Recorded[] = JSON.parse(readFileSync(new URL("bleu-cases.json", import.meta.url), "utf8"));
+const recorded: Recorded[] = JSON.parse(
+  readFileSync(new URL("bleu-cases.json", import.meta.url), "utf8"),
+);
 
 test.each(recorded)(
   "sacrebleu gives $hypotheses the same score, $bleu",

@@ -1,6 +1,7 @@
 /**
- * BLEU (Papineni et al. 2002, section 2) of a whole corpus, as sacrebleu (Post 2018) computes it by default: its "13a" tokens, letters as they are, and
- * exponential smoothing of orders without a match. From 0 to 100.
+ * BLEU (Papineni et al. 2002, section 2) of a whole corpus, as sacrebleu (Post 2018) computes it
+ * by default: its "13a" tokens, letters as they are, and exponential smoothing of orders without a
+ * match. From 0 to 100.
  */
 export function bleu(hypotheses: readonly string[], references: readonly string[]): number {
   const matched = new Array<number>(ORDERS).fill(0);
@@ -42,7 +43,10 @@ function counts(tokens: readonly string[], order: number): Map<string, number> {
   return found;
 }
 
-/** The tokens of mteval-v13a: punctuation stands alone, but for points and commas in numbers, and for apostrophes. */
+/**
+ * The tokens of mteval-v13a: punctuation stands alone, but for points and commas in numbers, and
+ * for apostrophes.
+ */
 function tokens(text: string): string[] {
   const spaced = ` ${text} `
     .replaceAll("&quot;", '"')

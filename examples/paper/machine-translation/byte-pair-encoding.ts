@@ -1,6 +1,7 @@
 /**
- * A vocabulary of subwords (Sennrich et al. 2016, section 3.2): starting from letters, the most frequent pair of neighbours becomes one symbol,
- * again and again. The last symbol of a word ends in a space, so that joining symbols gives back the text.
+ * A vocabulary of subwords (Sennrich et al. 2016, section 3.2): starting from letters, the most
+ * frequent pair of neighbours becomes one symbol, again and again. The last symbol of a word ends
+ * in a space, so that joining symbols gives back the text.
  */
 export class Subwords {
   readonly symbols: readonly string[];
@@ -8,7 +9,9 @@ export class Subwords {
   readonly #numbers: ReadonlyMap<string, number>;
   readonly #segmented = new Map<string, readonly number[]>();
 
-  /** Learns `size` symbols from lines of text. The first are `reserved`: they stand for no text. */
+  /**
+   * Learns `size` symbols from lines of text. The first are `reserved`: they stand for no text.
+   */
   constructor(lines: readonly string[], size: number, reserved: readonly string[]) {
     const words = countWords(lines);
     const letters = new Set([...words.keys()].flatMap(lettersOf));
@@ -53,9 +56,15 @@ export class Subwords {
 
 type Pair = readonly [string, string];
 
-/** The `count` most frequent pairs, each found after the ones before it were merged. Ties go to the pair that was seen first. */
+/**
+ * The `count` most frequent pairs, each found after the ones before it were merged. Ties go to the
+ * pair that was seen first.
+ */
 function learnMerges(words: ReadonlyMap<string, number>, count: number): Pair[] {
-  const segmented = [...words].map(([word, frequency]) => ({ symbols: lettersOf(word), frequency }));
+  const segmented = [...words].map(([word, frequency]) => ({
+    symbols: lettersOf(word),
+    frequency,
+  }));
   const frequencies = new Map<string, { pair: Pair; frequency: number; words: Set<number> }>();
   const add = (index: number, sign: 1 | -1) => {
     const { symbols, frequency } = segmented[index] as (typeof segmented)[number];
@@ -63,7 +72,8 @@ function learnMerges(words: ReadonlyMap<string, number>, count: number): Pair[] 
       const key = keyOf(pair);
       const entry = frequencies.get(key) ?? { pair, frequency: 0, words: new Set() };
       entry.frequency += sign * frequency;
-      entry.words.add(index); // It may stay there when the pair is gone, which costs a look and nothing else.
+      // It may stay there when the pair is gone, which costs a look and nothing else.
+      entry.words.add(index);
       frequencies.set(key, entry);
     }
   };
@@ -106,6 +116,7 @@ function keyOf([left, right]: Pair): string {
 
 function countWords(lines: readonly string[]): Map<string, number> {
   const words = new Map<string, number>();
-  for (const word of lines.flatMap((line) => line.split(" "))) words.set(word, (words.get(word) ?? 0) + 1);
+  for (const word of lines.flatMap((line) => line.split(" ")))
+    words.set(word, (words.get(word) ?? 0) + 1);
   return words;
 }

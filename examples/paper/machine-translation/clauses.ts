@@ -1,13 +1,17 @@
 /**
- * Spanish clauses and their English translations, from two Bibles (see clauses.LICENSE.md). The split is by book, and a held-out pair of which
- * the training text has either side is left out, so that nothing that is measured was seen.
+ * Spanish clauses and their English translations, from two Bibles (see clauses.LICENSE.md). The
+ * split is by book, and a held-out pair of which the training text has either side is left out, so
+ * that nothing that is measured was seen.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { Subwords } from "./byte-pair-encoding.ts";
 
-/** What the experiment learns from and is measured on: sources and targets as numbers of subwords, and the references as text. */
+/**
+ * What the experiment learns from and is measured on: sources and targets as numbers of subwords,
+ * and the references as text.
+ */
 export interface Clause {
   readonly spanish: string;
   readonly english: string;
@@ -32,7 +36,10 @@ const seen = new Set(trainingPairs.flatMap(({ spanish, english }) => [spanish, e
 export const PADDING = 0;
 /** Begins and ends a translation. */
 export const BOUNDARY = 1;
-/** Subwords of each language: twice as many translate no better within the budget, and the softmax over them is the greatest cost of a step. */
+/**
+ * Subwords of each language: twice as many translate no better within the budget, and the softmax
+ * over them is the greatest cost of a step.
+ */
 export const SYMBOLS = 600;
 /** Subwords of a clause at most, and one place for its boundary. */
 export const PLACES = 14;

@@ -1,17 +1,21 @@
 /**
- * Makes clauses.tsv.gz, the parallel text of this experiment, from two public domain Bibles in Debian:
+ * Makes clauses.tsv.gz, the parallel text of this experiment, from two public domain Bibles in
+ * Debian:
  *
  *     apt-get install -y sword-text-web sword-text-sparv libsword-utils && node make-clauses.ts
  *
- * Verses are too long and too freely translated for a model that trains for half a minute. But in both modules words carry the Strong's
- * number of the Hebrew or Greek word that they translate, so clauses of the same verse can be paired: those whose numbers agree.
- * A line is: book, chapter and verse, English, Spanish.
+ * Verses are too long and too freely translated for a model that trains for half a minute. But in
+ * both modules words carry the Strong's number of the Hebrew or Greek word that they translate, so
+ * clauses of the same verse can be paired: those whose numbers agree. A line is: book, chapter and
+ * verse, English, Spanish.
  */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-/** Of the numbers of two clauses together, the share that both have (Dice's coefficient), at least. */
+/**
+ * Of the numbers of two clauses together, the share that both have (Dice's coefficient), at least.
+ */
 const AGREEMENT = 0.75;
 const FEWEST_WORDS = 3;
 const MOST_WORDS = 9;
@@ -34,10 +38,16 @@ for (const [place, clauses] of english) {
     lines.push(`${book}\t${verse}\t${pair}`);
   }
 }
-writeFileSync(new URL("clauses.tsv.gz", import.meta.url), gzipSync(`${lines.join("\n")}\n`, { level: 9 }));
+writeFileSync(
+  new URL("clauses.tsv.gz", import.meta.url),
+  gzipSync(`${lines.join("\n")}\n`, { level: 9 }),
+);
 console.log(`${lines.length} pairs of clauses written to clauses.tsv.gz`);
 
-/** Clauses of the same verse whose numbers agree best, in the order of both. One or two clauses on each side make a pair. */
+/**
+ * Clauses of the same verse whose numbers agree best, in the order of both. One or two clauses on
+ * each side make a pair.
+ */
 function pairs(left: readonly Clause[], right: readonly Clause[]): [Clause, Clause][] {
   const found: [Clause, Clause][] = [];
   let firstRight = 0;
@@ -52,7 +62,13 @@ function pairs(left: readonly Clause[], right: readonly Clause[]): [Clause, Clau
             joined(right.slice(j, j + rights)),
           ];
           return [
-            { pair, lefts, nextRight: j + rights, agreement: agreement(...pair), size: lefts + rights },
+            {
+              pair,
+              lefts,
+              nextRight: j + rights,
+              agreement: agreement(...pair),
+              size: lefts + rights,
+            },
           ];
         }),
       ),
@@ -69,7 +85,10 @@ function pairs(left: readonly Clause[], right: readonly Clause[]): [Clause, Clau
   return found;
 }
 
-/** Dice's coefficient of two clauses' numbers; 0 for clauses with fewer than two, which agree too easily. */
+/**
+ * Dice's coefficient of two clauses' numbers; 0 for clauses with fewer than two, which agree too
+ * easily.
+ */
 function agreement({ numbers: left }: Clause, { numbers: right }: Clause): number {
   if (left.size < 2) return 0;
   const both = [...left].filter((number) => right.has(number)).length;
@@ -102,8 +121,9 @@ function readVerses(module: string): Map<string, Clause[]> {
 }
 
 /**
- * A verse in OSIS markup, such as `<w lemma="strong:H7225">EN el principio</w>`, cut after each mark of punctuation. In lower case and without
- * quotation marks, which the Spanish text has none of. A note stands where a space would.
+ * A verse in OSIS markup, such as `<w lemma="strong:H7225">EN el principio</w>`, cut after each
+ * mark of punctuation. In lower case and without quotation marks, which the Spanish text has none
+ * of. A note stands where a space would.
  */
 function clausesOf(osis: string): Clause[] {
   return osis

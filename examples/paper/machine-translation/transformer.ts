@@ -1,8 +1,10 @@
 /**
- * A Transformer (Vaswani et al. 2017) with one layer on each side, small enough for one core. Layers are normalised before each part instead of after it
- * (Xiong et al. 2020, arXiv 2002.04745), so that training does not hang on the length of the warm-up.
+ * A Transformer (Vaswani et al. 2017) with one layer on each side, small enough for one core.
+ * Layers are normalised before each part instead of after it (Xiong et al. 2020, arXiv
+ * 2002.04745), so that training does not hang on the length of the warm-up.
  *
- * B is clauses in a batch, P places of a clause, W the width. A jax-js function consumes its arrays; `.ref` keeps one for another use.
+ * B is clauses in a batch, P places of a clause, W the width. A jax-js function consumes its
+ * arrays; `.ref` keeps one for another use.
  */
 import { jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import type { Random } from "../random.ts";
@@ -14,7 +16,10 @@ const WIDTH = 64;
 const HEADS = 4;
 const HEAD = WIDTH / HEADS;
 const HIDDEN = 128;
-/** Of each symbol's probability, what is spread over all others (Szegedy et al. 2016); 0.1 as in Vaswani et al., section 5.4. */
+/**
+ * Of each symbol's probability, what is spread over all others (Szegedy et al. 2016); 0.1 as in
+ * Vaswani et al., section 5.4.
+ */
 const SMOOTHING = 0.1;
 const LARGEST_GRADIENT = 1;
 
@@ -27,9 +32,15 @@ const attention = <N extends string>(name: N) =>
     [`${name}Output`]: square,
   }) as Record<`${N}${"Query" | "Key" | "Value" | "Output"}`, number[]>;
 const feedForward = <N extends string>(name: N) =>
-  ({ [`${name}1`]: [WIDTH, HIDDEN], [`${name}2`]: [HIDDEN, WIDTH] }) as Record<`${N}${1 | 2}`, number[]>;
+  ({ [`${name}1`]: [WIDTH, HIDDEN], [`${name}2`]: [HIDDEN, WIDTH] }) as Record<
+    `${N}${1 | 2}`,
+    number[]
+  >;
 
-/** `englishSymbols` both embeds the target and scores the next symbol, as in Vaswani et al., section 3.4. */
+/**
+ * `englishSymbols` both embeds the target and scores the next symbol, as in Vaswani et al.,
+ * section 3.4.
+ */
 export const TRANSFORMER = {
   spanishSymbols: [SYMBOLS, WIDTH],
   englishSymbols: [SYMBOLS, WIDTH],
@@ -43,7 +54,10 @@ export const TRANSFORMER = {
 };
 export type Transformer = Weights<typeof TRANSFORMER>;
 
-/** Glorot and Bengio 2010, uniform; symbols and places so that their sum has a variance of about 1 / W. */
+/**
+ * Glorot and Bengio 2010, uniform; symbols and places so that their sum has a variance of about 1
+ * / W.
+ */
 export function initialTransformer(random: Random): Transformer {
   return weightsFrom(TRANSFORMER, ([inputs, outputs], name) => {
     const isTable = /(Symbols|Places)$/.test(name);
@@ -52,7 +66,10 @@ export function initialTransformer(random: Random): Transformer {
   });
 }
 
-/** What is dropped in one step: 0, or 1 / (1 - rate) for what stays. In the order in which they are used. */
+/**
+ * What is dropped in one step: 0, or 1 / (1 - rate) for what stays. In the order in which they are
+ * used.
+ */
 export type Dropped = {
   /** After the embeddings and after each part of a layer: 7 of [B, P, W]. */
   readonly layer: np.Array[];
@@ -94,7 +111,11 @@ function mask(shape: number[], rate: number, random: Random): np.Array {
 }
 
 /** Sources, targets moved by one place, and targets, as numbers of symbols: [B, P] each, int32. */
-export type Batch = { readonly source: np.Array; readonly given: np.Array; readonly target: np.Array };
+export type Batch = {
+  readonly source: np.Array;
+  readonly given: np.Array;
+  readonly target: np.Array;
+};
 
 export function toBatch(clauses: readonly Clause[]): Batch {
   const source = new Int32Array(clauses.length * PLACES).fill(PADDING);
@@ -125,8 +146,9 @@ function read(weights: Transformer, source: np.Array, dropped?: Dropped): np.Arr
 }
 
 /**
- * What the decoder makes of the sources, as they were read, and of the targets, of which each place sees what stands before it: the logits of the
- * next symbol, [B, P, SYMBOLS]. With `at`, 1 at one place and 0 elsewhere, [1, P, 1], only those of that place, [B, 1, SYMBOLS].
+ * What the decoder makes of the sources, as they were read, and of the targets, of which each
+ * place sees what stands before it: the logits of the next symbol, [B, P, SYMBOLS]. With `at`, 1
+ * at one place and 0 elsewhere, [1, P, 1], only those of that place, [B, 1, SYMBOLS].
  */
 function write(
   weights: Transformer,
@@ -140,7 +162,14 @@ function write(
   const normal = nn.standardize(all.ref);
   let state = picked(all, at?.ref);
   const future = picked(FUTURE.ref, at?.ref);
-  const attended = attend(weights, "writing", picked(normal.ref, at), normal, future, attention[1]);
+  const attended = attend(
+    weights,
+    "writing",
+    picked(normal.ref, at),
+    normal,
+    future,
+    attention[1],
+  );
   state = state.add(drop(attended, layer[4]));
   const looked = attend(
     weights,
@@ -170,7 +199,10 @@ function drop(state: np.Array, mask: np.Array | undefined): np.Array {
   return mask ? state.mul(mask) : state;
 }
 
-/** Attention with several heads (Vaswani et al. 2017, section 3.2). `hidden` is -1e9 where a place must not look, and 0 elsewhere. */
+/**
+ * Attention with several heads (Vaswani et al. 2017, section 3.2). `hidden` is -1e9 where a place
+ * must not look, and 0 elsewhere.
+ */
 function attend(
   weights: Transformer,
   name: "reading" | "writing" | "looking",
@@ -183,7 +215,8 @@ function attend(
   const query = heads(np.matmul(queries, weights[`${name}Query`]));
   const key = heads(np.matmul(memory.ref, weights[`${name}Key`]));
   const value = heads(np.matmul(memory, weights[`${name}Value`]));
-  // Of matrices as small as these a sum of products takes half as long as matmul, forwards and backwards.
+  // Of matrices as small as these a sum of products takes half as long as matmul, forwards and
+  // backwards.
   const fit = query
     .reshape([-1, length, 1, HEAD])
     .mul(key.reshape([-1, 1, PLACES, HEAD]))
@@ -208,7 +241,12 @@ function heads(state: np.Array): np.Array {
   return split.transpose([0, 2, 1, 3]).reshape([-1, length, HEAD]);
 }
 
-function forward(state: np.Array, first: np.Array, second: np.Array, mask: np.Array | undefined): np.Array {
+function forward(
+  state: np.Array,
+  first: np.Array,
+  second: np.Array,
+  mask: np.Array | undefined,
+): np.Array {
   return np.matmul(drop(nn.relu(np.matmul(state, first)), mask), second);
 }
 
@@ -221,7 +259,9 @@ function paddingOf(source: np.Array): np.Array {
 /** A place of the target does not look at those after it: [1, P, P]. */
 const FUTURE = np
   .array(
-    Float32Array.from({ length: PLACES ** 2 }, (_, i) => (i % PLACES > Math.floor(i / PLACES) ? -1e9 : 0)),
+    Float32Array.from({ length: PLACES ** 2 }, (_, i) =>
+      i % PLACES > Math.floor(i / PLACES) ? -1e9 : 0,
+    ),
   )
   .reshape([1, PLACES, PLACES]);
 
@@ -236,8 +276,11 @@ function loss(weights: Transformer, { source, given, target }: Batch, dropped: D
   return smoothed.mul(counts.ref).sum().div(counts.sum()).mul(-1);
 }
 
-const lossAndGradients: (weights: Transformer, batch: Batch, dropped: Dropped) => [np.Array, Transformer] =
-  valueAndGrad(loss);
+const lossAndGradients: (
+  weights: Transformer,
+  batch: Batch,
+  dropped: Dropped,
+) => [np.Array, Transformer] = valueAndGrad(loss);
 
 /** One update by Adam; consumes everything. */
 export const update = jit(
@@ -265,8 +308,14 @@ const nextSymbols = jit(
     np.argmax(write(weights, memory, source, given, { at }), -1).reshape([-1]),
 );
 
-/** Greedy translations of as many clauses as wanted, all at the same time: the numbers of their symbols. */
-export async function translate(weights: Transformer, clauses: readonly Clause[]): Promise<number[][]> {
+/**
+ * Greedy translations of as many clauses as wanted, all at the same time: the numbers of their
+ * symbols.
+ */
+export async function translate(
+  weights: Transformer,
+  clauses: readonly Clause[],
+): Promise<number[][]> {
   const { source, given, target } = toBatch(clauses);
   tree.dispose([given, target]);
   const memory = readOnly(tree.ref(weights), source.ref);
@@ -275,8 +324,15 @@ export async function translate(weights: Transformer, clauses: readonly Clause[]
   for (let place = 0; place + 1 < PLACES; place++) {
     const at = np.array(Float32Array.from({ length: PLACES }, (_, i) => Number(i === place)));
     const given = toPlaces(written.slice());
-    const next = nextSymbols(tree.ref(weights), memory.ref, source.ref, given, at.reshape([1, PLACES, 1]));
-    for (const [i, symbol] of (await next.data()).entries()) written[i * PLACES + place + 1] = symbol;
+    const next = nextSymbols(
+      tree.ref(weights),
+      memory.ref,
+      source.ref,
+      given,
+      at.reshape([1, PLACES, 1]),
+    );
+    for (const [i, symbol] of (await next.data()).entries())
+      written[i * PLACES + place + 1] = symbol;
   }
   tree.dispose([memory, source]);
   return clauses.map((_, i) => {

@@ -23,11 +23,15 @@ const { values, positionals } = parseArgs({
 await using population = sqlitePopulationStore(values.store);
 const run = (positionals[0] as RunId | undefined) ?? (await population.runs()).at(-1)!.id;
 const members = await population.members(run);
-const scoreOf = ({ newest }: (typeof members)[number]) => newest.metrics.finalBleu ?? newest.score ?? 0;
-const { newest } = members.reduce((best, member) => (scoreOf(member) > scoreOf(best) ? member : best));
+const scoreOf = ({ newest }: (typeof members)[number]) =>
+  newest.metrics.finalBleu ?? newest.score ?? 0;
+const { newest } = members.reduce((best, member) =>
+  scoreOf(member) > scoreOf(best) ? member : best,
+);
 const checkpoints = filesystemCheckpointStore(join(dirname(values.store), "checkpoints", run));
 const file = (await checkpoints.load(newest.checkpoint!)).get("weights.npy")!;
-// A NumPy file: ten bytes of which the last two are the length of a header, the header, and the numbers.
+// A NumPy file: ten bytes of which the last two are the length of a header, the header, and the
+// numbers.
 const begin = 10 + new DataView(file.buffer, file.byteOffset).getUint16(8, true);
 const weights = new Float32Array(Uint8Array.from(file.subarray(begin)).buffer);
 

@@ -1,10 +1,30 @@
-import { defineExperiment, logUniform, memoryPopulationStore, readHistory, run, withSettings } from "clade";
+import {
+  defineExperiment,
+  logUniform,
+  memoryPopulationStore,
+  readHistory,
+  run,
+  withSettings,
+} from "clade";
 import { expect, test as it } from "vitest";
 import { Subwords } from "./byte-pair-encoding.ts";
-import { choice, englishSubwords, PLACES, readPairs, test, training, validation } from "./clauses.ts";
+import {
+  choice,
+  englishSubwords,
+  PLACES,
+  readPairs,
+  test,
+  training,
+  validation,
+} from "./clauses.ts";
 import translation, { TranslationTrainer } from "./translation.ts";
 
-const hyperparameters = { learningRate: 3e-3, attentionDropout: 0.1, layerDropout: 0.1, reluDropout: 0.1 };
+const hyperparameters = {
+  learningRate: 3e-3,
+  attentionDropout: 0.1,
+  layerDropout: 0.1,
+  reluDropout: 0.1,
+};
 
 it("what was saved continues bit for bit", async () => {
   const trainer = await trained(1, 3);
@@ -29,7 +49,12 @@ it("a recipient goes on with other clauses than its donor", async () => {
 it("a model that sees few clauses learns to translate them", async () => {
   const trainer = new TranslationTrainer({ seed: 1, hyperparameters }, training.slice(0, 8));
   for (let i = 0; i < 150; i++)
-    await trainer.step({ ...hyperparameters, attentionDropout: 0, layerDropout: 0, reluDropout: 0 });
+    await trainer.step({
+      ...hyperparameters,
+      attentionDropout: 0,
+      layerDropout: 0,
+      reluDropout: 0,
+    });
   const translated = await trainer.translate(training.slice(0, 8));
   expect(translated).toEqual(training.slice(0, 8).map(({ english }) => english));
 });
@@ -38,7 +63,10 @@ it("members whose training breaks down are rescued", async () => {
   const experiment = defineExperiment({
     ...translation.declaration,
     population: 3,
-    hyperparameters: { ...translation.declaration.hyperparameters, learningRate: logUniform(1e-4, 1e38) },
+    hyperparameters: {
+      ...translation.declaration.hyperparameters,
+      learningRate: logUniform(1e-4, 1e38),
+    },
     initial: [3e-3, 1e38, 3e-3].map((learningRate) => ({ ...hyperparameters, learningRate })),
   });
   const populationStore = memoryPopulationStore();

@@ -1,7 +1,8 @@
 /**
- * The paper's machine translation (Jaderberg et al. 2017, section 4.2), small enough for one core: a Transformer (transformer.ts) learns to translate
- * clauses of the Bible from Spanish to English (clauses.ts). Tuned are the learning rate and three rates of dropout; members are scored by the BLEU of
- * their translations, which is what is wanted and which no gradient can follow.
+ * The paper's machine translation (Jaderberg et al. 2017, section 4.2), small enough for one core:
+ * a Transformer (transformer.ts) learns to translate clauses of the Bible from Spanish to English
+ * (clauses.ts). Tuned are the learning rate and three rates of dropout; members are scored by the
+ * BLEU of their translations, which is what is wanted and which no gradient can follow.
  *
  *     npx clade run examples/paper/machine-translation/translation.ts
  */
@@ -22,9 +23,8 @@ import { bleu } from "./bleu.ts";
 import { type Clause, choice, englishSubwords, test, training, validation } from "./clauses.ts";
 
 await init("wasm");
-const { BATCH, drawDropped, initialTransformer, toBatch, TRANSFORMER, translate, update } = await import(
-  "./transformer.ts"
-);
+const { BATCH, drawDropped, initialTransformer, toBatch, TRANSFORMER, translate, update } =
+  await import("./transformer.ts");
 
 interface TranslationHyperparameters {
   /** Adam's, after the warm-up. */
@@ -44,7 +44,10 @@ interface TranslationState {
   readonly random: number;
 }
 
-/** The learning rate rises in a line over so many updates (Vaswani et al. 2017, section 5.3). How it falls afterwards is for the population to find. */
+/**
+ * The learning rate rises in a line over so many updates (Vaswani et al. 2017, section 5.3). How
+ * it falls afterwards is for the population to find.
+ */
 const WARM_UP = 50;
 /** Clauses whose translations are scored: in every evaluation, and in the last. */
 const STEERING = spread(validation, 300);
@@ -68,7 +71,12 @@ export class TranslationTrainer {
   }
 
   /** One update with a batch of random clauses. */
-  async step({ learningRate, attentionDropout, layerDropout, reluDropout }: TranslationHyperparameters) {
+  async step({
+    learningRate,
+    attentionDropout,
+    layerDropout,
+    reluDropout,
+  }: TranslationHyperparameters) {
     if (this.#isBroken) return;
     this.#updates += 1;
     const clauses = Array.from(
@@ -77,8 +85,19 @@ export class TranslationTrainer {
     );
     const rates = { attention: attentionDropout, layer: layerDropout, relu: reluDropout };
     const dropped = drawDropped(rates, this.#random);
-    const [rate, fix1, fix2] = adamRates(learningRate * Math.min(1, this.#updates / WARM_UP), this.#updates);
-    const updated = update(this.#weights, this.#moments, toBatch(clauses), dropped, rate, fix1, fix2);
+    const [rate, fix1, fix2] = adamRates(
+      learningRate * Math.min(1, this.#updates / WARM_UP),
+      this.#updates,
+    );
+    const updated = update(
+      this.#weights,
+      this.#moments,
+      toBatch(clauses),
+      dropped,
+      rate,
+      fix1,
+      fix2,
+    );
     this.#weights = updated.weights;
     this.#moments = updated.moments;
     // jax-js is lazy: without this the work would pile up.
@@ -86,8 +105,9 @@ export class TranslationTrainer {
   }
 
   /**
-   * BLEU on clauses of the validation books, which steers. In the last evaluation BLEU on the books of the choice, which chooses the best model, and
-   * on those of the test, which is reported. NaN when training has broken down.
+   * BLEU on clauses of the validation books, which steers. In the last evaluation BLEU on the
+   * books of the choice, which chooses the best model, and on those of the test, which is
+   * reported. NaN when training has broken down.
    */
   async evaluate({ final }: { final: boolean }) {
     const score = async (clauses: readonly Clause[]) => {
@@ -109,7 +129,9 @@ export class TranslationTrainer {
     return translated.map((symbols) => englishSubwords.decode(symbols));
   }
 
-  /** Everything that training depends on: restored for the same member it continues bit for bit. */
+  /**
+   * Everything that training depends on: restored for the same member it continues bit for bit.
+   */
   async save(): Promise<TranslationState> {
     return {
       weights: await toFlat(this.#weights),
@@ -133,7 +155,8 @@ export class TranslationTrainer {
     };
     this.#updates = state.updates;
     this.#isBroken = state.isBroken;
-    this.#random.state = seed === state.seed ? state.random : new Random(seed ^ state.random).state;
+    this.#random.state =
+      seed === state.seed ? state.random : new Random(seed ^ state.random).state;
   }
 
   /** jax-js arrays live in WebAssembly memory, which no garbage collector frees. */
@@ -144,7 +167,10 @@ export class TranslationTrainer {
 
 /** As many clauses as wanted, from everywhere in the books. */
 export function spread(clauses: readonly Clause[], count: number): Clause[] {
-  return Array.from({ length: count }, (_, i) => clauses[Math.floor((i * clauses.length) / count)]!);
+  return Array.from(
+    { length: count },
+    (_, i) => clauses[Math.floor((i * clauses.length) / count)]!,
+  );
 }
 
 export default defineExperiment({

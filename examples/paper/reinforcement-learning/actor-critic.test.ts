@@ -43,7 +43,10 @@ test("a recipient goes on with other actions than its donor", async () => {
 test("evaluating does not change what follows", async () => {
   const [evaluated, other] = [trainerOf(pendulum, 1), trainerOf(pendulum, 1)];
   for (const trainer of [evaluated, other]) await trainer.step(hyperparameters);
-  const { finalScore, testScore } = (await evaluated.evaluate({ final: true })) as Record<string, number>;
+  const { finalScore, testScore } = (await evaluated.evaluate({ final: true })) as Record<
+    string,
+    number
+  >;
   expect(finalScore).not.toBe(testScore);
   for (const trainer of [evaluated, other]) await trainer.step(hyperparameters);
   expect(await evaluated.save()).toEqual(await other.save());
@@ -53,7 +56,10 @@ test("a member whose training breaks down is rescued", async () => {
   const experiment = defineExperiment({
     ...pendulum.declaration,
     population: 3,
-    hyperparameters: { ...pendulum.declaration.hyperparameters, learningRate: logUniform(1e-5, 1e38) },
+    hyperparameters: {
+      ...pendulum.declaration.hyperparameters,
+      learningRate: logUniform(1e-5, 1e38),
+    },
     initial: [2e-3, 1e38, 2e-3].map((learningRate) => ({ ...hyperparameters, learningRate })),
   });
   const populationStore = memoryPopulationStore();
@@ -71,7 +77,11 @@ test("a member whose training breaks down is rescued", async () => {
 });
 
 test("the experiment runs, and its best model is reported on episodes that neither steered nor chose", async () => {
-  const small = withSettings(acrobot, { population: 2, "ready.everySteps": 2, "budget.stepsPerMember": 4 });
+  const small = withSettings(acrobot, {
+    population: 2,
+    "ready.everySteps": 2,
+    "budget.stepsPerMember": 4,
+  });
   const { best, failures } = await run(small, { seed: 101 });
   expect(failures).toBe(0);
   expect(best!.samples).toHaveLength(10);

@@ -1,7 +1,9 @@
 /**
- * The paper's reinforcement learning (Jaderberg et al. 2017, section 4.1), small enough for one core: an actor and a critic learn from several
- * copies of a task by proximal policy optimisation (Schulman et al. 2017). Tuned are the paper's learning rate, entropy cost and unroll length, and the
- * lambda of the advantages. A step is the same number of moves for everybody, whatever its unroll length, so equal steps are equal cost.
+ * The paper's reinforcement learning (Jaderberg et al. 2017, section 4.1), small enough for one
+ * core: an actor and a critic learn from several copies of a task by proximal policy optimisation
+ * (Schulman et al. 2017). Tuned are the paper's learning rate, entropy cost and unroll length, and
+ * the lambda of the advantages. A step is the same number of moves for everybody, whatever its
+ * unroll length, so equal steps are equal cost.
  */
 import { numpy as np, tree } from "@jax-js/jax";
 import {
@@ -39,7 +41,10 @@ export interface ActorCriticHyperparameters {
   readonly lambda: number;
 }
 
-/** The experiment of a task: how long each member trains, and after how many steps it may copy; a step is 2,048 moves. */
+/**
+ * The experiment of a task: how long each member trains, and after how many steps it may copy; a
+ * step is 2,048 moves.
+ */
 export function actorCritic(
   task: Task,
   { stepsPerMember, readyEvery }: { stepsPerMember: number; readyEvery: number },
@@ -59,7 +64,8 @@ export function actorCritic(
     exploit: tTestSelection({ samples: 10 }),
     explore: perturb({ factors: [0.8, 1.2], resampleProbability: 0 }),
     budget: { stepsPerMember },
-    trainer: (context: TrainerContext<ActorCriticHyperparameters>) => new ActorCritic(task, update, context),
+    trainer: (context: TrainerContext<ActorCriticHyperparameters>) =>
+      new ActorCritic(task, update, context),
   });
 }
 
@@ -95,7 +101,9 @@ class ActorCritic {
   readonly #observed: RunningMoments;
   readonly #policy: Policy;
   readonly #episodes: Episodes;
-  /** Of discounted sums of rewards, whose deviation is the unit in which the critic sees rewards. */
+  /**
+   * Of discounted sums of rewards, whose deviation is the unit in which the critic sees rewards.
+   */
   readonly #earned = new RunningMoments(1);
   #discounted = new Float64Array(COPIES);
   #lastReturns: number[] = [];
@@ -113,18 +121,22 @@ class ActorCritic {
     this.#episodes = new Episodes(task, COPIES, this.#random);
   }
 
-  /** 256 moves in each of 8 copies of the task: one or more unrolls, each of which is learned from. */
+  /**
+   * 256 moves in each of 8 copies of the task: one or more unrolls, each of which is learned from.
+   */
   async step(hyperparameters: ActorCriticHyperparameters): Promise<void> {
     for (let moves = 0; moves < MOVES; moves += hyperparameters.unrollLength) {
       this.#policy.load(await toFlat(this.#weights));
-      if (!this.#policy.isSound) return; // Nothing will come of it: whoever copies a better member makes it whole.
+      // Nothing will come of it: whoever copies a better member makes it whole.
+      if (!this.#policy.isSound) return;
       await this.#learn(this.#play(hyperparameters), hyperparameters);
     }
   }
 
   /**
-   * The score is the mean of the last 10 episodes' returns, as in the paper, and costs nothing. The final choice and what is reported
-   * rest on fresh episodes, each their own; both are of the policy as it acts in training.
+   * The score is the mean of the last 10 episodes' returns, as in the paper, and costs nothing.
+   * The final choice and what is reported rest on fresh episodes, each their own; both are of the
+   * policy as it acts in training.
    */
   async evaluate({ final }: { final: boolean }) {
     this.#policy.load(await toFlat(this.#weights));
@@ -152,7 +164,10 @@ class ActorCritic {
     };
   }
 
-  /** Another member's episodes go on, but with actions drawn by this one, or the two would stay doubles. */
+  /**
+   * Another member's episodes go on, but with actions drawn by this one, or the two would stay
+   * doubles.
+   */
   restore(state: ActorCriticState, { seed }: { seed: number }): void {
     this.dispose();
     this.#seed = seed;
@@ -167,7 +182,8 @@ class ActorCritic {
     this.#earned.values = state.earned.slice();
     this.#discounted = state.discounted.slice();
     this.#lastReturns = [...state.lastReturns];
-    this.#random.state = seed === state.seed ? state.random : new Random(seed ^ state.random).state;
+    this.#random.state =
+      seed === state.seed ? state.random : new Random(seed ^ state.random).state;
   }
 
   dispose(): void {
@@ -175,7 +191,10 @@ class ActorCritic {
     tree.dispose(this.#moments);
   }
 
-  /** Plays `unrollLength` moves in every copy, and estimates how much better than expected each was. */
+  /**
+   * Plays `unrollLength` moves in every copy, and estimates how much better than expected each
+   * was.
+   */
   #play({ unrollLength, lambda }: ActorCriticHyperparameters): Unroll {
     const { observationSize, discount } = this.#task;
     const width = actionWidth(this.#task.actions);
@@ -190,7 +209,8 @@ class ActorCritic {
       targets: new Float32Array(count),
     };
     const values = new Float64Array(count + COPIES);
-    // What follows a move in its own episode: 0 after an ending, NaN where the next move's value says it.
+    // What follows a move in its own episode: 0 after an ending, NaN where the next move's value
+    // says it.
     const followers = new Float64Array(count).fill(Number.NaN);
     const rewards = new Float64Array(count);
 
@@ -216,7 +236,8 @@ class ActorCritic {
     }
     values.set(policy.values(episodes.observations), count);
 
-    // Generalised advantage estimation (Schulman et al. 2016, equation 16), from the last move to the first.
+    // Generalised advantage estimation (Schulman et al. 2016, equation 16), from the last move to
+    // the first.
     const advantage = new Float64Array(COPIES);
     for (let index = count - 1; index >= 0; index--) {
       const copy = index % COPIES;
@@ -232,7 +253,10 @@ class ActorCritic {
   }
 
   /** Some epochs of batches in random order. */
-  async #learn(unroll: Unroll, { learningRate, entropyCost }: ActorCriticHyperparameters): Promise<void> {
+  async #learn(
+    unroll: Unroll,
+    { learningRate, entropyCost }: ActorCriticHyperparameters,
+  ): Promise<void> {
     const count = unroll.advantages.length;
     const order = Uint32Array.from({ length: count }, (_, index) => index);
     for (let epoch = 0; epoch < EPOCHS; epoch++) {
@@ -254,7 +278,10 @@ class ActorCritic {
     }
   }
 
-  /** The mean normalised return of one episode in each of some copies. Episodes with the same number begin alike for all members and runs. */
+  /**
+   * The mean normalised return of one episode in each of some copies. Episodes with the same
+   * number begin alike for all members and runs.
+   */
   async #fresh(number: number, copies: number): Promise<number> {
     const random = new Random(FRESH_SEED + number);
     const policy = new Policy(this.#task, copies, this.#observed);

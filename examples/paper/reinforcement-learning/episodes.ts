@@ -1,6 +1,7 @@
 /**
- * Copies of a task that are played side by side and begin anew by themselves. An episode that is cut short by the limit has not ended: the
- * trainer has to add the value of where it got to, so `reached` is what was observed before the next episode began (Pardo et al. 2018).
+ * Copies of a task that are played side by side and begin anew by themselves. An episode that is
+ * cut short by the limit has not ended: the trainer has to add the value of where it got to, so
+ * `reached` is what was observed before the next episode began (Pardo et al. 2018).
  */
 import type { Random } from "../random.ts";
 import type { Task } from "./tasks/task.ts";
@@ -41,7 +42,10 @@ export class Episodes {
     for (let copy = 0; copy < copies; copy++) this.#begin(copy);
   }
 
-  /** One step of every copy, with actions [copies, numbers of an action]; gives the returns of the episodes that are over. */
+  /**
+   * One step of every copy, with actions [copies, numbers of an action]; gives the returns of the
+   * episodes that are over.
+   */
   step(actions: Float32Array): number[] {
     const finished: number[] = [];
     const { elapsed, returns } = this.state;

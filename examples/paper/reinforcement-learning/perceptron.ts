@@ -1,10 +1,14 @@
 /**
- * The forward pass of a small network in plain loops. While episodes are played a call has a handful of observations, and jax-js would
- * spend more on the call than on the numbers. Four observations at a time share each weight that is read.
+ * The forward pass of a small network in plain loops. While episodes are played a call has a
+ * handful of observations, and jax-js would spend more on the call than on the numbers. Four
+ * observations at a time share each weight that is read.
  */
 export class Perceptron {
   readonly #sizes: readonly number[];
-  /** Each layer's weights [outputs, inputs], in double precision so that no number is converted in the loop; then its biases. */
+  /**
+   * Each layer's weights [outputs, inputs], in double precision so that no number is converted in
+   * the loop; then its biases.
+   */
   readonly #layers: readonly { readonly weights: Float64Array; readonly biases: Float64Array }[];
   readonly #values: readonly Float64Array[];
 
@@ -17,7 +21,10 @@ export class Perceptron {
     }));
   }
 
-  /** Numbers in the order of a checkpoint: weights [inputs, outputs] and biases, layer by layer. Gives the index after them. */
+  /**
+   * Numbers in the order of a checkpoint: weights [inputs, outputs] and biases, layer by layer.
+   * Gives the index after them.
+   */
   load(numbers: Float32Array, start = 0): number {
     let next = start;
     this.#layers.forEach(({ weights, biases }, layer) => {
@@ -31,14 +38,25 @@ export class Perceptron {
     return next;
   }
 
-  /** Outputs [rows, outputs] of the inputs [rows, inputs], with tanh between layers. The array is used again by the next call. */
+  /**
+   * Outputs [rows, outputs] of the inputs [rows, inputs], with tanh between layers. The array is
+   * used again by the next call.
+   */
   forward(inputs: ArrayLike<number>): Float64Array {
     const [first] = this.#values;
     for (let i = 0; i < first!.length; i++) first![i] = inputs[i]!;
     this.#layers.forEach(({ weights, biases }, layer) => {
       const to = this.#values[layer + 1]!;
-      multiply(this.#values[layer]!, weights, biases, to, this.#sizes[layer]!, this.#sizes[layer + 1]!);
-      if (layer < this.#layers.length - 1) for (let i = 0; i < to.length; i++) to[i] = Math.tanh(to[i]!);
+      multiply(
+        this.#values[layer]!,
+        weights,
+        biases,
+        to,
+        this.#sizes[layer]!,
+        this.#sizes[layer + 1]!,
+      );
+      if (layer < this.#layers.length - 1)
+        for (let i = 0; i < to.length; i++) to[i] = Math.tanh(to[i]!);
     });
     return this.#values.at(-1)!;
   }

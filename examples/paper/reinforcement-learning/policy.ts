@@ -1,4 +1,7 @@
-/** The actor and the critic as they play: in plain loops, with the random draws of actions. update.ts has the same networks in jax-js, to learn. */
+/**
+ * The actor and the critic as they play: in plain loops, with the random draws of actions.
+ * update.ts has the same networks in jax-js, to learn.
+ */
 import type { Random } from "../random.ts";
 import { Perceptron } from "./perceptron.ts";
 import type { RunningMoments } from "./running-moments.ts";
@@ -25,9 +28,15 @@ export class Policy {
   #logDeviations: Float32Array = new Float32Array();
   /** False once a number of the weights is none: training has diverged. */
   isSound = true;
-  /** What the networks saw last [rows, observationSize]: observations in units of their deviation, as update.ts wants them. */
+  /**
+   * What the networks saw last [rows, observationSize]: observations in units of their deviation,
+   * as update.ts wants them.
+   */
   readonly seen: Float32Array;
-  /** What was drawn last [rows, numbers of an action], as update.ts wants it and in the task's units, and its log-probability. */
+  /**
+   * What was drawn last [rows, numbers of an action], as update.ts wants it and in the task's
+   * units, and its log-probability.
+   */
   readonly chosen: Float32Array;
   readonly played: Float32Array;
   readonly logProbabilities: Float32Array;
@@ -37,7 +46,12 @@ export class Policy {
     this.#task = task;
     this.#rows = rows;
     this.#observed = observed;
-    this.#actor = new Perceptron(rows, [task.observationSize, HIDDEN, HIDDEN, policyOutputs(task.actions)]);
+    this.#actor = new Perceptron(rows, [
+      task.observationSize,
+      HIDDEN,
+      HIDDEN,
+      policyOutputs(task.actions),
+    ]);
     this.#critic = new Perceptron(rows, [task.observationSize, HIDDEN, HIDDEN, 1]);
     this.seen = new Float32Array(rows * task.observationSize);
     this.chosen = new Float32Array(rows * actionWidth(task.actions));
@@ -55,11 +69,15 @@ export class Policy {
   act(observations: Float32Array, random: Random): void {
     this.#see(observations);
     const outputs = this.#actor.forward(this.seen);
-    if (this.#task.actions.kind === "discrete") this.#drawDiscrete(outputs, this.#task.actions.count, random);
-    else this.#drawContinuous(outputs, this.#task.actions.size, this.#task.actions.largest, random);
+    if (this.#task.actions.kind === "discrete")
+      this.#drawDiscrete(outputs, this.#task.actions.count, random);
+    else
+      this.#drawContinuous(outputs, this.#task.actions.size, this.#task.actions.largest, random);
   }
 
-  /** What the critic expects from now on, in its unit. The array is used again by the next call. */
+  /**
+   * What the critic expects from now on, in its unit. The array is used again by the next call.
+   */
   values(observations: Float32Array): Float64Array {
     this.#see(observations);
     return this.#critic.forward(this.seen);

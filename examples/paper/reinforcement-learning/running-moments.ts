@@ -1,4 +1,7 @@
-/** Mean and variance of each number of all rows so far, updated row by row (Welford 1962). All of it is in one array, for checkpoints. */
+/**
+ * Mean and variance of each number of all rows so far, updated row by row (Welford 1962). All of
+ * it is in one array, for checkpoints.
+ */
 export class RunningMoments {
   readonly #size: number;
   /** The count, the means, and the sums of squared deviations. */

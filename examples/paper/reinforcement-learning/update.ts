@@ -1,4 +1,7 @@
-/** How the actor and the critic learn from a batch: proximal policy optimisation (Schulman et al. 2017) in jax-js. */
+/**
+ * How the actor and the critic learn from a batch: proximal policy optimisation (Schulman et al.
+ * 2017) in jax-js.
+ */
 import { init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import type { Random } from "../random.ts";
 import {
@@ -22,7 +25,10 @@ const CLIP = 0.2;
 const VALUE_COST = 0.5;
 const LARGEST_GRADIENT = 0.5;
 
-/** Of n moves: what was seen [n, observationSize], what was done [n, numbers of an action], and how it turned out [n]. */
+/**
+ * Of n moves: what was seen [n, observationSize], what was done [n, numbers of an action], and how
+ * it turned out [n].
+ */
 export interface Batch {
   readonly observations: np.Array;
   readonly actions: np.Array;
@@ -67,7 +73,11 @@ export function updateFor(task: Task) {
       fix1: np.Array,
       fix2: np.Array,
     ) => {
-      const [loss, gradients] = lossAndGradients(separate(shapes, tree.ref(weights)), batch, entropyCost);
+      const [loss, gradients] = lossAndGradients(
+        separate(shapes, tree.ref(weights)),
+        batch,
+        entropyCost,
+      );
       const limited = clipped(joined(gradients), LARGEST_GRADIENT);
       const updated = adam(weights, limited, moments, rate, fix1, fix2);
       return { ...updated, loss };
@@ -76,7 +86,11 @@ export function updateFor(task: Task) {
 }
 
 /** Observations [n, observationSize] to outputs [n, outputs]. */
-function network(weights: Weights<Shapes>, name: "actor" | "critic", observations: np.Array): np.Array {
+function network(
+  weights: Weights<Shapes>,
+  name: "actor" | "critic",
+  observations: np.Array,
+): np.Array {
   const layer = (inputs: np.Array, number: 1 | 2 | 3) =>
     np.matmul(inputs, weights[`${name}${number}`]!.ref).add(weights[`${name}Bias${number}`]!.ref);
   return layer(np.tanh(layer(np.tanh(layer(observations, 1)), 2)), 3);
@@ -99,7 +113,10 @@ function gaussian(means: np.Array, logDeviations: np.Array, chosen: np.Array) {
   return { logProbabilities, entropy: sum.add(constant + 0.5 * size) };
 }
 
-/** The actor's layers, the critic's, and for continuous actions the logarithms of their standard deviations. */
+/**
+ * The actor's layers, the critic's, and for continuous actions the logarithms of their standard
+ * deviations.
+ */
 export function shapesFor({ observationSize, actions }: Task): Shapes {
   const layers = (name: string, outputs: number) => ({
     [`${name}1`]: [observationSize, HIDDEN],
@@ -116,7 +133,10 @@ export function shapesFor({ observationSize, actions }: Task): Shapes {
   };
 }
 
-/** Variance 2 / inputs between layers. The actor starts near a policy that does not look (Andrychowicz et al. 2021). */
+/**
+ * Variance 2 / inputs between layers. The actor starts near a policy that does not look
+ * (Andrychowicz et al. 2021).
+ */
 export function initialWeights(task: Task, random: Random): Joined {
   const weights = weightsFrom(shapesFor(task), ([inputs, outputs], name) => {
     if (outputs === undefined) return 0;

@@ -1,7 +1,8 @@
-"""The Python client of Clade: a class with `serve`, or a script's own loop with `generations`, becomes a trainer.
+"""The Python client of Clade: a class with `serve`, or a script's own loop with `generations`,
+becomes a trainer.
 
-Importing this package under Clade (which sets CLADE_PROTOCOL) moves the protocol away from standard input and output
-at once, so that nothing that a script prints later can get into it.
+Importing this package under Clade (which sets CLADE_PROTOCOL) moves the protocol away from
+standard input and output at once, so that nothing that a script prints later can get into it.
 """
 
 from . import channel

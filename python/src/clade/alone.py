@@ -1,4 +1,6 @@
-"""Training without Clade: the same requests, made from the command line, with metrics printed on standard output."""
+"""Training without Clade: the same requests, made from the command line, with metrics printed on
+standard output.
+"""
 
 from __future__ import annotations
 

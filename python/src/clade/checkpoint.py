@@ -1,4 +1,6 @@
-"""The files of a checkpoint: their hash, as the protocol defines it, and the rules for what `save` leaves."""
+"""The files of a checkpoint: their hash, as the protocol defines it, and the rules for what `save`
+leaves.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def checkpoint_hash(directory: Path) -> str:
 class HashedAside:
     """The hash of a directory, computed by another thread while its files are being loaded.
 
-    They are read-only, so what is hashed is what is loaded, and a large model is loaded without waiting for its hash.
+    They are read-only, so what is hashed is what is loaded, and a large model is loaded without
+    waiting for its hash.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -80,7 +83,8 @@ def _names(directory: Path) -> list[str]:
 
 
 def _file_hash(path: Path) -> tuple[str, int]:
-    # As hashlib.file_digest of Python 3.11 does it, with a larger block, and the size from the same read.
+    # As hashlib.file_digest of Python 3.11 does it, with a larger block, and the size from the
+    # same read.
     digest, size_bytes = hashlib.sha256(), 0
     block = memoryview(bytearray(_BLOCK_BYTES))
     with open(path, "rb", buffering=0) as file:

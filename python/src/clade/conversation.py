@@ -59,7 +59,9 @@ class DrivenConversation:
         name: str,
         defaults: Mapping[str, Any],
     ) -> None:
-        """`introduce` gives the capabilities when Clade asks for them; what it raises becomes the answer."""
+        """`introduce` gives the capabilities when Clade asks for them; what it raises becomes the
+        answer.
+        """
         self._channel = channel
         self._introduce = introduce
         self._name = name

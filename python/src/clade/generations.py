@@ -1,9 +1,9 @@
 """A script's own training loop as a trainer: the script asks, instead of being called.
 
-Clade's requests come in any order that the protocol allows; the loop has one order: load, train, report, save. Each
-part of the loop takes the request that belongs to it and leaves any other for a later part, or for the next time
-around. A part whose request did not come does nothing: `steps()` yields nothing, `report()` drops its numbers,
-`save_to` is None.
+Clade's requests come in any order that the protocol allows; the loop has one order: load, train,
+report, save. Each part of the loop takes the request that belongs to it and leaves any other for a
+later part, or for the next time around. A part whose request did not come does nothing: `steps()`
+yields nothing, `report()` drops its numbers, `save_to` is None.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ def generations(
 ) -> Generations:
     """The generations that Clade asks for, to be looped over until they end by themselves.
 
-    `defaults` has every hyperparameter with the value that is used where an experiment leaves it out; a name that
-    it does not have is refused. Without `defaults` any name is accepted. `reads_back` promises that every
-    generation tells `in_force`. `name` is for people, the script's own when left out.
+    `defaults` has every hyperparameter with the value that is used where an experiment leaves it
+    out; a name that it does not have is refused. Without `defaults` any name is accepted.
+    `reads_back` promises that every generation tells `in_force`. `name` is for people, the
+    script's own when left out.
 
-    Not started by Clade, there are generations of `steps_per_generation` steps (a tenth when left out) until
-    `steps` are done, with hyperparameters and `--seed` from the command line. Other arguments are left to the
-    script; it should use `parse_known_args`.
+    Not started by Clade, there are generations of `steps_per_generation` steps (a tenth when left
+    out) until `steps` are done, with hyperparameters and `--seed` from the command line. Other
+    arguments are left to the script; it should use `parse_known_args`.
 
     Raises `TrainerError` for wrong defaults.
     """
@@ -119,9 +120,9 @@ class Generations:
 class Generation:
     """One time around the loop: load if told to, train, report, save if told to.
 
-    `restore_from` is the directory to load from, or None. `hyperparameters` are those to train with, `seed` and
-    `member` those of the member whose turn it is. Every method and property raises `TrainerError` when the loop's
-    parts are left out or come in another order.
+    `restore_from` is the directory to load from, or None. `hyperparameters` are those to train
+    with, `seed` and `member` those of the member whose turn it is. Every method and property
+    raises `TrainerError` when the loop's parts are left out or come in another order.
     """
 
     def __init__(
@@ -155,9 +156,10 @@ class Generation:
     ) -> None:
         """Tells the hyperparameters as read back from where the next step takes them.
 
-        A function that returns them, called without arguments, is asked before the first step and again after the
-        last. Of values that are given here those that came from `clade.pytorch.in_force` are read again after the
-        last step, and the others cannot be. Names that are left out count as asked for. May be called several times.
+        A function that returns them, called without arguments, is asked before the first step and
+        again after the last. Of values that are given here those that came from
+        `clade.pytorch.in_force` are read again after the last step, and the others cannot be.
+        Names that are left out count as asked for. May be called several times.
         """
         self._require_begun("in_force()")
         if callable(values):
@@ -181,8 +183,9 @@ class Generation:
     ) -> None:
         """Reads options of a PyTorch optimiser back before the first step and after the last.
 
-        The arguments are those of `clade.pytorch.in_force`: `generation.watch(optimizer, learning_rate="lr")`.
-        Call it once for each optimiser, or group of parameters, that takes hyperparameters.
+        The arguments are those of `clade.pytorch.in_force`: `generation.watch(optimizer,
+        learning_rate="lr")`. Call it once for each optimiser, or group of parameters, that takes
+        hyperparameters.
         """
         self._require_begun("watch()")
         self._reads.append(
@@ -206,13 +209,16 @@ class Generation:
 
     @property
     def final(self) -> bool:
-        """True if this is the member's last evaluation, where a held-out metric belongs. Readable after the steps."""
+        """True if this is the member's last evaluation, where a held-out metric belongs. Readable
+        after the steps.
+        """
         self._require_trained("final")
         request = self._requests.next_or_exit()
         return isinstance(request, Evaluate) and request.final
 
     def report(self, metrics: Mapping[str, Any] | None = None, /, *, samples: Any = None, **named: Any) -> None:
-        """Reports numbers by metric name. `samples` are independent measurements of the objective, newest last.
+        """Reports numbers by metric name. `samples` are independent measurements of the objective,
+        newest last.
 
         NaN and infinity are allowed; anything that is not a number raises `TrainerError`.
         """
@@ -250,7 +256,9 @@ class Generation:
         self._requests.answer(answer)
 
     def _require_in_force(self, read_back: Mapping[str, Any]) -> None:
-        """Where the generation before has ended with these weights, Clade has no answer to compare."""
+        """Where the generation before has ended with these weights, Clade has no answer to
+        compare.
+        """
         found = read_back_of(self._turn, read_back, self._defaults)
         for name in differing(self._turn, found):
             told = self._turn.requested[name]
@@ -270,7 +278,8 @@ class Generation:
 
     def _train(self) -> Iterator[int]:
         conversation = self._requests.conversation
-        # Clade asks for one step at a time where it cannot know how many there will be: all in one loop.
+        # Clade asks for one step at a time where it cannot know how many there will be: all in one
+        # loop.
         while isinstance(request := self._requests.next_or_exit(), Train):
             most = float("inf") if request.steps is None else request.steps
             until = None if request.seconds is None else time.monotonic() + request.seconds
@@ -325,7 +334,9 @@ class _Requests:
         return self._kept
 
     def next_or_exit(self) -> Request:
-        """In the middle of a generation there is no way to end the script's loop but to end the script."""
+        """In the middle of a generation there is no way to end the script's loop but to end the
+        script.
+        """
         request = self.next()
         if isinstance(request, Shutdown):
             raise SystemExit(0)
@@ -337,7 +348,9 @@ class _Requests:
 
 
 def _tell_how_it_ended(conversation: Conversation) -> None:
-    """An exception in a loop's body does not pass through its iterator, so it is answered where the script ends."""
+    """An exception in a loop's body does not pass through its iterator, so it is answered where
+    the script ends.
+    """
     previous = sys.excepthook
 
     def fail(kind: type[BaseException], failure: BaseException, frames: TracebackType | None) -> None:

@@ -1,4 +1,6 @@
-"""The hyperparameters in force at both ends of a generation, as answers to Clade, which compares and decides."""
+"""The hyperparameters in force at both ends of a generation, as answers to Clade, which compares
+and decides.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ _TOLERANCE = 1e-6  # as Clade has it
 
 
 def before_training(turn: Setup, read_back: object | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Every requested name with the value read back, or the one asked for where none was read back.
+    """Every requested name with the value read back, or the one asked for where none was read
+    back.
 
     None is for a trainer that reads nothing back. Raises `TrainerError` as `read_back_of` does.
     """
@@ -50,7 +53,8 @@ def differing(turn: Setup, found: Mapping[str, Any]) -> list[str]:
 def read_back_of(turn: Setup, read_back: object, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the requested names that were read back.
 
-    Raises `TrainerError` for a name that no hyperparameter has, and for a value that is no number, string or boolean.
+    Raises `TrainerError` for a name that no hyperparameter has, and for a value that is no number,
+    string or boolean.
     """
     values = mapping_of(read_back)
     for name in values:

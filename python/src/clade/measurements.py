@@ -31,7 +31,9 @@ def evaluation_of(reported: object) -> dict[str, Any]:
 
 
 def metric_of(name: object, value: object) -> Number | None:
-    """A number for JSON, None for NaN and infinity. Raises `TrainerError` for what is not one number."""
+    """A number for JSON, None for NaN and infinity. Raises `TrainerError` for what is not one
+    number.
+    """
     if not isinstance(name, str):
         raise TrainerError(f"{name!r} - the name of a metric must be a string; name it")
     number = plain(value)

@@ -29,9 +29,9 @@ def log(text: object) -> None:
 def log_metrics(metrics: Mapping[str, Any] | None = None, /, **named: Any) -> None:
     """Tells numbers of the training itself, such as its loss: `log_metrics(loss=loss)`.
 
-    The newest of each name are kept beside those of the next evaluation. They are sent about once a second, and
-    tensors are converted only then, so calling this after every step does not wait for the accelerator. Raises
-    `TrainerError` for what is not a number.
+    The newest of each name are kept beside those of the next evaluation. They are sent about once
+    a second, and tensors are converted only then, so calling this after every step does not wait
+    for the accelerator. Raises `TrainerError` for what is not a number.
     """
     values = {name: _light(name, value) for name, value in {**(metrics or {}), **named}.items()}
     if _conversation is not None:

@@ -2,9 +2,10 @@
 
 PyTorch is imported on first use.
 
-`load_state_dict` of an optimiser brings back the OLD learning rate, the donor's, with all its other options. So the
-order is: `load`, then `apply`, then `in_force` to prove it. A learning rate schedule overwrites what was applied at
-its next step, unless `apply` is told of it: then the hyperparameter is its base rate, and the schedule its shape.
+`load_state_dict` of an optimiser brings back the OLD learning rate, the donor's, with all its
+other options. So the order is: `load`, then `apply`, then `in_force` to prove it. A learning rate
+schedule overwrites what was applied at its next step, unless `apply` is told of it: then the
+hyperparameter is its base rate, and the schedule its shape.
 """
 
 from __future__ import annotations
@@ -54,14 +55,17 @@ class Stateful(Protocol):
 
 
 def apply(optimizer: Optimizer, *, group: int | None = None, scheduler: Any = None, **options: Any) -> None:
-    """Sets options in every parameter group, or in one: `apply(optimizer, lr=0.1, betas=(0.9, 0.99))`.
+    """Sets options in every parameter group, or in one: `apply(optimizer, lr=0.1, betas=(0.9,
+    0.99))`.
 
-    With `scheduler`, one of `torch.optim.lr_scheduler` that is stepped as usual, `lr` is its base rate (the peak of
-    a `OneCycleLR` or `CyclicLR`): the schedule goes on from where it is as if it had been built with that rate.
+    With `scheduler`, one of `torch.optim.lr_scheduler` that is stepped as usual, `lr` is its base
+    rate (the peak of a `OneCycleLR` or `CyclicLR`): the schedule goes on from where it is as if it
+    had been built with that rate.
 
-    A tensor (`capturable=True`) is filled in place. For a learning rate with a factor in some group, call it
-    for each group: `apply(optimizer, group=0, lr=lr)` and `apply(optimizer, group=1, lr=0.1 * lr)`. Raises
-    `TrainerError` for an option that the optimiser does not have, and for a schedule that has no base rate.
+    A tensor (`capturable=True`) is filled in place. For a learning rate with a factor in some
+    group, call it for each group: `apply(optimizer, group=0, lr=lr)` and `apply(optimizer,
+    group=1, lr=0.1 * lr)`. Raises `TrainerError` for an option that the optimiser does not have,
+    and for a schedule that has no base rate.
     """
     groups = _groups(optimizer, group)
     for name in options:
@@ -79,12 +83,13 @@ def apply(optimizer: Optimizer, *, group: int | None = None, scheduler: Any = No
 def in_force(
     optimizer: Optimizer, *names: str, group: int | None = None, scheduler: Any = None, **options: str
 ) -> dict[str, Any]:
-    """Options as the optimiser has them, tensors as numbers: `in_force(optimizer, "momentum", learning_rate="lr")`.
+    """Options as the optimiser has them, tensors as numbers: `in_force(optimizer, "momentum",
+    learning_rate="lr")`.
 
-    The keyword form gives an option under the name of a hyperparameter. With `scheduler` the option `lr` is the
-    schedule's base rate, after a look whether the optimiser has the rate that follows from it. Raises
-    `TrainerError` where it has another, for an option that it does not have, and for one that differs between
-    groups (give `group` then).
+    The keyword form gives an option under the name of a hyperparameter. With `scheduler` the
+    option `lr` is the schedule's base rate, after a look whether the optimiser has the rate that
+    follows from it. Raises `TrainerError` where it has another, for an option that it does not
+    have, and for one that differs between groups (give `group` then).
     """
     groups = _groups(optimizer, group)
     found: dict[str, Any] = {}
@@ -114,7 +119,9 @@ def reading_again(values: Mapping[str, Any]) -> Callable[[], dict[str, Any]] | N
 
 
 def require_training(name: str) -> None:
-    """Raises `TrainerError` for a hyperparameter that was read from an optimiser in whose place another one trains."""
+    """Raises `TrainerError` for a hyperparameter that was read from an optimiser in whose place
+    another one trains.
+    """
     source = _sources.get(name)
     optimizer = source and source.optimizer()
     other = None if optimizer is None else stepping.trained_instead_of(optimizer)
@@ -124,7 +131,8 @@ def require_training(name: str) -> None:
 
 
 def likely_cause(name: str) -> str | None:
-    """What has probably overwritten a hyperparameter that `in_force` has read. None when nothing is found.
+    """What has probably overwritten a hyperparameter that `in_force` has read. None when nothing
+    is found.
 
     Looks through all objects of the process, which takes a moment.
     """
@@ -142,8 +150,8 @@ def likely_cause(name: str) -> str | None:
 
 
 def save(directory: str | Path, **objects: Stateful) -> None:
-    """Writes one file for each object, `model=model` into `model.pt`, and the random state. Raises `OSError` when
-    it cannot.
+    """Writes one file for each object, `model=model` into `model.pt`, and the random state. Raises
+    `OSError` when it cannot.
 
     Give everything that has a state: model, optimiser, gradient scaler, learning rate schedule.
     """
@@ -154,11 +162,11 @@ def save(directory: str | Path, **objects: Stateful) -> None:
 
 
 def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
-    """Loads what `save` wrote into the objects, on whatever device they are, and the random state by the rule of
-    `random_state.restore`.
+    """Loads what `save` wrote into the objects, on whatever device they are, and the random state
+    by the rule of `random_state.restore`.
 
-    Afterwards an optimiser has its OLD learning rate and other options: call `apply` after this, never before.
-    Raises `TrainerError` when there is no file for an object.
+    Afterwards an optimiser has its OLD learning rate and other options: call `apply` after this,
+    never before. Raises `TrainerError` when there is no file for an object.
     """
     torch: Any = importlib.import_module("torch")
     for name, stateful in objects.items():
@@ -168,8 +176,8 @@ def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
             raise TrainerError(
                 f"{name}: {path.name} is not in the checkpoint, which has {there}; save it as {name}=..."
             )
-        # To main memory: load_state_dict moves each tensor to where it belongs, which may not be the device
-        # that it was saved on.
+        # To main memory: load_state_dict moves each tensor to where it belongs, which may not be
+        # the device that it was saved on.
         stateful.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     random_state.restore(directory, seed)
 

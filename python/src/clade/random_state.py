@@ -1,10 +1,12 @@
-"""Random state of Python, NumPy and PyTorch, saved and restored with the rule that Population Based Training needs.
+"""Random state of Python, NumPy and PyTorch, saved and restored with the rule that Population
+Based Training needs.
 
-A member that goes on from its own checkpoint draws exactly what it would have drawn, bit for bit. A member that has
-copied another draws numbers of its own: with its donor's draws it would be the donor's double, and selection would
-have nothing to select.
+A member that goes on from its own checkpoint draws exactly what it would have drawn, bit for bit.
+A member that has copied another draws numbers of its own: with its donor's draws it would be the
+donor's double, and selection would have nothing to select.
 
-These are the global generators. A generator object of your own (`numpy.random.default_rng`) has to be saved by you.
+These are the global generators. A generator object of your own (`numpy.random.default_rng`) has to
+be saved by you.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from .errors import TrainerError
 FILE = "random-state.json"
 
 _seed: int | None = None
-# Known from Clade, or from the command line. It counts more, since a script may seed with whatever it likes.
+# Known from Clade, or from the command line. It counts more, since a script may seed with whatever
+# it likes.
 _member_seed: int | None = None
 
 
@@ -34,9 +37,11 @@ def seed(seed: int) -> None:
 
 
 def save(directory: str | Path) -> None:
-    """Writes all states into `random-state.json`, with the seed of the member that is being trained.
+    """Writes all states into `random-state.json`, with the seed of the member that is being
+    trained.
 
-    Raises `TrainerError` when no seed is known: neither Clade nor `seed` nor `restore` has given one.
+    Raises `TrainerError` when no seed is known: neither Clade nor `seed` nor `restore` has given
+    one.
     """
     seed = _seed if _member_seed is None else _member_seed
     if seed is None:
@@ -55,10 +60,11 @@ def save(directory: str | Path) -> None:
 
 
 def restore(directory: str | Path, seed: int) -> None:
-    """Restores the states if they were saved for this `seed`; otherwise seeds afresh from `seed` and what was saved.
+    """Restores the states if they were saved for this `seed`; otherwise seeds afresh from `seed`
+    and what was saved.
 
-    The same seed and the same saved states always give the same draws. Raises `OSError` when nothing was saved in
-    `directory`.
+    The same seed and the same saved states always give the same draws. Raises `OSError` when
+    nothing was saved in `directory`.
     """
     global _seed
     saved = Path(directory, FILE).read_bytes()
@@ -72,7 +78,8 @@ def restore(directory: str | Path, seed: int) -> None:
 
 
 def begin_member(seed: int) -> None:
-    """From now on states belong to the member with this seed. Called by `serve` and `generations`."""
+    """From now on states belong to the member with this seed. Called by `serve` and `generations`.
+    """
     global _member_seed
     _member_seed = seed
 

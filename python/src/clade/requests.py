@@ -11,7 +11,8 @@ from typing import Any, Union
 from .errors import UNKNOWN_METHOD, UNUSABLE_PARAMS, RefusedRequest
 
 Hyperparameters = dict[str, Any]
-"""Numbers, strings and booleans by name. `Any`, so that a typed program can calculate with them."""
+"""Numbers, strings and booleans by name. `Any`, so that a typed program can calculate with them.
+"""
 
 LARGEST_SEED = 2**31 - 1
 

@@ -1,7 +1,9 @@
-"""Learning rate schedules of PyTorch under hyperparameters: the value is the base rate, the schedule its shape.
+"""Learning rate schedules of PyTorch under hyperparameters: the value is the base rate, the
+schedule its shape.
 
-The base rate is what the optimiser was built with, before the schedule (`initial_lr` and `base_lrs`), or the peak of
-a `OneCycleLR` or `CyclicLR`. After `set_base_rates` a schedule goes on as if it had been built with the new rate.
+The base rate is what the optimiser was built with, before the schedule (`initial_lr` and
+`base_lrs`), or the peak of a `OneCycleLR` or `CyclicLR`. After `set_base_rates` a schedule goes on
+as if it had been built with the new rate.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from typing import Any
 
 from .errors import TrainerError
 
-# How far a rate may be from what its schedule gives, in base rates: single precision, after thousands of steps.
+# How far a rate may be from what its schedule gives, in base rates: single precision, after
+# thousands of steps.
 _TOLERANCE = 1e-4
 
 
 def set_base_rates(optimizer: Any, scheduler: Any, indices: Sequence[int], rate: float) -> None:
-    """For the groups of these indices. Raises `TrainerError`, and changes nothing, where that cannot be done."""
+    """For the groups of these indices. Raises `TrainerError`, and changes nothing, where that
+    cannot be done.
+    """
     schedule, old, groups = _unwrapped(scheduler), base_rates(optimizer, scheduler), optimizer.param_groups
     base = old[indices[0]]
     if any(old[index] != base for index in indices):
@@ -46,8 +51,8 @@ def set_base_rates(optimizer: Any, scheduler: Any, indices: Sequence[int], rate:
 def base_rates(optimizer: Any, scheduler: Any) -> list[float]:
     """Of every group.
 
-    Raises `TrainerError` for a schedule that has none, and where the optimiser has another rate than the schedule
-    gives.
+    Raises `TrainerError` for a schedule that has none, and where the optimiser has another rate
+    than the schedule gives.
     """
     schedule = _unwrapped(scheduler)
     _require_usable(optimizer, schedule)
@@ -65,7 +70,9 @@ def base_rates(optimizer: Any, scheduler: Any) -> list[float]:
 
 
 def require_not_cycled(scheduler: Any, option: str) -> None:
-    """Raises `TrainerError` for an option that the schedule moves, so that it has no value of its own."""
+    """Raises `TrainerError` for an option that the schedule moves, so that it has no value of its
+    own.
+    """
     for part in _parts(_unwrapped(scheduler)):
         if getattr(part, "cycle_momentum", False) and option == ("betas" if part.use_beta1 else "momentum"):
             rule = f"{option}: {type(part).__name__} cycles it"
@@ -73,7 +80,9 @@ def require_not_cycled(scheduler: Any, option: str) -> None:
 
 
 def schedules_of(optimizer: Any, option: str) -> list[str]:
-    """The classes of the schedules, anywhere in the process, that set this option of the optimiser."""
+    """The classes of the schedules, anywhere in the process, that set this option of the
+    optimiser.
+    """
     found = [each for each in gc.get_objects() if _is_schedule(type(each)) and _drives(each, optimizer)]
     inner = {id(part) for each in found for part in getattr(each, "_schedulers", ())}
     setting = [
@@ -115,7 +124,9 @@ def _parts(schedule: Any) -> Iterator[Any]:
 
 
 def _rates(schedule: Any) -> list[Any] | None:
-    """Of each group, as they follow from base rates and position. None where they follow from the rates before."""
+    """Of each group, as they follow from base rates and position. None where they follow from the
+    rates before.
+    """
     torch = _torch()
     if isinstance(schedule, torch.SequentialLR):
         return _rates(schedule._schedulers[bisect_right(schedule._milestones, schedule.last_epoch)])
@@ -130,7 +141,9 @@ def _rates(schedule: Any) -> list[Any] | None:
 
 
 def _asked(schedule: Any, moved: bool = False) -> list[Any]:
-    """What `get_lr` gives, perhaps with other rates in the optimiser, which a schedule of any author may look at."""
+    """What `get_lr` gives, perhaps with other rates in the optimiser, which a schedule of any
+    author may look at.
+    """
     groups = schedule.optimizer.param_groups
     kept = [dict(group) for group in groups]  # one that cycles momentum sets it here
     schedule._get_lr_called_within_step = True  # no warning

@@ -28,13 +28,14 @@ def serve(
 ) -> None:
     """Serves a trainer class (or a function that makes one) until Clade is done, then returns.
 
-    Belongs at the end of a script. `defaults` has every hyperparameter with the value that is used where an
-    experiment leaves it out; a name that it does not have is refused. Without `defaults` any name is accepted.
-    `name` is for people, the class's own when left out.
+    Belongs at the end of a script. `defaults` has every hyperparameter with the value that is used
+    where an experiment leaves it out; a name that it does not have is refused. Without `defaults`
+    any name is accepted. `name` is for people, the class's own when left out.
 
     Not started by Clade, it trains alone for `steps` steps, or as the options say: see `--help`.
 
-    Raises `TrainerError` for wrong defaults, and, alone, whatever the trainer raises. Under Clade that is an answer.
+    Raises `TrainerError` for wrong defaults, and, alone, whatever the trainer raises. Under Clade
+    that is an answer.
     """
     check_started_as_program("clade.serve")
     known = check_defaults(defaults)
@@ -53,7 +54,8 @@ def serve(
         except KeyboardInterrupt:
             raise
         except BaseException as failure:
-            # SystemExit too: a trainer that quits without a word could not be told from one that was killed.
+            # SystemExit too: a trainer that quits without a word could not be told from one that
+            # was killed.
             if pipes:
                 traceback.print_exc(file=sys.stderr)
             conversation.fail(failure)

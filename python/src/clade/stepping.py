@@ -1,4 +1,5 @@
-"""Which optimisers of PyTorch made steps: a value in one that trains nothing is in force nowhere."""
+"""Which optimisers of PyTorch made steps: a value in one that trains nothing is in force nowhere.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ def forget_steps() -> None:
 
 
 def trained_instead_of(optimizer: Any) -> str | None:
-    """The class of another optimiser that trained its parameters while it made no step itself, if there is one."""
+    """The class of another optimiser that trained its parameters while it made no step itself, if
+    there is one.
+    """
     groups = optimizer.param_groups
     if any(each.param_groups is groups for each in _stepped):  # itself, or what it is a wrapper of
         return None

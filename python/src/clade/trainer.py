@@ -1,4 +1,6 @@
-"""What `clade.serve` drives: one model that can be trained, scored, saved, and made to hold another model's state."""
+"""What `clade.serve` drives: one model that can be trained, scored, saved, and made to hold
+another model's state.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,20 @@ METHODS = ("setup", "step", "evaluate", "save", "restore")
 class Trainer:
     """Base class of trainers. Inheriting is optional: any class with these five methods will do.
 
-    One instance is made per process, without arguments: load data in `__init__`. It trains one member after the
-    other.
+    One instance is made per process, without arguments: load data in `__init__`. It trains one
+    member after the other.
 
-    A class may also have `hyperparameters_in_force(self)`, which returns values by name, read back from where the
-    next step takes them, such as the optimiser's parameter groups. It is asked after `setup` and `restore`, and again
-    after the last step. Names that it leaves out count as they were asked for.
+    A class may also have `hyperparameters_in_force(self)`, which returns values by name, read back
+    from where the next step takes them, such as the optimiser's parameter groups. It is asked
+    after `setup` and `restore`, and again after the last step. Names that it leaves out count as
+    they were asked for.
     """
 
     def setup(self, hyperparameters: Hyperparameters, seed: int) -> None:
         """Makes fresh weights.
 
-        Initial weights and random choices should follow from `seed`, 0 to 2^31 - 1. May come again.
+        Initial weights and random choices should follow from `seed`, 0 to 2^31 - 1. May come
+        again.
         """
         raise _missing(self, "setup")
 
@@ -35,10 +39,11 @@ class Trainer:
         raise _missing(self, "step")
 
     def evaluate(self, final: bool) -> Mapping[str, Any]:
-        """Numbers by metric name. `final` is true for a member's last evaluation, where a held-out metric belongs.
+        """Numbers by metric name. `final` is true for a member's last evaluation, where a held-out
+        metric belongs.
 
-        `"samples"`, a list of numbers, are independent measurements of the objective, newest last. NaN and
-        infinity are allowed.
+        `"samples"`, a list of numbers, are independent measurements of the objective, newest last.
+        NaN and infinity are allowed.
         """
         raise _missing(self, "evaluate")
 
@@ -50,9 +55,11 @@ class Trainer:
         raise _missing(self, "save")
 
     def restore(self, directory: Path, hyperparameters: Hyperparameters, seed: int) -> None:
-        """Loads what `save` wrote, perhaps for another member, then applies `hyperparameters`, which may be new.
+        """Loads what `save` wrote, perhaps for another member, then applies `hyperparameters`,
+        which may be new.
 
-        `setup` has been called in this process before. Apply after loading: a loaded optimiser has its old values.
+        `setup` has been called in this process before. Apply after loading: a loaded optimiser has
+        its old values.
         """
         raise _missing(self, "restore")
 

@@ -13,16 +13,20 @@ export interface Failed {
 }
 
 /**
- * Explores on this side of what has failed: where a value that failed is above the one that is started from, below it, and the other way round; of a kind without an order, with any
- * other. Nobody knows which of the values failed, so each is suspect but those with which another member trains, or that lie before such a one. What no draw gets right keeps
- * the value that is started from.
+ * Explores on this side of what has failed: where a value that failed is above the one that is
+ * started from, below it, and the other way round; of a kind without an order, with any other.
+ * Nobody knows which of the values failed, so each is suspect but those with which another member
+ * trains, or that lie before such a one. What no draw gets right keeps the value that is started
+ * from.
  */
 export function apartFromFailed(
   explore: Explore,
   { member, values }: Failed,
   population: Population,
 ): Explore {
-  const others = population.ranked.filter((other) => other.member !== member && other.kind === "trained");
+  const others = population.ranked.filter(
+    (other) => other.member !== member && other.kind === "trained",
+  );
   return (starting, space, ...rest) => {
     const suspects = values.flatMap((failed) =>
       space.names.flatMap((name) => {
@@ -31,7 +35,8 @@ export function apartFromFailed(
         return isTrained ? [] : [{ name, isBeyond }];
       }),
     );
-    const wrong = (drawn: Hyperparameters) => suspects.filter(({ name, isBeyond }) => isBeyond(drawn[name]));
+    const wrong = (drawn: Hyperparameters) =>
+      suspects.filter(({ name, isBeyond }) => isBeyond(drawn[name]));
     const draw = () => explore({ ...starting }, space, ...rest);
     let drawn = draw();
     for (let again = 1; again < draws && wrong(drawn).length > 0; again++) drawn = draw();
@@ -47,7 +52,10 @@ function orderOf(space: SearchSpace, name: string): Order {
   return (value) => order?.(value) ?? (typeof value === "number" ? value : undefined);
 }
 
-/** Whether a value is the one that failed, or lies beyond it, seen from where it is started. Where that is the one that failed, nothing does. */
+/**
+ * Whether a value is the one that failed, or lies beyond it, seen from where it is started. Where
+ * that is the one that failed, nothing does.
+ */
 function beyond(
   starting: HyperparameterValue | undefined,
   failed: HyperparameterValue | undefined,

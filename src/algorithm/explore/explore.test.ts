@@ -23,10 +23,20 @@ const space = searchSpace({
   activation: constant("gelu"),
   momentum: conditional("optimizer", "sgd", uniform(0, 1)),
 });
-const values = { rate: 1e-3, dropout: 0.5, layers: 10, optimizer: "sgd", activation: "gelu", momentum: 0.5 };
+const values = {
+  rate: 1e-3,
+  dropout: 0.5,
+  layers: 10,
+  optimizer: "sgd",
+  activation: "gelu",
+  momentum: 0.5,
+};
 
 /** How often the outcome of exploring holds, of 4000 seeds. */
-function count(explore: ReturnType<typeof perturb>, holds: (explored: Hyperparameters) => boolean): number {
+function count(
+  explore: ReturnType<typeof perturb>,
+  holds: (explored: Hyperparameters) => boolean,
+): number {
   let counted = 0;
   for (let seed = 0; seed < 4000; seed++) {
     if (holds(explore(values, space, randomStream("explore", seed), { step: 1 }))) counted++;
@@ -48,7 +58,9 @@ describe("perturb", () => {
       perturb({ resampleProbability }),
       ({ rate }) => rate !== 1e-3 * 0.8 && rate !== 1e-3 * 1.2,
     );
-    expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(fourErrors(resampleProbability));
+    expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(
+      fourErrors(resampleProbability),
+    );
   });
 
   test("uses the factors that it was given, each equally often", () => {
@@ -69,8 +81,13 @@ describe("perturb", () => {
   });
 
   test("leaves a choice alone unless it draws anew, and then any option may come", () => {
-    expect(count(perturb({ resampleProbability: 0 }), ({ optimizer }) => optimizer === "sgd")).toBe(4000);
-    const changed = count(perturb({ resampleProbability: 0.5 }), ({ optimizer }) => optimizer === "adam");
+    expect(
+      count(perturb({ resampleProbability: 0 }), ({ optimizer }) => optimizer === "sgd"),
+    ).toBe(4000);
+    const changed = count(
+      perturb({ resampleProbability: 0.5 }),
+      ({ optimizer }) => optimizer === "adam",
+    );
     expect(Math.abs(changed - 1000)).toBeLessThan(fourErrors(0.25));
   });
 });
@@ -113,7 +130,9 @@ test.each([
 test("exploring is a function of its input: the same stream gives the same values, and the old ones stay as they were", () => {
   const before = structuredClone(values);
   for (const explore of [perturb(), resample(), noExplore()]) {
-    const explored = [1, 1, 2].map((seed) => explore(values, space, randomStream(seed), { step: 1 }));
+    const explored = [1, 1, 2].map((seed) =>
+      explore(values, space, randomStream(seed), { step: 1 }),
+    );
     expect(explored[0]).toEqual(explored[1]);
   }
   expect(values).toEqual(before);
@@ -141,5 +160,7 @@ test("followSchedule leaves what the schedule does not name as it is", () => {
 test("a schedule that is out of order is refused", () => {
   const parts = [20, 10].map((toStep) => ({ toStep, hyperparameters: {} }));
   const explore = followSchedule({ schedule: parts });
-  expect(() => explore({}, space, randomStream(1), { step: 0 })).toThrow("must be in the order of steps");
+  expect(() => explore({}, space, randomStream(1), { step: 0 })).toThrow(
+    "must be in the order of steps",
+  );
 });

@@ -15,12 +15,16 @@ const part = z.object(
       })
       .describe("Values by name."),
   },
-  { error: "must be an object; give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }" },
+  {
+    error: "must be an object; give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }",
+  },
 );
 
 /**
- * The hyperparameters that a schedule has for the next step of the weights; after its end, the last. One that it does not name stays as it is. With `exploreEvery: "generation"` and
- * `noExploit()` fresh models are trained along the schedule, whose first part is given as `initial`.
+ * The hyperparameters that a schedule has for the next step of the weights; after its end, the
+ * last. One that it does not name stays as it is. With `exploreEvery: "generation"` and
+ * `noExploit()` fresh models are trained along the schedule, whose first part is given as
+ * `initial`.
  */
 export const followSchedule = strategy(
   "followSchedule",
@@ -29,12 +33,15 @@ export const followSchedule = strategy(
       .array(part, { error: "must be a list; give what schedule(lineage) gives" })
       .min(1, { error: "is empty; give at least one part" })
       .refine(
-        (parts) => parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
+        (parts) =>
+          parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
         {
           error: "must be in the order of steps; sort it by toStep",
         },
       )
-      .describe("Parts in the order of steps: hyperparameters, and the last step that is trained with them."),
+      .describe(
+        "Parts in the order of steps: hyperparameters, and the last step that is trained with them.",
+      ),
   },
   ({ schedule }): Explore =>
     (hyperparameters, _space, _random, { step }) => {

@@ -1,5 +1,12 @@
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 
-/** Hyperparameters stay as they are. With an exploit this is selection only, the control that shows what exploring adds. */
-export const noExplore = strategy("noExplore", {}, (): Explore => (hyperparameters) => hyperparameters);
+/**
+ * Hyperparameters stay as they are. With an exploit this is selection only, the control that shows
+ * what exploring adds.
+ */
+export const noExplore = strategy(
+  "noExplore",
+  {},
+  (): Explore => (hyperparameters) => hyperparameters,
+);

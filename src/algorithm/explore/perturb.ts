@@ -10,8 +10,9 @@ export const probability = z
   .max(1, { error: "must be at most 1; give a probability from 0 to 1" });
 
 /**
- * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved by one of the factors
- * (Jaderberg et al. 2017: 0.8 or 1.2). What a factor means to each kind stands with the kind; a choice only ever changes by a new draw.
+ * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved
+ * by one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). What a factor means to each kind
+ * stands with the kind; a choice only ever changes by a new draw.
  */
 export const perturb = strategy(
   "perturb",
@@ -21,7 +22,9 @@ export const perturb = strategy(
         z
           .number({ error: "must be a number; give a factor such as 0.8 or 1.2" })
           .positive({ error: "must be above 0; give a factor such as 0.8 or 1.2" })
-          .refine((factor) => factor !== 1, { error: "moves nothing; give a factor such as 0.8 or 1.2" }),
+          .refine((factor) => factor !== 1, {
+            error: "moves nothing; give a factor such as 0.8 or 1.2",
+          }),
         { error: "must be a list; give factors such as [0.8, 1.2]" },
       )
       .min(1, { error: "is empty; give factors such as [0.8, 1.2], or use noExplore()" })
@@ -40,7 +43,10 @@ export const perturb = strategy(
       }),
 );
 
-/** New values for the hyperparameters that are present, in the order of the space, so that draws do not depend on the order of keys. */
+/**
+ * New values for the hyperparameters that are present, in the order of the space, so that draws do
+ * not depend on the order of keys.
+ */
 export function mapValues(
   hyperparameters: Hyperparameters,
   space: SearchSpace,

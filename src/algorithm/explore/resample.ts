@@ -2,7 +2,10 @@ import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 import { mapValues, probability } from "./perturb.ts";
 
-/** Each hyperparameter is drawn anew from its prior with the given probability (Jaderberg et al. 2017, resample). */
+/**
+ * Each hyperparameter is drawn anew from its prior with the given probability (Jaderberg et al.
+ * 2017, resample).
+ */
 export const resample = strategy(
   "resample",
   { probability: probability.default(1).describe("How often a hyperparameter is drawn anew.") },

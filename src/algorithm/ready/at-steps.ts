@@ -14,16 +14,23 @@ export const stepList = z
     error: "must rise; sort the steps",
   });
 
-const make = strategy("atSteps", { steps: stepList, burnInSteps }, ({ steps, burnInSteps }): Ready => {
-  const ends = new Set(steps);
-  const last = steps.at(-1)!;
-  const length = last - (steps.at(-2) ?? 0);
-  const isReady = ({ step }: { step: number }) =>
-    ends.has(step) || (step > last && (step - last) % length === 0);
-  return Object.assign(isReady, { burnInSteps });
-});
+const make = strategy(
+  "atSteps",
+  { steps: stepList, burnInSteps },
+  ({ steps, burnInSteps }): Ready => {
+    const ends = new Set(steps);
+    const last = steps.at(-1)!;
+    const length = last - (steps.at(-2) ?? 0);
+    const isReady = ({ step }: { step: number }) =>
+      ends.has(step) || (step > last && (step - last) % length === 0);
+    return Object.assign(isReady, { burnInSteps });
+  },
+);
 
-/** A generation ends at each of these steps of the lineage. After the last of them generations are as long as the last one was. */
+/**
+ * A generation ends at each of these steps of the lineage. After the last of them generations are
+ * as long as the last one was.
+ */
 export function atSteps(steps: readonly number[], options: { burnInSteps?: number } = {}): Ready {
   return make({ steps: [...steps], ...options });
 }

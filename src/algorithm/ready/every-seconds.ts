@@ -16,7 +16,10 @@ const make = strategy(
     ),
 );
 
-/** A generation is a time, so fast members train more steps in it. Runs with it cannot be repeated bit for bit. */
+/**
+ * A generation is a time, so fast members train more steps in it. Runs with it cannot be repeated
+ * bit for bit.
+ */
 export function everySeconds(seconds: number, options: { burnInSteps?: number } = {}): Ready {
   return make({ seconds, ...options });
 }

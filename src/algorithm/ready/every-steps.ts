@@ -10,10 +10,13 @@ const make = strategy(
   "everySteps",
   { steps, burnInSteps },
   ({ steps, burnInSteps }): Ready =>
-    Object.assign(({ stepsInGeneration }: { stepsInGeneration: number }) => stepsInGeneration >= steps, {
-      burnInSteps,
-      generationLength: { steps },
-    }),
+    Object.assign(
+      ({ stepsInGeneration }: { stepsInGeneration: number }) => stepsInGeneration >= steps,
+      {
+        burnInSteps,
+        generationLength: { steps },
+      },
+    ),
 );
 
 /** A generation is a number of training steps. */

@@ -12,13 +12,17 @@ const progress = (given: Partial<Progress>): Progress => ({
 
 test("everySteps ends a generation after that many steps of it, whatever the lineage has done", () => {
   const ready = everySteps(3);
-  const ends = [1, 2, 3, 4].map((stepsInGeneration) => ready(progress({ stepsInGeneration, step: 100 })));
+  const ends = [1, 2, 3, 4].map((stepsInGeneration) =>
+    ready(progress({ stepsInGeneration, step: 100 })),
+  );
   expect(ends).toEqual([false, false, true, true]);
 });
 
 test("everySeconds ends a generation after that many seconds of it", () => {
   const ready = everySeconds(2.5);
-  const ends = [0, 2.4, 2.5, 9].map((secondsInGeneration) => ready(progress({ secondsInGeneration })));
+  const ends = [0, 2.4, 2.5, 9].map((secondsInGeneration) =>
+    ready(progress({ secondsInGeneration })),
+  );
   expect(ends).toEqual([false, false, true, true]);
 });
 
@@ -41,9 +45,9 @@ test("each carries its burn-in, which a user's own function does not have", () =
     readyWhen(() => true, { burnInSteps: 9 }),
   ];
   expect(made.map(burnInOf)).toEqual([9, 9, 9]);
-  expect([everySteps(3), everySeconds(3), readyWhen(() => true), () => true].map(burnInOf)).toEqual([
-    0, 0, 0, 0,
-  ]);
+  expect(
+    [everySteps(3), everySeconds(3), readyWhen(() => true), () => true].map(burnInOf),
+  ).toEqual([0, 0, 0, 0]);
 });
 
 test("a strategy with wrong options refuses to work", () => {

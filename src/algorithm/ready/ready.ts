@@ -12,10 +12,16 @@ export interface Progress {
   readonly generation: number;
 }
 
-/** When the generation ends, where that is known beforehand: a trainer in another process then trains up to it in one go. */
+/**
+ * When the generation ends, where that is known beforehand: a trainer in another process then
+ * trains up to it in one go.
+ */
 export type GenerationLength = { readonly steps: number } | { readonly seconds: number };
 
-/** The length of each generation, of a ready strategy that has one; undefined where only asking after every step tells. */
+/**
+ * The length of each generation, of a ready strategy that has one; undefined where only asking
+ * after every step tells.
+ */
 export function generationLengthOf(ready: Ready): GenerationLength | undefined {
   return (ready as { generationLength?: GenerationLength }).generationLength;
 }

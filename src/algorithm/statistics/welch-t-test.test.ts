@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { twoSidedP } from "./student-t.ts";
 import { welchTTest } from "./welch-t-test.ts";
 
-/** [t, degrees of freedom, p] by `2 * scipy.stats.t.sf(t, df)` of SciPy 1.17.1, at p near 0.99, 0.5, 0.05, 1e-3, 1e-6 and 1e-12. */
+/**
+ * [t, degrees of freedom, p] by `2 * scipy.stats.t.sf(t, df)` of SciPy 1.17.1, at p near 0.99,
+ * 0.5, 0.05, 1e-3, 1e-6 and 1e-12.
+ */
 const reference: readonly (readonly [t: number, degreesOfFreedom: number, p: number])[] = [
   [0.0157093, 1, 0.989999971565178],
   [1.0, 1, 0.5000000000000001],

@@ -3,9 +3,11 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Variant } from "./variants.ts";
 
 /**
- * Whom each variant is compared with; a baseline is compared with nobody. It is the named variant or method, or else the study's method, or what
- * is called random search, or the first variant. Of the variants of a method each variant gets the one whose point agrees with its own on every
- * setting that the baseline's has, and none when there is none. Throws a `BadInputError` for a name that is neither.
+ * Whom each variant is compared with; a baseline is compared with nobody. It is the named variant
+ * or method, or else the study's method, or what is called random search, or the first variant. Of
+ * the variants of a method each variant gets the one whose point agrees with its own on every
+ * setting that the baseline's has, and none when there is none. Throws a `BadInputError` for a
+ * name that is neither.
  */
 export function baselinesOf<V extends Variant>(
   variants: readonly V[],
@@ -24,13 +26,18 @@ export function baselinesOf<V extends Variant>(
 
 const randomSearch = /random-search$/;
 
-function ofMethod<V extends Variant>(variants: readonly V[], named: string | undefined): readonly V[] {
+function ofMethod<V extends Variant>(
+  variants: readonly V[],
+  named: string | undefined,
+): readonly V[] {
   if (named !== undefined) {
     const found = variants.filter(({ method }) => method === named);
     if (found.length > 0) return found;
     const known = [...new Set(variants.flatMap(({ method, name }) => [method, name]))];
     const rule = "is no method and no variant of what is compared";
-    throw new BadInputError([{ path: "baseline", value: named, rule, remedy: nearest(named, known) }]);
+    throw new BadInputError([
+      { path: "baseline", value: named, rule, remedy: nearest(named, known) },
+    ]);
   }
   const ofStudy = new Set(variants.flatMap(({ baseline }) => baseline ?? []));
   const found = variants.filter(({ method }) => ofStudy.has(method));

@@ -8,11 +8,17 @@ import type { History } from "../history.ts";
 /** What runs are compared by: a metric of each run's best model. */
 export interface BestBy {
   readonly metric: string;
-  /** Best models were chosen by this same metric, so it is the highest of many and too good by a bit. */
+  /**
+   * Best models were chosen by this same metric, so it is the highest of many and too good by a
+   * bit.
+   */
   readonly isChoice: boolean;
 }
 
-/** The named metric, or else the held-out one of the objective, or else its score. Throws a `BadInputError` for a metric that no best model has. */
+/**
+ * The named metric, or else the held-out one of the objective, or else its score. Throws a
+ * `BadInputError` for a metric that no best model has.
+ */
 export function bestBy(
   { metric, final }: Objective,
   named: string | undefined,
@@ -20,13 +26,18 @@ export function bestBy(
 ): BestBy {
   if (named === undefined) {
     const hasFinal =
-      final !== undefined && histories.some((history) => Number.isFinite(bestModel(history)?.metrics[final]));
+      final !== undefined &&
+      histories.some((history) => Number.isFinite(bestModel(history)?.metrics[final]));
     return { metric: hasFinal ? final : metric, isChoice: true };
   }
-  const known = new Set(histories.flatMap((history) => Object.keys(bestModel(history)?.metrics ?? {})));
+  const known = new Set(
+    histories.flatMap((history) => Object.keys(bestModel(history)?.metrics ?? {})),
+  );
   if (histories.some((history) => bestModel(history)) && !known.has(named)) {
     const rule = "is no metric of the best models";
-    throw new BadInputError([{ path: "metric", value: named, rule, remedy: nearest(named, [...known]) }]);
+    throw new BadInputError([
+      { path: "metric", value: named, rule, remedy: nearest(named, [...known]) },
+    ]);
   }
   return { metric: named, isChoice: named === metric || named === final };
 }
@@ -39,7 +50,10 @@ export function bestOf(history: History, { metric }: BestBy): number | undefined
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** As `resultOf` chooses it: by the held-out metric among the members' newest snapshots that have it; otherwise the best score ever. */
+/**
+ * As `resultOf` chooses it: by the held-out metric among the members' newest snapshots that have
+ * it; otherwise the best score ever.
+ */
 export function bestModel({ run, snapshots }: History): Snapshot | undefined {
   const { final, direction } = run.experiment.objective;
   if (final !== undefined) {

@@ -1,13 +1,16 @@
 /**
  * Bootstrap intervals of an interquartile mean that hold with the few seeds that people have.
  *
- * The plain percentile bootstrap covers the truth in about 90% of studies with 5 seeds and 75% with 3 where it promises 95%, because no resample
- * reaches beyond the lowest and the highest seed, so the outer percentiles are missing (Hesterberg 2015, "What Teachers Should Know
- * About the Bootstrap", section 4; arXiv 1411.5279). His expanded percentiles lie even further out, where there is nothing: 93.5% with
- * 5 seeds. The bootstrap t divides by the standard error of a resample, which is 0 in too many resamples of 5.
- * So the 10% and 90% percentiles are taken, which few seeds do determine, and their distances from the estimate are stretched by
- * t / 1.28: Student's quantile of the wanted level over the normal quantile of 90%. Each side keeps its own length, so a skewed sample has a
- * skewed interval. `benchmarks/bootstrap-coverage.ts` has the numbers.
+ * The plain percentile bootstrap covers the truth in about 90% of studies with 5 seeds and 75%
+ * with 3 where it promises 95%, because no resample reaches beyond the lowest and the highest
+ * seed, so the outer percentiles are missing (Hesterberg 2015, "What Teachers Should Know About
+ * the Bootstrap", section 4; arXiv 1411.5279). His expanded percentiles lie even further out,
+ * where there is nothing: 93.5% with 5 seeds. The bootstrap t divides by the standard error of a
+ * resample, which is 0 in too many resamples of 5. So the 10% and 90% percentiles are taken, which
+ * few seeds do determine, and their distances from the estimate are stretched by t / 1.28:
+ * Student's quantile of the wanted level over the normal quantile of 90%. Each side keeps its own
+ * length, so a skewed sample has a skewed interval. `benchmarks/bootstrap-coverage.ts` has the
+ * numbers.
  */
 import { quantileSorted } from "simple-statistics";
 import type { Random } from "../../algorithm/random.ts";
@@ -19,17 +22,25 @@ export interface Interval {
   readonly high: number;
 }
 
-/** How often each sample is resampled: the bounds then vary by about 1% of the interval's width between streams. */
+/**
+ * How often each sample is resampled: the bounds then vary by about 1% of the interval's width
+ * between streams.
+ */
 const resamples = 10_000;
 
 /** The standard normal quantile of 90%. */
 const normal90 = 1.2815515655446004;
 
 /**
- * The interquartile means of resamples of the values, each as many as there are values, drawn with replacement. Variants are strata: each
- * is resampled within itself, and the difference of two is the difference of their replicates.
+ * The interquartile means of resamples of the values, each as many as there are values, drawn with
+ * replacement. Variants are strata: each is resampled within itself, and the difference of two is
+ * the difference of their replicates.
  */
-export function replicatesOf(values: readonly number[], random: Random, count = resamples): Float64Array {
+export function replicatesOf(
+  values: readonly number[],
+  random: Random,
+  count = resamples,
+): Float64Array {
   const sorted = Float64Array.from(values).sort();
   const { length } = sorted;
   const cumulative = cumulativeWeights(length);
@@ -52,7 +63,10 @@ export function replicatesOf(values: readonly number[], random: Random, count = 
   return replicates;
 }
 
-/** The interval of that level, such as 0.95, around an estimate with the replicates and the degrees of freedom of its error. */
+/**
+ * The interval of that level, such as 0.95, around an estimate with the replicates and the degrees
+ * of freedom of its error.
+ */
 export function stretchedInterval(
   estimate: number,
   replicates: Float64Array,

@@ -99,7 +99,11 @@ test("a better variant is called better than the control of its run, with the di
   await seeds([0.9, 0.91, 0.92, 0.93, 0.94], { name: "digits" });
   await seeds([0.8, 0.81, 0.82, 0.83, 0.84], { name: "digits-random-search", keeps: true });
   const { variants, comparisons, metric, isChoice } = await compare();
-  expect({ comparisons, metric, isChoice }).toEqual({ comparisons: 1, metric: "accuracy", isChoice: true });
+  expect({ comparisons, metric, isChoice }).toEqual({
+    comparisons: 1,
+    metric: "accuracy",
+    isChoice: true,
+  });
   const [pbt, control] = variants;
   expect(variants.map(({ name, iqm }) => [name, Number(iqm.toFixed(6))])).toEqual([
     ["digits", 0.92],
@@ -121,7 +125,10 @@ test("of losses the lower is better", async () => {
   await seeds([0.1, 0.11, 0.12], { name: "low", objective });
   const { variants } = await compare({ baseline: "digits" });
   // At step 0 nothing is scored, and the best of a climbing loss is its first: half of it.
-  expect(variants[1]!.against).toMatchObject({ improvement: { value: 1 }, verdict: { kind: "better" } });
+  expect(variants[1]!.against).toMatchObject({
+    improvement: { value: 1 },
+    verdict: { kind: "better" },
+  });
   expect(variants[1]!.against!.sentence).toMatch(/^better: -0\.4/);
 });
 
@@ -129,7 +136,9 @@ test("without enough evidence no difference can be shown, and one seed is no pro
   await seeds([0.9, 0.8, 0.7], { name: "digits" });
   await seeds([0.89, 0.79, 0.69], { name: "digits-random-search", keeps: true });
   const [several] = (await compare()).variants;
-  expect(several!.against!.sentence).toMatch(/^no difference can be shown with 3 seeds: \+0\.01 \[/);
+  expect(several!.against!.sentence).toMatch(
+    /^no difference can be shown with 3 seeds: \+0\.01 \[/,
+  );
 
   await scored(0.2, { name: "other", seed: 0 });
   const one = (await compare()).variants.find(({ name }) => name === "other")!;
@@ -149,7 +158,11 @@ test("variants of a study are compared with the baseline's variant at their own 
       population,
       study: place("pbt", { population, "exploit.fraction": 0.2 }),
     });
-    await seeds([0.7, 0.71, 0.72], { population, keeps: true, study: place("plain", { population }) });
+    await seeds([0.7, 0.71, 0.72], {
+      population,
+      keeps: true,
+      study: place("plain", { population }),
+    });
   }
   const { variants, comparisons } = await compare();
   expect(comparisons).toBe(2);
@@ -170,8 +183,14 @@ test("a variant at whose point the baseline has none is compared with it only wh
   const againstWhom = async (options?: CompareOptions) =>
     (await compare(options)).variants.map(({ against }) => against?.baseline);
   expect(await againstWhom()).toEqual([undefined, undefined]);
-  expect(await againstWhom({ baseline: "plain population=2" })).toEqual(["plain population=2", undefined]);
-  expect(await againstWhom({ baseline: "pbt population=8" })).toEqual([undefined, "pbt population=8"]);
+  expect(await againstWhom({ baseline: "plain population=2" })).toEqual([
+    "plain population=2",
+    undefined,
+  ]);
+  expect(await againstWhom({ baseline: "pbt population=8" })).toEqual([
+    undefined,
+    "pbt population=8",
+  ]);
 });
 
 test("each run is compared with the random search that was made as its control", async () => {
@@ -284,7 +303,10 @@ test("when nothing is left it is an error with every reason", async () => {
 
 test("a metric of the best model may be named, and unknown names are refused with the nearest", async () => {
   await scored(0.9, { metrics: { heldOut: 0.7 } });
-  expect(await compare({ metric: "heldOut" })).toMatchObject({ isChoice: false, variants: [{ iqm: 0.7 }] });
+  expect(await compare({ metric: "heldOut" })).toMatchObject({
+    isChoice: false,
+    variants: [{ iqm: 0.7 }],
+  });
   await expect(compare({ metric: "heldout" })).rejects.toThrow('did you mean "heldOut"?');
   await expect(compare({ baseline: "digit" })).rejects.toThrow(
     'baseline: digit - is no method and no variant of what is compared; did you mean "digits"?',
@@ -292,8 +314,15 @@ test("a metric of the best model may be named, and unknown names are refused wit
 });
 
 test("the held-out metric of the objective comes before its score", async () => {
-  await scored(0.9, { objective: maximize("accuracy", { final: "test" }), metrics: { test: 0.6 } });
-  expect(await compare()).toMatchObject({ metric: "test", steering: "accuracy", variants: [{ iqm: 0.6 }] });
+  await scored(0.9, {
+    objective: maximize("accuracy", { final: "test" }),
+    metrics: { test: 0.6 },
+  });
+  expect(await compare()).toMatchObject({
+    metric: "test",
+    steering: "accuracy",
+    variants: [{ iqm: 0.6 }],
+  });
 });
 
 test("curves tell the best score so far over total steps and seconds, and when a variant had reached its baseline", async () => {

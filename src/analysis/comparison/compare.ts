@@ -1,10 +1,12 @@
 /**
- * What runs prove about each other: the interquartile mean of each variant's final scores over its seeds, and of each beside its
- * baseline the difference, the probability of improvement and a verdict. Pure: the same runs give the same numbers, to the last digit.
+ * What runs prove about each other: the interquartile mean of each variant's final scores over its
+ * seeds, and of each beside its baseline the difference, the probability of improvement and a
+ * verdict. Pure: the same runs give the same numbers, to the last digit.
  *
- * Every interval is of 95%, but `difference.simultaneous`, on which verdicts rest: with k comparisons each is of 1 - 0.05 / k, so all k hold at
- * once in at least 95% of studies (Dunn 1961, "Multiple Comparisons Among Means"). Holm's steps would reject a little more, but go with no
- * intervals, and a verdict should never contradict the interval beside it.
+ * Every interval is of 95%, but `difference.simultaneous`, on which verdicts rest: with k
+ * comparisons each is of 1 - 0.05 / k, so all k hold at once in at least 95% of studies (Dunn
+ * 1961, "Multiple Comparisons Among Means"). Holm's steps would reject a little more, but go with
+ * no intervals, and a verdict should never contradict the interval beside it.
  */
 import { mean, median } from "simple-statistics";
 import type { Direction } from "../../algorithm/population.ts";
@@ -24,7 +26,10 @@ import { type Variant, variantsOf } from "./variants.ts";
 import { budgetTolerance, type Verdict, verdictOf, verdictSentence } from "./verdict.ts";
 
 export interface CompareOptions {
-  /** A metric of the best models to compare by; the objective's held-out one, or else its score, when left out. */
+  /**
+   * A metric of the best models to compare by; the objective's held-out one, or else its score,
+   * when left out.
+   */
   readonly metric?: string;
   /** A method or a variant. */
   readonly baseline?: string;
@@ -64,16 +69,25 @@ export interface ComparedVariant extends Pick<Variant, "name" | "method" | "poin
 }
 
 interface ComparedRun extends Omit<ScoredRun, "progress"> {
-  /** From its creation to its last snapshot. Absent for a run that was stopped in between, which has no honest wall time. */
+  /**
+   * From its creation to its last snapshot. Absent for a run that was stopped in between, which
+   * has no honest wall time.
+   */
   readonly seconds?: number;
-  /** It trained so much less or more than its variant's median run that their scores are no seeds of one thing. */
+  /**
+   * It trained so much less or more than its variant's median run that their scores are no seeds
+   * of one thing.
+   */
   readonly hasOtherBudget: boolean;
 }
 
 export interface Against {
   /** The name of a variant. */
   readonly baseline: string;
-  /** Of the interquartile means: the variant's minus the baseline's. The intervals are absent when either has one seed. */
+  /**
+   * Of the interquartile means: the variant's minus the baseline's. The intervals are absent when
+   * either has one seed.
+   */
   readonly difference: {
     readonly value: number;
     readonly interval?: Interval;
@@ -81,7 +95,10 @@ export interface Against {
   };
   /** How likely a run of the variant does better than one of the baseline. */
   readonly improvement: Improvement;
-  /** Total steps and seconds until the median run had reached the interquartile mean of the baseline's best scores. Absent where it never did. */
+  /**
+   * Total steps and seconds until the median run had reached the interquartile mean of the
+   * baseline's best scores. Absent where it never did.
+   */
   readonly reached: { readonly steps?: number; readonly seconds?: number };
   readonly verdict: Verdict;
   /** The verdict in words. */
@@ -93,17 +110,24 @@ interface Scored extends Variant, Estimate {
 }
 
 /**
- * Compares at least one run. Throws a `BadInputError` when nothing is left to compare, when objectives or trainers differ, when a name is
- * unknown, and when every variant trained for another number of steps than its baseline.
+ * Compares at least one run. Throws a `BadInputError` when nothing is left to compare, when
+ * objectives or trainers differ, when a name is unknown, and when every variant trained for
+ * another number of steps than its baseline.
  */
-export function compareRuns(histories: readonly History[], options: CompareOptions = {}): Comparison {
+export function compareRuns(
+  histories: readonly History[],
+  options: CompareOptions = {},
+): Comparison {
   refuseDifferent(
     histories.map(({ run }) => run),
     options.sameData ?? false,
   );
   const { objective } = histories[0]!.run.experiment;
   const by = bestBy(objective, options.metric, histories);
-  const used = variantsOf(histories).map((variant) => ({ ...variant, ...usableRuns(variant, by) }));
+  const used = variantsOf(histories).map((variant) => ({
+    ...variant,
+    ...usableRuns(variant, by),
+  }));
   const leftOut = used.flatMap((variant) => variant.leftOut);
   const scored = used.filter(({ runs }) => runs.length > 0).map(estimated);
   if (scored.length === 0) throw nothingLeft(leftOut);
@@ -120,10 +144,18 @@ export function compareRuns(histories: readonly History[], options: CompareOptio
   return { ...by, direction, steering, variants, comparisons, leftOut };
 }
 
-/** Streams are named by the runs, so that a variant's interval does not depend on what it is compared with, and no two variants share one. */
-function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(variant: V): V & Estimate {
+/**
+ * Streams are named by the runs, so that a variant's interval does not depend on what it is
+ * compared with, and no two variants share one.
+ */
+function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(
+  variant: V,
+): V & Estimate {
   const scores = variant.runs.map(({ score }) => score);
-  const replicates = replicatesOf(scores, randomStream("bootstrap", ...variant.runs.map(({ run }) => run)));
+  const replicates = replicatesOf(
+    scores,
+    randomStream("bootstrap", ...variant.runs.map(({ run }) => run)),
+  );
   return { ...variant, iqm: interquartileMean(scores), seeds: scores.length, replicates };
 }
 
@@ -151,11 +183,18 @@ function describe(variant: Scored): Omit<ComparedVariant, "against"> {
   };
 }
 
-function comparedWith(baseline: Scored, variant: Scored, direction: Direction, comparisons: number): Against {
+function comparedWith(
+  baseline: Scored,
+  variant: Scored,
+  direction: Direction,
+  comparisons: number,
+): Against {
   const value = variant.iqm - baseline.iqm;
   const isOne = Math.min(variant.seeds, baseline.seeds) === 1;
   const interval = isOne ? undefined : differenceInterval(variant, baseline, 0.95);
-  const simultaneous = isOne ? undefined : differenceInterval(variant, baseline, 1 - 0.05 / comparisons);
+  const simultaneous = isOne
+    ? undefined
+    : differenceInterval(variant, baseline, 1 - 0.05 / comparisons);
   const verdict = verdictOf(simultaneous, direction, meanSteps(variant), meanSteps(baseline));
   const scores = ({ runs }: Scored) => runs.map(({ score }) => score);
   return {
@@ -183,7 +222,9 @@ function meanSteps({ runs }: Scored): number {
 function nothingLeft(leftOut: readonly LeftOut[]): BadInputError {
   const value = leftOut.map(({ run, reason }) => `${run} ${reason}`).join(", ");
   const rule = "no run is left to compare";
-  return new BadInputError([{ path: "", value, rule, remedy: "name runs that have ended with a score" }]);
+  return new BadInputError([
+    { path: "", value, rule, remedy: "name runs that have ended with a score" },
+  ]);
 }
 
 function refuseUnequalBudgets(variants: readonly ComparedVariant[]): void {

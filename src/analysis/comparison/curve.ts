@@ -18,8 +18,9 @@ export interface Curve {
 const places = 60;
 
 /**
- * The curve over steps or seconds, from where every seed has a score to where the first of them ends, so that all places show the same seeds.
- * Undefined when no run has that axis, or when they do not overlap.
+ * The curve over steps or seconds, from where every seed has a score to where the first of them
+ * ends, so that all places show the same seeds. Undefined when no run has that axis, or when they
+ * do not overlap.
  */
 export function curveOf(runs: readonly Progress[], axis: "steps" | "seconds"): Curve | undefined {
   const series = runs.flatMap((run) => {
@@ -29,11 +30,16 @@ export function curveOf(runs: readonly Progress[], axis: "steps" | "seconds"): C
   const start = Math.max(...series.map(({ x }) => x[0]!));
   const end = Math.min(...series.map(({ x }) => x.at(-1)!));
   if (series.length === 0 || end < start) return undefined;
-  const x = Array.from({ length: places }, (_, place) => start + ((end - start) * place) / (places - 1));
+  const x = Array.from(
+    { length: places },
+    (_, place) => start + ((end - start) * place) / (places - 1),
+  );
   // Rounding may put the last place beyond the end.
   x[places - 1] = end;
   const at = x.map((place) =>
-    series.map((run) => run.best[firstPlace(run.x, (value) => value > place) - 1]!).sort((a, b) => a - b),
+    series
+      .map((run) => run.best[firstPlace(run.x, (value) => value > place) - 1]!)
+      .sort((a, b) => a - b),
   );
   return {
     x,
@@ -43,7 +49,10 @@ export function curveOf(runs: readonly Progress[], axis: "steps" | "seconds"): C
   };
 }
 
-/** Where on the axis the median run had first reached the target. Undefined when half of the runs never did, or none has that axis. */
+/**
+ * Where on the axis the median run had first reached the target. Undefined when half of the runs
+ * never did, or none has that axis.
+ */
 export function medianReached(
   runs: readonly Progress[],
   axis: "steps" | "seconds",

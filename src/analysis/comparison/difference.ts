@@ -9,14 +9,16 @@ export interface Estimate {
 }
 
 /**
- * The interval of first minus second. Degrees of freedom by Welch and Satterthwaite from the variances of the replicates, so that neither
- * equal spread nor equal numbers of seeds are assumed. Both with at least 2 seeds.
+ * The interval of first minus second. Degrees of freedom by Welch and Satterthwaite from the
+ * variances of the replicates, so that neither equal spread nor equal numbers of seeds are
+ * assumed. Both with at least 2 seeds.
  */
 export function differenceInterval(first: Estimate, second: Estimate, level: number): Interval {
   const differences = first.replicates.map((value, index) => value - second.replicates[index]!);
   const variance = ({ replicates }: Estimate) => sampleVariance(Array.from(replicates));
   const error = variance(first) + variance(second);
   const share = error === 0 ? 0.5 : variance(first) / error;
-  const degreesOfFreedom = 1 / (share ** 2 / (first.seeds - 1) + (1 - share) ** 2 / (second.seeds - 1));
+  const degreesOfFreedom =
+    1 / (share ** 2 / (first.seeds - 1) + (1 - share) ** 2 / (second.seeds - 1));
   return stretchedInterval(first.iqm - second.iqm, differences, degreesOfFreedom, level);
 }

@@ -1,6 +1,6 @@
 /**
- * P(X > Y) + P(X = Y) / 2: how likely a run of one variant does better than a run of the other (Agarwal et al. 2021, section 4.3), as
- * Mann and Whitney's U over the number of pairs.
+ * P(X > Y) + P(X = Y) / 2: how likely a run of one variant does better than a run of the other
+ * (Agarwal et al. 2021, section 4.3), as Mann and Whitney's U over the number of pairs.
  */
 import type { Direction } from "../../algorithm/population.ts";
 import type { Interval } from "./bootstrap.ts";
@@ -24,15 +24,20 @@ export function probabilityOfImprovement(
   for (const value of values)
     for (const other of baseline) wins += (1 + Math.sign(sign * (value - other))) / 2;
   const probability = wins / (values.length * baseline.length);
-  return { value: probability, interval: scoreInterval(probability, values.length, baseline.length) };
+  return {
+    value: probability,
+    interval: scoreInterval(probability, values.length, baseline.length),
+  };
 }
 
 /**
- * Newcombe's method 5 (2006, "Confidence intervals for an effect size measure based on the Mann-Whitney statistic. Part 2", Statistics in Medicine
- * 25): every p with |estimate - p| <= z * sqrt(variance(p)), by Hanley and McNeil's variance with the mean of both numbers of seeds. A bootstrap would
- * say "100%, surely" whenever all seeds of one variant are better than all of the other, however few they are.
- * With 5 seeds that spread three times as wide as 20 others it holds in 87% of studies only (`benchmarks/results/bootstrap-coverage.md`), one
- * reason why verdicts rest on the difference.
+ * Newcombe's method 5 (2006, "Confidence intervals for an effect size measure based on the
+ * Mann-Whitney statistic. Part 2", Statistics in Medicine 25): every p with |estimate - p| <= z *
+ * sqrt(variance(p)), by Hanley and McNeil's variance with the mean of both numbers of seeds. A
+ * bootstrap would say "100%, surely" whenever all seeds of one variant are better than all of the
+ * other, however few they are. With 5 seeds that spread three times as wide as 20 others it holds
+ * in 87% of studies only (`benchmarks/results/bootstrap-coverage.md`), one reason why verdicts
+ * rest on the difference.
  */
 function scoreInterval(estimate: number, first: number, second: number): Interval {
   const seeds = (first + second) / 2 - 1;

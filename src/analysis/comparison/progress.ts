@@ -2,16 +2,24 @@ import { isBetter } from "../../algorithm/population.ts";
 import { isEarned } from "../../algorithm/snapshot.ts";
 import type { History } from "../history.ts";
 
-/** The best score so far in one run, at each publication that raised it, and once more at the end. */
+/**
+ * The best score so far in one run, at each publication that raised it, and once more at the end.
+ */
 export interface Progress {
   /** Training steps of all members together. */
   readonly steps: readonly number[];
-  /** Since the run was created. Absent for a run that was stopped in between: its clock went on while nobody trained. */
+  /**
+   * Since the run was created. Absent for a run that was stopped in between: its clock went on
+   * while nobody trained.
+   */
   readonly seconds?: readonly number[];
   readonly best: readonly number[];
 }
 
-/** Time without workers that passes for none: waiting for the first worker to start, and clocks of several machines. */
+/**
+ * Time without workers that passes for none: waiting for the first worker to start, and clocks of
+ * several machines.
+ */
 const pauseSeconds = 2;
 const pauseShare = 0.05;
 

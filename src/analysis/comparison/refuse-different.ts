@@ -1,11 +1,16 @@
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
 
-/** Throws a `BadInputError` when the runs were not after the same objective, or cannot be known to have trained on the same data. */
+/**
+ * Throws a `BadInputError` when the runs were not after the same objective, or cannot be known to
+ * have trained on the same data.
+ */
 export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
   const [first, ...others] = runs;
   for (const other of others) {
-    const objectives = [first!, other].map(({ experiment }) => objectiveText(experiment.objective));
+    const objectives = [first!, other].map(({ experiment }) =>
+      objectiveText(experiment.objective),
+    );
     if (objectives[0] !== objectives[1]) {
       const rule = `has the objective ${objectives[1]}, and ${first!.id} has ${objectives[0]}`;
       throw different(other, rule, "compare runs of one objective");
@@ -13,7 +18,11 @@ export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
     const sources = [first!, other].map(trainerText);
     if (sameData || sources.includes(undefined) || sources[0] === sources[1]) continue;
     const rule = `has the trainer ${sources[1]}, and ${first!.id} has ${sources[0]}, so their data may differ`;
-    throw different(other, rule, "if both train and are scored on the same data, say so with --same-data");
+    throw different(
+      other,
+      rule,
+      "if both train and are scored on the same data, say so with --same-data",
+    );
   }
 }
 

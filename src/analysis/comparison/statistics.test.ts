@@ -17,8 +17,13 @@ test("the interquartile mean of few values has the weights of the middle half, b
 
 test("the interquartile mean is SciPy's trim_mean(values, 0.25) where 4 divides their number", () => {
   expect(interquartileMean([3.1, -2.4, 7.7, 0.5])).toBeCloseTo(1.8, 12);
-  expect(interquartileMean([0.91, 0.87, 0.93, 0.2, 0.89, 0.99, 0.9, 0.95])).toBeCloseTo(0.9075, 12);
-  const twenty = Array.from({ length: 20 }, (_, index) => Number((Math.sin(index * index) * 10).toFixed(3)));
+  expect(interquartileMean([0.91, 0.87, 0.93, 0.2, 0.89, 0.99, 0.9, 0.95])).toBeCloseTo(
+    0.9075,
+    12,
+  );
+  const twenty = Array.from({ length: 20 }, (_, index) =>
+    Number((Math.sin(index * index) * 10).toFixed(3)),
+  );
   expect(interquartileMean(twenty)).toBeCloseTo(-2.8008, 10);
 });
 
@@ -51,7 +56,12 @@ const scores = [0.91, 0.87, 0.93, 0.89, 0.95];
 
 test("the same values and stream give the same interval to the last digit, in any order of the values", () => {
   const interval = (values: readonly number[]) =>
-    stretchedInterval(interquartileMean(values), replicatesOf(values, randomStream("test")), 4, 0.95);
+    stretchedInterval(
+      interquartileMean(values),
+      replicatesOf(values, randomStream("test")),
+      4,
+      0.95,
+    );
   expect(interval(scores)).toEqual(interval(scores.toReversed()));
   expect(interval(scores).low).toBeLessThan(0.91);
   expect(interval(scores).high).toBeGreaterThan(0.91);

@@ -1,6 +1,9 @@
 import { twoSidedP } from "../../algorithm/statistics/student-t.ts";
 
-/** The t with P(|T| <= t) = level, by bisection to a relative width of 1e-12; the degrees of freedom need not be whole. */
+/**
+ * The t with P(|T| <= t) = level, by bisection to a relative width of 1e-12; the degrees of
+ * freedom need not be whole.
+ */
 export function studentTQuantile(level: number, degreesOfFreedom: number): number {
   let low = 0;
   let high = 1;

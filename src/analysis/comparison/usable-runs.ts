@@ -21,7 +21,10 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** A variant's runs that count, one for each seed: of two with the same the newer, since the older tells nothing of its own. */
+/**
+ * A variant's runs that count, one for each seed: of two with the same the newer, since the older
+ * tells nothing of its own.
+ */
 export function usableRuns(
   variant: Variant,
   by: BestBy,
@@ -44,5 +47,8 @@ export function usableRuns(
       bySeed.set(seed, { run: id, seed, score, totalSteps: progress.steps.at(-1) ?? 0, progress });
     }
   }
-  return { runs: [...bySeed.values()].sort((a, b) => a.seed - b.seed), leftOut: leftOut.reverse() };
+  return {
+    runs: [...bySeed.values()].sort((a, b) => a.seed - b.seed),
+    leftOut: leftOut.reverse(),
+  };
 }

@@ -8,14 +8,20 @@ export interface Variant {
   readonly name: string;
   /** Variants of one method differ in their points only. */
   readonly method: string;
-  /** Settings by path: where the variant lies on its study's grid, or how it differs from others of the same name. */
+  /**
+   * Settings by path: where the variant lies on its study's grid, or how it differs from others of
+   * the same name.
+   */
   readonly point: { readonly [path: string]: unknown };
   /** The method that its study compares with. */
   readonly baseline?: string;
   readonly histories: readonly History[];
 }
 
-/** In the order of their first runs. Runs of a study by its variants; others by everything that they record but their name and seed. */
+/**
+ * In the order of their first runs. Runs of a study by its variants; others by everything that
+ * they record but their name and seed.
+ */
 export function variantsOf(histories: readonly History[]): readonly Variant[] {
   const groups = [...Map.groupBy(histories, ({ run }) => keyOf(run)).values()];
   const studies = new Set(histories.map(({ run }) => run.study?.name));
@@ -25,7 +31,13 @@ export function variantsOf(histories: readonly History[]): readonly Variant[] {
     if (study) {
       const { method, point, baseline } = study;
       const name = studies.size > 1 ? `${study.name}: ${study.variant}` : study.variant;
-      return { name, method, point, ...(baseline !== undefined && { baseline }), histories: group };
+      return {
+        name,
+        method,
+        point,
+        ...(baseline !== undefined && { baseline }),
+        histories: group,
+      };
     }
     const namesakes = names.get(experiment.name)!.filter(([first]) => !first!.run.study);
     const point = differences(
@@ -33,7 +45,12 @@ export function variantsOf(histories: readonly History[]): readonly Variant[] {
       namesakes.map(([first]) => first!.run),
     );
     const words = Object.entries(point).map(([path, value]) => ` ${path}=${shown(value)}`);
-    return { name: experiment.name + words.join(""), method: experiment.name, point, histories: group };
+    return {
+      name: experiment.name + words.join(""),
+      method: experiment.name,
+      point,
+      histories: group,
+    };
   });
 }
 
@@ -41,10 +58,16 @@ function keyOf(run: Run): string {
   const { study } = run;
   if (study) return JSON.stringify([study.name, study.variant]);
   // Runs of one name stay apart from a control of another, even where both say the same.
-  return JSON.stringify([run.experiment.name, ...[...settingsOf(run)].sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([
+    run.experiment.name,
+    ...[...settingsOf(run)].sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
 }
 
-/** The settings by which a run differs from some of the others. An option of a strategy tells runs of that strategy apart, no others. */
+/**
+ * The settings by which a run differs from some of the others. An option of a strategy tells runs
+ * of that strategy apart, no others.
+ */
 function differences(run: Run, others: readonly Run[]): { readonly [path: string]: unknown } {
   const own = settingsOf(run);
   const settings = others.map(settingsOf);
@@ -59,16 +82,21 @@ function differences(run: Run, others: readonly Run[]): { readonly [path: string
   return Object.fromEntries([...own].filter(differs));
 }
 
-/** By path, as `--set` writes them. Scales follow from the hyperparameters, and older versions did not record them. */
+/**
+ * By path, as `--set` writes them. Scales follow from the hyperparameters, and older versions did
+ * not record them.
+ */
 function settingsOf({ experiment, source }: Run): ReadonlyMap<string, unknown> {
   const { name, scales, ready, exploit, explore, budget, hyperparameters, ...plain } = experiment;
   const settings = new Map<string, unknown>(Object.entries(plain));
   for (const [group, strategy] of Object.entries({ ready, exploit, explore })) {
     settings.set(group, strategy.name);
-    for (const [option, value] of Object.entries(strategy.options)) settings.set(`${group}.${option}`, value);
+    for (const [option, value] of Object.entries(strategy.options))
+      settings.set(`${group}.${option}`, value);
   }
   for (const [group, values] of Object.entries({ budget, hyperparameters })) {
-    for (const [option, value] of Object.entries(values)) settings.set(`${group}.${option}`, value);
+    for (const [option, value] of Object.entries(values))
+      settings.set(`${group}.${option}`, value);
   }
   if (source) settings.set("file", source.file);
   return settings;

@@ -3,8 +3,9 @@ import type { Direction } from "../../algorithm/population.ts";
 import type { Interval } from "./bootstrap.ts";
 
 /**
- * How far the totals of training steps of a variant and its baseline may be apart, as a share of the larger: members end with whole
- * generations, and successive halving cannot split a budget into equal rungs exactly.
+ * How far the totals of training steps of a variant and its baseline may be apart, as a share of
+ * the larger: members end with whole generations, and successive halving cannot split a budget
+ * into equal rungs exactly.
  */
 export const budgetTolerance = 0.02;
 
@@ -13,7 +14,10 @@ export type Verdict =
   | { readonly kind: "one seed" }
   | { readonly kind: "unequal budgets"; readonly steps: number; readonly baselineSteps: number };
 
-/** Better or worse when the interval of the difference, held for all comparisons at once, leaves out 0. */
+/**
+ * Better or worse when the interval of the difference, held for all comparisons at once, leaves
+ * out 0.
+ */
 export function verdictOf(
   interval: Interval | undefined,
   direction: Direction,
@@ -34,7 +38,8 @@ export function verdictSentence(
   interval: Interval | undefined,
   [seeds, baselineSeeds]: readonly [number, number],
 ): string {
-  const words = seeds === baselineSeeds ? `${seeds} seeds` : `${seeds} seeds against ${baselineSeeds}`;
+  const words =
+    seeds === baselineSeeds ? `${seeds} seeds` : `${seeds} seeds against ${baselineSeeds}`;
   switch (verdict.kind) {
     case "one seed":
       return "one seed is no proof";
@@ -66,5 +71,6 @@ function decimalsFor(width: number, value: number): (value: number) => string {
   const decimals = 1 - Math.floor(Math.log10(size));
   if (decimals > 6 || decimals < -6) return (each) => String(Number(each.toPrecision(3)));
   // No "-0.0".
-  return (each) => (Number(each.toFixed(Math.max(0, decimals))) + 0).toFixed(Math.max(0, decimals));
+  return (each) =>
+    (Number(each.toFixed(Math.max(0, decimals))) + 0).toFixed(Math.max(0, decimals));
 }

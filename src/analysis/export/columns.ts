@@ -1,13 +1,16 @@
 /**
- * A run as flat tables. Columns are named as in the JSON of a row (`metrics.accuracy`); `run` comes first, so that the tables of
- * several runs can be put together.
+ * A run as flat tables. Columns are named as in the JSON of a row (`metrics.accuracy`); `run`
+ * comes first, so that the tables of several runs can be put together.
  */
 import type { Run } from "../../population-store/population-store.ts";
 import type { Cell, Column, ColumnType } from "./column.ts";
 import type { Rows, Table } from "./published-rows.ts";
 import type { Survey } from "./survey.ts";
 
-export function columns(run: Run, survey: Survey): { readonly [T in Table]: readonly Column<Rows[T]>[] } {
+export function columns(
+  run: Run,
+  survey: Survey,
+): { readonly [T in Table]: readonly Column<Rows[T]>[] } {
   return {
     snapshots: [
       column("run", "text", () => run.id),
@@ -46,7 +49,11 @@ export function columns(run: Run, survey: Survey): { readonly [T in Table]: read
       column("hyperparameters", "boolean", ({ hyperparameters }) => hyperparameters),
       column("reason.text", "text", ({ reason }) => reason.text),
       ...[...survey.reasonNumbers].map((name) =>
-        column<Rows["decisions"]>(`reason.numbers.${name}`, "number", ({ reason }) => reason.numbers[name]),
+        column<Rows["decisions"]>(
+          `reason.numbers.${name}`,
+          "number",
+          ({ reason }) => reason.numbers[name],
+        ),
       ),
     ],
     failures: [

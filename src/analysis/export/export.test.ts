@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
 import { memoryPopulationStore } from "../../population-store/memory/memory-population-store.ts";
-import type { PopulationStore, Run, RunId, WorkerId } from "../../population-store/population-store.ts";
+import type {
+  PopulationStore,
+  Run,
+  RunId,
+  WorkerId,
+} from "../../population-store/population-store.ts";
 import { columns } from "./columns.ts";
 import { csvText } from "./csv-text.ts";
 import { jsonLines } from "./json-lines.ts";
@@ -54,9 +59,18 @@ async function publishOne(store: PopulationStore, run: Run): Promise<void> {
   const reason = { text: "why, and wherefore", numbers: { rank: 2, t: -1.5 } };
   const step = { generation: newest.generation + 1, step: 10, memberSteps: 10 };
   await store.publish(claim, 0, () => ({
-    snapshots: [{ ...newest, id, parent: newest.id, kind: "trained", ...step, score: 0.5, samples: [0, 1] }],
+    snapshots: [
+      { ...newest, id, parent: newest.id, kind: "trained", ...step, score: 0.5, samples: [0, 1] },
+    ],
     decision: {
-      ...{ snapshot: id, member, generation: 1, kind: "keep", weights: false, hyperparameters: false },
+      ...{
+        snapshot: id,
+        member,
+        generation: 1,
+        kind: "keep",
+        weights: false,
+        hyperparameters: false,
+      },
       reason,
     },
     member: "active",
@@ -76,7 +90,13 @@ test("a run is one JSON line, followed by one for each snapshot and decision in 
   const { store, run } = await runWith([root(0), root(1)]);
   await publishOne(store, run);
   const written = await lines(store, run);
-  expect(written.map(({ type }) => type)).toEqual(["run", "snapshot", "snapshot", "snapshot", "decision"]);
+  expect(written.map(({ type }) => type)).toEqual([
+    "run",
+    "snapshot",
+    "snapshot",
+    "snapshot",
+    "decision",
+  ]);
   expect(written[0].run).toMatchObject({ id: "run", seed: 7, experiment: { name: "export" } });
   expect(written[3].snapshot).toMatchObject({ id: "0.1", parent: "0.0", samples: [0, 1], worker });
   expect(written[4].decision).toMatchObject({ snapshot: "0.1", reason: { numbers: { t: -1.5 } } });
@@ -101,13 +121,16 @@ test("what is published after the survey is left out", async () => {
   for await (const page of jsonLines(store, run, before)) text += page;
   expect(text.trimEnd().split("\n")).toHaveLength(2);
   const pages: unknown[] = [];
-  for await (const page of publishedRows(store, run.id, "decisions", before.rows.decisions)) pages.push(page);
+  for await (const page of publishedRows(store, run.id, "decisions", before.rows.decisions))
+    pages.push(page);
   expect(pages).toEqual([]);
 });
 
 test("a hyperparameter's column has the type of its values, and comes in the declared order", async () => {
   const { store, run } = await runWith([
-    root(0, { hyperparameters: { layers: 2, nesterov: true, rate: 1, mixed: 1, optimizer: "sgd" } }),
+    root(0, {
+      hyperparameters: { layers: 2, nesterov: true, rate: 1, mixed: 1, optimizer: "sgd" },
+    }),
     root(1, { hyperparameters: { layers: 3, nesterov: false, rate: 0.5, mixed: "one" } }),
   ]);
   const { snapshots } = columns(run, await survey(store, run));
@@ -128,7 +151,11 @@ test("the numbers of a decision's reason are columns", async () => {
   const { decisions } = columns(run, await survey(store, run));
   for await (const [decision] of publishedRows(store, run.id, "decisions")) {
     const row = Object.fromEntries(decisions.map((column) => [column.name, column.of(decision!)]));
-    expect(row).toMatchObject({ run: "run", "reason.text": "why, and wherefore", "reason.numbers.t": -1.5 });
+    expect(row).toMatchObject({
+      run: "run",
+      "reason.text": "why, and wherefore",
+      "reason.numbers.t": -1.5,
+    });
   }
 });
 

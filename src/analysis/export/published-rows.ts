@@ -21,8 +21,8 @@ export type Table = keyof Rows;
 const pageRows = 1000;
 
 /**
- * The first `count` rows of a table in the order of publication, a page at a time; all that there are now when no count is given.
- * Throws `RunNotFoundError`.
+ * The first `count` rows of a table in the order of publication, a page at a time; all that there
+ * are now when no count is given. Throws `RunNotFoundError`.
  */
 export async function* publishedRows<T extends Table>(
   store: PopulationStore,

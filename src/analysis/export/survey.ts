@@ -3,7 +3,10 @@ import type { PopulationStore, Run } from "../../population-store/population-sto
 import type { ColumnType } from "./column.ts";
 import { publishedRows, type Table } from "./published-rows.ts";
 
-/** How much of a run is exported, and which columns that needs: a table's columns have to be known before its first row. */
+/**
+ * How much of a run is exported, and which columns that needs: a table's columns have to be known
+ * before its first row.
+ */
 export interface Survey {
   readonly rows: { readonly [table in Table]: number };
   /** Declared ones first, in their order. Undefined where no member ever had a value. */
@@ -16,14 +19,18 @@ export interface Survey {
 export async function survey(store: PopulationStore, run: Run): Promise<Survey> {
   const rows = { snapshots: 0, decisions: 0, failures: 0 };
   const declared = Object.keys(run.experiment.hyperparameters);
-  const hyperparameters = new Map<string, ColumnType | undefined>(declared.map((name) => [name, undefined]));
+  const hyperparameters = new Map<string, ColumnType | undefined>(
+    declared.map((name) => [name, undefined]),
+  );
   const metrics = new Set<string>();
   const reasonNumbers = new Set<string>();
-  // Snapshots last: in a run that goes on, every decision that is counted is then about a snapshot that is counted, too.
+  // Snapshots last: in a run that goes on, every decision that is counted is then about a snapshot
+  // that is counted, too.
   for await (const page of publishedRows(store, run.id, "failures")) rows.failures += page.length;
   for await (const page of publishedRows(store, run.id, "decisions")) {
     rows.decisions += page.length;
-    for (const { reason } of page) for (const name of Object.keys(reason.numbers)) reasonNumbers.add(name);
+    for (const { reason } of page)
+      for (const name of Object.keys(reason.numbers)) reasonNumbers.add(name);
   }
   for await (const page of publishedRows(store, run.id, "snapshots")) {
     rows.snapshots += page.length;

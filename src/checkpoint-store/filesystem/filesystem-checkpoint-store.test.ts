@@ -18,7 +18,10 @@ import { basename, join } from "node:path";
 import { CheckpointError, type CheckpointFiles, type CheckpointId, CladeError } from "clade";
 import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
-import { type FilesystemCheckpointStore, filesystemCheckpointStore } from "./filesystem-checkpoint-store.ts";
+import {
+  type FilesystemCheckpointStore,
+  filesystemCheckpointStore,
+} from "./filesystem-checkpoint-store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clade-checkpoints-"));
 const mounts: string[] = [];
@@ -41,14 +44,23 @@ describe("conformance", () => {
     places.set(store, directory);
     return store;
   };
-  const damage = async (store: FilesystemCheckpointStore, id: CheckpointId, name: string | undefined) => {
+  const damage = async (
+    store: FilesystemCheckpointStore,
+    id: CheckpointId,
+    name: string | undefined,
+  ) => {
     const directory = places.get(store)!;
     const checkpoint = join(directory, "checkpoints", id);
     const manifest = readFileSync(checkpoint, "latin1").split("\n\n", 1)[0]!;
     const large = /^(\w+) \d+ large(\.bin)?$/m.exec(manifest)![1]!;
     if (name === "large") flipLastByte(join(directory, "files", large));
     else if (name === "small") flipLastByte(checkpoint);
-    else writeFileSync(checkpoint, readFileSync(checkpoint, "latin1").replace("70000", "70001"), "latin1");
+    else
+      writeFileSync(
+        checkpoint,
+        readFileSync(checkpoint, "latin1").replace("70000", "70001"),
+        "latin1",
+      );
   };
   for (const { name, run } of checkpointStoreConformance(open, { damage })) test(name, run);
   const damageFile = (store: FilesystemCheckpointStore, id: CheckpointId, name: string) =>
@@ -123,13 +135,16 @@ test("large files are stored once, whatever the number of checkpoints", async ()
     await store.save(new Map([...trainerFiles, ["turn", bytes(1, turn)]]), noReserve);
   }
   await store.directories.save(trainerDirectory(), noReserve);
-  expect([count(directory, "checkpoints"), count(directory, "files"), count(directory, "incoming")]).toEqual([
-    6, 2, 0,
-  ]);
+  expect([
+    count(directory, "checkpoints"),
+    count(directory, "files"),
+    count(directory, "incoming"),
+  ]).toEqual([6, 2, 0]);
 });
 
 const otherFileSystem = "/dev/shm";
-const hasOther = existsSync(otherFileSystem) && statSync(otherFileSystem).dev !== statSync(root).dev;
+const hasOther =
+  existsSync(otherFileSystem) && statSync(otherFileSystem).dev !== statSync(root).dev;
 test.skipIf(!hasOther)(
   `a directory of another file system is copied (skipped without another one at ${otherFileSystem})`,
   async () => {
@@ -166,7 +181,8 @@ test("an export of damaged files fails, naming the checkpoint and the file", asy
   const directory = newDirectory();
   const store = filesystemCheckpointStore(directory);
   const id = await store.save(trainerFiles, noReserve);
-  for (const name of readdirSync(join(directory, "files"))) flipLastByte(join(directory, "files", name));
+  for (const name of readdirSync(join(directory, "files")))
+    flipLastByte(join(directory, "files", name));
   const exported = store.exportTo(id, newDirectory());
   await expect(exported).rejects.toThrow(CheckpointError);
   await expect(exported).rejects.toThrow(`checkpoint ${id.slice(0, 12)}: model.bin`);
@@ -233,7 +249,9 @@ test("a file of an older store, without a seal, is believed once its hash was fo
   const directory = newDirectory();
   const store = filesystemCheckpointStore(directory);
   const id = await store.save(trainerFiles, noReserve);
-  const files = readdirSync(join(directory, "files")).map((name) => join(directory, "files", name));
+  const files = readdirSync(join(directory, "files")).map((name) =>
+    join(directory, "files", name),
+  );
   for (const file of files) utimesSync(file, new Date(), new Date());
   await store.directories.look(id);
   flipLastByte(files[0]!);
@@ -261,7 +279,8 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   if (!directory) return skip("needs the right to mount a small file system");
   const store = filesystemCheckpointStore(join(directory, "run"));
   const id = await store.save(trainerFiles, noReserve);
-  const many = (size: number) => Array.from({ length: 40 }, (_, index) => bytes(size, 100 + index));
+  const many = (size: number) =>
+    Array.from({ length: 40 }, (_, index) => bytes(size, 100 + index));
   for (const size of [70_000, 60_000]) {
     const tooMuch = new Map(many(size).map((content, index) => [`f${index}`, content]));
     const saving = store.save(tooMuch, noReserve);
@@ -284,7 +303,9 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   await expect(store.exportTo(id, target)).rejects.toThrow(`${target}: the disk is full`);
 });
 
-test("a read-only directory is a clear error, and what was published stays readable", async ({ skip }) => {
+test("a read-only directory is a clear error, and what was published stays readable", async ({
+  skip,
+}) => {
   const directory = mount("size=2m");
   if (!directory) return skip("needs the right to mount a small file system");
   const store = filesystemCheckpointStore(join(directory, "run"));
@@ -297,7 +318,9 @@ test("a read-only directory is a clear error, and what was published stays reada
   await expect(saving).rejects.toThrow(
     "the file system is read-only; make it writable or use another directory",
   );
-  expect(() => filesystemCheckpointStore(join(directory, "other"))).toThrow("the directory cannot be made");
+  expect(() => filesystemCheckpointStore(join(directory, "other"))).toThrow(
+    "the directory cannot be made",
+  );
   const reopened = filesystemCheckpointStore(join(directory, "run"));
   expect(hashed(await reopened.load(id))).toEqual(hashed(trainerFiles));
   await expect(reopened.load(damaged)).rejects.toThrow(CheckpointError);

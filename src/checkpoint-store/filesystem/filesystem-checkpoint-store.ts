@@ -6,12 +6,21 @@
  *     incoming/           being written; renamed into place when complete
  *     trash/              out of reach, about to be deleted or written anew
  *
- * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted: its large files are linked, not
- * copied. Nothing is forced to the disk: the death of a process loses nothing, and a power cut may lose the last seconds, which
- * the hashes reveal and the member's older snapshots mend.
+ * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted:
+ * its large files are linked, not copied. Nothing is forced to the disk: the death of a process
+ * loses nothing, and a power cut may lose the last seconds, which the hashes reveal and the
+ * member's older snapshots mend.
  */
 import { hash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
@@ -50,14 +59,17 @@ import { SavedDirectory } from "../local-disk/saved-directory.ts";
 import { isIntact, isSealed } from "../local-disk/seal.ts";
 
 /**
- * So many files of less than `largeBytes` are written anew instead of being deleted. Making and deleting files is slow where it is done often: on ext4 a new
- * file takes 0.02 ms, after many deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
+ * So many files of less than `largeBytes` are written anew instead of being deleted. Making and
+ * deleting files is slow where it is done often: on ext4 a new file takes 0.02 ms, after many
+ * deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
  */
 const spareFiles = 2048;
 
 export interface FilesystemCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
-  /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
+  /**
+   * Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`.
+   */
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
 }
 
@@ -67,7 +79,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   const temporary = () => place("incoming", ownedName());
   const trash = () => place("trash", ownedName());
   const spares: string[] = [];
-  for (const folder of ["checkpoints", "files", "incoming", "trash"]) makeDirectory(directory, place(folder));
+  for (const folder of ["checkpoints", "files", "incoming", "trash"])
+    makeDirectory(directory, place(folder));
 
   /** Writes the manifest with the small files' content, unless it is there. */
   function ensureCheckpoint(id: CheckpointId, text: string, small: readonly Uint8Array[]): void {
@@ -80,7 +93,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     const incoming = temporary();
     try {
       const spare = spares.pop();
-      if (spare === undefined || !renameUnlessGone(spare, incoming)) writeFileSync(incoming, bytes);
+      if (spare === undefined || !renameUnlessGone(spare, incoming))
+        writeFileSync(incoming, bytes);
       else overwrite(incoming, bytes);
       renameSync(incoming, place("checkpoints", id));
     } catch (error) {
@@ -99,7 +113,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     const id = hash("sha256", text) as CheckpointId;
     const sorted = parseManifest(text);
     const small = sorted.filter(({ size }) => size < largeBytes).map(({ name }) => content(name));
-    // Before the reservation, so that a sweep knows which files a reserved checkpoint has; after it, in case a sweep came between.
+    // Before the reservation, so that a sweep knows which files a reserved checkpoint has; after
+    // it, in case a sweep came between.
     ensureCheckpoint(id, text, small);
     await reserve(id);
     ensureCheckpoint(id, text, small);
@@ -125,20 +140,32 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     }
   }
 
-  /** Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored again, and a sweep knows its large files. */
-  function corruptCheckpoint(id: CheckpointId, bytes: Buffer, damage: DamageError): CheckpointError {
+  /**
+   * Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored
+   * again, and a sweep knows its large files.
+   */
+  function corruptCheckpoint(
+    id: CheckpointId,
+    bytes: Buffer,
+    damage: DamageError,
+  ): CheckpointError {
     try {
       // Unless another process has stored it again since it was read.
       if (readFileSync(place("checkpoints", id)).equals(bytes))
         writeCheckpoint(id, Buffer.from(damage.manifest));
     } catch {
-      // It is gone, or the disk is full or read-only. The caller has to know of the damage in any case.
+      // It is gone, or the disk is full or read-only. The caller has to know of the damage in any
+      // case.
     }
     return new CheckpointError(id, damage.message);
   }
 
   /** Moves a damaged large file away, so that the same content can be stored again. */
-  async function corruptFile(id: CheckpointId, sha256: string, what: string): Promise<CheckpointError> {
+  async function corruptFile(
+    id: CheckpointId,
+    sha256: string,
+    what: string,
+  ): Promise<CheckpointError> {
     const path = place("files", sha256);
     const isDamaged = await hashFile(path).then(
       (found) => found !== sha256,
@@ -149,7 +176,10 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
-  /** Cut down to nothing a checkpoint can be stored again, and its large files go with the next sweep. */
+  /**
+   * Cut down to nothing a checkpoint can be stored again, and its large files go with the next
+   * sweep.
+   */
   const lateWrites = new LateWrites(async (id) => writeCheckpoint(id, new Uint8Array()));
 
   async function create(): Promise<Directory> {
@@ -176,17 +206,25 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     });
   }
 
-  /** Throws `CheckpointError` when a large file is missing, or was written to and is not what its hash says. */
-  async function requireIntact(id: CheckpointId, { name, size, sha256 }: ManifestEntry): Promise<void> {
+  /**
+   * Throws `CheckpointError` when a large file is missing, or was written to and is not what its
+   * hash says.
+   */
+  async function requireIntact(
+    id: CheckpointId,
+    { name, size, sha256 }: ManifestEntry,
+  ): Promise<void> {
     const path = place("files", sha256);
     if (await isIntact(path, size, sha256)) return;
-    if (!isThere(path, size)) throw new CheckpointError(id, `${name} is missing or is not of its size`);
+    if (!isThere(path, size))
+      throw new CheckpointError(id, `${name} is missing or is not of its size`);
     throw await corruptFile(id, sha256, name);
   }
 
   async function look(id: CheckpointId): Promise<void> {
     await lateWrites.look(id);
-    for (const entry of readCheckpoint(id).entries) if (isLarge(entry)) await requireIntact(id, entry);
+    for (const entry of readCheckpoint(id).entries)
+      if (isLarge(entry)) await requireIntact(id, entry);
   }
 
   async function open(id: CheckpointId): Promise<Directory> {
@@ -241,14 +279,22 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         );
       }),
 
-    directories: { create, save: saveDirectory, look, settle: () => lateWrites.settle(), open, verify },
+    directories: {
+      create,
+      save: saveDirectory,
+      look,
+      settle: () => lateWrites.settle(),
+      open,
+      verify,
+    },
 
     load: async (id) => {
       const { entries, small } = readCheckpoint(id);
       const files = new Map<string, Uint8Array>();
       for (const { name, size, sha256 } of entries) {
         const bytes = size < largeBytes ? small.get(name)! : await readLarge(id, sha256);
-        if (size >= largeBytes && hash("sha256", bytes) !== sha256) throw await corruptFile(id, sha256, name);
+        if (size >= largeBytes && hash("sha256", bytes) !== sha256)
+          throw await corruptFile(id, sha256, name);
         files.set(name, bytes);
       }
       return files;
@@ -266,7 +312,9 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
         } else {
           await copyFile(place("files", sha256), path).catch((error) => {
             if (explain(target, error) !== error) throw explain(target, error);
-            throw new CheckpointError(id, `${name} is missing or cannot be read`, { cause: error });
+            throw new CheckpointError(id, `${name} is missing or cannot be read`, {
+              cause: error,
+            });
           });
           await chmod(path, 0o644);
           if ((await hashFile(path)) !== sha256) throw await corruptFile(id, sha256, name);
@@ -277,7 +325,9 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
 
     beginSweep: async ({ isQuiet = false } = {}) => {
       const folders = [place("incoming"), place("trash")];
-      const left = (await Promise.all(folders.map((folder) => leftOversIn(folder, isQuiet)))).flat();
+      const left = (
+        await Promise.all(folders.map((folder) => leftOversIn(folder, isQuiet)))
+      ).flat();
       return (live) => sweep(left, live);
     },
 
@@ -294,7 +344,9 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     try {
       return await readFile(place("files", sha256));
     } catch (error) {
-      throw new CheckpointError(id, "one of its files is missing or cannot be read", { cause: error });
+      throw new CheckpointError(id, "one of its files is missing or cannot be read", {
+        cause: error,
+      });
     }
   }
 
@@ -320,7 +372,10 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     };
   }
 
-  /** The large files of the checkpoints; undefined when one of them has reserved its name but not yet written its manifest. */
+  /**
+   * The large files of the checkpoints; undefined when one of them has reserved its name but not
+   * yet written its manifest.
+   */
   function filesOf(live: ReadonlySet<CheckpointId>): Set<string> | undefined {
     const used = new Set<string>();
     for (const id of live) {

@@ -5,14 +5,19 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 const remedies: Record<string, string> = {
   ENOSPC: "the disk is full; free some space, then resume the run",
   EDQUOT: "the disk quota is used up; free some space, then resume the run",
-  EROFS: "the file system is read-only; make it writable or use another directory, then resume the run",
-  EPERM: "this user may not write there; change the rights or use another directory, then resume the run",
-  EACCES: "this user may not write there; change the rights or use another directory, then resume the run",
+  EROFS:
+    "the file system is read-only; make it writable or use another directory, then resume the run",
+  EPERM:
+    "this user may not write there; change the rights or use another directory, then resume the run",
+  EACCES:
+    "this user may not write there; change the rights or use another directory, then resume the run",
 };
 
 export function explain(directory: string, error: unknown): unknown {
   const remedy = remedies[(error as NodeJS.ErrnoException).code ?? ""];
-  return remedy ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error }) : error;
+  return remedy
+    ? new CladeError(`checkpoints in ${directory}: ${remedy}`, { cause: error })
+    : error;
 }
 
 export function isFull(error: unknown): boolean {

@@ -1,4 +1,7 @@
-/** What is done to files, by the file system's own means: linked, renamed and written anew rather than copied. */
+/**
+ * What is done to files, by the file system's own means: linked, renamed and written anew rather
+ * than copied.
+ */
 import { createHash } from "node:crypto";
 import {
   closeSync,
@@ -9,7 +12,17 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { access, constants, copyFile, link, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  access,
+  constants,
+  copyFile,
+  link,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join, relative } from "node:path";
 import { seal } from "./seal.ts";
 
@@ -23,8 +36,9 @@ export async function filesBelow(directory: string): Promise<string[]> {
 }
 
 /**
- * A file for a trainer, who must not be able to change it for others: blocks that are shared until one is written; a hard link where this user may
- * not write to the file either; otherwise a copy, as for root, whom no mode keeps from writing.
+ * A file for a trainer, who must not be able to change it for others: blocks that are shared until
+ * one is written; a hard link where this user may not write to the file either; otherwise a copy,
+ * as for root, whom no mode keeps from writing.
  */
 export async function handOut(from: string, to: string): Promise<void> {
   try {
@@ -56,7 +70,10 @@ export function renameUnlessGone(from: string, to: string): boolean {
   }
 }
 
-/** Writes a file anew in the blocks that it has. Emptying it first would give them back and cost twice the time. */
+/**
+ * Writes a file anew in the blocks that it has. Emptying it first would give them back and cost
+ * twice the time.
+ */
 export function overwrite(path: string, bytes: Uint8Array): void {
   const file = openSync(path, "r+");
   try {
@@ -68,7 +85,11 @@ export function overwrite(path: string, bytes: Uint8Array): void {
 }
 
 /** Writes a file beside its place and renames it. What could not be written does not stay. */
-async function throughIncoming(incoming: string, to: string, write: () => Promise<void>): Promise<void> {
+async function throughIncoming(
+  incoming: string,
+  to: string,
+  write: () => Promise<void>,
+): Promise<void> {
   try {
     await write();
     await rename(incoming, to);
@@ -94,9 +115,11 @@ export async function writeSealed(incoming: string, to: string, bytes: Uint8Arra
 }
 
 /**
- * Gives a sealed file a name in the store. Its own stays, so that it can be looked at. It is copied from another file system, when it has a third name, under
- * which it could still be written, and when it belongs to another user, who could always write to it. `requireClosed` throws when it was written to, and is
- * asked last. What is linked is not sealed anew, which would hide a write.
+ * Gives a sealed file a name in the store. Its own stays, so that it can be looked at. It is
+ * copied from another file system, when it has a third name, under which it could still be
+ * written, and when it belongs to another user, who could always write to it. `requireClosed`
+ * throws when it was written to, and is asked last. What is linked is not sealed anew, which would
+ * hide a write.
  */
 export async function adopt(
   from: string,
@@ -120,7 +143,10 @@ export async function adopt(
   });
 }
 
-/** A trainer may still write into its directory, or own what is in it. What is left goes when it is old. */
+/**
+ * A trainer may still write into its directory, or own what is in it. What is left goes when it is
+ * old.
+ */
 export async function removeIfPossible(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
 }

@@ -1,10 +1,16 @@
-/** The directories that were saved last, which are looked at until the next save: what is written into one of them belongs to a checkpoint that is incomplete. */
+/**
+ * The directories that were saved last, which are looked at until the next save: what is written
+ * into one of them belongs to a checkpoint that is incomplete.
+ */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import { CheckpointError } from "../checkpoint-store.ts";
 import { LateWriteError } from "../late-write.ts";
 import type { SavedDirectory } from "./saved-directory.ts";
 
-/** A trainer that was late once is waited for so much longer than it was late, but not for longer than this. */
+/**
+ * A trainer that was late once is waited for so much longer than it was late, but not for longer
+ * than this.
+ */
 const patienceFactor = 2;
 const mostPatienceMs = 60_000;
 
@@ -12,7 +18,9 @@ export class LateWrites {
   /** Makes a checkpoint unreadable, for everybody. */
   readonly #spoil: (id: CheckpointId) => Promise<void>;
   readonly #watched = new Map<CheckpointId, SavedDirectory>();
-  /** How long a save waits for late writes before it is believed: not at all, until one was late. */
+  /**
+   * How long a save waits for late writes before it is believed: not at all, until one was late.
+   */
   patienceMs = 0;
 
   constructor(spoil: (id: CheckpointId) => Promise<void>) {
@@ -28,7 +36,9 @@ export class LateWrites {
     this.#watched.set(id, saved);
   }
 
-  /** Throws `LateWriteError`, once, when the checkpoint is incomplete; from then on it is damaged. */
+  /**
+   * Throws `LateWriteError`, once, when the checkpoint is incomplete; from then on it is damaged.
+   */
   async look(id: CheckpointId): Promise<void> {
     const saved = this.#watched.get(id);
     if (!saved) return;
@@ -36,14 +46,19 @@ export class LateWrites {
       await saved.requireClosed();
     } catch (error) {
       if (!(error instanceof LateWriteError)) throw error;
-      this.patienceMs = Math.max(this.patienceMs, Math.min(patienceFactor * saved.ageMs, mostPatienceMs));
+      this.patienceMs = Math.max(
+        this.patienceMs,
+        Math.min(patienceFactor * saved.ageMs, mostPatienceMs),
+      );
       await this.#forget(id);
       await this.#spoil(id);
       throw error;
     }
   }
 
-  /** As `look`, for who is about to hand the checkpoint to somebody else. Throws `CheckpointError`. */
+  /**
+   * As `look`, for who is about to hand the checkpoint to somebody else. Throws `CheckpointError`.
+   */
   async requireWhole(id: CheckpointId): Promise<void> {
     try {
       await this.look(id);

@@ -33,7 +33,8 @@ export async function newDirectory(
         });
       } catch (error) {
         // What else may be wrong with the directory is the trainer's doing.
-        if (isFull(error) || (error as NodeJS.ErrnoException).code === "EROFS") throw explain(shown, error);
+        if (isFull(error) || (error as NodeJS.ErrnoException).code === "EROFS")
+          throw explain(shown, error);
       }
     },
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,8 @@
 /**
- * Names for what a process is writing, which say whose it is: when the process has died, what it left can go at once, and what a living one writes stays
- * however long that takes. Process ids come back and containers of one host name may have the same, so a name has the time of birth and the namespace, too.
+ * Names for what a process is writing, which say whose it is: when the process has died, what it
+ * left can go at once, and what a living one writes stays however long that takes. Process ids
+ * come back and containers of one host name may have the same, so a name has the time of birth and
+ * the namespace, too.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -8,7 +10,10 @@ import { readdir, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-/** What was left by processes that cannot be asked about, as on another machine, goes after this time without a change. */
+/**
+ * What was left by processes that cannot be asked about, as on another machine, goes after this
+ * time without a change.
+ */
 const abandonedMs = 24 * 3_600_000;
 
 /** Windows has no colons in names. */
@@ -24,8 +29,8 @@ export function ownedName(): string {
 }
 
 /**
- * The paths of what processes left in a folder that are gone. Where it is `isQuiet`, only processes of this machine may still want what they have. None
- * where the folder is gone.
+ * The paths of what processes left in a folder that are gone. Where it is `isQuiet`, only
+ * processes of this machine may still want what they have. None where the folder is gone.
  */
 export async function leftOversIn(folder: string, isQuiet = false): Promise<string[]> {
   const left: string[] = [];
@@ -74,7 +79,10 @@ function bornAt(pid: number): string {
   }
 }
 
-/** Where process ids mean the same as here: since the same start of the machine, in the same namespace. */
+/**
+ * Where process ids mean the same as here: since the same start of the machine, in the same
+ * namespace.
+ */
 function placeOfProcesses(): string {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").slice(0, 8);

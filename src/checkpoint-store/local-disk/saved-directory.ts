@@ -1,7 +1,9 @@
 /**
- * A directory that a trainer has saved into. From its answer on nothing in it may change, since what comes later is missing in the checkpoint. A
- * slow writer may come after its file was read, so the directory stays for a while with everything in it under its own name: the store
- * links large files instead of moving them, and a writer that has one open writes into the very file that is looked at.
+ * A directory that a trainer has saved into. From its answer on nothing in it may change, since
+ * what comes later is missing in the checkpoint. A slow writer may come after its file was read,
+ * so the directory stays for a while with everything in it under its own name: the store links
+ * large files instead of moving them, and a writer that has one open writes into the very file
+ * that is looked at.
  */
 import { hash } from "node:crypto";
 import { statSync } from "node:fs";
@@ -43,7 +45,10 @@ export class SavedDirectory {
     this.#looks = looks;
   }
 
-  /** Closes and hashes what is in a directory. Throws `LateWriteError`, also when something changes within `patienceMs`. */
+  /**
+   * Closes and hashes what is in a directory. Throws `LateWriteError`, also when something changes
+   * within `patienceMs`.
+   */
   static async read(path: string, patienceMs: number): Promise<SavedDirectory> {
     const entries: ManifestEntry[] = [];
     const small = new Map<string, Uint8Array>();
@@ -77,7 +82,9 @@ export class SavedDirectory {
     return performance.now() - this.#answeredAt;
   }
 
-  /** Throws `LateWriteError` when something was written, replaced or made since it was answered. */
+  /**
+   * Throws `LateWriteError` when something was written, replaced or made since it was answered.
+   */
   async requireClosed(): Promise<void> {
     const names = await filesBelow(this.path).catch((error) => {
       if (goneMeanwhile(error)) return [];

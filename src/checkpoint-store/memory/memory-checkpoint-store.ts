@@ -3,7 +3,10 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore, manifestText } from "../checkpoint-store.ts";
 
-/** Checkpoints in this process's memory. Files are kept as they are given, so the giver must not change them. */
+/**
+ * Checkpoints in this process's memory. Files are kept as they are given, so the giver must not
+ * change them.
+ */
 export function memoryCheckpointStore(): CheckpointStore {
   const checkpoints = new Map<CheckpointId, CheckpointFiles>();
   return {

@@ -2,7 +2,10 @@
 const atOnce = 8;
 
 /** Does some work for every item, for several at the same time. Rejects with the first error. */
-export async function eachAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function eachAtOnce<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const left = [...items];
   await Promise.all(
     Array.from({ length: Math.min(atOnce, left.length) }, async () => {

@@ -1,6 +1,8 @@
 /**
- * What a machine has of checkpoints that live elsewhere: files by their hash, of any run, shared by the processes of this user. What was not used for longest goes first. A
- * cache is never needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads checks the hash.
+ * What a machine has of checkpoints that live elsewhere: files by their hash, of any run, shared
+ * by the processes of this user. What was not used for longest goes first. A cache is never
+ * needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads
+ * checks the hash.
  */
 import { statSync } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
@@ -13,7 +15,9 @@ import { adopt, removeIfPossible, writeSealed } from "../local-disk/files.ts";
 import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";
 import { isSealed, touch } from "../local-disk/seal.ts";
 
-/** The cache is looked through when this part of what it may hold has been added by this process. */
+/**
+ * The cache is looked through when this part of what it may hold has been added by this process.
+ */
 const partUntilTrim = 0.05;
 
 const gigabyte = 1e9;
@@ -26,7 +30,9 @@ export interface CacheOptions {
 }
 
 /** As CLADE_CACHE (a directory of this machine) and CLADE_CACHE_GB say. */
-export function cacheOptions(environment: { readonly [name: string]: string | undefined }): CacheOptions {
+export function cacheOptions(environment: {
+  readonly [name: string]: string | undefined;
+}): CacheOptions {
   const { CLADE_CACHE: directory, CLADE_CACHE_GB: size } = environment;
   const mostBytes = size === undefined || size === "" ? usualBytes : Number(size) * gigabyte;
   if (!(mostBytes >= 0)) {
@@ -55,7 +61,10 @@ export class LocalCache {
     return join(this.directory, "incoming", ownedName());
   }
 
-  /** The path of a file, if it is here and nobody has written to it. It may go at any time: whoever opens it has it. */
+  /**
+   * The path of a file, if it is here and nobody has written to it. It may go at any time: whoever
+   * opens it has it.
+   */
   async find(sha256: string, size: number): Promise<string | undefined> {
     const path = this.#place(sha256);
     if (!isSealed(path, size)) return undefined;
@@ -63,8 +72,16 @@ export class LocalCache {
     return path;
   }
 
-  /** Keeps a sealed file under its hash, besides the name that it has, unless it was written to, of which `requireClosed` throws. */
-  async keep(path: string, sha256: string, size: number, requireClosed?: () => Promise<void>): Promise<void> {
+  /**
+   * Keeps a sealed file under its hash, besides the name that it has, unless it was written to, of
+   * which `requireClosed` throws.
+   */
+  async keep(
+    path: string,
+    sha256: string,
+    size: number,
+    requireClosed?: () => Promise<void>,
+  ): Promise<void> {
     if (this.#mostBytes === 0) return;
     try {
       await adopt(path, this.#place(sha256), this.temporary(), requireClosed);
@@ -100,7 +117,10 @@ export class LocalCache {
     await this.drop(`checkpoint-${id}`);
   }
 
-  /** Deletes what was not used for longest until so much is left, and what killed processes left half-written. */
+  /**
+   * Deletes what was not used for longest until so much is left, and what killed processes left
+   * half-written.
+   */
   async trim(mostBytes = this.#mostBytes): Promise<void> {
     this.#added = 0;
     const kept = await filesIn(join(this.directory, "kept"));
@@ -115,7 +135,8 @@ export class LocalCache {
 
   /** Deletes what processes that are gone were writing. */
   async removeLeftOvers(): Promise<void> {
-    for (const path of await leftOversIn(join(this.directory, "incoming"))) await removeIfPossible(path);
+    for (const path of await leftOversIn(join(this.directory, "incoming")))
+      await removeIfPossible(path);
   }
 
   async #note(bytes: number): Promise<void> {

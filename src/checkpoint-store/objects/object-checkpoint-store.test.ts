@@ -79,7 +79,11 @@ for (const [how, mostBytes] of [
       return store;
     };
     /** Every save of it is damaged, since one that is whole would do. */
-    const damage = async (store: ObjectCheckpointStore, id: CheckpointId, name: string | undefined) => {
+    const damage = async (
+      store: ObjectCheckpointStore,
+      id: CheckpointId,
+      name: string | undefined,
+    ) => {
       const folder = join(places.get(store)!, run, id);
       for (const file of readdirSync(folder)) {
         const path = join(folder, file);
@@ -92,7 +96,8 @@ for (const [how, mostBytes] of [
       }
     };
     const options = mostBytes === 0 ? { damage } : {};
-    for (const { name, run: check } of checkpointStoreConformance(open, options)) test(name, check);
+    for (const { name, run: check } of checkpointStoreConformance(open, options))
+      test(name, check);
     const cases = checkpointDirectoriesConformance(open, damage);
     // What the cache has is whole, and nobody looks further.
     const shown = mostBytes === 0 ? cases : cases.filter(({ name }) => !name.startsWith("damage"));
@@ -169,7 +174,8 @@ test("a file that did not change since the base is stored once, and stays when t
 
 function expectSame(found: CheckpointFiles, files: CheckpointFiles): void {
   expect([...found.keys()].toSorted()).toEqual([...files.keys()].toSorted());
-  for (const [name, content] of files) expect(Buffer.from(found.get(name)!).equals(content)).toBe(true);
+  for (const [name, content] of files)
+    expect(Buffer.from(found.get(name)!).equals(content)).toBe(true);
 }
 
 function sizesBelow(directory: string): number[] {
@@ -181,9 +187,11 @@ function sizesBelow(directory: string): number[] {
 test("a sweep waits until what is dead has been dead for a while, unless it is quiet", async () => {
   const shared = newDirectory();
   const { store } = machine(shared, { settleMs: 300 });
-  const save = (value: number) => store.save(new Map([["weights", bytes(70_000, value)]]), noReserve);
+  const save = (value: number) =>
+    store.save(new Map([["weights", bytes(70_000, value)]]), noReserve);
   const [live, dead] = [await save(1), await save(2)];
-  const sweep = async (isQuiet = false) => await (await store.beginSweep({ isQuiet }))(new Set([live]))();
+  const sweep = async (isQuiet = false) =>
+    await (await store.beginSweep({ isQuiet }))(new Set([live]))();
   expect(await sweep()).toBe(0);
   expect(await sweep()).toBe(0);
   await new Promise((resolve) => setTimeout(resolve, 350));
@@ -299,7 +307,9 @@ test("where the sign of a run is gone, too, a checkpoint is not taken for missin
   mkdirSync(shared);
   const refusal = await store.load(id).catch((error: Error) => error);
   expect(refusal).not.toBeInstanceOf(CheckpointError);
-  expect((refusal as Error).message).toContain(`what was there of run ${run} is gone; mount or restore it`);
+  expect((refusal as Error).message).toContain(
+    `what was there of run ${run} is gone; mount or restore it`,
+  );
 });
 
 test("the sign of a run is seen by those who see its checkpoints, and survives sweeps", async () => {
@@ -369,7 +379,9 @@ describe("the cache", () => {
     mkdirSync(own);
     await cache.trim();
     expect(
-      readdirSync(join(cache.directory, "incoming")).map((name) => join(cache.directory, "incoming", name)),
+      readdirSync(join(cache.directory, "incoming")).map((name) =>
+        join(cache.directory, "incoming", name),
+      ),
     ).toEqual([own]);
   });
 
@@ -383,13 +395,20 @@ describe("the cache", () => {
       mounts.push(disk);
       const shared = newDirectory();
       const cache = new LocalCache({ directory: join(disk, "cache") });
-      const store = objectCheckpointStore(sharedDirectoryStorage(shared, { delayMs: 0 }), run, cache, {
-        settleMs: 0,
-      });
+      const store = objectCheckpointStore(
+        sharedDirectoryStorage(shared, { delayMs: 0 }),
+        run,
+        cache,
+        {
+          settleMs: 0,
+        },
+      );
       const elsewhere = machine(shared);
       const ids: CheckpointId[] = [];
       for (let value = 0; value < 5; value++)
-        ids.push(await elsewhere.store.save(new Map([["weights", bytes(3_000_000, value)]]), noReserve));
+        ids.push(
+          await elsewhere.store.save(new Map([["weights", bytes(3_000_000, value)]]), noReserve),
+        );
       for (const [value, id] of ids.entries()) {
         await using opened = await store.directories.open(id);
         expect(readFileSync(join(opened.path, "weights"))[0]).toBe(value);
@@ -404,7 +423,9 @@ describe("the cache", () => {
   );
 
   test("says what is wrong with its size and its directory", () => {
-    expect(() => cacheOptions({ CLADE_CACHE_GB: "ten" })).toThrow("CLADE_CACHE_GB: ten - is no size");
+    expect(() => cacheOptions({ CLADE_CACHE_GB: "ten" })).toThrow(
+      "CLADE_CACHE_GB: ten - is no size",
+    );
     expect(cacheOptions({ CLADE_CACHE: "/somewhere", CLADE_CACHE_GB: "0.5" })).toEqual({
       directory: "/somewhere",
       mostBytes: 5e8,

@@ -4,9 +4,10 @@
  *     <run>/<id>/<nonce>.checkpoint    where the large files are, then the checkpoint as `checkpoint-file.ts` has it
  *     <run>/<id>/<nonce>-<sha256>      a large file
  *
- * The nonce makes each name that of one save, so nothing is ever written twice and two workers that save the same content do not meet. A save relies on
- * nothing that was there before, but for the files of its base, which its worker's claim keeps alive. `object-sweeps.ts`
- * says why collection therefore needs no lock.
+ * The nonce makes each name that of one save, so nothing is ever written twice and two workers
+ * that save the same content do not meet. A save relies on nothing that was there before, but for
+ * the files of its base, which its worker's claim keeps alive. `object-sweeps.ts` says why
+ * collection therefore needs no lock.
  */
 import { hash, randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -45,7 +46,10 @@ import { objectSweeps } from "./object-sweeps.ts";
 /** So many checkpoints are remembered for saves that have them as their base. */
 const remembered = 8;
 
-/** What was not found is looked for again after this time, for as long as the storage may take to show it. */
+/**
+ * What was not found is looked for again after this time, for as long as the storage may take to
+ * show it.
+ */
 const lookAgainMs = 500;
 
 const usualSettleMs = 30_000;
@@ -60,11 +64,16 @@ interface Copy {
 
 export interface ObjectCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
-  /** Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`. */
+  /**
+   * Writes a checkpoint's files into a directory, and checks every hash. Throws `CheckpointError`.
+   */
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
   /** Where the checkpoints are, for messages. */
   readonly shown: string;
-  /** Leaves a sign by which workers know that they see the checkpoints of this run and no other place. */
+  /**
+   * Leaves a sign by which workers know that they see the checkpoints of this run and no other
+   * place.
+   */
   sign(): Promise<void>;
   isSigned(): Promise<boolean>;
 }
@@ -80,7 +89,10 @@ export function objectCheckpointStore(
 ): ObjectCheckpointStore {
   /** The sign of the run was there. */
   let wasSigned = false;
-  /** Where the large files are of what this process has saved or read last, for saves that have it as their base. */
+  /**
+   * Where the large files are of what this process has saved or read last, for saves that have it
+   * as their base.
+   */
   const known = new Map<CheckpointId, ReadonlyMap<string, string>>();
 
   function remember(id: CheckpointId, keys: ReadonlyMap<string, string>): void {
@@ -108,10 +120,15 @@ export function objectCheckpointStore(
       await storage.put(key, content(name));
       keys.set(sha256, key);
     });
-    const small = sorted.filter((entry) => !isLarge(entry)).map(({ name }) => content(name) as Uint8Array);
+    const small = sorted
+      .filter((entry) => !isLarge(entry))
+      .map(({ name }) => content(name) as Uint8Array);
     const bytes = checkpointBytes(text, small);
     const places = [...large.keys()].map((sha256) => `${keys.get(sha256)}\n`).join("");
-    await storage.put(`${run}/${id}/${nonce}.checkpoint`, Buffer.concat([Buffer.from(`${places}\n`), bytes]));
+    await storage.put(
+      `${run}/${id}/${nonce}.checkpoint`,
+      Buffer.concat([Buffer.from(`${places}\n`), bytes]),
+    );
     await cache.keepCheckpoint(id, bytes);
     remember(id, keys);
     return id;
@@ -123,10 +140,12 @@ export function objectCheckpointStore(
     large: ReadonlyMap<string, ManifestEntry>,
   ): Promise<[string, string][]> {
     if (large.size === 0) return [];
-    const keys = known.get(base) ?? (await copiesOf(base, 0))[0]?.keys ?? new Map<string, string>();
+    const keys =
+      known.get(base) ?? (await copiesOf(base, 0))[0]?.keys ?? new Map<string, string>();
     remember(base, keys);
     const there: [string, string][] = [];
-    // A save that came too late to be published, as that of a frozen worker, may refer to what was collected before.
+    // A save that came too late to be published, as that of a frozen worker, may refer to what was
+    // collected before.
     await eachAtOnce(
       [...keys].filter(([sha256]) => large.has(sha256)),
       async ([sha256, key]) => {
@@ -142,7 +161,10 @@ export function objectCheckpointStore(
   }
 
   /** What saves have stored under an id, as far as it is not damaged. */
-  async function copiesOf(id: CheckpointId, patienceMs = storage.delayMs): Promise<readonly Copy[]> {
+  async function copiesOf(
+    id: CheckpointId,
+    patienceMs = storage.delayMs,
+  ): Promise<readonly Copy[]> {
     const end = performance.now() + patienceMs;
     for (;;) {
       const objects = await storage.list(`${run}/${id}/`);
@@ -158,14 +180,21 @@ export function objectCheckpointStore(
       const { keys, bytes } = placesIn(await storage.read(key));
       const content = parseCheckpoint(id, bytes);
       const large = [...new Set(content.entries.filter(isLarge).map(({ sha256 }) => sha256))];
-      return { content, bytes, keys: new Map(large.map((sha256, index) => [sha256, keys[index]!])) };
+      return {
+        content,
+        bytes,
+        keys: new Map(large.map((sha256, index) => [sha256, keys[index]!])),
+      };
     } catch (error) {
       if (error instanceof MissingObjectError || error instanceof DamageError) return undefined;
       throw error;
     }
   }
 
-  /** A checkpoint's content from the cache or the storage, and its large files wherever they are whole. */
+  /**
+   * A checkpoint's content from the cache or the storage, and its large files wherever they are
+   * whole.
+   */
   async function open(id: CheckpointId) {
     let copies: Promise<readonly Copy[]> | undefined;
     const stored = () => {
@@ -200,7 +229,8 @@ export function objectCheckpointStore(
           }
         }
         if (wasDamaged) throw new CheckpointError(id, `${name} is not what its hash says`);
-        if (performance.now() >= end) throw await missing(id, `${name} is missing in ${storage.shown}`);
+        if (performance.now() >= end)
+          throw await missing(id, `${name} is missing in ${storage.shown}`);
         await sleep(lookAgainMs);
       }
     }
@@ -208,14 +238,19 @@ export function objectCheckpointStore(
     return { ...content, fromStorage };
   }
 
-  /** Where even the sign of the run is gone, it is not the checkpoint that is missing: a file system is no longer mounted, or a bucket was emptied. */
+  /**
+   * Where even the sign of the run is gone, it is not the checkpoint that is missing: a file
+   * system is no longer mounted, or a bucket was emptied.
+   */
   async function missing(
     id: CheckpointId,
     what = `is missing or damaged in ${storage.shown}`,
   ): Promise<CladeError> {
     if (!wasSigned || (await isSigned())) return new CheckpointError(id, what);
     const remedy = "mount or restore it, then start the worker again";
-    return new CladeError(`checkpoints in ${storage.shown}: what was there of run ${run} is gone; ${remedy}`);
+    return new CladeError(
+      `checkpoints in ${storage.shown}: what was there of run ${run} is gone; ${remedy}`,
+    );
   }
 
   async function isSigned(): Promise<boolean> {
@@ -353,7 +388,10 @@ export function objectCheckpointStore(
     return opened;
   }
 
-  /** What is in the cache need not be read from the storage, but must be there for others. A damaged file of the cache is fetched again. */
+  /**
+   * What is in the cache need not be read from the storage, but must be there for others. A
+   * damaged file of the cache is fetched again.
+   */
   async function verify(id: CheckpointId): Promise<void> {
     await lateWrites.requireWhole(id);
     const { entries, fromStorage } = await open(id);
@@ -419,7 +457,8 @@ export function objectCheckpointStore(
     },
     async remove() {
       const keys = (await storage.list(`${run}/`)).map(({ key }) => key);
-      // The sign also where it has gone: what a removal that was killed has left empty goes with it.
+      // The sign also where it has gone: what a removal that was killed has left empty goes with
+      // it.
       await remove([...keys, signOf(run)]);
     },
     shown: storage.shown,

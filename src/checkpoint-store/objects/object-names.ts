@@ -14,7 +14,10 @@ export function ownerOf(key: string): CheckpointId {
   return key.split("/")[1] as CheckpointId;
 }
 
-/** Takes the places of large files, a line each, from the checkpoint that follows after an empty line. */
+/**
+ * Takes the places of large files, a line each, from the checkpoint that follows after an empty
+ * line.
+ */
 export function placesIn(object: Uint8Array): { keys: readonly string[]; bytes: Buffer } {
   const bytes = Buffer.from(object.buffer, object.byteOffset, object.length);
   const end = bytes[0] === 0x0a ? 0 : bytes.indexOf("\n\n") + 1;

@@ -1,9 +1,13 @@
 /**
- * Collection without a lock. What was there at a look, and belongs to no checkpoint that was live afterwards, is needed by nobody and never will be: a save relies on nothing that
- * was there before, but for the files of its base, and that is live for as long as the save can be published.
+ * Collection without a lock. What was there at a look, and belongs to no checkpoint that was live
+ * afterwards, is needed by nobody and never will be: a save relies on nothing that was there
+ * before, but for the files of its base, and that is live for as long as the save can be
+ * published.
  *
- * There is one gap. A manifest that referred to a file may itself be deleted, by another collector, between the moment for which the live checkpoints are
- * known and the moment when their manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up when reading takes as long.
+ * There is one gap. A manifest that referred to a file may itself be deleted, by another
+ * collector, between the moment for which the live checkpoints are known and the moment when their
+ * manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up
+ * when reading takes as long.
  */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
@@ -11,7 +15,10 @@ import { eachAtOnce } from "./each-at-once.ts";
 import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
 import { MissingObjectError, type ObjectStorage, type StoredObject } from "./object-storage.ts";
 
-/** `beginSweep` of a store. `remove` deletes objects by their names; `now` gives milliseconds that never go back. */
+/**
+ * `beginSweep` of a store. `remove` deletes objects by their names; `now` gives milliseconds that
+ * never go back.
+ */
 export function objectSweeps(
   storage: ObjectStorage,
   run: string,
@@ -37,7 +44,10 @@ export function objectSweeps(
     }
   }
 
-  /** Deletes what there was at a look and nobody needs. Everything that a live checkpoint's manifests refer to stays. */
+  /**
+   * Deletes what there was at a look and nobody needs. Everything that a live checkpoint's
+   * manifests refer to stays.
+   */
   async function free(
     before: readonly StoredObject[],
     live: ReadonlySet<CheckpointId>,
@@ -45,13 +55,17 @@ export function objectSweeps(
     isQuiet: boolean,
   ): Promise<number> {
     const isDead = (key: string) => !live.has(ownerOf(key));
-    // Under a live id there may be what a killed save has left, whose content another save had, too.
+    // Under a live id there may be what a killed save has left, whose content another save had,
+    // too.
     const mayBeLeft = ({ key, size }: StoredObject) => isQuiet && (size === 0 || !isManifest(key));
-    let dead = before.filter((object) => isDead(object.key) || mayBeLeft(object)).map(({ key }) => key);
+    let dead = before
+      .filter((object) => isDead(object.key) || mayBeLeft(object))
+      .map(({ key }) => key);
     if (dead.some((key) => !isManifest(key))) {
       const there = (await storage.list(`${run}/`)).map(({ key }) => key);
       const manifests = there.filter((key) => isManifest(key) && !isDead(key));
-      for (const key of keysOfManifests.keys()) if (!there.includes(key)) keysOfManifests.delete(key);
+      for (const key of keysOfManifests.keys())
+        if (!there.includes(key)) keysOfManifests.delete(key);
       const used = new Set<string>();
       const unknown = new Set<CheckpointId>();
       await eachAtOnce(manifests, async (key) => {

@@ -1,6 +1,7 @@
 /**
- * Downloads into a file: parts arrive side by side and are written as they come, and hashed one after the other. The chunks of the network are hashed while they are
- * in the processor's cache, and written without a copy.
+ * Downloads into a file: parts arrive side by side and are written as they come, and hashed one
+ * after the other. The chunks of the network are hashed while they are in the processor's cache,
+ * and written without a copy.
  */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
@@ -8,7 +9,11 @@ import { inParallel, type Turns } from "./in-turn.ts";
 import { partsInFlight } from "./part-buffers.ts";
 
 /** Fetches from `begin` to before `end`, and hands over the bytes in order. */
-export type FetchPart = (begin: number, end: number, take: (bytes: Buffer) => void) => Promise<void>;
+export type FetchPart = (
+  begin: number,
+  end: number,
+  take: (bytes: Buffer) => void,
+) => Promise<void>;
 
 /** Resolves the SHA-256. `turns` bound the memory of all downloads together. */
 export async function downloadParts(
@@ -45,12 +50,17 @@ export async function downloadParts(
   return hash.digest("hex");
 }
 
-async function writeAll(file: FileHandle, position: number, chunks: readonly Buffer[]): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  position: number,
+  chunks: readonly Buffer[],
+): Promise<void> {
   if (chunks.length === 0) return;
   let { bytesWritten: done } = await file.writev(chunks, position);
   const size = chunks.reduce((sum, { length }) => sum + length, 0);
   if (done === size) return;
   // As a disk that is nearly full does.
   const rest = Buffer.concat(chunks);
-  while (done < size) done += (await file.write(rest, done, size - done, position + done)).bytesWritten;
+  while (done < size)
+    done += (await file.write(rest, done, size - done, position + done)).bytesWritten;
 }

@@ -12,9 +12,10 @@ export interface Range {
 }
 
 /**
- * Hands over the bytes from `start` to before `end`, or to the end of the object, in order and each once. Resolves the size of the object, undefined if there is none.
- * `expect` is told the size before the first bytes, undefined if it is too small, and may throw. An object that may end before `end` is asked for without a range: servers differ in what they say of
- * ranges of nothing.
+ * Hands over the bytes from `start` to before `end`, or to the end of the object, in order and
+ * each once. Resolves the size of the object, undefined if there is none. `expect` is told the
+ * size before the first bytes, undefined if it is too small, and may throw. An object that may end
+ * before `end` is asked for without a range: servers differ in what they say of ranges of nothing.
  */
 export async function fetchRange(
   connection: S3Connection,
@@ -46,7 +47,8 @@ export async function fetchRange(
           // Whoever leaves before the end loses the connection.
           if (isWhole && position === last) break;
         }
-        if (position < last) throw new PassingError(`the answer ended ${last - position} bytes early`);
+        if (position < last)
+          throw new PassingError(`the answer ended ${last - position} bytes early`);
         return size;
       } finally {
         body.destroy();
@@ -56,7 +58,9 @@ export async function fetchRange(
       NoSuchKey: () => undefined,
       InvalidRange: () => {
         expect(undefined);
-        throw new CladeError(`checkpoints ${connection.place.shown}: object ${key} became smaller`);
+        throw new CladeError(
+          `checkpoints ${connection.place.shown}: object ${key} became smaller`,
+        );
       },
     },
   );

@@ -21,7 +21,10 @@ export class Turns {
   }
 }
 
-/** Does work for 0, 1, ..., `most` at a time. When one fails no more are begun, and it rejects once all that were begun have ended. */
+/**
+ * Does work for 0, 1, ..., `most` at a time. When one fails no more are begun, and it rejects once
+ * all that were begun have ended.
+ */
 export async function inParallel(
   count: number,
   most: number,
@@ -30,7 +33,8 @@ export async function inParallel(
   let next = 0;
   const errors: unknown[] = [];
   const lane = async () => {
-    while (next < count && errors.length === 0) await work(next++).catch((error) => errors.push(error));
+    while (next < count && errors.length === 0)
+      await work(next++).catch((error) => errors.push(error));
   };
   await Promise.all(Array.from({ length: Math.min(most, count) }, lane));
   if (errors.length > 0) throw errors[0];

@@ -1,4 +1,7 @@
-/** Large objects go up in parts, several at a time. Each part is tried again by itself, so a broken transfer goes on where it was. */
+/**
+ * Large objects go up in parts, several at a time. Each part is tried again by itself, so a broken
+ * transfer goes on where it was.
+ */
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { inParallel } from "./in-turn.ts";

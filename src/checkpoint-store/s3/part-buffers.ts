@@ -1,6 +1,7 @@
 /**
- * The memory of transfers: parts of files on their way up or down, so many at a time for all transfers of a process together. Each is used again, since
- * fresh memory of this size costs about as much as sending it; all are let go when nothing is transferred.
+ * The memory of transfers: parts of files on their way up or down, so many at a time for all
+ * transfers of a process together. Each is used again, since fresh memory of this size costs about
+ * as much as sending it; all are let go when nothing is transferred.
  */
 import { Turns } from "./in-turn.ts";
 

@@ -18,7 +18,9 @@ afterAll(async () => {
 
 let places = 0;
 const open = async () => {
-  const storage = s3Storage(`s3://${server.bucket}/${places++}`, { client: clientFor(server.port) });
+  const storage = s3Storage(`s3://${server.bucket}/${places++}`, {
+    client: clientFor(server.port),
+  });
   const cache = new LocalCache({ directory: join(directory, `${places}`), mostBytes: 0 });
   return objectCheckpointStore(storage, "run-1", cache, { settleMs: 0 });
 };

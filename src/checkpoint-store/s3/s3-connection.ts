@@ -1,6 +1,8 @@
 /**
- * Requests to an S3 server that may be away, overloaded or cut off while workers go on: what fails for such a reason is tried again for a while. The SDK is loaded with the
- * first request. It follows AWS's conventions for credentials, region and endpoint: environment, profiles, roles of machines and pods.
+ * Requests to an S3 server that may be away, overloaded or cut off while workers go on: what fails
+ * for such a reason is tried again for a while. The SDK is loaded with the first request. It
+ * follows AWS's conventions for credentials, region and endpoint: environment, profiles, roles of
+ * machines and pods.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +12,10 @@ import { Turns } from "./in-turn.ts";
 import { codeOf, explained, isUnreachable, mayPass } from "./s3-errors.ts";
 import type { S3Place } from "./s3-place.ts";
 
-/** How long a server that was reached before may be away, in milliseconds; and one that is asked for the first time. */
+/**
+ * How long a server that was reached before may be away, in milliseconds; and one that is asked
+ * for the first time.
+ */
 const patienceMs = 10 * 60_000;
 const firstPatienceMs = 10_000;
 const firstPauseMs = 100;
@@ -25,7 +30,10 @@ const mostRequests = 32;
 export interface S3Options {
   /** Settings of the SDK's client, before those of the environment. */
   readonly client?: S3ClientConfig;
-  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  /**
+   * Who starts beside a server that is down waits for it, once this has been told; others learn of
+   * it at once.
+   */
   readonly tellWaiting?: (sentence: string) => void;
   readonly patienceMs?: number;
 }
@@ -48,8 +56,9 @@ export class S3Connection {
   }
 
   /**
-   * Sends a request, again and again while its failures may pass. `action` is the right that it needs, as AWS calls it; `answers` are for codes of errors
-   * that tell something. What was given up may have come through nevertheless.
+   * Sends a request, again and again while its failures may pass. `action` is the right that it
+   * needs, as AWS calls it; `answers` are for codes of errors that tell something. What was given
+   * up may have come through nevertheless.
    */
   async patiently<T>(
     action: string,
@@ -93,7 +102,11 @@ export class S3Connection {
   }
 
   #isWorthWaiting(error: unknown, begin: number): boolean {
-    if (error instanceof CladeError || this.#closing.signal.aborted || !mayPass(error, this.#wasReached))
+    if (
+      error instanceof CladeError ||
+      this.#closing.signal.aborted ||
+      !mayPass(error, this.#wasReached)
+    )
       return false;
     const { tellWaiting, patienceMs: given = patienceMs } = this.#options;
     const isPatient = this.#wasReached || tellWaiting !== undefined;
@@ -127,7 +140,9 @@ export class S3Connection {
 
   /** With jitter, so that workers that were refused together do not come back together. */
   async #pause(pauseMs: number): Promise<void> {
-    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: this.#closing.signal }).catch(() => {});
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, {
+      signal: this.#closing.signal,
+    }).catch(() => {});
   }
 }
 
@@ -139,7 +154,8 @@ async function open(given: S3ClientConfig = {}): Promise<S3> {
     followRegionRedirects: true,
     // It costs a connection of its own for every part.
     expectContinueHeader: false,
-    // Others than AWS do not know the newer checksums. What is sent is protected nevertheless: its SHA-256 is part of the signature.
+    // Others than AWS do not know the newer checksums. What is sent is protected nevertheless: its
+    // SHA-256 is part of the signature.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
@@ -176,7 +192,10 @@ interface HttpRequest {
   readonly body?: string | Uint8Array;
 }
 
-/** Where the SDK cannot do without a checksum it takes one that others than AWS do not know. MD5 they all know. */
+/**
+ * Where the SDK cannot do without a checksum it takes one that others than AWS do not know. MD5
+ * they all know.
+ */
 function protectByMd5({ headers, body }: HttpRequest): void {
   const newer = Object.keys(headers).filter((name) => /^x-amz-(sdk-)?checksum-/i.test(name));
   if (newer.length === 0 || body === undefined) return;

@@ -1,4 +1,7 @@
-/** What errors of S3 servers, of the SDK and of the network mean: whether they may pass, and what a user can do about them. */
+/**
+ * What errors of S3 servers, of the SDK and of the network mean: whether they may pass, and what a
+ * user can do about them.
+ */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 /** What goes wrong on the way, and is tried again. */
@@ -26,7 +29,10 @@ const brokenCodes = new Set([
   "ECONNABORTED",
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
-/** A server that answers 400 says so of what was damaged or stalled on its way, or of a clock whose difference the SDK has learnt by now. */
+/**
+ * A server that answers 400 says so of what was damaged or stalled on its way, or of a clock whose
+ * difference the SDK has learnt by now.
+ */
 const passingNames = new Set([
   "TimeoutError",
   "RequestTimeout",
@@ -52,7 +58,8 @@ export function codeOf(error: unknown): string {
 export function isUnreachable(error: unknown): boolean {
   const { name, code = "", message = "" } = error as Failure;
   return (
-    unreachableCodes.has(code) || (name === "TimeoutError" && message.includes("establish a connection"))
+    unreachableCodes.has(code) ||
+    (name === "TimeoutError" && message.includes("establish a connection"))
   );
 }
 
@@ -79,7 +86,10 @@ export interface Circumstances {
   readonly secrets: readonly string[];
 }
 
-/** The error as a sentence with what to do about it. Errors of the SDK hold requests with their signatures: only their words are kept. */
+/**
+ * The error as a sentence with what to do about it. Errors of the SDK hold requests with their
+ * signatures: only their words are kept.
+ */
 export function explained(error: unknown, circumstances: Circumstances): CladeError {
   if (error instanceof CladeError) return error;
   const { shown, action, wasReached, secrets } = circumstances;
@@ -100,7 +110,8 @@ export function explained(error: unknown, circumstances: Circumstances): CladeEr
     if (remedy) return remedy;
     if (!status && mayPass(error, true))
       return `cannot be reached (${words}); check AWS_ENDPOINT_URL, the region and the network${then}`;
-    if (mayPass(error, true)) return `the server keeps failing (${words}, ${status}); see its state${then}`;
+    if (mayPass(error, true))
+      return `the server keeps failing (${words}, ${status}); see its state${then}`;
     return `${action} was refused (${words}${status ? `, ${status}` : ""})`;
   };
   return new CladeError(`checkpoints ${shown}: ${sentence()}`, { cause });
@@ -113,12 +124,14 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
   const remedies: Readonly<Record<string, string>> = {
     CredentialsProviderError:
       "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role",
-    InvalidAccessKeyId: "the server does not know this access key; correct AWS_ACCESS_KEY_ID or the profile",
+    InvalidAccessKeyId:
+      "the server does not know this access key; correct AWS_ACCESS_KEY_ID or the profile",
     SignatureDoesNotMatch: "the secret key is wrong; correct AWS_SECRET_ACCESS_KEY or the profile",
     ExpiredToken: expired,
     TokenRefreshRequired: expired,
     InvalidToken: "the session token is wrong; correct AWS_SESSION_TOKEN, or unset it",
-    RequestTimeTooSkewed: "the clock of this machine differs too much from the server's; set it right",
+    RequestTimeTooSkewed:
+      "the clock of this machine differs too much from the server's; set it right",
     NoSuchBucket: `there is no bucket ${bucket}; make it, for example with: aws s3 mb s3://${bucket}`,
     InvalidBucketName: `the server takes no bucket of the name ${bucket}; give another`,
     PermanentRedirect: wrongRegion,
@@ -128,8 +141,10 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
   if (remedy) return remedy;
   if (certificateCodes.test(error.code ?? ""))
     return `the server's certificate is not trusted (${error.code}); give its authority in NODE_EXTRA_CA_CERTS`;
-  if (error.code === "EPROTO") return "the server does not speak TLS; write http:// in AWS_ENDPOINT_URL";
-  if (error.code === "ERR_INVALID_URL") return "AWS_ENDPOINT_URL is no URL; write it as https://host:port";
+  if (error.code === "EPROTO")
+    return "the server does not speak TLS; write http:// in AWS_ENDPOINT_URL";
+  if (error.code === "ERR_INVALID_URL")
+    return "AWS_ENDPOINT_URL is no URL; write it as https://host:port";
   if (error.$metadata?.httpStatusCode === 301) return wrongRegion;
   if (error.$metadata?.httpStatusCode === 403)
     return `no right to ${action} there; grant it to these credentials`;

@@ -29,8 +29,14 @@ export async function listObjects(
   return found;
 }
 
-/** None where the server cannot tell or may not: then it is up to the bucket's rules to clear them away. */
-export async function listHalfWritten(connection: S3Connection, prefix: string): Promise<HalfWritten[]> {
+/**
+ * None where the server cannot tell or may not: then it is up to the bucket's rules to clear them
+ * away.
+ */
+export async function listHalfWritten(
+  connection: S3Connection,
+  prefix: string,
+): Promise<HalfWritten[]> {
   const found: HalfWritten[] = [];
   let marker: Pick<ListMultipartUploadsRequest, "KeyMarker" | "UploadIdMarker"> | undefined = {};
   const none = () => ({});
@@ -41,7 +47,8 @@ export async function listHalfWritten(connection: S3Connection, prefix: string):
       (s3) => s3.listMultipartUploads(request),
       { NotImplemented: none, MethodNotAllowed: none, AccessDenied: none },
     );
-    for (const { Key, UploadId } of page.Uploads ?? []) found.push({ key: Key!, uploadId: UploadId! });
+    for (const { Key, UploadId } of page.Uploads ?? [])
+      found.push({ key: Key!, uploadId: UploadId! });
     marker = page.IsTruncated
       ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker }
       : undefined;
@@ -51,7 +58,10 @@ export async function listHalfWritten(connection: S3Connection, prefix: string):
 
 type Page = Omit<ListMultipartUploadsOutput, "$metadata">;
 
-export async function deleteObjects(connection: S3Connection, keys: readonly string[]): Promise<void> {
+export async function deleteObjects(
+  connection: S3Connection,
+  keys: readonly string[],
+): Promise<void> {
   const Bucket = connection.place.bucket;
   const batches = Array.from({ length: Math.ceil(keys.length / mostDeleted) }, (_, index) =>
     keys.slice(index * mostDeleted, (index + 1) * mostDeleted),
@@ -78,7 +88,9 @@ export async function deleteObjects(connection: S3Connection, keys: readonly str
         const { Errors = [] } = await s3.deleteObjects({ Bucket, Delete });
         const failed = Errors.find(({ Code }) => Code !== "NoSuchKey");
         if (failed)
-          throw Object.assign(new PassingError(failed.Message ?? failed.Code), { name: failed.Code });
+          throw Object.assign(new PassingError(failed.Message ?? failed.Code), {
+            name: failed.Code,
+          });
         return false;
       },
       { NotImplemented: () => true, MethodNotAllowed: () => true },

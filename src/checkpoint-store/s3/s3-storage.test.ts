@@ -42,7 +42,10 @@ describe("a strict S3 server", () => {
 describe("s3rver", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port))) {
     const isSkipped = name.startsWith("who reads while an object is put");
-    test.skipIf(isSkipped)(`${name}${isSkipped ? " (s3rver shows objects while it writes them)" : ""}`, run);
+    test.skipIf(isSkipped)(
+      `${name}${isSkipped ? " (s3rver shows objects while it writes them)" : ""}`,
+      run,
+    );
   }
 });
 
@@ -59,10 +62,12 @@ describe("a server and a network that fail at random", () => {
 /** The first requests that match fail so. */
 function failing(proxy: FaultProxy, pattern: RegExp, fault: Fault, times = 1): void {
   let left = times;
-  proxy.faults = ({ method, url }) => (pattern.test(`${method} ${url}`) && left-- > 0 ? fault : undefined);
+  proxy.faults = ({ method, url }) =>
+    pattern.test(`${method} ${url}`) && left-- > 0 ? fault : undefined;
 }
 
-const shown = (fault: Fault) => (fault.kind === "refuse" ? `an answer of ${fault.status}` : fault.kind);
+const shown = (fault: Fault) =>
+  fault.kind === "refuse" ? `an answer of ${fault.status}` : fault.kind;
 const [small, large] = [bytes(100), bytes(partBytes + 100)];
 /** Which requests fail, and what is put. */
 const requests: Record<string, readonly [RegExp, Uint8Array]> = {
@@ -86,7 +91,11 @@ const faults: Fault[] = [
 
 describe.each([
   { server: "a strict S3 server", target: strict.port, faults },
-  { server: "s3rver", target: s3rver.port, faults: faults.filter(({ kind }) => kind === "lose answer") },
+  {
+    server: "s3rver",
+    target: s3rver.port,
+    faults: faults.filter(({ kind }) => kind === "lose answer"),
+  },
 ])("$server behind a network that breaks", ({ target, faults }) => {
   for (const [request, [pattern, content]] of Object.entries(requests))
     test.for(faults.map((fault) => [shown(fault), fault] as const))(
@@ -122,7 +131,9 @@ describe("transfers", () => {
     failing(proxy, /^PUT .*partNumber/, { kind: "break request" }, 4);
     await storage.put("file", { path, size });
     expect(proxy.bytes.up).toBeLessThan(size + 4 * partBytes);
-    expect(await storage.download("file", join(directory, `up-${places}`), size)).toBe(hashOf(content));
+    expect(await storage.download("file", join(directory, `up-${places}`), size)).toBe(
+      hashOf(content),
+    );
   });
 
   test("a download that breaks goes on at the byte where it was", async () => {
@@ -130,7 +141,9 @@ describe("transfers", () => {
     await using storage = openAt(proxy.port);
     await storage.put("file", { path, size });
     failing(proxy, /^GET .*file/, { kind: "break answer" }, 6);
-    expect(await storage.download("file", join(directory, `down-${places}`), size)).toBe(hashOf(content));
+    expect(await storage.download("file", join(directory, `down-${places}`), size)).toBe(
+      hashOf(content),
+    );
     expect(proxy.bytes.down).toBeLessThan(size + 1000);
   });
 
@@ -158,7 +171,9 @@ describe("transfers", () => {
     await using storage = openAt(proxy.port);
     await storage.put("large", large);
     failing(proxy, /^GET .*large/, { kind: "flip byte of answer" });
-    const [first, second] = ["damaged", "whole"].map((name) => join(directory, `${name}-${places}`));
+    const [first, second] = ["damaged", "whole"].map((name) =>
+      join(directory, `${name}-${places}`),
+    );
     const hash = await storage.download("large", first!, large.length);
     expect(hash).not.toBe(hashOf(large));
     expect(hash).toBe(hashOf(await readFile(first!)));
@@ -217,7 +232,11 @@ describe("what is half-written", () => {
     const found = new Map((await storage.list("half")).map(({ key, size }) => [key, size]));
     expect([...found].sort()).toEqual(keys.map((key) => [key, key === "half/0" ? 5 : 0]));
     await storage.delete(["half/0", "half/3"]);
-    expect((await storage.list("")).map(({ key }) => key).sort()).toEqual(["half/1", "half/2", "half/4"]);
+    expect((await storage.list("")).map(({ key }) => key).sort()).toEqual([
+      "half/1",
+      "half/2",
+      "half/4",
+    ]);
     await storage.delete(keys);
     expect(server.halfWritten()).toEqual([]);
   });
@@ -261,7 +280,9 @@ describe("who cannot reach the server", () => {
     await expect.poll(() => told.length).toBe(1);
     await using _server = await startMemoryS3({ port });
     await putting;
-    expect(told).toEqual([expect.stringMatching(/cannot be reached .* Trying again for 10 minutes$/)]);
+    expect(told).toEqual([
+      expect.stringMatching(/cannot be reached .* Trying again for 10 minutes$/),
+    ]);
   });
 
   test("goes on when a server that was reached comes back, and gives up after a while", async () => {
@@ -335,7 +356,9 @@ describe("AWS's conventions", () => {
   test("without keys a sentence says where they are looked for", async () => {
     stubEnvironment({ AWS_ENDPOINT_URL: `http://127.0.0.1:${strict.port}` });
     await using storage = s3Storage(newPlace());
-    await expect(storage.list("")).rejects.toThrow("no credentials were found; set AWS_ACCESS_KEY_ID and");
+    await expect(storage.list("")).rejects.toThrow(
+      "no credentials were found; set AWS_ACCESS_KEY_ID and",
+    );
   });
 
   test("an endpoint that is no URL gets a sentence", async () => {
@@ -354,7 +377,11 @@ describe("what a user can mend is a sentence", () => {
     ["AccessDenied", 403, "no right to s3:ListBucket there; grant it to these credentials"],
     ["ExpiredToken", 400, "the credentials have expired; renew them"],
     ["InvalidToken", 400, "the session token is wrong"],
-    ["PermanentRedirect", 301, "the bucket clade-test is in another region; give it in AWS_REGION"],
+    [
+      "PermanentRedirect",
+      301,
+      "the bucket clade-test is in another region; give it in AWS_REGION",
+    ],
     ["AuthorizationHeaderMalformed", 400, "the bucket clade-test is in another region"],
     ["InvalidBucketName", 400, "the server takes no bucket of the name clade-test"],
     ["SomethingElse", 400, "s3:ListBucket was refused (SomethingElse: No., 400)"],
@@ -381,7 +408,12 @@ describe("what a user can mend is a sentence", () => {
       "s3://clade-test/a",
       "the server does not know this access key",
     ],
-    ["a missing bucket", {}, "s3://missing-bucket/a", "there is no bucket missing-bucket; make it"],
+    [
+      "a missing bucket",
+      {},
+      "s3://missing-bucket/a",
+      "there is no bucket missing-bucket; make it",
+    ],
     [
       "a server without TLS",
       { endpoint: `https://127.0.0.1:${strict.port}` },
@@ -484,7 +516,8 @@ test("no error and no log shows a key, a token or a signature", async () => {
     vi.restoreAllMocks();
   }
   const text = [...shown, ...written].join("\n");
-  for (const secret of [...Object.values(secrets), "Signature="]) expect(text).not.toContain(secret);
+  for (const secret of [...Object.values(secrets), "Signature="])
+    expect(text).not.toContain(secret);
 });
 
 async function closeAll(...resources: (ObjectStorage | FaultProxy)[]): Promise<void> {

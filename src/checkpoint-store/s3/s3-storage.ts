@@ -1,10 +1,15 @@
 /**
- * Objects in S3-compatible storage. Nothing is relied on but what all of them do: an object appears whole with the end of its upload, reads see it from then on, and
- * no conditional requests. `ObjectStorage` never uses a name twice.
+ * Objects in S3-compatible storage. Nothing is relied on but what all of them do: an object
+ * appears whole with the end of its upload, reads see it from then on, and no conditional
+ * requests. `ObjectStorage` never uses a name twice.
  */
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { MissingObjectError, type ObjectSource, type ObjectStorage } from "../objects/object-storage.ts";
+import {
+  MissingObjectError,
+  type ObjectSource,
+  type ObjectStorage,
+} from "../objects/object-storage.ts";
 import { downloadParts } from "./download-parts.ts";
 import { fetchRange } from "./fetch-range.ts";
 import { inParallel, Turns } from "./in-turn.ts";
@@ -14,7 +19,10 @@ import { S3Connection, type S3Options } from "./s3-connection.ts";
 import { abortHalfWritten, deleteObjects, listHalfWritten, listObjects } from "./s3-listing.ts";
 import { s3Place } from "./s3-place.ts";
 
-/** Opens `s3://bucket/prefix`. Throws where that is no such URL; everything else shows with the first request. */
+/**
+ * Opens `s3://bucket/prefix`. Throws where that is no such URL; everything else shows with the
+ * first request.
+ */
 export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
   const connection = new S3Connection(place, options);
@@ -23,7 +31,9 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const nameOf = (key: string) => place.prefix + key;
 
   const missing = (key: string) =>
-    new MissingObjectError(`checkpoints ${place.shown}: there is no object ${key}; was it deleted?`);
+    new MissingObjectError(
+      `checkpoints ${place.shown}: there is no object ${key}; was it deleted?`,
+    );
   const expectSize = (key: string, size: number) => (found: number | undefined) => {
     if (found !== size)
       throw new MissingObjectError(
@@ -57,7 +67,13 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
     const expect = expectSize(key, size);
     const isPart = size > partBytes;
     return downloadParts(file, { size, partBytes, turns }, async (start, end, take) => {
-      const found = await fetchRange(connection, nameOf(key), { start, end, isPart }, expect, take);
+      const found = await fetchRange(
+        connection,
+        nameOf(key),
+        { start, end, isPart },
+        expect,
+        take,
+      );
       if (found === undefined) throw missing(key);
     });
   }
@@ -147,10 +163,17 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 }
 
 function changed(path: string, size: number): CladeError {
-  return new CladeError(`${path} has no longer ${size} bytes; files must not change while they are saved`);
+  return new CladeError(
+    `${path} has no longer ${size} bytes; files must not change while they are saved`,
+  );
 }
 
-async function readFully(file: FileHandle, path: string, position: number, into: Buffer): Promise<void> {
+async function readFully(
+  file: FileHandle,
+  path: string,
+  position: number,
+  into: Buffer,
+): Promise<void> {
   for (let done = 0; done < into.length; ) {
     const { bytesRead } = await file.read(into, done, into.length - done, position + done);
     if (bytesRead === 0) throw changed(path, position + into.length);
@@ -160,7 +183,8 @@ async function readFully(file: FileHandle, path: string, position: number, into:
 
 function commonBeginning(names: readonly string[]): string {
   const [first = "", ...others] = names;
-  const isShared = (length: number) => others.every((name) => name.startsWith(first.slice(0, length)));
+  const isShared = (length: number) =>
+    others.every((name) => name.startsWith(first.slice(0, length)));
   let length = first.length;
   while (!isShared(length)) length--;
   // Not half of a character.

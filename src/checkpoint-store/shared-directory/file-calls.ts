@@ -1,4 +1,7 @@
-/** The calls of a shared directory, made without giving way: they run on a thread that has nothing else to do. */
+/**
+ * The calls of a shared directory, made without giving way: they run on a thread that has nothing
+ * else to do.
+ */
 import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
@@ -65,7 +68,10 @@ export function makeCall(directory: string, call: FileCall): unknown {
   }
 }
 
-/** A file is on the disk before it has its name, unless only this machine has the disk: whoever could miss it would miss the worker, too. */
+/**
+ * A file is on the disk before it has its name, unless only this machine has the disk: whoever
+ * could miss it would miss the worker, too.
+ */
 function put(directory: string, path: string, source: ObjectSource): void {
   const incoming = `${path}~${randomUUID()}`;
   try {
@@ -146,7 +152,9 @@ function download(path: string, to: string, size: number): string {
 }
 
 function missing(path: string): Error {
-  return Object.assign(new Error(`${path}: is missing or has another size`), { code: missingCode });
+  return Object.assign(new Error(`${path}: is missing or has another size`), {
+    code: missingCode,
+  });
 }
 
 function list(directory: string, prefix: string): StoredObject[] {

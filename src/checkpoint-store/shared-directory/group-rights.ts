@@ -1,6 +1,6 @@
 /**
- * What is made in a place where a group may write may be read, replaced and deleted by that group, whatever umask a user has.
- * Elsewhere the umask holds.
+ * What is made in a place where a group may write may be read, replaced and deleted by that group,
+ * whatever umask a user has. Elsewhere the umask holds.
  */
 import { chmodSync, chownSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -15,7 +15,10 @@ export function shareFile(path: string): void {
   share(path, statSync(dirname(path)), 0o660, 0o004);
 }
 
-/** Makes a directory, and those above it that are not there, each with the rights of the one that it lies in. */
+/**
+ * Makes a directory, and those above it that are not there, each with the rights of the one that
+ * it lies in.
+ */
 export function shareDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
   const above = dirname(path);
@@ -37,17 +40,22 @@ function share(path: string, parent: Stats, mode: number, forOthers: number): vo
     chmodSync(path, mode | (parent.mode & forOthers));
   } catch (error) {
     // Who is not in the place's group, or uses a file system without rights, shares nothing.
-    if (!["EPERM", "ENOTSUP", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    if (!["EPERM", "ENOTSUP", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      throw error;
   }
 }
 
-/** Why other members of the group could not work with a file and its directory; undefined if they could. */
+/**
+ * Why other members of the group could not work with a file and its directory; undefined if they
+ * could.
+ */
 export function refusedToGroup(path: string): string | undefined {
   const file = statSync(path);
   const parent = statSync(dirname(path));
   const isShared = (entry: Stats, bits: number) => (entry.mode & bits) === bits;
   if ((parent.mode & sticky) !== 0) return "only who wrote a file may delete it there";
   if (!isShared(parent, 0o070)) return "its group may not write there";
-  if (file.gid !== parent.gid) return "what is written belongs to another group than the directory";
+  if (file.gid !== parent.gid)
+    return "what is written belongs to another group than the directory";
   return isShared(file, 0o060) ? undefined : "what is written is not for its group";
 }

@@ -10,7 +10,10 @@ const names: { readonly [type: number]: string } = {
   2035054128: "overlayfs",
 };
 
-/** The name of the file system that a directory is on, if it is one that only this machine has; others see it only if it is shared with them. */
+/**
+ * The name of the file system that a directory is on, if it is one that only this machine has;
+ * others see it only if it is shared with them.
+ */
 export function localFileSystem(directory: string): string | undefined {
   return names[statfsSync(directory).type];
 }

@@ -27,9 +27,12 @@ afterAll(() => {
 let directories = 0;
 const newDirectory = () => join(root, `${directories++}`);
 
-for (const { name, run } of objectStorageConformance(() => sharedDirectoryStorage(newDirectory()), {
-  partBytes: 100_000,
-}))
+for (const { name, run } of objectStorageConformance(
+  () => sharedDirectoryStorage(newDirectory()),
+  {
+    partBytes: 100_000,
+  },
+))
   test(name, run);
 
 test("files that hang keep neither the process nor other files waiting", async () => {
@@ -73,7 +76,9 @@ test.skipIf(!isRoot)(
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", directory]);
     mounts.push(directory);
     await using storage = sharedDirectoryStorage(directory);
-    const error = await storage.put("a/b", new Uint8Array(2_000_000)).catch((refusal: Error) => refusal);
+    const error = await storage
+      .put("a/b", new Uint8Array(2_000_000))
+      .catch((refusal: Error) => refusal);
     expect(error).toBeInstanceOf(CladeError);
     expect((error as Error).message).toBe(
       `checkpoints in ${directory}: the disk is full; free some space, then resume the run`,
@@ -89,7 +94,9 @@ test.skipIf(isRoot)(
     mkdirSync(directory);
     chmodSync(directory, 0o555);
     await using storage = sharedDirectoryStorage(directory);
-    await expect(storage.put("a/b", new Uint8Array(1))).rejects.toThrow("this user may not write there");
+    await expect(storage.put("a/b", new Uint8Array(1))).rejects.toThrow(
+      "this user may not write there",
+    );
   },
 );
 

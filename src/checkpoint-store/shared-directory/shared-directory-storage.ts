@@ -1,7 +1,9 @@
 /**
- * Objects as files of a directory that many machines see, such as NFS or Lustre. Such file systems keep few promises: what was renamed over may look old for a
- * minute, locks may be none, and any call may hang for minutes. So names are used once, a file gets its name when it is whole and on the disk, and every call is
- * made on a thread of its own: one that hangs keeps neither leases from being renewed nor other transfers from going on.
+ * Objects as files of a directory that many machines see, such as NFS or Lustre. Such file systems
+ * keep few promises: what was renamed over may look old for a minute, locks may be none, and any
+ * call may hang for minutes. So names are used once, a file gets its name when it is whole and on
+ * the disk, and every call is made on a thread of its own: one that hangs keeps neither leases
+ * from being renewed nor other transfers from going on.
  */
 import { extname, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -33,7 +35,10 @@ export function sharedDirectoryStorage(
   const threads: Thread[] = [];
   const waiting: Task[] = [];
 
-  /** Node waits for its threads when it exits, and one that hangs in a call of the system cannot be ended. */
+  /**
+   * Node waits for its threads when it exits, and one that hangs in a call of the system cannot be
+   * ended.
+   */
   const leave = () => {
     if (threads.some(({ task }) => task)) process.kill(process.pid, "SIGKILL");
   };

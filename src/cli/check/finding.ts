@@ -1,4 +1,7 @@
-/** What a check found. Only a bad one is a mistake: a note says what could not be proved, a warning what may be meant. */
+/**
+ * What a check found. Only a bad one is a mistake: a note says what could not be proved, a warning
+ * what may be meant.
+ */
 export interface Finding {
   readonly kind: "ok" | "note" | "warn" | "bad";
   readonly text: string;

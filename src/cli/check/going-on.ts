@@ -1,4 +1,7 @@
-/** Says whether training went on the same after restores: in another process, and in one that has trained another member. */
+/**
+ * Says whether training went on the same after restores: in another process, and in one that has
+ * trained another member.
+ */
 import type { Evaluation } from "../../experiment/trainer.ts";
 import { number, plural } from "../../report/words.ts";
 import { isSame, numbersOf, sameMetrics, spread, standing } from "../../worker/sameness.ts";
@@ -15,7 +18,10 @@ export interface Continuations {
   readonly after: Evaluation;
 }
 
-/** Below this share of what the steps changed, a difference may come from numbers that are added in another order. */
+/**
+ * Below this share of what the steps changed, a difference may come from numbers that are added in
+ * another order.
+ */
 const small = 1e-4;
 
 /** How much a rounding in what was saved may grow in training. */
@@ -37,12 +43,16 @@ export async function judgeGoingOn(
   const { metric, place } = trial;
   const steps = plural(saved.more, "step");
   const names = [metric, ...sameMetrics(saved.before, restored).filter((name) => name !== metric)];
-  const of = (name: string) => (evaluation: Evaluation) => numbersOf(evaluation)[name] ?? Number.NaN;
+  const of = (name: string) => (evaluation: Evaluation) =>
+    numbersOf(evaluation)[name] ?? Number.NaN;
   const unlike = names.filter((name) => {
     const value = of(name);
     return !isSame(value(here), value(there)) || !isSame(value(here), value(after));
   });
-  const all = [there, ...(unlike.length > 0 ? await repeats() : []).flatMap(({ on }) => (on ? [on] : []))];
+  const all = [
+    there,
+    ...(unlike.length > 0 ? await repeats() : []).flatMap(({ on }) => (on ? [on] : [])),
+  ];
   // What is rounded in a checkpoint is a little off from the first step on.
   const rounded = growth * Math.abs(trial.score(saved.before) - trial.score(restored));
   const noisy: string[] = [];

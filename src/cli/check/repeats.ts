@@ -1,4 +1,7 @@
-/** The same once more, each time in a new process: restored and evaluated, then trained on. Only where something differs, since it takes time. */
+/**
+ * The same once more, each time in a new process: restored and evaluated, then trained on. Only
+ * where something differs, since it takes time.
+ */
 import { performance } from "node:perf_hooks";
 import type { Evaluation } from "../../experiment/trainer.ts";
 import { trainFrom } from "../../worker/train-on.ts";
@@ -22,7 +25,8 @@ export async function repeatsOf(trial: Trial, saved: Saved): Promise<readonly Re
     try {
       await trial.restore(session, saved);
       const restored = [await trial.evaluate(session), await trial.evaluate(session)] as const;
-      const on = saved.more > 0 ? await trainFrom(session, trial.onward(saved), trial.own) : undefined;
+      const on =
+        saved.more > 0 ? await trainFrom(session, trial.onward(saved), trial.own) : undefined;
       repeats.push({ restored, on });
     } finally {
       await session.dispose();

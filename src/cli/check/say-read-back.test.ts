@@ -11,8 +11,14 @@ test("each hyperparameter is said to be read back at both ends, before the first
   sayReadBack({ own, say }, { readBack, readBackAfterTraining: new Set(["rate"]) });
   expect(said).toEqual([
     ["ok", expect.stringMatching(/^rate: read back .* before the first step and after the last$/)],
-    ["note", expect.stringMatching(/^momentum: .* before the first step only, so what overwrites it/)],
-    ["note", expect.stringMatching(/^dropout: .* not read back, so whether it is in force is unseen/)],
+    [
+      "note",
+      expect.stringMatching(/^momentum: .* before the first step only, so what overwrites it/),
+    ],
+    [
+      "note",
+      expect.stringMatching(/^dropout: .* not read back, so whether it is in force is unseen/),
+    ],
   ]);
 });
 

@@ -1,4 +1,7 @@
-/** Says which hyperparameters a command reads back from where they act, at which end of a generation, and which stay unseen. */
+/**
+ * Says which hyperparameters a command reads back from where they act, at which end of a
+ * generation, and which stay unseen.
+ */
 import type { TrainerSession } from "../../trainer/trainer-session.ts";
 import type { Trial } from "./trial.ts";
 

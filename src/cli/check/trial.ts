@@ -14,13 +14,19 @@ export interface Saved {
   readonly checkpoint: CheckpointId;
   /** The evaluation before the save. */
   readonly before: Evaluation;
-  /** Steps trained before the save, and to train after it: together they stay within a member's budget. */
+  /**
+   * Steps trained before the save, and to train after it: together they stay within a member's
+   * budget.
+   */
   readonly steps: number;
   readonly more: number;
   readonly savedAt: number;
 }
 
-/** What the parts of a check share: the experiment, a place for checkpoints, and the trainers that were started. */
+/**
+ * What the parts of a check share: the experiment, a place for checkpoints, and the trainers that
+ * were started.
+ */
 export class Trial {
   readonly experiment: Experiment;
   readonly store: ReturnType<typeof filesystemCheckpointStore>;
@@ -89,7 +95,10 @@ export class Trial {
   stable(first: Evaluation, ...others: readonly Evaluation[]): string[] {
     const numbers = others.map(numbersOf);
     return Object.entries(numbersOf(first))
-      .filter(([name, value]) => name !== this.metric && numbers.every((each) => isSame(each[name], value)))
+      .filter(
+        ([name, value]) =>
+          name !== this.metric && numbers.every((each) => isSame(each[name], value)),
+      )
       .map(([name]) => name);
   }
 

@@ -10,7 +10,11 @@ import type { Saved, Trial } from "./trial.ts";
 /** So that a check stays short whatever a step takes. */
 const seconds = 12;
 
-export async function tryActing(trial: Trial, saved: Saved, session: TrainerSession): Promise<void> {
+export async function tryActing(
+  trial: Trial,
+  saved: Saved,
+  session: TrainerSession,
+): Promise<void> {
   const { experiment, own, metric } = trial;
   const pairs = farApart(experiment.strategies.space, own.hyperparameters);
   if (pairs.length === 0) return;
@@ -29,7 +33,10 @@ export async function tryActing(trial: Trial, saved: Saved, session: TrainerSess
   const names = (kind: Effect["kind"]) => of(kind).map(({ name }) => name);
   const steps = plural(saved.more, "step");
   if (names("acts").length > 0)
-    trial.say("ok", `${names("acts").join(", ")}: two values far apart come out differently after ${steps}`);
+    trial.say(
+      "ok",
+      `${names("acts").join(", ")}: two values far apart come out differently after ${steps}`,
+    );
   for (const { name, values } of of("nothing"))
     trial.say(
       "warn",
@@ -46,7 +53,10 @@ export async function tryActing(trial: Trial, saved: Saved, session: TrainerSess
       `${name}: whether it acts could not be proved, since runs of the same differ by ${number(by)} in ${metric}`,
     );
   for (const { name, value: end, message } of of("failed"))
-    trial.say("note", `${name}: whether it acts could not be tried, since ${value(end)} fails: ${message}`);
+    trial.say(
+      "note",
+      `${name}: whether it acts could not be tried, since ${value(end)} fails: ${message}`,
+    );
   if (names("untried").length > 0)
     trial.say(
       "note",

@@ -120,7 +120,9 @@ describe("what is not saved, and what members leave to each other, is found by t
     data: number[] = [];
     override noise() {
       if (this.data.length === 0)
-        this.data = Array.from({ length: 7 }, (_, index) => randomStream(this.seed, index).normal());
+        this.data = Array.from({ length: 7 }, (_, index) =>
+          randomStream(this.seed, index).normal(),
+        );
       return this.data.pop()!;
     }
   }
@@ -129,7 +131,10 @@ describe("what is not saved, and what members leave to each other, is found by t
       Object.assign(this, state);
     }
   }
-  /** Evaluated by a moving average, as batch normalisation is, which is saved but not restored into a used instance. */
+  /**
+   * Evaluated by a moving average, as batch normalisation is, which is saved but not restored into
+   * a used instance.
+   */
   class WithMovingAverage extends Climber {
     average: number | undefined;
     override step(hyperparameters: { rate: number }) {
@@ -228,7 +233,9 @@ describe("noise is measured, and is no mistake", () => {
     }
     const { note } = await check(Noisy);
     expect(note).toContainEqual(
-      expect.stringMatching(/differs by 0\.\d+ where fresh weights differ by [\d.]+: evaluation is noisy/),
+      expect.stringMatching(
+        /differs by 0\.\d+ where fresh weights differ by [\d.]+: evaluation is noisy/,
+      ),
     );
   });
 
@@ -277,7 +284,10 @@ describe("a run never does these, so neither does a check", () => {
     override save() {
       return { ...super.save(), width: this.width };
     }
-    override restore(state: State & { width?: unknown }, context: TrainerContext<{ rate: number }>) {
+    override restore(
+      state: State & { width?: unknown },
+      context: TrainerContext<{ rate: number }>,
+    ) {
       if (state.width !== (context.hyperparameters as { width?: unknown }).width)
         throw new Error("size mismatch");
       super.restore(state, context);
@@ -292,13 +302,17 @@ describe("a run never does these, so neither does a check", () => {
   ])("a restore with another choice where %s", async (_, strategies) => {
     const { bad, note, ok } = await check(Fixed, { hyperparameters, ...strategies });
     expect([bad, note]).toEqual([[], []]);
-    expect(ok).toContainEqual(expect.stringMatching(/^trainer: rate, width: two values far apart/));
+    expect(ok).toContainEqual(
+      expect.stringMatching(/^trainer: rate, width: two values far apart/),
+    );
   });
 
   test("but where explore does change it, the failure is what a run would meet", async () => {
     const { bad } = await check(Fixed, { hyperparameters });
     expect(bad).toEqual([
-      expect.stringMatching(/a copy that goes on with other hyperparameters fails .*size mismatch/),
+      expect.stringMatching(
+        /a copy that goes on with other hyperparameters fails .*size mismatch/,
+      ),
     ]);
   });
 });
@@ -306,11 +320,18 @@ describe("a run never does these, so neither does a check", () => {
 describe("hyperparameters", () => {
   test("that change nothing are named, and constants are not", async () => {
     const { warn, ok } = await check(Climber, {
-      hyperparameters: { rate, decay: uniform(0, 0.5), kind: choice("a", "b"), batch: constant(8) },
+      hyperparameters: {
+        rate,
+        decay: uniform(0, 0.5),
+        kind: choice("a", "b"),
+        batch: constant(8),
+      },
     });
     expect(warn).toEqual([
       "trainer: decay changes nothing: trained on for 10 steps with 0 and with 0.5 from the same state the scores are the same; if that is meant, declare it as a constant",
-      expect.stringMatching(/^trainer: kind changes nothing: .* with (a and with b|b and with a) /),
+      expect.stringMatching(
+        /^trainer: kind changes nothing: .* with (a and with b|b and with a) /,
+      ),
     ]);
     expect(ok).toContainEqual(expect.stringMatching(/^trainer: rate: two values/));
   });
@@ -338,7 +359,9 @@ describe("hyperparameters", () => {
     }
     const { warn, note, bad } = await check(Noisy);
     expect([warn.filter((text) => text.includes("changes nothing")), bad]).toEqual([[], []]);
-    expect(note).toContainEqual(expect.stringMatching(/rate: whether it acts could not be proved/));
+    expect(note).toContainEqual(
+      expect.stringMatching(/rate: whether it acts could not be proved/),
+    );
   });
 
   test("whose far end makes the trainer fail are noted", async () => {
@@ -373,5 +396,7 @@ test("fresh weights that do not follow from the seed are a warning, and so is a 
   }
   const { warn, bad } = await check(Diverged);
   expect(bad).toEqual([]);
-  expect(warn[0]).toMatch(/place is NaN after 10 steps with rate 0\.\d+: it ranks below every number/);
+  expect(warn[0]).toMatch(
+    /place is NaN after 10 steps with rate 0\.\d+: it ranks below every number/,
+  );
 });

@@ -1,4 +1,7 @@
-/** The whole contract of a trainer, tried out: what one has saved, another must be able to go on from as the first would have gone on. */
+/**
+ * The whole contract of a trainer, tried out: what one has saved, another must be able to go on
+ * from as the first would have gone on.
+ */
 
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,7 +29,10 @@ import { sayReadBack } from "./say-read-back.ts";
 import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 
-/** Trains for about so long before it saves, but no longer than a generation, so that the weights are told from fresh ones. */
+/**
+ * Trains for about so long before it saves, but no longer than a generation, so that the weights
+ * are told from fresh ones.
+ */
 const secondsBefore = 2;
 /** As many steps as fit, at least one. */
 const secondsAfter = 0.5;
@@ -44,7 +50,11 @@ export async function tryContract(experiment: Experiment, report: Report): Promi
   using directory = temporaryDirectory();
   const { space } = experiment.strategies;
   const own = { member: 0, seed: 1, hyperparameters: space.sample(randomStream("check")) };
-  const other = { member: 1, seed: 2, hyperparameters: space.sample(randomStream("check", "other")) };
+  const other = {
+    member: 1,
+    seed: 2,
+    hyperparameters: space.sample(randomStream("check", "other")),
+  };
   const trial = new Trial(experiment, directory.path, { own, other }, report);
   try {
     await new Contract(trial).try();
@@ -59,7 +69,10 @@ export async function tryContract(experiment: Experiment, report: Report): Promi
 function textOf(error: CladeError, { trainer }: Experiment): string {
   if (error instanceof CheckpointError)
     return `${error.message}: it was changed after save() had returned; end every write before that`;
-  return error.message + (error instanceof TrainerError && isCommand(trainer) ? `\n${error.detail}` : "");
+  return (
+    error.message +
+    (error instanceof TrainerError && isCommand(trainer) ? `\n${error.detail}` : "")
+  );
 }
 
 class Contract {
@@ -100,8 +113,13 @@ class Contract {
     let repeating: ReturnType<typeof repeatsOf> | undefined;
     const repeats = () => (repeating ??= repeatsOf(trial, saved));
     await this.#judgeRestored(saved, restored, fresh, repeats);
-    if (here && there && after) await judgeGoingOn(trial, saved, restored, { here, there, after }, repeats);
-    else trial.say("note", "a member's budget is one step, so going on after restore could not be tried");
+    if (here && there && after)
+      await judgeGoingOn(trial, saved, restored, { here, there, after }, repeats);
+    else
+      trial.say(
+        "note",
+        "a member's budget is one step, so going on after restore could not be tried",
+      );
     await this.#trySeed(second, saved, await repeating);
     await this.#tryFinal(second);
     await this.#tryCopy(second, saved);
@@ -123,7 +141,8 @@ class Contract {
 
     const before = await trial.evaluate(session);
     const score = trial.score(before);
-    if (Number.isFinite(score)) trial.say("ok", `evaluate() gives ${trial.metric} ${number(score)}`);
+    if (Number.isFinite(score))
+      trial.say("ok", `evaluate() gives ${trial.metric} ${number(score)}`);
     else {
       const rank = "it ranks below every number";
       trial.say(
@@ -145,7 +164,10 @@ class Contract {
     return { checkpoint, before, steps, more, savedAt };
   }
 
-  /** No more steps than leave as many for going on: what was trained further than its budget is nobody's. */
+  /**
+   * No more steps than leave as many for going on: what was trained further than its budget is
+   * nobody's.
+   */
   async #firstGeneration(session: TrainerSession): Promise<{ steps: number; perStep: number }> {
     const { ready } = this.#trial.experiment;
     const most = Math.max(1, Math.floor(this.#stepsOfMember / 2));
@@ -155,7 +177,12 @@ class Contract {
       1 + stepsInGeneration >= most ||
       secondsInGeneration >= secondsBefore ||
       ready({ ...progress, secondsInGeneration, stepsInGeneration: 1 + stepsInGeneration });
-    const isReady = ready({ stepsInGeneration: 1, secondsInGeneration: 0, step: 1, generation: 0 });
+    const isReady = ready({
+      stepsInGeneration: 1,
+      secondsInGeneration: 0,
+      step: 1,
+      generation: 0,
+    });
     if (!isReady && most > 1) steps += await train(session, this.#trial.own, readyWhen(enough), 1);
     return { steps, perStep: (performance.now() - begin) / 1000 / Math.max(1, steps - 1) };
   }
@@ -165,7 +192,10 @@ class Contract {
     return Math.min(stepsPerMember, totalSteps);
   }
 
-  /** Resolves the score of fresh weights, or of the other member where these cannot be evaluated before a step. */
+  /**
+   * Resolves the score of fresh weights, or of the other member where these cannot be evaluated
+   * before a step.
+   */
   async #trainAnother(session: TrainerSession, { steps, more }: Saved): Promise<number> {
     const trial = this.#trial;
     await session.start(trial.other);
@@ -214,7 +244,8 @@ class Contract {
       );
     const differs = `differs by ${number(between)} where fresh weights differ by ${number(away)}: evaluation is noisy`;
     const parts = `${number(within)} in one ${place}, the rest between them`;
-    const proves = between < away ? "" : "; whether weights are restored could not be told from it";
+    const proves =
+      between < away ? "" : "; whether weights are restored could not be told from it";
     trial.say("note", `${metric} of one checkpoint ${differs} (${parts})${proves}`);
   }
 
@@ -249,14 +280,18 @@ class Contract {
     if (final !== undefined) requireMetric(await session.evaluate(true), final);
   }
 
-  /** The weights in another member's place, with the hyperparameters that it has then; only if exploit ever copies weights. */
+  /**
+   * The weights in another member's place, with the hyperparameters that it has then; only if
+   * exploit ever copies weights.
+   */
   async #tryCopy(session: TrainerSession, saved: Saved): Promise<void> {
     const trial = this.#trial;
     const { experiment, own, other } = trial;
     const copied = copiedParts(experiment);
     if (!copied.weights) return;
     const hyperparameters = copied.hyperparameters
-      ? (exploredFrom(experiment.strategies, own.hyperparameters, saved.steps) ?? own.hyperparameters)
+      ? (exploredFrom(experiment.strategies, own.hyperparameters, saved.steps) ??
+        own.hyperparameters)
       : other.hyperparameters;
     try {
       const turn = { ...other, hyperparameters };
@@ -273,7 +308,8 @@ class Contract {
   }
 
   #requireSamples({ samples = [] }: Evaluation): void {
-    if (describeStrategy(this.#trial.experiment.strategies.exploit).name !== "tTestSelection") return;
+    if (describeStrategy(this.#trial.experiment.strategies.exploit).name !== "tTestSelection")
+      return;
     if (samples.length < 2)
       this.#trial.say(
         "bad",
@@ -281,15 +317,27 @@ class Contract {
       );
   }
 
-  /** The first checkpoint once more: whoever writes on after save() has returned spoils what a run relies on. */
-  async #lookAgain({ checkpoints }: TrainerSession, { checkpoint, savedAt }: Saved): Promise<void> {
-    if (checkpoints === "directories") await sleep(Math.max(0, savedAt + lateMs - performance.now()));
+  /**
+   * The first checkpoint once more: whoever writes on after save() has returned spoils what a run
+   * relies on.
+   */
+  async #lookAgain(
+    { checkpoints }: TrainerSession,
+    { checkpoint, savedAt }: Saved,
+  ): Promise<void> {
+    if (checkpoints === "directories")
+      await sleep(Math.max(0, savedAt + lateMs - performance.now()));
     await this.#trial.store.directories!.verify(checkpoint);
   }
 }
 
 /** Resolves the steps. */
-function train(session: TrainerSession, { hyperparameters }: Turn, ready: Ready, step = 0): Promise<number> {
+function train(
+  session: TrainerSession,
+  { hyperparameters }: Turn,
+  ready: Ready,
+  step = 0,
+): Promise<number> {
   const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   return session.train({ ...endless, hyperparameters, step, generation: 0, ready });
 }

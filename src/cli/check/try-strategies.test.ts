@@ -29,10 +29,18 @@ function warnings(population: number, exploit: unknown, objective = maximize("sc
 }
 
 test.each([
-  [1, truncationSelection(), "truncationSelection never does anything among 1 member; use at least 2"],
+  [
+    1,
+    truncationSelection(),
+    "truncationSelection never does anything among 1 member; use at least 2",
+  ],
   [1, tTestSelection(), "tTestSelection never does anything among 1 member; use at least 2"],
   [1, binaryTournament(), "binaryTournament never does anything among 1 member; use at least 2"],
-  [3, truncationSelection(), "with fraction 0.2 needs 5 members; of 3 one copies, which is 0.3333"],
+  [
+    3,
+    truncationSelection(),
+    "with fraction 0.2 needs 5 members; of 3 one copies, which is 0.3333",
+  ],
   [
     8,
     successiveHalving({ rungs: [{ generation: 2, from: 27, keep: 9 }] }),

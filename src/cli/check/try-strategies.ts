@@ -26,7 +26,8 @@ export function tryMutations({ strategies }: Experiment): Finding[] {
       const proposed = explore(before, space, random, { step: 0 });
       const after = space.settle(proposed, random);
       if (!isSame(before, after)) moved++;
-      if (example === "" && !isSame(before, after)) example = `, such as ${shown(before)} to ${shown(after)}`;
+      if (example === "" && !isSame(before, after))
+        example = `, such as ${shown(before)} to ${shown(after)}`;
       if (
         space.names.some(
           (key) => proposed[key] !== undefined && !space.hyperparameter(key).admits(proposed[key]),
@@ -35,7 +36,10 @@ export function tryMutations({ strategies }: Experiment): Finding[] {
         outside++;
     } catch (error) {
       return [
-        { kind: "bad", text: `explore: ${name} failed for ${shown(before)}: ${(error as Error).message}` },
+        {
+          kind: "bad",
+          text: `explore: ${name} failed for ${shown(before)}: ${(error as Error).message}`,
+        },
       ];
     }
   }

@@ -64,7 +64,10 @@ const messageOf = (changes: object) => new BadInputError(problemsOf(changes)).me
 const same: [inFile: object, declared: object][] = [
   [{}, {}],
   [{ $schema: "experiment.schema.json" }, {}],
-  [{ objective: { minimize: "loss", final: "test" } }, { objective: minimize("loss", { final: "test" }) }],
+  [
+    { objective: { minimize: "loss", final: "test" } },
+    { objective: minimize("loss", { final: "test" }) },
+  ],
   [{ ready: { everySteps: 5, burnInSteps: 9 } }, { ready: everySteps(5, { burnInSteps: 9 }) }],
   [{ ready: { everySeconds: 0.5 } }, { ready: everySeconds(0.5) }],
   [{ exploit: "truncationSelection" }, { exploit: truncationSelection() }],
@@ -92,7 +95,10 @@ const same: [inFile: object, declared: object][] = [
 
 test.each(same)("%o is what it is in TypeScript", (inFile, declared) => {
   const experiment = experimentFromFile({ ...file, ...inFile });
-  const expected = defineExperiment({ ...inTypeScript, ...declared } as unknown as ExperimentDeclaration);
+  const expected = defineExperiment({
+    ...inTypeScript,
+    ...declared,
+  } as unknown as ExperimentDeclaration);
   expect(describeExperiment(experiment)).toEqual(describeExperiment(expected));
   expect(experiment.trainer).toEqual(expected.trainer);
   expect(experiment.seed).toBe(expected.seed);
@@ -101,12 +107,21 @@ test.each(same)("%o is what it is in TypeScript", (inFile, declared) => {
 test("every kind of hyperparameter, with all of its options, is what it is in TypeScript", () => {
   const hyperparameters = {
     a: [{ uniform: [0, 1] }, uniform(0, 1)],
-    b: [{ uniform: [0, 1], bounds: [-1, 2], step: 0.5 }, quantized(uniform(0, 1, { bounds: [-1, 2] }), 0.5)],
+    b: [
+      { uniform: [0, 1], bounds: [-1, 2], step: 0.5 },
+      quantized(uniform(0, 1, { bounds: [-1, 2] }), 0.5),
+    ],
     c: [{ logUniform: [1, 2], bounds: [0.5, 4] }, logUniform(1, 2, { bounds: [0.5, 4] })],
     d: [{ logUniform: [1, 20], step: 2 }, quantized(logUniform(1, 20), 2)],
-    e: [{ integer: [1, 8], log: true, bounds: [1, 16] }, integer(1, 8, { log: true, bounds: [1, 16] })],
+    e: [
+      { integer: [1, 8], log: true, bounds: [1, 16] },
+      integer(1, 8, { log: true, bounds: [1, 16] }),
+    ],
     f: [{ normal: [1, 0.2], bounds: [0.5, 2] }, normal(1, 0.2, { bounds: [0.5, 2] })],
-    g: [{ normal: [1, 1], bounds: [0, 2], step: 1 }, quantized(normal(1, 1, { bounds: [0, 2] }), 1)],
+    g: [
+      { normal: [1, 1], bounds: [0, 2], step: 1 },
+      quantized(normal(1, 1, { bounds: [0, 2] }), 1),
+    ],
     h: [{ choice: ["sgd", 0.5, true] }, choice("sgd", 0.5, true)],
     i: [{ ordinal: [1, 2, 4] }, ordinal(1, 2, 4)],
     j: [3, constant(3)],
@@ -134,8 +149,10 @@ test("every strategy that has a name can be used in a file", () => {
     followSchedule: { schedule: [{ toStep: 10, hyperparameters: { rate: 0.1 } }] },
   };
   const form = (name: string) => (withOptions[name] ? { [name]: withOptions[name] } : name);
-  for (const name of Object.keys(exploits)) expect(problemsOf({ exploit: form(name) })).toEqual([]);
-  for (const name of Object.keys(explores)) expect(problemsOf({ explore: form(name) })).toEqual([]);
+  for (const name of Object.keys(exploits))
+    expect(problemsOf({ exploit: form(name) })).toEqual([]);
+  for (const name of Object.keys(explores))
+    expect(problemsOf({ explore: form(name) })).toEqual([]);
 });
 
 test("every mistake of a file is found at once, under its path in the file", () => {
@@ -177,7 +194,10 @@ const badHyperparameters: [form: unknown, message: string][] = [
     ["sgd", "adam"],
     'give { choice: ["sgd", "adam"] }, or { ordinal: ["sgd", "adam"] } when they have an order',
   ],
-  ["logUniform(1e-4, 1)", ': "logUniform(1e-4, 1)" - is a text here; write { logUniform: [...] }.'],
+  [
+    "logUniform(1e-4, 1)",
+    ': "logUniform(1e-4, 1)" - is a text here; write { logUniform: [...] }.',
+  ],
   ["quantized(uniform(0, 1), 0.1)", "is a text here; write a form such as { uniform: [0, 1] }"],
   [{ uniform: [0, 1], integer: [1, 2] }, "is both uniform and integer; keep one of them"],
   [{ uniform: 3 }, ".uniform: 3 - must be a list of two numbers; give a lower and an upper bound"],
@@ -185,7 +205,10 @@ const badHyperparameters: [form: unknown, message: string][] = [
   [{ uniform: [0, 1, 2] }, ".uniform: [0, 1, 2] - must be a list of two numbers"],
   [{ uniform: ["0", 1] }, '.uniform.0: "0" - must be a finite number'],
   [{ uniform: [0, Infinity] }, ".uniform.1: Infinity - must be a finite number"],
-  [{ uniform: [1, 1] }, ": uniform(1, 1) - the lower bound must be below the upper; use constant(1)."],
+  [
+    { uniform: [1, 1] },
+    ": uniform(1, 1) - the lower bound must be below the upper; use constant(1).",
+  ],
   [
     { uniform: [0, 1], bunds: [0, 2] },
     '.bunds: [0, 2] - is not an option of uniform; did you mean "bounds"?',
@@ -193,15 +216,24 @@ const badHyperparameters: [form: unknown, message: string][] = [
   [{ uniform: [0, 1], step: 0 }, ".step: 0 - must be above 0"],
   [{ logUniform: [0, 1] }, ": logUniform(0, 1) - the lower bound must be above 0"],
   [{ integer: [0.5, 2] }, ".integer.0: 0.5 - must be a whole number; round it"],
-  [{ integer: [1, 8], step: 2 }, ".step: 2 - is not an option of integer; known are log, bounds, when."],
+  [
+    { integer: [1, 8], step: 2 },
+    ".step: 2 - is not an option of integer; known are log, bounds, when.",
+  ],
   [{ integer: [1, 8], log: 1 }, ".log: 1 - must be true or false"],
   [{ normal: [0, 1] }, ".bounds: undefined - must be a list of two numbers"],
   [{ choice: [] }, ".choice: [] - is empty; list the values"],
   [{ choice: [[1]] }, ".choice.0: [1] - must be a finite number, a text, true or false"],
   [{ ordinal: [1, 1] }, ": ordinal(1, 1) - the options must differ"],
   [{ uniform: [0, 1], when: {} }, ".when: {} - must name one hyperparameter"],
-  [{ uniform: [0, 1], when: "other" }, '.when: "other" - must be an object; name another hyperparameter'],
-  [{ uniform: [0, 1], when: { other: {} } }, ".when.other: {} - must be a value or a list of values"],
+  [
+    { uniform: [0, 1], when: "other" },
+    '.when: "other" - must be an object; name another hyperparameter',
+  ],
+  [
+    { uniform: [0, 1], when: { other: {} } },
+    ".when.other: {} - must be a value or a list of values",
+  ],
   [
     { uniform: [0, 1], when: { othr: 1 } },
     'there is no hyperparameter "othr" to depend on; did you mean "other"?',
@@ -221,7 +253,10 @@ const mistakes: [changes: object, message: string][] = [
     { hyperparameters: [] },
     "hyperparameters: [] - must be an object; declare hyperparameters such as { learningRate:",
   ],
-  [{ objective: undefined }, "objective: undefined - is not an objective; give { maximize: accuracy }"],
+  [
+    { objective: undefined },
+    "objective: undefined - is not an objective; give { maximize: accuracy }",
+  ],
   [{ objective: { maximize: "" } }, 'objective.maximize: "" - is empty'],
   [{ ready: undefined }, "ready: undefined - is no ready strategy; give { everySteps: 200 }"],
   [{ ready: 200 }, "ready: 200 - is no ready strategy"],
@@ -229,7 +264,10 @@ const mistakes: [changes: object, message: string][] = [
     { ready: { everySteps: 5, burnin: 3 } },
     "ready.burnin: 3 - is not an option of everySteps; known are burnInSteps.",
   ],
-  [{ exploit: null }, "exploit: null - is no built-in exploit strategy; give one of truncationSelection"],
+  [
+    { exploit: null },
+    "exploit: null - is no built-in exploit strategy; give one of truncationSelection",
+  ],
   [{ exploit: { noExploit: {}, tTestSelection: {} } }, "is both noExploit and tTestSelection"],
   [{ exploit: "constructor" }, 'exploit: "constructor" - is no built-in exploit strategy'],
   [
@@ -319,9 +357,13 @@ test("data that is mutilated at random is refused with a BadInputError or accept
   ];
 
   function mutilate(value: unknown, random: Random): unknown {
-    if (typeof value !== "object" || value === null || random.uniform() < 0.15) return random.pick(all);
+    if (typeof value !== "object" || value === null || random.uniform() < 0.15)
+      return random.pick(all);
     const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
-    const key = random.pick([...Object.keys(copy), Array.isArray(copy) ? "0" : random.pick(names)]);
+    const key = random.pick([
+      ...Object.keys(copy),
+      Array.isArray(copy) ? "0" : random.pick(names),
+    ]);
     const changed = random.uniform() < 0.15 ? random.pick(all) : mutilate(copy[key], random);
     Object.defineProperty(copy, key, {
       value: changed,

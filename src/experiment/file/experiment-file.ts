@@ -1,6 +1,7 @@
 /**
- * An experiment as plain data, which is what a YAML or JSON file holds. It becomes the declaration that the same words in TypeScript make,
- * and from there on everything is the same. Every mistake is found at once, under its path in the file.
+ * An experiment as plain data, which is what a YAML or JSON file holds. It becomes the declaration
+ * that the same words in TypeScript make, and from there on everything is the same. Every mistake
+ * is found at once, under its path in the file.
  */
 import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
 import { problemsOf, show } from "../../algorithm/strategy.ts";
@@ -11,7 +12,9 @@ import { isMapping } from "./kind.ts";
 import { readObjective } from "./objective-kinds.ts";
 import { readExploit, readExplore, readReady } from "./strategy-kinds.ts";
 
-/** The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it. */
+/**
+ * The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it.
+ */
 export function experimentFromFile(data: unknown): Experiment {
   if (!isMapping(data)) {
     const remedy = "give name, population, hyperparameters, objective, ready, budget and trainer";
@@ -47,8 +50,14 @@ function isWithin(path: string, parent: string): boolean {
 /** One that cannot be read is null, so that those that depend on it are not blamed for it. */
 function readSpace(forms: unknown, problems: Problem[]) {
   if (!isMapping(forms)) {
-    const remedy = "declare hyperparameters such as { learningRate: { logUniform: [1e-4, 1e-1] } }";
-    problems.push({ path: "hyperparameters", value: show(forms), rule: "must be an object", remedy });
+    const remedy =
+      "declare hyperparameters such as { learningRate: { logUniform: [1e-4, 1e-1] } }";
+    problems.push({
+      path: "hyperparameters",
+      value: show(forms),
+      rule: "must be an object",
+      remedy,
+    });
     return undefined;
   }
   return Object.fromEntries(
@@ -71,7 +80,9 @@ function readTrainer(form: unknown, problems: Problem[]): CommandTrainer | undef
       Object.keys(commandShape),
     );
     problems.push(
-      ...found.map((problem) => (isText ? { ...problem, path: "trainer" } : below("trainer", problem))),
+      ...found.map((problem) =>
+        isText ? { ...problem, path: "trainer" } : below("trainer", problem),
+      ),
     );
   } else {
     const remedy = "give for example { command: python train.py }";

@@ -39,7 +39,13 @@ test("the published schema is what scripts/write-schemas.ts writes", () => {
 
 test.each([
   {},
-  { $schema: "experiment.schema.json", seed: 0, synchronous: true, reevaluate: false, exploreEvery: "copy" },
+  {
+    $schema: "experiment.schema.json",
+    seed: 0,
+    synchronous: true,
+    reevaluate: false,
+    exploreEvery: "copy",
+  },
   withSpace({
     a: { uniform: [0, 1], bounds: [-1, 2], step: 0.1, when: { optimizer: "sgd" } },
     b: 3,
@@ -51,10 +57,20 @@ test.each([
     c: { ordinal: [1, 2] },
   }),
   withSpace({ a: { constant: true, when: { optimizer: ["sgd", "adam"] } } }),
-  { initial: { rate: 0.01 }, objective: { minimize: "loss", final: "test" }, ready: { everySeconds: 0.5 } },
-  { initial: [{ rate: 0.01 }, {}], exploit: "noExploit", explore: { perturb: { factors: [0.5] } } },
+  {
+    initial: { rate: 0.01 },
+    objective: { minimize: "loss", final: "test" },
+    ready: { everySeconds: 0.5 },
+  },
+  {
+    initial: [{ rate: 0.01 }, {}],
+    exploit: "noExploit",
+    explore: { perturb: { factors: [0.5] } },
+  },
   { exploit: { tTestSelection: { copy: "weights" } }, explore: "resample" },
-  { trainer: { command: "x", environment: { A: "1" }, directory: ".", memoryLimitMegabytes: 100 } },
+  {
+    trainer: { command: "x", environment: { A: "1" }, directory: ".", memoryLimitMegabytes: 100 },
+  },
 ])("the schema and the loader both accept %o", (changes) => {
   expect(isRead({ ...file, ...changes })).toBe(true);
   expect(matches({ ...file, ...changes }), JSON.stringify(matches.errors)).toBe(true);

@@ -1,6 +1,7 @@
 /**
- * The JSON Schema of an experiment file (draft-07, which editors know best), made from the schemas that the file is read with. What it cannot
- * say, such as that a lower bound lies below the upper, only reading the file tells.
+ * The JSON Schema of an experiment file (draft-07, which editors know best), made from the schemas
+ * that the file is read with. What it cannot say, such as that a lower bound lies below the upper,
+ * only reading the file tells.
  */
 import { z } from "zod";
 import { commandSchema, commandShape } from "../command.ts";
@@ -16,16 +17,24 @@ export function experimentJsonSchema(): object {
 const experimentFile = z
   .strictObject({
     $schema: z.string().describe("Where this schema is, for editors.").optional(),
-    name: declarationShape.name.describe("Names the runs: letters, digits, dots, dashes and underscores."),
+    name: declarationShape.name.describe(
+      "Names the runs: letters, digits, dots, dashes and underscores.",
+    ),
     population: declarationShape.population.describe("How many members."),
-    hyperparameters: z.record(z.string(), hyperparameterSchema).describe("The search space, by name."),
+    hyperparameters: z
+      .record(z.string(), hyperparameterSchema)
+      .describe("The search space, by name."),
     initial: declarationShape.initial.describe(
       "Values to start with instead of draws: the same for every member, or a list with one entry for each of the first members.",
     ),
     objective: objectiveSchema.describe("What is better."),
     ready: readySchema.describe("When a generation ends."),
-    exploit: exploitSchema.describe("Who copies whom. Truncation selection when left out.").optional(),
-    explore: exploreSchema.describe("How hyperparameters change. Perturbation when left out.").optional(),
+    exploit: exploitSchema
+      .describe("Who copies whom. Truncation selection when left out.")
+      .optional(),
+    explore: exploreSchema
+      .describe("How hyperparameters change. Perturbation when left out.")
+      .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(
       "Whether to explore after a copy only, which is meant when left out, or at the end of every generation.",
     ),
@@ -42,6 +51,8 @@ const experimentFile = z
     stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
       "How long a step, an evaluation, a save or a restore may stay silent. Takes the place of the trainer's own.",
     ),
-    seed: declarationShape.seed.describe("Makes every draw repeatable. Drawn for each run when left out."),
+    seed: declarationShape.seed.describe(
+      "Makes every draw repeatable. Drawn for each run when left out.",
+    ),
   })
   .describe("A Population Based Training experiment for Clade.");

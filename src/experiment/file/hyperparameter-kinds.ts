@@ -1,4 +1,7 @@
-/** A hyperparameter in an experiment file: `{ logUniform: [1e-4, 1e-1] }`, with options beside the kind, or a plain value for a constant. */
+/**
+ * A hyperparameter in an experiment file: `{ logUniform: [1e-4, 1e-1] }`, with options beside the
+ * kind, or a plain value for a constant.
+ */
 import { z } from "zod";
 import type { Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/strategy.ts";
@@ -17,7 +20,9 @@ import { isMapping, type Kinds, kind, readKind } from "./kind.ts";
 
 const number = z.number({ error: "must be a finite number; give one such as 0.1" });
 const range = (error: string) => z.tuple([number, number], { error });
-const lowAndHigh = range("must be a list of two numbers; give a lower and an upper bound such as [0.1, 0.9]");
+const lowAndHigh = range(
+  "must be a list of two numbers; give a lower and an upper bound such as [0.1, 0.9]",
+);
 const whole = z.int({ error: "must be a whole number; round it, or use uniform or logUniform" });
 const wholeLowAndHigh = z.tuple([whole, whole], {
   error: "must be a list of two whole numbers; give a lower and an upper bound such as [1, 8]",
@@ -43,7 +48,8 @@ const when = z
     error: "must name one hyperparameter; let that one itself be conditional where there are more",
   })
   .meta({
-    description: "It exists only while another hyperparameter has this value, or one of these values.",
+    description:
+      "It exists only while another hyperparameter has this value, or one of these values.",
     minProperties: 1,
     maxProperties: 1,
   })
@@ -95,8 +101,10 @@ const kinds: Kinds<Declared> = {
   choice: kind("One of some options without an order.", { choice: values, when }, (form) =>
     conditioned(form, choice(...form.choice)),
   ),
-  ordinal: kind("One of some options in an order, such as 16, 32, 64.", { ordinal: values, when }, (form) =>
-    conditioned(form, ordinal(...form.ordinal)),
+  ordinal: kind(
+    "One of some options in an order, such as 16, 32, 64.",
+    { ordinal: values, when },
+    (form) => conditioned(form, ordinal(...form.ordinal)),
   ),
   constant: kind(
     "A value that never changes, recorded with the others. Without a condition just the value will do.",
@@ -106,7 +114,9 @@ const kinds: Kinds<Declared> = {
 };
 
 /** `logUniform(1e-4, 1)`, as it is written in TypeScript, would be a text here. */
-const call = new RegExp(`^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`);
+const call = new RegExp(
+  `^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`,
+);
 const plainValue = z
   .union([z.number(), z.string().regex(call), z.boolean()])
   .describe("A value that never changes, recorded with the others.");
@@ -116,19 +126,27 @@ export const hyperparameterSchema = z.union([
   ...Object.values(kinds).map(({ schema }) => schema),
 ]);
 
-export function readHyperparameter(path: string, form: unknown, problems: Problem[]): Declared | undefined {
+export function readHyperparameter(
+  path: string,
+  form: unknown,
+  problems: Problem[],
+): Declared | undefined {
   const words = {
     isNone: "is not a kind of hyperparameter",
-    example: "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value for a constant",
+    example:
+      "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value for a constant",
   };
   const plain = plainValue.safeParse(form);
   if (plain.success) return constant(plain.data);
-  if (isMapping(form) || typeof form === "number") return readKind(path, form, kinds, words, problems);
+  if (isMapping(form) || typeof form === "number")
+    return readKind(path, form, kinds, words, problems);
   const problem = { path, value: show(form), rule: words.isNone, remedy: `give ${words.example}` };
   if (typeof form === "string") {
     const name = form.slice(0, form.indexOf("("));
     problem.rule = "is a text here";
-    problem.remedy = Object.hasOwn(kinds, name) ? `write { ${name}: [...] }` : `write ${words.example}`;
+    problem.remedy = Object.hasOwn(kinds, name)
+      ? `write { ${name}: [...] }`
+      : `write ${words.example}`;
   } else if (Array.isArray(form)) {
     problem.remedy = `give { choice: ${show(form)} }, or { ordinal: ${show(form)} } when they have an order`;
   }

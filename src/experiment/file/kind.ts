@@ -1,7 +1,8 @@
 /**
- * Parts of an experiment file are told apart by a key: `{ uniform: [0, 1], step: 0.1 }` is of the kind `uniform`, and `step` is one of its
- * options. A kind has the schema of its form, from which the published JSON Schema is made too, and makes what the same words in
- * TypeScript would have made.
+ * Parts of an experiment file are told apart by a key: `{ uniform: [0, 1], step: 0.1 }` is of the
+ * kind `uniform`, and `step` is one of its options. A kind has the schema of its form, from which
+ * the published JSON Schema is made too, and makes what the same words in TypeScript would have
+ * made.
  */
 import { z } from "zod";
 import { nearest } from "../../algorithm/nearest.ts";
@@ -23,7 +24,9 @@ export function kind<Shape extends z.ZodRawShape, T>(
 ): Kind<T> {
   const [[name, named]] = Object.entries(shape) as [[string, z.ZodType]];
   return {
-    schema: z.strictObject({ ...shape, [name!]: named.describe(description) }).describe(description),
+    schema: z
+      .strictObject({ ...shape, [name!]: named.describe(description) })
+      .describe(description),
     make: make as unknown as (form: object) => T,
   };
 }
@@ -34,7 +37,10 @@ interface Words {
   readonly example: string;
 }
 
-/** What a form of one of the kinds means. Undefined when it means nothing, and then the problems say why. */
+/**
+ * What a form of one of the kinds means. Undefined when it means nothing, and then the problems
+ * say why.
+ */
 export function readKind<T>(
   path: string,
   form: unknown,
@@ -44,7 +50,12 @@ export function readKind<T>(
 ): T | undefined {
   const problem = (rule: string, remedy: string, key?: string) => {
     const value = key === undefined ? form : (form as Record<string, unknown>)[key];
-    problems.push({ path: key === undefined ? path : `${path}.${key}`, value: show(value), rule, remedy });
+    problems.push({
+      path: key === undefined ? path : `${path}.${key}`,
+      value: show(value),
+      rule,
+      remedy,
+    });
     return undefined;
   };
   if (!isMapping(form)) return problem(isNone, `give ${example}`);

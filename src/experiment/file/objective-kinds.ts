@@ -8,17 +8,24 @@ import { type Kinds, kind, readKind } from "./kind.ts";
 const { metric, final } = declarationShape.objective.shape;
 const held = final.describe("A held-out metric for the final choice of the best model.");
 const objectives: Kinds<Objective> = {
-  maximize: kind("The greater the metric, the better.", { maximize: metric, final: held }, (form) =>
-    maximize(form.maximize, form.final === undefined ? {} : { final: form.final }),
+  maximize: kind(
+    "The greater the metric, the better.",
+    { maximize: metric, final: held },
+    (form) => maximize(form.maximize, form.final === undefined ? {} : { final: form.final }),
   ),
-  minimize: kind("The smaller the metric, the better.", { minimize: metric, final: held }, (form) =>
-    minimize(form.minimize, form.final === undefined ? {} : { final: form.final }),
+  minimize: kind(
+    "The smaller the metric, the better.",
+    { minimize: metric, final: held },
+    (form) => minimize(form.minimize, form.final === undefined ? {} : { final: form.final }),
   ),
 };
 
 export const objectiveSchema = z.union(Object.values(objectives).map(({ schema }) => schema));
 
 export function readObjective(form: unknown, problems: Problem[]): Objective | undefined {
-  const words = { isNone: "is not an objective", example: "{ maximize: accuracy } or { minimize: loss }" };
+  const words = {
+    isNone: "is not an objective",
+    example: "{ maximize: accuracy } or { minimize: loss }",
+  };
   return readKind("objective", form, objectives, words, problems);
 }

@@ -1,4 +1,7 @@
-/** The ready, exploit and explore strategies in an experiment file: `{ truncationSelection: { fraction: 0.25 } }`. */
+/**
+ * The ready, exploit and explore strategies in an experiment file: `{ truncationSelection: {
+ * fraction: 0.25 } }`.
+ */
 import { z } from "zod";
 import type { Exploit } from "../../algorithm/exploit/exploit.ts";
 import type { Explore } from "../../algorithm/explore/explore.ts";
@@ -33,7 +36,8 @@ const readyKinds: Kinds<Ready> = {
 const exploitKinds = kindsOf<Exploit>(exploits, {
   truncationSelection:
     "A member in the bottom fraction of the population copies a random member of the top fraction.",
-  tTestSelection: "A member copies a random opponent whose mean of samples is better, by Welch's t-test.",
+  tTestSelection:
+    "A member copies a random opponent whose mean of samples is better, by Welch's t-test.",
   binaryTournament: "A member copies a random opponent whose score is better.",
   noExploit: "Nobody copies anybody: random search.",
   successiveHalving: "At each rung the best members go on and the others end.",
@@ -52,14 +56,20 @@ export const exploitSchema = schemaOf(exploitKinds);
 export const exploreSchema = schemaOf(exploreKinds);
 
 export function readReady(form: unknown, problems: Problem[]): Ready | undefined {
-  const words = { isNone: "is no ready strategy", example: "{ everySteps: 200 } or { everySeconds: 30 }" };
+  const words = {
+    isNone: "is no ready strategy",
+    example: "{ everySteps: 200 } or { everySeconds: 30 }",
+  };
   return readKind("ready", form, readyKinds, words, problems);
 }
 
 export const readExploit = reader("exploit", exploitKinds);
 export const readExplore = reader("explore", exploreKinds);
 
-function kindsOf<F>(strategies: StrategiesByName<F>, descriptions: Record<string, string>): Kinds<F> {
+function kindsOf<F>(
+  strategies: StrategiesByName<F>,
+  descriptions: Record<string, string>,
+): Kinds<F> {
   const entries = Object.entries(strategies).map(([name, make]) => {
     const first = Object.keys(make.shape)[0];
     const options = z.strictObject(make.shape, {

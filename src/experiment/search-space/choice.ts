@@ -2,8 +2,13 @@ import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { longestChoice, mostChoices } from "../bounds.ts";
 import { type Declared, type Mistake, written } from "./declared.ts";
 
-/** One of some options without an order. It only ever changes by a new draw: there is no neighbour to move to. */
-export function choice<const T extends readonly HyperparameterValue[]>(...options: T): Declared<T[number]> {
+/**
+ * One of some options without an order. It only ever changes by a new draw: there is no neighbour
+ * to move to.
+ */
+export function choice<const T extends readonly HyperparameterValue[]>(
+  ...options: T
+): Declared<T[number]> {
   const admits = (value: unknown): value is T[number] => options.includes(value as T[number]);
   return {
     written: written("choice", options),
@@ -17,12 +22,17 @@ export function choice<const T extends readonly HyperparameterValue[]>(...option
 
 export function listMistakes(options: readonly unknown[]): Mistake[] {
   if (options.length === 0)
-    return [{ rule: "there must be at least one option", remedy: "list the values to choose from" }];
+    return [
+      { rule: "there must be at least one option", remedy: "list the values to choose from" },
+    ];
   if (new Set(options).size < options.length)
     return [{ rule: "the options must differ", remedy: "list each value once" }];
   if (options.length > mostChoices)
     return [
-      { rule: `there may be at most ${mostChoices} options`, remedy: "draw their number with integer" },
+      {
+        rule: `there may be at most ${mostChoices} options`,
+        remedy: "draw their number with integer",
+      },
     ];
   if (options.some((option) => typeof option === "string" && option.length > longestChoice))
     return [

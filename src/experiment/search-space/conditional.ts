@@ -13,7 +13,10 @@ export interface Conditional<T extends HyperparameterValue> extends Declared<T> 
   readonly condition: Condition;
 }
 
-/** A hyperparameter that exists only while another has one of the given values: `momentum: conditional("optimizer", "sgd", uniform(0, 0.99))`. */
+/**
+ * A hyperparameter that exists only while another has one of the given values: `momentum:
+ * conditional("optimizer", "sgd", uniform(0, 0.99))`.
+ */
 export function conditional<T extends HyperparameterValue>(
   on: string,
   value: HyperparameterValue | readonly HyperparameterValue[],

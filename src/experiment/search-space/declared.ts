@@ -3,10 +3,14 @@ import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { show } from "../../algorithm/strategy.ts";
 
 /** A hyperparameter as a user declares it: `learningRate: logUniform(1e-4, 1e-1)`. */
-export interface Declared<T extends HyperparameterValue = HyperparameterValue> extends Hyperparameter<T> {
+export interface Declared<T extends HyperparameterValue = HyperparameterValue>
+  extends Hyperparameter<T> {
   /** As in the experiment file: `logUniform(0.0001, 0.1)`. */
   readonly written: string;
-  /** What is wrong with it. A declaration never throws, so that all mistakes of an experiment are reported at once. */
+  /**
+   * What is wrong with it. A declaration never throws, so that all mistakes of an experiment are
+   * reported at once.
+   */
   readonly mistakes: readonly Mistake[];
 }
 
@@ -18,9 +22,10 @@ export interface Mistake {
 /** True for what the functions of this folder make, and for a user's own kind of the same form. */
 export function isDeclared(value: unknown): value is Declared {
   if (typeof value !== "object" || value === null) return false;
-  const { written, mistakes, sample, perturb, admits, nearest, condition } = value as Partial<Declared> & {
-    readonly condition?: { readonly values?: unknown } | null;
-  };
+  const { written, mistakes, sample, perturb, admits, nearest, condition } =
+    value as Partial<Declared> & {
+      readonly condition?: { readonly values?: unknown } | null;
+    };
   return (
     typeof written === "string" &&
     Array.isArray(mistakes) &&

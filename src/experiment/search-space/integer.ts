@@ -6,14 +6,25 @@ interface IntegerOptions extends NumericOptions {
   readonly log?: boolean;
 }
 
-/** A whole number from `low` to `high`, both included. A factor multiplies it, and moves it by at least one. */
+/**
+ * A whole number from `low` to `high`, both included. A factor multiplies it, and moves it by at
+ * least one.
+ */
 export function integer(
   low: number,
   high: number,
   { log = false, bounds }: IntegerOptions = {},
 ): DeclaredNumber {
-  const all = [low, high, ...boundsOf(bounds), high - low, boundsOf(bounds)[1] - boundsOf(bounds)[0]];
-  const mistakes: Mistake[] = all.every((bound) => !Number.isFinite(bound) || Number.isSafeInteger(bound))
+  const all = [
+    low,
+    high,
+    ...boundsOf(bounds),
+    high - low,
+    boundsOf(bounds)[1] - boundsOf(bounds)[0],
+  ];
+  const mistakes: Mistake[] = all.every(
+    (bound) => !Number.isFinite(bound) || Number.isSafeInteger(bound),
+  )
     ? []
     : [
         {

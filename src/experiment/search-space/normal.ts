@@ -2,7 +2,10 @@ import type { Mistake } from "./declared.ts";
 import { written } from "./declared.ts";
 import { boundsOf, type DeclaredNumber, declareNumber } from "./numeric.ts";
 
-/** A normal number, truncated to its bounds. A factor multiplies it, and moves it by at least what it does at one standard deviation. */
+/**
+ * A normal number, truncated to its bounds. A factor multiplies it, and moves it by at least what
+ * it does at one standard deviation.
+ */
 export function normal(
   mean: number,
   standardDeviation: number,
@@ -24,7 +27,10 @@ export function normal(
       remedy: "give a smaller one",
     });
   } else if (mean < low || mean > high) {
-    mistakes.push({ rule: "the mean must lie within the bounds", remedy: "move the bounds or the mean" });
+    mistakes.push({
+      rule: "the mean must lie within the bounds",
+      remedy: "move the bounds or the mean",
+    });
   } else if (high - low < standardDeviation / 10) {
     mistakes.push({
       rule: "the bounds must be at least a tenth of a standard deviation apart",

@@ -4,9 +4,10 @@
  *     log:     value * factor
  *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for a factor above 1
  *
- * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the range: zero is no trap. Then the
- * value is brought back into the bounds, and onto the grid where the kind has one (`integer`, `quantized`). On a grid a move
- * is at least one step, and at a bound it turns around, so that no value is a fixed point.
+ * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
+ * range: zero is no trap. Then the value is brought back into the bounds, and onto the grid where
+ * the kind has one (`integer`, `quantized`). On a grid a move is at least one step, and at a bound
+ * it turns around, so that no value is a fixed point.
  */
 import type { Random } from "../../algorithm/random.ts";
 import type { Declared, Mistake } from "./declared.ts";
@@ -36,7 +37,9 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
   const { prior, scale, grid } = numeric;
   const [low, high] = numeric.bounds ? boundsOf(numeric.bounds) : [prior.low, prior.high];
   const nearest =
-    grid === undefined ? (value: number) => clamp(value, low, high) : nearestMultiple(low, high, grid);
+    grid === undefined
+      ? (value: number) => clamp(value, low, high)
+      : nearestMultiple(low, high, grid);
 
   function perturb(value: number, factor: number): number {
     const away = (factor - 1) * Math.max(Math.abs(value), (numeric.width ?? high - low) / 10);
@@ -55,7 +58,8 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
     sample: (random) => nearest(prior.draw(random)),
     perturb,
     admits: (value): value is number => typeof value === "number" && nearest(value) === value,
-    nearest: (value) => (typeof value === "number" && !Number.isNaN(value) ? nearest(value) : undefined),
+    nearest: (value) =>
+      typeof value === "number" && !Number.isNaN(value) ? nearest(value) : undefined,
   };
 }
 
@@ -73,21 +77,34 @@ function nearestMultiple(low: number, high: number, grid: number): (value: numbe
   };
 }
 
-/** The first and the last multiple. A billionth of a step forgives bounds such as 0.3 that are no exact multiple of 0.1 in binary. */
-function multiplesWithin(low: number, high: number, grid: number): [lowest: number, highest: number] {
+/**
+ * The first and the last multiple. A billionth of a step forgives bounds such as 0.3 that are no
+ * exact multiple of 0.1 in binary.
+ */
+function multiplesWithin(
+  low: number,
+  high: number,
+  grid: number,
+): [lowest: number, highest: number] {
   return [Math.ceil(low / grid - 1e-9), Math.floor(high / grid + 1e-9)];
 }
 
 function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   const [low, high] = bounds ? boundsOf(bounds) : [prior.low, prior.high];
   if (![prior.low, prior.high, low, high].every(Number.isFinite)) {
-    return [{ rule: "the bounds must be finite numbers", remedy: "give a lower and an upper bound" }];
+    return [
+      { rule: "the bounds must be finite numbers", remedy: "give a lower and an upper bound" },
+    ];
   }
   if (!Number.isFinite(10 * (high - low)))
-    return [{ rule: "the bounds must not be further apart than numbers reach", remedy: "narrow them" }];
+    return [
+      { rule: "the bounds must not be further apart than numbers reach", remedy: "narrow them" },
+    ];
   if (prior.low >= prior.high) {
     const remedy =
-      prior.low === prior.high ? `use constant(${prior.low})` : `swap them: ${prior.high}, ${prior.low}`;
+      prior.low === prior.high
+        ? `use constant(${prior.low})`
+        : `swap them: ${prior.high}, ${prior.low}`;
     return [{ rule: "the lower bound must be below the upper", remedy }];
   }
   const mistakes: Mistake[] = [];

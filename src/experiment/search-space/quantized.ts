@@ -2,7 +2,10 @@ import { show } from "../../algorithm/strategy.ts";
 import { isDeclared } from "./declared.ts";
 import { type DeclaredNumber, declareNumber } from "./numeric.ts";
 
-/** Another numeric kind, rounded to whole multiples of `step`: `quantized(uniform(0, 0.5), 0.05)`. A move is at least one step. */
+/**
+ * Another numeric kind, rounded to whole multiples of `step`: `quantized(uniform(0, 0.5), 0.05)`.
+ * A move is at least one step.
+ */
 export function quantized(inner: DeclaredNumber, step: number): DeclaredNumber {
   const numeric = inner?.numeric as DeclaredNumber["numeric"] | undefined;
   if (!numeric) return mistaken(inner, step);
@@ -19,7 +22,9 @@ export function quantized(inner: DeclaredNumber, step: number): DeclaredNumber {
   });
 }
 
-/** What a program without types may have quantized, such as a choice. A declaration never throws. */
+/**
+ * What a program without types may have quantized, such as a choice. A declaration never throws.
+ */
 function mistaken(inner: unknown, step: number): DeclaredNumber {
   const what = isDeclared(inner) ? inner.written : show(inner);
   return declareNumber({

@@ -57,7 +57,8 @@ describe.each(kinds)("%s", (name, declared) => {
     const results: unknown[] = [];
     let value = declared.sample(random);
     for (let draw = 0; draw < 5000; draw++) {
-      const factor = random.uniform() < 0.5 ? random.pick([0.8, 1.2]) : 0.01 + 3 * random.uniform();
+      const factor =
+        random.uniform() < 0.5 ? random.pick([0.8, 1.2]) : 0.01 + 3 * random.uniform();
       const anywhere = (random.uniform() - 0.5) * 10 ** (random.integer(12) - 6);
       const sample = declared.sample(random);
       const moved = declared.perturb(value, factor);
@@ -82,20 +83,23 @@ describe.each(kinds)("%s", (name, declared) => {
 });
 
 describe("bounds", () => {
-  test.each(Object.entries(numbers))("every move and draw of %s lies within them", (name, declared) => {
-    const { bounds, prior, grid } = declared.numeric;
-    const [low, high] = bounds ?? [prior.low, prior.high];
-    const random = randomStream("bounds", name);
-    const isOutside = (value: number) =>
-      value < low ||
-      value > high ||
-      (grid !== undefined && Math.abs(value / grid - Math.round(value / grid)) > 1e-9);
-    const results = Array.from({ length: 5000 }, () => {
-      const value = declared.sample(random);
-      return [value, declared.perturb(value, 0.1 + 4 * random.uniform())];
-    });
-    expect(results.flat().filter(isOutside)).toEqual([]);
-  });
+  test.each(Object.entries(numbers))(
+    "every move and draw of %s lies within them",
+    (name, declared) => {
+      const { bounds, prior, grid } = declared.numeric;
+      const [low, high] = bounds ?? [prior.low, prior.high];
+      const random = randomStream("bounds", name);
+      const isOutside = (value: number) =>
+        value < low ||
+        value > high ||
+        (grid !== undefined && Math.abs(value / grid - Math.round(value / grid)) > 1e-9);
+      const results = Array.from({ length: 5000 }, () => {
+        const value = declared.sample(random);
+        return [value, declared.perturb(value, 0.1 + 4 * random.uniform())];
+      });
+      expect(results.flat().filter(isOutside)).toEqual([]);
+    },
+  );
 
   test("wider bounds let moves leave the prior, which draws never do", () => {
     const declared = uniform(0.2, 0.3, { bounds: [0, 1] });
@@ -129,12 +133,15 @@ describe("moves on a grid", () => {
         moved: declared.perturb(value, factor),
       }));
     });
-    const short = moves.flat().filter(({ value, moved }) => Math.abs(moved - value) < grid! * 0.999);
+    const short = moves
+      .flat()
+      .filter(({ value, moved }) => Math.abs(moved - value) < grid! * 0.999);
     expect(short).toEqual([]);
   });
 
-  // Wherever a walk starts, it comes to both ends; in a small range, to every value. Factors that are each other's inverse, because
-  // 0.8 and 1.2 together are 0.96: on a log scale such a walk drifts down, and comes to the top of a wide range only rarely.
+  // Wherever a walk starts, it comes to both ends; in a small range, to every value. Factors that
+  // are each other's inverse, because 0.8 and 1.2 together are 0.96: on a log scale such a walk
+  // drifts down, and comes to the top of a wide range only rarely.
   test.each([
     ["integer(1, 12)", integer(1, 12), 12],
     ["integer(-5, 5)", integer(-5, 5), 11],
@@ -265,20 +272,28 @@ describe("kinds without a scale", () => {
   });
 
   test("only what was declared is admitted", () => {
-    expect([choice("a", 1).nearest("b"), choice("a", 1).nearest("1"), ordinal(1, 2).nearest(3)]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([
+      choice("a", 1).nearest("b"),
+      choice("a", 1).nearest("1"),
+      ordinal(1, 2).nearest(3),
+    ]).toEqual([undefined, undefined, undefined]);
   });
 });
 
 describe("the prior", () => {
-  /** The largest distance between the empirical and the given distribution function, times the root of the count. */
-  function kolmogorovSmirnov(declared: Declared<number>, distribution: (value: number) => number): number {
+  /**
+   * The largest distance between the empirical and the given distribution function, times the root
+   * of the count.
+   */
+  function kolmogorovSmirnov(
+    declared: Declared<number>,
+    distribution: (value: number) => number,
+  ): number {
     const count = 20_000;
     const random = randomStream("prior", declared.written);
-    const values = Array.from({ length: count }, () => declared.sample(random)).sort((a, b) => a - b);
+    const values = Array.from({ length: count }, () => declared.sample(random)).sort(
+      (a, b) => a - b,
+    );
     const gaps = values.map((value, index) => {
       const expected = distribution(value);
       return Math.max(expected - index / count, (index + 1) / count - expected);
@@ -289,7 +304,8 @@ describe("the prior", () => {
   function standardNormal(x: number): number {
     const t = 1 / (1 + (0.3275911 * Math.abs(x)) / Math.SQRT2);
     const polynomial =
-      ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+      ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) *
+      t;
     const tail = (polynomial * Math.exp((-x * x) / 2)) / 2;
     return x > 0 ? 1 - tail : tail;
   }
@@ -309,7 +325,8 @@ describe("the prior", () => {
 
   const logShare = (low: number, high: number) => (value: number) =>
     Math.log((value + 0.5) / (value - 0.5)) / Math.log((high + 0.5) / (low - 0.5));
-  // [kind, its values, share of each, 99.9% quantile of chi-squared with one degree of freedom less than values]
+  // [kind, its values, share of each, 99.9% quantile of chi-squared with one degree of freedom
+  // less than values]
   test.each([
     [integer(3, 12), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12], () => 0.1, 27.88],
     [integer(1, 5, { log: true }), [1, 2, 3, 4, 5], logShare(1, 5), 18.47],
@@ -418,8 +435,8 @@ describe("a space with conditions", () => {
   test("settling brings values into their bounds and refuses one that has no nearest", () => {
     const settled = space.settle({ optimizer: "adam", beta: 7, rate: -1 }, randomStream(1));
     expect(settled).toEqual({ optimizer: "adam", beta: 1, rate: 1e-4 });
-    expect(() => space.settle({ optimizer: "adam", beta: 0.9, rate: Number.NaN }, randomStream(1))).toThrow(
-      "hyperparameters.rate: NaN - is outside of logUniform(0.0001, 0.1)",
-    );
+    expect(() =>
+      space.settle({ optimizer: "adam", beta: 0.9, rate: Number.NaN }, randomStream(1)),
+    ).toThrow("hyperparameters.rate: NaN - is outside of logUniform(0.0001, 0.1)");
   });
 });

@@ -1,4 +1,7 @@
-/** A search space made of declared hyperparameters. Conditions form a forest: a hyperparameter is decided after the one it depends on. */
+/**
+ * A search space made of declared hyperparameters. Conditions form a forest: a hyperparameter is
+ * decided after the one it depends on.
+ */
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
@@ -10,7 +13,10 @@ import { type Declared, isDeclared } from "./declared.ts";
 
 export type SpaceDeclaration = { readonly [name: string]: Declared };
 
-/** The values of a declaration: `{ rate: logUniform(1e-4, 1) }` has `{ rate: number }`. A conditional value may be absent. */
+/**
+ * The values of a declaration: `{ rate: logUniform(1e-4, 1) }` has `{ rate: number }`. A
+ * conditional value may be absent.
+ */
 export type ValuesOf<S extends SpaceDeclaration> = {
   readonly [K in keyof S]: S[K] extends Conditional<infer T>
     ? T | undefined
@@ -61,7 +67,14 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
   if (names.length > mostHyperparameters) {
     const rule = `may be at most ${mostHyperparameters}`;
     const value = `${names.length} hyperparameters`;
-    return [{ path: "", value, rule, remedy: "give a group of them one factor that the trainer applies" }];
+    return [
+      {
+        path: "",
+        value,
+        rule,
+        remedy: "give a group of them one factor that the trainer applies",
+      },
+    ];
   }
   return names.flatMap((name): Problem[] => {
     const declared = declaration[name]!;
@@ -111,7 +124,11 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
 }
 
 /** What is wrong with hyperparameters that a user gave, such as a value outside its space. */
-export function valueProblems(declaration: SpaceDeclaration, values: object, path: string): Problem[] {
+export function valueProblems(
+  declaration: SpaceDeclaration,
+  values: object,
+  path: string,
+): Problem[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const declared = own(declaration, name);
     if (declared === undefined) {
@@ -140,7 +157,8 @@ function notDeclared(path: string, value: unknown): Problem {
 function dependsOnItself(declaration: SpaceDeclaration, name: string): boolean {
   const seen = new Set<string>();
   let on = conditionOf(own(declaration, name))?.on;
-  for (; on !== undefined && !seen.has(on); on = conditionOf(own(declaration, on))?.on) seen.add(on);
+  for (; on !== undefined && !seen.has(on); on = conditionOf(own(declaration, on))?.on)
+    seen.add(on);
   return seen.has(name);
 }
 
@@ -162,7 +180,10 @@ function conditionOf(declared: Declared | undefined) {
   return (declared as Partial<Conditional<HyperparameterValue>> | undefined)?.condition;
 }
 
-/** Names so that each comes after the one it depends on. Those on a circle, or that depend on nothing known, are left out. */
+/**
+ * Names so that each comes after the one it depends on. Those on a circle, or that depend on
+ * nothing known, are left out.
+ */
 function inOrderOfConditions(declaration: SpaceDeclaration): string[] {
   const ordered: string[] = [];
   let waiting = Object.keys(declaration);

@@ -105,7 +105,9 @@ describe("every baseline", () => {
   test("selection only copies, and no value is seen that was not drawn at the beginning", async () => {
     const { result, snapshots } = await finished(baselines["selection-only"]!(experiment));
     expect(result.copies).toBeGreaterThan(0);
-    expect(new Set(snapshots.map(({ hyperparameters }) => hyperparameters.rate)).size).toBeLessThanOrEqual(8);
+    expect(
+      new Set(snapshots.map(({ hyperparameters }) => hyperparameters.rate)).size,
+    ).toBeLessThanOrEqual(8);
   });
 });
 
@@ -114,7 +116,9 @@ describe("sequential", () => {
     const { snapshots } = await finished(baselines.sequential!(experiment));
     const roots = snapshots.filter(({ parent }) => parent === undefined);
     expect(roots.map(({ kind }) => kind)).toEqual(["initial", ...Array(7).fill("restarted")]);
-    expect(roots.every(({ step, checkpoint }) => step === 0 && checkpoint === undefined)).toBe(true);
+    expect(roots.every(({ step, checkpoint }) => step === 0 && checkpoint === undefined)).toBe(
+      true,
+    );
     expect(Math.max(...snapshots.map(({ step }) => step))).toBe(130);
   });
 
@@ -125,7 +129,10 @@ describe("sequential", () => {
       const scores = snapshots.slice(0, place + 1).map(({ score }) => score ?? -Infinity);
       expect(snapshots.find(({ id }) => id === donor)!.score).toBe(Math.max(...scores));
     }
-    const sameRate = await finished({ ...baselines.sequential!(experiment), explore: "noExplore" });
+    const sameRate = await finished({
+      ...baselines.sequential!(experiment),
+      explore: "noExplore",
+    });
     const first = sameRate.snapshots.filter(({ step, kind }) => kind === "trained" && step === 5);
     expect(new Set(first.map(({ score }) => score)).size).toBe(8);
   });
@@ -141,7 +148,9 @@ describe("successive halving", () => {
       snapshots.filter((each) => each.generation === generation).length;
     expect(trainedTo(1)).toBe(begin);
     expect(trainedTo(26)).toBe(rungs.at(-1)!.keep);
-    expect(decisions.filter(({ kind }) => kind === "stop")).toHaveLength(begin - rungs.at(-1)!.keep);
+    expect(decisions.filter(({ kind }) => kind === "stop")).toHaveLength(
+      begin - rungs.at(-1)!.keep,
+    );
   });
 
   test.each([
@@ -228,10 +237,15 @@ describe("the grid", () => {
     const conditioned = defineExperiment({
       ...experiment.declaration,
       population: 8,
-      hyperparameters: { kind: choice("a", "b"), momentum: conditional("kind", "a", uniform(0, 1)) },
+      hyperparameters: {
+        kind: choice("a", "b"),
+        momentum: conditional("kind", "a", uniform(0, 1)),
+      },
     });
     const { initial } = baselines.grid!(conditioned) as { initial: Record<string, unknown>[] };
-    expect(initial.every(({ kind, momentum }) => (kind === "a") === (momentum !== undefined))).toBe(true);
+    expect(
+      initial.every(({ kind, momentum }) => (kind === "a") === (momentum !== undefined)),
+    ).toBe(true);
   });
 });
 
@@ -239,7 +253,9 @@ test("fixed hyperparameters have to be all of them, and admitted", () => {
   expect(() => fixed(experiment, {})).toThrow(
     "fixed: is incomplete - lacks rate; give every hyperparameter, such as fixed: { learningRate: 0.01 }.",
   );
-  expect(() => fixed(experiment, { rate: 7 })).toThrow("fixed.rate: 7 - is outside of logUniform(0.0001, 1)");
+  expect(() => fixed(experiment, { rate: 7 })).toThrow(
+    "fixed.rate: 7 - is outside of logUniform(0.0001, 1)",
+  );
 });
 
 test("fixed hyperparameters need a conditional one where it applies, and only there", () => {
@@ -255,15 +271,21 @@ describe("a replay", () => {
   test("trains fresh models, generation by generation, with the hyperparameters that the schedule has", async () => {
     const { chain } = await finished({});
     const segments = schedule(chain);
-    expect(new Set(segments.map(({ hyperparameters }) => hyperparameters.rate)).size).toBeGreaterThan(1);
+    expect(
+      new Set(segments.map(({ hyperparameters }) => hyperparameters.rate)).size,
+    ).toBeGreaterThan(1);
     const { snapshots } = await finished(replaySettings(segments, 3), 9);
     for (const member of [0, 1, 2]) {
-      const trained = snapshots.filter((each) => each.member === member && each.kind === "trained");
+      const trained = snapshots.filter(
+        (each) => each.member === member && each.kind === "trained",
+      );
       expect(trained.map(({ step, hyperparameters }) => [step, hyperparameters])).toEqual(
         segments.map(({ toStep, hyperparameters }) => [toStep, hyperparameters]),
       );
     }
-    expect(new Set(snapshots.filter(({ step }) => step === 5).map(({ score }) => score)).size).toBe(3);
+    expect(
+      new Set(snapshots.filter(({ step }) => step === 5).map(({ score }) => score)).size,
+    ).toBe(3);
   });
 
   test("keeps generations of unequal length", async () => {

@@ -1,6 +1,6 @@
 /**
- * What Population Based Training has to be compared with, each a change of settings that spends the same total of training steps. Those that
- * follow another run's result are in `followers.ts`.
+ * What Population Based Training has to be compared with, each a change of settings that spends
+ * the same total of training steps. Those that follow another run's result are in `followers.ts`.
  */
 import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
@@ -12,7 +12,11 @@ import { gridPoints } from "./grid.ts";
 import { halvingRungs } from "./halving-rungs.ts";
 
 /** Nobody copies and nobody explores. */
-export const unchanging: Settings = { exploit: "noExploit", explore: "noExplore", exploreEvery: "copy" };
+export const unchanging: Settings = {
+  exploit: "noExploit",
+  explore: "noExplore",
+  exploreEvery: "copy",
+};
 
 /** By name. Throws a `BadInputError` for an experiment that a baseline cannot be made of. */
 export const baselines: { readonly [name: string]: (experiment: Experiment) => Settings } = {
@@ -22,10 +26,16 @@ export const baselines: { readonly [name: string]: (experiment: Experiment) => S
   "selection-only": () => ({ explore: "noExplore", exploreEvery: "copy" }),
   /** Random search on a grid. */
   grid: (experiment) => ({ ...unchanging, initial: gridPoints(experiment) }),
-  /** Every member has the experiment's own initial hyperparameters: models that differ in their seeds only. */
+  /**
+   * Every member has the experiment's own initial hyperparameters: models that differ in their
+   * seeds only.
+   */
   fixed: (experiment) => fixed(experiment, experiment.initial[0] ?? {}),
   "successive-halving": successiveHalving,
-  /** One model after another, as many as there are members, each from the best hyperparameters so far. */
+  /**
+   * One model after another, as many as there are members, each from the best hyperparameters so
+   * far.
+   */
   sequential(experiment) {
     const { population } = experiment;
     const stepsPerModel = stepsPerMember(experiment, "sequential");
@@ -50,17 +60,27 @@ export const givenBy: { readonly [name: string]: readonly string[] } = {
   sequential: ["exploit", "exploreEvery"],
 };
 
-/** Every member has these hyperparameters from beginning to end. Throws a `BadInputError` when they are not all of the space's, or not in it. */
+/**
+ * Every member has these hyperparameters from beginning to end. Throws a `BadInputError` when they
+ * are not all of the space's, or not in it.
+ */
 export function fixed(experiment: Experiment, hyperparameters: Hyperparameters): Settings {
   const { hyperparameters: declaration } = experiment.declaration;
   const problems = [...valueProblems(declaration, hyperparameters, "fixed")];
   // What is settled without being given was drawn, and would differ between members.
   const settled =
-    problems.length > 0 ? {} : experiment.strategies.space.settle(hyperparameters, randomStream("fixed"));
+    problems.length > 0
+      ? {}
+      : experiment.strategies.space.settle(hyperparameters, randomStream("fixed"));
   const missing = Object.keys(settled).filter((name) => hyperparameters[name] === undefined);
   if (missing.length > 0) {
     const remedy = "give every hyperparameter, such as fixed: { learningRate: 0.01 }";
-    problems.push({ path: "fixed", value: "is incomplete", rule: `lacks ${missing.join(", ")}`, remedy });
+    problems.push({
+      path: "fixed",
+      value: "is incomplete",
+      rule: `lacks ${missing.join(", ")}`,
+      remedy,
+    });
   }
   if (problems.length > 0) throw new BadInputError(problems);
   return { ...unchanging, initial: hyperparameters };
@@ -70,11 +90,19 @@ function successiveHalving(experiment: Experiment): Settings {
   const steps = stepsPerMember(experiment, "successive-halving");
   const length = stepsPerGeneration(experiment);
   if (length === undefined)
-    throw impossible("successive-halving", "needs generations of equal steps", "use ready: everySteps(...)");
+    throw impossible(
+      "successive-halving",
+      "needs generations of equal steps",
+      "use ready: everySteps(...)",
+    );
   const { begin, rungs } = halvingRungs(experiment.population, steps / length);
   if (rungs.length === 0) {
     const remedy = "give a larger population, or shorter generations";
-    throw impossible("successive-halving", "has too few members and generations for a rung", remedy);
+    throw impossible(
+      "successive-halving",
+      "has too few members and generations for a rung",
+      remedy,
+    );
   }
   return {
     ...withoutBurnIn(experiment),
@@ -82,7 +110,8 @@ function successiveHalving(experiment: Experiment): Settings {
     exploit: { successiveHalving: { rungs } },
     explore: "noExplore",
     exploreEvery: "copy",
-    // Decided as members come, one more or less goes on at a rung, and near the end each costs as much as many did at first.
+    // Decided as members come, one more or less goes on at a rung, and near the end each costs as
+    // much as many did at first.
     synchronous: true,
     budget: { ...experiment.budget, stepsPerMember: steps },
   };
@@ -97,7 +126,10 @@ function withoutBurnIn({ ready }: Experiment): Settings {
 function endingAt(experiment: Experiment, steps: number): Settings {
   const length = stepsPerGeneration(experiment);
   if (length === undefined || steps % length === 0) return withoutBurnIn(experiment);
-  const whole = Array.from({ length: Math.floor(steps / length) }, (_, index) => (index + 1) * length);
+  const whole = Array.from(
+    { length: Math.floor(steps / length) },
+    (_, index) => (index + 1) * length,
+  );
   return { ready: { atSteps: [...whole, steps] } };
 }
 

@@ -1,4 +1,7 @@
-/** Fresh models trained by what a population has found: its schedule, or the hyperparameters that it ended with. */
+/**
+ * Fresh models trained by what a population has found: its schedule, or the hyperparameters that
+ * it ended with.
+ */
 
 import { BadInputError } from "../../algorithm/problem.ts";
 import { merged, type ScheduleSegment } from "../../algorithm/schedule.ts";
@@ -12,8 +15,9 @@ export const givenByFollowing = {
 };
 
 /**
- * So many fresh models, each trained along a recorded schedule for so many steps: where these are more than the schedule has, with its last
- * hyperparameters. Throws a `BadInputError` for an empty schedule.
+ * So many fresh models, each trained along a recorded schedule for so many steps: where these are
+ * more than the schedule has, with its last hyperparameters. Throws a `BadInputError` for an empty
+ * schedule.
  */
 export function replaySettings(
   schedule: readonly ScheduleSegment[],
@@ -23,7 +27,9 @@ export function replaySettings(
   const [first] = schedule;
   if (!first) {
     const remedy = "replay a lineage that has been trained";
-    throw new BadInputError([{ path: "schedule", value: "[]", rule: "has no generation", remedy }]);
+    throw new BadInputError([
+      { path: "schedule", value: "[]", rule: "has no generation", remedy },
+    ]);
   }
   return {
     ...unchanging,
@@ -36,11 +42,16 @@ export function replaySettings(
   };
 }
 
-/** Generations end where they ended: of equal length where they can be, which a trainer in another process needs not be asked about. */
+/**
+ * Generations end where they ended: of equal length where they can be, which a trainer in another
+ * process needs not be asked about.
+ */
 function generationsOf(schedule: readonly ScheduleSegment[]) {
   const length = schedule[0]!.toStep;
   const areEqual = schedule.every(({ toStep }, index) =>
-    index === schedule.length - 1 ? toStep <= length * (index + 1) : toStep === length * (index + 1),
+    index === schedule.length - 1
+      ? toStep <= length * (index + 1)
+      : toStep === length * (index + 1),
   );
   return areEqual ? { everySteps: length } : { atSteps: schedule.map(({ toStep }) => toStep) };
 }

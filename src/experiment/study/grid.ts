@@ -8,8 +8,9 @@ import type { DeclaredNumber } from "../search-space/numeric.ts";
 const draws = 1000;
 
 /**
- * A full grid over the search space with as many of its points as there are members, or fewer; the members that are left repeat points from
- * the start, with seeds of their own. A number gets the middles of equal parts of its range, on its own scale; a choice all its values.
+ * A full grid over the search space with as many of its points as there are members, or fewer; the
+ * members that are left repeat points from the start, with seeds of their own. A number gets the
+ * middles of equal parts of its range, on its own scale; a choice all its values.
  */
 export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
   const { population, strategies, declaration } = experiment;
@@ -31,7 +32,8 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
     for (const name of numbers) {
       const more = counts.get(name)! + 1;
       // Whole numbers and multiples of a step run out of values.
-      const isPossible = (size() / (more - 1)) * more <= population && middlesOf(name, more).length === more;
+      const isPossible =
+        (size() / (more - 1)) * more <= population && middlesOf(name, more).length === more;
       if (!isPossible) continue;
       counts.set(name, more);
       grown = true;
@@ -53,8 +55,8 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
 }
 
 /**
- * Where the choices alone make more points than there are members, the distance between the points that are taken: without a common
- * divisor with their number, so that every hyperparameter varies.
+ * Where the choices alone make more points than there are members, the distance between the points
+ * that are taken: without a common divisor with their number, so that every hyperparameter varies.
  */
 function strideOver(points: number, population: number): number {
   if (points <= population) return 1;
@@ -70,15 +72,21 @@ function commonDivisor(first: number, second: number): number {
 function categoriesOf(declared: Declared): readonly HyperparameterValue[] | undefined {
   if ("numeric" in declared) return undefined;
   return [
-    ...new Set(Array.from({ length: draws }, (_, draw) => declared.sample(randomStream("grid", draw)))),
+    ...new Set(
+      Array.from({ length: draws }, (_, draw) => declared.sample(randomStream("grid", draw))),
+    ),
   ];
 }
 
-function middles({ numeric, nearest }: DeclaredNumber, count: number): readonly HyperparameterValue[] {
+function middles(
+  { numeric, nearest }: DeclaredNumber,
+  count: number,
+): readonly HyperparameterValue[] {
   const { low, high } = numeric.prior;
   const values = Array.from({ length: count }, (_, index) => {
     const share = (index + 0.5) / count;
-    const value = numeric.scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
+    const value =
+      numeric.scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
     return nearest(Number(value.toPrecision(6)))!;
   });
   return [...new Set(values)];

@@ -1,24 +1,35 @@
-/** A rung: at the end of which generation it stands, how many get there and how many of them go on. */
+/**
+ * A rung: at the end of which generation it stands, how many get there and how many of them go on.
+ */
 export interface Rung {
   readonly generation: number;
   readonly from: number;
   readonly keep: number;
 }
 
-/** Of those at a rung one in so many goes on: the value of Li et al. 2017 (Hyperband, arXiv 1603.06560). */
+/**
+ * Of those at a rung one in so many goes on: the value of Li et al. 2017 (Hyperband, arXiv
+ * 1603.06560).
+ */
 const reduction = 3;
 
 /**
- * Successive halving that spends as many generations as a population would: how many members begin, and the rungs at which they end. The rungs lie at
- * 1/3, 1/9, 1/27 ... of a member's generations, as many of them as leave somebody at the end. What cannot be split is less than the
- * generations up to the first rung. The last generation of a member may be a part of one: `generations` need not be whole.
+ * Successive halving that spends as many generations as a population would: how many members
+ * begin, and the rungs at which they end. The rungs lie at 1/3, 1/9, 1/27 ... of a member's
+ * generations, as many of them as leave somebody at the end. What cannot be split is less than the
+ * generations up to the first rung. The last generation of a member may be a part of one:
+ * `generations` need not be whole.
  */
 export function halvingRungs(
   population: number,
   generations: number,
 ): { readonly begin: number; readonly rungs: readonly Rung[] } {
   const budget = population * generations;
-  for (let count = Math.floor(Math.log(generations) / Math.log(reduction) + 1e-9); count >= 1; count--) {
+  for (
+    let count = Math.floor(Math.log(generations) / Math.log(reduction) + 1e-9);
+    count >= 1;
+    count--
+  ) {
     const ends = Array.from({ length: count + 1 }, (_, index) =>
       index === count ? generations : Math.round(generations / reduction ** (count - index)),
     );
@@ -29,8 +40,13 @@ export function halvingRungs(
       0,
     );
     if (budget / each < reduction ** count) continue;
-    const kept = ends.slice(1).map((_, index) => Math.round(budget / each / reduction ** (index + 1)));
-    const later = kept.reduce((sum, keep, index) => sum + keep * (ends[index + 1]! - ends[index]!), 0);
+    const kept = ends
+      .slice(1)
+      .map((_, index) => Math.round(budget / each / reduction ** (index + 1)));
+    const later = kept.reduce(
+      (sum, keep, index) => sum + keep * (ends[index + 1]! - ends[index]!),
+      0,
+    );
     const begin = Math.floor((budget - later) / ends[0]!);
     const rungs = kept.map((keep, index) => ({
       generation: ends[index]!,

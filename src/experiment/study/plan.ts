@@ -17,8 +17,9 @@ export interface PlannedVariant {
   /** The label of the variant whose result it needs, with the same seed. */
   readonly follows?: string;
   /**
-   * The settings that make it of the experiment, but for the seed. One that follows another needs what its best model found; without that, they
-   * are those that are known beforehand. Throws a `BadInputError` under the path in the study of what is wrong.
+   * The settings that make it of the experiment, but for the seed. One that follows another needs
+   * what its best model found; without that, they are those that are known beforehand. Throws a
+   * `BadInputError` under the path in the study of what is wrong.
    */
   settings(experiment: Experiment, found?: Found): Settings;
 }
@@ -29,7 +30,10 @@ export interface Found {
   readonly hyperparameters: Hyperparameters;
 }
 
-/** The variants of a study at every point of its grid, each once, in an order in which they can be run. */
+/**
+ * The variants of a study at every point of its grid, each once, in an order in which they can be
+ * run.
+ */
 export function planStudy(study: Study): readonly PlannedVariant[] {
   const plan = study.variants.flatMap((variant) => {
     const axes = Object.entries(study.grid).filter(([path]) => varies(study, variant, path));
@@ -38,7 +42,9 @@ export function planStudy(study: Study): readonly PlannedVariant[] {
   return [...new Map(plan.map((variant) => [variant.label, variant])).values()];
 }
 
-/** Whether a setting of the grid makes a difference to a variant, or to the one that it follows. */
+/**
+ * Whether a setting of the grid makes a difference to a variant, or to the one that it follows.
+ */
 function varies(study: Study, variant: Variant, path: string): boolean {
   const followed = followedBy(study, variant);
   if (followed && varies(study, followed, path)) return true;
@@ -58,7 +64,9 @@ function planned(study: Study, variant: Variant, point: Settings): PlannedVarian
   // Together, so that a strategy that one of them gives leaves the options of the other.
   const own = replaced(study.settings, { ...point, ...variant.settings });
   const followed = followedBy(study, variant);
-  const shared = Object.entries(point).filter(([path]) => followed && varies(study, followed, path));
+  const shared = Object.entries(point).filter(
+    ([path]) => followed && varies(study, followed, path),
+  );
   return {
     label: labelOf(method, point),
     method,
@@ -67,12 +75,17 @@ function planned(study: Study, variant: Variant, point: Settings): PlannedVarian
     settings(experiment, found) {
       try {
         const changed = withSettings(experiment, own);
-        const settings = replaced(own, { name: `${study.name}-${method}`, ...settingsOf(changed) });
+        const settings = replaced(own, {
+          name: `${study.name}-${method}`,
+          ...settingsOf(changed),
+        });
         withSettings(experiment, settings);
         return settings;
       } catch (error) {
         if (!(error instanceof BadInputError)) throw error;
-        throw new BadInputError(error.problems.map((problem) => placed(problem, study, variant, point)));
+        throw new BadInputError(
+          error.problems.map((problem) => placed(problem, study, variant, point)),
+        );
       }
       function settingsOf(changed: Experiment): Settings {
         if (baseline !== undefined) return baselines[baseline]!(changed);
@@ -86,7 +99,9 @@ function planned(study: Study, variant: Variant, point: Settings): PlannedVarian
 }
 
 /** Every combination of the values of the axes. */
-function pointsOf(axes: readonly (readonly [path: string, values: readonly unknown[]])[]): Settings[] {
+function pointsOf(
+  axes: readonly (readonly [path: string, values: readonly unknown[]])[],
+): Settings[] {
   return axes.reduce<Settings[]>(
     (points, [path, values]) =>
       points.flatMap((point) => values.map((value) => ({ ...point, [path]: value }))),
@@ -103,7 +118,12 @@ function labelOf(method: string, point: Settings): string {
 }
 
 /** A problem with a setting, under the part of the study that gives it. */
-function placed(problem: Problem, study: Study, { method, settings }: Variant, point: Settings): Problem {
+function placed(
+  problem: Problem,
+  study: Study,
+  { method, settings }: Variant,
+  point: Settings,
+): Problem {
   const [group] = problem.path.split(".");
   const gives = (part: Settings) => Object.keys(part).some((path) => path.split(".")[0] === group);
   if (gives(settings)) return below(`variants.${method}`, problem);

@@ -33,7 +33,8 @@ const experiment = defineExperiment({
 
 const study = (given: Partial<StudyDeclaration>) =>
   defineStudy({ name: "sizes", experiment: "climbing.ts", seeds: 2, ...given });
-const labels = (given: Partial<StudyDeclaration>) => planStudy(study(given)).map(({ label }) => label);
+const labels = (given: Partial<StudyDeclaration>) =>
+  planStudy(study(given)).map(({ label }) => label);
 
 test("left out, the variant is the experiment as it is; seeds are counted from 1 or listed", () => {
   expect(labels({})).toEqual(["pbt"]);
@@ -43,7 +44,10 @@ test("left out, the variant is the experiment as it is; seeds are counted from 1
 
 test("every variant is planned at every point of the grid, but not where a setting makes no difference to it", () => {
   const variants = { pbt: {}, "random-search": "random-search", large: { population: 99 } };
-  const grid = { population: [5, 10], exploit: ["truncationSelection", { tTestSelection: { samples: 5 } }] };
+  const grid = {
+    population: [5, 10],
+    exploit: ["truncationSelection", { tTestSelection: { samples: 5 } }],
+  };
   expect(labels({ variants, grid })).toEqual([
     "pbt population=5 exploit=truncationSelection",
     "pbt population=5 exploit={ tTestSelection: { samples: 5 } }",
@@ -72,7 +76,12 @@ test("the settings of a planned variant make a run of it, named after the study"
     describeExperiment(withSettings(experiment, variant.settings(experiment))),
   );
   expect(
-    made.map(({ name, population, exploit, initial }) => [name, population, exploit.name, initial]),
+    made.map(({ name, population, exploit, initial }) => [
+      name,
+      population,
+      exploit.name,
+      initial,
+    ]),
   ).toEqual([
     ["sizes-tested", 4, "tTestSelection", []],
     ["sizes-random", 4, "noExploit", []],
@@ -85,7 +94,11 @@ test("the settings of a planned variant make a run of it, named after the study"
 test("what follows another variant comes after it, at the same point, with what its best model found", () => {
   const plan = planStudy(
     study({
-      variants: { again: { replay: "pbt" }, last: { final: "pbt" }, pbt: { "exploit.copy": "both" } },
+      variants: {
+        again: { replay: "pbt" },
+        last: { final: "pbt" },
+        pbt: { "exploit.copy": "both" },
+      },
       grid: { population: [4], "exploit.copy": ["weights"] },
     }),
   );
@@ -100,7 +113,9 @@ test("what follows another variant comes after it, at the same point, with what 
   };
   const [again, last] = plan
     .slice(1)
-    .map((variant) => describeExperiment(withSettings(experiment, variant.settings(experiment, found))));
+    .map((variant) =>
+      describeExperiment(withSettings(experiment, variant.settings(experiment, found))),
+    );
   expect(again).toMatchObject({
     population: 4,
     explore: { name: "followSchedule" },
@@ -126,10 +141,19 @@ test.each([
     'variants.a: "random-serch" - is no baseline; did you mean "random-search"?',
   ],
   [{ baseline: "random" }, 'baseline: "random" - is no variant of this study'],
-  [{ variants: { a: {}, b: { replay: "c" } } }, 'variants.b.replay: "c" - is no variant of this study'],
-  [{ variants: { a: { fixed: 3 } } }, "variants.a.fixed: 3 - must be an object; give values by name."],
+  [
+    { variants: { a: {}, b: { replay: "c" } } },
+    'variants.b.replay: "c" - is no variant of this study',
+  ],
+  [
+    { variants: { a: { fixed: 3 } } },
+    "variants.a.fixed: 3 - must be an object; give values by name.",
+  ],
   [{ variants: { a: { fixed: {}, replay: "a" } } }, "is both fixed and replay; keep one of them."],
-  [{ grid: { population: [] } }, "grid.population: [] - is empty; give values such as [5, 10, 20]."],
+  [
+    { grid: { population: [] } },
+    "grid.population: [] - is empty; give values such as [5, 10, 20].",
+  ],
   [{ varients: {} }, 'varients: {} - is not a part of a study; did you mean "variants"?'],
 ])("%o is refused", (given, message) => {
   expect(() => study(given as Partial<StudyDeclaration>)).toThrow(BadInputError);
@@ -145,7 +169,10 @@ test("a setting that is wrong is reported under its variant", () => {
 
 test("a variant keeps its own option of a strategy that the grid gives", () => {
   const [planned] = planStudy(
-    study({ variants: { light: { "exploit.copy": "weights" } }, grid: { exploit: ["binaryTournament"] } }),
+    study({
+      variants: { light: { "exploit.copy": "weights" } },
+      grid: { exploit: ["binaryTournament"] },
+    }),
   );
   const { exploit } = describeExperiment(withSettings(experiment, planned!.settings(experiment)));
   expect(exploit).toMatchObject({ name: "binaryTournament", options: { copy: "weights" } });

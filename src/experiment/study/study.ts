@@ -1,6 +1,6 @@
 /**
- * A study: variants of one experiment, each with several seeds, run so that they can be compared. It is plain data, in a YAML or JSON file or
- * through `defineStudy` in TypeScript.
+ * A study: variants of one experiment, each with several seeds, run so that they can be compared.
+ * It is plain data, in a YAML or JSON file or through `defineStudy` in TypeScript.
  */
 import { z } from "zod";
 import { nearest } from "../../algorithm/nearest.ts";
@@ -14,7 +14,8 @@ const longestName = 80;
 const name = z
   .string({ error: "must be a text; give a name" })
   .regex(namePattern, {
-    error: 'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"',
+    error:
+      'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"',
   })
   .max(longestName, { error: `must have at most ${longestName} characters; give a shorter name` });
 const mostSeeds = 10_000;
@@ -22,10 +23,12 @@ const seed = z
   .int({ error: "must be a whole number; give a seed such as 1" })
   .min(0, { error: "must be at least 0; give a seed such as 1" });
 const settings = z.record(z.string(), z.unknown(), {
-  error: "must be a baseline's name or settings; give for example random-search or { population: 20 }",
+  error:
+    "must be a baseline's name or settings; give for example random-search or { population: 20 }",
 });
 const variant = z.union([z.string(), settings], {
-  error: "must be a baseline's name or settings; give for example random-search or { population: 20 }",
+  error:
+    "must be a baseline's name or settings; give for example random-search or { population: 20 }",
 });
 
 const studyShape = {
@@ -91,7 +94,10 @@ export interface Variant {
   readonly settings: { readonly [path: string]: unknown };
   readonly baseline?: string;
   readonly fixed?: { readonly [name: string]: unknown };
-  /** The variant whose best model's schedule, or last hyperparameters, fresh models are trained with. */
+  /**
+   * The variant whose best model's schedule, or last hyperparameters, fresh models are trained
+   * with.
+   */
   readonly follows?: { readonly method: string; readonly what: "replay" | "final" };
 }
 
@@ -107,23 +113,40 @@ export interface Study {
   readonly baseline: string | undefined;
 }
 
-/** Checks a declaration as a whole. Throws a `BadInputError` with every mistake that is one without knowing the experiment. */
+/**
+ * Checks a declaration as a whole. Throws a `BadInputError` with every mistake that is one without
+ * knowing the experiment.
+ */
 export function defineStudy(declaration: StudyDeclaration): Study {
   const parsed = schema.safeParse(declaration);
   if (!parsed.success)
     throw new BadInputError(
       problemsOf(parsed.error, declaration, "a part of a study", Object.keys(studyShape)),
     );
-  const { seeds, settings = {}, variants = { pbt: {} }, grid = {}, baseline, ...rest } = parsed.data;
+  const {
+    seeds,
+    settings = {},
+    variants = { pbt: {} },
+    grid = {},
+    baseline,
+    ...rest
+  } = parsed.data;
   const problems: Problem[] = [];
-  const read = Object.entries(variants).map(([method, form]) => readVariant(method, form, problems));
+  const read = Object.entries(variants).map(([method, form]) =>
+    readVariant(method, form, problems),
+  );
   for (const { method, follows } of read) {
     if (!follows) continue;
     const path = `variants.${method}.${follows.what}`;
     const known = read.filter((other) => !other.follows).map((other) => other.method);
     if (!known.includes(follows.method)) {
       const rule = "is no variant of this study that has a result of its own";
-      problems.push({ path, value: show(follows.method), rule, remedy: nearest(follows.method, known) });
+      problems.push({
+        path,
+        value: show(follows.method),
+        rule,
+        remedy: nearest(follows.method, known),
+      });
     }
   }
   if (baseline !== undefined && !Object.hasOwn(variants, baseline)) {
@@ -139,7 +162,10 @@ export function defineStudy(declaration: StudyDeclaration): Study {
         ? Array.from({ length: seeds }, (_, index) => index + 1)
         : [...new Set(seeds)],
     settings,
-    variants: [...read.filter(({ follows }) => !follows), ...read.filter(({ follows }) => follows)],
+    variants: [
+      ...read.filter(({ follows }) => !follows),
+      ...read.filter(({ follows }) => follows),
+    ],
     grid,
     baseline,
   };
@@ -149,7 +175,12 @@ function readVariant(method: string, form: string | object, problems: Problem[])
   const isBaseline = (value: string) => Object.hasOwn(baselines, value);
   if (!namePattern.test(method)) {
     const rule = "a variant's name may have letters, digits, dots, dashes and underscores only";
-    problems.push({ path: "variants", value: show(method), rule, remedy: 'use a name such as "t-test"' });
+    problems.push({
+      path: "variants",
+      value: show(method),
+      rule,
+      remedy: 'use a name such as "t-test"',
+    });
   } else if (method.length > longestName) {
     const rule = `a variant's name must have at most ${longestName} characters`;
     problems.push({ path: "variants", value: method, rule, remedy: "give a shorter one" });
@@ -157,15 +188,27 @@ function readVariant(method: string, form: string | object, problems: Problem[])
   if (typeof form === "string") {
     if (!isBaseline(form)) {
       const remedy = nearest(form, Object.keys(baselines));
-      problems.push({ path: `variants.${method}`, value: show(form), rule: "is no baseline", remedy });
+      problems.push({
+        path: `variants.${method}`,
+        value: show(form),
+        rule: "is no baseline",
+        remedy,
+      });
     }
     return { method, settings: {}, baseline: form };
   }
   const { fixed, replay, final, ...settings } = form as Record<string, unknown>;
-  const kinds = Object.entries({ fixed, replay, final }).filter(([, value]) => value !== undefined);
+  const kinds = Object.entries({ fixed, replay, final }).filter(
+    ([, value]) => value !== undefined,
+  );
   if (kinds.length > 1) {
     const rule = `is both ${kinds.map(([kind]) => kind).join(" and ")}`;
-    problems.push({ path: `variants.${method}`, value: show(form), rule, remedy: "keep one of them" });
+    problems.push({
+      path: `variants.${method}`,
+      value: show(form),
+      rule,
+      remedy: "keep one of them",
+    });
   }
   if (fixed !== undefined) {
     const isMapping = typeof fixed === "object" && fixed !== null && !Array.isArray(fixed);

@@ -1,12 +1,19 @@
 /**
- * A population in this process's memory, for runs inside a program or a browser. JavaScript runs one piece of synchronous code at a
- * time, so a method that does its work without awaiting is a transaction.
+ * A population in this process's memory, for runs inside a program or a browser. JavaScript runs
+ * one piece of synchronous code at a time, so a method that does its work without awaiting is a
+ * transaction.
  */
 
 import { firstPlace } from "../../algorithm/bisect.ts";
 import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import { type CheckpointId, isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  isEarned,
+  memberOf,
+  ordinalOf,
+  type Snapshot,
+} from "../../algorithm/snapshot.ts";
 import { isNotable } from "../decisions.ts";
 import { keptSnapshots } from "../kept-checkpoints.ts";
 import {
@@ -43,7 +50,10 @@ import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
 interface RunRecord {
   run: Run;
   readonly members: MemberRecord[];
-  /** The active members, the least advanced first and then by number: the order in which they are claimed. */
+  /**
+   * The active members, the least advanced first and then by number: the order in which they are
+   * claimed.
+   */
   readonly active: number[];
   /** In the order of publication; strategies see them as they are. */
   readonly snapshots: Snapshot[];
@@ -66,14 +76,19 @@ interface MemberRecord {
   hasFailed: boolean;
 }
 
-export function memoryPopulationStore({ now = Date.now }: { now?: () => number } = {}): PopulationStore {
+export function memoryPopulationStore({
+  now = Date.now,
+}: {
+  now?: () => number;
+} = {}): PopulationStore {
   const records = new Map<RunId, RunRecord>();
   const waiting = new Set<() => void>();
   let changeCount = 0;
 
   function recordOf(id: RunId): RunRecord {
     const record = records.get(id);
-    if (!record) throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+    if (!record)
+      throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
     return record;
   }
 
@@ -108,7 +123,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
   function countTime(record: RunRecord, time: number): void {
     const { runningSince } = record.run;
     // Most claims follow a publication, and need not look further.
-    if (runningSince !== undefined && record.publications.at(-1)!.publishedAt + pauseMs >= time) return;
+    if (runningSince !== undefined && record.publications.at(-1)!.publishedAt + pauseMs >= time)
+      return;
     record.run = { ...record.run, ...workTimeOfClaim(record.run, activeUntil(record), time) };
   }
 
@@ -167,7 +183,9 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
         state: { kind: "running" },
         elapsedMs: 0,
       };
-      const members = roots.map((): MemberRecord => ({ now: newMember, history: [], hasFailed: false }));
+      const members = roots.map(
+        (): MemberRecord => ({ now: newMember, history: [], hasFailed: false }),
+      );
       const record: RunRecord = {
         run,
         members,
@@ -209,7 +227,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     async resume(id, replacement) {
       const record = recordOf(id);
       if (replacement) record.run = { ...record.run, ...replacement };
-      const stepsPerMember = replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
+      const stepsPerMember =
+        replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
       for (const [index, { now }] of record.members.entries())
         advance(record, index, afterResumption(now, stepsPerMember));
       setState(record, { kind: "running" });
@@ -229,7 +248,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const free = active.find((index) => isFree(members[index]!));
       if (free === undefined) return { kind: "wait" };
       const { generation } = members[free]!.now;
-      // In a synchronous run a member that is behind holds back the others even while it is leased.
+      // In a synchronous run a member that is behind holds back the others even while it is
+      // leased.
       if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
         return { kind: "wait" };
       const held = warm === undefined ? undefined : members[warm];
@@ -242,7 +262,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const { epoch, undecided, failures, restarted } = member.now;
       const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
       const elapsed = { elapsedMs: elapsedMs(record.run, time) };
-      return { kind: "claimed", claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed } };
+      return {
+        kind: "claimed",
+        claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed },
+      };
     },
     async renewLease(claim, leaseMs) {
       const { member } = claimed(claim);
@@ -277,7 +300,8 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       if (publication.decision) record.decisions.push(publication.decision);
       if (publication.best && isBest(record, newest(member)))
         record.run = { ...record.run, best: publication.best };
-      if (publication.ending !== undefined) setState(record, { kind: "done", reason: publication.ending });
+      if (publication.ending !== undefined)
+        setState(record, { kind: "done", reason: publication.ending });
       else if (publication.member !== "active") endIfNobodyIsLeft(record, publication.reason);
       changed();
       return cursor;
@@ -373,7 +397,10 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
       const record = recordOf(id);
       const snapshots = record.snapshots
         .slice(after.snapshots, after.snapshots + limit)
-        .map((snapshot, index) => ({ ...snapshot, ...record.publications[after.snapshots + index]! }));
+        .map((snapshot, index) => ({
+          ...snapshot,
+          ...record.publications[after.snapshots + index]!,
+        }));
       const decisions = record.decisions.slice(after.decisions, after.decisions + limit);
       const failures = record.failures.slice(after.failures, after.failures + limit);
       const cursor = {
@@ -388,7 +415,11 @@ export function memoryPopulationStore({ now = Date.now }: { now?: () => number }
     },
     async end(id) {
       const { snapshots, decisions, failures } = recordOf(id);
-      return { snapshots: snapshots.length, decisions: decisions.length, failures: failures.length };
+      return {
+        snapshots: snapshots.length,
+        decisions: decisions.length,
+        failures: failures.length,
+      };
     },
     mark: () => String(changeCount),
     waitForChange(seen, timeoutMs, signal) {

@@ -11,7 +11,10 @@ export class Clients {
   readonly endpoint: Endpoint;
   readonly tls: Tls;
   readonly #url: string;
-  /** `channel_binding=require`, as managed databases put it into their URLs: the password proves that nobody stands between the ends of the TLS connection. */
+  /**
+   * `channel_binding=require`, as managed databases put it into their URLs: the password proves
+   * that nobody stands between the ends of the TLS connection.
+   */
   readonly #bindsChannel: boolean;
   /** Whether connections are made with TLS now. With `allow` and `prefer` that may change. */
   withTls: boolean;
@@ -33,7 +36,9 @@ export class Clients {
     this.#bindsChannel = parsed.searchParams.get("channel_binding") === "require";
     this.tls = tlsOf(parsed, host.startsWith("/"));
     if (this.#bindsChannel && !this.tls.options)
-      throw new SettingError("channel_binding=require: needs TLS; give sslmode=verify-full or require");
+      throw new SettingError(
+        "channel_binding=require: needs TLS; give sslmode=verify-full or require",
+      );
     this.withTls = this.tls.begins;
   }
 
@@ -66,7 +71,10 @@ export class Clients {
     };
   }
 
-  /** After a connection that began `withTls` or without has failed: whether the other kind is worth a try, which it is from now on. */
+  /**
+   * After a connection that began `withTls` or without has failed: whether the other kind is worth
+   * a try, which it is from now on.
+   */
   changesOver(withTls: boolean): boolean {
     const { mode } = this.tls;
     if (mode !== "allow" && mode !== "prefer") return false;

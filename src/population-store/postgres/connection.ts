@@ -1,6 +1,7 @@
 /**
- * Connections to a PostgreSQL server that may be restarted, cut off or frozen while workers go on: what fails for such a reason is tried again for a while. Nothing
- * of a connection outlives a transaction (no prepared statements, no session settings), so a pooler may stand in between.
+ * Connections to a PostgreSQL server that may be restarted, cut off or frozen while workers go on:
+ * what fails for such a reason is tried again for a while. Nothing of a connection outlives a
+ * transaction (no prepared statements, no session settings), so a pooler may stand in between.
  */
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +17,10 @@ import { type Sql, sql, together } from "./sql.ts";
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 50;
-/** Connecting costs a server more than anything else: a thousand workers that have lost it must not keep it busy with connections that they gave up before it came to them. */
+/**
+ * Connecting costs a server more than anything else: a thousand workers that have lost it must not
+ * keep it busy with connections that they gave up before it came to them.
+ */
 const longestPauseMs = 20_000;
 
 const connectMs = 30_000;
@@ -24,10 +28,16 @@ const connectMs = 30_000;
 const answerMs = 60_000;
 /** A server that says nothing need not hear that a connection ends. */
 const goodbyeMs = 2_000;
-/** A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no longer than this. */
+/**
+ * A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no
+ * longer than this.
+ */
 const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
 
-/** Connections of one process: one for the claim, one for the renewal of its lease, others for whoever looks on. Idle ones are closed, but not from one renewal to the next. */
+/**
+ * Connections of one process: one for the claim, one for the renewal of its lease, others for
+ * whoever looks on. Idle ones are closed, but not from one renewal to the next.
+ */
 const mostConnections = 4;
 const idleMs = 30_000;
 
@@ -46,7 +56,10 @@ export class Connection {
   readonly #pool: pg.Pool;
   /** Of one connection, for what must not wait for those that wait for a lock. */
   readonly #beside: pg.Pool;
-  /** Who starts beside a server that is down waits for it, once this has been told; others learn of it at once. */
+  /**
+   * Who starts beside a server that is down waits for it, once this has been told; others learn of
+   * it at once.
+   */
   readonly #tellWaiting: ((sentence: string) => void) | undefined;
   #wasReached = false;
   /** Counts what changed, as far as this process has heard. */
@@ -74,10 +87,14 @@ export class Connection {
   }
 
   /**
-   * Runs a transaction that begins and ends with statements of its own: `work` gets what sends them and returns after the last, a COMMIT.
-   * When the connection is lost the whole of it is done again, so it has to find out whether it had come through.
+   * Runs a transaction that begins and ends with statements of its own: `work` gets what sends
+   * them and returns after the last, a COMMIT. When the connection is lost the whole of it is done
+   * again, so it has to find out whether it had come through.
    */
-  transaction<T>(first: Sql, work: (found: readonly Row[][], query: Query) => Promise<T>): Promise<T> {
+  transaction<T>(
+    first: Sql,
+    work: (found: readonly Row[][], query: Query) => Promise<T>,
+  ): Promise<T> {
     return this.patiently(async () => {
       const client = await this.#pool.connect();
       let broken: Error | undefined;
@@ -98,13 +115,17 @@ export class Connection {
     });
   }
 
-  /** Resolves when something has changed since the count was `seen`, or after the time, or with the signal. */
+  /**
+   * Resolves when something has changed since the count was `seen`, or after the time, or with the
+   * signal.
+   */
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.changes !== seen || signal?.aborted) return;
     const wasListening = this.#listening !== undefined;
     const over = new AbortController();
     const end = () => over.abort();
-    // Unlike that of AbortSignal.timeout it keeps the process alive, even while the server is down and no connection does.
+    // Unlike that of AbortSignal.timeout it keeps the process alive, even while the server is down
+    // and no connection does.
     const timer = setTimeout(end, timeoutMs);
     signal?.addEventListener("abort", end);
     try {
@@ -134,7 +155,10 @@ export class Connection {
 
   #listen(): Promise<pg.Client> {
     this.#listening ??= (async () => {
-      const client = new this.#clients.Client({ connectionTimeoutMillis: connectMs, keepAlive: true });
+      const client = new this.#clients.Client({
+        connectionTimeoutMillis: connectMs,
+        keepAlive: true,
+      });
       const gone = () => {
         this.#listening = undefined;
       };
@@ -164,7 +188,10 @@ export class Connection {
     await Promise.race([Promise.all(goodbyes), sleep(goodbyeMs, undefined, { ref: false })]);
   }
 
-  /** Does work again whose connection was lost. It may have come through nevertheless, which the work has to find out. */
+  /**
+   * Does work again whose connection was lost. It may have come through nevertheless, which the
+   * work has to find out.
+   */
   async patiently<T>(work: (query: Query) => Promise<T>): Promise<T> {
     const query: Query = async (statements) => rowsOf(await this.#pool.query(statements.text));
     const end = performance.now() + patienceMs;
@@ -220,7 +247,8 @@ function newPool({ Client }: Clients, max: number): pg.Pool {
     allowExitOnIdle: true,
     fallback_application_name: "clade",
   });
-  // A connection that breaks between two queries is replaced when it is needed, and its transaction done again.
+  // A connection that breaks between two queries is replaced when it is needed, and its
+  // transaction done again.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;

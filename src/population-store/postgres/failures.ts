@@ -1,4 +1,7 @@
-/** What errors of PostgreSQL, of its driver, of TLS and of the network mean: whether they may pass, and what a user can do about them. */
+/**
+ * What errors of PostgreSQL, of its driver, of TLS and of the network mean: whether they may pass,
+ * and what a user can do about them.
+ */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { SettingError } from "./setting-error.ts";
 import type { Tls } from "./tls.ts";
@@ -9,7 +12,10 @@ interface Failure {
   /** PostgreSQL's own errors have one. */
   readonly severity?: string;
   /** The server's, where it has the wrong name. */
-  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };
+  readonly cert?: {
+    readonly subjectaltname?: string;
+    readonly subject?: { readonly CN?: string };
+  };
 }
 
 /** Whom a connection is for, with the defaults of the environment. */
@@ -27,8 +33,20 @@ export interface Circumstances {
   readonly wasReached: boolean;
 }
 
-/** What the server says when it cannot go on just now (its shutdown, recovery, no free connection, a deadlock, a frozen transaction that it ended). */
-const passingCodes = new Set(["57P01", "57P02", "57P03", "57P05", "53300", "40001", "40P01", "25P03"]);
+/**
+ * What the server says when it cannot go on just now (its shutdown, recovery, no free connection,
+ * a deadlock, a frozen transaction that it ended).
+ */
+const passingCodes = new Set([
+  "57P01",
+  "57P02",
+  "57P03",
+  "57P05",
+  "53300",
+  "40001",
+  "40P01",
+  "25P03",
+]);
 const networkCodes = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -49,28 +67,39 @@ const offersNone = "The server does not support SSL connections";
 /** Of PostgreSQL and of PgBouncer, to a connection without. */
 const demandsTls = /no encryption|^SSL required/;
 const notAllowed = "28000";
-/** What the database's functions refuse (`functions.ts`), and a value that a unique index has already: the store reads these itself. */
+/**
+ * What the database's functions refuse (`functions.ts`), and a value that a unique index has
+ * already: the store reads these itself.
+ */
 const forTheStore = new Set(["CLADE", "23505"]);
 
 export function mayPass(error: unknown): boolean {
   const { code = "", message } = error as Failure;
   const isRefusal = code.startsWith("08") && code !== "08P01";
-  return passingCodes.has(code) || networkCodes.has(code) || isRefusal || networkWords.test(message);
+  return (
+    passingCodes.has(code) || networkCodes.has(code) || isRefusal || networkWords.test(message)
+  );
 }
 
 /** Whether a connection with TLS might fare otherwise than one without. */
 export function dependsOnTls(error: unknown): boolean {
   const { code = "", message } = error as Failure;
-  return code === notAllowed || message === offersNone || isOfTls(code) || demandsTls.test(message);
+  return (
+    code === notAllowed || message === offersNone || isOfTls(code) || demandsTls.test(message)
+  );
 }
 
-/** An error of the server, of TLS or of the network as a sentence with what to do about it; any other as it is. */
+/**
+ * An error of the server, of TLS or of the network as a sentence with what to do about it; any
+ * other as it is.
+ */
 export function explained(error: unknown, circumstances: Circumstances): unknown {
   const { shown, wasReached } = circumstances;
   const { code = "", message, severity } = error as Failure;
   const sentence = (words: string) => new CladeError(`store ${shown}: ${words}`, { cause: error });
   if (error instanceof SettingError) return sentence(message);
-  const remedy = ofTls(error as Failure, circumstances) ?? remedyFor(error as Failure, circumstances);
+  const remedy =
+    ofTls(error as Failure, circumstances) ?? remedyFor(error as Failure, circumstances);
   if (remedy) return sentence(remedy);
   if (mayPass(error)) {
     const then = wasReached ? ", then resume the run" : "";
@@ -83,12 +112,17 @@ export function explained(error: unknown, circumstances: Circumstances): unknown
 }
 
 /** What helps where nothing was answered, or nothing but "not now". */
-function networkRemedy(code: string, message: string, { endpoint: { host, port } }: Circumstances): string {
+function networkRemedy(
+  code: string,
+  message: string,
+  { endpoint: { host, port } }: Circumstances,
+): string {
   const remedies: Readonly<Record<string, string>> = {
     ENOTFOUND: `there is no machine ${host}; correct the host of the URL`,
     EAI_AGAIN: "names of machines cannot be looked up; check the network",
     ECONNREFUSED: `nothing listens on port ${port} of ${host}; check both, and on the server that PostgreSQL runs and listens there (listen_addresses)`,
-    ENOENT: "see that PostgreSQL runs on this machine, and where its socket is (unix_socket_directories)",
+    ENOENT:
+      "see that PostgreSQL runs on this machine, and where its socket is (unix_socket_directories)",
     "53300": "raise max_connections on the server, or put PgBouncer in front of it",
     "57P03": "wait until the server is up, and see its log if it stays so",
   };
@@ -101,7 +135,10 @@ function networkRemedy(code: string, message: string, { endpoint: { host, port }
 }
 
 /** PostgreSQL's codes for what a user can mend. */
-function remedyFor({ code = "", message }: Failure, { endpoint, tls }: Circumstances): string | undefined {
+function remedyFor(
+  { code = "", message }: Failure,
+  { endpoint, tls }: Circumstances,
+): string | undefined {
   const { user = "this user", database = user } = endpoint;
   const remedies: Readonly<Record<string, string>> = {
     "28P01": `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
@@ -124,7 +161,10 @@ function isOfTls(code: string): boolean {
   return /^ERR_(SSL|TLS)_|CERT|^UNABLE_TO_|^EPROTO$|CRL/.test(code);
 }
 
-function ofTls({ code = "", message, cert }: Failure, { endpoint, tls }: Circumstances): string | undefined {
+function ofTls(
+  { code = "", message, cert }: Failure,
+  { endpoint, tls }: Circumstances,
+): string | undefined {
   const { host } = endpoint;
   const { mode, authority, clientCertificate } = tls;
   if (message === offersNone)
@@ -135,7 +175,9 @@ function ofTls({ code = "", message, cert }: Failure, { endpoint, tls }: Circums
     return "the server's certificate has expired; renew it there (or set this machine's clock right)";
   if (code === "CERT_NOT_YET_VALID")
     return "the server's certificate is not valid yet; set this machine's clock right, or see the certificate";
-  if (/ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code))
+  if (
+    /ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code)
+  )
     return clientCertificate
       ? `the server does not accept the certificate ${clientCertificate} (${code}); name one that it trusts in sslcert, and its key in sslkey`
       : `the server demands a certificate of this client; name one that it trusts in sslcert, and its key in sslkey`;

@@ -1,16 +1,19 @@
--- What workers do in every generation, as functions of the database: they are planned once a connection, not for every message, which halves what a
--- generation costs the server. A connection pooler may stand in between, since they belong to the database and not to the connection.
+-- What workers do in every generation, as functions of the database: they are planned once a
+-- connection, not for every message, which halves what a generation costs the server. A connection
+-- pooler may stand in between, since they belong to the database and not to the connection.
 --
--- They are code and no part of the schema: each name ends in two underscores, after which the hash of this file is put when they are installed, so that
--- versions of Clade with other functions work beside each other. Plans are made when tables are small or their statistics old, and are kept for long: so
--- most functions set that they go by an index.
+-- They are code and no part of the schema: each name ends in two underscores, after which the hash
+-- of this file is put when they are installed, so that versions of Clade with other functions work
+-- beside each other. Plans are made when tables are small or their statistics old, and are kept
+-- for long: so most functions set that they go by an index.
 
 -- Unix time in milliseconds: the one that is given, in tests, or that of the database.
 CREATE FUNCTION clade.time__(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 $$;
 
--- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and points, or are JSON already.
+-- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and
+-- points, or are JSON already.
 CREATE FUNCTION clade.json_of__(s clade.snapshots) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member || ',"kind":"' || s.kind
     || coalesce('","parent":"' || s.parent, '') || coalesce('","donor":"' || s.donor, '') || '","generation":' || s.generation || ',"step":' || s.step
@@ -29,7 +32,8 @@ $$;
 -- A pause in work of this many milliseconds does not count (`pauseMs`).
 CREATE FUNCTION clade.pause_ms__() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 5000::bigint $$;
 
--- Begins to count a run's time, or goes on after a pause. Of several claims after a pause the first does it.
+-- Begins to count a run's time, or goes on after a pause. Of several claims after a pause the
+-- first does it.
 CREATE FUNCTION clade.count_time__(of_run bigint, moment bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   active bigint := clade.active_until__(of_run);
@@ -40,8 +44,9 @@ BEGIN
 END
 $$;
 
--- The run's state, the claim if there is one and, where a decision comes next, what others published since if it is short, as JSON. A claim that a crash of the server forgets is
--- refused later, so its commit waits for no disk.
+-- The run's state, the claim if there is one and, where a decision comes next, what others
+-- published since if it is short, as JSON. A claim that a crash of the server forgets is refused
+-- later, so its commit waits for no disk.
 CREATE FUNCTION clade.claim__(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint)
   RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
@@ -102,7 +107,8 @@ BEGIN
 END
 $$;
 
--- What others published. They hold the run's lock until it is visible, so nothing appears later with a smaller number.
+-- What others published. They hold the run's lock until it is visible, so nothing appears later
+-- with a smaller number.
 CREATE FUNCTION clade.published__(of_run bigint, since bigint) RETURNS TABLE (seq bigint, snapshot text) LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -111,7 +117,8 @@ BEGIN
 END
 $$;
 
--- The same as one JSON, if it is short: a long one would cost the server four times as much as its rows.
+-- The same as one JSON, if it is short: a long one would cost the server four times as much as its
+-- rows.
 CREATE FUNCTION clade.published_shortly__(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   last bigint := (SELECT max(seq) FROM clade.snapshots WHERE run = of_run);
@@ -146,7 +153,8 @@ BEGIN
 END
 $$;
 
--- Takes the run's locks, changes the member and appends. What was newest stays where nothing is appended.
+-- Takes the run's locks, changes the member and appends. What was newest stays where nothing is
+-- appended.
 CREATE FUNCTION clade.append__(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
     is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text)
   RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -186,7 +194,8 @@ BEGIN
 END
 $$;
 
--- Appends, and lets others go on before it is on the disk: what they do with it comes after it in the log. Then waits for the disk, together with whoever else does.
+-- Appends, and lets others go on before it is on the disk: what they do with it comes after it in
+-- the log. Then waits for the disk, together with whoever else does.
 CREATE PROCEDURE clade.publish__(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
     is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text,
     lease_ms bigint, warm integer, since bigint, INOUT next text)
@@ -206,10 +215,12 @@ BEGIN
 END
 $$;
 
--- The end of its transaction waits until everything before it in the log is on the disk, which that of one that has written nothing does not.
+-- The end of its transaction waits until everything before it in the log is on the disk, which
+-- that of one that has written nothing does not.
 CREATE FUNCTION clade.await_disk__() RETURNS void LANGUAGE sql AS $$ SELECT pg_logical_emit_message(true, 'clade', '') $$;
 
--- By the order of an index, so that no other is taken for it: a plan that is made while the table is small and kept would read all of it.
+-- By the order of an index, so that no other is taken for it: a plan that is made while the table
+-- is small and kept would read all of it.
 CREATE FUNCTION clade.snapshot__(of_run bigint, id text) RETURNS clade.snapshots LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   RETURN (SELECT s FROM clade.snapshots s

@@ -1,4 +1,7 @@
-/** The functions of `functions.sql` as the schema's fourth step makes them. Since then they are no part of the schema, and nothing calls these. */
+/**
+ * The functions of `functions.sql` as the schema's fourth step makes them. Since then they are no
+ * part of the schema, and nothing calls these.
+ */
 /** Plans are made when tables are small or their statistics old, and are kept for long. */
 const byIndex = "SET enable_seqscan = off SET enable_bitmapscan = off";
 

@@ -3,7 +3,13 @@ import { afterAll, expect, test } from "vitest";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
-import { description, failure, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
+import {
+  description,
+  failure,
+  roots,
+  trainedAfter,
+  worker,
+} from "../../testing/population-store/scene.ts";
 import { keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
@@ -40,7 +46,14 @@ const me = worker(1);
 function anyMember(random: Random): StoredMember {
   const isClaimed = random.pick([true, false]);
   return {
-    state: random.pick<MemberState>(["active", "active", "active", "finished", "stopped", "failed"]),
+    state: random.pick<MemberState>([
+      "active",
+      "active",
+      "active",
+      "finished",
+      "stopped",
+      "failed",
+    ]),
     newest: 0,
     generation: 0,
     steps: random.integer(21),
@@ -58,27 +71,35 @@ function anyPublication(random: Random): Publication {
   const snapshot = { ...trainedAfter(roots(1)[0]!), id: snapshotId(0, 1) };
   const { parent, ...fresh } = snapshot;
   return {
-    snapshots: random.pick([[], [snapshot], [{ ...fresh, kind: "restarted", generation: 4, step: 0 }]]),
+    snapshots: random.pick([
+      [],
+      [snapshot],
+      [{ ...fresh, kind: "restarted", generation: 4, step: 0 }],
+    ]),
     member: random.pick<MemberState>(["active", "finished", "stopped"]),
     keepClaim: random.pick([true, false]),
     undecided: random.pick([true, false]),
   };
 }
 
-/** What is done to a member, and what it is afterwards: undefined where nothing may be done to it. */
+/**
+ * What is done to a member, and what it is afterwards: undefined where nothing may be done to it.
+ */
 type Act = (store: PopulationStore, claim: Claim) => Promise<unknown>;
 type After = (member: StoredMember) => StoredMember;
 
 function anyAct(random: Random, claim: Claim): { readonly act: Act; readonly after: After } {
   const unlessLost = (after: After): After => {
-    return (member) => (whyClaimIsLost(claim, member, "running") === undefined ? after(member) : member);
+    return (member) =>
+      whyClaimIsLost(claim, member, "running") === undefined ? after(member) : member;
   };
   const publication = anyPublication(random);
   const state = random.pick<MemberState>(["active", "failed"]);
   return random.pick([
     {
       act: (store) => store.claimMember(id, me, leaseMs),
-      after: (member) => (isClaimable(member, time) ? afterClaim(member, me, time + leaseMs) : member),
+      after: (member) =>
+        isClaimable(member, time) ? afterClaim(member, me, time + leaseMs) : member,
     },
     {
       act: (store) => store.publish(claim, Number.MAX_SAFE_INTEGER, () => publication),
@@ -105,76 +126,97 @@ function anyAct(random: Random, claim: Claim): { readonly act: Act; readonly aft
       after: (member) => afterResumption(member, undefined),
     },
     {
-      act: (store) => store.resume(id, { experiment: { ...description(), budget: { stepsPerMember: 10 } } }),
+      act: (store) =>
+        store.resume(id, { experiment: { ...description(), budget: { stepsPerMember: 10 } } }),
       after: (member) => afterResumption(member, 10),
     },
   ] satisfies { act: Act; after: After }[]);
 }
 
-test.skipIf(!server)(`what the database does to a member is what happens in its life${needs}`, async () => {
-  const database = await server!.newDatabase();
-  await using store = await postgresPopulationStore(database, { now: () => time });
-  const client = new pg.Client(database);
-  await client.connect();
-  const read = async () => {
-    const { rows } = await client.query("SELECT * FROM clade.members");
-    const whole = Object.entries(rows[0]).map(([name, value]) => [
-      name,
-      typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
-    ]);
-    return storedMemberOf(Object.fromEntries(whole));
-  };
-  for (let seed = 0; seed < 400; seed++) {
-    const random = randomStream(seed, "life");
-    await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
-    const member = anyMember(random);
-    const set = memberFields.map((name, index) => `${memberColumns[name]} = $${index + 1}`);
-    const values = memberFields.map((name) => (name === "undecided" ? Number(member[name]) : member[name]));
-    await client.query(`UPDATE clade.members SET ${set.join(", ")}`, values);
-    const { undecided, failures, restarted, worker: held } = member;
-    const claim: Claim = {
-      run: id,
-      worker: random.pick([held ?? me, held ?? me, worker(3)]),
-      member: 0,
-      epoch: member.epoch - random.pick([0, 0, 0, 0, 1]),
-      newest: roots(1)[0]!,
-      ...{ undecided, failures, restarted, hasFailed: false, elapsedMs: 0 },
+test.skipIf(!server)(
+  `what the database does to a member is what happens in its life${needs}`,
+  async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database, { now: () => time });
+    const client = new pg.Client(database);
+    await client.connect();
+    const read = async () => {
+      const { rows } = await client.query("SELECT * FROM clade.members");
+      const whole = Object.entries(rows[0]).map(([name, value]) => [
+        name,
+        typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
+      ]);
+      return storedMemberOf(Object.fromEntries(whole));
     };
-    const { act, after } = anyAct(random, claim);
-    await act(store, claim).catch((error) => {
-      if (!(error instanceof LeaseLostError)) throw error;
-    });
-    expect(await read(), `seed ${seed}: ${act}`).toEqual(after(member));
-    await store.removeRun(id);
-  }
-  await client.end();
-});
-
-test.skipIf(!server)(`what the database keeps of checkpoints is what is kept${needs}`, async () => {
-  const database = await server!.newDatabase();
-  await using store = await postgresPopulationStore(database);
-  for (let seed = 0; seed < 100; seed++) {
-    const random = randomStream(seed, "kept");
-    const [root] = roots(1);
-    await store.createRun({ id, seed: 1, experiment: description() }, [root!]);
-    const snapshots: Snapshot[] = [root!];
-    for (let ordinal = 1; ordinal <= random.integer(8); ordinal++) {
-      const kind = random.pick<Snapshot["kind"]>(["trained", "trained", "copied", "explored", "recovered"]);
-      const checkpoint = `${ordinal}` as CheckpointId;
-      snapshots.push(trainedAfter(snapshots.at(-1)!, { id: snapshotId(0, ordinal), kind, checkpoint }));
+    for (let seed = 0; seed < 400; seed++) {
+      const random = randomStream(seed, "life");
+      await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
+      const member = anyMember(random);
+      const set = memberFields.map((name, index) => `${memberColumns[name]} = $${index + 1}`);
+      const values = memberFields.map((name) =>
+        name === "undecided" ? Number(member[name]) : member[name],
+      );
+      await client.query(`UPDATE clade.members SET ${set.join(", ")}`, values);
+      const { undecided, failures, restarted, worker: held } = member;
+      const claim: Claim = {
+        run: id,
+        worker: random.pick([held ?? me, held ?? me, worker(3)]),
+        member: 0,
+        epoch: member.epoch - random.pick([0, 0, 0, 0, 1]),
+        newest: roots(1)[0]!,
+        ...{ undecided, failures, restarted, hasFailed: false, elapsedMs: 0 },
+      };
+      const { act, after } = anyAct(random, claim);
+      await act(store, claim).catch((error) => {
+        if (!(error instanceof LeaseLostError)) throw error;
+      });
+      expect(await read(), `seed ${seed}: ${act}`).toEqual(after(member));
+      await store.removeRun(id);
     }
-    const claimed = await store.claimMember(id, me, 60_000);
-    if (claimed.kind !== "claimed") throw new Error("a new run has a free member");
-    await store.publish(claimed.claim, Number.MAX_SAFE_INTEGER, () => ({
-      snapshots: snapshots.slice(1),
-      member: "active",
-    }));
-    let kept: readonly CheckpointId[] = [];
-    await store.collect(id, (live) => {
-      kept = [...live];
-    });
-    const expected = [...keptSnapshots(snapshots.toReversed())].flatMap(({ checkpoint }) => checkpoint ?? []);
-    expect(kept.toSorted(), snapshots.map(({ kind }) => kind).join()).toEqual(expected.toSorted());
-    await store.removeRun(id);
-  }
-});
+    await client.end();
+  },
+);
+
+test.skipIf(!server)(
+  `what the database keeps of checkpoints is what is kept${needs}`,
+  async () => {
+    const database = await server!.newDatabase();
+    await using store = await postgresPopulationStore(database);
+    for (let seed = 0; seed < 100; seed++) {
+      const random = randomStream(seed, "kept");
+      const [root] = roots(1);
+      await store.createRun({ id, seed: 1, experiment: description() }, [root!]);
+      const snapshots: Snapshot[] = [root!];
+      for (let ordinal = 1; ordinal <= random.integer(8); ordinal++) {
+        const kind = random.pick<Snapshot["kind"]>([
+          "trained",
+          "trained",
+          "copied",
+          "explored",
+          "recovered",
+        ]);
+        const checkpoint = `${ordinal}` as CheckpointId;
+        snapshots.push(
+          trainedAfter(snapshots.at(-1)!, { id: snapshotId(0, ordinal), kind, checkpoint }),
+        );
+      }
+      const claimed = await store.claimMember(id, me, 60_000);
+      if (claimed.kind !== "claimed") throw new Error("a new run has a free member");
+      await store.publish(claimed.claim, Number.MAX_SAFE_INTEGER, () => ({
+        snapshots: snapshots.slice(1),
+        member: "active",
+      }));
+      let kept: readonly CheckpointId[] = [];
+      await store.collect(id, (live) => {
+        kept = [...live];
+      });
+      const expected = [...keptSnapshots(snapshots.toReversed())].flatMap(
+        ({ checkpoint }) => checkpoint ?? [],
+      );
+      expect(kept.toSorted(), snapshots.map(({ kind }) => kind).join()).toEqual(
+        expected.toSorted(),
+      );
+      await store.removeRun(id);
+    }
+  },
+);

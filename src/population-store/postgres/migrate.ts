@@ -13,14 +13,23 @@ const migrationLock = 0x436c6164;
 /** Whether the functions of this version are there, of which one is never without the others. */
 const hasFunctions = sql`to_regproc('${databaseFunction("claim")}') IS NOT NULL`;
 
-/** Brings a database to this version and gives it this version's functions, once, however many workers start together. Throws `StoreVersionError` before anything is changed. */
-export async function migrate(connection: Connection, steps: readonly string[] = migrations): Promise<void> {
+/**
+ * Brings a database to this version and gives it this version's functions, once, however many
+ * workers start together. Throws `StoreVersionError` before anything is changed.
+ */
+export async function migrate(
+  connection: Connection,
+  steps: readonly string[] = migrations,
+): Promise<void> {
   const [[server], [found]] = (await connection.query(
     together(
       sql`SELECT current_setting('server_version_num')::integer / 10000 AS version, current_setting('server_encoding') AS encoding`,
       sql`SELECT to_regclass('clade.version')::text AS version, (${hasFunctions})::integer AS has_functions`,
     ),
-  )) as [[{ version: number; encoding: string }], [{ version: string | null; has_functions: number }]];
+  )) as [
+    [{ version: number; encoding: string }],
+    [{ version: string | null; has_functions: number }],
+  ];
   if (server.version < oldestServer)
     throw new CladeError(
       `store ${connection.shown}: is PostgreSQL ${server.version}; Clade needs ${oldestServer} or later`,
@@ -29,30 +38,36 @@ export async function migrate(connection: Connection, steps: readonly string[] =
     throw new CladeError(
       `store ${connection.shown}: the database has the encoding ${server.encoding}, which lacks characters that names and messages may have; give another, made with: createdb --encoding UTF8 --template template0 clade`,
     );
-  const isThere = found.version !== null && (await versionOf(connection, steps.length)) === steps.length;
+  const isThere =
+    found.version !== null && (await versionOf(connection, steps.length)) === steps.length;
   if (isThere && found.has_functions === 1) return;
-  await connection.transaction(sql`SELECT pg_advisory_xact_lock(${migrationLock})`, async (_, query) => {
-    await query(
-      together(
-        sql`CREATE SCHEMA IF NOT EXISTS clade`,
-        sql`CREATE TABLE IF NOT EXISTS clade.version (version integer NOT NULL)`,
-      ),
-    );
-    const [[row]] = (await query(sql`SELECT version FROM clade.version`)) as [[{ version: number }?]];
-    const version = row?.version ?? 0;
-    for (const step of steps.slice(version)) await query(new Sql(step));
-    const [[now]] = (await query(sql`SELECT (${hasFunctions})::integer AS has_functions`)) as [
-      [{ has_functions: number }],
-    ];
-    if (now.has_functions === 0) await query(new Sql(functions));
-    await query(
-      together(
-        sql`DELETE FROM clade.version`,
-        sql`INSERT INTO clade.version VALUES (${Math.max(version, steps.length)})`,
-        sql`COMMIT`,
-      ),
-    );
-  });
+  await connection.transaction(
+    sql`SELECT pg_advisory_xact_lock(${migrationLock})`,
+    async (_, query) => {
+      await query(
+        together(
+          sql`CREATE SCHEMA IF NOT EXISTS clade`,
+          sql`CREATE TABLE IF NOT EXISTS clade.version (version integer NOT NULL)`,
+        ),
+      );
+      const [[row]] = (await query(sql`SELECT version FROM clade.version`)) as [
+        [{ version: number }?],
+      ];
+      const version = row?.version ?? 0;
+      for (const step of steps.slice(version)) await query(new Sql(step));
+      const [[now]] = (await query(sql`SELECT (${hasFunctions})::integer AS has_functions`)) as [
+        [{ has_functions: number }],
+      ];
+      if (now.has_functions === 0) await query(new Sql(functions));
+      await query(
+        together(
+          sql`DELETE FROM clade.version`,
+          sql`INSERT INTO clade.version VALUES (${Math.max(version, steps.length)})`,
+          sql`COMMIT`,
+        ),
+      );
+    },
+  );
 }
 
 async function versionOf(connection: Connection, known: number): Promise<number> {

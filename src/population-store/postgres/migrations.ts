@@ -1,10 +1,12 @@
 import { functions } from "./landed-functions.ts";
 
 /**
- * The database's schema as numbered steps, as for SQLite. The tables lie in a schema of their own and are always named with it, since a connection
- * pooler may hand every transaction another connection, with another search path.
+ * The database's schema as numbered steps, as for SQLite. The tables lie in a schema of their own
+ * and are always named with it, since a connection pooler may hand every transaction another
+ * connection, with another search path.
  *
- * `seq` orders what is appended. Whoever appends to a run holds its lock, so within a run it is also the order of the commits.
+ * `seq` orders what is appended. Whoever appends to a run holds its lock, so within a run it is
+ * also the order of the commits.
  */
 export const migrations: readonly string[] = [
   `

@@ -1,13 +1,17 @@
 import type { PopulationStore } from "../population-store.ts";
 
 export interface PostgresOptions {
-  /** With it a server that cannot be reached at the start is waited for, as later on, and this is told why. Otherwise it is an error. */
+  /**
+   * With it a server that cannot be reached at the start is waited for, as later on, and this is
+   * told why. Otherwise it is an error.
+   */
   readonly tellWaiting?: (sentence: string) => void;
 }
 
 /**
- * Connects to a PostgreSQL database (13 or later) and makes Clade's tables, in a schema of their own, where there are none. The driver is loaded here, so that who does
- * not use it does not wait for it. Throws `StoreVersionError`, and a `CladeError` for what a user can mend.
+ * Connects to a PostgreSQL database (13 or later) and makes Clade's tables, in a schema of their
+ * own, where there are none. The driver is loaded here, so that who does not use it does not wait
+ * for it. Throws `StoreVersionError`, and a `CladeError` for what a user can mend.
  */
 export async function postgresPopulationStore(
   url: string,

@@ -12,7 +12,9 @@ test("the first line that fits has the password", () => {
 });
 
 test("a backslash keeps a colon or a backslash of a value, and a password may be short or have colons", () => {
-  expect(passwordIn(String.raw`*:*:*:a\:b\\:p\:q:r\\`, { ...sought, user: "a:b\\" })).toBe("p:q:r\\");
+  expect(passwordIn(String.raw`*:*:*:a\:b\\:p\:q:r\\`, { ...sought, user: "a:b\\" })).toBe(
+    "p:q:r\\",
+  );
   expect(passwordIn("*:*:*:*:x", sought)).toBe("x");
 });
 

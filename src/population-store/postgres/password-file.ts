@@ -1,4 +1,7 @@
-/** PostgreSQL's file of passwords (https://www.postgresql.org/docs/current/libpq-pgpass.html). The driver's own reading is deprecated and prints warnings of its own. */
+/**
+ * PostgreSQL's file of passwords (https://www.postgresql.org/docs/current/libpq-pgpass.html). The
+ * driver's own reading is deprecated and prints warnings of its own.
+ */
 import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +19,10 @@ export interface Sought {
 const field = String.raw`((?:\\.|[^:\\])*)`;
 const entry = new RegExp(`^${field}:${field}:${field}:${field}:(.*)$`, "s");
 
-/** The password for a connection that gave none. Throws a `SettingError` that says where one may stand. */
+/**
+ * The password for a connection that gave none. Throws a `SettingError` that says where one may
+ * stand.
+ */
 export function passwordFromFile(sought: Sought): string {
   const file = passwordFile();
   const give = "give it in PGPASSWORD, or in the URL of CLADE_STORE";
@@ -34,8 +40,14 @@ export function passwordFromFile(sought: Sought): string {
   throw new SettingError(`${wanted}, and ${file} has no line for ${line}; add it, or ${give}`);
 }
 
-/** The first line that fits decides. `*` fits everything; a backslash goes before a colon or a backslash of a value. */
-export function passwordIn(text: string, { host, port, database, user }: Sought): string | undefined {
+/**
+ * The first line that fits decides. `*` fits everything; a backslash goes before a colon or a
+ * backslash of a value.
+ */
+export function passwordIn(
+  text: string,
+  { host, port, database, user }: Sought,
+): string | undefined {
   // A socket's path stands for this machine.
   const names = host.startsWith("/") ? [host, "localhost"] : [host];
   const wanted = [names, [`${port}`], [database], [user]];
@@ -43,7 +55,10 @@ export function passwordIn(text: string, { host, port, database, user }: Sought)
     if (line.startsWith("#")) continue;
     const [, ...fields] = entry.exec(line)?.map((value) => value.replace(/\\(.)/g, "$1")) ?? [];
     const password = fields.pop();
-    if (password && fields.every((value, index) => value === "*" || wanted[index]!.includes(value)))
+    if (
+      password &&
+      fields.every((value, index) => value === "*" || wanted[index]!.includes(value))
+    )
       return password;
   }
   return undefined;
@@ -62,6 +77,8 @@ function textOf(file: string): string {
     return readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new SettingError(`${file}: cannot be read (${code}); let this user read it, or give PGPASSWORD`);
+    throw new SettingError(
+      `${file}: cannot be read (${code}); let this user read it, or give PGPASSWORD`,
+    );
   }
 }

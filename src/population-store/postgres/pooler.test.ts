@@ -27,7 +27,9 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true });
 });
-const lacks = server ? "PgBouncer, which is not installed" : "PostgreSQL, and there is none for this machine";
+const lacks = server
+  ? "PgBouncer, which is not installed"
+  : "PostgreSQL, and there is none for this machine";
 const needs = pooler ? "" : ` (needs ${lacks})`;
 
 describe.skipIf(!pooler)(`PostgreSQL behind a pooler in transaction mode${needs}`, async () => {

@@ -25,7 +25,13 @@ import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
 import { type Rows, restore } from "../../../test/fixtures/postgres-rows.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
-import { description, live, roots, trainedAfter, worker } from "../../testing/population-store/scene.ts";
+import {
+  description,
+  live,
+  roots,
+  trainedAfter,
+  worker,
+} from "../../testing/population-store/scene.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
@@ -89,7 +95,9 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
 
   test("workers that start together make the tables once", async () => {
     const database = await server!.newDatabase();
-    const stores = await Promise.all(Array.from({ length: 8 }, () => postgresPopulationStore(database)));
+    const stores = await Promise.all(
+      Array.from({ length: 8 }, () => postgresPopulationStore(database)),
+    );
     expect(await stores[0]!.runs()).toEqual([]);
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
   });
@@ -168,7 +176,10 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const as = (user: string) => server!.url("postgres").replace("//clade:", `//${user}:`);
     const cases: [string, string][] = [
       [server!.url("latin"), "has the encoding LATIN1, which lacks characters"],
-      [server!.url("standby"), "the server only reads, as a standby does; give the URL of the primary"],
+      [
+        server!.url("standby"),
+        "the server only reads, as a standby does; give the URL of the primary",
+      ],
       [as("guest"), "this user lacks a right; let it create a schema in the database"],
       [as("crowd"), 'too many connections for role "crowd"); raise max_connections on the server'],
       [as("nobody-here"), "the password of nobody-here is wrong"],
@@ -191,7 +202,10 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
         "postgres://clade:wr0ng-one/#x@127.0.0.1:99999/postgres",
         "is no URL; write it as postgres://user@host",
       ],
-      [`postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`, "cannot be reached"],
+      [
+        `postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`,
+        "cannot be reached",
+      ],
     ];
     for (const [bad, sentence] of cases) {
       const error = await postgresPopulationStore(bad).catch((refusal: Error) => refusal);
@@ -225,10 +239,17 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   test("a publication whose answer is lost is published once", async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish");
     const direct = await server!.newDatabase();
-    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await using store = await postgresPopulationStore(
+      direct.replace(`:${server!.port}/`, `:${proxy.port}/`),
+    );
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
-    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    const trained: Snapshot = {
+      ...roots(1)[0]!,
+      id: "0.1" as SnapshotId,
+      kind: "trained",
+      generation: 1,
+    };
     let decisions = 0;
     proxy.arm();
     await store.publish(claim, 0, () => {
@@ -236,14 +257,19 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       return { snapshots: [trained], member: "active" };
     });
     expect([decisions, proxy.cuts()]).toEqual([1, 1]);
-    expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual(["0.0", "0.1"]);
+    expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual([
+      "0.0",
+      "0.1",
+    ]);
     proxy.close();
   });
 
   test("a publication that claims ahead and whose answer is lost is published once, and its worker goes on", async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish");
     const direct = await server!.newDatabase();
-    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await using store = await postgresPopulationStore(
+      direct.replace(`:${server!.port}/`, `:${proxy.port}/`),
+    );
     await store.createRun({ id, seed: 1, experiment }, roots(3));
     const claim = await claimOf(store, worker(1), 60_000);
     proxy.arm();
@@ -260,10 +286,17 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish", { loses: true });
     const direct = await server!.newDatabase();
     await using other = await postgresPopulationStore(direct);
-    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await using store = await postgresPopulationStore(
+      direct.replace(`:${server!.port}/`, `:${proxy.port}/`),
+    );
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const lost = await claimOf(store, "a:1:1" as WorkerId, 0);
-    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    const trained: Snapshot = {
+      ...roots(1)[0]!,
+      id: "0.1" as SnapshotId,
+      kind: "trained",
+      generation: 1,
+    };
     const publication = () => ({ snapshots: [trained], member: "active" }) as const;
     proxy.arm(async () => {
       await other.publish(await claimOf(other, "b:1:1" as WorkerId, 60_000), 0, publication);
@@ -287,7 +320,12 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   test("a claim that a crash of the server forgot is refused, though another has its epoch", async () => {
     await using store = await postgresPopulationStore(await server!.newDatabase());
     await store.createRun({ id, seed: 1, experiment }, roots(1));
-    const trained: Snapshot = { ...roots(1)[0]!, id: "0.1" as SnapshotId, kind: "trained", generation: 1 };
+    const trained: Snapshot = {
+      ...roots(1)[0]!,
+      id: "0.1" as SnapshotId,
+      kind: "trained",
+      generation: 1,
+    };
     const publication = () => ({ snapshots: [trained], member: "active" }) as const;
     for (;;) {
       const forgotten = await claimOf(store, "a:1:1" as WorkerId, 0);
@@ -319,11 +357,17 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish", { loses: true });
     const direct = await server!.newDatabase();
     await using other = await postgresPopulationStore(direct);
-    await using store = await postgresPopulationStore(direct.replace(`:${server!.port}/`, `:${proxy.port}/`));
+    await using store = await postgresPopulationStore(
+      direct.replace(`:${server!.port}/`, `:${proxy.port}/`),
+    );
     await store.createRun({ id, seed: 1, experiment }, roots(2));
     const claim = await claimOf(store, worker(0), 60_000);
     const donate = async () => {
-      await publishTrained(other, await claimOf(other, worker(1), 60_000), (ordinal) => `donor/${ordinal}`);
+      await publishTrained(
+        other,
+        await claimOf(other, worker(1), 60_000),
+        (ordinal) => `donor/${ordinal}`,
+      );
     };
     await donate();
     let kept: readonly string[] = [];
@@ -356,12 +400,22 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await store.createRun({ id, seed: 1, experiment }, roots(2));
     const claim = await claimOf(store, worker(0), 60_000);
     for (let generation = 1; generation <= 4; generation++)
-      await publishTrained(store, await claimOf(store, worker(1), 60_000), (ordinal) => `donor/${ordinal}`);
+      await publishTrained(
+        store,
+        await claimOf(store, worker(1), 60_000),
+        (ordinal) => `donor/${ordinal}`,
+      );
     const old = await store.snapshot(id, "1.1" as SnapshotId);
     let decisions = 0;
     await store.publish(claim, 0, () => {
       decisions++;
-      const copied = { ...old, id: "0.1" as SnapshotId, member: 0, kind: "copied", parent: old.id } as const;
+      const copied = {
+        ...old,
+        id: "0.1" as SnapshotId,
+        member: 0,
+        kind: "copied",
+        parent: old.id,
+      } as const;
       return { snapshots: [copied], member: "active" };
     });
     expect([decisions, (await store.members(id))[0]!.newest.parent]).toEqual([2, "1.1"]);
@@ -376,7 +430,9 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     for (let member = 0; member < members; member++)
       claims.push(await claimOf(store, worker(member), 60_000));
     for (let turn = 0; turn < 20; turn++) {
-      const reserving = claims.map((claim) => store.reserveCheckpoint(claim, `${turn}` as CheckpointId));
+      const reserving = claims.map((claim) =>
+        store.reserveCheckpoint(claim, `${turn}` as CheckpointId),
+      );
       await Promise.all([...reserving.slice(0, 2), store.collect(id, () => {}), ...reserving]);
     }
     expect(await live(store, id)).toContain("19");
@@ -418,9 +474,12 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await store.createRun({ id, seed: 1, experiment }, roots(2));
     const frozen = new Connection(database);
     const release = Promise.withResolvers<void>();
-    const holding = frozen.transaction(sql`SELECT pg_advisory_xact_lock(${0x436c6164}, 1)`, async () => {
-      await release.promise;
-    });
+    const holding = frozen.transaction(
+      sql`SELECT pg_advisory_xact_lock(${0x436c6164}, 1)`,
+      async () => {
+        await release.promise;
+      },
+    );
     const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
     await store.publish(claim, 0, () => ({ snapshots: [], member: "active" }));
     release.resolve();
@@ -454,13 +513,16 @@ function told<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     child.on("message", (account) => resolve(account as T));
     child.on("error", reject);
-    child.on("exit", (code) => reject(new Error(`the process ended with ${code} and said nothing`)));
+    child.on("exit", (code) =>
+      reject(new Error(`the process ended with ${code} and said nothing`)),
+    );
   });
 }
 
 /**
- * Stands between a client and the server. Once armed it cuts the connection at the first message with a word, after what it was armed with: before the answer, or,
- * if it `loses` the message, before it arrives.
+ * Stands between a client and the server. Once armed it cuts the connection at the first message
+ * with a word, after what it was armed with: before the answer, or, if it `loses` the message,
+ * before it arrives.
  */
 async function cutAfter(port: number, word: string, { loses = false } = {}) {
   let armed: (() => Promise<void>) | undefined;

@@ -1,9 +1,12 @@
 /**
- * A population in a PostgreSQL database, shared by the workers of many machines. Only the database's clock decides about leases.
+ * A population in a PostgreSQL database, shared by the workers of many machines. Only the
+ * database's clock decides about leases.
  *
- * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come one after the other, and "everything after seq"
- * misses nothing. The lock is not held while a worker decides: what others publish in that moment, the next decision sees. In a synchronous run nobody can. A
- * second lock keeps a collection apart from whatever changes what it must keep. Claims and renewals lock only their member, and claims skip what is locked.
+ * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come
+ * one after the other, and "everything after seq" misses nothing. The lock is not held while a
+ * worker decides: what others publish in that moment, the next decision sees. In a synchronous run
+ * nobody can. A second lock keeps a collection apart from whatever changes what it must keep.
+ * Claims and renewals lock only their member, and claims skip what is locked.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import {
@@ -65,7 +68,9 @@ const decisionsAPage = 250;
 
 const snapshotsAPage = 1_000;
 
-/** "Clad", "Keep" and "Turn" in ASCII: the first numbers of a run's locks. The second is its key. */
+/**
+ * "Clad", "Keep" and "Turn" in ASCII: the first numbers of a run's locks. The second is its key.
+ */
 const lockClass = 0x436c6164;
 const collectionLockClass = 0x4b656570;
 const collectorsTurnClass = 0x5475726e;
@@ -88,12 +93,16 @@ const withoutCollection = (key: number) =>
   sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${key})`;
 const exclusively = (key: number) =>
   sql`${withoutCollection(key)}; SELECT pg_advisory_xact_lock(${lockClass}, ${key})`;
-/** Of several that would collect one waits for the lock, so that behind a pooler the others hold no connection that it needs. */
+/**
+ * Of several that would collect one waits for the lock, so that behind a pooler the others hold no
+ * connection that it needs.
+ */
 const collectorsTurn = (key: number) =>
   sql`SELECT pg_try_advisory_xact_lock(${collectorsTurnClass}, ${key})::integer AS is_ours`;
 const collectorsPauseMs = 100;
 
-const asCollection = (key: number) => sql`SELECT pg_advisory_xact_lock(${collectionLockClass}, ${key})`;
+const asCollection = (key: number) =>
+  sql`SELECT pg_advisory_xact_lock(${collectionLockClass}, ${key})`;
 
 const changed = sql`SELECT pg_notify('clade', '')`;
 
@@ -101,8 +110,9 @@ const values = (given: readonly unknown[]) => list(given as readonly SqlValue[])
 const free = sql`worker = NULL, lease_until = 0, reserved = NULL`;
 
 /**
- * Connects to a database, and makes Clade's tables where there are none. `now` replaces the database's clock in tests. Throws `StoreVersionError`, and a
- * `CladeError` for what a user can mend.
+ * Connects to a database, and makes Clade's tables where there are none. `now` replaces the
+ * database's clock in tests. Throws `StoreVersionError`, and a `CladeError` for what a user can
+ * mend.
  */
 export async function postgresPopulationStore(
   url: string,
@@ -120,7 +130,10 @@ export async function postgresPopulationStore(
   /** Unix time in milliseconds, by the database's clock. */
   const clock = () =>
     now ? sql`${now()}::bigint` : sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
-  /** A time of the database's clock by the clock of this machine, given what the database's said when it answered. */
+  /**
+   * A time of the database's clock by the clock of this machine, given what the database's said
+   * when it answered.
+   */
   const local = (time: unknown, atDatabase: unknown) =>
     (now ?? Date.now)() - ((atDatabase as number) - (time as number));
 
@@ -133,7 +146,9 @@ export async function postgresPopulationStore(
   async function findKey(id: RunId): Promise<number | undefined> {
     const known = keys.get(id);
     if (known !== undefined) return known;
-    const key = (await get(sql`SELECT key FROM clade.runs WHERE id = ${id}`))?.key as number | undefined;
+    const key = (await get(sql`SELECT key FROM clade.runs WHERE id = ${id}`))?.key as
+      | number
+      | undefined;
     if (key !== undefined) keys.set(id, key);
     return key;
   }
@@ -146,7 +161,10 @@ export async function postgresPopulationStore(
 
   const toRun = (row: Row): Run => {
     const { runningSince, ...run } = runOf(row, row.now as number);
-    return { ...run, ...(runningSince !== undefined && { runningSince: local(runningSince, row.now) }) };
+    return {
+      ...run,
+      ...(runningSince !== undefined && { runningSince: local(runningSince, row.now) }),
+    };
   };
   const runColumns = () =>
     sql`r.*, ${databaseFunction("active_until")}(r.key) AS active_until, ${clock()} AS now`;
@@ -154,7 +172,10 @@ export async function postgresPopulationStore(
   const readRuns = async () =>
     runsOf(await all(sql`SELECT ${runColumns()} FROM clade.runs r ORDER BY key`), toRun);
 
-  /** Where members are given back without a publication, what it would say is kept: until when somebody has worked. */
+  /**
+   * Where members are given back without a publication, what it would say is kept: until when
+   * somebody has worked.
+   */
   const noteWorked = (key: Sql | number, until: Sql) =>
     sql`UPDATE clade.runs SET worked_until = greatest(worked_until, ${until}) WHERE key = ${key}`;
 
@@ -189,7 +210,8 @@ export async function postgresPopulationStore(
     if (why !== undefined) throw leaseLost(claim, why);
   }
 
-  const claimed = ({ member, epoch, worker }: Claim, key: number) => list([key, member, epoch, worker]);
+  const claimed = ({ member, epoch, worker }: Claim, key: number) =>
+    list([key, member, epoch, worker]);
 
   /** Runs what is refused for a claim that is no longer valid, and says why. */
   async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
@@ -205,7 +227,12 @@ export async function postgresPopulationStore(
   }
 
   /** Whether a publication that was sent before the connection broke has come through. */
-  async function cameThrough(claim: Claim, key: number, { snapshots, decision }: Publication, query: Query) {
+  async function cameThrough(
+    claim: Claim,
+    key: number,
+    { snapshots, decision }: Publication,
+    query: Query,
+  ) {
     const { member, worker, epoch } = claim;
     const [first] = snapshots;
     if (!first && !decision) return false;
@@ -218,8 +245,16 @@ export async function postgresPopulationStore(
     return rows!.length > 0;
   }
 
-  /** What `clade.publish` and `clade.append` are called with. `donor` is the snapshot whose checkpoint must be there. */
-  function appended(key: number, claim: Claim, publication: Publication, donor: SnapshotId | undefined): Sql {
+  /**
+   * What `clade.publish` and `clade.append` are called with. `donor` is the snapshot whose
+   * checkpoint must be there.
+   */
+  function appended(
+    key: number,
+    claim: Claim,
+    publication: Publication,
+    donor: SnapshotId | undefined,
+  ): Sql {
     const { snapshots, decision, best, member, undecided, keepClaim } = publication;
     const rows = snapshots.map(
       (snapshot) =>
@@ -232,7 +267,9 @@ export async function postgresPopulationStore(
       member,
       Number(undecided ?? false),
       sql`ARRAY[${list(rows)}]::clade.snapshots[]`,
-      decision ? sql`ROW(NULL, ${key}, ${values(decisionValues(decision))})::clade.decisions` : null,
+      decision
+        ? sql`ROW(NULL, ${key}, ${values(decisionValues(decision))})::clade.decisions`
+        : null,
       donor ?? null,
       best ?? null,
     ]);
@@ -254,7 +291,9 @@ export async function postgresPopulationStore(
     };
   }
 
-  /** Reads what an answer to a claim consists of row by row, which names the one that is damaged. */
+  /**
+   * Reads what an answer to a claim consists of row by row, which names the one that is damaged.
+   */
   async function requireReadable(key: number, since: number | undefined): Promise<void> {
     const newest = sql`(member, ordinal) IN (SELECT member, newest FROM clade.members WHERE run = ${key})`;
     const rows = await all(
@@ -265,7 +304,12 @@ export async function postgresPopulationStore(
   }
 
   /** Appends a publication, once, however often its connection is lost. */
-  async function publishOnce(key: number, claim: Claim, publication: Publication, donor?: SnapshotId) {
+  async function publishOnce(
+    key: number,
+    claim: Claim,
+    publication: Publication,
+    donor?: SnapshotId,
+  ) {
     const given = appended(key, claim, publication, donor);
     let attempts = 0;
     const cameThroughBefore = async (query: Query) =>
@@ -273,19 +317,25 @@ export async function postgresPopulationStore(
     if (publication.ending === undefined && publication.member === "active") {
       const { next } = publication;
       const reader = readers.of(claim);
-      const claiming = list([next?.leaseMs ?? null, next?.warm ?? null, reader.seen ?? null, null]);
+      const claiming = list([
+        next?.leaseMs ?? null,
+        next?.warm ?? null,
+        reader.seen ?? null,
+        null,
+      ]);
       return await connection.patiently(async (query) => {
         // A claim whose answer is lost ends with its lease.
         if (await cameThroughBefore(query))
           return void (await query(sql`SELECT ${databaseFunction("await_disk")}()`));
-        const [[row]] = (await query(sql`CALL ${databaseFunction("publish")}(${given}, ${claiming})`)) as [
-          [Row],
-        ];
+        const [[row]] = (await query(
+          sql`CALL ${databaseFunction("publish")}(${given}, ${claiming})`,
+        )) as [[Row]];
         if (row.next !== null) reader.claimedAhead(row.next as string);
       });
     }
     await connection.transaction(exclusively(key), async (_, query) => {
-      if (!(await cameThroughBefore(query))) await query(sql`SELECT ${databaseFunction("append")}(${given})`);
+      if (!(await cameThroughBefore(query)))
+        await query(sql`SELECT ${databaseFunction("append")}(${given})`);
       const state =
         publication.ending === undefined
           ? await ending(key, query, publication.reason)
@@ -329,10 +379,14 @@ export async function postgresPopulationStore(
     },
     async note(id, note) {
       const key = await keyOf(id);
-      await query(sql`INSERT INTO clade.notes (run, note) VALUES (${key}, ${JSON.stringify(note)})`);
+      await query(
+        sql`INSERT INTO clade.notes (run, note) VALUES (${key}, ${JSON.stringify(note)})`,
+      );
     },
     async notes(id) {
-      const rows = await all(sql`SELECT note FROM clade.notes WHERE run = ${await keyOf(id)} ORDER BY seq`);
+      const rows = await all(
+        sql`SELECT note FROM clade.notes WHERE run = ${await keyOf(id)} ORDER BY seq`,
+      );
       return rows.map((row) => noteOf(row, id));
     },
     async removeRun(id) {
@@ -397,7 +451,9 @@ export async function postgresPopulationStore(
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
-        query(sql`SELECT ${databaseFunction("renew")}(${claimed(claim, key)}, ${clock()} + ${leaseMs})`),
+        query(
+          sql`SELECT ${databaseFunction("renew")}(${claimed(claim, key)}, ${clock()} + ${leaseMs})`,
+        ),
       );
     },
     async releaseMember(claim, restMs = 0) {
@@ -405,7 +461,10 @@ export async function postgresPopulationStore(
       const held = sql`run = ${key} AND member = ${claim.member} AND epoch = ${claim.epoch} AND worker = ${claim.worker}`;
       await query(
         together(
-          noteWorked(key, sql`(SELECT least(${clock()}, lease_until) FROM clade.members WHERE ${held})`),
+          noteWorked(
+            key,
+            sql`(SELECT least(${clock()}, lease_until) FROM clade.members WHERE ${held})`,
+          ),
           sql`UPDATE clade.members SET worker = NULL, lease_until = ${clock()} + ${restMs}, reserved = NULL WHERE ${held}`,
           changed,
         ),
@@ -512,7 +571,11 @@ export async function postgresPopulationStore(
           ORDER BY joined_at, worker`,
       );
       return rows.map(({ now: atDatabase, joined_at, seen_at, ...row }) =>
-        workerOf({ ...row, joined_at: local(joined_at, atDatabase), seen_at: local(seen_at, atDatabase) }),
+        workerOf({
+          ...row,
+          joined_at: local(joined_at, atDatabase),
+          seen_at: local(seen_at, atDatabase),
+        }),
       );
     },
 
@@ -529,7 +592,10 @@ export async function postgresPopulationStore(
           newest: plainSnapshotOf(row),
           failures: row.failures as number,
           ...(row.lease_worker !== null && {
-            lease: { worker: row.lease_worker as WorkerId, until: local(row.lease_until, row.now) },
+            lease: {
+              worker: row.lease_worker as WorkerId,
+              until: local(row.lease_until, row.now),
+            },
           }),
           ...(row.lease_worker === null &&
             (row.lease_until as number) > (row.now as number) && {
@@ -655,7 +721,9 @@ export async function postgresPopulationStore(
       const key = await keyOf(id);
       const last = (table: string) =>
         sql`(SELECT coalesce(max(seq), 0) FROM clade.${new Sql(table)} WHERE run = ${key}) AS ${new Sql(table)}`;
-      const row = await get(sql`SELECT ${last("snapshots")}, ${last("decisions")}, ${last("failures")}`);
+      const row = await get(
+        sql`SELECT ${last("snapshots")}, ${last("decisions")}, ${last("failures")}`,
+      );
       const { snapshots, decisions, failures } = row as Record<string, number>;
       return { snapshots: snapshots!, decisions: decisions!, failures: failures! };
     },
@@ -709,10 +777,15 @@ export async function postgresPopulationStore(
           }
           const [, runs = [], rows = []] = await query(together(asCollection(key), isThere, live));
           if (runs.length === 0) throw notFound(id);
-          // What a crash of the server could still forget must not have cost the checkpoint before it.
+          // What a crash of the server could still forget must not have cost the checkpoint before
+          // it.
           await connection.queryBeside(sql`SELECT ${databaseFunction("await_disk")}()`);
           sweep(
-            new Set(rows.flatMap((row) => (row.checkpoint === null ? [] : [row.checkpoint as CheckpointId]))),
+            new Set(
+              rows.flatMap((row) =>
+                row.checkpoint === null ? [] : [row.checkpoint as CheckpointId],
+              ),
+            ),
           );
           await query(sql`COMMIT`);
           return true;
@@ -730,7 +803,9 @@ function isRefusal(error: unknown, message: string): boolean {
 
 /** The snapshot of another member whose checkpoint a publication relies on. */
 function donorOf({ snapshots }: Publication): SnapshotId | undefined {
-  const copied = snapshots.find(({ kind, checkpoint }) => kind === "copied" && checkpoint !== undefined);
+  const copied = snapshots.find(
+    ({ kind, checkpoint }) => kind === "copied" && checkpoint !== undefined,
+  );
   const { parent, member } = copied ?? {};
   return parent !== undefined && memberOf(parent) !== member ? parent : undefined;
 }

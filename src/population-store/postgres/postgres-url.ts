@@ -1,6 +1,7 @@
 /**
- * The URL of a PostgreSQL database. One that is not well-formed may have its password anywhere, so nothing of it is shown, and it is refused
- * before any part of it is taken for a host or a database.
+ * The URL of a PostgreSQL database. One that is not well-formed may have its password anywhere, so
+ * nothing of it is shown, and it is refused before any part of it is taken for a host or a
+ * database.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 

@@ -4,7 +4,10 @@ const byOthers = 0o077;
 /** Of a key that belongs to root a group may read. */
 const byOthersOfRoots = 0o037;
 
-/** What is wrong with the rights of a file with a secret, as libpq sees it, and what mends it; undefined where nothing is. */
+/**
+ * What is wrong with the rights of a file with a secret, as libpq sees it, and what mends it;
+ * undefined where nothing is.
+ */
 export function exposure(file: string, rootsMayBeRead = false): string | undefined {
   if (process.platform === "win32") return undefined;
   const { mode, uid } = statSync(file);

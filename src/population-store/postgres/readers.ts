@@ -1,6 +1,7 @@
 /**
- * What the store knows of the workers of its process, which spares them messages: up to where each has seen the history, and what came ahead with an answer of the
- * database. Nothing depends on it: what is not known is asked for.
+ * What the store knows of the workers of its process, which spares them messages: up to where each
+ * has seen the history, and what came ahead with an answer of the database. Nothing depends on it:
+ * what is not known is asked for.
  */
 import type { Snapshot } from "../../algorithm/snapshot.ts";
 import type { Claim, ClaimResult, RunId, WorkerId } from "../population-store.ts";
@@ -45,7 +46,10 @@ class Reader {
     this.#worker = worker;
   }
 
-  /** The answer to a claim: the JSON of `clade.claim`. Throws a `SyntaxError` where a row of it is damaged. */
+  /**
+   * The answer to a claim: the JSON of `clade.claim`. Throws a `SyntaxError` where a row of it is
+   * damaged.
+   */
   claimed(json: string): ClaimResult {
     const { state, newest, published, undecided, ...claim } = JSON.parse(json);
     if (state !== "running") return { kind: "ended" };
@@ -70,7 +74,10 @@ class Reader {
     this.#ahead = json;
   }
 
-  /** What was claimed ahead, once. Whoever had to wait looks again, since a change may have come in between. */
+  /**
+   * What was claimed ahead, once. Whoever had to wait looks again, since a change may have come in
+   * between.
+   */
   takeClaim(): ClaimResult | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;

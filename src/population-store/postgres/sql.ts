@@ -2,7 +2,10 @@ import pg from "pg";
 
 export type SqlValue = string | number | null | Sql;
 
-/** A statement whose values are in its text already, so that several can go to the server at once, and through a pooler that forgets what was prepared. */
+/**
+ * A statement whose values are in its text already, so that several can go to the server at once,
+ * and through a pooler that forgets what was prepared.
+ */
 export class Sql {
   readonly text: string;
 
@@ -12,11 +15,13 @@ export class Sql {
 }
 
 /**
- * Writes values as literals: a string is quoted, whatever it contains, but PostgreSQL keeps no NUL character. Throws a `TypeError` for a number that is not
- * finite.
+ * Writes values as literals: a string is quoted, whatever it contains, but PostgreSQL keeps no NUL
+ * character. Throws a `TypeError` for a number that is not finite.
  */
 export function sql(parts: TemplateStringsArray, ...values: readonly SqlValue[]): Sql {
-  return new Sql(parts.reduce((text, part, index) => `${text}${literal(values[index - 1]!)}${part}`));
+  return new Sql(
+    parts.reduce((text, part, index) => `${text}${literal(values[index - 1]!)}${part}`),
+  );
 }
 
 /** Values with commas between them. */
@@ -33,6 +38,7 @@ function literal(value: SqlValue): string {
   if (value === null) return "NULL";
   if (value instanceof Sql) return value.text;
   if (typeof value === "string") return pg.escapeLiteral(value);
-  if (!Number.isFinite(value)) throw new TypeError(`${value}: is no number that the database can keep here`);
+  if (!Number.isFinite(value))
+    throw new TypeError(`${value}: is no number that the database can keep here`);
   return Object.is(value, -0) ? "'-0'::float8" : String(value);
 }

@@ -5,7 +5,11 @@ import { CladeError } from "clade";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Authority } from "../../../test/servers/certificates.ts";
 import { startPooler } from "../../../test/servers/pooler.ts";
-import { type PostgresServer, startPostgres, user } from "../../../test/servers/postgres-server.ts";
+import {
+  type PostgresServer,
+  startPostgres,
+  user,
+} from "../../../test/servers/postgres-server.ts";
 import { Connection } from "./connection.ts";
 import { Sql, sql } from "./sql.ts";
 
@@ -41,14 +45,23 @@ hostnossl readable   all 127.0.0.1/32 scram-sha-256
 async function offerTls({ expired = false } = {}): Promise<void> {
   const { certificate, key } = authority.issue({ name: "db", hosts: ["localhost"], expired });
   await server!.configure(
-    { "pg_hba.conf": rules, "server.crt": certificate, "server.key": key, "ca.crt": authority.certificate },
+    {
+      "pg_hba.conf": rules,
+      "server.crt": certificate,
+      "server.key": key,
+      "ca.crt": authority.certificate,
+    },
     ["ssl=on", "ssl_cert_file=server.crt", "ssl_key_file=server.key", "ssl_ca_file=ca.crt"],
   );
 }
 
 const file = (name: keyof typeof files | string) => join(home, name);
 
-function url(database: string, settings: Readonly<Record<string, string>> = {}, host = "localhost"): string {
+function url(
+  database: string,
+  settings: Readonly<Record<string, string>> = {},
+  host = "localhost",
+): string {
   const found = new URL(server!.url(database));
   found.hostname = host;
   for (const [name, value] of Object.entries(settings)) found.searchParams.set(name, value);
@@ -60,12 +73,16 @@ async function outcome(given: string): Promise<boolean | string> {
   let connection: Connection | undefined;
   try {
     connection = new Connection(given);
-    const [rows] = await connection.query(sql`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`);
+    const [rows] = await connection.query(
+      sql`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`,
+    );
     return rows![0]!.ssl as unknown as boolean;
   } catch (error) {
     expect(error).toBeInstanceOf(CladeError);
     const { message } = error as CladeError;
-    expect(message).toMatch(/^store postgres:\/\/clade@[\w.]+:\d+\/\w+(\?channel_binding=require)?: [^\n]+$/);
+    expect(message).toMatch(
+      /^store postgres:\/\/clade@[\w.]+:\d+\/\w+(\?channel_binding=require)?: [^\n]+$/,
+    );
     expect(message).not.toContain(server!.password);
     return message;
   } finally {
@@ -76,9 +93,11 @@ async function outcome(given: string): Promise<boolean | string> {
 const warned = vi.spyOn(process, "emitWarning");
 const wrote = vi.spyOn(process.stderr, "write");
 beforeAll(() => {
-  for (const name of ["HOME", "PGSSLMODE", "PGSSLROOTCERT", "PGPASSWORD"]) vi.stubEnv(name, undefined);
+  for (const name of ["HOME", "PGSSLMODE", "PGSSLROOTCERT", "PGPASSWORD"])
+    vi.stubEnv(name, undefined);
   vi.stubEnv("HOME", home);
-  for (const [name, text] of Object.entries(files)) writeFileSync(file(name), text, { mode: 0o600 });
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(file(name), text, { mode: 0o600 });
 });
 
 describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
@@ -97,7 +116,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
   describe("a server that demands it", () => {
     beforeAll(async () => {
       await offerTls();
-      for (const database of ["demanding", "certified", "readable"]) await create(server!, database);
+      for (const database of ["demanding", "certified", "readable"])
+        await create(server!, database);
     });
 
     test("lets in whoever says nothing, allow, prefer or require, and tells disable what to do", async () => {
@@ -107,7 +127,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await outcome(url("demanding", { sslmode: "disable" }))).toContain(
         "lets clade in only with TLS, or not at all; leave sslmode=disable away",
       );
-      expect(await outcome(url("demanding", { sslmode: "require", channel_binding: "require" }))).toBe(true);
+      expect(
+        await outcome(url("demanding", { sslmode: "require", channel_binding: "require" })),
+      ).toBe(true);
       expect(await outcome(url("readable"))).toBe(false);
       expect(await outcome(url("readable", { sslmode: "require" }))).toContain(
         "clade may not connect (no pg_hba",
@@ -117,8 +139,12 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
     test("verify-ca and verify-full take a certificate of the authority, and verify-full the host's only", async () => {
       const sslrootcert = file("authority");
       expect(await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }))).toBe(true);
-      expect(await outcome(url("demanding", { sslmode: "verify-ca", sslrootcert }, "127.0.0.1"))).toBe(true);
-      expect(await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }, "127.0.0.1"))).toContain(
+      expect(
+        await outcome(url("demanding", { sslmode: "verify-ca", sslrootcert }, "127.0.0.1")),
+      ).toBe(true);
+      expect(
+        await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }, "127.0.0.1")),
+      ).toContain(
         "the server's certificate is not for 127.0.0.1 but for DNS:localhost; give the host as it names it",
       );
     });
@@ -129,9 +155,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
         expect(await outcome(url("demanding", { sslmode, sslrootcert }))).toContain(
           `the server's certificate is not signed by ${sslrootcert} (`,
         );
-      expect(await outcome(url("demanding", { sslmode: "verify-full", sslrootcert: "system" }))).toContain(
-        "the server's certificate is not signed by this machine's authorities (",
-      );
+      expect(
+        await outcome(url("demanding", { sslmode: "verify-full", sslrootcert: "system" })),
+      ).toContain("the server's certificate is not signed by this machine's authorities (");
     });
 
     test("the environment says the same, and a root certificate in its place makes require verify", async () => {
@@ -145,7 +171,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       vi.stubEnv("PGSSLROOTCERT", undefined);
       mkdirSync(file(".postgresql"));
       writeFileSync(file(".postgresql/root.crt"), stranger.certificate);
-      expect(await outcome(url("demanding"))).toContain(`not signed by ${home}/.postgresql/root.crt`);
+      expect(await outcome(url("demanding"))).toContain(
+        `not signed by ${home}/.postgresql/root.crt`,
+      );
       writeFileSync(file(".postgresql/root.crt"), authority.certificate);
       expect(await outcome(url("demanding"))).toBe(true);
       rmSync(file(".postgresql"), { recursive: true });
@@ -154,7 +182,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
 
     test("a client's certificate is shown to a server that demands one", async () => {
       const shown = (sslcert: string, sslkey: string) =>
-        outcome(url("certified", { sslmode: "require", sslcert: file(sslcert), sslkey: file(sslkey) }));
+        outcome(
+          url("certified", { sslmode: "require", sslcert: file(sslcert), sslkey: file(sslkey) }),
+        );
       expect(await outcome(url("certified", { sslmode: "require" }))).toContain(
         "the server demands a certificate of clade; name one that it trusts in sslcert, and its key in sslkey",
       );
@@ -162,7 +192,9 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await shown("strange.crt", "strange.key")).toContain(
         `the server does not accept the certificate ${file("strange.crt")} (`,
       );
-      expect(await shown("mine.crt", "strange.key")).toContain("does not belong to the key in sslkey");
+      expect(await shown("mine.crt", "strange.key")).toContain(
+        "does not belong to the key in sslkey",
+      );
       expect(await shown("text", "mine.key")).toContain(
         "text: has no CERTIFICATE; give the path of a PEM file",
       );
@@ -172,7 +204,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
     });
 
     test("what is no setting is refused", async () => {
-      const said = (settings: Readonly<Record<string, string>>) => outcome(url("demanding", settings));
+      const said = (settings: Readonly<Record<string, string>>) =>
+        outcome(url("demanding", settings));
       expect(await said({ sslmode: "verify_full" })).toContain(
         "sslmode=verify_full: is no mode; give one of",
       );
@@ -182,11 +215,15 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await said({ sslmode: "disable", channel_binding: "require" })).toContain(
         "channel_binding=require: needs TLS",
       );
-      expect(await said({ sslmod: "require" })).toContain("sslmod: Clade knows no such setting of TLS");
+      expect(await said({ sslmod: "require" })).toContain(
+        "sslmod: Clade knows no such setting of TLS",
+      );
       expect(await said({ sslmode: "verify-ca", sslrootcert: "/nowhere" })).toContain(
         "sslrootcert=/nowhere: there is no such file",
       );
-      expect(await said({ sslmode: "require", sslrootcert: "system" })).toContain("give verify-full");
+      expect(await said({ sslmode: "require", sslrootcert: "system" })).toContain(
+        "give verify-full",
+      );
     });
 
     test("a password file that others may read is not used, and one that fits is", async () => {
@@ -213,12 +250,15 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       const certificate = authority.issue({ name: "pooler", hosts: ["localhost"] });
       await using pooler = await startPooler(server!, 2, certificate);
       if (!pooler) return skip("needs PgBouncer, which is not installed");
-      // The server tells of its own connection, the one to the pooler: what counts is that it answers.
+      // The server tells of its own connection, the one to the pooler: what counts is that it
+      // answers.
       const through = (settings: Readonly<Record<string, string>>) =>
         outcome(pooler.url(url("postgres", settings)));
       for (const sslmode of ["allow", "prefer", "require"])
         expect(await through({ sslmode })).toBeTypeOf("boolean");
-      expect(await through({ sslmode: "verify-full", sslrootcert: file("authority") })).toBeTypeOf("boolean");
+      expect(await through({ sslmode: "verify-full", sslrootcert: file("authority") })).toBeTypeOf(
+        "boolean",
+      );
       expect(await through({ sslmode: "verify-full", sslrootcert: file("stranger") })).toContain(
         `not signed by ${file("stranger")}`,
       );

@@ -1,6 +1,8 @@
 /**
- * TLS as libpq means it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode` and its companions ask for, in the URL or in the environment. The driver
- * reads them otherwise (its `require` verifies) and warns that it will change, so it gets the outcome and never the words.
+ * TLS as libpq means it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode`
+ * and its companions ask for, in the URL or in the environment. The driver reads them otherwise
+ * (its `require` verifies) and warns that it will change, so it gets the outcome and never the
+ * words.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -20,7 +22,10 @@ type SslMode = (typeof modes)[number];
 
 export interface Tls {
   readonly mode: SslMode;
-  /** Whether the first connection is one with TLS. With `allow` and `prefer` the other kind is tried after it. */
+  /**
+   * Whether the first connection is one with TLS. With `allow` and `prefer` the other kind is
+   * tried after it.
+   */
   readonly begins: boolean;
   /** Undefined where no connection ever has TLS. */
   readonly options: ConnectionOptions | undefined;
@@ -44,9 +49,13 @@ const names = [...Object.keys(variables), "sslpassword", "ssl"];
 
 /** What a URL and the environment say about TLS. Throws `SettingError`. */
 export function tlsOf(url: URL, isSocket: boolean, environment: Environment = process.env): Tls {
-  const unknown = [...url.searchParams.keys()].find((name) => isOfTls(name) && !names.includes(name));
+  const unknown = [...url.searchParams.keys()].find(
+    (name) => isOfTls(name) && !names.includes(name),
+  );
   if (unknown !== undefined)
-    throw new SettingError(`${unknown}: Clade knows no such setting of TLS; it knows ${names.join(", ")}`);
+    throw new SettingError(
+      `${unknown}: Clade knows no such setting of TLS; it knows ${names.join(", ")}`,
+    );
   const given = (name: string) =>
     url.searchParams.get(name) || environment[variables[name] ?? ""] || undefined;
 
@@ -60,7 +69,11 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
       `sslnegotiation=direct: goes with sslmode=require, verify-ca or verify-full, not with ${mode}`,
     );
   // libpq leaves sockets of this machine alone, whatever is said.
-  const nothing = { negotiation: "postgres", authority: "", clientCertificate: undefined } as const;
+  const nothing = {
+    negotiation: "postgres",
+    authority: "",
+    clientCertificate: undefined,
+  } as const;
   if (mode === "disable" || isSocket)
     return { mode: "disable", begins: false, options: undefined, ...nothing };
 
@@ -73,7 +86,10 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
     authority: root?.name ?? "",
     clientCertificate: client.name,
     options: {
-      secureContext: contextOf({ ...client.files, ...(root && { ca: root.certificates }) }, client.name),
+      secureContext: contextOf(
+        { ...client.files, ...(root && { ca: root.certificates }) },
+        client.name,
+      ),
       rejectUnauthorized: root !== undefined,
       ...(mode !== "verify-full" && { checkServerIdentity: () => undefined }),
     },
@@ -83,7 +99,8 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
 /** A URL without what it says about TLS. */
 export function withoutTls(url: URL): string {
   const stripped = new URL(url);
-  for (const name of url.searchParams.keys()) if (isOfTls(name)) stripped.searchParams.delete(name);
+  for (const name of url.searchParams.keys())
+    if (isOfTls(name)) stripped.searchParams.delete(name);
   return stripped.href;
 }
 
@@ -141,7 +158,11 @@ function rootOf(mode: SslMode, given: string | undefined) {
 }
 
 /** The certificate by which the server knows this client, if there is one. */
-function clientOf(givenCertificate: string | undefined, givenKey: string | undefined, phrase: string | null) {
+function clientOf(
+  givenCertificate: string | undefined,
+  givenKey: string | undefined,
+  phrase: string | null,
+) {
   const certificate = givenCertificate ?? libpqFile("postgresql.crt");
   if (!givenCertificate && !existsSync(certificate)) return { name: undefined, files: {} };
   const key = givenKey ?? libpqFile("postgresql.key");
@@ -187,11 +208,15 @@ function contextOf(files: SecureContextOptions, certificate: string | undefined)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
-      throw new SettingError(`sslcert=${certificate}: does not belong to the key in sslkey; give its own`);
+      throw new SettingError(
+        `sslcert=${certificate}: does not belong to the key in sslkey; give its own`,
+      );
     if (/BAD_DECRYPT|PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code ?? ""))
       throw new SettingError(
         `sslcert=${certificate}: its key is encrypted, and sslpassword does not open it; give the right one`,
       );
-    throw new SettingError(`sslrootcert, sslcert or sslkey: cannot be used (${message}); correct the file`);
+    throw new SettingError(
+      `sslrootcert, sslcert or sslkey: cannot be used (${message}); correct the file`,
+    );
   }
 }

@@ -1,8 +1,10 @@
 /**
- * The database's schema as numbered steps. Steps are only ever added: a database of an older version gets the ones it lacks.
+ * The database's schema as numbered steps. Steps are only ever added: a database of an older
+ * version gets the ones it lacks.
  *
- * Identity is (run, member, ordinal); `seq` orders what is appended, and since SQLite has one writer at a time it is also the order
- * of the commits, so "everything after seq" misses nothing. The key of a removed run is never given to another.
+ * Identity is (run, member, ordinal); `seq` orders what is appended, and since SQLite has one
+ * writer at a time it is also the order of the commits, so "everything after seq" misses nothing.
+ * The key of a removed run is never given to another.
  */
 export const migrations: readonly string[] = [
   `

@@ -6,13 +6,19 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 import { StoreVersionError } from "../population-store.ts";
 import { migrations } from "./migrations.ts";
 
-/** "Clad" in ASCII: SQLite keeps it in the file's header, so that another program's database is not mistaken for a store. */
+/**
+ * "Clad" in ASCII: SQLite keeps it in the file's header, so that another program's database is not
+ * mistaken for a store.
+ */
 const applicationId = 0x436c6164;
 
 /** How long a transaction waits for another process's. Real ones take less than a millisecond. */
 const busyTimeoutMs = 30_000;
 
-/** Opens or creates a store's file and brings it to this version. Throws `StoreVersionError` before anything is written to it. */
+/**
+ * Opens or creates a store's file and brings it to this version. Throws `StoreVersionError` before
+ * anything is written to it.
+ */
 export function openDatabase(path: string, steps: readonly string[] = migrations): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
@@ -22,7 +28,8 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
     useWriteAheadLog(database);
-    // A killed process loses nothing that is committed. A power cut may lose the last commits, never the file.
+    // A killed process loses nothing that is committed. A power cut may lose the last commits,
+    // never the file.
     database.exec("PRAGMA synchronous = NORMAL");
     return database;
   } catch (error) {
@@ -46,19 +53,29 @@ function isWritable(directory: string): boolean {
   }
 }
 
-/** A store where nothing can be written stays readable. Without its log it is opened as a file that nobody changes. */
+/**
+ * A store where nothing can be written stays readable. Without its log it is opened as a file that
+ * nobody changes.
+ */
 function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
   const unchanging = pathToFileURL(path);
   unchanging.searchParams.set("immutable", "1");
   const hasLog = existsSync(`${path}-wal`) && existsSync(`${path}-shm`);
-  const database = new DatabaseSync(hasLog ? path : unchanging, { readOnly: true, timeout: busyTimeoutMs });
+  const database = new DatabaseSync(hasLog ? path : unchanging, {
+    readOnly: true,
+    timeout: busyTimeoutMs,
+  });
   if (versionOf(database, path, steps) === steps.length) return database;
   database.close();
-  const rule = "was written by an older version, and is in a directory where it cannot be brought up to date";
+  const rule =
+    "was written by an older version, and is in a directory where it cannot be brought up to date";
   throw new StoreVersionError(`store ${path}: ${rule}; make the directory writable`);
 }
 
-/** Several processes may open a new store at once, and SQLite does not wait for the others when it changes the kind of log: it says "locked". */
+/**
+ * Several processes may open a new store at once, and SQLite does not wait for the others when it
+ * changes the kind of log: it says "locked".
+ */
 function useWriteAheadLog(database: DatabaseSync): void {
   for (const end = Date.now() + busyTimeoutMs; ; ) {
     try {
@@ -89,7 +106,10 @@ export function explained(path: string, error: unknown): unknown {
   return remedy ? new CladeError(`store ${path}: ${remedy}`, { cause: error }) : error;
 }
 
-/** Looks at the file without the right to write: even closing a database may otherwise move what a killed process left in its log. */
+/**
+ * Looks at the file without the right to write: even closing a database may otherwise move what a
+ * killed process left in its log.
+ */
 function refuseUnreadable(path: string, steps: readonly string[]): void {
   const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
   try {
@@ -103,7 +123,9 @@ function refuseUnreadable(path: string, steps: readonly string[]): void {
 function versionOf(database: DatabaseSync, path: string, steps: readonly string[]): number {
   const { version, application, changes } = headerOf(database);
   if (application !== applicationId && (version > 0 || changes > 0))
-    throw new StoreVersionError(`store ${path}: is not a Clade store; give another path with --store`);
+    throw new StoreVersionError(
+      `store ${path}: is not a Clade store; give another path with --store`,
+    );
   if (version > steps.length) {
     throw new StoreVersionError(
       `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; update Clade or give another path with --store`,
@@ -112,9 +134,17 @@ function versionOf(database: DatabaseSync, path: string, steps: readonly string[
   return version;
 }
 
-/** Numbers of the file's header, read in one transaction, since another process may create the store between two. */
-function headerOf(database: DatabaseSync): { version: number; application: number; changes: number } {
-  const read = (pragma: string) => Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0] as number;
+/**
+ * Numbers of the file's header, read in one transaction, since another process may create the
+ * store between two.
+ */
+function headerOf(database: DatabaseSync): {
+  version: number;
+  application: number;
+  changes: number;
+} {
+  const read = (pragma: string) =>
+    Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0] as number;
   const isOwn = !database.isTransaction;
   if (isOwn) database.exec("BEGIN");
   try {
@@ -135,7 +165,9 @@ function migrate(database: DatabaseSync, path: string, steps: readonly string[])
     // Another process may have migrated while this one waited.
     const version = versionOf(database, path, steps);
     for (const step of steps.slice(version)) database.exec(step);
-    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`);
+    database.exec(
+      `PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}`,
+    );
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");

@@ -111,7 +111,9 @@ function told(child: ReturnType<typeof fork>): Promise<Account> {
   return new Promise((resolve, reject) => {
     child.on("message", (account) => resolve(account as Account));
     child.on("error", reject);
-    child.on("exit", (code) => reject(new Error(`the process ended with ${code} and said nothing`)));
+    child.on("exit", (code) =>
+      reject(new Error(`the process ended with ${code} and said nothing`)),
+    );
   });
 }
 
@@ -154,18 +156,25 @@ test("another program's database is refused, and not a byte of it changes", () =
   for (const version of [0, 1, 7]) {
     const path = newPath();
     const foreign = new DatabaseSync(path);
-    foreign.exec(`CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1); PRAGMA user_version = ${version}`);
+    foreign.exec(
+      `CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1); PRAGMA user_version = ${version}`,
+    );
     foreign.close();
     const before = readFileSync(path);
     expect(() => sqlitePopulationStore(path)).toThrow(StoreVersionError);
-    expect(() => sqlitePopulationStore(path)).toThrow("is not a Clade store; give another path with --store");
+    expect(() => sqlitePopulationStore(path)).toThrow(
+      "is not a Clade store; give another path with --store",
+    );
     expect(readFileSync(path).equals(before)).toBe(true);
     expect(existsSync(`${path}-wal`)).toBe(false);
   }
 });
 
 test("a file that is no database is refused with one clear error, and stays as it is", () => {
-  for (const content of ["not a database, whatever its name says", "SQLite format 3\0 and then nothing"]) {
+  for (const content of [
+    "not a database, whatever its name says",
+    "SQLite format 3\0 and then nothing",
+  ]) {
     const path = newPath();
     writeFileSync(path, content);
     expect(() => sqlitePopulationStore(path)).toThrow(CladeError);
@@ -208,7 +217,9 @@ test("an older store gets the steps that it lacks, and keeps what it has", async
   const path = fixture("clade-1.db");
   const added = "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT 'none'";
   const migrated = openDatabase(path, [...migrations, added]);
-  expect(migrated.prepare("SELECT count(*) AS runs, max(note) AS note FROM runs").get()).toMatchObject({
+  expect(
+    migrated.prepare("SELECT count(*) AS runs, max(note) AS note FROM runs").get(),
+  ).toMatchObject({
     runs: 2,
     note: "none",
   });
@@ -283,7 +294,9 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   };
   const filling = fill();
   await expect(filling).rejects.toThrow(CladeError);
-  await expect(filling).rejects.toThrow(`store ${path}: cannot grow, the disk is full; free some space`);
+  await expect(filling).rejects.toThrow(
+    `store ${path}: cannot grow, the disk is full; free some space`,
+  );
   expect((await store.members(id))[0]!.newest).toEqual(newest);
   execFileSync("mount", ["-o", "remount,size=4m", mount]);
   await store.releaseWorker(id, worker);

@@ -1,6 +1,7 @@
 /**
- * A population in one SQLite file, shared by the processes of one machine. Each method is one transaction of synchronous statements, so
- * nothing of this process comes between them; `BEGIN IMMEDIATE` keeps other processes out.
+ * A population in one SQLite file, shared by the processes of one machine. Each method is one
+ * transaction of synchronous statements, so nothing of this process comes between them; `BEGIN
+ * IMMEDIATE` keeps other processes out.
  */
 
 import type { SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
@@ -67,7 +68,10 @@ import { forgottenAfterMs } from "../run-worker.ts";
 import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
 import { explained, openDatabase } from "./open-database.ts";
 
-/** How often a waiting worker looks whether another process has written, in milliseconds. A look reads one counter in shared memory. */
+/**
+ * How often a waiting worker looks whether another process has written, in milliseconds. A look
+ * reads one counter in shared memory.
+ */
 const pollMs = 10;
 
 /** So few that whoever wants the last ones does not wait for more. */
@@ -98,7 +102,8 @@ export function sqlitePopulationStore(
     statements.set(text, prepared);
     return prepared;
   }
-  const get = (text: string, ...values: SQLInputValue[]) => sql(text).get(...values) as Row | undefined;
+  const get = (text: string, ...values: SQLInputValue[]) =>
+    sql(text).get(...values) as Row | undefined;
   const all = (text: string, ...values: SQLInputValue[]) => sql(text).all(...values) as Row[];
   const execute = (text: string, ...values: SQLInputValue[]) => sql(text).run(...values);
 
@@ -122,7 +127,8 @@ export function sqlitePopulationStore(
   }
 
   function findKey(id: RunId): number | undefined {
-    const known = keys.get(id) ?? (get("SELECT key FROM runs WHERE id = ?", id)?.key as number | undefined);
+    const known =
+      keys.get(id) ?? (get("SELECT key FROM runs WHERE id = ?", id)?.key as number | undefined);
     if (known !== undefined) keys.set(id, known);
     return known;
   }
@@ -158,7 +164,11 @@ export function sqlitePopulationStore(
         claim.member,
       );
     const member = row ? storedMemberOf(row) : undefined;
-    const why = whyClaimIsLost(claim, member, row ? (row.run_state as RunState["kind"]) : undefined);
+    const why = whyClaimIsLost(
+      claim,
+      member,
+      row ? (row.run_state as RunState["kind"]) : undefined,
+    );
     if (key === undefined || !member || why !== undefined) throw leaseLost(claim, why!);
     return { key, member };
   }
@@ -196,12 +206,18 @@ export function sqlitePopulationStore(
     );
   }
 
-  /** Where members are given back without a publication, what it would say is kept: until when somebody has worked. */
+  /**
+   * Where members are given back without a publication, what it would say is kept: until when
+   * somebody has worked.
+   */
   function noteWorked(key: number, until: number): void {
     execute("UPDATE runs SET worked_until = max(worked_until, ?) WHERE key = ?", until, key);
   }
 
-  /** Begins to count the run's time, or goes on after a pause. How long somebody has worked until now. */
+  /**
+   * Begins to count the run's time, or goes on after a pause. How long somebody has worked until
+   * now.
+   */
   function countTime(key: number, run: Row, time: number): number {
     const kept = workTimeOf(run);
     // Most claims follow a publication, and need not look further.
@@ -297,7 +313,15 @@ export function sqlitePopulationStore(
     async removeRun(id) {
       const key = keyOf(id);
       transaction(() => {
-        for (const table of ["members", "snapshots", "decisions", "failures", "pins", "notes", "workers"]) {
+        for (const table of [
+          "members",
+          "snapshots",
+          "decisions",
+          "failures",
+          "pins",
+          "notes",
+          "workers",
+        ]) {
           execute(`DELETE FROM ${table} WHERE run = ?`, key);
         }
         execute("DELETE FROM runs WHERE key = ?", key);
@@ -317,7 +341,8 @@ export function sqlitePopulationStore(
             key,
           );
         }
-        const stepsPerMember = replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
+        const stepsPerMember =
+          replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
         for (const row of all("SELECT * FROM members WHERE run = ?", key)) {
           const member = storedMemberOf(row);
           keep(key, row.member as number, member, afterResumption(member, stepsPerMember));
@@ -468,7 +493,8 @@ export function sqlitePopulationStore(
     },
 
     async failuresOf(id, member, limit) {
-      const latest = "SELECT * FROM failures WHERE run = ? AND member = ? ORDER BY seq DESC LIMIT ?";
+      const latest =
+        "SELECT * FROM failures WHERE run = ? AND member = ? ORDER BY seq DESC LIMIT ?";
       return all(latest, keyOf(id), member, limit).map(failureOf);
     },
 
@@ -476,8 +502,13 @@ export function sqlitePopulationStore(
       const key = findKey(id);
       if (key === undefined) return;
       transaction(() => {
-        execute("DELETE FROM workers WHERE run = ? AND seen_at <= ?", key, now() - forgottenAfterMs);
-        if (!state) return execute("DELETE FROM workers WHERE run = ? AND worker = ?", key, worker);
+        execute(
+          "DELETE FROM workers WHERE run = ? AND seen_at <= ?",
+          key,
+          now() - forgottenAfterMs,
+        );
+        if (!state)
+          return execute("DELETE FROM workers WHERE run = ? AND worker = ?", key, worker);
         return execute(
           `INSERT INTO workers (run, worker, device, joined_at, seen_at, state) SELECT key, ?, ?, ?, ?, ? FROM runs WHERE key = ?
            ON CONFLICT (run, worker) DO UPDATE SET device = excluded.device, seen_at = excluded.seen_at, state = excluded.state`,
@@ -487,7 +518,8 @@ export function sqlitePopulationStore(
     },
 
     async workers(id) {
-      const heard = "SELECT * FROM workers WHERE run = ? AND seen_at > ? ORDER BY joined_at, worker";
+      const heard =
+        "SELECT * FROM workers WHERE run = ? AND seen_at > ? ORDER BY joined_at, worker";
       return all(heard, keyOf(id), now() - forgottenAfterMs).map(workerOf);
     },
 
@@ -533,7 +565,10 @@ export function sqlitePopulationStore(
            WHERE m.run = ? ORDER BY m.member`,
           key,
         );
-        const { cursor } = get("SELECT coalesce(max(seq), 0) AS cursor FROM snapshots WHERE run = ?", key)!;
+        const { cursor } = get(
+          "SELECT coalesce(max(seq), 0) AS cursor FROM snapshots WHERE run = ?",
+          key,
+        )!;
         return { snapshots: rows.map(plainSnapshotOf), cursor: cursor as number };
       });
     },
@@ -579,7 +614,10 @@ export function sqlitePopulationStore(
         ...(member === undefined ? [] : ["member = ?"]),
         ...(notable ? ["(kind <> 'keep' OR reason LIKE ?)"] : []),
       ].join(" AND ");
-      const values = [...(member === undefined ? [] : [member]), ...(notable ? [recoveredLike] : [])];
+      const values = [
+        ...(member === undefined ? [] : [member]),
+        ...(notable ? [recoveredLike] : []),
+      ];
       for (let before = Number.MAX_SAFE_INTEGER; ; ) {
         const text = `SELECT * FROM decisions WHERE ${conditions} ORDER BY seq DESC LIMIT ${decisionsAPage}`;
         const rows = all(text, keyOf(id), before, ...values);
@@ -598,7 +636,12 @@ export function sqlitePopulationStore(
     async changes(id, after, limit = 1000) {
       const key = keyOf(id);
       const read = (table: string, seq: number) =>
-        all(`SELECT * FROM ${table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?`, key, seq, limit);
+        all(
+          `SELECT * FROM ${table} WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?`,
+          key,
+          seq,
+          limit,
+        );
       const snapshots = read("snapshots", after.snapshots);
       const decisions = read("decisions", after.decisions);
       const failures = read("failures", after.failures);
@@ -633,7 +676,11 @@ export function sqlitePopulationStore(
       const key = keyOf(id);
       const last = (table: string) =>
         get(`SELECT coalesce(max(seq), 0) AS seq FROM ${table} WHERE run = ?`, key)!.seq as number;
-      return { snapshots: last("snapshots"), decisions: last("decisions"), failures: last("failures") };
+      return {
+        snapshots: last("snapshots"),
+        decisions: last("decisions"),
+        failures: last("failures"),
+      };
     },
     mark,
     async waitForChange(seen, timeoutMs, signal) {
@@ -685,13 +732,19 @@ export function sqlitePopulationStore(
         const newestFirst = sql(
           "SELECT kind, checkpoint FROM snapshots WHERE run = ? AND member = ? ORDER BY ordinal DESC",
         );
-        for (const { member, reserved } of all("SELECT member, reserved FROM members WHERE run = ?", key)) {
+        for (const { member, reserved } of all(
+          "SELECT member, reserved FROM members WHERE run = ?",
+          key,
+        )) {
           live.add(reserved);
-          const history = newestFirst.iterate(key, member!) as Iterable<Pick<Snapshot, "kind"> & Row>;
+          const history = newestFirst.iterate(key, member!) as Iterable<
+            Pick<Snapshot, "kind"> & Row
+          >;
           for (const { checkpoint } of keptSnapshots(history)) live.add(checkpoint);
         }
         if (best) {
-          const place = "SELECT checkpoint FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?";
+          const place =
+            "SELECT checkpoint FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?";
           live.add(get(place, key, memberOf(best), ordinalOf(best))?.checkpoint);
         }
         live.delete(null);

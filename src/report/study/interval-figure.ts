@@ -1,4 +1,7 @@
-/** The variants of a study beside each other: every seed's final score, their interquartile mean and its interval. */
+/**
+ * The variants of a study beside each other: every seed's final score, their interquartile mean
+ * and its interval.
+ */
 import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { domainOf, panel } from "../axes.ts";
@@ -21,11 +24,20 @@ const colors = {
 
 export function intervalFigure({ variants, metric, direction }: Comparison): Figure {
   const baselines = new Set(variants.flatMap(({ against }) => against?.baseline ?? []));
-  const rows = variants.map((variant, y) => ({ y, variant, color: colors[standing(variant, baselines)] }));
+  const rows = variants.map((variant, y) => ({
+    y,
+    variant,
+    color: colors[standing(variant, baselines)],
+  }));
   const settings = [...new Set(variants.flatMap(({ point }) => Object.keys(point)))];
   const names = variants.map((variant) => shortened(rowName(variant), longestName));
   const seeds = rows.flatMap(({ y, color, variant }) =>
-    variant.runs.map(({ score, seed }) => ({ x: score, y, color, title: `seed ${seed}: ${number(score)}` })),
+    variant.runs.map(({ score, seed }) => ({
+      x: score,
+      y,
+      color,
+      title: `seed ${seed}: ${number(score)}`,
+    })),
   );
   const intervals = rows.flatMap(({ y, color, variant: { interval } }) =>
     interval ? [{ y, color, ...interval }] : [],
@@ -53,7 +65,9 @@ export function intervalFigure({ variants, metric, direction }: Comparison): Fig
         names.slice(1).map((_, index) => index + 0.5),
         { stroke: "var(--grid)" },
       ),
-      baseline ? Plot.ruleX([baseline.iqm], { stroke: "var(--muted)", strokeDasharray: "3,3" }) : null,
+      baseline
+        ? Plot.ruleX([baseline.iqm], { stroke: "var(--muted)", strokeDasharray: "3,3" })
+        : null,
       Plot.ruleX(seeds, {
         x: "x",
         y1: ({ y }) => y - 0.28,
@@ -77,7 +91,12 @@ export function intervalFigure({ variants, metric, direction }: Comparison): Fig
   const entries = [
     { sign: "dot", color: colors.better, label: "better than its baseline", standing: "better" },
     { sign: "dot", color: colors.worse, label: "worse", standing: "worse" },
-    { sign: "dot", color: colors.open, label: "no difference shown, or not compared", standing: "open" },
+    {
+      sign: "dot",
+      color: colors.open,
+      label: "no difference shown, or not compared",
+      standing: "open",
+    },
     { sign: "dot", color: colors.baseline, label: "baseline", standing: "baseline" },
   ] as const;
   const shown = [
@@ -99,7 +118,10 @@ function rowName({ name, method, point }: ComparedVariant): string {
   return values.length === 0 ? name : [method, ...values].join(", ");
 }
 
-function standing({ name, against }: ComparedVariant, baselines: ReadonlySet<string>): keyof typeof colors {
+function standing(
+  { name, against }: ComparedVariant,
+  baselines: ReadonlySet<string>,
+): keyof typeof colors {
   if (baselines.has(name)) return "baseline";
   const kind = against?.verdict.kind;
   return kind === "better" || kind === "worse" ? kind : "open";

@@ -1,4 +1,7 @@
-/** The best score so far of each variant, against the training steps of the whole population and against the clock. */
+/**
+ * The best score so far of each variant, against the training steps of the whole population and
+ * against the clock.
+ */
 import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import type { Curve } from "../../analysis/comparison/curve.ts";
@@ -49,15 +52,27 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
   );
   const left = drawable.length - lines.length;
   const caption = `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, and their middle half as a band, as far as all seeds of a variant go. Steps are those of all members together.${axes.includes("seconds") ? "" : " There are no curves against the clock: runs were stopped in between, or their seeds do not overlap."}${left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : ""}`;
-  return figure("progress", title, caption, stack([legend(entries, figureWidth), beside(panels, gap)], 4));
+  return figure(
+    "progress",
+    title,
+    caption,
+    stack([legend(entries, figureWidth), beside(panels, gap)], 4),
+  );
 }
 
-/** As many as there are colours: baselines first, dashed, then the best. They stand in the order of the study. */
-function chosen(variants: readonly ComparedVariant[], direction: Comparison["direction"]): readonly Line[] {
+/**
+ * As many as there are colours: baselines first, dashed, then the best. They stand in the order of
+ * the study.
+ */
+function chosen(
+  variants: readonly ComparedVariant[],
+  direction: Comparison["direction"],
+): readonly Line[] {
   const baselines = new Set(variants.flatMap(({ against }) => against?.baseline ?? []));
   const sign = direction === "maximize" ? -1 : 1;
   const ranked = [...variants].sort(
-    (a, b) => Number(baselines.has(b.name)) - Number(baselines.has(a.name)) || sign * (a.iqm - b.iqm),
+    (a, b) =>
+      Number(baselines.has(b.name)) - Number(baselines.has(a.name)) || sign * (a.iqm - b.iqm),
   );
   const shown = new Set(ranked.slice(0, categoryColors));
   return variants
@@ -110,5 +125,10 @@ function progressPanel(
 }
 
 function pointsOf({ x, iqm, low, high }: Curve) {
-  return x.map((place, index) => ({ x: place, iqm: iqm[index]!, low: low[index]!, high: high[index]! }));
+  return x.map((place, index) => ({
+    x: place,
+    iqm: iqm[index]!,
+    low: low[index]!,
+    high: high[index]!,
+  }));
 }

@@ -61,7 +61,10 @@ function settingFigure(
     },
     y: {
       label: `${metric}, final, of the best model (${betterIs(direction)})`,
-      domain: domainOf([...scores, ...intervals.flatMap(({ low, high }) => [low, high])], "linear"),
+      domain: domainOf(
+        [...scores, ...intervals.flatMap(({ low, high }) => [low, high])],
+        "linear",
+      ),
     },
     marks: [
       drawn

@@ -68,7 +68,10 @@ const variants = { pbt: {}, "random-search": "random-search" };
 const reportOf = (comparison: Comparison) =>
   studyReport(comparison, {
     title: "Study <b>heights</b>",
-    experiment: { ...describeExperiment(experiment), hyperparameters: { rate: "uniform(<0>, 1)" } },
+    experiment: {
+      ...describeExperiment(experiment),
+      hyperparameters: { rate: "uniform(<0>, 1)" },
+    },
     notes: ["one <note>"],
     asOf: 0,
     versions: { Clade: "0.1.0" },
@@ -89,7 +92,10 @@ test("a report of a study has every verdict, every variant and every run, and sh
 });
 
 test("a setting of the grid has a figure when it has several values, with a line for each method", async () => {
-  const comparison = await comparisonOf({ variants, grid: { population: [4, 8], "exploit.copy": ["both"] } });
+  const comparison = await comparisonOf({
+    variants,
+    grid: { population: [4, 8], "exploit.copy": ["both"] },
+  });
   const [only, ...others] = settingFigures(comparison);
   expect(others).toEqual([]);
   expect(only!.title).toBe("population");
@@ -107,7 +113,8 @@ test("more variants than colours: the baselines and the best are drawn, and the 
   const drawn = progressFigure(await comparisonOf({ variants, grid }));
   if (drawn.kind === "none") throw new Error(drawn.why);
   expect(drawn.caption).toContain("Of 10 variants the baselines and the best are drawn.");
-  for (const size of grid.population) expect(drawn.svg).toContain(`random-search population=${size}`);
+  for (const size of grid.population)
+    expect(drawn.svg).toContain(`random-search population=${size}`);
 });
 
 test("without curves against the clock there is no empty panel for them, and the caption says why", async () => {
@@ -126,8 +133,15 @@ test("without curves against the clock there is no empty panel for them, and the
 });
 
 test("the points of a grid with long settings are told from each other in the legend", async () => {
-  const grid = { "budget.stepsPerMember": [20, 40], ready: [{ everySteps: 5 }, { everySteps: 10 }] };
-  const comparison = await comparisonOf({ seeds: 1, variants: { "random-search": "random-search" }, grid });
+  const grid = {
+    "budget.stepsPerMember": [20, 40],
+    ready: [{ everySteps: 5 }, { everySteps: 10 }],
+  };
+  const comparison = await comparisonOf({
+    seeds: 1,
+    variants: { "random-search": "random-search" },
+    grid,
+  });
   const drawn = progressFigure(comparison);
   if (drawn.kind === "none") throw new Error(drawn.why);
   for (const { name } of comparison.variants) expect(drawn.svg).toContain(`>${name}<`);

@@ -1,4 +1,7 @@
-/** The report of a study, or of any runs that are compared: verdicts, figures, and every number behind them. */
+/**
+ * The report of a study, or of any runs that are compared: verdicts, figures, and every number
+ * behind them.
+ */
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { withInterval } from "../../analysis/comparison/verdict.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
@@ -39,7 +42,9 @@ export function studyReport(
       heading: "Score against steps and time",
       content: [progress, reachedTable(comparison)],
     },
-    ...(settings.length > 0 ? [{ id: "settings", heading: "What a setting does", content: settings }] : []),
+    ...(settings.length > 0
+      ? [{ id: "settings", heading: "What a setting does", content: settings }]
+      : []),
     { id: "runs", heading: "Runs", content: [runTable(comparison)] },
     {
       id: "experiment",
@@ -68,7 +73,9 @@ function scoreTable({ variants, metric }: Comparison): Markup {
     name,
     String(runs.length),
     interval ? withInterval(iqm, interval) : number(iqm),
-    against?.difference.interval ? withInterval(against.difference.value, against.difference.interval) : "",
+    against?.difference.interval
+      ? withInterval(against.difference.value, against.difference.interval)
+      : "",
     against ? withInterval(against.improvement.value, against.improvement.interval) : "",
     count(Math.round(totalSteps)),
     seconds === undefined ? "unknown" : duration(seconds),

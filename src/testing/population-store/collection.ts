@@ -2,40 +2,67 @@
 import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import { type Claim, LeaseLostError } from "../../population-store/population-store.ts";
 import { assertEqual, assertRejects } from "../assert.ts";
-import { type Add, checkpoint, claim, failure, live, publishTrained, trainedAfter, worker } from "./scene.ts";
+import {
+  type Add,
+  checkpoint,
+  claim,
+  failure,
+  live,
+  publishTrained,
+  trainedAfter,
+  worker,
+} from "./scene.ts";
 
 export function collectionCases(add: Add): void {
-  add("collection keeps what is needed, and nothing else", { members: 2 }, async ({ store, id }) => {
-    assertEqual(await live(store, id), [], "live at first");
-    const published: Snapshot[] = [];
-    for (let generation = 1; generation <= 4; generation++) {
-      for (let member = 0; member < 2; member++) {
-        const claimed = await claim(store, id);
-        const trained = trainedAfter(claimed.newest, { checkpoint: checkpoint(`${member}/${generation}`) });
-        const best = trained.id === "1.1" ? { best: trained.id } : {};
-        await store.publish(claimed, 0, () => ({ snapshots: [trained], member: "active", ...best }));
-        published.push(trained);
+  add(
+    "collection keeps what is needed, and nothing else",
+    { members: 2 },
+    async ({ store, id }) => {
+      assertEqual(await live(store, id), [], "live at first");
+      const published: Snapshot[] = [];
+      for (let generation = 1; generation <= 4; generation++) {
+        for (let member = 0; member < 2; member++) {
+          const claimed = await claim(store, id);
+          const trained = trainedAfter(claimed.newest, {
+            checkpoint: checkpoint(`${member}/${generation}`),
+          });
+          const best = trained.id === "1.1" ? { best: trained.id } : {};
+          await store.publish(claimed, 0, () => ({
+            snapshots: [trained],
+            member: "active",
+            ...best,
+          }));
+          published.push(trained);
+        }
       }
-    }
-    assertEqual(await live(store, id), ["0/3", "0/4", "1/1", "1/3", "1/4"], "last two trained, and the best");
-    const claimed = await claim(store, id);
-    const copied: Snapshot = {
-      ...published.at(-1)!,
-      id: snapshotId(0, 5),
-      member: 0,
-      kind: "copied",
-      parent: published.at(-1)!.id,
-    };
-    await store.publish(claimed, 0, () => ({ snapshots: [copied], member: "active", keepClaim: true }));
-    assertEqual(
-      await live(store, id),
-      ["0/3", "0/4", "1/1", "1/3", "1/4"],
-      "a copy adds the donor's to its own two",
-    );
-    const last = trainedAfter({ ...copied, checkpoint: checkpoint("0/5") });
-    await store.publish(claimed, 0, () => ({ snapshots: [last], member: "active" }));
-    assertEqual(await live(store, id), ["0/4", "0/5", "1/1", "1/3", "1/4"], "the oldest goes");
-  });
+      assertEqual(
+        await live(store, id),
+        ["0/3", "0/4", "1/1", "1/3", "1/4"],
+        "last two trained, and the best",
+      );
+      const claimed = await claim(store, id);
+      const copied: Snapshot = {
+        ...published.at(-1)!,
+        id: snapshotId(0, 5),
+        member: 0,
+        kind: "copied",
+        parent: published.at(-1)!.id,
+      };
+      await store.publish(claimed, 0, () => ({
+        snapshots: [copied],
+        member: "active",
+        keepClaim: true,
+      }));
+      assertEqual(
+        await live(store, id),
+        ["0/3", "0/4", "1/1", "1/3", "1/4"],
+        "a copy adds the donor's to its own two",
+      );
+      const last = trainedAfter({ ...copied, checkpoint: checkpoint("0/5") });
+      await store.publish(claimed, 0, () => ({ snapshots: [last], member: "active" }));
+      assertEqual(await live(store, id), ["0/4", "0/5", "1/1", "1/3", "1/4"], "the oldest goes");
+    },
+  );
 
   add(
     "a reserved checkpoint is kept until its claim reserves another, publishes, or ends",
@@ -52,7 +79,11 @@ export function collectionCases(add: Add): void {
       assertEqual(await live(store, id), ["second"], "live after the lease, which nobody claimed");
       const second = await claim(store, id, worker(2), 1000);
       assertEqual(await live(store, id), [], "live after a new claim");
-      await assertRejects(store.reserveCheckpoint(first, checkpoint("late")), LeaseLostError, "reserve");
+      await assertRejects(
+        store.reserveCheckpoint(first, checkpoint("late")),
+        LeaseLostError,
+        "reserve",
+      );
       assertEqual(await live(store, id), [], "live after a refusal");
       await reserved(second, "third");
       await store.releaseMember(second);
@@ -87,7 +118,10 @@ export function collectionCases(add: Add): void {
     { members: 1 },
     async ({ store, id, clock }) => {
       const publish = async () => void (await publishTrained(store, await claim(store, id)));
-      const turns = async () => [await store.takeCollection(id, 2000), await store.takeCollection(id, 0)];
+      const turns = async () => [
+        await store.takeCollection(id, 2000),
+        await store.takeCollection(id, 0),
+      ];
       await publish();
       clock.time += 2000;
       assertEqual(await turns(), [true, false], "the first turn, and one when nothing is new");
@@ -99,12 +133,16 @@ export function collectionCases(add: Add): void {
     },
   );
 
-  add("a sweep that throws is the caller's error, and the store goes on", {}, async ({ store, id }) => {
-    class Mistake extends Error {}
-    const sweep = () => {
-      throw new Mistake("in sweep");
-    };
-    await assertRejects(store.collect(id, sweep), Mistake, "collect");
-    await publishTrained(store, await claim(store, id));
-  });
+  add(
+    "a sweep that throws is the caller's error, and the store goes on",
+    {},
+    async ({ store, id }) => {
+      class Mistake extends Error {}
+      const sweep = () => {
+        throw new Mistake("in sweep");
+      };
+      await assertRejects(store.collect(id, sweep), Mistake, "collect");
+      await publishTrained(store, await claim(store, id));
+    },
+  );
 }

@@ -19,23 +19,34 @@ import {
 } from "./scene.ts";
 
 export function runCases(add: Add): void {
-  add("a new run is running, and its members are at their roots", {}, async ({ store, id, clock }) => {
-    const run = await store.run(id);
-    assertEqual(run.state, { kind: "running" }, "state");
-    assertEqual([run.createdAt, run.runningSince, run.elapsedMs], [clock.time, undefined, 0], "times");
-    assertEqual(run.best, undefined, "best");
-    const members = await store.members(id);
-    assertEqual(
-      members,
-      roots(3).map((newest, member) => ({ member, state: "active", newest, failures: 0 })),
-      "members",
-    );
-    assertEqual(await store.counts(id), { snapshots: 3, copies: 0, failures: 0 }, "counts");
-  });
+  add(
+    "a new run is running, and its members are at their roots",
+    {},
+    async ({ store, id, clock }) => {
+      const run = await store.run(id);
+      assertEqual(run.state, { kind: "running" }, "state");
+      assertEqual(
+        [run.createdAt, run.runningSince, run.elapsedMs],
+        [clock.time, undefined, 0],
+        "times",
+      );
+      assertEqual(run.best, undefined, "best");
+      const members = await store.members(id);
+      assertEqual(
+        members,
+        roots(3).map((newest, member) => ({ member, state: "active", newest, failures: 0 })),
+        "members",
+      );
+      assertEqual(await store.counts(id), { snapshots: 3, copies: 0, failures: 0 }, "counts");
+    },
+  );
 
   add("a run keeps what it was created with, whatever the letters", {}, async ({ store }) => {
     const id = newRunId("Zürich-朝-🐚");
-    const source = { file: "/tmp/ünï code/实验.ts", settings: { population: 2, "budget.stepsPerMember": 9 } };
+    const source = {
+      file: "/tmp/ünï code/实验.ts",
+      settings: { population: 2, "budget.stepsPerMember": 9 },
+    };
     const experiment = { ...description({ stepsPerMember: 7 }), name: "пример ' \" \\ \n 🐚" };
     const study = {
       name: "sizes",
@@ -53,7 +64,11 @@ export function runCases(add: Add): void {
     );
     const read = await store.run(id);
     assertEqual(read, created, "the run as read and as created");
-    assertEqual([read.seed, read.experiment, read.source], [2 ** 40 + 1, experiment, source], "the run");
+    assertEqual(
+      [read.seed, read.experiment, read.source],
+      [2 ** 40 + 1, experiment, source],
+      "the run",
+    );
     assertEqual(read.study, study, "the place in a study");
     assertEqual(read.controlOf, controlOf, "what it is a control of");
     assertEqual(
@@ -92,11 +107,15 @@ export function runCases(add: Add): void {
       ids.push(newRunId(name));
       await store.createRun({ id: ids.at(-1)!, seed: 1, experiment: description() }, roots(1));
     }
-    const listed = (await store.runs()).map((run) => run.id).filter((listedId) => ids.includes(listedId));
+    const listed = (await store.runs())
+      .map((run) => run.id)
+      .filter((listedId) => ids.includes(listedId));
     assertEqual(listed, ids, "runs");
     assertEqual(await store.damagedRuns(), [], "damaged runs");
     await store.removeRun(ids[1]!);
-    const left = (await store.runs()).map((run) => run.id).filter((listedId) => ids.includes(listedId));
+    const left = (await store.runs())
+      .map((run) => run.id)
+      .filter((listedId) => ids.includes(listedId));
     assertEqual(
       left,
       ids.filter((_, index) => index !== 1),
@@ -119,22 +138,30 @@ export function runCases(add: Add): void {
     assertEqual(await store.claimMember(none, worker(1), 1000), { kind: "ended" }, "claim");
   });
 
-  add("a removed run takes everything with it and leaves the others", {}, async ({ store, id }) => {
-    const other = newRunId("other");
-    await store.createRun({ id: other, seed: 1, experiment: description() }, roots(2));
-    const held = await claim(store, id);
-    await publishTrained(store, await claim(store, other));
-    await store.pin(id, "pin", checkpoint("pin"));
-    await store.removeRun(id);
-    await assertRejects(store.run(id), RunNotFoundError, "run");
-    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
-    await assertLost(store, held);
-    await store.releaseMember(held);
-    assertEqual((await store.counts(other)).snapshots, 3, "snapshots of the other run");
-    await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
-    assertEqual(await store.counts(id), { snapshots: 1, copies: 0, failures: 0 }, "counts of a new run");
-    assertEqual(await live(store, id), [], "live checkpoints of a new run");
-  });
+  add(
+    "a removed run takes everything with it and leaves the others",
+    {},
+    async ({ store, id }) => {
+      const other = newRunId("other");
+      await store.createRun({ id: other, seed: 1, experiment: description() }, roots(2));
+      const held = await claim(store, id);
+      await publishTrained(store, await claim(store, other));
+      await store.pin(id, "pin", checkpoint("pin"));
+      await store.removeRun(id);
+      await assertRejects(store.run(id), RunNotFoundError, "run");
+      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+      await assertLost(store, held);
+      await store.releaseMember(held);
+      assertEqual((await store.counts(other)).snapshots, 3, "snapshots of the other run");
+      await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
+      assertEqual(
+        await store.counts(id),
+        { snapshots: 1, copies: 0, failures: 0 },
+        "counts of a new run",
+      );
+      assertEqual(await live(store, id), [], "live checkpoints of a new run");
+    },
+  );
 
   add("an ending ends the whole run with its reason", {}, async ({ store, id, clock }) => {
     const other = await claim(store, id, worker(2));
@@ -149,16 +176,23 @@ export function runCases(add: Add): void {
     assertEqual((await store.run(id)).state.kind, "done", "state after a stop");
   });
 
-  add("a run is done when every member is finished or failed, and not before", {}, async ({ store, id }) => {
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    await store.recordFailure(await claim(store, id), failure(1), "failed");
-    assertEqual((await store.run(id)).state.kind, "running", "state with one left");
-    const states = (await store.members(id)).map(({ state }) => state);
-    assertEqual(states, ["finished", "failed", "active"], "members");
-    await publishTrained(store, await claim(store, id), { member: "finished", reason: "9 s passed" });
-    assertEqual((await store.run(id)).state, { kind: "done", reason: "9 s passed" }, "state");
-    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
-  });
+  add(
+    "a run is done when every member is finished or failed, and not before",
+    {},
+    async ({ store, id }) => {
+      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await store.recordFailure(await claim(store, id), failure(1), "failed");
+      assertEqual((await store.run(id)).state.kind, "running", "state with one left");
+      const states = (await store.members(id)).map(({ state }) => state);
+      assertEqual(states, ["finished", "failed", "active"], "members");
+      await publishTrained(store, await claim(store, id), {
+        member: "finished",
+        reason: "9 s passed",
+      });
+      assertEqual((await store.run(id)).state, { kind: "done", reason: "9 s passed" }, "state");
+      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+    },
+  );
 
   add("a run has failed when every member has", {}, async ({ store, id }) => {
     for (let member = 0; member < 3; member++) {
@@ -172,14 +206,19 @@ export function runCases(add: Add): void {
     clock.time += 100;
     await store.stop(id);
     const run = await store.run(id);
-    assertEqual([run.state, run.elapsedMs, run.runningSince], [{ kind: "stopped" }, 100, undefined], "run");
+    assertEqual(
+      [run.state, run.elapsedMs, run.runningSince],
+      [{ kind: "stopped" }, 100, undefined],
+      "run",
+    );
     assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
     await assertLost(store, held);
     await store.releaseMember(held);
     assertEqual((await store.members(id))[0]!.lease, undefined, "lease after a release");
   });
 
-  const elapsed = async ({ store, id, clock }: OpenScene) => elapsedMs(await store.run(id), clock.time);
+  const elapsed = async ({ store, id, clock }: OpenScene) =>
+    elapsedMs(await store.run(id), clock.time);
 
   add("a run that nobody works on takes no time", {}, async (scene) => {
     const { store, id, clock } = scene;
@@ -225,7 +264,11 @@ export function runCases(add: Add): void {
       clock.time += 3_600_000;
       assertEqual(await elapsed(scene), 60_000, "time after a death");
       await store.releaseWorker(id, worker(1));
-      assertEqual(await elapsed(scene), 60_000, "time after the dead worker's members were given back");
+      assertEqual(
+        await elapsed(scene),
+        60_000,
+        "time after the dead worker's members were given back",
+      );
       const held = await claim(store, id, worker(2), 60_000);
       assertEqual(held.elapsedMs, 60_000, "time at the next claim");
       clock.time += 20_000;
@@ -257,22 +300,26 @@ export function runCases(add: Add): void {
     await publishTrained(store, again);
   });
 
-  add("a run that nobody stopped goes on with the time that was worked on it", {}, async (scene) => {
-    const { store, id, clock } = scene;
-    const held = await claim(store, id);
-    clock.time += 300;
-    await publishTrained(store, held);
-    clock.time += 99_999;
-    await store.resume(id);
-    assertEqual(await elapsed(scene), 300, "time");
-    clock.time += 50_000;
-    await store.resume(id);
-    assertEqual(await elapsed(scene), 300, "time after another crash");
-    const next = await claim(store, id);
-    clock.time += 40;
-    await publishTrained(store, next);
-    assertEqual(await elapsed(scene), 340, "time after more work");
-  });
+  add(
+    "a run that nobody stopped goes on with the time that was worked on it",
+    {},
+    async (scene) => {
+      const { store, id, clock } = scene;
+      const held = await claim(store, id);
+      clock.time += 300;
+      await publishTrained(store, held);
+      clock.time += 99_999;
+      await store.resume(id);
+      assertEqual(await elapsed(scene), 300, "time");
+      clock.time += 50_000;
+      await store.resume(id);
+      assertEqual(await elapsed(scene), 300, "time after another crash");
+      const next = await claim(store, id);
+      clock.time += 40;
+      await publishTrained(store, next);
+      assertEqual(await elapsed(scene), 340, "time after more work");
+    },
+  );
 
   add("resuming gives failed members another chance", { members: 2 }, async ({ store, id }) => {
     for (let member = 0; member < 2; member++) {
@@ -292,42 +339,64 @@ export function runCases(add: Add): void {
     assertEqual((await store.counts(id)).failures, 2, "recorded failures");
   });
 
-  add("resuming with a larger budget reactivates finished members", { members: 2 }, async (scene) => {
-    const { store, id } = scene;
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    const source = { file: "larger.ts", settings: { "budget.stepsPerMember": 11 } };
-    await store.resume(id, { experiment: description({ stepsPerMember: 11 }), source });
-    const run = await store.run(id);
-    assertEqual([run.experiment.budget, run.source], [{ stepsPerMember: 11 }, source], "experiment");
-    assertEqual(
-      (await store.members(id)).map(({ state }) => state),
-      ["active", "active"],
-      "members",
-    );
-    assertEqual((await claim(store, id)).newest.generation, 1, "generation");
-  });
+  add(
+    "resuming with a larger budget reactivates finished members",
+    { members: 2 },
+    async (scene) => {
+      const { store, id } = scene;
+      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { member: "finished" });
+      const source = { file: "larger.ts", settings: { "budget.stepsPerMember": 11 } };
+      await store.resume(id, { experiment: description({ stepsPerMember: 11 }), source });
+      const run = await store.run(id);
+      assertEqual(
+        [run.experiment.budget, run.source],
+        [{ stepsPerMember: 11 }, source],
+        "experiment",
+      );
+      assertEqual(
+        (await store.members(id)).map(({ state }) => state),
+        ["active", "active"],
+        "members",
+      );
+      assertEqual((await claim(store, id)).newest.generation, 1, "generation");
+    },
+  );
 
-  add("resuming ends a run at once that has no active member left", { members: 2 }, async (scene) => {
-    const { store, id } = scene;
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    await publishTrained(store, await claim(store, id), { member: "finished" });
-    await store.resume(id);
-    assertEqual((await store.run(id)).state.kind, "done", "state after the same budget");
-    await store.resume(id, { experiment: description({ stepsPerMember: 10 }) });
-    assertEqual((await store.run(id)).state.kind, "done", "state after a budget that is spent");
-    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
-  });
+  add(
+    "resuming ends a run at once that has no active member left",
+    { members: 2 },
+    async (scene) => {
+      const { store, id } = scene;
+      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await store.resume(id);
+      assertEqual((await store.run(id)).state.kind, "done", "state after the same budget");
+      await store.resume(id, { experiment: description({ stepsPerMember: 10 }) });
+      assertEqual((await store.run(id)).state.kind, "done", "state after a budget that is spent");
+      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+    },
+  );
 
-  add("a member that was stopped stays so when its run gets a larger budget", {}, async ({ store, id }) => {
-    const { population } = (await store.run(id)).experiment;
-    for (let member = 0; member < population; member++) {
-      await publishTrained(store, await claim(store, id), { member: member === 0 ? "stopped" : "finished" });
-    }
-    const ended = (await store.run(id)).state;
-    assertEqual(ended, { kind: "done", reason: "every member was stopped or has spent its budget" }, "end");
-    await store.resume(id, { experiment: description({ stepsPerMember: 1000 }) });
-    const states = (await store.members(id)).map(({ state }) => state);
-    assertEqual(states, ["stopped", ...Array(population - 1).fill("active")], "states");
-  });
+  add(
+    "a member that was stopped stays so when its run gets a larger budget",
+    {},
+    async ({ store, id }) => {
+      const { population } = (await store.run(id)).experiment;
+      for (let member = 0; member < population; member++) {
+        await publishTrained(store, await claim(store, id), {
+          member: member === 0 ? "stopped" : "finished",
+        });
+      }
+      const ended = (await store.run(id)).state;
+      assertEqual(
+        ended,
+        { kind: "done", reason: "every member was stopped or has spent its budget" },
+        "end",
+      );
+      await store.resume(id, { experiment: description({ stepsPerMember: 1000 }) });
+      const states = (await store.members(id)).map(({ state }) => state);
+      assertEqual(states, ["stopped", ...Array(population - 1).fill("active")], "states");
+    },
+  );
 }

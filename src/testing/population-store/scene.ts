@@ -1,6 +1,11 @@
 /** The runs that the cases begin with, and what they do to them. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import { type CheckpointId, ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  ordinalOf,
+  type Snapshot,
+  snapshotId,
+} from "../../algorithm/snapshot.ts";
 import type { Budget } from "../../experiment/budget.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
 import {
@@ -15,11 +20,20 @@ import {
 } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
 
-/** Opens the store with a clock, Unix time in milliseconds. Opening it again gives another handle on the same storage where there is one. */
-export type OpenPopulationStore = (options: { readonly now: () => number }) => Promise<PopulationStore>;
+/**
+ * Opens the store with a clock, Unix time in milliseconds. Opening it again gives another handle
+ * on the same storage where there is one.
+ */
+export type OpenPopulationStore = (options: {
+  readonly now: () => number;
+}) => Promise<PopulationStore>;
 
 /** Adds a case that begins with an open store and a new run in it. */
-export type Add = (name: string, scene: Partial<Scene>, check: (scene: OpenScene) => Promise<void>) => void;
+export type Add = (
+  name: string,
+  scene: Partial<Scene>,
+  check: (scene: OpenScene) => Promise<void>,
+) => void;
 
 export interface Scene {
   readonly members: number;
@@ -180,8 +194,16 @@ export async function assertLost(store: PopulationStore, claimed: Claim): Promis
     });
   await assertRejects(publish, LeaseLostError, "publish");
   await assertRejects(store.renewLease(claimed, 1000), LeaseLostError, "renewLease");
-  await assertRejects(store.reserveCheckpoint(claimed, checkpoint("lost")), LeaseLostError, "reserve");
-  await assertRejects(store.recordFailure(claimed, failure(0), "failed"), LeaseLostError, "recordFailure");
+  await assertRejects(
+    store.reserveCheckpoint(claimed, checkpoint("lost")),
+    LeaseLostError,
+    "reserve",
+  );
+  await assertRejects(
+    store.recordFailure(claimed, failure(0), "failed"),
+    LeaseLostError,
+    "recordFailure",
+  );
   if (before) assertEqual(await everything(store, id), before, "the store after a refusal");
 }
 

@@ -2,40 +2,55 @@
 import type { Snapshot } from "../../algorithm/snapshot.ts";
 import { RunNotFoundError } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
-import { type Add, assertLost, claim, type OpenPopulationStore, publishTrained, worker } from "./scene.ts";
+import {
+  type Add,
+  assertLost,
+  claim,
+  type OpenPopulationStore,
+  publishTrained,
+  worker,
+} from "./scene.ts";
 
 export function sharedStorageCases(add: Add, open: OpenPopulationStore): void {
-  add("what one handle does another sees, and claims are apart", {}, async ({ store, id, clock }) => {
-    await using other = await open({ now: () => clock.time });
-    const first = await claim(store, id, worker(1));
-    const second = await claim(other, id, worker(2));
-    assert(first.member !== second.member, "two members");
-    const waiting = other.waitForChange(other.mark(), 60_000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const trained = await publishTrained(store, first);
-    await waiting;
-    assertEqual((await other.members(id))[first.member]!.newest, trained, "newest");
-    let seen: readonly Snapshot[] = [];
-    await other.publish(second, (await other.present(id)).cursor - 1, (changes) => {
-      seen = changes;
-      return { snapshots: [], member: "active" };
-    });
-    assertEqual(
-      seen.map((snapshot) => snapshot.id),
-      [trained.id],
-      "the last change",
-    );
-  });
+  add(
+    "what one handle does another sees, and claims are apart",
+    {},
+    async ({ store, id, clock }) => {
+      await using other = await open({ now: () => clock.time });
+      const first = await claim(store, id, worker(1));
+      const second = await claim(other, id, worker(2));
+      assert(first.member !== second.member, "two members");
+      const waiting = other.waitForChange(other.mark(), 60_000);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const trained = await publishTrained(store, first);
+      await waiting;
+      assertEqual((await other.members(id))[first.member]!.newest, trained, "newest");
+      let seen: readonly Snapshot[] = [];
+      await other.publish(second, (await other.present(id)).cursor - 1, (changes) => {
+        seen = changes;
+        return { snapshots: [], member: "active" };
+      });
+      assertEqual(
+        seen.map((snapshot) => snapshot.id),
+        [trained.id],
+        "the last change",
+      );
+    },
+  );
 
-  add("a claim that another handle took over is fenced", { members: 1 }, async ({ store, id, clock }) => {
-    await using other = await open({ now: () => clock.time });
-    const slow = await claim(store, id, worker(1), 1000);
-    clock.time += 1000;
-    const taken = await claim(other, id, worker(2), 1000);
-    await assertLost(store, slow);
-    await store.stop(id);
-    await assertLost(other, taken);
-  });
+  add(
+    "a claim that another handle took over is fenced",
+    { members: 1 },
+    async ({ store, id, clock }) => {
+      await using other = await open({ now: () => clock.time });
+      const slow = await claim(store, id, worker(1), 1000);
+      clock.time += 1000;
+      const taken = await claim(other, id, worker(2), 1000);
+      await assertLost(store, slow);
+      await store.stop(id);
+      await assertLost(other, taken);
+    },
+  );
 
   add("a run that another handle removed has ended", {}, async ({ store, id, clock }) => {
     await using other = await open({ now: () => clock.time });

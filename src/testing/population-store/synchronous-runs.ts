@@ -1,7 +1,15 @@
 /** Synchronous runs, in which a generation waits for all of it. */
 import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import { assertEqual } from "../assert.ts";
-import { type Add, claim, decisionOn, failure, publishTrained, trainedAfter, worker } from "./scene.ts";
+import {
+  type Add,
+  claim,
+  decisionOn,
+  failure,
+  publishTrained,
+  trainedAfter,
+  worker,
+} from "./scene.ts";
 
 export function synchronousCases(add: Add): void {
   add(
@@ -14,7 +22,11 @@ export function synchronousCases(add: Add): void {
       assertEqual(await store.claimMember(id, worker(2), 1000), { kind: "wait" }, "claim");
       await publishTrained(store, behind, { undecided: true });
       const next = await claim(store, id, worker(2));
-      assertEqual([next.member, next.newest.generation], [0, 1], "claim after the last has published");
+      assertEqual(
+        [next.member, next.newest.generation],
+        [0, 1],
+        "claim after the last has published",
+      );
     },
   );
 
@@ -32,20 +44,29 @@ export function synchronousCases(add: Add): void {
     },
   );
 
-  add("an undecided snapshot stays so until a decision", { synchronous: true, members: 1 }, async (scene) => {
-    const { store, id } = scene;
-    const trained = await publishTrained(store, await claim(store, id), { undecided: true });
-    const first = await claim(store, id);
-    assertEqual(first.undecided, true, "undecided");
-    await store.releaseMember(first);
-    const second = await claim(store, id);
-    assertEqual(second.undecided, true, "undecided after a release");
-    const decision = decisionOn(trained, "keep");
-    await store.publish(second, 0, () => ({ snapshots: [], decision, member: "active", keepClaim: true }));
-    await store.recordFailure(second, failure(0), "active");
-    const third = await claim(store, id);
-    assertEqual([third.undecided, third.newest], [false, trained], "after the decision");
-  });
+  add(
+    "an undecided snapshot stays so until a decision",
+    { synchronous: true, members: 1 },
+    async (scene) => {
+      const { store, id } = scene;
+      const trained = await publishTrained(store, await claim(store, id), { undecided: true });
+      const first = await claim(store, id);
+      assertEqual(first.undecided, true, "undecided");
+      await store.releaseMember(first);
+      const second = await claim(store, id);
+      assertEqual(second.undecided, true, "undecided after a release");
+      const decision = decisionOn(trained, "keep");
+      await store.publish(second, 0, () => ({
+        snapshots: [],
+        decision,
+        member: "active",
+        keepClaim: true,
+      }));
+      await store.recordFailure(second, failure(0), "active");
+      const third = await claim(store, id);
+      assertEqual([third.undecided, third.newest], [false, trained], "after the decision");
+    },
+  );
 
   add(
     "a generation shows each member's trained snapshot of it, or of its last before",
@@ -53,7 +74,12 @@ export function synchronousCases(add: Add): void {
     async ({ store, id }) => {
       const first = await claim(store, id);
       const one = trainedAfter(first.newest);
-      const explored: Snapshot = { ...one, id: snapshotId(0, 2), kind: "explored", parent: one.id };
+      const explored: Snapshot = {
+        ...one,
+        id: snapshotId(0, 2),
+        kind: "explored",
+        parent: one.id,
+      };
       await store.publish(first, 0, () => ({
         snapshots: [one, explored],
         member: "active",

@@ -33,7 +33,13 @@ function climbing(misbehaviour = "", options: object = {}): TrainerSession {
 
 const turn = { member: 3, seed: 7, hyperparameters: { rate: 0.1, kind: "steep" } };
 const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
-const generation: Generation = { ...budget, ...turn, step: 0, generation: 0, ready: everySteps(3) };
+const generation: Generation = {
+  ...budget,
+  ...turn,
+  step: 0,
+  generation: 0,
+  ready: everySteps(3),
+};
 
 /** What a worker does with a member: a generation, and a copy. */
 async function life(session: TrainerSession): Promise<void> {
@@ -48,9 +54,14 @@ async function life(session: TrainerSession): Promise<void> {
 const heightHash = "965c0265aa335d5434242bd070f682f0f7e4b529b95706382beb3a3b20aeff3f";
 
 const linesOf = (name: string) => readFileSync(join(directory, name), "utf8").trim().split("\n");
-/** A process that has ended stays in the table until its parent has asked, which that of an orphan may never do. */
+/**
+ * A process that has ended stays in the table until its parent has asked, which that of an orphan
+ * may never do.
+ */
 function lives(pid: string): boolean {
-  return existsSync(`/proc/${pid}/stat`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  return (
+    existsSync(`/proc/${pid}/stat`) && !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  );
 }
 
 describe("the session of a command keeps the contract", () => {
@@ -99,7 +110,10 @@ test.each([
   ["train: too many steps", "answered train with 100 steps, but was asked for 3"],
   ["train: no steps", "answered train with steps: 0 - must be at least 1"],
   ["train: answer twice", "answered request 3, but"],
-  ["train: answer another", "answered request 4, but request 3 (train) is waiting; answer each request once"],
+  [
+    "train: answer another",
+    "answered request 4, but request 3 (train) is waiting; answer each request once",
+  ],
   [
     "train: garbage",
     'printed a line that is not JSON; print to standard error, since standard output belongs to the protocol: "Epoch 1/10: loss=0.5"',
@@ -121,7 +135,10 @@ test.each([
     "evaluate: a string",
     'answered evaluate with metrics.height: "0.5" - must be a number, or null for one that is not finite',
   ],
-  ["save: half a file", "was killed by SIGKILL from outside during save, as the out-of-memory killer does"],
+  [
+    "save: half a file",
+    "was killed by SIGKILL from outside during save, as the out-of-memory killer does",
+  ],
   ["save: nothing", "in save wrote no file; write everything that the next step depends on"],
   ...(existsSync("/proc/self/fd")
     ? [
@@ -163,7 +180,9 @@ test("a session knows which names were read back at both ends of a generation", 
 test("an error of the trainer's own code has its message, and where it was", async () => {
   const session = climbing();
   await session.start({ ...turn, hyperparameters: { rate: -1 } });
-  const error = (await session.train(generation).catch((caught: unknown) => caught)) as TrainerError;
+  const error = (await session
+    .train(generation)
+    .catch((caught: unknown) => caught)) as TrainerError;
   expect(error.message).toMatch(/failed in train: ValueError: rate must not be negative$/);
   expect(error.detail).toMatch(/at Object.train .*climber.mjs/);
 });
@@ -172,7 +191,9 @@ test("after an error nothing goes on with weights that are not the member's", as
   const session = climbing("train: die");
   await session.start(turn);
   await expect(session.train(generation)).rejects.toThrow(TrainerError);
-  await expect(session.evaluate(false)).rejects.toThrow("was killed by SIGKILL from outside during train");
+  await expect(session.evaluate(false)).rejects.toThrow(
+    "was killed by SIGKILL from outside during train",
+  );
   await expect(session.save()).rejects.toThrow(TrainerError);
   expect(linesOf("starts")).toHaveLength(1);
 });
@@ -222,7 +243,9 @@ test("the last lines that were printed come with an error, and the log's place",
     logDirectory: directory,
   });
   const error = (await session.start(turn).catch((caught: unknown) => caught)) as TrainerError;
-  expect(error.detail).toBe(`Its last lines (${join(directory, "member-3.log")}):\nCUDA out of memory`);
+  expect(error.detail).toBe(
+    `Its last lines (${join(directory, "member-3.log")}):\nCUDA out of memory`,
+  );
 });
 
 test.runIf(existsSync("/proc"))(
@@ -240,7 +263,9 @@ test("100 MB on standard error take no more than 33 MB of log, and nobody waits 
   const session = climbing("train: flood standard error");
   await session.start(turn);
   await session.train(generation);
-  const sizes = ["member-3.log", "member-3.log.1"].map((name) => statSync(join(directory, name)).size);
+  const sizes = ["member-3.log", "member-3.log.1"].map(
+    (name) => statSync(join(directory, name)).size,
+  );
   expect(Math.max(...sizes)).toBeLessThan(17 * 2 ** 20);
 });
 
@@ -266,7 +291,11 @@ test("a trainer that ignores the request to end, the end of its input and SIGTER
 test("a generation of seconds is asked for as such, and ends with the budget's time", async () => {
   const session = climbing();
   await session.start(turn);
-  const steps = await session.train({ ...generation, ready: everySeconds(1000), millisecondsLeft: 0 });
+  const steps = await session.train({
+    ...generation,
+    ready: everySeconds(1000),
+    millisecondsLeft: 0,
+  });
   expect(steps).toBe(1000);
 });
 
@@ -329,7 +358,9 @@ test("children are killed when the watchdog is gone", async () => {
   await session.start(turn);
   await session.train(generation);
   const [pid] = linesOf("starts");
-  const group = execFileSync("ps", ["-o", "pid=,args=", "-g", pid!], { encoding: "utf8" }).split("\n");
+  const group = execFileSync("ps", ["-o", "pid=,args=", "-g", pid!], { encoding: "utf8" }).split(
+    "\n",
+  );
   const watchdog = group.find((line) => line.includes("trap"));
   process.kill(Number.parseInt(watchdog!, 10), "SIGKILL");
   await session.dispose();

@@ -1,4 +1,7 @@
-/** A trainer in another process, which stays up from generation to generation and from member to member. */
+/**
+ * A trainer in another process, which stays up from generation to generation and from member to
+ * member.
+ */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -28,13 +31,18 @@ export interface CommandSessionOptions {
   readonly environment?: { readonly [name: string]: string };
 }
 
-const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+const { version } = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+) as {
   version: string;
 };
 
 const startTimeoutSeconds = 300;
 
-export function commandSession(trainer: CommandTrainer, options: CommandSessionOptions): TrainerSession {
+export function commandSession(
+  trainer: CommandTrainer,
+  options: CommandSessionOptions,
+): TrainerSession {
   return new CommandSession(trainer, options);
 }
 
@@ -78,7 +86,9 @@ class CommandSession implements TrainerSession {
     const process = await this.#running();
     const answer = await process.request("setup", turn);
     this.#isSetUp = true;
-    this.#requireNoFault(this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer)));
+    this.#requireNoFault(
+      this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer)),
+    );
   }
 
   async restore(checkpoint: SavedState & { readonly id?: string }, turn: Turn): Promise<void> {
@@ -108,7 +118,9 @@ class CommandSession implements TrainerSession {
         { kind: "contract" },
       );
     }
-    this.#requireNoFault(this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer)));
+    this.#requireNoFault(
+      this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer)),
+    );
   }
 
   async train(generation: Generation): Promise<number> {
@@ -166,7 +178,9 @@ class CommandSession implements TrainerSession {
     const { pid } = this.#process!;
     const open = pid === undefined ? undefined : openForWriting(pid, directory);
     if (open === undefined) return;
-    throw this.#broken(`answered save while it still had ${open} open for writing; ${closedFilesRemedy}`);
+    throw this.#broken(
+      `answered save while it still had ${open} open for writing; ${closedFilesRemedy}`,
+    );
   }
 
   async dispose(): Promise<void> {
@@ -176,7 +190,10 @@ class CommandSession implements TrainerSession {
     await process?.stop();
   }
 
-  /** A process for a trainer that is about to be given weights: the one there is, unless something went wrong with it. */
+  /**
+   * A process for a trainer that is about to be given weights: the one there is, unless something
+   * went wrong with it.
+   */
   async #running(): Promise<TrainerProcess> {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
@@ -203,9 +220,13 @@ class CommandSession implements TrainerSession {
     );
     if (hello.protocol !== protocolVersion) {
       const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
-      throw new TrainerError(`${this.#who} ${rule}; install the client that came with this Clade`, "", {
-        kind: "contract",
-      });
+      throw new TrainerError(
+        `${this.#who} ${rule}; install the client that came with this Clade`,
+        "",
+        {
+          kind: "contract",
+        },
+      );
     }
     this.#capabilities = hello.capabilities;
     return started;
@@ -215,9 +236,13 @@ class CommandSession implements TrainerSession {
     try {
       return new TrainerProcess(options);
     } catch (error) {
-      throw new TrainerError(`${this.#who} could not be started: ${(error as Error).message}`, "", {
-        cause: error,
-      });
+      throw new TrainerError(
+        `${this.#who} could not be started: ${(error as Error).message}`,
+        "",
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -242,7 +267,9 @@ class CommandSession implements TrainerSession {
   }
 
   /** A trainer that does not name what it read back has read all of it, or nothing. */
-  #completed<A extends ResultOf<"setup">>(answer: A): A & { readonly readBack: readonly string[] } {
+  #completed<A extends ResultOf<"setup">>(
+    answer: A,
+  ): A & { readonly readBack: readonly string[] } {
     const all = this.#capabilities?.readsBack ? Object.keys(answer.hyperparameters) : [];
     return { ...answer, readBack: answer.readBack ?? all };
   }
@@ -256,7 +283,10 @@ class CommandSession implements TrainerSession {
   }
 }
 
-/** What to ask for next: as much as is certain to belong to the generation, and one step where nothing is. */
+/**
+ * What to ask for next: as much as is certain to belong to the generation, and one step where
+ * nothing is.
+ */
 function nextLeg(
   { ready, stepsLeft, millisecondsLeft }: Generation,
   steps: number,

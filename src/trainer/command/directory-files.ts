@@ -1,4 +1,7 @@
-/** What a trainer left in a directory; and, for checkpoint stores that have no directories, a checkpoint in memory as files of one, and back. */
+/**
+ * What a trainer left in a directory; and, for checkpoint stores that have no directories, a
+ * checkpoint in memory as files of one, and back.
+ */
 import { access, constants, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { type CheckpointFiles, checkpointFileName } from "../../algorithm/snapshot.ts";
@@ -8,7 +11,8 @@ export async function savedNames(directory: string): Promise<readonly string[] |
   const names: string[] = [];
   const options = { recursive: true, withFileTypes: true } as const;
   const entries = await readdir(directory, options).catch(() => undefined);
-  if (!entries) return "removed the directory or made it unreadable; leave it as it is, with files in it";
+  if (!entries)
+    return "removed the directory or made it unreadable; leave it as it is, with files in it";
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(directory, path);
@@ -26,10 +30,15 @@ export async function savedNames(directory: string): Promise<readonly string[] |
       return `wrote ${JSON.stringify(name)}: ${checkpointFileName.rule}`;
     names.push(name);
   }
-  return names.length > 0 ? names : "wrote no file; write everything that the next step depends on";
+  return names.length > 0
+    ? names
+    : "wrote no file; write everything that the next step depends on";
 }
 
-export async function readFiles(directory: string, names: readonly string[]): Promise<CheckpointFiles> {
+export async function readFiles(
+  directory: string,
+  names: readonly string[],
+): Promise<CheckpointFiles> {
   const files = new Map<string, Uint8Array>();
   for (const name of names) files.set(name, new Uint8Array(await readFile(join(directory, name))));
   return files;

@@ -1,7 +1,10 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** A log is put aside at this size, so that a member that prints without end takes at most twice as much. */
+/**
+ * A log is put aside at this size, so that a member that prints without end takes at most twice as
+ * much.
+ */
 export const largestLogBytes = 16 * 1024 * 1024;
 
 /** What is kept in memory, for errors. */
@@ -31,7 +34,8 @@ export class MemberLog {
       appendFileSync(this.path, text);
       this.#bytes += Buffer.byteLength(text);
     } catch {
-      // A full disk stops the run where something that counts is to be written. A log line does not count.
+      // A full disk stops the run where something that counts is to be written. A log line does
+      // not count.
     }
   }
 

@@ -7,8 +7,9 @@ interface Process {
 }
 
 /**
- * Resident memory of a process group, with what its processes have started, in MiB; 0 where there is no /proc. Pages that processes share count
- * once (the proportional set size), where the system says so.
+ * Resident memory of a process group, with what its processes have started, in MiB; 0 where there
+ * is no /proc. Pages that processes share count once (the proportional set size), where the system
+ * says so.
  */
 export async function residentMegabytes(group: number): Promise<number> {
   const members = new Set<number>();

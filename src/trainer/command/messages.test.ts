@@ -7,12 +7,18 @@ test("a line of nothing but brackets is refused before it is parsed", () => {
   expect(messageOf(`{"jsonrpc":"2.0","id":1,"result":${deep}}`)).toContain(
     "is nested more than 64 levels deep",
   );
-  expect(messageOf(`{"jsonrpc":"2.0","id":1,"result":${'{"a":'.repeat(1_000_000)}`)).toContain("nested");
+  expect(messageOf(`{"jsonrpc":"2.0","id":1,"result":${'{"a":'.repeat(1_000_000)}`)).toContain(
+    "nested",
+  );
 });
 
 test("brackets in a text are no levels", () => {
   const traceback = `he said "${"[{".repeat(1000)}\\`;
-  const line = JSON.stringify({ jsonrpc: "2.0", id: 1, error: { message: "no", data: { traceback } } });
+  const line = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    error: { message: "no", data: { traceback } },
+  });
   expect(messageOf(line)).toEqual({ kind: "error", id: 1, message: "no", traceback });
 });
 

@@ -49,7 +49,9 @@ export const results = {
       .int({ error: "must be a whole number; answer with the number of steps that were done" })
       .min(1, { error: "must be at least 1; answer with the number of steps that were done" }),
     hyperparameters: hyperparameters.optional(),
-    causes: z.record(z.string(), z.string(), { error: "must be an object; give texts by name" }).optional(),
+    causes: z
+      .record(z.string(), z.string(), { error: "must be an object; give texts by name" })
+      .optional(),
   }),
   evaluate: z.object({
     metrics,
@@ -123,7 +125,10 @@ function isTooDeep(line: string): boolean {
   return false;
 }
 
-/** A result as its schema has it; a string names each wrong part, its value, the rule and the remedy. */
+/**
+ * A result as its schema has it; a string names each wrong part, its value, the rule and the
+ * remedy.
+ */
 export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> | string {
   const outcome = schema.safeParse(value);
   if (outcome.success) return outcome.data;

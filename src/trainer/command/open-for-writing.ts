@@ -1,8 +1,14 @@
-/** Whether a trainer still writes when it says that it has saved. Only Linux tells, and only of processes of this machine and user. */
+/**
+ * Whether a trainer still writes when it says that it has saved. Only Linux tells, and only of
+ * processes of this machine and user.
+ */
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
 
-/** The name, in a directory, of a file that a process or one that it has started has open for writing, or mapped into its memory to write. */
+/**
+ * The name, in a directory, of a file that a process or one that it has started has open for
+ * writing, or mapped into its memory to write.
+ */
 export function openForWriting(pid: number, directory: string): string | undefined {
   const real = unlessGone(() => realpathSync(directory));
   if (real === undefined) return undefined;
@@ -17,8 +23,10 @@ export function openForWriting(pid: number, directory: string): string | undefin
 function* withChildren(pid: number): Generator<number> {
   yield pid;
   for (const thread of unlessGone(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
-    const children = unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")) ?? "";
-    for (const child of children.split(" ").filter((each) => each !== "")) yield* withChildren(Number(child));
+    const children =
+      unlessGone(() => readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1")) ?? "";
+    for (const child of children.split(" ").filter((each) => each !== ""))
+      yield* withChildren(Number(child));
   }
 }
 
@@ -27,7 +35,8 @@ function openFile(pid: number, below: string): string | undefined {
   for (const descriptor of descriptors) {
     const path = unlessGone(() => readlinkSync(`/proc/${pid}/fd/${descriptor}`));
     if (!path?.startsWith(below)) continue;
-    const information = unlessGone(() => readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, "latin1")) ?? "";
+    const information =
+      unlessGone(() => readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, "latin1")) ?? "";
     // In octal; the last two bits are 0 for reading only.
     if (/^flags:\s+[0-7]*[^04]$/m.test(information)) return path;
   }

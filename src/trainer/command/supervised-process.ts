@@ -1,9 +1,11 @@
 /**
  * A command with everything that it starts, which never outlives this process, however it ends.
  *
- * The command runs in a process group of its own, beside a watchdog of a few lines of shell that was started before it. The watchdog
- * waits at a pipe that this process holds open; when the pipe closes, on purpose or because this process was killed, it kills the group, and on
- * Linux also what has left the group, by a variable in its environment. It looks until there is nobody: what is about to be killed may start another.
+ * The command runs in a process group of its own, beside a watchdog of a few lines of shell that
+ * was started before it. The watchdog waits at a pipe that this process holds open; when the pipe
+ * closes, on purpose or because this process was killed, it kills the group, and on Linux also
+ * what has left the group, by a variable in its environment. It looks until there is nobody: what
+ * is about to be killed may start another.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -33,14 +35,21 @@ export interface SupervisedOptions {
 }
 
 /** How a process ended: with an exit code, by a signal, or by not being started. */
-export type Ending = { readonly code: number | null; readonly signal: string | null; readonly error?: Error };
+export type Ending = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly error?: Error;
+};
 
 export class SupervisedProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly pid: number | undefined;
-  /** Resolves when the command has ended, what it started is being killed, and what it printed has been read. */
+  /**
+   * Resolves when the command has ended, what it started is being killed, and what it printed has
+   * been read.
+   */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
   readonly #lifeline: Writable;
@@ -74,7 +83,8 @@ export class SupervisedProcess {
       child.once("exit", (code, signal) => resolve({ code, signal }));
     });
     this.#lifeline.destroy();
-    if (!ending.error) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    if (!ending.error)
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
     // In case somebody has killed the watchdog.
     setTimeout(() => this.#signalGroup("SIGKILL"), terminateMs).unref();
@@ -83,7 +93,8 @@ export class SupervisedProcess {
 
   /** SIGTERM, and SIGKILL if it is still there after a while. Resolves when it is gone. */
   async terminate(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#signalGroup("SIGTERM");
+    if (this.#child.exitCode === null && this.#child.signalCode === null)
+      this.#signalGroup("SIGTERM");
     const timer = setTimeout(() => this.kill(), terminateMs);
     await this.ended;
     clearTimeout(timer);
@@ -109,8 +120,7 @@ export class SupervisedProcess {
 
 /** A simple command takes the shell's place, so that its own exit code and signal are seen. */
 function withoutShell(command: string): string {
-  const isSimple = !/[;&|<>()`\n]|^\s*(\w+=|(!|\.|cd|command|eval|exec|export|set|ulimit|umask)\s)/.test(
-    command,
-  );
+  const isSimple =
+    !/[;&|<>()`\n]|^\s*(\w+=|(!|\.|cd|command|eval|exec|export|set|ulimit|umask)\s)/.test(command);
   return isSimple ? `exec ${command}` : command;
 }

@@ -1,4 +1,7 @@
-/** One process that speaks the protocol: requests one at a time, each answered, or ended by whatever goes wrong with the process. */
+/**
+ * One process that speaks the protocol: requests one at a time, each answered, or ended by
+ * whatever goes wrong with the process.
+ */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -62,8 +65,11 @@ export class TrainerProcess {
     this.#options = options;
     this.#process = new SupervisedProcess(options);
     this.#read();
-    this.#process.stderr.setEncoding("utf8").on("data", (text: string) => options.log().append(text));
-    if (options.memoryLimitMegabytes !== undefined) void this.#watchMemory(options.memoryLimitMegabytes);
+    this.#process.stderr
+      .setEncoding("utf8")
+      .on("data", (text: string) => options.log().append(text));
+    if (options.memoryLimitMegabytes !== undefined)
+      void this.#watchMemory(options.memoryLimitMegabytes);
     void this.#process.ended.then((ending) => this.#break(() => this.#endedError(ending)));
   }
 
@@ -75,7 +81,10 @@ export class TrainerProcess {
     return this.#broken === undefined;
   }
 
-  /** Resolves the result. Rejects with `TrainerError`, or with what `check` throws; the process is of no use after that. */
+  /**
+   * Resolves the result. Rejects with `TrainerError`, or with what `check` throws; the process is
+   * of no use after that.
+   */
   async request<M extends Method>(
     method: M,
     params: object,
@@ -100,7 +109,12 @@ export class TrainerProcess {
         timer = setInterval(() => {
           if (performance.now() - heardAt > limitMs) {
             const rule = `said nothing for ${limitMs / 1000} s`;
-            reject(this.#error(`${rule} during ${method}`, timeoutRemedies[method] ?? stepTimeoutRemedy));
+            reject(
+              this.#error(
+                `${rule} during ${method}`,
+                timeoutRemedies[method] ?? stepTimeoutRemedy,
+              ),
+            );
           }
           try {
             if (method !== "shutdown") this.#options.check();
@@ -124,7 +138,10 @@ export class TrainerProcess {
     }
   }
 
-  /** Ends the process: a request to shut down, the end of input, SIGTERM, SIGKILL, each a while after the one before. */
+  /**
+   * Ends the process: a request to shut down, the end of input, SIGTERM, SIGKILL, each a while
+   * after the one before.
+   */
   async stop(): Promise<void> {
     if (this.#call) this.#break(() => this.#error("was stopped"));
     if (!this.#broken) {
@@ -155,7 +172,9 @@ export class TrainerProcess {
       begun += end;
       if (begun.length > longestLineBytes)
         this.#break(() =>
-          this.#mistake(`printed a line of more than 16 MiB on standard output: ${shortened(begun)}`),
+          this.#mistake(
+            `printed a line of more than 16 MiB on standard output: ${shortened(begun)}`,
+          ),
         );
     });
   }
@@ -164,7 +183,9 @@ export class TrainerProcess {
     if (this.#broken) return;
     const message = messageOf(line);
     if (typeof message === "string") {
-      this.#break(() => this.#mistake(`printed a line that ${message}: ${shortened(line)}`, passOn));
+      this.#break(() =>
+        this.#mistake(`printed a line that ${message}: ${shortened(line)}`, passOn),
+      );
       return;
     }
     const call = this.#call;
@@ -175,13 +196,18 @@ export class TrainerProcess {
       // So JSON-RPC answers a request that could not be read.
       call.fail(this.#mistake(`could not read the request ${call.method}: ${message.message}`));
     } else if (message.id !== call?.id) {
-      const asked = call ? `request ${call.id} (${call.method}) is waiting` : "no request is waiting";
+      const asked = call
+        ? `request ${call.id} (${call.method}) is waiting`
+        : "no request is waiting";
       const rule = `answered request ${show(message.id)}, but ${asked}`;
       this.#break(() => this.#mistake(rule, "answer each request once"));
     } else if (message.kind === "error") {
       const detail = message.traceback ?? this.#options.log().last;
       call.fail(
-        new TrainerError(`${this.#options.who()} failed in ${call.method}: ${message.message}`, detail),
+        new TrainerError(
+          `${this.#options.who()} failed in ${call.method}: ${message.message}`,
+          detail,
+        ),
       );
     } else {
       this.#call = undefined;
@@ -241,7 +267,8 @@ export class TrainerProcess {
     const { path, last } = this.#options.log();
     const message = `${this.#options.who()} ${rule}${remedy === undefined ? "" : `; ${remedy}`}`;
     const where = path === undefined ? "" : ` (${path})`;
-    const printed = last === "" ? "It printed nothing on standard error" : `Its last lines${where}:\n${last}`;
+    const printed =
+      last === "" ? "It printed nothing on standard error" : `Its last lines${where}:\n${last}`;
     return new TrainerError(message, printed, { kind });
   }
 
@@ -250,14 +277,17 @@ export class TrainerProcess {
     if (error) {
       const { directory } = this.#options;
       const isThere = existsSync(directory);
-      const why = isThere ? `(${error.message})` : "which is no directory; correct trainer.directory";
+      const why = isThere
+        ? `(${error.message})`
+        : "which is no directory; correct trainer.directory";
       return this.#error(`could not be started in ${directory}${isThere ? " " : ", "}${why}`);
     }
-    if (code === 127) return this.#error(`was not found (exit code 127)`, "correct the command, or PATH");
+    if (code === 127)
+      return this.#error(`was not found (exit code 127)`, "correct the command, or PATH");
     // A shell that waited for the command gives its signal as 128 and the number.
-    const [bySignal] = Object.entries(constants.signals).find(([, number]) => number + 128 === code) ?? [
-      signal,
-    ];
+    const [bySignal] = Object.entries(constants.signals).find(
+      ([, number]) => number + 128 === code,
+    ) ?? [signal];
     if (bySignal !== null && bySignal in fromOutside) {
       const rule = `was killed by ${bySignal} from outside${during}, ${fromOutside[bySignal]}`;
       return this.#error(rule, "neither Clade nor its own code ended it", "outside");
@@ -278,7 +308,8 @@ const fromOutside: { readonly [signal: string]: string } = {
 };
 const stepTimeoutRemedy = "report progress more often, or raise stepTimeoutSeconds";
 const timeoutRemedies: { readonly [method: string]: string } = {
-  initialize: "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",
+  initialize:
+    "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",
 };
 const passOn =
   "in Python, import clade before anything that prints; when the command runs in a container or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";

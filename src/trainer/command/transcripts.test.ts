@@ -7,7 +7,9 @@ import type { SavedState, Turn } from "../trainer-session.ts";
 import { commandSession } from "./command-session.ts";
 
 const file = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const transcripts = readdirSync(file("protocol/transcripts")).filter((name) => name.endsWith(".jsonl"));
+const transcripts = readdirSync(file("protocol/transcripts")).filter((name) =>
+  name.endsWith(".jsonl"),
+);
 
 interface Params extends Turn {
   readonly steps: number;
@@ -50,7 +52,9 @@ const outcomesOf: { readonly [name: string]: unknown[] } = {
     { height: Number.NaN },
     undefined,
     expect.objectContaining({
-      message: expect.stringMatching(/^member 0: .* failed in train: ValueError: rate must not be negative$/),
+      message: expect.stringMatching(
+        /^member 0: .* failed in train: ValueError: rate must not be negative$/,
+      ),
       detail: "...",
     }),
   ],
@@ -58,7 +62,9 @@ const outcomesOf: { readonly [name: string]: unknown[] } = {
 
 test.each(transcripts)("the session says what Clade says in %s", async (name) => {
   const session = commandSession(
-    command(`node '${file("test/fixtures/golden-trainer.mjs")}' '${file(`protocol/transcripts/${name}`)}'`),
+    command(
+      `node '${file("test/fixtures/golden-trainer.mjs")}' '${file(`protocol/transcripts/${name}`)}'`,
+    ),
     {},
   );
   let saved: SavedState | undefined;
@@ -99,11 +105,15 @@ test("every message of the transcripts is as the published JSON Schema has it, a
   const isClade = ajv.compile({ ...schema, $ref: "#/definitions/fromClade" });
   const isTrainer = ajv.compile({ ...schema, $id: "trainer", $ref: "#/definitions/fromTrainer" });
   const lines = transcripts.flatMap(linesOf);
-  const wrong = lines.filter(({ clade, trainer }) => !(clade ? isClade(clade) : isTrainer(trainer)));
+  const wrong = lines.filter(
+    ({ clade, trainer }) => !(clade ? isClade(clade) : isTrainer(trainer)),
+  );
   expect(wrong).toEqual([]);
   const setup = lines.find(({ clade }) => clade?.method === "setup")!.clade!;
   expect(isClade({ ...setup, params: { ...setup.params, seed: -1 } })).toBe(false);
   expect(isClade({ ...setup, method: "step" })).toBe(false);
-  expect(isTrainer({ jsonrpc: "2.0", id: 1, result: {}, error: { code: 1, message: "" } })).toBe(false);
+  expect(isTrainer({ jsonrpc: "2.0", id: 1, result: {}, error: { code: 1, message: "" } })).toBe(
+    false,
+  );
   expect(isTrainer({ jsonrpc: "2.0", method: "metrics", params: { loss: "0.5" } })).toBe(false);
 });

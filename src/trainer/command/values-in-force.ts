@@ -7,7 +7,8 @@ const tolerance = 1e-6;
 
 const remedies = {
   setup: "use the values that setup is given",
-  restore: "set it after the state is loaded, since a restored optimiser brings its old values back",
+  restore:
+    "set it after the state is loaded, since a restored optimiser brings its old values back",
 };
 
 interface Begun {
@@ -52,9 +53,12 @@ export class ValuesInForce {
     for (const name of this.readBackAfterTraining) {
       const value = this.#told[name];
       if (value === undefined || agree(value, after[name])) continue;
-      const before = this.readBack?.has(name) ? `${show(this.#before[name])} before the first step, ` : "";
+      const before = this.readBack?.has(name)
+        ? `${show(this.#before[name])} before the first step, `
+        : "";
       const inForce = `${before}${show(after[name])} after the last${before ? "" : " step"}`;
-      const cause = causes[name] ?? "something sets it during training; set hyperparameters nowhere else";
+      const cause =
+        causes[name] ?? "something sets it during training; set hyperparameters nowhere else";
       return `was told ${name} = ${show(value)}; in force ${inForce}: ${cause}`;
     }
     return undefined;

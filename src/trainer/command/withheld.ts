@@ -1,6 +1,11 @@
-/** What a worker may open and a trainer need not: its environment without the keys to the stores and to the scheduler. */
+/**
+ * What a worker may open and a trainer need not: its environment without the keys to the stores
+ * and to the scheduler.
+ */
 
-/** For the population store, for checkpoints in S3, and for the cluster that the worker runs in. */
+/**
+ * For the population store, for checkpoints in S3, and for the cluster that the worker runs in.
+ */
 const withheld = new Set([
   "CLADE_STORE",
   "PGPASSWORD",
@@ -29,8 +34,9 @@ const withheld = new Set([
 type Variables = { readonly [name: string]: string | undefined };
 
 /**
- * The environment of a trainer: the worker's without what is withheld, and what the experiment declares, where `true` is the worker's own value
- * of a variable, also of one that is withheld. One that the worker does not have is left out.
+ * The environment of a trainer: the worker's without what is withheld, and what the experiment
+ * declares, where `true` is the worker's own value of a variable, also of one that is withheld.
+ * One that the worker does not have is left out.
  */
 export function trainerEnvironment(
   inherited: Variables,

@@ -1,4 +1,10 @@
-import { everySteps, type Hyperparameters, type Trainer, type TrainerContext, TrainerError } from "clade";
+import {
+  everySteps,
+  type Hyperparameters,
+  type Trainer,
+  type TrainerContext,
+  TrainerError,
+} from "clade";
 import { trainerSessionConformance } from "clade/testing";
 import { describe, expect, test } from "vitest";
 import type { TrainerSession } from "../trainer-session.ts";
@@ -9,7 +15,13 @@ const context = { member: 0, seed: 5, hyperparameters: { rate: 2 } };
 /** One step. */
 function train(session: TrainerSession, hyperparameters: Hyperparameters): Promise<number> {
   const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
-  return session.train({ ...budget, hyperparameters, step: 0, generation: 0, ready: everySteps(1) });
+  return session.train({
+    ...budget,
+    hyperparameters,
+    step: 0,
+    generation: 0,
+    ready: everySteps(1),
+  });
 }
 
 /** Adds the rate to its one weight; remembers what was done to all of its kind. */
@@ -41,7 +53,10 @@ function adder() {
 
 describe("the session of a trainer in this process keeps the contract", () => {
   const hyperparameters = [{ rate: 2 }, { rate: 3 }] as const;
-  const cases = trainerSessionConformance(() => adder().session, { metric: "weight", hyperparameters });
+  const cases = trainerSessionConformance(() => adder().session, {
+    metric: "weight",
+    hyperparameters,
+  });
   test.each(cases)("$name", ({ run }) => run());
 });
 
@@ -191,7 +206,10 @@ test.each([
     };
     const error = await life().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(TrainerError);
-    expect(error).toMatchObject({ message: `trainer ${call} failed: out of memory`, cause: fault });
+    expect(error).toMatchObject({
+      message: `trainer ${call} failed: out of memory`,
+      cause: fault,
+    });
   },
 );
 
@@ -205,7 +223,10 @@ test("a state that cannot be kept fails the save and says what it was", async ()
 
 test("after a trainer that could not be disposed of, a new one can be made", async () => {
   let made = 0;
-  const session = inProcessSession(() => ({ ...trainer, dispose: made++ === 0 ? fails : () => {} }));
+  const session = inProcessSession(() => ({
+    ...trainer,
+    dispose: made++ === 0 ? fails : () => {},
+  }));
   await session.start(context);
   await expect(session.dispose()).rejects.toThrow(TrainerError);
   await session.start(context);
@@ -232,7 +253,9 @@ test.each([
       await session.evaluate(false);
       await session.restore(await session.save(), context);
     };
-    await expect(life()).rejects.toThrow(`trainer ${call} did not end within 0.2 s; see what it waits for`);
+    await expect(life()).rejects.toThrow(
+      `trainer ${call} did not end within 0.2 s; see what it waits for`,
+    );
     await session.restore({ files: new Map() }, context);
     expect(made).toBe(2);
     await train(session, {});
@@ -245,7 +268,13 @@ test("steps that together take longer than the limit are no failure", async () =
   await session.start(context);
   const budget = { stepsLeft: Infinity, millisecondsLeft: Infinity };
   expect(
-    await session.train({ ...budget, hyperparameters: {}, step: 0, generation: 0, ready: everySteps(40) }),
+    await session.train({
+      ...budget,
+      hyperparameters: {},
+      step: 0,
+      generation: 0,
+      ready: everySteps(40),
+    }),
   ).toBe(40);
 });
 

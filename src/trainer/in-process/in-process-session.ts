@@ -21,7 +21,10 @@ export interface InProcessOptions {
 /** `dispose()` may wait for so long. */
 const disposeSeconds = 5;
 
-/** A trainer that lives in the worker's own process: an instance of the user's class, made anew for fresh weights and reused for restored ones. */
+/**
+ * A trainer that lives in the worker's own process: an instance of the user's class, made anew for
+ * fresh weights and reused for restored ones.
+ */
 export function inProcessSession(
   source: InProcessTrainerSource,
   { stepTimeoutSeconds = usualStepTimeoutSeconds }: InProcessOptions = {},
@@ -45,7 +48,9 @@ export function inProcessSession(
 
   function called<T>(call: string, work: () => T | Promise<T>): T | Promise<T> {
     const result = guardedSync(call, work);
-    return isThenable(result) ? orLeft(withinLimit(call, result, stepTimeoutSeconds, check)) : result;
+    return isThenable(result)
+      ? orLeft(withinLimit(call, result, stepTimeoutSeconds, check))
+      : result;
   }
 
   /** A trainer in which a call still waits is never called again. */
@@ -69,14 +74,16 @@ export function inProcessSession(
       await make(contextOf(turn));
     },
     async restore(checkpoint, turn) {
-      if (!("files" in checkpoint)) throw new Error("a trainer in this process takes files in memory");
+      if (!("files" in checkpoint))
+        throw new Error("a trainer in this process takes files in memory");
       const context = contextOf(turn);
       const live = trainer ?? (await make(context));
       await called("restore()", () => live.restore(stateOf(checkpoint.files) as never, context));
     },
     async train(generation) {
       const live = trainer!;
-      const step = (hyperparameters: Hyperparameters) => called("step()", () => live.step(hyperparameters));
+      const step = (hyperparameters: Hyperparameters) =>
+        called("step()", () => live.step(hyperparameters));
       const own = { ...generation, hyperparameters: frozen(generation.hyperparameters) };
       return await trainSteps(step, own, check);
     },
@@ -110,12 +117,19 @@ function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
   return { seed, hyperparameters: frozen(hyperparameters) };
 }
 
-/** A snapshot records what the trainer was told, so a trainer that changed these values would train with others. */
+/**
+ * A snapshot records what the trainer was told, so a trainer that changed these values would train
+ * with others.
+ */
 function frozen(hyperparameters: Hyperparameters): Hyperparameters {
   return Object.freeze({ ...hyperparameters });
 }
 
-function isClass(source: InProcessTrainerSource): source is new (context: TrainerContext) => Trainer {
+function isClass(
+  source: InProcessTrainerSource,
+): source is new (
+  context: TrainerContext,
+) => Trainer {
   return /^class\b/.test(Function.prototype.toString.call(source));
 }
 
@@ -138,7 +152,8 @@ function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T
 }
 
 function failed(call: string, cause: unknown): TrainerError {
-  const { message, stack } = cause instanceof Error ? cause : { message: String(cause), stack: undefined };
+  const { message, stack } =
+    cause instanceof Error ? cause : { message: String(cause), stack: undefined };
   return new TrainerError(`trainer ${call} failed: ${message}`, stack ?? message, {
     cause,
     kind: cause instanceof CladeError ? "contract" : "trainer",

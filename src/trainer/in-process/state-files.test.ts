@@ -101,24 +101,48 @@ describe("what would not come back equal is refused by its name", () => {
     ["a Map", new Map([["a", 1]]), "save().value: an object of class Map cannot be kept"],
     ["a Set", new Set([1]), "save().value: an object of class Set cannot be kept"],
     ["a Date", new Date(0), "save().value: an object of class Date cannot be kept"],
-    ["an object of a user's class", new Adam(), "save().value: an object of class Adam cannot be kept"],
-    ["a buffer", new ArrayBuffer(3), "save().value: an object of class ArrayBuffer cannot be kept"],
+    [
+      "an object of a user's class",
+      new Adam(),
+      "save().value: an object of class Adam cannot be kept",
+    ],
+    [
+      "a buffer",
+      new ArrayBuffer(3),
+      "save().value: an object of class ArrayBuffer cannot be kept",
+    ],
     ["a promise", Promise.resolve(1), "save().value: an object of class Promise cannot be kept"],
     ["a function", () => 1, "save().value: a function cannot be kept"],
     ["a bigint", 3n, "save().value: a bigint cannot be kept"],
     ["a symbol", Symbol("s"), "save().value: a symbol cannot be kept"],
-    ["a Map inside", { inner: [new Map()] }, "save().value: 0: an object of class Map cannot be kept"],
+    [
+      "a Map inside",
+      { inner: [new Map()] },
+      "save().value: 0: an object of class Map cannot be kept",
+    ],
     [
       "a typed array inside",
       { layer: new Float32Array(2) },
       "save().value: layer: an object of class Float32Array",
     ],
-    ["a Date inside", { at: new Date(0) }, "save().value: at: an object of class Date cannot be kept"],
+    [
+      "a Date inside",
+      { at: new Date(0) },
+      "save().value: at: an object of class Date cannot be kept",
+    ],
     ["a bigint inside", { big: 3n }, "save().value: big: a bigint cannot be kept"],
     ["a hole", [1, undefined], "save().value: 1: an undefined in a list cannot be kept"],
     ["the reserved name", { $number: "NaN" }, "save().value: the name $number"],
-    ["a DataView", new DataView(new ArrayBuffer(8)), "save().value: is a DataView, which cannot be kept"],
-    ["clamped bytes", new Uint8ClampedArray(2), "save().value: is a Uint8ClampedArray, which cannot be kept"],
+    [
+      "a DataView",
+      new DataView(new ArrayBuffer(8)),
+      "save().value: is a DataView, which cannot be kept",
+    ],
+    [
+      "clamped bytes",
+      new Uint8ClampedArray(2),
+      "save().value: is a Uint8ClampedArray, which cannot be kept",
+    ],
   ])("%s", (_, value, message) => {
     expect(() => filesOf({ value })).toThrow(CladeError);
     expect(() => filesOf({ value })).toThrow(message);
@@ -130,7 +154,9 @@ describe("what would not come back equal is refused by its name", () => {
 
   test("bytes under a name that arrays and values use", () => {
     for (const name of ["a.npy", "a.json"]) {
-      expect(() => filesOf({ [name]: new Uint8Array(1) })).toThrow("bytes may not be named .npy or .json");
+      expect(() => filesOf({ [name]: new Uint8Array(1) })).toThrow(
+        "bytes may not be named .npy or .json",
+      );
     }
   });
 });
@@ -158,7 +184,10 @@ describe("files and states are copies", () => {
 
   test("what a trainer changes after a restore does not reach the files, nor another trainer", () => {
     const files = filesOf({ weights: new Float32Array([1, 2]), bytes: new Uint8Array([1]) });
-    const [one, other] = [stateOf(files), stateOf(files)] as { weights: Float32Array; bytes: Uint8Array }[];
+    const [one, other] = [stateOf(files), stateOf(files)] as {
+      weights: Float32Array;
+      bytes: Uint8Array;
+    }[];
     one!.weights.fill(9);
     one!.bytes.fill(9);
     for (const state of [other, stateOf(files)]) {

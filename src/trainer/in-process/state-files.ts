@@ -1,6 +1,7 @@
 /**
- * A trainer's state as files: a typed array becomes `name.npy` (NumPy's format, version 1.0), bytes a file of that name, and everything
- * else `name.json`. What is read back equals what was saved, NaN, infinities and negative zero in JSON included.
+ * A trainer's state as files: a typed array becomes `name.npy` (NumPy's format, version 1.0),
+ * bytes a file of that name, and everything else `name.json`. What is read back equals what was
+ * saved, NaN, infinities and negative zero in JSON included.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointFiles } from "../../algorithm/snapshot.ts";
@@ -66,7 +67,8 @@ function encodeArray(name: string, array: ArrayBufferView): Uint8Array {
     );
   const { length } = array as Float32Array;
   const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${length},), }`;
-  // The data begins at a multiple of 64 bytes: 10 bytes of magic, version and length, then the header, padded.
+  // The data begins at a multiple of 64 bytes: 10 bytes of magic, version and length, then the
+  // header, padded.
   const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
   const bytes = new Uint8Array(10 + padded.length + array.byteLength);
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 0xff, padded.length >> 8]);
@@ -110,10 +112,13 @@ function lostInJson(value: unknown, holder: object): string | undefined {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const prototype = Object.getPrototypeOf(value);
-  // The root of another realm's objects is plain too, so it is recognised by having no prototype itself.
+  // The root of another realm's objects is plain too, so it is recognised by having no prototype
+  // itself.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (!isPlain) return `an object of class ${value.constructor.name}`;
-  return Object.hasOwn(value, tag) ? `the name ${tag}, which stands for special numbers,` : undefined;
+  return Object.hasOwn(value, tag)
+    ? `the name ${tag}, which stands for special numbers,`
+    : undefined;
 }
 
 function decodeJson(bytes: Uint8Array): unknown {

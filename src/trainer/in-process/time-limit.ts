@@ -1,6 +1,7 @@
 /**
- * Ends the wait for a call that never settles, such as one that waits for a message that nobody sends. A call that blocks
- * the event loop cannot be ended from here: whoever started this process does that (`src/worker/watchdog`).
+ * Ends the wait for a call that never settles, such as one that waits for a message that nobody
+ * sends. A call that blocks the event loop cannot be ended from here: whoever started this process
+ * does that (`src/worker/watchdog`).
  */
 import { TrainerError } from "../trainer-session.ts";
 
@@ -9,7 +10,10 @@ const lookMs = 100;
 /** The call was left alone: it may go on by itself, so what it works on is of no use any more. */
 export class Abandoned extends Error {}
 
-/** The calls that are waited for. One timer looks at all of them: a timer for each call costs more than a short generation. */
+/**
+ * The calls that are waited for. One timer looks at all of them: a timer for each call costs more
+ * than a short generation.
+ */
 const waiting = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
@@ -20,7 +24,10 @@ function look(): void {
   timer = undefined;
 }
 
-/** Resolves what the work does. Rejects with a `TrainerError` after the limit, or with what `check` throws, which is asked ten times a second. */
+/**
+ * Resolves what the work does. Rejects with a `TrainerError` after the limit, or with what `check`
+ * throws, which is asked ten times a second.
+ */
 export async function withinLimit<T>(
   call: string,
   work: Promise<T>,
@@ -42,7 +49,8 @@ export async function withinLimit<T>(
   };
   waiting.add(lookAt);
   timer ??= setInterval(look, lookMs);
-  // Where nothing else is left that could settle the call, Node ends the process and says so at once.
+  // Where nothing else is left that could settle the call, Node ends the process and says so at
+  // once.
   (timer as { unref?: () => void }).unref?.();
   try {
     return await Promise.race([work, stuck]);

@@ -2,12 +2,18 @@ import type { Progress } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import type { Generation } from "../trainer-session.ts";
 
-/** Timers and signals get their turn this often, between steps: a trainer of synchronous steps would keep them out for ever. */
+/**
+ * Timers and signals get their turn this often, between steps: a trainer of synchronous steps
+ * would keep them out for ever.
+ */
 const eventsMs = 20;
 
 let lastEvents = 0;
 
-/** Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws when the generation must not go on. */
+/**
+ * Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws
+ * when the generation must not go on.
+ */
 export async function trainSteps(
   step: (hyperparameters: Hyperparameters) => void | Promise<void>,
   { hyperparameters, ready, stepsLeft, millisecondsLeft, ...from }: Generation,

@@ -8,7 +8,10 @@ import { blockedWorker, hangAfter, recordHang } from "./blocked-worker.ts";
 const run = "test-1" as RunId;
 const worker = "a:1:1" as WorkerId;
 
-/** A store in which the worker has claimed the one member of a run, and what is decided about the worker when it reports. */
+/**
+ * A store in which the worker has claimed the one member of a run, and what is decided about the
+ * worker when it reports.
+ */
 async function scene(leaseMs = 60_000) {
   const populationStore = memoryPopulationStore();
   await populationStore.createRun({ id: run, seed: 1, experiment: description() }, roots(1));

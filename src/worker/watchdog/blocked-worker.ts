@@ -1,7 +1,8 @@
 /**
- * Decides about a local worker whose event loop stands still, from the process that started it. It may go on as long as its
- * work can still be of use: it is killed when the trainer has blocked it for too long, when another worker has taken its
- * member, and when its run has ended or it was asked to leave.
+ * Decides about a local worker whose event loop stands still, from the process that started it. It
+ * may go on as long as its work can still be of use: it is killed when the trainer has blocked it
+ * for too long, when another worker has taken its member, and when its run has ended or it was
+ * asked to leave.
  */
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -74,7 +75,9 @@ export function inWords(verdict: Verdict): string {
     return "the worker was killed: its trainer blocked it, and the run needs it no more";
   const { blockedMs, claim } = verdict.blocked;
   const blocked = `its trainer blocked it for ${Math.round(blockedMs / 1000)} s`;
-  const who = claim ? ` in a generation of member ${claim.member}` : " before it had claimed a member";
+  const who = claim
+    ? ` in a generation of member ${claim.member}`
+    : " before it had claimed a member";
   const took = verdict.kind === "lease lost" ? ", and another worker took the member" : "";
   return `the worker was killed: ${blocked}${who}${took}`;
 }
@@ -94,12 +97,23 @@ export function hangAfter(
   return { since: Date.now(), hangs: 1, member: claim?.member ?? 0, blockedMs, message };
 }
 
-/** Keeps the failure with the member whose trainer blocked a worker that is dead now. Does nothing when it had claimed none. */
+/**
+ * Keeps the failure with the member whose trainer blocked a worker that is dead now. Does nothing
+ * when it had claimed none.
+ */
 export async function recordHang(
-  { run, worker, device, populationStore, stepTimeoutSeconds, patienceSeconds }: BlockedWorkerOptions,
+  {
+    run,
+    worker,
+    device,
+    populationStore,
+    stepTimeoutSeconds,
+    patienceSeconds,
+  }: BlockedWorkerOptions,
   { blocked: { claim, blockedMs } }: Extract<Verdict, { kind: "hung" }>,
 ): Promise<void> {
-  const member = claim && (await populationStore.members(run)).find(({ member }) => member === claim.member);
+  const member =
+    claim && (await populationStore.members(run)).find(({ member }) => member === claim.member);
   if (!member) return;
   const { newest, failures } = member;
   const held: Claim = {
@@ -125,12 +139,18 @@ export async function recordHang(
     against: "member",
     at: Date.now(),
     message: hangMessage(blockedMs, stepTimeoutSeconds),
-    stack: "The worker was killed from outside: the trainer did not return, and let nothing else run.",
+    stack:
+      "The worker was killed from outside: the trainer did not return, and let nothing else run.",
   };
   const before = failures > 0 ? await populationStore.failuresOf(run, claim.member, failures) : [];
-  const trouble = await troubleOf([failure, ...before], populationStore.history(run, claim.member));
+  const trouble = await troubleOf(
+    [failure, ...before],
+    populationStore.history(run, claim.member),
+  );
   const patienceMs = patienceSeconds === undefined ? usualPatienceMs : 1000 * patienceSeconds;
-  const others = new Set((await soundOthers(populationStore, run, worker, failure.at)).map(placeOf));
+  const others = new Set(
+    (await soundOthers(populationStore, run, worker, failure.at)).map(placeOf),
+  );
   const count = (of: Trouble) => countOf(of, { patienceMs, others });
   // It was tried although a rescue was due, so there was no donor.
   const earlier = { ...trouble, failures: trouble.failures.slice(0, -1) };
@@ -152,6 +172,11 @@ async function look(
   // Nobody can take a member before its lease has run out.
   const { claim, blockedMs } = blocked;
   if (!claim || blockedMs < usualLeaseMs / 2) return { members };
-  const lease = (await populationStore.members(id)).find(({ member }) => member === claim.member)?.lease;
-  return { members, ...(lease?.worker !== worker && { verdict: { kind: "lease lost", blocked } }) };
+  const lease = (await populationStore.members(id)).find(
+    ({ member }) => member === claim.member,
+  )?.lease;
+  return {
+    members,
+    ...(lease?.worker !== worker && { verdict: { kind: "lease lost", blocked } }),
+  };
 }

@@ -1,4 +1,7 @@
-/** The thread of the watchdog. It only waits, looks at the shared memory, and writes: nothing here needs an event loop. */
+/**
+ * The thread of the watchdog. It only waits, looks at the shared memory, and writes: nothing here
+ * needs an event loop.
+ */
 import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { killGroup } from "./kill-group.ts";
@@ -44,7 +47,10 @@ function report(): void {
 }
 
 function end(): void {
-  write(2, "the process that started this worker is gone, and the trainer blocks it: the worker is killed");
+  write(
+    2,
+    "the process that started this worker is gone, and the trainer blocks it: the worker is killed",
+  );
   killGroup(process.pid);
   process.kill(process.pid, "SIGKILL");
 }

@@ -1,9 +1,11 @@
 /**
- * Watches a worker process from a thread of its own. A trainer that blocks the event loop, by an endless loop or a call that
- * never returns, stops everything on it: timers, signals, the renewal of leases, and the news that the parent has gone.
+ * Watches a worker process from a thread of its own. A trainer that blocks the event loop, by an
+ * endless loop or a call that never returns, stops everything on it: timers, signals, the renewal
+ * of leases, and the news that the parent has gone.
  *
- * The event loop counts its turns in memory that the thread sees. While they stand still, the thread tells the process that
- * started this one, which decides (`blocked-worker.ts`). Once that process is gone, the thread ends this one.
+ * The event loop counts its turns in memory that the thread sees. While they stand still, the
+ * thread tells the process that started this one, which decides (`blocked-worker.ts`). Once that
+ * process is gone, the thread ends this one.
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -11,7 +13,10 @@ import type { Claim } from "../../population-store/population-store.ts";
 
 /** What the thread says to the parent, as a line of JSON. */
 export interface Blocked {
-  /** How long the event loop has not turned. The time in which the process was frozen does not count. */
+  /**
+   * How long the event loop has not turned. The time in which the process was frozen does not
+   * count.
+   */
   readonly blockedMs: number;
   /** Whose generation is in progress, and the epoch of the claim; absent between claims. */
   readonly claim?: Pick<Claim, "member" | "epoch">;
@@ -35,7 +40,10 @@ export interface Watchdog {
   holds(claim: Claim | undefined): void;
 }
 
-/** Starts to watch this process, which was started by `startLocalWorkers`. It ends with its process. */
+/**
+ * Starts to watch this process, which was started by `startLocalWorkers`. It ends with its
+ * process.
+ */
 export function startWatchdog(): Watchdog {
   const shared = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
   const memory = new Int32Array(shared);

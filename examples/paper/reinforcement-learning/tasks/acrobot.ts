@@ -7,8 +7,9 @@ const GRAVITY = 9.8;
 const STEP_S = 0.2;
 
 /**
- * Two links hang from a pivot, and a torque at the joint between them shall swing the tip above a line, in as few steps as possible (Sutton 1996;
- * Gymnasium's Acrobot-v1). The state is two angles and their velocities.
+ * Two links hang from a pivot, and a torque at the joint between them shall swing the tip above a
+ * line, in as few steps as possible (Sutton 1996; Gymnasium's Acrobot-v1). The state is two angles
+ * and their velocities.
  */
 export const acrobot: Task = {
   name: "acrobot",
@@ -48,7 +49,12 @@ export const acrobot: Task = {
 
 // One for all copies, so that a step allocates nothing.
 const point = new Float64Array(4);
-const slopes = [new Float64Array(4), new Float64Array(4), new Float64Array(4), new Float64Array(4)] as const;
+const slopes = [
+  new Float64Array(4),
+  new Float64Array(4),
+  new Float64Array(4),
+  new Float64Array(4),
+] as const;
 
 /** One step of the classical method of fourth order. */
 function rungeKutta(state: Float64Array, torque: number): void {

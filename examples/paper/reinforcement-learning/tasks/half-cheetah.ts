@@ -9,7 +9,10 @@ const simulation = new MujocoSimulation(new URL("half_cheetah.xml", import.meta.
   frameSkip: FRAME_SKIP,
 });
 
-/** A cat of two legs shall run: the reward is its speed less the effort (Wawrzynski 2009; Gymnasium's HalfCheetah-v5). */
+/**
+ * A cat of two legs shall run: the reward is its speed less the effort (Wawrzynski 2009;
+ * Gymnasium's HalfCheetah-v5).
+ */
 export const halfCheetah: Task = {
   name: "half-cheetah",
   actions: { kind: "continuous", size: 6, largest: 1 },

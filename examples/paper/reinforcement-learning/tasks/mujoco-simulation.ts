@@ -1,6 +1,8 @@
 /**
- * MuJoCo (Todorov et al. 2012) compiled to WebAssembly. One model serves all copies of a task: their states are loaded before a step and read after
- * it. Beside positions and velocities a state has the last accelerations, where MuJoCo's solver starts, or a restored copy would differ in the last digits.
+ * MuJoCo (Todorov et al. 2012) compiled to WebAssembly. One model serves all copies of a task:
+ * their states are loaded before a step and read after it. Beside positions and velocities a state
+ * has the last accelerations, where MuJoCo's solver starts, or a restored copy would differ in the
+ * last digits.
  */
 import { readFileSync } from "node:fs";
 import loadMujoco, { type MainModule } from "mujoco-js";
@@ -23,7 +25,10 @@ export class MujocoSimulation {
     this.#frameSkip = frameSkip;
   }
 
-  /** Physics steps as often as an action is repeated. Actions are clipped to the range of the motors, -1 to 1. */
+  /**
+   * Physics steps as often as an action is repeated. Actions are clipped to the range of the
+   * motors, -1 to 1.
+   */
   step(state: Float64Array, action: Float32Array): void {
     if (this.#control.length === 0) this.#look();
     let from = 0;

@@ -6,8 +6,9 @@ const FASTEST = 8;
 const STRONGEST = 2;
 
 /**
- * A rod is swung up and held upright by a torque that is too weak to lift it at once (Gymnasium's Pendulum-v1). The state is the angle from
- * upright and its velocity. Gymnasium computes with the action in single precision, hence `Math.fround`.
+ * A rod is swung up and held upright by a torque that is too weak to lift it at once (Gymnasium's
+ * Pendulum-v1). The state is the angle from upright and its velocity. Gymnasium computes with the
+ * action in single precision, hence `Math.fround`.
  */
 export const pendulum: Task = {
   name: "pendulum",
@@ -46,7 +47,10 @@ export const pendulum: Task = {
   },
 };
 
-/** The angle from -pi to pi; JavaScript's remainder has the sign of the dividend, Python's that of the divisor. */
+/**
+ * The angle from -pi to pi; JavaScript's remainder has the sign of the dividend, Python's that of
+ * the divisor.
+ */
 function fromUpright(angle: number): number {
   const turn = 2 * Math.PI;
   return ((((angle + Math.PI) % turn) + turn) % turn) - Math.PI;

@@ -21,8 +21,15 @@ const trajectories: Trajectory[] = JSON.parse(
 );
 const tasks = [acrobot, pendulum, halfCheetah];
 
-/** Gymnasium gives observations in single precision. The half-cheetah's feet meet the ground, where differences of the last digit grow. */
-const tolerances: Readonly<Record<string, number>> = { acrobot: 1e-5, pendulum: 1e-5, "half-cheetah": 1e-4 };
+/**
+ * Gymnasium gives observations in single precision. The half-cheetah's feet meet the ground, where
+ * differences of the last digit grow.
+ */
+const tolerances: Readonly<Record<string, number>> = {
+  acrobot: 1e-5,
+  pendulum: 1e-5,
+  "half-cheetah": 1e-4,
+};
 
 test.each(trajectories)("$task follows Gymnasium's from $state", (recorded) => {
   const task = tasks.find(({ name }) => name === recorded.task)!;
@@ -36,7 +43,9 @@ test.each(trajectories)("$task follows Gymnasium's from $state", (recorded) => {
     expect(Math.abs(reward - recorded.rewards[i]!)).toBeLessThan(tolerance * 20);
     task.observe(state, observation);
     for (const [number, value] of (recorded.observations[i] ?? []).entries())
-      expect(Math.abs(observation[number]! - value)).toBeLessThan(tolerance * Math.max(1, Math.abs(value)));
+      expect(Math.abs(observation[number]! - value)).toBeLessThan(
+        tolerance * Math.max(1, Math.abs(value)),
+      );
   }
   expect(task.hasEnded(state)).toBe(recorded.ended);
 });
