@@ -64,7 +64,7 @@ test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
       "worker a:1:x: its state",
     );
     expect(() => noteOf({ note: text }, "digits-x7" as RunId)).toThrow("run digits-x7: its note");
-    expect(() => runOf({ id: "digits-x7", experiment: text }, 0)).toThrow(
+    expect(() => runOf({ id: "digits-x7", experiment: text })).toThrow(
       "run digits-x7: its experiment",
     );
   },

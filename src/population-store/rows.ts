@@ -260,8 +260,13 @@ export function workerOf(row: Row): RunWorker {
   } as RunWorker;
 }
 
-/** `active_until` is the time until which somebody has worked on the run. */
-export function runOf(row: Row, now: number): Run {
+/** The time until which somebody has worked on a run, or works. */
+export function activeUntil({ worked_until, last_published, last_lease }: Row): number {
+  return Math.max(worked_until as number, last_published as number, last_lease as number);
+}
+
+/** A run with `now`, and what `activeUntil` reads. */
+export function runOf(row: Row): Run {
   const where = `run ${row.id}`;
   return {
     id: row.id,
@@ -275,7 +280,7 @@ export function runOf(row: Row, now: number): Run {
     createdAt: row.created_at,
     state: runStateOf(row),
     ...(row.best !== null && { best: row.best }),
-    ...workTime(workTimeOf(row), row.active_until as number, now),
+    ...workTime(workTimeOf(row), activeUntil(row), row.now as number),
   } as Run;
 }
 

@@ -274,7 +274,7 @@ export function memoryPopulationStore({
     async releaseMember(claim, restMs = 0) {
       const record = records.get(claim.run);
       const member = record?.members[claim.member];
-      if (!record || member?.now.epoch !== claim.epoch || member.now.worker === null) return;
+      if (!record || !member || whyClaimIsLost(claim, member.now, "running") !== undefined) return;
       noteWorked(record, member);
       member.now = afterRelease(member.now, now() + restMs);
       changed();

@@ -8,11 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Row } from "../rows.ts";
+import { type Sql, sql, together } from "../sql/sql.ts";
 import { Clients } from "./client.ts";
 import { dependsOnTls, explained, mayPass } from "./failures.ts";
 import { postgresUrl, shownUrl } from "./postgres-url.ts";
 import { SettingError } from "./setting-error.ts";
-import { type Sql, sql, together } from "./sql.ts";
+import { textOf } from "./text-of.ts";
 
 /** How long a server that was reached before may be away, in milliseconds. */
 const patienceMs = 10 * 60_000;
@@ -83,7 +84,7 @@ export class Connection {
 
   /** Sends what waits for no lock, from within a transaction that holds one, and once. */
   async queryBeside(statements: Sql): Promise<void> {
-    await this.#beside.query(statements.text);
+    await this.#beside.query(textOf(statements));
   }
 
   /**
@@ -92,13 +93,13 @@ export class Connection {
    * again, so it has to find out whether it had come through.
    */
   transaction<T>(
-    first: Sql,
+    first: Sql | undefined,
     work: (found: readonly Row[][], query: Query) => Promise<T>,
   ): Promise<T> {
     return this.patiently(async () => {
       const client = await this.#pool.connect();
       let broken: Error | undefined;
-      const query: Query = async (statements) => rowsOf(await client.query(statements.text));
+      const query: Query = async (statements) => rowsOf(await client.query(textOf(statements)));
       try {
         const found = await query(together(sql`BEGIN`, idleInTransaction, first));
         return await work(found.slice(2), query);
@@ -193,7 +194,7 @@ export class Connection {
    * work has to find out.
    */
   async patiently<T>(work: (query: Query) => Promise<T>): Promise<T> {
-    const query: Query = async (statements) => rowsOf(await this.#pool.query(statements.text));
+    const query: Query = async (statements) => rowsOf(await this.#pool.query(textOf(statements)));
     const end = performance.now() + patienceMs;
     let hasChangedOver = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Sql } from "./sql.ts";
+import { raw, type Sql } from "../sql/sql.ts";
 
 const text = readFileSync(new URL("functions.sql", import.meta.url), "utf8");
 const version = hash("sha256", text).slice(0, 12);
@@ -10,5 +10,9 @@ export const functions = text.replaceAll("__(", `_${version}(`);
 
 /** The name of a function that `functions.sql` makes. */
 export function databaseFunction(name: string): Sql {
-  return new Sql(`clade.${name}_${version}`);
+  return raw(functionName(name));
+}
+
+export function functionName(name: string): string {
+  return `clade.${name}_${version}`;
 }

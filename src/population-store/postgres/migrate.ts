@@ -1,9 +1,9 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { StoreVersionError } from "../population-store.ts";
+import { raw, sql, together } from "../sql/sql.ts";
 import type { Connection } from "./connection.ts";
-import { databaseFunction, functions } from "./functions.ts";
+import { functionName, functions } from "./functions.ts";
 import { migrations } from "./migrations.ts";
-import { Sql, sql, together } from "./sql.ts";
 
 const oldestServer = 13;
 
@@ -11,7 +11,7 @@ const oldestServer = 13;
 const migrationLock = 0x436c6164;
 
 /** Whether the functions of this version are there, of which one is never without the others. */
-const hasFunctions = sql`to_regproc('${databaseFunction("claim")}') IS NOT NULL`;
+const hasFunctions = sql`to_regproc(${functionName("claim")}) IS NOT NULL`;
 
 /**
  * Brings a database to this version and gives it this version's functions, once, however many
@@ -54,11 +54,11 @@ export async function migrate(
         [{ version: number }?],
       ];
       const version = row?.version ?? 0;
-      for (const step of steps.slice(version)) await query(new Sql(step));
+      for (const step of steps.slice(version)) await query(raw(step));
       const [[now]] = (await query(sql`SELECT (${hasFunctions})::integer AS has_functions`)) as [
         [{ has_functions: number }],
       ];
-      if (now.has_functions === 0) await query(new Sql(functions));
+      if (now.has_functions === 0) await query(raw(functions));
       await query(
         together(
           sql`DELETE FROM clade.version`,

@@ -32,11 +32,11 @@ import {
   trainedAfter,
   worker,
 } from "../../testing/population-store/scene.ts";
+import { sql } from "../sql/sql.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
 import { migrations } from "./migrations.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
-import { sql } from "./sql.ts";
 
 const server = await startPostgres();
 const directory = mkdtempSync(join(tmpdir(), "clade-postgres-test-"));

@@ -10,8 +10,8 @@ import {
   startPostgres,
   user,
 } from "../../../test/servers/postgres-server.ts";
+import { raw, sql } from "../sql/sql.ts";
 import { Connection } from "./connection.ts";
-import { Sql, sql } from "./sql.ts";
 
 const server = await startPostgres();
 const home = mkdtempSync(join(tmpdir(), "clade-tls-test-"));
@@ -290,6 +290,6 @@ function openDisposable(given: string) {
 
 async function create(server: PostgresServer, database: string): Promise<void> {
   const connection = new Connection(server.url("postgres"));
-  await connection.query(new Sql(`CREATE DATABASE ${database}`));
+  await connection.query(raw(`CREATE DATABASE ${database}`));
   await connection.close();
 }

@@ -1,0 +1,51 @@
+import { type RunId, RunNotFoundError } from "../population-store.ts";
+import { type Dialect, get, type Steps } from "./dialect.ts";
+import { sql } from "./sql.ts";
+
+/** The numbers by which a database knows its runs. A removed run's is never given to another. */
+export class RunKeys {
+  readonly #dialect: Dialect;
+  readonly #known = new Map<RunId, number>();
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  async find(id: RunId): Promise<number | undefined> {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    const [rows] = await this.#dialect.read(sql`SELECT key FROM clade.runs WHERE id = ${id}`);
+    const key = rows![0]?.key as number | undefined;
+    if (key !== undefined) this.#known.set(id, key);
+    return key;
+  }
+
+  /** Throws `RunNotFoundError`. */
+  async of(id: RunId): Promise<number> {
+    const key = await this.find(id);
+    if (key !== undefined) return key;
+    throw runNotFound(id);
+  }
+
+  forget(id: RunId): void {
+    this.#known.delete(id);
+  }
+}
+
+/** Changes a run that is there. Throws `RunNotFoundError`. */
+export async function changeRun(
+  dialect: Dialect,
+  keys: RunKeys,
+  id: RunId,
+  steps: (key: number) => Steps<void>,
+): Promise<void> {
+  const key = await keys.of(id);
+  await dialect.exclusively(key, function* () {
+    if (!(yield* get(sql`SELECT 1 FROM clade.runs WHERE key = ${key}`))) throw runNotFound(id);
+    yield* steps(key);
+  });
+}
+
+export function runNotFound(id: RunId): RunNotFoundError {
+  return new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+}

@@ -1,0 +1,243 @@
+/** What workers do in every generation, as transactions of prepared statements. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isBetterModel } from "../../algorithm/population.ts";
+import {
+  type CheckpointId,
+  memberOf,
+  ordinalOf,
+  type Snapshot,
+  type SnapshotId,
+  snapshotId,
+} from "../../algorithm/snapshot.ts";
+import { keptSnapshots } from "../kept-checkpoints.ts";
+import { afterClaim, afterPublication, type StoredMember } from "../member-lifecycle.ts";
+import { type Claim, elapsedMs, leaseLost, type Publication } from "../population-store.ts";
+import {
+  activeUntil,
+  earned,
+  experimentOf,
+  plainSnapshotOf,
+  type Row,
+  snapshotColumns,
+  storedMemberOf,
+  workTimeOf,
+} from "../rows.ts";
+import type { HotPath, Steps } from "../sql/dialect.ts";
+import { type RunKeys, runNotFound } from "../sql/run-keys.ts";
+import { sql } from "../sql/sql.ts";
+import {
+  endIfNobodyIsLeft,
+  memberUpdate,
+  newDecision,
+  newSnapshot,
+  noteWorked,
+  requireClaim,
+  runColumns,
+  setState,
+} from "../sql/steps.ts";
+import { pauseMs, workTimeOfClaim } from "../work-time.ts";
+import type { SqliteDialect } from "./sqlite-dialect.ts";
+
+/**
+ * How often a waiting worker looks whether another process has written, in milliseconds. A look
+ * reads one counter in shared memory.
+ */
+const pollMs = 10;
+
+export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
+  const get = database.get.bind(database);
+
+  /** The first part counts other connections' commits, the second this one's. */
+  function mark(): string {
+    const { data_version } = get("PRAGMA data_version")!;
+    return `${data_version}/${get("SELECT total_changes() AS own")!.own}`;
+  }
+
+  /** Runs a transaction with the member of a claim that holds. */
+  async function fenced<T>(
+    claim: Claim,
+    work: (key: number, member: StoredMember) => T,
+  ): Promise<T> {
+    const key = await keys.find(claim.run);
+    if (key === undefined) throw leaseLost(claim, "the run was removed");
+    return database.transaction(() =>
+      work(key, database.take(requireClaim(database, key, claim))),
+    );
+  }
+
+  function keep(key: number, member: number, before: StoredMember, next: StoredMember): void {
+    database.run(...memberUpdate(key, member, before, next));
+  }
+
+  /** Begins to count the run's time, or goes on after a pause. How long it was worked on. */
+  function countTime(key: number, row: Row, time: number): number {
+    const kept = workTimeOf(row);
+    // Most claims follow a publication, and need not look further.
+    const isPause =
+      kept.runningSince === undefined || (row.last_published as number) + pauseMs < time;
+    if (!isPause) return elapsedMs(kept, time);
+    const clock = database.clock();
+    const [rows] = database.run(
+      sql`SELECT ${runColumns(clock)} FROM clade.runs r WHERE key = ${key}`,
+    );
+    const counted = workTimeOfClaim(kept, activeUntil(rows![0]!), time);
+    if (counted.runningSince !== kept.runningSince)
+      database.run(
+        sql`UPDATE clade.runs
+          SET elapsed_ms = ${counted.elapsedMs}, running_since = ${counted.runningSince}
+          WHERE key = ${key}`,
+      );
+    return elapsedMs(counted, time);
+  }
+
+  /** The free member to claim, if there is one. */
+  function choose(key: number, isSynchronous: boolean, time: number, warm?: number) {
+    const isFree = "run = ? AND state = 'active' AND lease_until <= ?";
+    const first = get(
+      `SELECT member, generation FROM members INDEXED BY members_active WHERE ${isFree}
+       ORDER BY generation, member LIMIT 1`,
+      ...[key, time],
+    );
+    if (!first) return undefined;
+    const isAhead =
+      isSynchronous &&
+      get(
+        `SELECT 1 FROM members INDEXED BY members_active
+         WHERE run = ? AND state = 'active' AND generation < ? LIMIT 1`,
+        ...[key, first.generation!],
+      );
+    if (isAhead) return undefined;
+    const warmIsEqual =
+      warm !== undefined &&
+      get(
+        `SELECT 1 FROM members WHERE ${isFree} AND member = ? AND generation = ?`,
+        ...[key, time, warm, first.generation!],
+      );
+    return warmIsEqual ? warm : (first.member as number);
+  }
+
+  function snapshotOf(key: number, id: SnapshotId): Snapshot | undefined {
+    const row = get(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?`,
+      ...[key, memberOf(id), ordinalOf(id)],
+    );
+    return row && plainSnapshotOf(row);
+  }
+
+  function isBest(key: number, snapshot: Snapshot): boolean {
+    const run = get("SELECT id, best, experiment FROM runs WHERE key = ?", key)!;
+    if (run.best === null) return true;
+    const { direction } = experimentOf(run).objective;
+    return isBetterModel(direction, snapshot, snapshotOf(key, run.best as SnapshotId));
+  }
+
+  function append(key: number, claim: Claim, { snapshots, decision, best }: Publication): void {
+    const now = database.clock();
+    for (const snapshot of snapshots) database.run(newSnapshot(key, snapshot, claim.worker, now));
+    if (decision) database.run(newDecision(key, decision));
+    if (best && isBest(key, snapshots.at(-1)!))
+      database.run(sql`UPDATE clade.runs SET best = ${best} WHERE key = ${key}`);
+  }
+
+  /** What a publication does to the run. */
+  function* runAfter(key: number, publication: Publication): Steps<void> {
+    const { snapshots, keepClaim, ending, member, reason } = publication;
+    if (snapshots.length === 0 && !keepClaim) yield [noteWorked(key, database.now())];
+    if (ending !== undefined) yield* setState(database, key, { kind: "done", reason: ending });
+    else if (member !== "active") yield* endIfNobodyIsLeft(database, key, reason);
+  }
+
+  return {
+    async claimMember(id, worker, leaseMs, warm) {
+      const key = await keys.find(id);
+      if (key === undefined) return { kind: "ended" };
+      return database.transaction(() => {
+        const run = get(
+          `SELECT state, synchronous, elapsed_ms, running_since,
+             (SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1)
+               AS last_published
+           FROM runs WHERE key = ?`,
+          key,
+        );
+        if (run?.state !== "running") return { kind: "ended" };
+        const time = database.now();
+        const member = choose(key, run.synchronous === 1, time, warm);
+        if (member === undefined) return { kind: "wait" };
+        const elapsed = countTime(key, run, time);
+        const row = get(
+          `SELECT *, EXISTS (SELECT 1 FROM failures f
+             WHERE f.run = members.run AND f.member = members.member) AS has_failed
+           FROM members WHERE run = ? AND member = ?`,
+          ...[key, member],
+        )!;
+        const free = storedMemberOf(row);
+        const held = afterClaim(free, worker, time + leaseMs);
+        keep(key, member, free, held);
+        const { epoch, undecided, failures, restarted } = held;
+        const newest = snapshotOf(key, snapshotId(member, held.newest))!;
+        const hasFailed = row.has_failed === 1;
+        const claim = { run: id, worker, member, epoch, newest, undecided, failures, hasFailed };
+        return { kind: "claimed", claim: { ...claim, elapsedMs: elapsed, restarted } };
+      });
+    },
+    async renewLease(claim, leaseMs) {
+      await fenced(claim, (key, member) =>
+        keep(key, claim.member, member, { ...member, until: database.now() + leaseMs }),
+      );
+    },
+    async reserveCheckpoint(claim, checkpoint) {
+      await fenced(claim, (key, member) =>
+        keep(key, claim.member, member, { ...member, reserved: checkpoint }),
+      );
+    },
+    async publish(claim, since, decide) {
+      return await fenced(claim, (key, member) => {
+        const changes = database
+          .prepared(
+            `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned}
+             ORDER BY seq`,
+          )
+          .all(key, since);
+        const publication = decide(changes.map(plainSnapshotOf));
+        append(key, claim, publication);
+        keep(key, claim.member, member, afterPublication(member, publication));
+        database.take(runAfter(key, publication));
+        return (changes.at(-1)?.seq as number | undefined) ?? since;
+      });
+    },
+    async collect(id, sweep) {
+      const key = await keys.of(id);
+      database.transaction(() => {
+        const run = get("SELECT best FROM runs WHERE key = ?", key);
+        if (!run) throw runNotFound(id);
+        const live = new Set<unknown>();
+        const pins = database.prepared("SELECT checkpoint FROM pins WHERE run = ?");
+        for (const { checkpoint } of pins.all(key)) live.add(checkpoint);
+        const newestFirst = database.prepared(
+          "SELECT kind, checkpoint FROM snapshots WHERE run = ? AND member = ? ORDER BY ordinal DESC",
+        );
+        const members = database.prepared("SELECT member, reserved FROM members WHERE run = ?");
+        for (const { member, reserved } of members.all(key)) {
+          live.add(reserved);
+          const history = newestFirst.iterate(key, member!) as Iterable<
+            Pick<Snapshot, "kind" | "checkpoint">
+          >;
+          for (const { checkpoint } of keptSnapshots(history)) live.add(checkpoint);
+        }
+        if (run.best !== null) live.add(snapshotOf(key, run.best as SnapshotId)?.checkpoint);
+        live.delete(null);
+        live.delete(undefined);
+        sweep(live as ReadonlySet<CheckpointId>);
+      });
+    },
+    mark,
+    async waitForChange(seen, timeoutMs, signal) {
+      const end = performance.now() + timeoutMs;
+      while (performance.now() < end && !signal?.aborted && mark() === seen)
+        await sleep(Math.min(pollMs, timeoutMs));
+    },
+    async [Symbol.asyncDispose]() {
+      database.close();
+    },
+  };
+}
