@@ -99,7 +99,9 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
     roots,
   );
   const claim = async () => {
-    const claimed = await population.claimMember(id, "benchmark:1:1" as WorkerId, 60_000);
+    const claimed = await population.claimMember(id, "benchmark:1:1" as WorkerId, {
+      leaseMs: 60_000,
+    });
     if (claimed.kind !== "claimed") throw new Error("no member is free");
     return claimed.claim;
   };
@@ -111,7 +113,7 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
     generation: 1,
     checkpoint,
   };
-  await population.publish(await claim(), 0, () => ({ snapshots: [donor], member: "finished" }));
+  await population.publish(await claim(), { kind: "trained", snapshot: donor, isLast: true });
   const bytesBefore = bytesOnDisk(join(base, "store"));
   const times: number[] = [];
   for (let member = 1; member <= 100; member++) {
@@ -125,7 +127,7 @@ async function timeExploits(): Promise<{ times: number[]; bytes: number }> {
       donor: donor.id,
     };
     const begin = performance.now();
-    await population.publish(claimed, 0, () => ({ snapshots: [copied], member: "finished" }));
+    await population.publish(claimed, { kind: "trained", snapshot: copied, isLast: true });
     times.push(performance.now() - begin);
   }
   return {

@@ -86,6 +86,7 @@ export {
   type Blamed,
   type Changes,
   type Claim,
+  type ClaimRequest,
   type ClaimResult,
   type Cursor,
   DamagedRowError,
@@ -97,6 +98,7 @@ export {
   type Member,
   type MemberState,
   type NewRun,
+  type News,
   type Phase,
   type PopulationStore,
   type Publication,
@@ -112,6 +114,7 @@ export {
   StoreVersionError,
   type StudyPlace,
   start,
+  type Trained,
   type WorkerId,
   type WorkerState,
 } from "./population-store/population-store.ts";

@@ -6,7 +6,9 @@ import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-
 const [path, id] = process.argv.slice(2) as [string, RunId];
 const store = sqlitePopulationStore(path);
 for (let count = 0; ; count++) {
-  const claimed = await store.claimMember(id, `writer:${process.pid}:0` as WorkerId, 60_000);
+  const claimed = await store.claimMember(id, `writer:${process.pid}:0` as WorkerId, {
+    leaseMs: 60_000,
+  });
   if (claimed.kind !== "claimed") throw new Error(`the writer got ${claimed.kind}`);
   const { claim } = claimed;
   const { newest, member } = claim;
@@ -23,9 +25,6 @@ for (let count = 0; ; count++) {
     memberSteps: newest.memberSteps + 100,
     checkpoint,
   };
-  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({
-    snapshots: [trained],
-    member: "active",
-  }));
+  await store.publish(claim, { kind: "trained", snapshot: trained });
   await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -7,6 +7,7 @@ import { type Cursor, type Run, start } from "../population-store/population-sto
 import { lostModelLines } from "../report/lost-models.ts";
 import { unproved, withoutEffect } from "../report/note-lines.ts";
 import { count, duration, plural, shortened } from "../report/words.ts";
+import { systemClock } from "../worker/clock.ts";
 import { type LocalWorkers, startLocalWorkers } from "../worker/local-workers.ts";
 import { lookEvery } from "../worker/look-every.ts";
 import { allFailed } from "../worker/run.ts";
@@ -68,7 +69,7 @@ export async function execute(
   const ended = new AbortController();
   const told = tell(stores, view, from, reporter, ended.signal);
   const ticking = setInterval(() => reporter.tick(view), ticksMs);
-  const looking = lookEvery(lookMs, () => lookAtWorkers(stores, view, reporter));
+  const looking = lookEvery(systemClock, lookMs, () => lookAtWorkers(stores, view, reporter));
   try {
     await workers.finished;
   } catch (error) {

@@ -35,8 +35,23 @@ export function ending(
     return `target score ${targetScore} reached`;
   }
   if (totalSteps !== undefined && now.totalSteps >= totalSteps)
-    return `${totalSteps} total steps trained`;
+    return totalStepsTrained(totalSteps);
   if (wallSeconds !== undefined && now.elapsedMs >= wallSeconds * 1000)
     return `${wallSeconds} s of wall time passed`;
   return undefined;
+}
+
+/** How all members together end the run, where it has such a budget. */
+export function totalStepsEnding({
+  budget: { totalSteps },
+}: {
+  readonly budget: Budget;
+}): { readonly reason: string; readonly atTotalSteps: number } | undefined {
+  return totalSteps === undefined
+    ? undefined
+    : { reason: totalStepsTrained(totalSteps), atTotalSteps: totalSteps };
+}
+
+function totalStepsTrained(totalSteps: number): string {
+  return `${totalSteps} total steps trained`;
 }

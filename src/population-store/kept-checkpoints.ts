@@ -1,8 +1,8 @@
 /**
- * Which checkpoints stay. Besides what is pinned, reserved, and the best model's, a member keeps
- * those of the snapshots that anybody may still go on from: its newest, and since a decision about
- * an older generation sees a member that is ahead as it was a generation ago, the newest whose
- * score it earned and the last two that it trained.
+ * Which checkpoints stay. Besides what is pinned, reserved or gone on from, and the best model's, a
+ * member keeps those of the snapshots that anybody may still go on from: its newest, and since a
+ * decision about an older generation sees a member that is ahead as it was a generation ago, all
+ * whose score it earned, back to the last but one that it trained.
  */
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 
@@ -16,14 +16,10 @@ export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(
   newestFirst: Iterable<S>,
 ): Generator<S> {
   let isNewest = true;
-  let hasEarned = false;
   let trained = 0;
   for (const snapshot of newestFirst) {
-    const isTrained = snapshot.kind === "trained";
-    const isFirstEarned: boolean = !hasEarned && isEarned(snapshot);
-    if (isNewest || isFirstEarned || isTrained) yield snapshot;
+    if (isNewest || isEarned(snapshot)) yield snapshot;
     isNewest = false;
-    hasEarned ||= isFirstEarned;
-    if (isTrained && ++trained === lastTrained) return;
+    if (snapshot.kind === "trained" && ++trained === lastTrained) return;
   }
 }

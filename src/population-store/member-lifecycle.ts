@@ -4,7 +4,8 @@
  * in memory and in SQLite call these; PostgreSQL's functions do the same, and are held to these by
  * a test.
  */
-import { type CheckpointId, ordinalOf } from "../algorithm/snapshot.ts";
+import type { Decision } from "../algorithm/population-based-training.ts";
+import { type CheckpointId, ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
 import type { Claim, MemberState, Publication, RunState, WorkerId } from "./population-store.ts";
 
 /** A member as a store keeps it. */
@@ -31,6 +32,8 @@ export interface StoredMember {
   readonly until: number;
   /** A checkpoint that is being saved, or awaits its publication. */
   readonly reserved: CheckpointId | null;
+  /** What the claim goes on from, where that differs from the newest; its checkpoint stays. */
+  readonly begun: Snapshot | null;
 }
 
 export const newMember: StoredMember = {
@@ -45,6 +48,7 @@ export const newMember: StoredMember = {
   worker: null,
   until: 0,
   reserved: null,
+  begun: null,
 };
 
 /**
@@ -56,7 +60,7 @@ export function isClaimable({ state, until }: StoredMember, time: number): boole
 }
 
 export function afterClaim(member: StoredMember, worker: WorkerId, until: number): StoredMember {
-  return { ...member, epoch: member.epoch + 1, worker, until, reserved: null };
+  return { ...member, epoch: member.epoch + 1, worker, until, reserved: null, begun: null };
 }
 
 /**
@@ -78,25 +82,53 @@ export function whyClaimIsLost(
 
 /** It is free, but rests until then. */
 export function afterRelease(member: StoredMember, restsUntil = 0): StoredMember {
-  return { ...member, worker: null, until: restsUntil, reserved: null };
+  return { ...member, worker: null, until: restsUntil, reserved: null, begun: null };
+}
+
+/** What a publication appends, in order. */
+export function appendedBy(publication: Publication): {
+  readonly snapshots: readonly Snapshot[];
+  readonly decision?: Decision;
+} {
+  if (publication.kind === "ended") return { snapshots: [] };
+  const { decision, snapshot } = publication;
+  const from = "from" in publication ? publication.from : undefined;
+  const snapshots = [from, snapshot].filter((appended) => appended !== undefined);
+  return { snapshots, ...(decision && { decision }) };
+}
+
+/** Whether the worker goes on with its claim, and the member keeps its failures. */
+export function keepsClaim({ kind }: Publication): boolean {
+  return kind === "evaluated" || kind === "rescued";
+}
+
+/** Whether the newest snapshot then awaits a decision. */
+export function isUndecidedAfter(publication: Publication): boolean {
+  return publication.kind === "trained" && !publication.isLast;
+}
+
+/** How the member leaves the run, if it does. */
+export function stateAfter(publication: Publication): MemberState | undefined {
+  if (publication.kind === "left") return publication.state;
+  return publication.kind === "trained" && publication.isLast ? "finished" : undefined;
 }
 
 /** What is newest stays where nothing is appended. */
 export function afterPublication(member: StoredMember, publication: Publication): StoredMember {
-  const newest = publication.snapshots.at(-1);
-  const keeps = publication.keepClaim ?? false;
+  const { snapshots } = appendedBy(publication);
+  const newest = snapshots.at(-1);
+  const restarted = snapshots.find(({ kind }) => kind === "restarted");
+  const after = keepsClaim(publication)
+    ? { ...member, reserved: null, begun: null }
+    : { ...afterRelease(member), failures: 0 };
   return {
-    state: publication.member,
+    ...after,
+    state: stateAfter(publication) ?? member.state,
     newest: newest ? ordinalOf(newest.id) : member.newest,
     generation: newest?.generation ?? member.generation,
     steps: newest?.memberSteps ?? member.steps,
-    undecided: publication.undecided ?? false,
-    failures: keeps ? member.failures : 0,
-    restarted: newest?.kind === "restarted" ? newest.generation : member.restarted,
-    epoch: member.epoch,
-    worker: keeps ? member.worker : null,
-    until: keeps ? member.until : 0,
-    reserved: null,
+    undecided: isUndecidedAfter(publication),
+    restarted: restarted?.generation ?? member.restarted,
   };
 }
 
@@ -122,6 +154,19 @@ export function afterResumption(
   if (stepsPerMember !== undefined)
     return { ...rested, state: steps < stepsPerMember ? "active" : "finished" };
   return { ...rested, state: state === "failed" ? "active" : state };
+}
+
+/** Why a publication ends its run at once, if it does. The steps are those of all members. */
+export function endedBy(publication: Publication, totalSteps: () => number): string | undefined {
+  if (publication.kind === "ended") return publication.reason;
+  if (publication.kind !== "trained" || !publication.ends) return undefined;
+  const { reason, atTotalSteps } = publication.ends;
+  return atTotalSteps === undefined || totalSteps() >= atTotalSteps ? reason : undefined;
+}
+
+/** Why a run is done, when this publication finishes its last active member. */
+export function reasonOf(publication: Publication): string | undefined {
+  return publication.kind === "left" ? publication.reason : undefined;
 }
 
 /** How a run ends whose members are in these states, or undefined while one of them is active. */

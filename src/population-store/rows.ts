@@ -7,6 +7,7 @@ import type { Decision } from "../algorithm/population-based-training.ts";
 import {
   type CheckpointId,
   type Hyperparameters,
+  ordinalOf,
   type Snapshot,
   type SnapshotId,
   snapshotId,
@@ -81,6 +82,7 @@ export const memberColumns = {
   worker: "worker",
   until: "lease_until",
   reserved: "reserved",
+  begun: "begun",
 } as const satisfies { readonly [field in keyof StoredMember]: string };
 
 export const memberFields = Object.keys(memberColumns) as (keyof StoredMember)[];
@@ -98,7 +100,23 @@ export function storedMemberOf(row: Row): StoredMember {
     worker: row.worker as WorkerId | null,
     until: row.lease_until as number,
     reserved: row.reserved as CheckpointId | null,
+    begun: begunOf(row),
   };
+}
+
+/** What the claim of a member goes on from. */
+export function begunOf(row: Row): Snapshot | null {
+  if (row.begun === null) return null;
+  const begun = json(row, "begun", `member ${row.member}`, nullAsNaN) as Snapshot;
+  // One that was left by a claim before the member last published.
+  return ordinalOf(begun.id) > (row.newest as number) ? begun : null;
+}
+
+/** A part of a member as its column has it. */
+export function memberValue(member: StoredMember, field: keyof StoredMember) {
+  const value = member[field];
+  if (typeof value === "boolean") return Number(value);
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 }
 
 /**

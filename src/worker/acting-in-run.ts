@@ -16,6 +16,7 @@ import type {
 } from "../population-store/population-store.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
 import { type Effect, effects } from "./acting.ts";
+import type { Clock } from "./clock.ts";
 import { Interruption } from "./interruption.ts";
 import type { Beginning } from "./train-on.ts";
 
@@ -33,6 +34,7 @@ interface Options {
   readonly checkpointStore: CheckpointStore;
   readonly session: TrainerSession;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 /** A generation that a worker has published, and from which the trial begins. */
@@ -51,7 +53,7 @@ export interface Published {
  * asked to stop.
  */
 export async function tryActingInRun(options: Options, published: Published): Promise<boolean> {
-  const { experiment, session, populationStore, run, worker } = options;
+  const { experiment, session, populationStore, run, worker, clock } = options;
   const { turn, steps, ms, stepsLeft } = published;
   const read = session.readBackAfterTraining;
   const pairs = farApart(experiment.strategies.space, turn.hyperparameters).filter(
@@ -59,7 +61,7 @@ export async function tryActingInRun(options: Options, published: Published): Pr
   );
   const most = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
   if (pairs.length === 0 || most < 1) return false;
-  const mark: ActingNote = { kind: "acting", worker, at: Date.now() };
+  const mark: ActingNote = { kind: "acting", worker, at: clock.now() };
   if (await isTriedBy(populationStore, run, undefined)) return false;
   await populationStore.note(run.id, mark);
   if (!(await isTriedBy(populationStore, run, worker))) return false;
@@ -87,16 +89,16 @@ async function isTriedBy(
 }
 
 async function tryAll(
-  { experiment, session, checkpointStore, signal }: Options,
+  { experiment, session, checkpointStore, signal, clock }: Options,
   { turn, from }: Published,
   pairs: readonly FarApart[],
   steps: number,
 ): Promise<readonly Effect[]> {
-  const begin = performance.now();
+  const begin = clock.elapsed();
   const tooLong = new TrainerError("it took too long", "");
   session.interruptWith(() => {
     if (signal.aborted) throw new Interruption();
-    if (performance.now() > begin + limitMs) throw tooLong;
+    if (clock.elapsed() > begin + limitMs) throw tooLong;
   });
   try {
     return await effects(pairs, {
@@ -105,7 +107,7 @@ async function tryAll(
       turn,
       metric: experiment.objective.metric,
       changedByRestore: namesChangedByRestore(experiment),
-      hasTime: (ms) => performance.now() + ms < begin + limitMs,
+      hasTime: (ms) => clock.elapsed() + ms < begin + limitMs,
     });
   } catch (error) {
     // It never costs a member: what is really wrong is found in its next generation.

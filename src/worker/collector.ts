@@ -7,6 +7,7 @@ import {
   RunNotFoundError,
 } from "../population-store/population-store.ts";
 import { verifyBest, verifyBestOnce } from "./best-model.ts";
+import type { Clock } from "./clock.ts";
 
 /**
  * Checkpoints that nobody needs are collected after this time, or by each worker after this many
@@ -27,12 +28,20 @@ export class Collector {
   readonly #run: Run;
   readonly #restMs: number;
   #saves = 0;
-  #lookedAt = performance.now();
+  readonly #clock: Clock;
+  #lookedAt: number;
   #hasDropped = false;
   #besides: Promise<void> | undefined;
   readonly #ended = new AbortController();
 
-  constructor(populationStore: PopulationStore, checkpointStore: CheckpointStore, run: Run) {
+  constructor(
+    populationStore: PopulationStore,
+    checkpointStore: CheckpointStore,
+    run: Run,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+    this.#lookedAt = clock.elapsed();
     this.#populationStore = populationStore;
     this.#checkpointStore = checkpointStore;
     this.#run = run;
@@ -50,14 +59,22 @@ export class Collector {
     this.#hasDropped = true;
   }
 
+  /** Whether a look is due, which may take long: nobody should hold a member meanwhile. */
+  get isDue(): boolean {
+    if (this.#saves === 0 || this.#besides) return false;
+    return this.#hasEnough || this.#clock.elapsed() - this.#lookedAt >= this.#restMs;
+  }
+
+  get #hasEnough(): boolean {
+    const max = Math.max(collectionSaves, this.#run.experiment.population);
+    return this.#checkpointStore.settleMs === undefined && this.#saves >= max;
+  }
+
   async collectWhenDue(): Promise<void> {
-    if (this.#saves === 0 || this.#besides) return;
+    if (!this.isDue) return;
     const { settleMs } = this.#checkpointStore;
-    const most = Math.max(collectionSaves, this.#run.experiment.population);
-    const hasEnough = settleMs === undefined && this.#saves >= most;
-    if (!hasEnough && performance.now() - this.#lookedAt < this.#restMs) return;
-    this.#lookedAt = performance.now();
-    if (!(await this.#takesTurn(hasEnough ? 0 : this.#restMs))) return;
+    this.#lookedAt = this.#clock.elapsed();
+    if (!(await this.#takesTurn(this.#hasEnough ? 0 : this.#restMs))) return;
     if (settleMs === undefined) return await this.#collect();
     this.#besides = this.#collectTwice(settleMs)
       .catch((error: Error) => {
@@ -71,7 +88,7 @@ export class Collector {
 
   async #collectTwice(settleMs: number): Promise<void> {
     await this.#collect();
-    await pause(settleMs, this.#ended.signal);
+    await this.#clock.pause(settleMs, this.#ended.signal);
     if (!this.#ended.signal.aborted) await this.#collect();
   }
 
@@ -150,14 +167,4 @@ export async function collect(
     free = sweep(live);
   });
   return await free();
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

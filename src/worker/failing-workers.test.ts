@@ -18,8 +18,8 @@ import {
 } from "../population-store/population-store.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { createRun, run } from "./run.ts";
-import { pause } from "./sitting-out.ts";
 import type { Hang } from "./watchdog/hang.ts";
 import { work } from "./worker.ts";
 
@@ -29,7 +29,7 @@ const rate = 50;
 class Climber {
   height = 0;
   async step({ rate }: Hyperparameters): Promise<void> {
-    await pause(1, new AbortController().signal);
+    await systemClock.pause(1, new AbortController().signal);
     this.height += rate as number;
   }
   evaluate() {
@@ -73,7 +73,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
     name: string,
     session: TrainerSession,
     signal = new AbortController().signal,
-    sleep = (ms: number, until: AbortSignal) => pause(ms / rate, until),
+    sleep = (ms: number, until: AbortSignal) => systemClock.pause(ms / rate, until),
     hang: Hang | undefined = undefined,
   ) =>
     work({
@@ -87,8 +87,7 @@ async function fastRun(experiment = climbing(), patienceSeconds = 60) {
       hang,
       leaseMs: 60_000 * rate,
       patienceMs: 1000 * patienceSeconds,
-      now,
-      sleep,
+      clock: { ...systemClock, now, pause: sleep },
       tell: (line) => told.push(`${name}: ${line}`),
     });
   const seen = async () => ({
@@ -193,7 +192,8 @@ test("an outage that is over for one worker is over for all, however long they w
   /** Does not end the run alone. */
   class First extends Shaky {
     override async step(values: Hyperparameters) {
-      while (isBack("first") && !isBack("patient")) await pause(10, new AbortController().signal);
+      while (isBack("first") && !isBack("patient"))
+        await systemClock.pause(10, new AbortController().signal);
       await super.step(values);
     }
   }
@@ -202,13 +202,13 @@ test("an outage that is over for one worker is over for all, however long they w
       .poll(() => store.workers(id))
       .toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
   /** Before a worker tries itself for the first time it waits for a moment only. */
-  const afterMoment = (rest: typeof pause): typeof pause => {
+  const afterMoment = (rest: Clock["pause"]): Clock["pause"] => {
     let pauses = 0;
-    return (ms, until) => (pauses++ === 0 ? pause(ms / rate, until) : rest(ms, until));
+    return (ms, until) => (pauses++ === 0 ? systemClock.pause(ms / rate, until) : rest(ms, until));
   };
-  const untilWoken = (_: number, until: AbortSignal) => pause(2 ** 31 - 1, until);
+  const untilWoken = (_: number, until: AbortSignal) => systemClock.pause(2 ** 31 - 1, until);
   const untilOver = async (_: number, until: AbortSignal) => {
-    while (outage === "now" && !until.aborted) await pause(10, until);
+    while (outage === "now" && !until.aborted) await systemClock.pause(10, until);
   };
   let looks = 0;
   const { members: look } = store;

@@ -1,4 +1,5 @@
 import { CladeError } from "../algorithm/clade-error.ts";
+import type { Clock } from "./clock.ts";
 
 /** The generation is dropped because the worker was asked to stop. */
 export class Interruption extends CladeError {
@@ -15,12 +16,13 @@ export async function unlessHanging<T>(
   work: Promise<T>,
   signal: AbortSignal,
   graceMs: number,
+  clock: Clock,
 ): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: Disposable | undefined;
   let leave = () => {};
   const left = new Promise<never>((_, reject) => {
     leave = () => {
-      timer = setTimeout(() => reject(new Interruption()), graceMs);
+      timer = clock.after(graceMs, () => reject(new Interruption()));
     };
   });
   if (signal.aborted) leave();
@@ -29,6 +31,6 @@ export async function unlessHanging<T>(
     return await Promise.race([work, left]);
   } finally {
     signal.removeEventListener("abort", leave);
-    clearTimeout(timer);
+    timer?.[Symbol.dispose]();
   }
 }

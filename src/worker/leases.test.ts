@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
 import type { RunId, WorkerId } from "../population-store/population-store.ts";
 import { description, roots } from "../testing/population-store/scene.ts";
+import { systemClock } from "./clock.ts";
 import { Leases } from "./leases.ts";
 
 const id = "test-1" as RunId;
@@ -10,8 +11,8 @@ const leaseMs = 400;
 test("a worker that was held up for long gets longer leases, and shorter ones again when it does not happen any more", async () => {
   await using store = memoryPopulationStore();
   await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
-  const leases = new Leases(store, new AbortController().signal, 1, leaseMs);
-  const result = await store.claimMember(id, "a:1:1" as WorkerId, leases.leaseMs);
+  const leases = new Leases(store, new AbortController().signal, systemClock, 1, leaseMs);
+  const result = await store.claimMember(id, "a:1:1" as WorkerId, leases);
   if (result.kind !== "claimed") throw new Error(result.kind);
   const held = leases.keep(result.claim);
   for (const end = performance.now() + 3 * leaseMs; performance.now() < end; );

@@ -3,13 +3,14 @@ import {
   LeaseLostError,
   type PopulationStore,
 } from "../population-store/population-store.ts";
+import type { Clock } from "./clock.ts";
 import { Interruption } from "./interruption.ts";
 
 /**
  * A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so
  * only a lost machine waits for it.
  */
-export const usualLeaseMs = 60_000;
+export const defaultLeaseMs = 60_000;
 
 /**
  * How often a lease is renewed, and how soon a worker notices that its run was stopped: all
@@ -23,7 +24,7 @@ const renewalMs = (members: number, leaseMs: number) =>
  * store that is late is not asked more often, and where a connection was cut off in silence
  * another may get through.
  */
-const mostRenewals = 3;
+const maxRenewals = 3;
 
 export interface Lease {
   /** Throws when the generation must not go on. */
@@ -41,6 +42,7 @@ export class Leases {
   readonly #shortestMs: number;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
+  readonly #clock: Clock;
   readonly #renewalMs: number;
 
   /**
@@ -50,28 +52,31 @@ export class Leases {
   constructor(
     store: PopulationStore,
     signal: AbortSignal,
+    clock: Clock,
     members: number,
-    leaseMs = usualLeaseMs,
+    leaseMs = defaultLeaseMs,
     firstLeaseMs = leaseMs,
   ) {
     this.#store = store;
     this.#signal = signal;
+    this.#clock = clock;
     this.#renewalMs = renewalMs(members, leaseMs);
     this.#shortestMs = leaseMs;
     this.leaseMs = Math.max(leaseMs, firstLeaseMs);
   }
 
   keep(claim: Claim): Lease {
+    const clock = this.#clock;
     let lost: LeaseLostError | undefined;
     let renewals = 0;
     let askedAt = 0;
     let longestMs = 0;
-    let renewedAt = performance.now();
+    let renewedAt = clock.elapsed();
     const renew = async () => {
-      const isLate = performance.now() - askedAt >= this.leaseMs / 4;
-      if (renewals >= mostRenewals || (renewals > 0 && !isLate)) return;
+      const isLate = clock.elapsed() - askedAt >= this.leaseMs / 4;
+      if (renewals >= maxRenewals || (renewals > 0 && !isLate)) return;
       renewals++;
-      askedAt = performance.now();
+      askedAt = clock.elapsed();
       try {
         await this.#store.renewLease(claim, this.leaseMs);
       } catch (error) {
@@ -81,20 +86,20 @@ export class Leases {
         renewals--;
       }
     };
-    const timer = setInterval(() => {
-      const sinceMs = performance.now() - renewedAt;
+    const renewing = clock.every(this.#renewalMs, () => {
+      const sinceMs = clock.elapsed() - renewedAt;
       if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
       if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
-      renewedAt = performance.now();
+      renewedAt = clock.elapsed();
       void renew();
-    }, this.#renewalMs);
+    });
     return {
       check: () => {
         if (lost) throw lost;
         if (this.#signal.aborted) throw new Interruption();
       },
       stop: () => {
-        clearInterval(timer);
+        renewing[Symbol.dispose]();
         this.leaseMs = Math.max(
           this.#shortestMs,
           3 * Math.ceil(longestMs),

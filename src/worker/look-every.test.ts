@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { systemClock } from "./clock.ts";
 import { lookEvery } from "./look-every.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -12,7 +13,7 @@ test("looks do not pile up while one is under way, and go on after it", async ()
       looks++;
       answer = resolve;
     });
-  using _ = lookEvery(1000, store);
+  using _ = lookEvery(systemClock, 1000, store);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(looks).toBe(1);
   answer();

@@ -4,6 +4,7 @@ import type {
   WorkerId,
   WorkerState,
 } from "../population-store/population-store.ts";
+import type { Clock } from "./clock.ts";
 
 /**
  * How often a worker says that it is still there, in milliseconds: rarely, since generations may
@@ -23,9 +24,17 @@ export class Presence {
   readonly #run: RunId;
   readonly #worker: WorkerId;
   readonly #device: string | undefined;
+  readonly #clock: Clock;
   #saidAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: PopulationStore, run: RunId, worker: WorkerId, device: string | undefined) {
+  constructor(
+    store: PopulationStore,
+    run: RunId,
+    worker: WorkerId,
+    device: string | undefined,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
     this.#store = store;
     this.#run = run;
     this.#worker = worker;
@@ -34,12 +43,12 @@ export class Presence {
 
   /** Says it if nothing was said for a while. */
   async remind(state: WorkerState): Promise<void> {
-    if (performance.now() - this.#saidAt >= sayMs) await this.say(state);
+    if (this.#clock.elapsed() - this.#saidAt >= sayMs) await this.say(state);
   }
 
   /** Says it now; without a state the worker has left. */
   async say(state: WorkerState | undefined): Promise<void> {
-    this.#saidAt = performance.now();
+    this.#saidAt = this.#clock.elapsed();
     await this.#store.noteWorker(this.#run, this.#worker, state, this.#device);
   }
 }

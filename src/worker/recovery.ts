@@ -38,14 +38,13 @@ function returnTo(
   const { member, generation } = newest;
   const text = `recovered from snapshot ${good.id}, because ${error.message}`;
   return {
-    snapshots: [
-      {
-        ...good,
-        id: snapshotId(member, ordinalOf(newest.id) + 1),
-        kind: "recovered",
-        parent: good.id,
-      },
-    ],
+    kind: "recovered",
+    snapshot: {
+      ...good,
+      id: snapshotId(member, ordinalOf(newest.id) + 1),
+      kind: "recovered",
+      parent: good.id,
+    },
     decision: {
       snapshot: newest.id,
       member,
@@ -55,6 +54,5 @@ function returnTo(
       hyperparameters: false,
       reason: { text, numbers: {} },
     },
-    member: "active",
   };
 }

@@ -7,6 +7,7 @@
 import type { Failure, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
+import type { Clock } from "./clock.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { lookEvery } from "./look-every.ts";
 import { isOthersTurn, soundOthers } from "./others.ts";
@@ -25,8 +26,7 @@ export interface SittingOut {
   readonly graceMs: number;
   readonly patienceMs: number;
   readonly leaseMs: number;
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
   readonly tell: (line: string) => void;
 }
 
@@ -75,7 +75,8 @@ export async function sitOut(
   options: SittingOut,
   suspicion: Suspicion,
 ): Promise<WorkerState | undefined> {
-  const { trial, presence, patienceMs, now, sleep, tell, graceMs } = options;
+  const { trial, presence, patienceMs, clock, tell, graceMs } = options;
+  const { now } = clock;
   const { failure, failed, hang } = suspicion;
   let { error, hasTrained } = suspicion;
   const since = hang?.since ?? now();
@@ -106,17 +107,20 @@ export async function sitOut(
     const givesUpAt = hopesFrom + lastsMs;
     const triesAt = Math.min(now() + pauseMs(tries), givesUpAt);
     await presence.say({ kind: "set-aside", since, reason: error.message, triesAt, givesUpAt });
-    await sleep(triesAt - now(), AbortSignal.any([end.signal, end.anotherIsBack()]));
+    await clock.pause(triesAt - now(), AbortSignal.any([end.signal, end.anotherIsBack()]));
     if (end.signal.aborted) return gaveUp();
     trial.session.interruptWith(() => {
       if (end.signal.aborted) throw new Interruption();
     });
-    const tried = await unlessHanging(trySelf(trial, failed, tries), end.signal, graceMs).catch(
-      (thrown) => {
-        if (thrown instanceof Interruption) return undefined;
-        throw thrown;
-      },
-    );
+    const tried = await unlessHanging(
+      trySelf(trial, failed, tries),
+      end.signal,
+      graceMs,
+      clock,
+    ).catch((thrown) => {
+      if (thrown instanceof Interruption) return undefined;
+      throw thrown;
+    });
     if (!tried) return gaveUp();
     hasTrained = tried.hasTrained;
     if (!tried.error) {
@@ -142,7 +146,7 @@ async function publishedAt({ populationStore: store, run }: SelfTrial): Promise<
 
 /** Ends the members, since no worker can train any. */
 async function giveUpMembers(
-  { trial, now, leaseMs }: SittingOut,
+  { trial, clock: { now }, leaseMs }: SittingOut,
   failure: Omit<Failure, "member" | "generation" | "at" | "against">,
   ended: AbortSignal,
 ): Promise<void> {
@@ -150,7 +154,7 @@ async function giveUpMembers(
   const { worker } = failure;
   while (!ended.aborted && !(await isOthersTurn(store, run.id, worker, now()))) {
     const seen = store.mark();
-    const result = await store.claimMember(run.id, worker, leaseMs);
+    const result = await store.claimMember(run.id, worker, { leaseMs });
     if (result.kind === "ended") return;
     if (result.kind === "wait") {
       await store.waitForChange(seen, lookMs(run.experiment.population), ended);
@@ -168,7 +172,7 @@ async function giveUpMembers(
  * over for all.
  */
 function watchOthers(
-  { trial, signal, now }: SittingOut,
+  { trial, signal, clock }: SittingOut,
   worker: WorkerId,
 ): Disposable & {
   readonly signal: AbortSignal;
@@ -181,11 +185,11 @@ function watchOthers(
   const look = async () => {
     const { state } = await store.run(run.id);
     if (state.kind !== "running") return ended.abort();
-    const isAlone = (await soundOthers(store, run.id, worker, now())).length === 0;
+    const isAlone = (await soundOthers(store, run.id, worker, clock.now())).length === 0;
     if (wasAlone && !isAlone) back.abort();
     wasAlone = isAlone;
   };
-  const looking = lookEvery(lookMs(run.experiment.population), () =>
+  const looking = lookEvery(clock, lookMs(run.experiment.population), () =>
     look().catch((error) => {
       if (error instanceof RunNotFoundError) ended.abort();
     }),
@@ -198,18 +202,4 @@ function watchOthers(
     },
     [Symbol.dispose]: () => looking[Symbol.dispose](),
   };
-}
-
-/** Waits, or until the signal. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

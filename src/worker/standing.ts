@@ -34,7 +34,7 @@ const longestPauseMs = 60_000;
  * How long a worker on which everything fails tries itself, and the pauses of a member that is
  * always ended from outside are together.
  */
-export const usualPatienceMs = 600_000;
+export const defaultPatienceMs = 600_000;
 
 /** The pause before the try of a number, from 1. */
 export function pauseMs(tries: number): number {

@@ -5,7 +5,8 @@
 import { LocalCache } from "../../src/checkpoint-store/objects/local-cache.ts";
 import { objectCheckpointStore } from "../../src/checkpoint-store/objects/object-checkpoint-store.ts";
 import { openStorage } from "../../src/checkpoint-store/open.ts";
-import type { PopulationStore } from "../../src/population-store/population-store.ts";
+import { appendedBy } from "../../src/population-store/member-lifecycle.ts";
+import type { ClaimResult, PopulationStore } from "../../src/population-store/population-store.ts";
 import { postgresPopulationStore } from "../../src/population-store/postgres/postgres-population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
 import { work } from "../../src/worker/worker.ts";
@@ -49,29 +50,27 @@ await using checkpointStore = objectCheckpointStore(
 /** Tells of what was published, once that is certain. */
 const telling: PopulationStore = {
   ...populationStore,
-  async publish(claim, since, decide) {
-    let published: Told | undefined;
-    const place = await populationStore.publish(claim, since, (changes) => {
-      const publication = decide(changes);
-      published = {
-        kind: "published",
-        snapshots: publication.snapshots.map(({ id, checkpoint }) => ({
-          id,
-          ...(checkpoint && { checkpoint }),
-        })),
-      };
-      return publication;
-    });
-    tell(published!);
-    return place;
+  async publish(claim, publication, next) {
+    const result = await populationStore.publish(claim, publication, next);
+    const snapshots = appendedBy(publication).snapshots.map(({ id, checkpoint }) => ({
+      id,
+      ...(checkpoint && { checkpoint }),
+    }));
+    tell({ kind: "published", snapshots });
+    tellOfClaim(result);
+    return result;
   },
   async claimMember(...given) {
     const result = await populationStore.claimMember(...given);
-    if (result.kind === "claimed")
-      tell({ kind: "claimed", member: result.claim.member, epoch: result.claim.epoch });
+    tellOfClaim(result);
     return result;
   },
 };
+
+function tellOfClaim(result: ClaimResult | undefined): void {
+  if (result?.kind === "claimed")
+    tell({ kind: "claimed", member: result.claim.member, epoch: result.claim.epoch });
+}
 
 tell({ kind: "working", at: Date.now() });
 await work({

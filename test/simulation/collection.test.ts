@@ -29,6 +29,7 @@ import { memoryPopulationStore } from "../../src/population-store/memory/memory-
 import {
   type Claim,
   LeaseLostError,
+  type News,
   type PopulationStore,
   type RunId,
   type WorkerId,
@@ -56,7 +57,10 @@ interface World {
   /** Pins that stood when their checkpoint was still there. */
   readonly pins: Map<string, CheckpointId>;
   /** How often each thing happened, to show that the simulation meets what it is about. */
-  readonly tally: Record<"collected" | "kept" | "lost" | "died" | "copied" | "pinned", number>;
+  readonly tally: Record<
+    "collected" | "kept" | "lost" | "died" | "copied" | "replaced" | "pinned",
+    number
+  >;
 }
 
 const root = mkdtempSync(join(tmpdir(), "clade-simulation-"));
@@ -211,7 +215,7 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
   const { random, tally } = world;
   const population = givingWay(world.population, turn);
   const checkpoints = givingWay(world.checkpoints, turn);
-  let view = new Map<number, Snapshot>();
+  const view = new Map<number, Snapshot>();
   let cursor: number | undefined;
 
   async function hold(claim: Claim, checkpoint: CheckpointId): Promise<void> {
@@ -244,52 +248,50 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
     return await checkpoints.save(files, reserve, base);
   }
 
-  async function publish(
-    claim: Claim,
-    newest: Snapshot,
-    checkpoint: CheckpointId,
-  ): Promise<Snapshot | undefined> {
-    if (cursor === undefined) {
-      const present = await population.present(id);
-      view = new Map(present.snapshots.map((snapshot) => [snapshot.member, snapshot]));
-      cursor = present.cursor;
-    }
-    const since = cursor;
+  /** What the member goes on from, or undefined when it has to be claimed again. */
+  async function begin({ newest, ...claim }: Claim, news?: News): Promise<Snapshot | undefined> {
+    if (cursor === undefined || !news) news = await population.present(id);
     cursor = undefined;
-    const keepClaim = random.uniform() < 0.3;
-    let next: Snapshot = newest;
-    cursor = await population.publish(claim, since, (changes) => {
-      for (const snapshot of changes) view.set(snapshot.member, snapshot);
-      const trained = trainedAfter(newest, checkpoint);
-      view.set(claim.member, trained);
-      const donors = [...view.values()].filter(
-        (other) => other.member !== claim.member && other.checkpoint,
-      );
-      const donor = donors.length > 0 && random.uniform() < 0.4 ? random.pick(donors) : undefined;
-      next = donor ? copyOf(donor, trained) : trained;
-      if (donor) tally.copied++;
-      return {
-        snapshots: donor ? [trained, next] : [trained],
-        member: "active",
-        keepClaim,
-        ...(random.uniform() < 0.1 && { best: trained.id }),
-      };
-    });
-    return keepClaim ? next : undefined;
+    for (const snapshot of news.snapshots) view.set(snapshot.member, snapshot);
+    cursor = news.cursor;
+    const donors = [...view.values()].filter(
+      (other) => other.member !== claim.member && other.checkpoint,
+    );
+    if (donors.length === 0 || random.uniform() < 0.6) return newest;
+    const from = copyOf(random.pick(donors), newest);
+    // Meanwhile its donor may go on.
+    if (random.uniform() < 0.1) for (let waits = 0; waits < 80; waits++) await turn();
+    if (!(await population.begin({ ...claim, newest }, from))) {
+      tally.replaced++;
+      return undefined;
+    }
+    tally.copied++;
+    return from;
   }
 
   async function advance(name: WorkerId): Promise<void> {
-    const result = await population.claimMember(id, name, leaseMs, random.integer(members));
-    if (result.kind !== "claimed") return;
-    const { claim } = result;
-    for (let newest: Snapshot | undefined = claim.newest; newest; ) {
-      if (newest.checkpoint) await hold(claim, newest.checkpoint);
+    const request = () => ({ leaseMs, warm: random.integer(members), since: cursor });
+    let result = await population.claimMember(id, name, request());
+    while (result.kind === "claimed") {
+      const { claim, news } = result;
+      const from = await begin(claim, news);
+      if (!from) return await population.releaseMember(claim);
+      if (from.checkpoint) await hold(claim, from.checkpoint);
       // A pause of this process, long enough that others may claim the member.
       if (random.uniform() < 0.1) world.clock.time += 2 * leaseMs;
-      let checkpoint = await save(claim, newest.checkpoint);
-      if (random.uniform() < 0.1) checkpoint = await save(claim, newest.checkpoint);
+      let checkpoint = await save(claim, from.checkpoint);
+      if (random.uniform() < 0.1) checkpoint = await save(claim, from.checkpoint);
       if (random.uniform() < 0.05) return await population.releaseMember(claim);
-      newest = await publish(claim, newest, checkpoint);
+      const next = random.uniform() < 0.3 ? request() : undefined;
+      const publication = {
+        kind: "trained",
+        ...(from !== claim.newest && { from }),
+        snapshot: trainedAfter(from, checkpoint),
+        mayBeBest: random.uniform() < 0.1,
+      } as const;
+      const ahead = await population.publish(claim, publication, next);
+      if (!ahead) return;
+      result = ahead;
     }
   }
 
@@ -368,8 +370,9 @@ async function needed({ population, pins }: World): Promise<ReadonlySet<Checkpoi
   const checkpoints = new Set<CheckpointId | undefined>(pins.values());
   const { best } = await population.run(id);
   if (best) checkpoints.add((await population.snapshot(id, best)).checkpoint);
-  for (const { member, newest } of await population.members(id)) {
+  for (const { member, newest, begun, lease } of await population.members(id)) {
     checkpoints.add(newest.checkpoint);
+    if (lease) checkpoints.add(begun?.checkpoint);
     let trained = 0;
     for await (const { kind, checkpoint } of population.history(id, member)) {
       if (kind !== "trained") continue;
@@ -440,10 +443,12 @@ function largeFile(number: number): Uint8Array {
 }
 
 function newTally(): World["tally"] {
-  return { collected: 0, kept: 0, lost: 0, died: 0, copied: 0, pinned: 0 };
+  return { collected: 0, kept: 0, lost: 0, died: 0, copied: 0, replaced: 0, pinned: 0 };
 }
 
 function expectVariety(tally: World["tally"], least = seeds): void {
-  for (const [what, times] of Object.entries(tally))
+  const { replaced, ...often } = tally;
+  if (least === seeds) expect(replaced).toBeGreaterThan(0);
+  for (const [what, times] of Object.entries(often))
     expect([what, times > least]).toEqual([what, true]);
 }

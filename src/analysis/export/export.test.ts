@@ -51,17 +51,17 @@ async function runWith(roots: readonly Snapshot[]): Promise<{ store: PopulationS
 }
 
 async function publishOne(store: PopulationStore, run: Run): Promise<void> {
-  const claimed = await store.claimMember(run.id, worker, 1000);
+  const claimed = await store.claimMember(run.id, worker, { leaseMs: 1000 });
   if (claimed.kind !== "claimed") throw new Error("no member is free");
   const { claim } = claimed;
   const { member, newest } = claim;
   const id = snapshotId(member, 1);
   const reason = { text: "why, and wherefore", numbers: { rank: 2, t: -1.5 } };
   const step = { generation: newest.generation + 1, step: 10, memberSteps: 10 };
-  await store.publish(claim, 0, () => ({
-    snapshots: [
-      { ...newest, id, parent: newest.id, kind: "trained", ...step, score: 0.5, samples: [0, 1] },
-    ],
+  const measured = { ...step, score: 0.5, samples: [0, 1] };
+  await store.publish(claim, {
+    kind: "trained",
+    snapshot: { ...newest, id, parent: newest.id, kind: "trained", ...measured },
     decision: {
       ...{
         snapshot: id,
@@ -73,8 +73,7 @@ async function publishOne(store: PopulationStore, run: Run): Promise<void> {
       },
       reason,
     },
-    member: "active",
-  }));
+  });
 }
 
 async function lines(store: PopulationStore, run: Run) {

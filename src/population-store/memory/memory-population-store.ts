@@ -22,18 +22,24 @@ import {
   afterPublication,
   afterRelease,
   afterResumption,
+  appendedBy,
+  endedBy,
   isClaimable,
   newMember,
+  reasonOf,
   runStateAfter,
   type StoredMember,
   whyClaimIsLost,
 } from "../member-lifecycle.ts";
 import {
   type Claim,
+  type ClaimRequest,
+  type ClaimResult,
   elapsedMs,
   type Failure,
   idTaken,
   leaseLost,
+  type News,
   type PopulationStore,
   type PublishedSnapshot,
   type Run,
@@ -61,6 +67,8 @@ interface RunRecord {
   readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
   readonly decisions: Decision[];
   readonly failures: Failure[];
+  /** Of all members together. */
+  steps: number;
   /** Until when somebody has worked, as far as members that were given back say. */
   workedUntil: number;
   readonly pins: Map<string, CheckpointId>;
@@ -129,7 +137,7 @@ export function memoryPopulationStore({
   }
 
   /** Until when a member that is given back was worked on. */
-  function noteWorked(record: RunRecord, { now: { worker, until } }: MemberRecord): void {
+  function noteWorked(record: RunRecord, { worker, until }: StoredMember): void {
     if (worker !== null) record.workedUntil = Math.max(record.workedUntil, Math.min(now(), until));
   }
 
@@ -173,6 +181,30 @@ export function memoryPopulationStore({
     );
   }
 
+  async function claimMember(
+    id: RunId,
+    worker: WorkerId,
+    { leaseMs, warm, since }: ClaimRequest,
+  ): Promise<ClaimResult> {
+    const record = records.get(id);
+    if (record?.run.state.kind !== "running") return { kind: "ended" };
+    const time = now();
+    const chosen = choose(record, time, warm);
+    if (chosen === undefined) return { kind: "wait" };
+    const member = record.members[chosen]!;
+    countTime(record, time);
+    member.now = afterClaim(member.now, worker, time + leaseMs);
+    const { hasFailed } = member;
+    const { epoch, undecided, failures, restarted } = member.now;
+    const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
+    const elapsed = { elapsedMs: elapsedMs(record.run, time) };
+    return {
+      kind: "claimed",
+      claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed },
+      ...(undecided && since !== undefined && { news: newsOf(record, since) }),
+    };
+  }
+
   return {
     async createRun(newRun, roots) {
       if (records.has(newRun.id)) throw idTaken(newRun.id);
@@ -194,6 +226,7 @@ export function memoryPopulationStore({
         publications: [],
         decisions: [],
         failures: [],
+        steps: 0,
         workedUntil: 0,
         pins: new Map(),
         notes: [],
@@ -239,34 +272,7 @@ export function memoryPopulationStore({
       if (record.run.state.kind === "running") setState(record, { kind: "stopped" });
     },
 
-    async claimMember(id, worker, leaseMs, warm) {
-      const record = records.get(id);
-      if (record?.run.state.kind !== "running") return { kind: "ended" };
-      const time = now();
-      const { members, active, run } = record;
-      const isFree = (member: MemberRecord) => isClaimable(member.now, time);
-      const free = active.find((index) => isFree(members[index]!));
-      if (free === undefined) return { kind: "wait" };
-      const { generation } = members[free]!.now;
-      // In a synchronous run a member that is behind holds back the others even while it is
-      // leased.
-      if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
-        return { kind: "wait" };
-      const held = warm === undefined ? undefined : members[warm];
-      const isEqual = held && isFree(held) && held.now.generation === generation;
-      const chosen = isEqual ? warm! : free;
-      const member = record.members[chosen]!;
-      countTime(record, time);
-      member.now = afterClaim(member.now, worker, time + leaseMs);
-      const { hasFailed } = member;
-      const { epoch, undecided, failures, restarted } = member.now;
-      const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
-      const elapsed = { elapsedMs: elapsedMs(record.run, time) };
-      return {
-        kind: "claimed",
-        claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed },
-      };
-    },
+    claimMember,
     async renewLease(claim, leaseMs) {
       const { member } = claimed(claim);
       member.now = { ...member.now, until: now() + leaseMs };
@@ -275,7 +281,7 @@ export function memoryPopulationStore({
       const record = records.get(claim.run);
       const member = record?.members[claim.member];
       if (!record || !member || whyClaimIsLost(claim, member.now, "running") !== undefined) return;
-      noteWorked(record, member);
+      noteWorked(record, member.now);
       member.now = afterRelease(member.now, now() + restMs);
       changed();
     },
@@ -284,33 +290,39 @@ export function memoryPopulationStore({
       record.workers.delete(worker);
       for (const member of record.members) {
         if (member.now.worker !== worker) continue;
-        noteWorked(record, member);
+        noteWorked(record, member.now);
         member.now = afterRelease(member.now);
       }
       changed();
     },
 
-    async publish(claim, since, decide) {
+    async begin(claim, from) {
       const { record, member } = claimed(claim);
-      const cursor = record.snapshots.length;
-      const publication = decide(record.snapshots.slice(since).filter(isEarned));
-      if (!publication.keepClaim) noteWorked(record, member);
-      for (const snapshot of publication.snapshots) append(record, snapshot, claim.worker);
-      advance(record, claim.member, afterPublication(member.now, publication));
-      if (publication.decision) record.decisions.push(publication.decision);
-      if (publication.best && isBest(record, newest(member)))
-        record.run = { ...record.run, best: publication.best };
-      if (publication.ending !== undefined)
-        setState(record, { kind: "done", reason: publication.ending });
-      else if (publication.member !== "active") endIfNobodyIsLeft(record, publication.reason);
+      if (!isKept(record, from)) return false;
+      member.now = { ...member.now, begun: from };
+      return true;
+    },
+    async publish(claim, publication, next) {
+      const { record, member } = claimed(claim);
+      const { snapshots, decision } = appendedBy(publication);
+      const before = member.now;
+      for (const snapshot of snapshots) append(record, snapshot, claim.worker);
+      advance(record, claim.member, afterPublication(before, publication));
+      record.steps += member.now.steps - before.steps;
+      if (decision) record.decisions.push(decision);
+      if (publication.kind === "trained" && publication.mayBeBest) noteBest(record, member);
+      if (snapshots.length === 0) noteWorked(record, before);
+      const reason = endedBy(publication, () => record.steps);
+      if (reason !== undefined) setState(record, { kind: "done", reason });
+      else if (member.now.state !== "active") endIfNobodyIsLeft(record, reasonOf(publication));
       changed();
-      return cursor;
+      return next && claimMember(claim.run, claim.worker, next);
     },
     async recordFailure(claim, failure, state, restMs = 0) {
       const { record, member } = claimed(claim);
       record.failures.push(failure);
       member.hasFailed = true;
-      noteWorked(record, member);
+      noteWorked(record, member.now);
       advance(record, claim.member, afterFailure(member.now, state, now() + restMs));
       if (state !== "active") endIfNobodyIsLeft(record);
       changed();
@@ -343,11 +355,12 @@ export function memoryPopulationStore({
 
     async members(id) {
       return recordOf(id).members.map((record, index) => {
-        const { state, failures, worker, until } = record.now;
+        const { state, failures, worker, until, begun } = record.now;
         return {
           member: index,
           state,
           newest: newest(record),
+          ...(begun && { begun }),
           failures,
           ...(worker !== null && { lease: { worker, until } }),
           ...(worker === null && until > now() && { restsUntil: until }),
@@ -358,6 +371,9 @@ export function memoryPopulationStore({
       const { snapshots, decisions, failures } = recordOf(id);
       const copies = decisions.filter(({ kind }) => kind === "copy").length;
       return { snapshots: snapshots.length, copies, failures: failures.length };
+    },
+    async news(id, since) {
+      return newsOf(recordOf(id), since);
     },
     async present(id) {
       const { members, snapshots } = recordOf(id);
@@ -461,6 +477,7 @@ export function memoryPopulationStore({
       live.add(bestOf(record)?.checkpoint);
       for (const member of members) {
         live.add(member.now.reserved ?? undefined);
+        live.add(member.now.begun?.checkpoint);
         for (const { checkpoint } of keptSnapshots(newestFirst(member))) live.add(checkpoint);
       }
       live.delete(undefined);
@@ -474,9 +491,41 @@ function newest({ history }: MemberRecord): Snapshot {
   return history[history.length - 1]!;
 }
 
-function isBest(record: RunRecord, snapshot: Snapshot): boolean {
+/** The free member to claim, if there is one. */
+function choose(
+  { members, active, run }: RunRecord,
+  time: number,
+  warm: number | undefined,
+): number | undefined {
+  const isFree = (member: MemberRecord) => isClaimable(member.now, time);
+  const free = active.find((index) => isFree(members[index]!));
+  if (free === undefined) return undefined;
+  const { generation } = members[free]!.now;
+  // In a synchronous run a member that is behind holds back the others even while it is leased.
+  if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
+    return undefined;
+  const held = warm === undefined ? undefined : members[warm];
+  return held && isFree(held) && held.now.generation === generation ? warm : free;
+}
+
+function newsOf({ snapshots }: RunRecord, since: number): News {
+  return { snapshots: snapshots.slice(since).filter(isEarned), cursor: snapshots.length };
+}
+
+function noteBest(record: RunRecord, member: MemberRecord): void {
   const best = bestOf(record);
-  return !best || isBetterModel(record.run.experiment.objective.direction, snapshot, best);
+  const candidate = newest(member);
+  const { direction } = record.run.experiment.objective;
+  if (!best || isBetterModel(direction, candidate, best))
+    record.run = { ...record.run, best: candidate.id };
+}
+
+/** Whether a collection keeps the checkpoint of what a snapshot was copied from. */
+function isKept(record: RunRecord, { parent, member }: Snapshot): boolean {
+  if (parent === undefined || memberOf(parent) === member || record.run.best === parent)
+    return true;
+  const kept = keptSnapshots(newestFirst(record.members[memberOf(parent)]!));
+  return [...kept].some(({ id }) => id === parent);
 }
 
 function bestOf({ run, members }: RunRecord): Snapshot | undefined {

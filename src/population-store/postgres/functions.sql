@@ -83,7 +83,7 @@ BEGIN
         SELECT * INTO this_run FROM clade.runs WHERE key = of_run;
       END IF;
     END IF;
-    UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = time + lease_ms, reserved = NULL
+    UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = time + lease_ms, reserved = NULL, begun = NULL
       WHERE run = of_run AND member = coalesce(other, chosen) RETURNING m.* INTO claimed;
     -- By the order of an index, so that no other is taken for it.
     SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
@@ -93,32 +93,22 @@ BEGIN
     || ',"hasFailed":' || EXISTS (SELECT FROM clade.failures WHERE run = of_run AND member = claimed.member)
     || ',"elapsedMs":' || this_run.elapsed_ms + greatest(0, time - coalesce(this_run.running_since, time))
     || ',"newest":' || clade.json_of__(newest), '')
-    || coalesce(',"published":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly__(of_run, since) END, '') || '}';
+    || coalesce(',"news":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly__(of_run, since) END, '') || '}';
 END
 $$;
 
-CREATE FUNCTION clade.require_claim__(of_run bigint, of_member integer, claimed bigint, claimant text) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- Refuses what a claim does that does not hold any more.
+CREATE FUNCTION clade.refuse_unless__(holds boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM 1 FROM clade.members m JOIN clade.runs r ON r.key = m.run
-    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.state = 'running';
-  IF NOT FOUND THEN
+  IF NOT holds THEN
     RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
   END IF;
 END
 $$;
 
--- What others published. They hold the run's lock until it is visible, so nothing appears later
--- with a smaller number.
-CREATE FUNCTION clade.published__(of_run bigint, since bigint) RETURNS TABLE (seq bigint, snapshot text) LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
-#variable_conflict use_column
-BEGIN
-  RETURN QUERY SELECT seq, clade.json_of__(s) FROM clade.snapshots s
-    WHERE run = of_run AND seq > since AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY seq;
-END
-$$;
-
--- The same as one JSON, if it is short: a long one would cost the server four times as much as its
--- rows.
+-- What others published as one JSON, if it is short: a long one would cost the server four times as
+-- much as its rows. They hold the run's lock until it is visible, so nothing appears later with a
+-- smaller number.
 CREATE FUNCTION clade.published_shortly__(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   last bigint := (SELECT max(seq) FROM clade.snapshots WHERE run = of_run);
@@ -131,32 +121,71 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION clade.renew__(of_run bigint, of_member integer, claimed bigint, claimant text, until bigint) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- Changes the lease, the reserved checkpoint or what the claim goes on from: what is NULL stays.
+CREATE FUNCTION clade.hold__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    until bigint, to_reserve text, beginning text)
+  RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
-  UPDATE clade.members m SET lease_until = until FROM clade.runs r
-    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
-  END IF;
+  UPDATE clade.members m SET lease_until = coalesce(until, m.lease_until),
+      reserved = coalesce(to_reserve, m.reserved), begun = coalesce(beginning, m.begun)
+    FROM clade.runs r
+    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant
+      AND r.key = of_run AND r.state = 'running';
+  PERFORM clade.refuse_unless__(FOUND);
 END
 $$;
 
-CREATE FUNCTION clade.reserve__(of_run bigint, of_member integer, claimed bigint, claimant text, checkpoint text) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- A lease that a crash of the server forgets is renewed again, so its commit waits for no disk.
+CREATE FUNCTION clade.renew__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    until bigint)
+  RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  PERFORM clade.hold__(of_run, of_member, claimed, claimant, until, NULL, NULL);
+END
+$$;
+
+CREATE FUNCTION clade.reserve__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    checkpoint text)
+  RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
-  UPDATE clade.members m SET reserved = checkpoint FROM clade.runs r
-    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
-  END IF;
+  PERFORM clade.hold__(of_run, of_member, claimed, claimant, NULL, checkpoint, NULL);
 END
+$$;
+
+-- 1 if the donor's checkpoint is one that a collection keeps, or if there is no donor.
+CREATE FUNCTION clade.begin__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    beginning text, donor text)
+  RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+  is_kept boolean := true;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
+  IF donor IS NOT NULL THEN
+    is_kept := EXISTS (SELECT FROM clade.runs r WHERE r.key = of_run AND (r.best = donor
+      OR split_part(donor, '.', 2)::integer
+        IN (SELECT clade.kept__(of_run, split_part(donor, '.', 1)::integer))));
+  END IF;
+  PERFORM clade.hold__(of_run, of_member, claimed, claimant, NULL, NULL,
+    CASE WHEN is_kept THEN beginning END);
+  RETURN is_kept::integer;
+END
+$$;
+
+-- Ends a run. A pause in which nobody has worked does not count (`workTime`).
+CREATE FUNCTION clade.end_run__(of_run bigint, why text, at bigint) RETURNS void LANGUAGE sql AS $$
+  UPDATE clade.runs SET state = 'done', reason = why, running_since = NULL,
+      elapsed_ms = elapsed_ms + coalesce(
+        greatest(0, least(clade.time__(at), clade.active_until__(of_run)) - running_since), 0)
+    WHERE key = of_run
 $$;
 
 -- Takes the run's locks, changes the member and appends. What was newest stays where nothing is
--- appended.
-CREATE FUNCTION clade.append__(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
-    is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text)
+-- appended. `at_steps` is how many steps of all members together end the run, if these do.
+CREATE FUNCTION clade.append__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    at bigint, keeps boolean, new_state text, is_undecided integer, new_restarted bigint,
+    appended clade.snapshots[], decided clade.decisions, better text, ending text, at_steps bigint)
   RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   added clade.snapshots := appended[cardinality(appended)];
@@ -164,17 +193,21 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
   PERFORM pg_advisory_xact_lock(1131176292, of_run::integer);
-  UPDATE clade.members m SET state = new_state, undecided = is_undecided, reserved = NULL,
-      newest = coalesce(added.ordinal, m.newest), generation = coalesce(added.generation, m.generation), steps = coalesce(added.member_steps, m.steps),
-      restarted = CASE WHEN added.kind = 'restarted' THEN added.generation ELSE m.restarted END, worker = CASE WHEN keeps THEN m.worker END,
-      lease_until = CASE WHEN keeps THEN m.lease_until ELSE 0 END, failures = CASE WHEN keeps THEN m.failures ELSE 0 END
+  UPDATE clade.members m SET state = coalesce(new_state, m.state), undecided = is_undecided,
+      reserved = NULL, begun = NULL, newest = coalesce(added.ordinal, m.newest),
+      generation = coalesce(added.generation, m.generation),
+      steps = coalesce(added.member_steps, m.steps),
+      restarted = coalesce(new_restarted, m.restarted),
+      worker = CASE WHEN keeps THEN m.worker END,
+      lease_until = CASE WHEN keeps THEN m.lease_until ELSE 0 END,
+      failures = CASE WHEN keeps THEN m.failures ELSE 0 END
     FROM clade.runs r
-    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant AND r.key = of_run AND r.state = 'running';
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'claim lost';
-  END IF;
-  IF donor IS NOT NULL THEN
-    PERFORM clade.require_kept__(of_run, donor);
+    WHERE m.run = of_run AND m.member = of_member AND m.epoch = claimed AND m.worker = claimant
+      AND r.key = of_run AND r.state = 'running';
+  PERFORM clade.refuse_unless__(FOUND);
+  IF added.ordinal IS NULL THEN
+    UPDATE clade.runs SET worked_until = greatest(worked_until, clade.time__(at))
+      WHERE key = of_run;
   END IF;
   FOREACH each IN ARRAY appended LOOP
     each.published_at := clade.time__(at);
@@ -186,32 +219,41 @@ BEGIN
   IF better IS NOT NULL THEN
     PERFORM clade.note_best__(of_run, better);
   END IF;
+  IF ending IS NOT NULL AND (at_steps IS NULL
+      OR (SELECT sum(steps) FROM clade.members WHERE run = of_run) >= at_steps) THEN
+    PERFORM clade.end_run__(of_run, ending, at);
+    PERFORM pg_notify('clade', '');
+  END IF;
   -- In a synchronous run the last member of a generation lets the others go on.
-  IF added.generation IS NOT NULL AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
+  IF added.generation IS NOT NULL
+      AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
     PERFORM pg_notify('clade', '') WHERE NOT EXISTS
-      (SELECT 1 FROM clade.members WHERE run = of_run AND state = 'active' AND generation < added.generation);
+      (SELECT 1 FROM clade.members
+        WHERE run = of_run AND state = 'active' AND generation < added.generation);
   END IF;
 END
 $$;
 
 -- Appends, and lets others go on before it is on the disk: what they do with it comes after it in
 -- the log. Then waits for the disk, together with whoever else does.
-CREATE PROCEDURE clade.publish__(of_run bigint, of_member integer, claimed bigint, claimant text, at bigint, keeps boolean, new_state text,
-    is_undecided integer, appended clade.snapshots[], decided clade.decisions, donor text, better text,
+CREATE PROCEDURE clade.publish__(of_run bigint, of_member integer, claimed bigint, claimant text,
+    at bigint, keeps boolean, new_state text, is_undecided integer, new_restarted bigint,
+    appended clade.snapshots[], decided clade.decisions, better text, ending text, at_steps bigint,
     lease_ms bigint, warm integer, since bigint, INOUT next text)
   LANGUAGE plpgsql AS $$
 DECLARE
-  usual text := current_setting('synchronous_commit');
+  before text := current_setting('synchronous_commit');
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
-  PERFORM clade.append__(of_run, of_member, claimed, claimant, at, keeps, new_state, is_undecided, appended, decided, donor, better);
+  PERFORM clade.append__(of_run, of_member, claimed, claimant, at, keeps, new_state, is_undecided,
+    new_restarted, appended, decided, better, ending, at_steps);
   COMMIT;
   PERFORM clade.await_disk__();
   IF lease_ms IS NOT NULL THEN
     next := clade.claim__(of_run, claimant, lease_ms, warm, at, since);
   END IF;
   -- A claim alone does not wait.
-  PERFORM set_config('synchronous_commit', usual, true);
+  PERFORM set_config('synchronous_commit', before, true);
 END
 $$;
 
@@ -246,23 +288,15 @@ END
 $$;
 
 -- The ordinals of a member's snapshots whose checkpoints stay (`keptSnapshots`).
-CREATE FUNCTION clade.kept__(of_run bigint, of_member integer) RETURNS SETOF integer LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+CREATE FUNCTION clade.kept__(of_run bigint, of_member integer) RETURNS SETOF integer
+  LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  oldest integer := (SELECT ordinal FROM clade.snapshots
+    WHERE run = of_run AND member = of_member AND kind = 'trained'
+    ORDER BY ordinal DESC OFFSET 1 LIMIT 1);
 BEGIN
   RETURN QUERY SELECT newest FROM clade.members WHERE run = of_run AND member = of_member
-    UNION (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = of_member
-      AND kind NOT IN ('copied', 'explored', 'restarted') ORDER BY ordinal DESC LIMIT 1)
-    UNION (SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = of_member
-      AND kind = 'trained' ORDER BY ordinal DESC LIMIT 2);
-END
-$$;
-
--- Ends a transaction that relies on a snapshot whose checkpoint a collection does not keep.
-CREATE FUNCTION clade.require_kept__(of_run bigint, donor text) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
-BEGIN
-  PERFORM 1 FROM clade.runs r WHERE r.key = of_run
-    AND (r.best = donor OR split_part(donor, '.', 2)::integer IN (SELECT clade.kept__(of_run, split_part(donor, '.', 1)::integer)));
-  IF NOT FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'CLADE', MESSAGE = 'donor replaced';
-  END IF;
+    UNION SELECT ordinal FROM clade.snapshots WHERE run = of_run AND member = of_member
+      AND kind NOT IN ('copied', 'explored', 'restarted') AND ordinal >= coalesce(oldest, 0);
 END
 $$;

@@ -4,6 +4,7 @@ import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import {
+  decisionOn,
   description,
   failure,
   roots,
@@ -29,7 +30,7 @@ import {
   type Publication,
   type RunId,
 } from "../population-store.ts";
-import { memberColumns, memberFields, storedMemberOf } from "../rows.ts";
+import { memberColumns, memberFields, memberValue, storedMemberOf } from "../rows.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
 
 const server = await startPostgres();
@@ -41,6 +42,8 @@ const time = 1_000_000;
 const leaseMs = 500;
 const restMs = 300;
 const me = worker(1);
+
+const begun: Snapshot = { ...roots(1)[0]!, id: snapshotId(0, 1), kind: "explored" };
 
 /** A member of any kind, whose newest snapshot is its root. */
 function anyMember(random: Random): StoredMember {
@@ -64,22 +67,29 @@ function anyMember(random: Random): StoredMember {
     worker: isClaimed ? random.pick([me, worker(2)]) : null,
     until: random.pick([0, time - 1, time, time + 1, time + 1000]),
     reserved: isClaimed ? random.pick([null, "a" as CheckpointId]) : null,
+    begun: isClaimed ? random.pick([null, begun]) : null,
   };
 }
 
 function anyPublication(random: Random): Publication {
   const snapshot = { ...trainedAfter(roots(1)[0]!), id: snapshotId(0, 1) };
   const { parent, ...fresh } = snapshot;
-  return {
-    snapshots: random.pick([
-      [],
-      [snapshot],
-      [{ ...fresh, kind: "restarted", generation: 4, step: 0 }],
-    ]),
-    member: random.pick<MemberState>(["active", "finished", "stopped"]),
-    keepClaim: random.pick([true, false]),
-    undecided: random.pick([true, false]),
-  };
+  const restarted: Snapshot = { ...fresh, kind: "restarted", generation: 4, step: 0 };
+  const decision = decisionOn(roots(1)[0]!, "keep");
+  const last = { ...snapshot, id: snapshotId(0, 2) };
+  const isLast = random.pick([true, false]);
+  const state = random.pick(["finished", "stopped"] as const);
+  return random.pick<Publication>([
+    { kind: "trained", snapshot, isLast },
+    { kind: "trained", decision, from: begun, snapshot: last, isLast },
+    { kind: "trained", decision, from: restarted, snapshot: last },
+    { kind: "evaluated", from: begun, snapshot: last },
+    { kind: "rescued", decision, snapshot: begun },
+    { kind: "recovered", decision, snapshot },
+    { kind: "left", state },
+    { kind: "left", state, decision, snapshot },
+    { kind: "ended", reason: "enough" },
+  ]);
 }
 
 /**
@@ -97,12 +107,12 @@ function anyAct(random: Random, claim: Claim): { readonly act: Act; readonly aft
   const state = random.pick<MemberState>(["active", "failed"]);
   return random.pick([
     {
-      act: (store) => store.claimMember(id, me, leaseMs),
+      act: (store) => store.claimMember(id, me, { leaseMs }),
       after: (member) =>
         isClaimable(member, time) ? afterClaim(member, me, time + leaseMs) : member,
     },
     {
-      act: (store) => store.publish(claim, Number.MAX_SAFE_INTEGER, () => publication),
+      act: (store) => store.publish(claim, publication),
       after: unlessLost((member) => afterPublication(member, publication)),
     },
     {
@@ -116,6 +126,10 @@ function anyAct(random: Random, claim: Claim): { readonly act: Act; readonly aft
     {
       act: (store) => store.reserveCheckpoint(claim, "b" as CheckpointId),
       after: unlessLost((member) => ({ ...member, reserved: "b" as CheckpointId })),
+    },
+    {
+      act: (store) => store.begin(claim, begun),
+      after: unlessLost((member) => ({ ...member, begun })),
     },
     {
       act: (store) => store.renewLease(claim, leaseMs),
@@ -153,9 +167,7 @@ test.skipIf(!server)(
       await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
       const member = anyMember(random);
       const set = memberFields.map((name, index) => `${memberColumns[name]} = $${index + 1}`);
-      const values = memberFields.map((name) =>
-        name === "undecided" ? Number(member[name]) : member[name],
-      );
+      const values = memberFields.map((name) => memberValue(member, name));
       await client.query(`UPDATE clade.members SET ${set.join(", ")}`, values);
       const { undecided, failures, restarted, worker: held } = member;
       const claim: Claim = {
@@ -194,18 +206,18 @@ test.skipIf(!server)(
           "copied",
           "explored",
           "recovered",
+          "evaluated",
         ]);
         const checkpoint = `${ordinal}` as CheckpointId;
         snapshots.push(
           trainedAfter(snapshots.at(-1)!, { id: snapshotId(0, ordinal), kind, checkpoint }),
         );
       }
-      const claimed = await store.claimMember(id, me, 60_000);
-      if (claimed.kind !== "claimed") throw new Error("a new run has a free member");
-      await store.publish(claimed.claim, Number.MAX_SAFE_INTEGER, () => ({
-        snapshots: snapshots.slice(1),
-        member: "active",
-      }));
+      for (const snapshot of snapshots.slice(1)) {
+        const claimed = await store.claimMember(id, me, { leaseMs: 60_000 });
+        if (claimed.kind !== "claimed") throw new Error("the only member is free");
+        await store.publish(claimed.claim, { kind: "trained", snapshot });
+      }
       let kept: readonly CheckpointId[] = [];
       await store.collect(id, (live) => {
         kept = [...live];

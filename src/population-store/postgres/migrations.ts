@@ -144,4 +144,5 @@ export const migrations: readonly string[] = [
   );
   `,
   "ALTER TABLE clade.runs ADD COLUMN worked_until bigint NOT NULL DEFAULT 0",
+  "ALTER TABLE clade.members ADD COLUMN begun text",
 ];

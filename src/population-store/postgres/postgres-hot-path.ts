@@ -10,18 +10,32 @@ import {
   memberOf,
   ordinalOf,
   type Snapshot,
-  type SnapshotId,
 } from "../../algorithm/snapshot.ts";
-import { type Claim, leaseLost, type Publication } from "../population-store.ts";
+import {
+  appendedBy,
+  isUndecidedAfter,
+  keepsClaim,
+  reasonOf,
+  stateAfter,
+} from "../member-lifecycle.ts";
+import {
+  type Claim,
+  type ClaimRequest,
+  type ClaimResult,
+  leaseLost,
+  type PopulationStore,
+  type Publication,
+  type RunId,
+  type WorkerId,
+} from "../population-store.ts";
 import { decisionValues, type Row, snapshotColumns, snapshotOf, snapshotValues } from "../rows.ts";
 import { get, type HotPath, type Steps } from "../sql/dialect.ts";
 import { type RunKeys, runNotFound } from "../sql/run-keys.ts";
 import { list, raw, type Sql, type SqlValue, sql, together } from "../sql/sql.ts";
-import { endIfNobodyIsLeft, noteWorked, requireClaim, setState } from "../sql/steps.ts";
+import { endIfNobodyIsLeft, requireClaim } from "../sql/steps.ts";
 import type { Connection } from "./connection.ts";
 import { databaseFunction } from "./functions.ts";
 import { collectionLockClass, type PostgresDialect, take } from "./postgres-dialect.ts";
-import { type Published, type Readers, snapshotFrom } from "./readers.ts";
 
 /** A waiting worker looks again after this time, since a pooler may swallow notifications. */
 const pollMs = 500;
@@ -30,16 +44,14 @@ const pollMs = 500;
 const collectorsTurnClass = 0x5475726e;
 const collectorsPauseMs = 100;
 
-/** What the database's functions refuse (see functions.sql): the code, and the two messages. */
+/** The code with which the database's functions refuse what a claim does that is lost. */
 const refusal = "CLADE";
-const lost = "claim lost";
-const replaced = "donor replaced";
 
 export function postgresHotPath(
   connection: Connection,
   dialect: PostgresDialect,
   keys: RunKeys,
-  readers: Readers,
+  newsAfter: PopulationStore["news"],
 ): HotPath {
   const { now } = dialect;
   const call = (name: string, ...values: readonly SqlValue[]) =>
@@ -59,75 +71,68 @@ export function postgresHotPath(
     try {
       return await work(key);
     } catch (error) {
-      if (!isRefusal(error, lost)) throw error;
+      if ((error as { readonly code?: string }).code !== refusal) throw error;
       await connection.patiently((query) => take(requireClaim(dialect, key, claim), query));
       throw leaseLost(claim, "the run was stopped and resumed");
     }
   }
 
   /** Whether a publication that was sent before the connection broke has come through. */
-  function* cameThrough(
-    claim: Claim,
-    key: number,
-    { snapshots, decision }: Publication,
-  ): Steps<boolean> {
-    const { member, worker, epoch } = claim;
-    const [first] = snapshots;
-    if (!first && !decision) return false;
+  function* cameThrough(claim: Claim, key: number, publication: Publication): Steps<boolean> {
+    const { member, worker } = claim;
+    const [first] = appendedBy(publication).snapshots;
+    if (!first) return false;
     const row = yield* get(
-      first
-        ? sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${member}
-            AND ordinal = ${ordinalOf(first.id)} AND worker = ${worker}`
-        : sql`SELECT 1 FROM clade.decisions d
-            JOIN clade.members m ON m.run = d.run AND m.member = d.member
-            WHERE d.run = ${key} AND d.member = ${member} AND snapshot = ${decision!.snapshot}
-              AND m.epoch = ${epoch} AND m.worker = ${worker}`,
+      sql`SELECT 1 FROM clade.snapshots WHERE run = ${key} AND member = ${member}
+        AND ordinal = ${ordinalOf(first.id)} AND worker = ${worker}`,
     );
     return row !== undefined;
   }
 
-  /**
-   * What `clade.publish` and `clade.append` are called with. `donor` is the snapshot whose
-   * checkpoint must be there.
-   */
-  function appended(
-    key: number,
-    claim: Claim,
-    { snapshots, decision, best, member, undecided, keepClaim }: Publication,
-    donor: SnapshotId | undefined,
-  ): Sql {
+  /** What `clade.publish` and `clade.append` are called with. */
+  function given(key: number, claim: Claim, publication: Publication): Sql {
+    const { snapshots, decision } = appendedBy(publication);
     const rows = snapshots.map((snapshot) => {
       const values = snapshotValues(snapshot, ordinalOf(snapshot.id)) as readonly SqlValue[];
       return sql`ROW(NULL, ${key}, ${list(values)}, ${claim.worker}, NULL)`;
     });
     const decided = decision && (decisionValues(decision) as readonly SqlValue[]);
+    const ends = publication.kind === "trained" ? publication.ends : undefined;
     return list([
       claimed(claim, key),
       now?.() ?? null,
-      raw(String(keepClaim ?? false)),
-      member,
-      Number(undecided ?? false),
+      raw(String(keepsClaim(publication))),
+      stateAfter(publication) ?? null,
+      Number(isUndecidedAfter(publication)),
+      snapshots.find(({ kind }) => kind === "restarted")?.generation ?? null,
       sql`ARRAY[${list(rows)}]::clade.snapshots[]`,
       decided ? sql`ROW(NULL, ${key}, ${list(decided)})::clade.decisions` : null,
-      donor ?? null,
-      best ?? null,
+      publication.kind === "trained" && publication.mayBeBest ? publication.snapshot.id : null,
+      publication.kind === "ended" ? publication.reason : (ends?.reason ?? null),
+      ends?.atTotalSteps ?? null,
     ]);
   }
 
-  /** What others published, which may have been read with the claim already. */
-  async function published(key: number, claim: Claim, since: number): Promise<Published> {
-    const read = readers.of(claim).takeRead(claim, since);
-    if (read) return read;
-    const rows = await all(
-      together(
-        call("require_claim", claimed(claim, key)),
-        sql`SELECT seq, snapshot FROM ${databaseFunction("published")}(${list([key, since])})`,
-      ),
-    );
-    return {
-      snapshots: rows.map(({ snapshot }) => snapshotFrom(snapshot as string)),
-      cursor: (rows.at(-1)?.seq as number | undefined) ?? since,
-    };
+  const claiming = ({ leaseMs, warm, since }: ClaimRequest) =>
+    list([leaseMs, warm ?? null, since ?? null]);
+
+  /** The answer of `clade.claim`. News that are too long for it are read row by row. */
+  async function claimResultOf(
+    json: string,
+    key: number,
+    id: RunId,
+    worker: WorkerId,
+    { since }: ClaimRequest,
+  ): Promise<ClaimResult> {
+    try {
+      const result = claimResult(json, id, worker);
+      const isToRead = result.kind === "claimed" && result.claim.undecided && !result.news;
+      if (!isToRead || since === undefined) return result;
+      return { ...result, news: await newsAfter(id, since) };
+    } catch (error) {
+      if (error instanceof SyntaxError) await requireReadable(key, since);
+      throw error;
+    }
   }
 
   /** Reads what an answer to a claim consists of row by row, which names a damaged one. */
@@ -140,62 +145,59 @@ export function postgresHotPath(
     rows.forEach(snapshotOf);
   }
 
-  /** Appends a publication, once, however often its connection is lost. */
-  async function publishOnce(
+  async function claimMember(
+    id: RunId,
+    worker: WorkerId,
+    request: ClaimRequest,
+  ): Promise<ClaimResult> {
+    const key = await keys.find(id);
+    if (key === undefined) return { kind: "ended" };
+    const { leaseMs, warm, since } = request;
+    const [row] = await all(
+      call("claim", key, worker, leaseMs, warm ?? null, now?.() ?? null, since ?? null),
+    );
+    return await claimResultOf(row!.result as string, key, id, worker, request);
+  }
+
+  /** Appends what leaves the member active, once, however often its connection is lost. */
+  async function append(
     key: number,
     claim: Claim,
     publication: Publication,
-    donor: SnapshotId | undefined,
-  ): Promise<void> {
-    const given = appended(key, claim, publication, donor);
+    next: ClaimRequest | undefined,
+  ): Promise<ClaimResult | undefined> {
     let attempts = 0;
-    function* cameThroughBefore(): Steps<boolean> {
-      return attempts++ > 0 && (yield* cameThrough(claim, key, publication));
-    }
-    const { ending, member, reason, next } = publication;
-    if (ending === undefined && member === "active") {
-      const reader = readers.of(claim);
-      const claiming = list([
-        next?.leaseMs ?? null,
-        next?.warm ?? null,
-        reader.seen ?? null,
-        null,
-      ]);
-      return await connection.patiently(async (query) => {
-        // A claim whose answer is lost ends with its lease.
-        if (await take(cameThroughBefore(), query)) {
-          await query(call("await_disk"));
-          return;
-        }
-        const publish = databaseFunction("publish");
-        const [[row]] = (await query(sql`CALL ${publish}(${given}, ${claiming})`)) as [[Row]];
-        if (row.next !== null) reader.claimedAhead(row.next as string);
-      });
-    }
+    // A claim whose answer is lost ends with its lease.
+    const json = await connection.patiently(async (query) => {
+      if (attempts++ > 0 && (await take(cameThrough(claim, key, publication), query))) {
+        await query(call("await_disk"));
+        return undefined;
+      }
+      const values = given(key, claim, publication);
+      const request = next ? claiming(next) : raw("NULL, NULL, NULL");
+      const [[row]] = (await query(
+        sql`CALL ${databaseFunction("publish")}(${values}, ${request}, NULL)`,
+      )) as [[{ next: string | null }]];
+      return row.next ?? undefined;
+    });
+    if (!next) return undefined;
+    if (json === undefined) return await claimMember(claim.run, claim.worker, next);
+    return await claimResultOf(json, key, claim.run, claim.worker, next);
+  }
+
+  /** The same for what takes the member out of the run, which may be the last one. */
+  async function appendLast(key: number, claim: Claim, publication: Publication): Promise<void> {
+    let attempts = 0;
     await dialect.exclusively(key, function* () {
-      if (!(yield* cameThroughBefore())) yield [call("append", given)];
-      yield [noteWorked(key, dialect.clock())];
-      if (ending === undefined) yield* endIfNobodyIsLeft(dialect, key, reason);
-      else yield* setState(dialect, key, { kind: "done", reason: ending });
+      if (attempts++ === 0 || !(yield* cameThrough(claim, key, publication)))
+        yield [call("append", given(key, claim, publication))];
+      const run = yield* get(sql`SELECT state FROM clade.runs WHERE key = ${key}`);
+      if (run?.state === "running") yield* endIfNobodyIsLeft(dialect, key, reasonOf(publication));
     });
   }
 
   return {
-    async claimMember(id, worker, leaseMs, warm) {
-      const key = await keys.find(id);
-      if (key === undefined) return { kind: "ended" };
-      const reader = readers.of({ run: id, worker });
-      try {
-        const ahead = reader.takeClaim();
-        if (ahead) return ahead;
-        const given = [key, worker, leaseMs, warm ?? null, now?.() ?? null, reader.seen ?? null];
-        const [row] = await all(call("claim", ...given));
-        return reader.claimed(row!.result as string);
-      } catch (error) {
-        if (error instanceof SyntaxError) await requireReadable(key, reader.seen);
-        throw error;
-      }
-    },
+    claimMember,
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key) =>
         all(call("renew", claimed(claim, key), sql`${dialect.clock()} + ${leaseMs}`)),
@@ -204,30 +206,22 @@ export function postgresHotPath(
     async reserveCheckpoint(claim, checkpoint) {
       await fenced(claim, (key) => all(call("reserve", claimed(claim, key), checkpoint)));
     },
-    async publish(claim, since, decide) {
+    async begin(claim, from) {
+      const { parent } = from;
+      const donor = parent !== undefined && memberOf(parent) !== claim.member ? parent : null;
       return await fenced(claim, async (key) => {
-        let seen = since;
-        for (let doubted: SnapshotId | undefined; ; ) {
-          let changes: readonly Snapshot[] = [];
-          if (since < Number.MAX_SAFE_INTEGER) {
-            const { snapshots, cursor } = await published(key, claim, seen);
-            changes = snapshots;
-            seen = cursor;
-            readers.of(claim).seen = cursor;
-          }
-          const publication = decide(changes);
-          const donor = donorOf(publication);
-          try {
-            await publishOnce(key, claim, publication, donor === doubted ? undefined : donor);
-          } catch (error) {
-            if (!isRefusal(error, replaced)) throw error;
-            // Who decides for it again, knowing what is new, knows nothing better.
-            doubted = donor;
-            continue;
-          }
-          connection.noteChange();
-          return seen;
-        }
+        const begin = call("begin", claimed(claim, key), JSON.stringify(from), donor);
+        const [row] = await all(begin);
+        return row!.result === 1;
+      });
+    },
+    async publish(claim, publication, next) {
+      return await fenced(claim, async (key) => {
+        const isLast = stateAfter(publication) !== undefined;
+        if (isLast) await appendLast(key, claim, publication);
+        const result = isLast ? undefined : await append(key, claim, publication, next);
+        connection.noteChange();
+        return isLast && next ? await claimMember(claim.run, claim.worker, next) : result;
       });
     },
     async collect(id, sweep) {
@@ -287,19 +281,27 @@ function liveCheckpoints(key: number): Sql {
       WHERE s.run = ${key} AND s.member = p.member AND s.ordinal = p.ordinal) AS checkpoint
       FROM places p
     UNION SELECT reserved FROM clade.members WHERE run = ${key}
+    UNION SELECT begun::json ->> 'checkpoint' FROM clade.members WHERE run = ${key}
     UNION SELECT checkpoint FROM clade.pins WHERE run = ${key}`;
 }
 
-function isRefusal(error: unknown, message: string): boolean {
-  const refused = error as { readonly code?: string; readonly message: string };
-  return refused.code === refusal && refused.message === message;
+/** JSON of `clade.claim`. Throws a `SyntaxError` where a row of it is damaged. */
+function claimResult(json: string, run: RunId, worker: WorkerId): ClaimResult {
+  const { state, newest, news, undecided, ...claim } = JSON.parse(json);
+  if (state !== "running") return { kind: "ended" };
+  if (!newest) return { kind: "wait" };
+  news?.snapshots.forEach(withNaN);
+  const { member } = newest;
+  return {
+    kind: "claimed",
+    claim: { ...claim, run, worker, member, newest: withNaN(newest), undecided: undecided === 1 },
+    ...(news && { news }),
+  };
 }
 
-/** The snapshot of another member whose checkpoint a publication relies on. */
-function donorOf({ snapshots }: Publication): SnapshotId | undefined {
-  const copied = snapshots.find(
-    ({ kind, checkpoint }) => kind === "copied" && checkpoint !== undefined,
-  );
-  const { parent, member } = copied ?? {};
-  return parent !== undefined && memberOf(parent) !== member ? parent : undefined;
+/** JSON has no NaN, and null stands for it. */
+function withNaN(snapshot: Snapshot): Snapshot {
+  const metrics = snapshot.metrics as Record<string, number | null>;
+  for (const name in metrics) metrics[name] ??= Number.NaN;
+  return snapshot;
 }

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import {
   CladeError,
   type Claim,
+  type ClaimRequest,
   LeaseLostError,
   type PopulationStore,
-  type Publication,
   type RunId,
   type Snapshot,
   type SnapshotId,
@@ -156,7 +156,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       await client.query(`ALTER ROUTINE clade.${name} RENAME TO ${others[index]}`);
     await using other = await postgresPopulationStore(database);
     expect((await names()).sort()).toEqual([...own, ...others].sort());
-    expect((await other.claimMember(id, worker(1), 1000)).kind).toBe("claimed");
+    expect((await other.claimMember(id, worker(1), { leaseMs: 1000 })).kind).toBe("claimed");
     await client.end();
   });
 
@@ -222,11 +222,13 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await using store = await postgresPopulationStore(await server!.newDatabase());
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const before = Date.now();
-    await store.claimMember(id, "a:1:1" as WorkerId, 60_000);
+    await store.claimMember(id, "a:1:1" as WorkerId, { leaseMs: 60_000 });
     const real = Date.now;
     try {
       Date.now = () => real() + 600_000;
-      expect((await store.claimMember(id, "b:1:1" as WorkerId, 60_000)).kind).toBe("wait");
+      expect((await store.claimMember(id, "b:1:1" as WorkerId, { leaseMs: 60_000 })).kind).toBe(
+        "wait",
+      );
       const [member] = await store.members(id);
       expect(member!.lease!.until - Date.now()).toBeGreaterThan(50_000);
       const run = await store.run(id);
@@ -250,13 +252,9 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       kind: "trained",
       generation: 1,
     };
-    let decisions = 0;
     proxy.arm();
-    await store.publish(claim, 0, () => {
-      decisions++;
-      return { snapshots: [trained], member: "active" };
-    });
-    expect([decisions, proxy.cuts()]).toEqual([1, 1]);
+    await store.publish(claim, { kind: "trained", snapshot: trained });
+    expect(proxy.cuts()).toBe(1);
     expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual([
       "0.0",
       "0.1",
@@ -273,11 +271,11 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await store.createRun({ id, seed: 1, experiment }, roots(3));
     const claim = await claimOf(store, worker(1), 60_000);
     proxy.arm();
-    await publishTrained(store, claim, () => "a", { next: { leaseMs: 60_000, warm: 0 } });
-    const next = await claimOf(store, worker(1), 60_000);
-    await publishTrained(store, next, () => "b");
+    const next = await publishTrained(store, claim, () => "a", { leaseMs: 60_000, warm: 0 });
+    if (next?.kind !== "claimed") throw new Error(next?.kind);
+    await publishTrained(store, next.claim, () => "b");
     // The claim that it does not know of keeps its member for as long as the lease.
-    expect([claim.member, next.member, proxy.cuts()]).toEqual([0, 2, 1]);
+    expect([claim.member, next.claim.member, proxy.cuts()]).toEqual([0, 2, 1]);
     expect((await store.members(id)).map(({ newest }) => newest.generation)).toEqual([1, 0, 1]);
     proxy.close();
   });
@@ -297,11 +295,11 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       kind: "trained",
       generation: 1,
     };
-    const publication = () => ({ snapshots: [trained], member: "active" }) as const;
+    const publication = { kind: "trained", snapshot: trained } as const;
     proxy.arm(async () => {
-      await other.publish(await claimOf(other, "b:1:1" as WorkerId, 60_000), 0, publication);
+      await other.publish(await claimOf(other, "b:1:1" as WorkerId, 60_000), publication);
     });
-    await expect(store.publish(lost, 0, publication)).rejects.toThrow(LeaseLostError);
+    await expect(store.publish(lost, publication)).rejects.toThrow(LeaseLostError);
     expect(proxy.cuts()).toBe(1);
     proxy.close();
   });
@@ -326,7 +324,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       kind: "trained",
       generation: 1,
     };
-    const publication = () => ({ snapshots: [trained], member: "active" }) as const;
+    const publication = { kind: "trained", snapshot: trained } as const;
     for (;;) {
       const forgotten = await claimOf(store, "a:1:1" as WorkerId, 0);
       await server!.kill();
@@ -338,8 +336,8 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
         continue;
       }
       expect(claim.epoch).toBe(forgotten.epoch);
-      await expect(store.publish(forgotten, 0, publication)).rejects.toThrow(LeaseLostError);
-      await store.publish(claim, 0, publication);
+      await expect(store.publish(forgotten, publication)).rejects.toThrow(LeaseLostError);
+      await store.publish(claim, publication);
       return;
     }
   });
@@ -351,74 +349,6 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const code = await new Promise((resolve) => child.once("exit", resolve));
     await server!.start();
     expect(code).toBe(0);
-  });
-
-  test("a copy whose donor goes on and is collected before it is appended is decided again", async () => {
-    const proxy = await cutAfter(server!.port, "CALL clade.publish", { loses: true });
-    const direct = await server!.newDatabase();
-    await using other = await postgresPopulationStore(direct);
-    await using store = await postgresPopulationStore(
-      direct.replace(`:${server!.port}/`, `:${proxy.port}/`),
-    );
-    await store.createRun({ id, seed: 1, experiment }, roots(2));
-    const claim = await claimOf(store, worker(0), 60_000);
-    const donate = async () => {
-      await publishTrained(
-        other,
-        await claimOf(other, worker(1), 60_000),
-        (ordinal) => `donor/${ordinal}`,
-      );
-    };
-    await donate();
-    let kept: readonly string[] = [];
-    proxy.arm(async () => {
-      for (let generation = 2; generation <= 4; generation++) await donate();
-      kept = await live(other, id);
-    });
-    let donor: Snapshot | undefined;
-    let decisions = 0;
-    await store.publish(claim, 0, (changes) => {
-      decisions++;
-      donor = changes.findLast(({ member }) => member === 1) ?? donor;
-      const copied = {
-        ...donor!,
-        id: "0.1" as SnapshotId,
-        member: 0,
-        kind: "copied",
-        parent: donor!.id,
-      } as const;
-      return { snapshots: [copied], member: "active", keepClaim: true };
-    });
-    expect([decisions, proxy.cuts(), donor!.id]).toEqual([2, 1, "1.4"]);
-    const [recipient] = await store.members(id);
-    expect(kept).toContain(recipient!.newest.checkpoint);
-    proxy.close();
-  });
-
-  test("a copy that is decided again with the same donor stands", async () => {
-    await using store = await postgresPopulationStore(await server!.newDatabase());
-    await store.createRun({ id, seed: 1, experiment }, roots(2));
-    const claim = await claimOf(store, worker(0), 60_000);
-    for (let generation = 1; generation <= 4; generation++)
-      await publishTrained(
-        store,
-        await claimOf(store, worker(1), 60_000),
-        (ordinal) => `donor/${ordinal}`,
-      );
-    const old = await store.snapshot(id, "1.1" as SnapshotId);
-    let decisions = 0;
-    await store.publish(claim, 0, () => {
-      decisions++;
-      const copied = {
-        ...old,
-        id: "0.1" as SnapshotId,
-        member: 0,
-        kind: "copied",
-        parent: old.id,
-      } as const;
-      return { snapshots: [copied], member: "active" };
-    });
-    expect([decisions, (await store.members(id))[0]!.newest.parent]).toEqual([2, "1.1"]);
   });
 
   test("a collection does not wait for those of its process that wait for it", async () => {
@@ -451,12 +381,10 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     {
       await using store = await postgresPopulationStore(database);
       await store.createRun({ id, seed: 1, experiment }, roots(1));
-      let seen = 0;
       for (let score = 1; score <= generations; score++) {
         const claim = await claimOf(store, worker(0), 60_000);
         const best = trainedAfter(claim.newest, { score });
-        const publication = { snapshots: [best], member: "active", best: best.id } as const;
-        seen = await store.publish(claim, seen, () => publication);
+        await store.publish(claim, { kind: "trained", snapshot: best, mayBeBest: true });
       }
     }
     const client = new pg.Client(database);
@@ -481,7 +409,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       },
     );
     const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
-    await store.publish(claim, 0, () => ({ snapshots: [], member: "active" }));
+    await store.publish(claim, { kind: "trained", snapshot: trainedAfter(claim.newest) });
     release.resolve();
     await holding;
     await frozen.close();
@@ -489,7 +417,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
 });
 
 async function claimOf(store: PopulationStore, worker: WorkerId, leaseMs: number): Promise<Claim> {
-  const result = await store.claimMember(id, worker, leaseMs);
+  const result = await store.claimMember(id, worker, { leaseMs });
   if (result.kind !== "claimed") throw new Error(result.kind);
   return result.claim;
 }
@@ -498,15 +426,11 @@ async function publishTrained(
   store: PopulationStore,
   claim: Claim,
   checkpoint: (ordinal: number) => string,
-  more: Partial<Publication> = {},
+  next?: ClaimRequest,
 ) {
   const ordinal = ordinalOf(claim.newest.id) + 1;
   const trained = trainedAfter(claim.newest, { checkpoint: checkpoint(ordinal) as CheckpointId });
-  await store.publish(claim, Number.MAX_SAFE_INTEGER, () => ({
-    snapshots: [trained],
-    member: "active",
-    ...more,
-  }));
+  return await store.publish(claim, { kind: "trained", snapshot: trained }, next);
 }
 
 function told<T>(child: ChildProcess): Promise<T> {

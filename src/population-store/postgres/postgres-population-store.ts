@@ -5,7 +5,6 @@ import { migrate } from "./migrate.ts";
 import type { PostgresOptions } from "./open.ts";
 import { PostgresDialect } from "./postgres-dialect.ts";
 import { postgresHotPath } from "./postgres-hot-path.ts";
-import { Readers } from "./readers.ts";
 
 /**
  * A population in a PostgreSQL database, shared by the workers of many machines. Makes Clade's
@@ -24,15 +23,7 @@ export async function postgresPopulationStore(
     throw error;
   }
   const dialect = new PostgresDialect(connection, now);
-  const readers = new Readers();
-  const store = sqlPopulationStore(dialect, (keys) =>
-    postgresHotPath(connection, dialect, keys, readers),
+  return sqlPopulationStore(dialect, (keys, news) =>
+    postgresHotPath(connection, dialect, keys, news),
   );
-  return {
-    ...store,
-    releaseWorker(run, worker) {
-      readers.forget(worker);
-      return store.releaseWorker(run, worker);
-    },
-  };
 }

@@ -36,6 +36,7 @@ export type HotPath = Pick<
   PopulationStore,
   | "claimMember"
   | "renewLease"
+  | "begin"
   | "publish"
   | "reserveCheckpoint"
   | "collect"

@@ -1,6 +1,6 @@
 import { memberOf, ordinalOf } from "../../algorithm/snapshot.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
-import { type PopulationStore, SnapshotNotFoundError } from "../population-store.ts";
+import { type News, type PopulationStore, SnapshotNotFoundError } from "../population-store.ts";
 import {
   decisionOf,
   earned,
@@ -25,6 +25,7 @@ const noOrdinal = 2 ** 31 - 1;
 type History = Pick<
   PopulationStore,
   | "counts"
+  | "news"
   | "present"
   | "generation"
   | "history"
@@ -75,6 +76,13 @@ export function history(dialect: Dialect, keys: RunKeys): History {
         snapshots: rows!.map(plainSnapshotOf),
         cursor: places![0]!.cursor as number,
       };
+    },
+    async news(id, since) {
+      const rows = await all(
+        sql`SELECT * FROM clade.snapshots
+          WHERE run = ${await keys.of(id)} AND seq > ${since} AND ${raw(earned)} ORDER BY seq`,
+      );
+      return newsOf(rows, since);
     },
     async generation(id, generation) {
       const upTo = sql`kind = 'trained' AND generation <= ${generation}`;
@@ -178,5 +186,12 @@ export function history(dialect: Dialect, keys: RunKeys): History {
       const { snapshots, decisions, failures } = row as Record<string, number>;
       return { snapshots: snapshots!, decisions: decisions!, failures: failures! };
     },
+  };
+}
+
+export function newsOf(rows: readonly Row[], since: number): News {
+  return {
+    snapshots: rows.map(plainSnapshotOf),
+    cursor: (rows.at(-1)?.seq as number | undefined) ?? since,
   };
 }

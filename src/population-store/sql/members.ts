@@ -7,6 +7,7 @@ import {
   type WorkerId,
 } from "../population-store.ts";
 import {
+  begunOf,
   failureColumns,
   failureValues,
   plainSnapshotOf,
@@ -40,11 +41,13 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
   function toMember(row: Row): Member {
     const isLeased = row.lease_worker !== null;
     const until = row.lease_until as number;
+    const begun = begunOf(row);
     const local = () => dialect.local(until, row.now as number);
     return {
       member: row.member as number,
       state: row.member_state as MemberState,
       newest: plainSnapshotOf(row),
+      ...(begun && { begun }),
       failures: row.failures as number,
       ...(isLeased && { lease: { worker: row.lease_worker as WorkerId, until: local() } }),
       ...(!isLeased && until > (row.now as number) && { restsUntil: local() }),
@@ -144,7 +147,7 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
     async members(id) {
       const [rows] = await dialect.read(
         sql`SELECT m.state AS member_state, m.failures, m.worker AS lease_worker, m.lease_until,
-            ${dialect.clock()} AS now, s.*
+            m.newest, m.begun, ${dialect.clock()} AS now, s.*
           FROM clade.members m JOIN clade.snapshots s
             ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
           WHERE m.run = ${await keys.of(id)} ORDER BY m.member`,

@@ -12,14 +12,15 @@ import { sql } from "./sql.ts";
 
 export function sqlPopulationStore(
   dialect: Dialect,
-  hotPath: (keys: RunKeys) => HotPath,
+  hotPath: (keys: RunKeys, news: PopulationStore["news"]) => HotPath,
 ): PopulationStore {
   const keys = new RunKeys(dialect);
+  const reads = history(dialect, keys);
   return {
     ...runs(dialect, keys),
     ...members(dialect, keys),
-    ...history(dialect, keys),
-    ...hotPath(keys),
+    ...reads,
+    ...hotPath(keys, reads.news),
     async takeCollection(id, restMs) {
       const key = await keys.of(id);
       const time = dialect.clock();

@@ -15,6 +15,7 @@ import {
   decisionValues,
   memberColumns,
   memberFields,
+  memberValue,
   snapshotValues,
   storedMemberOf,
   workTimeOf,
@@ -54,10 +55,7 @@ export function memberUpdate(
 ): Sql[] {
   const names = memberFields.filter((name) => next[name] !== before[name]);
   if (names.length === 0) return [];
-  const set = names.map((name) => {
-    const value = name === "undecided" ? Number(next[name]) : next[name];
-    return sql`${raw(memberColumns[name])} = ${value}`;
-  });
+  const set = names.map((name) => sql`${raw(memberColumns[name])} = ${memberValue(next, name)}`);
   return [sql`UPDATE clade.members SET ${list(set)} WHERE run = ${key} AND member = ${number}`];
 }
 

@@ -136,4 +136,5 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   "ALTER TABLE runs ADD COLUMN worked_until INTEGER NOT NULL DEFAULT 0",
+  "ALTER TABLE members ADD COLUMN begun TEXT",
 ];

@@ -10,10 +10,29 @@ import {
   snapshotId,
 } from "../../algorithm/snapshot.ts";
 import { keptSnapshots } from "../kept-checkpoints.ts";
-import { afterClaim, afterPublication, type StoredMember } from "../member-lifecycle.ts";
-import { type Claim, elapsedMs, leaseLost, type Publication } from "../population-store.ts";
+import {
+  afterClaim,
+  afterPublication,
+  appendedBy,
+  endedBy,
+  reasonOf,
+  type StoredMember,
+} from "../member-lifecycle.ts";
+import {
+  type Claim,
+  type ClaimRequest,
+  type ClaimResult,
+  elapsedMs,
+  leaseLost,
+  type MemberState,
+  type News,
+  type Publication,
+  type RunId,
+  type WorkerId,
+} from "../population-store.ts";
 import {
   activeUntil,
+  begunOf,
   earned,
   experimentOf,
   plainSnapshotOf,
@@ -23,6 +42,7 @@ import {
   workTimeOf,
 } from "../rows.ts";
 import type { HotPath, Steps } from "../sql/dialect.ts";
+import { newsOf } from "../sql/history.ts";
 import { type RunKeys, runNotFound } from "../sql/run-keys.ts";
 import { sql } from "../sql/sql.ts";
 import {
@@ -43,6 +63,8 @@ import type { SqliteDialect } from "./sqlite-dialect.ts";
  * reads one counter in shared memory.
  */
 const pollMs = 10;
+
+type KeptRow = Pick<Snapshot, "kind"> & { readonly ordinal: number; readonly checkpoint: unknown };
 
 export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
   const get = database.get.bind(database);
@@ -131,54 +153,96 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     return isBetterModel(direction, snapshot, snapshotOf(key, run.best as SnapshotId));
   }
 
-  function append(key: number, claim: Claim, { snapshots, decision, best }: Publication): void {
+  function append(key: number, claim: Claim, publication: Publication): void {
+    const { snapshots, decision } = appendedBy(publication);
     const now = database.clock();
     for (const snapshot of snapshots) database.run(newSnapshot(key, snapshot, claim.worker, now));
     if (decision) database.run(newDecision(key, decision));
-    if (best && isBest(key, snapshots.at(-1)!))
-      database.run(sql`UPDATE clade.runs SET best = ${best} WHERE key = ${key}`);
+    if (publication.kind !== "trained" || !publication.mayBeBest) return;
+    const { snapshot } = publication;
+    if (isBest(key, snapshot))
+      database.run(sql`UPDATE clade.runs SET best = ${snapshot.id} WHERE key = ${key}`);
   }
 
   /** What a publication does to the run. */
-  function* runAfter(key: number, publication: Publication): Steps<void> {
-    const { snapshots, keepClaim, ending, member, reason } = publication;
-    if (snapshots.length === 0 && !keepClaim) yield [noteWorked(key, database.now())];
-    if (ending !== undefined) yield* setState(database, key, { kind: "done", reason: ending });
-    else if (member !== "active") yield* endIfNobodyIsLeft(database, key, reason);
+  function* runAfter(key: number, publication: Publication, state: MemberState): Steps<void> {
+    const { snapshots } = appendedBy(publication);
+    if (snapshots.length === 0) yield [noteWorked(key, database.now())];
+    const totalSteps = () =>
+      get("SELECT sum(steps) AS steps FROM members WHERE run = ?", key)!.steps as number;
+    const reason = endedBy(publication, totalSteps);
+    if (reason !== undefined) yield* setState(database, key, { kind: "done", reason });
+    else if (state !== "active") yield* endIfNobodyIsLeft(database, key, reasonOf(publication));
+  }
+
+  function news(key: number, since: number): News {
+    const published = database.prepared(
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ORDER BY seq`,
+    );
+    return newsOf(published.all(key, since), since);
+  }
+
+  /** Claims a member within a transaction. */
+  function claimIn(
+    key: number,
+    id: RunId,
+    worker: WorkerId,
+    { leaseMs, warm, since }: ClaimRequest,
+  ): ClaimResult {
+    const run = get(
+      `SELECT state, synchronous, elapsed_ms, running_since,
+         (SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1)
+           AS last_published
+       FROM runs WHERE key = ?`,
+      key,
+    );
+    if (run?.state !== "running") return { kind: "ended" };
+    const time = database.now();
+    const member = choose(key, run.synchronous === 1, time, warm);
+    if (member === undefined) return { kind: "wait" };
+    const elapsed = countTime(key, run, time);
+    const row = get(
+      `SELECT *, EXISTS (SELECT 1 FROM failures f
+         WHERE f.run = members.run AND f.member = members.member) AS has_failed
+       FROM members WHERE run = ? AND member = ?`,
+      ...[key, member],
+    )!;
+    const free = storedMemberOf(row);
+    const held = afterClaim(free, worker, time + leaseMs);
+    keep(key, member, free, held);
+    const { epoch, undecided, failures, restarted } = held;
+    const newest = snapshotOf(key, snapshotId(member, held.newest))!;
+    const hasFailed = row.has_failed === 1;
+    const claim = { run: id, worker, member, epoch, newest, undecided, failures, hasFailed };
+    return {
+      kind: "claimed",
+      claim: { ...claim, elapsedMs: elapsed, restarted },
+      ...(undecided && since !== undefined && { news: news(key, since) }),
+    };
+  }
+
+  /** Of a member, the newest first, the snapshots whose checkpoints stay. */
+  function kept(key: number, member: number) {
+    const newestFirst = database.prepared(
+      `SELECT ordinal, kind, checkpoint FROM snapshots WHERE run = ? AND member = ?
+       ORDER BY ordinal DESC`,
+    );
+    const history = newestFirst.iterate(key, member) as Iterable<KeptRow>;
+    return keptSnapshots(history);
+  }
+
+  /** Whether a collection keeps the checkpoint of what a snapshot was copied from. */
+  function isKept(key: number, { parent, member }: Snapshot): boolean {
+    if (parent === undefined || memberOf(parent) === member) return true;
+    if (get("SELECT 1 FROM runs WHERE key = ? AND best = ?", key, parent)) return true;
+    return [...kept(key, memberOf(parent))].some(({ ordinal }) => ordinal === ordinalOf(parent));
   }
 
   return {
-    async claimMember(id, worker, leaseMs, warm) {
+    async claimMember(id, worker, request) {
       const key = await keys.find(id);
       if (key === undefined) return { kind: "ended" };
-      return database.transaction(() => {
-        const run = get(
-          `SELECT state, synchronous, elapsed_ms, running_since,
-             (SELECT published_at FROM snapshots WHERE run = runs.key ORDER BY seq DESC LIMIT 1)
-               AS last_published
-           FROM runs WHERE key = ?`,
-          key,
-        );
-        if (run?.state !== "running") return { kind: "ended" };
-        const time = database.now();
-        const member = choose(key, run.synchronous === 1, time, warm);
-        if (member === undefined) return { kind: "wait" };
-        const elapsed = countTime(key, run, time);
-        const row = get(
-          `SELECT *, EXISTS (SELECT 1 FROM failures f
-             WHERE f.run = members.run AND f.member = members.member) AS has_failed
-           FROM members WHERE run = ? AND member = ?`,
-          ...[key, member],
-        )!;
-        const free = storedMemberOf(row);
-        const held = afterClaim(free, worker, time + leaseMs);
-        keep(key, member, free, held);
-        const { epoch, undecided, failures, restarted } = held;
-        const newest = snapshotOf(key, snapshotId(member, held.newest))!;
-        const hasFailed = row.has_failed === 1;
-        const claim = { run: id, worker, member, epoch, newest, undecided, failures, hasFailed };
-        return { kind: "claimed", claim: { ...claim, elapsedMs: elapsed, restarted } };
-      });
+      return database.transaction(() => claimIn(key, id, worker, request));
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key, member) =>
@@ -190,19 +254,20 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
         keep(key, claim.member, member, { ...member, reserved: checkpoint }),
       );
     },
-    async publish(claim, since, decide) {
+    async begin(claim, from) {
       return await fenced(claim, (key, member) => {
-        const changes = database
-          .prepared(
-            `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned}
-             ORDER BY seq`,
-          )
-          .all(key, since);
-        const publication = decide(changes.map(plainSnapshotOf));
+        if (!isKept(key, from)) return false;
+        keep(key, claim.member, member, { ...member, begun: from });
+        return true;
+      });
+    },
+    async publish(claim, publication, next) {
+      return await fenced(claim, (key, member) => {
+        const after = afterPublication(member, publication);
         append(key, claim, publication);
-        keep(key, claim.member, member, afterPublication(member, publication));
-        database.take(runAfter(key, publication));
-        return (changes.at(-1)?.seq as number | undefined) ?? since;
+        keep(key, claim.member, member, after);
+        database.take(runAfter(key, publication, after.state));
+        return next && claimIn(key, claim.run, claim.worker, next);
       });
     },
     async collect(id, sweep) {
@@ -213,16 +278,11 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
         const live = new Set<unknown>();
         const pins = database.prepared("SELECT checkpoint FROM pins WHERE run = ?");
         for (const { checkpoint } of pins.all(key)) live.add(checkpoint);
-        const newestFirst = database.prepared(
-          "SELECT kind, checkpoint FROM snapshots WHERE run = ? AND member = ? ORDER BY ordinal DESC",
-        );
-        const members = database.prepared("SELECT member, reserved FROM members WHERE run = ?");
-        for (const { member, reserved } of members.all(key)) {
-          live.add(reserved);
-          const history = newestFirst.iterate(key, member!) as Iterable<
-            Pick<Snapshot, "kind" | "checkpoint">
-          >;
-          for (const { checkpoint } of keptSnapshots(history)) live.add(checkpoint);
+        const members = database.prepared("SELECT * FROM members WHERE run = ?");
+        for (const row of members.all(key)) {
+          live.add(row.reserved);
+          live.add(begunOf(row)?.checkpoint);
+          for (const { checkpoint } of kept(key, row.member as number)) live.add(checkpoint);
         }
         if (run.best !== null) live.add(snapshotOf(key, run.best as SnapshotId)?.checkpoint);
         live.delete(null);

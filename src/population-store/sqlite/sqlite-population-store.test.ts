@@ -277,7 +277,7 @@ test("a full disk is a clear error, and what was published stays readable", asyn
   const worker = "host:1:full" as WorkerId;
   let newest = roots(1)[0]!;
   const publish = async () => {
-    const result = await store.claimMember(id, worker, 60_000);
+    const result = await store.claimMember(id, worker, { leaseMs: 60_000 });
     if (result.kind !== "claimed") throw new Error(result.kind);
     const ordinal = newest.generation + 1;
     const next: Snapshot = {
@@ -286,7 +286,7 @@ test("a full disk is a clear error, and what was published stays readable", asyn
       generation: ordinal,
       hyperparameters: { text: "x".repeat(20_000) },
     };
-    await store.publish(result.claim, 0, () => ({ snapshots: [next], member: "active" }));
+    await store.publish(result.claim, { kind: "trained", snapshot: next });
     newest = next;
   };
   const fill = async () => {

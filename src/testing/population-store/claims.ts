@@ -27,14 +27,14 @@ export function claimCases(add: Add): void {
   add("a claim carries the member's newest snapshot", {}, async ({ store, id }) => {
     const first = await claim(store, id);
     assertEqual(first.newest, root(0), "newest at first");
-    const trained = await publishTrained(store, first, { member: "active" });
+    const trained = await publishTrained(store, first);
     await publishTrained(store, await claim(store, id));
     await publishTrained(store, await claim(store, id));
     const again = await claim(store, id);
     assertEqual([again.member, again.newest], [0, trained], "newest after a generation");
     assertEqual(
       [again.run, again.worker, again.failures, again.undecided],
-      [id, worker(0), 0, false],
+      [id, worker(0), 0, true],
       "claim",
     );
   });
@@ -45,13 +45,13 @@ export function claimCases(add: Add): void {
     async ({ store, id }) => {
       const first = await claim(store, id);
       assertEqual(first.restarted, 0, "restarted at first");
-      const trained = await publishTrained(store, first, { keepClaim: true });
-      const { score, ...fresh } = trained;
-      const restarted: Snapshot = { ...fresh, id: snapshotId(0, 2), kind: "restarted", step: 0 };
-      await store.publish(first, 0, () => ({ snapshots: [restarted], member: "active" }));
+      const { score, ...fresh } = await publishTrained(store, first);
       const second = await claim(store, id);
-      assertEqual(second.restarted, 1, "restarted after it");
-      await publishTrained(store, second);
+      const from: Snapshot = { ...fresh, id: snapshotId(0, 2), kind: "restarted", step: 0 };
+      await publishTrained(store, second, { from });
+      const third = await claim(store, id);
+      assertEqual(third.restarted, 1, "restarted after it");
+      await publishTrained(store, third);
       assertEqual((await claim(store, id)).restarted, 1, "restarted a generation later");
     },
   );
@@ -95,7 +95,7 @@ export function claimCases(add: Add): void {
       );
       assertEqual(claims.map(({ member }) => member).sort(), [0, 1, 2], "members");
       assertEqual(
-        await store.claimMember(id, worker(4), 1000),
+        await store.claimMember(id, worker(4), { leaseMs: 1000 }),
         { kind: "wait" },
         "a fourth claim",
       );
@@ -132,14 +132,14 @@ export function claimCases(add: Add): void {
       const slow = await claim(store, id, worker(1), 1000);
       clock.time += 999;
       assertEqual(
-        await store.claimMember(id, worker(2), 1000),
+        await store.claimMember(id, worker(2), { leaseMs: 1000 }),
         { kind: "wait" },
         "before its end",
       );
       await store.renewLease(slow, 1000);
       clock.time += 999;
       assertEqual(
-        await store.claimMember(id, worker(2), 1000),
+        await store.claimMember(id, worker(2), { leaseMs: 1000 }),
         { kind: "wait" },
         "after a renewal",
       );
@@ -164,7 +164,7 @@ export function claimCases(add: Add): void {
       clock.time += 5000;
       await store.renewLease(slow, 1000);
       assertEqual(
-        await store.claimMember(id, worker(2), 1000),
+        await store.claimMember(id, worker(2), { leaseMs: 1000 }),
         { kind: "wait" },
         "after a late renewal",
       );
@@ -205,7 +205,11 @@ export function claimCases(add: Add): void {
       clock.time += 1000;
       const taken = await claim(store, id, worker(2), 1000);
       await store.releaseMember(slow);
-      assertEqual(await store.claimMember(id, worker(3), 1000), { kind: "wait" }, "another claim");
+      assertEqual(
+        await store.claimMember(id, worker(3), { leaseMs: 1000 }),
+        { kind: "wait" },
+        "another claim",
+      );
       await store.renewLease(taken, 1000);
     },
   );

@@ -1,13 +1,17 @@
 /** Publications and the decisions that go with them. */
 import { ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
-import { type Failure, start } from "../../population-store/population-store.ts";
-import { assert, assertEqual, assertRejects } from "../assert.ts";
+import {
+  type Claim,
+  type ClaimResult,
+  type Failure,
+  start,
+} from "../../population-store/population-store.ts";
+import { assert, assertEqual } from "../assert.ts";
 import {
   type Add,
   checkpoint,
   claim,
   decisionOn,
-  everything,
   failure,
   publishTrained,
   root,
@@ -22,25 +26,22 @@ export function publicationCases(add: Add): void {
     {},
     async ({ store, id, clock }) => {
       const claimed = await claim(store, id, worker(3));
-      const trained = trainedAfter(claimed.newest, { score: 0.5, checkpoint: checkpoint("a") });
       const copied: Snapshot = {
-        ...trained,
-        id: snapshotId(0, 2),
+        ...root(1),
+        id: snapshotId(0, 1),
+        member: 0,
         kind: "copied",
-        parent: trained.id,
+        parent: snapshotId(1, 0),
       };
+      const trained = trainedAfter(copied, { score: 0.5, checkpoint: checkpoint("a") });
       const { cursor } = await store.present(id);
       clock.time += 5;
-      const decision = decisionOn(trained, "copy");
-      await store.publish(claimed, 0, () => ({
-        snapshots: [trained, copied],
-        decision,
-        member: "active",
-      }));
+      const decision = decisionOn(claimed.newest, "copy");
+      await publishTrained(store, claimed, { decision, from: copied, snapshot: trained });
       const changes = await store.changes(id, { ...start, snapshots: cursor });
       assertEqual(
         changes.snapshots,
-        [trained, copied].map((snapshot) => ({
+        [copied, trained].map((snapshot) => ({
           ...snapshot,
           publishedAt: clock.time,
           worker: worker(3),
@@ -49,52 +50,92 @@ export function publicationCases(add: Add): void {
       );
       assertEqual(changes.decisions, [decision], "decisions");
       const [member] = await store.members(id);
-      assertEqual(member, { member: 0, state: "active", newest: copied, failures: 0 }, "member");
+      assertEqual(member, { member: 0, state: "active", newest: trained, failures: 0 }, "member");
       assertEqual(await store.counts(id), { snapshots: 5, copies: 1, failures: 0 }, "counts");
     },
   );
 
-  add("a publication that keeps its claim goes on with it", {}, async ({ store, id, clock }) => {
-    const claimed = await claim(store, id, worker(3), 1000);
-    const trained = await publishTrained(store, claimed, { keepClaim: true });
-    const lease = (await store.members(id))[0]!.lease;
-    assertEqual(lease, { worker: worker(3), until: clock.time + 1000 }, "lease");
-    await store.renewLease(claimed, 2000);
-    await store.publish(claimed, 0, () => ({ snapshots: [], member: "active", keepClaim: true }));
-    assertEqual(
-      (await store.members(id))[0]!.newest,
-      trained,
-      "newest after an empty publication",
-    );
-    const next = trainedAfter(trained);
-    await store.publish(claimed, 0, () => ({ snapshots: [next], member: "active" }));
-    assertEqual((await store.members(id))[0]!.newest, next, "newest");
-    assertEqual((await store.counts(id)).snapshots, 5, "snapshots");
-    assertEqual((await claim(store, id)).member, 1, "the next claim goes to one that is behind");
-  });
+  add(
+    "a copy that was scored again, or that rescues a member, goes on with its claim",
+    {},
+    async ({ store, id, clock }) => {
+      const claimed = await claim(store, id, worker(3), 1000);
+      const from: Snapshot = { ...root(1), id: snapshotId(0, 1), member: 0, kind: "copied" };
+      const evaluated: Snapshot = { ...from, id: snapshotId(0, 2), kind: "evaluated" };
+      const decision = decisionOn(claimed.newest, "copy");
+      await store.publish(claimed, { kind: "evaluated", decision, from, snapshot: evaluated });
+      const lease = (await store.members(id))[0]!.lease;
+      assertEqual(lease, { worker: worker(3), until: clock.time + 1000 }, "lease");
+      await store.renewLease(claimed, 2000);
+      const rescued: Snapshot = { ...from, id: snapshotId(0, 3) };
+      await store.publish(claimed, { kind: "rescued", decision, snapshot: rescued });
+      assertEqual((await store.members(id))[0]!.newest, rescued, "newest after a rescue");
+      const next = await publishTrained(store, claimed, { snapshot: trainedAfter(rescued) });
+      assertEqual((await store.members(id))[0]!.newest, next, "newest");
+      assertEqual((await store.counts(id)).snapshots, 7, "snapshots");
+      assertEqual((await claim(store, id)).member, 1, "the next claim");
+    },
+  );
 
   add(
-    "a worker that tells how it goes on claims another member in that way",
+    "a member that went back to an older snapshot is free, and awaits no decision",
+    { members: 1 },
+    async ({ store, id }) => {
+      const trained = await publishTrained(store, await claim(store, id));
+      const decision = decisionOn(trained, "keep");
+      const snapshot: Snapshot = { ...root(0), id: snapshotId(0, 2), kind: "recovered" };
+      await store.publish(await claim(store, id), { kind: "recovered", decision, snapshot });
+      const again = await claim(store, id);
+      assertEqual([again.undecided, again.newest], [false, snapshot], "the next claim");
+    },
+  );
+
+  add(
+    "a worker that tells how it goes on gets its next claim with the answer",
     {},
     async ({ store, id, clock }) => {
       const first = await claim(store, id, worker(3));
-      const next = { leaseMs: 5000, warm: first.member };
-      await publishTrained(store, first, { undecided: true, next });
+      const { cursor } = await store.present(id);
+      const next = { leaseMs: 5000, warm: first.member, since: cursor };
+      const goOn = async (claimed: Claim): Promise<Extract<ClaimResult, { kind: "claimed" }>> => {
+        const snapshot = trainedAfter(claimed.newest);
+        const result = await store.publish(claimed, { kind: "trained", snapshot }, next);
+        assert(result?.kind === "claimed", `expected a claim, got "${result?.kind}"`);
+        return result;
+      };
       clock.time += 10;
-      const second = await claim(store, id, worker(3), next.leaseMs);
-      assertEqual(
-        [second.member, second.worker, second.undecided],
-        [1, worker(3), false],
-        "the next claim",
-      );
-      assertEqual((await claim(store, id, worker(4))).member, 2, "another worker's claim");
-      await publishTrained(store, second, { next });
-      const third = await claim(store, id, worker(3), next.leaseMs);
-      assertEqual([third.member, third.undecided], [0, true], "a claim that awaits a decision");
-      await publishTrained(store, third, { next: { ...next, warm: 0 } });
+      const second = (await goOn(first)).claim;
+      assertEqual([second.member, second.undecided], [1, false], "the next claim");
+      const lease = { worker: worker(3), until: clock.time + 5000 };
+      assertEqual((await store.members(id))[1]!.lease, lease, "its lease");
+      const others = await claim(store, id, worker(4));
+      assertEqual(others.member, 2, "another worker's claim");
+      const third = await goOn(second);
+      assertEqual([third.claim.member, third.claim.undecided], [0, true], "one to decide about");
+      const published = third.news?.snapshots.map(({ id }) => id);
+      assertEqual(published, ["0.1", "1.1"], "its news");
+      await goOn(third.claim);
       await store.releaseWorker(id, worker(3));
       const leases = (await store.members(id)).flatMap(({ lease }) => lease?.worker ?? []);
       assertEqual(leases, [worker(4)], "leases once the worker was released");
+      const ended = { kind: "ended", reason: "enough" } as const;
+      const last = await store.publish(others, ended, next);
+      assertEqual(last, { kind: "ended" }, "the next claim of a run that has ended");
+    },
+  );
+
+  add(
+    "a publication ends the run when all members together have done so many steps",
+    { members: 2 },
+    async ({ store, id }) => {
+      const ends = { reason: "30 total steps trained", atTotalSteps: 30 };
+      for (let turn = 0; turn < 2; turn++) {
+        await publishTrained(store, await claim(store, id), { ends });
+        assertEqual((await store.run(id)).state.kind, "running", `state after turn ${turn}`);
+      }
+      await publishTrained(store, await claim(store, id), { ends, isLast: true });
+      const state = { kind: "done", reason: ends.reason };
+      assertEqual((await store.run(id)).state, state, "state");
     },
   );
 
@@ -109,18 +150,12 @@ export function publicationCases(add: Add): void {
         await store.recordFailure(claimed, failure(0, `no. ${failures}`), "active");
       }
       const claimed = await claim(store, id);
-      await store.publish(claimed, 0, () => ({
-        snapshots: [],
-        member: "active",
-        keepClaim: true,
-      }));
-      assertEqual(
-        (await store.members(id))[0]!.failures,
-        3,
-        "failures after one that keeps the claim",
-      );
-      await publishTrained(store, claimed);
-      assertEqual((await store.members(id))[0]!.failures, 0, "failures after one that does not");
+      const snapshot: Snapshot = { ...root(0), id: snapshotId(0, 1), kind: "copied" };
+      const decision = decisionOn(claimed.newest, "copy");
+      await store.publish(claimed, { kind: "rescued", decision, snapshot });
+      assertEqual((await store.members(id))[0]!.failures, 3, "failures after a rescue");
+      await publishTrained(store, claimed, { snapshot: trainedAfter(snapshot) });
+      assertEqual((await store.members(id))[0]!.failures, 0, "failures after a generation");
       assertEqual((await store.counts(id)).failures, 3, "failures in all");
       const { failures } = await store.changes(id, start);
       assertEqual(failures[1], failure(0, "no. 1"), "the second failure");
@@ -128,64 +163,57 @@ export function publicationCases(add: Add): void {
   );
 
   add(
-    "a decision sees what others published since, complete and in order",
+    "a claim brings what others published since, complete and in order",
     {},
     async ({ store, id }) => {
       const present = await store.present(id);
       assertEqual(present.snapshots, roots(3), "present");
-      let since = present.cursor;
-      const expected: Snapshot[] = [];
+      let { cursor } = present;
+      let expected: Snapshot[] = [];
       for (let turn = 0; turn < 9; turn++) {
-        const claimed = await claim(store, id);
-        const trained = trainedAfter(claimed.newest, { score: turn });
-        let seen: readonly Snapshot[] = [];
-        const place = await store.publish(claimed, since, (changes) => {
-          seen = changes;
-          return { snapshots: [trained], member: "active" };
-        });
-        assertEqual(seen, expected, `what publication ${turn} saw`);
-        // The place is before what it appended itself.
-        expected.length = 0;
-        expected.push(trained);
-        since = place;
+        const request = { leaseMs: 1000, since: cursor };
+        const result = await store.claimMember(id, worker(0), request);
+        assert(result.kind === "claimed", `claim ${turn}`);
+        const { claim: claimed, news } = result;
+        assertEqual(news !== undefined, claimed.undecided, `whether claim ${turn} brings news`);
+        if (news) {
+          assertEqual(news.snapshots, expected, `what claim ${turn} brings`);
+          assertEqual(news, await store.news(id, cursor), `what is read after claim ${turn}`);
+          cursor = news.cursor;
+          expected = [];
+        }
+        const snapshot = trainedAfter(claimed.newest, { score: turn });
+        expected.push(await publishTrained(store, claimed, { snapshot }));
       }
       const last = await store.present(id);
-      const claimed = await claim(store, id);
-      await store.publish(claimed, last.cursor, (changes) => {
-        assertEqual(changes, [], "changes after the present");
-        return { snapshots: [], member: "active" };
-      });
+      const nothing = { snapshots: [], cursor: last.cursor };
+      assertEqual(await store.news(id, last.cursor), nothing, "news after the present");
     },
   );
 
   add(
-    "a decision that throws changes nothing, and the claim still holds",
-    {},
+    "a claim of a worker that has been away brings all of a long history",
+    { members: 1 },
     async ({ store, id }) => {
-      const claimed = await claim(store, id);
-      await store.reserveCheckpoint(claimed, checkpoint("reserved"));
-      const before = await everything(store, id);
-      class Mistake extends Error {}
-      await assertRejects(
-        store.publish(claimed, 0, () => {
-          throw new Mistake("in decide");
-        }),
-        Mistake,
-        "publish",
+      const { cursor } = await store.present(id);
+      const published: string[] = [];
+      for (let turn = 0; turn < 300; turn++)
+        published.push((await publishTrained(store, await claim(store, id))).id);
+      const request = { leaseMs: 1000, since: cursor };
+      const result = await store.claimMember(id, worker(1), request);
+      const news = result.kind === "claimed" ? result.news : undefined;
+      assertEqual(
+        news?.snapshots.map(({ id }) => id),
+        published,
+        "news",
       );
-      assertEqual(await everything(store, id), before, "the store");
-      await publishTrained(store, claimed);
     },
   );
 
   add("the best snapshot is kept with the run until a better one", {}, async ({ store, id }) => {
     const first = await claim(store, id);
     const trained = trainedAfter(first.newest, { score: 1 });
-    await store.publish(first, 0, () => ({
-      snapshots: [trained],
-      member: "active",
-      best: trained.id,
-    }));
+    await publishTrained(store, first, { snapshot: trained, mayBeBest: true });
     await publishTrained(store, await claim(store, id));
     assertEqual((await store.run(id)).best, trained.id, "best");
   });
@@ -197,11 +225,7 @@ export function publicationCases(add: Add): void {
       const publish = async (score: number, memberSteps: number) => {
         const claimed = await claim(store, id);
         const trained = trainedAfter(claimed.newest, { score, memberSteps });
-        await store.publish(claimed, 0, () => ({
-          snapshots: [trained],
-          member: "active",
-          best: trained.id,
-        }));
+        await publishTrained(store, claimed, { snapshot: trained, mayBeBest: true });
         return (await store.run(id)).best;
       };
       assertEqual(await publish(0.5, 20), "0.1", "the first");
@@ -219,11 +243,19 @@ export function publicationCases(add: Add): void {
     async ({ store, id }) => {
       const trained: Snapshot[] = [];
       for (const kind of ["copied", "explored", "restarted"] as const) {
-        const claimed = await claim(store, id);
-        const own = await publishTrained(store, claimed, { keepClaim: true });
+        const own = await publishTrained(store, await claim(store, id));
         trained.push(own);
-        const next: Snapshot = { ...own, id: snapshotId(own.member, ordinalOf(own.id) + 1), kind };
-        await store.publish(claimed, 0, () => ({ snapshots: [next], member: "active" }));
+        const others: Claim[] = [];
+        for (let claimed: Claim; ; others.push(claimed)) {
+          claimed = await claim(store, id);
+          if (claimed.member !== own.member) continue;
+          const snapshot = { ...own, id: snapshotId(own.member, ordinalOf(own.id) + 1), kind };
+          const decision = decisionOn(own, "copy");
+          await store.publish(claimed, { kind: "rescued", decision, snapshot });
+          await store.releaseMember(claimed);
+          break;
+        }
+        for (const other of others) await store.releaseMember(other);
       }
       assertEqual((await store.present(id)).snapshots, trained, "present");
     },
@@ -249,11 +281,7 @@ export function publicationCases(add: Add): void {
         };
         const reason = { text: "rang 3 · 学", numbers: { p: number, t: Number.NaN } };
         const decision = { ...decisionOn(trained, "keep"), reason };
-        await store.publish(claimed, 0, () => ({
-          snapshots: [trained],
-          decision,
-          member: "active",
-        }));
+        await publishTrained(store, claimed, { snapshot: trained, decision });
         assertEqual(await store.snapshot(id, trained.id), trained, `a snapshot with ${number}`);
         const { decisions } = await store.changes(id, start);
         assertEqual(decisions.at(-1), decision, `a decision with ${number}`);
@@ -270,10 +298,7 @@ export function publicationCases(add: Add): void {
     { members: 1 },
     async ({ store, id }) => {
       const { score, samples, ...trained } = trainedAfter(root(0));
-      await store.publish(await claim(store, id), 0, () => ({
-        snapshots: [trained],
-        member: "active",
-      }));
+      await publishTrained(store, await claim(store, id), { snapshot: trained });
       const read = await store.snapshot(id, trained.id);
       assert(!("score" in read) && !("samples" in read), "neither a score nor samples");
     },

@@ -167,7 +167,7 @@ export function readCases(add: Add): void {
         hyperparameters: { learningRate: 0.3, momentum: undefined, λ: "ädäm" },
         score: 0.25,
       };
-      await store.publish(claimed, 0, () => ({ snapshots: [copy], member: "active" }));
+      await publishTrained(store, claimed, { from: copy });
       for (let turn = 0; turn < 1_100; turn++) await publishTrained(store, await claim(store, id));
       const expected = [];
       for (let cursor = start; ; ) {

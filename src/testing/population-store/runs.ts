@@ -135,7 +135,11 @@ export function runCases(add: Add): void {
       RunNotFoundError,
       "collect",
     );
-    assertEqual(await store.claimMember(none, worker(1), 1000), { kind: "ended" }, "claim");
+    assertEqual(
+      await store.claimMember(none, worker(1), { leaseMs: 1000 }),
+      { kind: "ended" },
+      "claim",
+    );
   });
 
   add(
@@ -149,7 +153,11 @@ export function runCases(add: Add): void {
       await store.pin(id, "pin", checkpoint("pin"));
       await store.removeRun(id);
       await assertRejects(store.run(id), RunNotFoundError, "run");
-      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+      assertEqual(
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
+        { kind: "ended" },
+        "claim",
+      );
       await assertLost(store, held);
       await store.releaseMember(held);
       assertEqual((await store.counts(other)).snapshots, 3, "snapshots of the other run");
@@ -166,11 +174,17 @@ export function runCases(add: Add): void {
   add("an ending ends the whole run with its reason", {}, async ({ store, id, clock }) => {
     const other = await claim(store, id, worker(2));
     clock.time += 250;
-    await publishTrained(store, await claim(store, id), { ending: "9 total steps trained" });
+    await publishTrained(store, await claim(store, id), {
+      ends: { reason: "9 total steps trained" },
+    });
     const run = await store.run(id);
     assertEqual(run.state, { kind: "done", reason: "9 total steps trained" }, "state");
     assertEqual([run.elapsedMs, run.runningSince], [250, undefined], "time");
-    assertEqual(await store.claimMember(id, worker(3), 1000), { kind: "ended" }, "claim");
+    assertEqual(
+      await store.claimMember(id, worker(3), { leaseMs: 1000 }),
+      { kind: "ended" },
+      "claim",
+    );
     await assertLost(store, other);
     await store.stop(id);
     assertEqual((await store.run(id)).state.kind, "done", "state after a stop");
@@ -180,17 +194,19 @@ export function runCases(add: Add): void {
     "a run is done when every member is finished or failed, and not before",
     {},
     async ({ store, id }) => {
-      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { isLast: true });
       await store.recordFailure(await claim(store, id), failure(1), "failed");
       assertEqual((await store.run(id)).state.kind, "running", "state with one left");
       const states = (await store.members(id)).map(({ state }) => state);
       assertEqual(states, ["finished", "failed", "active"], "members");
-      await publishTrained(store, await claim(store, id), {
-        member: "finished",
-        reason: "9 s passed",
-      });
+      const last = await claim(store, id);
+      await store.publish(last, { kind: "left", state: "finished", reason: "9 s passed" });
       assertEqual((await store.run(id)).state, { kind: "done", reason: "9 s passed" }, "state");
-      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+      assertEqual(
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
+        { kind: "ended" },
+        "claim",
+      );
     },
   );
 
@@ -211,7 +227,11 @@ export function runCases(add: Add): void {
       [{ kind: "stopped" }, 100, undefined],
       "run",
     );
-    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+    assertEqual(
+      await store.claimMember(id, worker(1), { leaseMs: 1000 }),
+      { kind: "ended" },
+      "claim",
+    );
     await assertLost(store, held);
     await store.releaseMember(held);
     assertEqual((await store.members(id))[0]!.lease, undefined, "lease after a release");
@@ -236,7 +256,7 @@ export function runCases(add: Add): void {
     const second = await claim(store, id);
     assertEqual(second.elapsedMs, 70, "time at the claim after a pause");
     clock.time += 30;
-    await publishTrained(store, second, { ending: "enough" });
+    await publishTrained(store, second, { ends: { reason: "enough" } });
     clock.time += 1_000;
     assertEqual(await elapsed(scene), 100, "time at the end");
   });
@@ -344,8 +364,8 @@ export function runCases(add: Add): void {
     { members: 2 },
     async (scene) => {
       const { store, id } = scene;
-      await publishTrained(store, await claim(store, id), { member: "finished" });
-      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { isLast: true });
+      await publishTrained(store, await claim(store, id), { isLast: true });
       const source = { file: "larger.ts", settings: { "budget.stepsPerMember": 11 } };
       await store.resume(id, { experiment: description({ stepsPerMember: 11 }), source });
       const run = await store.run(id);
@@ -368,13 +388,17 @@ export function runCases(add: Add): void {
     { members: 2 },
     async (scene) => {
       const { store, id } = scene;
-      await publishTrained(store, await claim(store, id), { member: "finished" });
-      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { isLast: true });
+      await publishTrained(store, await claim(store, id), { isLast: true });
       await store.resume(id);
       assertEqual((await store.run(id)).state.kind, "done", "state after the same budget");
       await store.resume(id, { experiment: description({ stepsPerMember: 10 }) });
       assertEqual((await store.run(id)).state.kind, "done", "state after a budget that is spent");
-      assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+      assertEqual(
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
+        { kind: "ended" },
+        "claim",
+      );
     },
   );
 
@@ -384,9 +408,8 @@ export function runCases(add: Add): void {
     async ({ store, id }) => {
       const { population } = (await store.run(id)).experiment;
       for (let member = 0; member < population; member++) {
-        await publishTrained(store, await claim(store, id), {
-          member: member === 0 ? "stopped" : "finished",
-        });
+        const state = member === 0 ? "stopped" : "finished";
+        await store.publish(await claim(store, id), { kind: "left", state });
       }
       const ended = (await store.run(id)).state;
       assertEqual(

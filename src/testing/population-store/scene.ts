@@ -13,9 +13,9 @@ import {
   type Failure,
   LeaseLostError,
   type PopulationStore,
-  type Publication,
   type RunId,
   start,
+  type Trained,
   type WorkerId,
 } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
@@ -163,7 +163,7 @@ export async function claim(
   leaseMs = 60_000,
   warm?: number,
 ): Promise<Claim> {
-  const result = await store.claimMember(id, by, leaseMs, warm);
+  const result = await store.claimMember(id, by, { leaseMs, warm });
   assert(result.kind === "claimed", `expected a claim, got "${result.kind}"`);
   return result.claim;
 }
@@ -172,15 +172,11 @@ export async function claim(
 export async function publishTrained(
   store: PopulationStore,
   claimed: Claim,
-  publication: Partial<Publication> = {},
+  publication: Partial<Trained> = {},
 ): Promise<Snapshot> {
-  const trained = trainedAfter(claimed.newest);
-  await store.publish(claimed, Number.MAX_SAFE_INTEGER, () => ({
-    snapshots: [trained],
-    member: "active",
-    ...publication,
-  }));
-  return trained;
+  const snapshot = publication.snapshot ?? trainedAfter(publication.from ?? claimed.newest);
+  await store.publish(claimed, { kind: "trained", snapshot, ...publication });
+  return snapshot;
 }
 
 /** Nothing can be done with the claim any more, and trying changes nothing. */
@@ -188,11 +184,8 @@ export async function assertLost(store: PopulationStore, claimed: Claim): Promis
   const { run: id } = claimed;
   const exists = (await store.runs()).some((run) => run.id === id);
   const before = exists && (await everything(store, id));
-  const publish = () =>
-    store.publish(claimed, 0, () => {
-      throw new Error("decide was called for a lost claim");
-    });
-  await assertRejects(publish, LeaseLostError, "publish");
+  await assertRejects(publishTrained(store, claimed), LeaseLostError, "publish");
+  await assertRejects(store.begin(claimed, claimed.newest), LeaseLostError, "begin");
   await assertRejects(store.renewLease(claimed, 1000), LeaseLostError, "renewLease");
   await assertRejects(
     store.reserveCheckpoint(claimed, checkpoint("lost")),

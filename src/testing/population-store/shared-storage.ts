@@ -1,5 +1,4 @@
 /** Storage that several handles share. */
-import type { Snapshot } from "../../algorithm/snapshot.ts";
 import { RunNotFoundError } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
 import {
@@ -19,22 +18,15 @@ export function sharedStorageCases(add: Add, open: OpenPopulationStore): void {
       await using other = await open({ now: () => clock.time });
       const first = await claim(store, id, worker(1));
       const second = await claim(other, id, worker(2));
+      const { cursor } = await other.present(id);
       assert(first.member !== second.member, "two members");
       const waiting = other.waitForChange(other.mark(), 60_000);
       await new Promise((resolve) => setTimeout(resolve, 5));
       const trained = await publishTrained(store, first);
       await waiting;
       assertEqual((await other.members(id))[first.member]!.newest, trained, "newest");
-      let seen: readonly Snapshot[] = [];
-      await other.publish(second, (await other.present(id)).cursor - 1, (changes) => {
-        seen = changes;
-        return { snapshots: [], member: "active" };
-      });
-      assertEqual(
-        seen.map((snapshot) => snapshot.id),
-        [trained.id],
-        "the last change",
-      );
+      assertEqual((await other.news(id, cursor)).snapshots, [trained], "the news");
+      await publishTrained(other, second);
     },
   );
 
@@ -57,7 +49,11 @@ export function sharedStorageCases(add: Add, open: OpenPopulationStore): void {
     const held = await claim(store, id);
     await other.removeRun(id);
     await assertLost(store, held);
-    assertEqual(await store.claimMember(id, worker(1), 1000), { kind: "ended" }, "claim");
+    assertEqual(
+      await store.claimMember(id, worker(1), { leaseMs: 1000 }),
+      { kind: "ended" },
+      "claim",
+    );
     await assertRejects(store.run(id), RunNotFoundError, "run");
   });
 }

@@ -1,15 +1,7 @@
 /** Synchronous runs, in which a generation waits for all of it. */
 import { type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import { assertEqual } from "../assert.ts";
-import {
-  type Add,
-  claim,
-  decisionOn,
-  failure,
-  publishTrained,
-  trainedAfter,
-  worker,
-} from "./scene.ts";
+import { type Add, claim, decisionOn, failure, publishTrained, worker } from "./scene.ts";
 
 export function synchronousCases(add: Add): void {
   add(
@@ -17,10 +9,14 @@ export function synchronousCases(add: Add): void {
     { synchronous: true },
     async ({ store, id }) => {
       const behind = await claim(store, id, worker(1));
-      await publishTrained(store, await claim(store, id), { undecided: true });
-      await publishTrained(store, await claim(store, id), { undecided: true });
-      assertEqual(await store.claimMember(id, worker(2), 1000), { kind: "wait" }, "claim");
-      await publishTrained(store, behind, { undecided: true });
+      await publishTrained(store, await claim(store, id));
+      await publishTrained(store, await claim(store, id));
+      assertEqual(
+        await store.claimMember(id, worker(2), { leaseMs: 1000 }),
+        { kind: "wait" },
+        "claim",
+      );
+      await publishTrained(store, behind);
       const next = await claim(store, id, worker(2));
       assertEqual(
         [next.member, next.newest.generation],
@@ -34,37 +30,36 @@ export function synchronousCases(add: Add): void {
     "finished and failed members of a synchronous run block nobody",
     { synchronous: true },
     async ({ store, id }) => {
-      await publishTrained(store, await claim(store, id), { member: "finished" });
+      await publishTrained(store, await claim(store, id), { isLast: true });
       await store.recordFailure(await claim(store, id), failure(1), "failed");
       for (let generation = 0; generation < 3; generation++) {
         const claimed = await claim(store, id);
         assertEqual([claimed.member, claimed.newest.generation], [2, generation], "claim");
-        await publishTrained(store, claimed, { undecided: true });
+        await publishTrained(store, claimed);
       }
     },
   );
 
   add(
-    "an undecided snapshot stays so until a decision",
+    "an undecided snapshot stays so until what was decided is published",
     { synchronous: true, members: 1 },
     async (scene) => {
       const { store, id } = scene;
-      const trained = await publishTrained(store, await claim(store, id), { undecided: true });
+      const trained = await publishTrained(store, await claim(store, id));
       const first = await claim(store, id);
       assertEqual(first.undecided, true, "undecided");
       await store.releaseMember(first);
       const second = await claim(store, id);
       assertEqual(second.undecided, true, "undecided after a release");
-      const decision = decisionOn(trained, "keep");
-      await store.publish(second, 0, () => ({
-        snapshots: [],
-        decision,
-        member: "active",
-        keepClaim: true,
-      }));
       await store.recordFailure(second, failure(0), "active");
       const third = await claim(store, id);
-      assertEqual([third.undecided, third.newest], [false, trained], "after the decision");
+      assertEqual(third.undecided, true, "undecided after a failure");
+      const snapshot: Snapshot = { ...trained, id: snapshotId(0, 2), kind: "copied" };
+      const decision = decisionOn(trained, "copy");
+      await store.publish(third, { kind: "rescued", decision, snapshot });
+      await store.recordFailure(third, failure(0), "active");
+      const fourth = await claim(store, id);
+      assertEqual([fourth.undecided, fourth.newest], [false, snapshot], "after the decision");
     },
   );
 
@@ -72,22 +67,13 @@ export function synchronousCases(add: Add): void {
     "a generation shows each member's trained snapshot of it, or of its last before",
     {},
     async ({ store, id }) => {
-      const first = await claim(store, id);
-      const one = trainedAfter(first.newest);
-      const explored: Snapshot = {
-        ...one,
-        id: snapshotId(0, 2),
-        kind: "explored",
-        parent: one.id,
-      };
-      await store.publish(first, 0, () => ({
-        snapshots: [one, explored],
-        member: "active",
-        keepClaim: true,
-      }));
-      const two = trainedAfter(explored);
-      await store.publish(first, 0, () => ({ snapshots: [two], member: "active" }));
+      const one = await publishTrained(store, await claim(store, id));
       const other = await publishTrained(store, await claim(store, id));
+      const third = await claim(store, id);
+      assertEqual(third.member, 2, "the third");
+      const again = await claim(store, id);
+      const from: Snapshot = { ...one, id: snapshotId(0, 2), kind: "explored", parent: one.id };
+      const two = await publishTrained(store, again, { from });
       assertEqual(await store.generation(id, 0), [], "generation 0");
       assertEqual(await store.generation(id, 1), [one, other], "generation 1");
       assertEqual(await store.generation(id, 2), [two, other], "generation 2");

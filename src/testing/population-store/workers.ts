@@ -65,7 +65,7 @@ export function workerCases(add: Add): void {
       assertEqual((await store.members(id))[0]!.lease, undefined, "lease of one that rests");
       clock.time += 999;
       assertEqual(
-        await store.claimMember(id, worker(1), 1000),
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
         { kind: "wait" },
         "before the end of its rest",
       );
@@ -89,7 +89,7 @@ export function workerCases(add: Add): void {
       await store.recordFailure(await claim(store, id), failure(0), "active");
       await store.releaseMember(await claim(store, id), 1000);
       assertEqual(
-        await store.claimMember(id, worker(1), 1000),
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
         { kind: "wait" },
         "before the end of its rest",
       );
@@ -106,7 +106,7 @@ export function workerCases(add: Add): void {
       await store.recordFailure(await claim(store, id), failure(0), "active", 1000);
       await publishTrained(store, await claim(store, id));
       assertEqual(
-        await store.claimMember(id, worker(1), 1000),
+        await store.claimMember(id, worker(1), { leaseMs: 1000 }),
         { kind: "wait" },
         "the other's next generation",
       );

@@ -15,7 +15,7 @@ const worker = "a:1:1" as WorkerId;
 async function scene(leaseMs = 60_000) {
   const populationStore = memoryPopulationStore();
   await populationStore.createRun({ id: run, seed: 1, experiment: description() }, roots(1));
-  const claimed = await populationStore.claimMember(run, worker, leaseMs);
+  const claimed = await populationStore.claimMember(run, worker, { leaseMs });
   if (claimed.kind !== "claimed") throw new Error(claimed.kind);
   const reports = new PassThrough();
   const stopping = new AbortController();
@@ -47,7 +47,7 @@ test("a blocked worker goes on while nobody has taken its member, although its l
 
 test("a blocked worker is killed when another has taken its member", async () => {
   const { report, verdict, populationStore } = await scene(0);
-  await populationStore.claimMember(run, "b:1:1" as WorkerId, 60_000);
+  await populationStore.claimMember(run, "b:1:1" as WorkerId, { leaseMs: 60_000 });
   report(100);
   expect(await verdict).toMatchObject({ kind: "lease lost", blocked: { blockedMs: 100_000 } });
 });
@@ -73,7 +73,7 @@ test("a trainer that always blocks its worker for too long fails, until the run 
     await recordHang(options, hung);
     const [member] = await populationStore.members(run);
     expect(member).toMatchObject({ failures, state: failures < 4 ? "active" : "failed" });
-    const claimed = await populationStore.claimMember(run, worker, 60_000);
+    const claimed = await populationStore.claimMember(run, worker, { leaseMs: 60_000 });
     if (claimed.kind === "claimed")
       hung = { kind: "hung", blocked: { ...hung.blocked, claim: claimed.claim } };
   }

@@ -14,17 +14,17 @@ import {
   RunNotFoundError,
   type WorkerId,
 } from "../../population-store/population-store.ts";
-import { usualLeaseMs } from "../leases.ts";
+import { defaultLeaseMs } from "../leases.ts";
 import { soundOthers } from "../others.ts";
 import {
   countOf,
+  defaultPatienceMs,
   isGivenUp,
   needsRescue,
   pauseMs,
   placeOf,
   type Trouble,
   troubleOf,
-  usualPatienceMs,
 } from "../standing.ts";
 import type { Hang } from "./hang.ts";
 import type { Blocked } from "./watchdog.ts";
@@ -147,7 +147,7 @@ export async function recordHang(
     [failure, ...before],
     populationStore.history(run, claim.member),
   );
-  const patienceMs = patienceSeconds === undefined ? usualPatienceMs : 1000 * patienceSeconds;
+  const patienceMs = patienceSeconds === undefined ? defaultPatienceMs : 1000 * patienceSeconds;
   const others = new Set(
     (await soundOthers(populationStore, run, worker, failure.at)).map(placeOf),
   );
@@ -171,7 +171,7 @@ async function look(
   const members = run.experiment.population;
   // Nobody can take a member before its lease has run out.
   const { claim, blockedMs } = blocked;
-  if (!claim || blockedMs < usualLeaseMs / 2) return { members };
+  if (!claim || blockedMs < defaultLeaseMs / 2) return { members };
   const lease = (await populationStore.members(id)).find(
     ({ member }) => member === claim.member,
   )?.lease;

@@ -1,0 +1,41 @@
+/**
+ * Everything in a worker that reads the time or waits takes a clock, so that a test can let hours
+ * pass at once.
+ */
+export interface Clock {
+  /** Unix time in milliseconds. */
+  now(): number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  elapsed(): number;
+  /** Waits, or until the signal. */
+  pause(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** Calls once after a time, unless it is disposed before. */
+  after(milliseconds: number, call: () => void): Disposable;
+  /** Calls again and again until it is disposed. */
+  every(milliseconds: number, call: () => void): Disposable;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  pause(milliseconds, signal) {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, milliseconds);
+      signal.addEventListener("abort", end);
+      if (signal.aborted) end();
+    });
+  },
+  after(milliseconds, call) {
+    const timer = setTimeout(call, milliseconds);
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
+  every(milliseconds, call) {
+    const timer = setInterval(call, milliseconds);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  },
+};

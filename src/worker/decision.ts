@@ -1,0 +1,158 @@
+/**
+ * What a claimed member goes on from. Exploit and explore are decided by whoever goes on with it,
+ * from the snapshots of its generation and before; in a synchronous run all members have published
+ * that one by then, so the decision is the same whoever makes it. It is published together with
+ * what is trained from it: after a crash it is made again, from the same streams.
+ */
+import {
+  type Decision,
+  decide,
+  type Outcome,
+  rescue,
+} from "../algorithm/population-based-training.ts";
+import { type Random, randomStream } from "../algorithm/random.ts";
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import { ending } from "../experiment/budget.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import type { Claim, Decided, News, Run } from "../population-store/population-store.ts";
+import type { KnownPopulation } from "./known-population.ts";
+import type { PopulationView } from "./population-view.ts";
+import type { Trouble } from "./standing.ts";
+import { isRescueDue, lessonsOf, type Onlooker, troubleOfMember } from "./trouble.ts";
+
+export type Beginning =
+  | {
+      readonly kind: "train";
+      readonly from: Snapshot;
+      readonly decided: Decided;
+      /** A rescue was due, and nobody could be its donor. */
+      readonly isWithoutDonor: boolean;
+    }
+  /** A donor takes its place. */
+  | { readonly kind: "rescue"; readonly decision: Decision; readonly from: Snapshot }
+  /** It leaves the run, after a last evaluation where a held-out metric is asked for. */
+  | {
+      readonly kind: "leave";
+      readonly state: "finished" | "stopped";
+      readonly decision?: Decision;
+      readonly reason?: string;
+    }
+  /** The run has come to its end. */
+  | { readonly kind: "end"; readonly reason: string }
+  /** It waits for its donors. */
+  | { readonly kind: "wait" };
+
+export interface Deciding {
+  readonly run: Run;
+  readonly experiment: Experiment;
+  readonly population: KnownPopulation;
+  readonly onlooker: Onlooker;
+  /** How long somebody has worked on the run. */
+  readonly elapsedMs: () => number;
+}
+
+export async function beginningOf(
+  deciding: Deciding,
+  claim: Claim,
+  news: News | undefined,
+): Promise<Beginning> {
+  const { newest } = claim;
+  let outcome: Outcome | undefined;
+  if (claim.undecided) {
+    const { population, experiment } = deciding;
+    const view = await population.with(news, newest.generation);
+    const end = endOf(deciding, view, newest);
+    if (end) return end;
+    const failed = await lessonsOf(deciding.onlooker, claim);
+    const peers = view.upTo(newest.generation);
+    outcome = decide(
+      experiment.strategies,
+      newest,
+      peers,
+      random(deciding, claim, "decide"),
+      failed,
+    );
+    const { decision } = outcome;
+    if (decision.kind === "stop") return { kind: "leave", state: "stopped", decision };
+  }
+  const trouble = claim.failures > 0 ? await troubleOfMember(deciding.onlooker, claim) : undefined;
+  const isDue = trouble !== undefined && (await isRescueDue(deciding.onlooker, trouble));
+  const rescued = isDue ? await rescueOf(deciding, claim, trouble) : undefined;
+  if (rescued) return rescued;
+  return {
+    kind: "train",
+    from: outcome?.next ?? newest,
+    decided: {
+      ...(outcome && { decision: outcome.decision }),
+      ...(outcome?.next && { from: outcome.next }),
+    },
+    isWithoutDonor: isDue,
+  };
+}
+
+/** What ends the member or its run, where a publication has not done so. */
+function endOf(
+  { experiment, elapsedMs }: Deciding,
+  view: PopulationView,
+  { generation }: Snapshot,
+): Beginning | undefined {
+  if (endsAtPublication(experiment)) return undefined;
+  const { synchronous, objective } = experiment;
+  const { totalSteps, best } = synchronous ? view.upTo(generation) : view.now;
+  const now = { totalSteps, elapsedMs: elapsedMs(), score: best?.score };
+  const reason = ending(experiment, now);
+  if (reason === undefined) return undefined;
+  if (objective.final === undefined) return { kind: "end", reason };
+  return { kind: "leave", state: "finished", reason };
+}
+
+/**
+ * Whether the publication that spends the run's budget ends the run. In a synchronous run all
+ * members get to the same generation first, and where a held-out metric is asked for each member
+ * has its last evaluation first.
+ */
+export function endsAtPublication({ synchronous, objective }: Experiment): boolean {
+  return !synchronous && objective.final === undefined;
+}
+
+/** Undefined without a donor. */
+async function rescueOf(
+  deciding: Deciding,
+  claim: Claim,
+  { failures, rescues }: Trouble,
+): Promise<Beginning | undefined> {
+  const { population, experiment, onlooker } = deciding;
+  if (await waitsForDonors(deciding, claim)) return { kind: "wait" };
+  const { now } = await population.with(undefined, claim.newest.generation);
+  const tried = failures.at(-1)?.hyperparameters ?? claim.newest.hyperparameters;
+  const member = { ...claim.newest, hyperparameters: tried };
+  const rescued = rescue(experiment.strategies, member, now, random(deciding, claim, "rescue"), {
+    why: `${failures.length} failures in a row`,
+    failed: await lessonsOf(onlooker, claim),
+    explores: rescues === 0,
+  });
+  return rescued && { kind: "rescue", decision: rescued.decision, from: rescued.next! };
+}
+
+/**
+ * In a synchronous run the donors are those who have ended the generation that failed, all of
+ * them, so that a rescue does not depend on who comes first. Who needs a rescue itself is no donor
+ * of that generation; of two such the one with the lower number comes first.
+ */
+async function waitsForDonors(
+  { experiment, onlooker, run }: Deciding,
+  { member, newest }: Claim,
+): Promise<boolean> {
+  if (!experiment.synchronous) return false;
+  for (const other of await onlooker.populationStore.members(run.id)) {
+    const isBehind = other.state === "active" && other.newest.generation <= newest.generation;
+    if (!isBehind || other.member === member) continue;
+    if (other.member < member || other.failures === 0) return true;
+    if (!(await isRescueDue(onlooker, await troubleOfMember(onlooker, other)))) return true;
+  }
+  return false;
+}
+
+function random({ run }: Deciding, { newest }: Claim, purpose: string): Random {
+  return randomStream(run.seed, purpose, newest.member, newest.generation);
+}

@@ -1,0 +1,122 @@
+/**
+ * The trainer of a worker: whose snapshot it holds, and what it was asked for last.
+ */
+import type { CheckpointId, Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
+import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import type { Claim, Phase, Run } from "../population-store/population-store.ts";
+import type { Generation, TrainerSession } from "../trainer/trainer-session.ts";
+import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
+import type { Clock } from "./clock.ts";
+import { type Measurement, measurementOf } from "./measurement.ts";
+import { trainerSeed } from "./trainer-seed.ts";
+
+interface Held {
+  readonly member: number;
+  readonly checkpoint: CheckpointId;
+  readonly hyperparameters: Hyperparameters;
+}
+
+export interface HeldTrainerOptions {
+  readonly run: Run;
+  readonly experiment: Experiment;
+  readonly checkpointStore: CheckpointStore;
+  readonly session: TrainerSession;
+}
+
+export class HeldTrainer {
+  readonly #options: HeldTrainerOptions;
+  readonly #clock: Clock;
+  /** The end of the generation that it trained last. */
+  #held: Held | undefined;
+  #phase: Phase = "start";
+  #trainsSince = Number.POSITIVE_INFINITY;
+
+  constructor(options: HeldTrainerOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** The member that it can go on with without a restore. */
+  get member(): number | undefined {
+    return this.#held?.member;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** How long it has trained since it was made to hold a snapshot, in milliseconds. */
+  get trainedMs(): number {
+    return Math.max(0, this.#clock.elapsed() - this.#trainsSince);
+  }
+
+  /** What it holds is no member's. */
+  drop(): void {
+    this.#held = undefined;
+  }
+
+  /** Makes it hold a snapshot's weights and hyperparameters, which it may do already. */
+  async hold({ member, restarted: before }: Claim, snapshot: Snapshot): Promise<void> {
+    const { session, run, checkpointStore } = this.#options;
+    const { checkpoint, hyperparameters } = snapshot;
+    this.#trainsSince = Number.POSITIVE_INFINITY;
+    if (this.#holds(checkpoint, member, hyperparameters))
+      return await lookAt(checkpointStore, session, checkpoint);
+    const restarted = snapshot.kind === "restarted" ? snapshot.generation : before;
+    const turn = { member, seed: trainerSeed(run.seed, member, restarted), hyperparameters };
+    this.#phase = checkpoint === undefined ? "start" : "restore";
+    if (checkpoint === undefined) await session.start(turn);
+    else await restoreFrom(checkpointStore, session, checkpoint, turn);
+  }
+
+  /** Resolves the number of steps. */
+  async train(
+    { hyperparameters, step, generation }: Snapshot,
+    left: Pick<Generation, "stepsLeft" | "millisecondsLeft">,
+  ): Promise<number> {
+    const { session, experiment } = this.#options;
+    const { ready } = experiment;
+    this.drop();
+    this.#phase = "train";
+    this.#trainsSince = this.#clock.elapsed();
+    return await session.train({ hyperparameters, step, generation, ready, ...left });
+  }
+
+  /** The last evaluation of a member also measures what steers nothing. */
+  async evaluate(isLast: boolean): Promise<Measurement> {
+    const { session, experiment } = this.#options;
+    const { metric, heldOut } = objectiveOf(experiment);
+    this.#phase = "evaluate";
+    return measurementOf(await session.evaluate(isLast && heldOut !== undefined), metric);
+  }
+
+  /** Saves what a member has become. The checkpoint that it began with stays meanwhile. */
+  async save(reserve: Reserve, base: CheckpointId | undefined): Promise<CheckpointId> {
+    const { session, checkpointStore } = this.#options;
+    this.#phase = "save";
+    return await saveTo(checkpointStore, session, reserve, base);
+  }
+
+  /** What it holds was published. */
+  keep(held: Held): void {
+    this.#held = held;
+  }
+
+  #holds(
+    checkpoint: CheckpointId | undefined,
+    member: number,
+    hyperparameters: Hyperparameters,
+  ): boolean {
+    if (this.#held?.checkpoint !== checkpoint || this.#held?.member !== member) return false;
+    return (
+      this.#options.session.hyperparameters === "with train" ||
+      this.#held.hyperparameters === hyperparameters ||
+      JSON.stringify(this.#held.hyperparameters) === JSON.stringify(hyperparameters)
+    );
+  }
+}
+
+function objectiveOf({ objective }: Experiment) {
+  return { metric: objective.metric, heldOut: objective.final };
+}

@@ -1,0 +1,46 @@
+import type { Snapshot } from "../algorithm/snapshot.ts";
+import type { News, PopulationStore, Run } from "../population-store/population-store.ts";
+import { PopulationView } from "./population-view.ts";
+
+/** What a worker knows of the population, and the place in the history that this stands for. */
+export class KnownPopulation {
+  readonly #store: PopulationStore;
+  readonly #run: Run;
+  #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
+
+  constructor(store: PopulationStore, run: Run) {
+    this.#store = store;
+    this.#run = run;
+  }
+
+  /** Undefined while nothing is known. */
+  get view(): PopulationView | undefined {
+    return this.#known?.view;
+  }
+
+  /** Where the news that it lacks begin. */
+  get cursor(): number | undefined {
+    return this.#known?.cursor;
+  }
+
+  /**
+   * The population with the news that came with a claim, or as it is now. A decision about the
+   * generation, or a later one, may come next.
+   */
+  async with(news: News | undefined, generation: number): Promise<PopulationView> {
+    if (!this.#known) this.#known = await PopulationView.read(this.#store, this.#run, generation);
+    else this.#add(news ?? (await this.#store.news(this.#run.id, this.#known.cursor)));
+    return this.#known.view;
+  }
+
+  /** What the worker itself has published, which also comes with the next news. */
+  published(...snapshots: readonly Snapshot[]): void {
+    for (const snapshot of snapshots) this.#known?.view.update(snapshot);
+  }
+
+  #add({ snapshots, cursor }: News): void {
+    const { view } = this.#known!;
+    for (const snapshot of snapshots) view.update(snapshot);
+    this.#known = { view, cursor };
+  }
+}
