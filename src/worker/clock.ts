@@ -1,3 +1,5 @@
+import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
+
 /**
  * Everything in a worker that reads the time or waits takes a clock, so that a test can let hours
  * pass at once.
@@ -13,6 +15,8 @@ export interface Clock {
   after(milliseconds: number, call: () => void): Disposable;
   /** Calls again and again until it is disposed. */
   every(milliseconds: number, call: () => void): Disposable;
+  /** Lets other work of this process run, unless it has in the last milliseconds. */
+  giveWay(afterMs?: number): Promise<void>;
 }
 
 export const systemClock: Clock = {
@@ -38,4 +42,5 @@ export const systemClock: Clock = {
     const timer = setInterval(call, milliseconds);
     return { [Symbol.dispose]: () => clearInterval(timer) };
   },
+  giveWay: pauseForEvents,
 };

@@ -21,7 +21,6 @@ import {
   type WorkerId,
   type WorkerState,
 } from "../population-store/population-store.ts";
-import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { type Published, tryActingInRun } from "./acting-in-run.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -188,7 +187,7 @@ class Worker {
       else ahead = await this.#advance(result);
       if (this.#toTry) await this.#tryActing(this.#toTry);
       await this.#collector.collectWhenDue();
-      await pauseForEvents(takesTurns ? 0 : undefined);
+      await this.#clock.giveWay(takesTurns ? 0 : undefined);
     }
     return false;
   }
