@@ -1,7 +1,7 @@
 /**
  * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and
  * selection only at the same budget: runs the studies of `examples/paper/`, which go on where they
- * were stopped, and writes each example's results and figures, and the table of the README.
+ * were stopped, and writes each example's results and figures, and the table of docs/results.md.
  *
  *     npx node benchmarks/paper.ts [--store .clade/paper.db]
  */
@@ -258,14 +258,14 @@ function barSentence(field: Field, summaries: readonly Summary[]): string {
     : `${bar}: ${reached.join(", ")} ${reached.length === 1 ? "reaches" : "reach"} it.`;
 }
 
-/** A field a row, for the README: its best known variant is the one that the example declares. */
+/** A field a row, for docs/results.md: its best known variant is the one that the example declares. */
 function frontTable(results: readonly Result[]): string {
   const rows = results.map(({ field, summaries }) => {
     const of = (name: string) => summaries.find(({ variant }) => variant === name)!;
     const score = ({ iqm, interval }: Summary) => withInterval(iqm, interval);
     const pbt = of("pbt");
     return [
-      `[${field.title}](${folder(field)}/README.md)`,
+      `[${field.title}](../${folder(field)}/README.md)`,
       field.unit,
       score(pbt),
       score(of(baseline)),
@@ -281,11 +281,14 @@ function frontTable(results: readonly Result[]): string {
 }
 
 function frontFigure(field: Field): string {
-  const file = `benchmarks/results/paper-${field.name}-${field.shown}-progress`;
-  const alt = `${field.title}, ${field.shown}: the best score so far of each variant over the steps`;
+  const file = `../benchmarks/results/paper-${field.name}-${field.shown}-progress`;
+  const alt = `${field.title}, ${field.shown}: best score of each variant over the steps`;
   return `<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="${file}-dark.svg">
-  <img alt="${alt}" src="${file}.svg">
+  <source media="(prefers-color-scheme: dark)"
+    srcset="${file}-dark.svg">
+  <img
+    alt="${alt}"
+    src="${file}.svg">
 </picture>`;
 }
 
@@ -295,7 +298,7 @@ writeResults("paper", "The paper's experiments", [
   "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
   ...results.map(({ field, section }) => `## ${field.title}\n\n${section}`),
 ]);
-insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
+insert("docs/results.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
 for (const { field, section, exhibit } of results) {
   const page = `${folder(field)}/README.md`;
   insert(page, "results", section.replaceAll("](paper-", "](../../../benchmarks/results/paper-"));
