@@ -29,6 +29,7 @@ import type { Speed } from "./paper/speed.ts";
 import { divergenceOf, type Summary, summarize } from "./paper/summary.ts";
 import { textOption } from "./reference/option.ts";
 import { table, writeResults } from "./results-file.ts";
+import { wrapped } from "./wrapped.ts";
 
 const store = textOption("store", ".clade/paper.db");
 const baseline = "random-search";
@@ -207,7 +208,8 @@ function insert(path: string, name: string, text: string): void {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`${path}: has no place for ${name}; write ${begin} and ${end}`);
-  writeFileSync(root(path), `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
+  const before = page.slice(0, from + begin.length);
+  writeFileSync(root(path), `${before}\n${wrapped(text)}\n${page.slice(to)}`);
 }
 
 interface Result {

@@ -2,12 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { wrapped } from "./wrapped.ts";
 
 /**
  * Prints the sections and writes them to benchmarks/results/<script>.md, with a dash for a slash.
  */
 export function writeResults(script: string, title: string, sections: readonly string[]): void {
-  const text = [`# ${title}`, provenance(script), ...sections].join("\n\n");
+  const text = wrapped([`# ${title}`, provenance(script), ...sections].join("\n\n"));
   writeFileSync(new URL(`results/${script.replace("/", "-")}.md`, import.meta.url), `${text}\n`);
   console.log(text);
 }
