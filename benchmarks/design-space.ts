@@ -200,7 +200,10 @@ function section(heading: string, { variants }: Comparison): string {
     against ? `${against.improvement.value.toFixed(2)}` : "",
     against?.sentence ?? "the baseline",
   ]);
-  return `### ${heading}\n\n${table(["variant", "final score, IQM [95%]", "total steps", "P(better)", "verdict beside its random search"], rows)}`;
+  return (
+    "### " +
+    `${heading}\n\n${table(["variant", "final score, IQM [95%]", "total steps", "P(better)", "verdict beside its random search"], rows)}`
+  );
 }
 
 /**
@@ -261,7 +264,12 @@ sections.push(
   figures("digits-choices", choices),
 );
 writeResults("design-space", "The design space", [
-  `Every variant has ${seeds} seeds on the reference tasks and 5 on the quickstart, and the same total of training steps as the random search that it stands beside. Verdicts are corrected for the number of comparisons in their table; intervals are not (\`clade compare\`). \`replay\` trains as many fresh models as the population has members along the schedule of pbt's best model with the same seed; \`final\` trains them with the hyperparameters that this schedule ends with.`,
+  `Every variant has ${seeds} seeds on the reference tasks and 5 on the quickstart, and the ` +
+    "same total of training steps as the random search that it stands beside. Verdicts are " +
+    "corrected for the number of comparisons in their table; intervals are not (`clade " +
+    "compare`). `replay` trains as many fresh models as the population has members along " +
+    "the schedule of pbt's best model with the same seed; `final` trains them with the " +
+    "hyperparameters that this schedule ends with.",
   whatTheNumbersSay,
   ...sections,
 ]);

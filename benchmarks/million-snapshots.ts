@@ -87,7 +87,10 @@ for (const members of given.members.split(",").map(Number)) {
 }
 if (given.command) process.exit();
 writeResults("million-snapshots", "A run of a million snapshots", [
-  `Runs of ${snapshots.toLocaleString("en-US")} snapshots, with a decision after each generation and about 170 failures, in a SQLite file in which a worker publishes about 150 times a second meanwhile. Memory is the greatest resident set of three processes; the log is the greatest size of SQLite's write-ahead log.`,
+  `Runs of ${snapshots.toLocaleString("en-US")} snapshots, with a decision after each ` +
+    "generation and about 170 failures, in a SQLite file in which a worker publishes about " +
+    "150 times a second meanwhile. Memory is the greatest resident set of three processes; " +
+    "the log is the greatest size of SQLite's write-ahead log.",
   table(
     ["members", "command", "median of 3, from the start of the process", "memory", "log", "bound"],
     rows,

@@ -63,7 +63,10 @@ const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 function marginOf({ margin }: Summary): string {
   if (!margin) return "the baseline";
   const { value, interval } = margin;
-  return `${value > 0 ? "+" : ""}${percent(value)} [${percent(interval.low)}, ${percent(interval.high)}]`;
+  return (
+    `${value > 0 ? "+" : ""}${percent(value)} [${percent(interval.low)}, ` +
+    `${percent(interval.high)}]`
+  );
 }
 
 function isReached(field: Field, { margin }: Summary): boolean {
@@ -236,14 +239,17 @@ async function resultOf(field: Field): Promise<Result> {
   );
   const section = [
     results,
-    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, as \`clade compare\` says it, which does not pair seeds and corrects for the number of comparisons:`,
+    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. ` +
+      "Each task alone, as `clade compare` says it, which does not pair seeds and corrects " +
+      "for the number of comparisons:",
     verdicts.join("\n"),
     "How often training diverged, and what became of it:",
     divergenceTable(
       tasks,
       summaries.map(({ variant }) => variant),
     ),
-    "Where the time of a worker goes, of one that trains four members with the stores of `clade run`:",
+    "Where the time of a worker goes, of one that trains four members with the stores of " +
+      "`clade run`:",
     speedTable(field),
     figuresOf(field, tasks),
   ].join("\n\n");
@@ -254,7 +260,9 @@ function barSentence(field: Field, summaries: readonly Summary[]): string {
   const reached = summaries
     .filter((summary) => isReached(field, summary))
     .map(({ variant }) => variant);
-  const bar = `The bar is the paper's margin over random search, ${percent(field.margin)}, with an interval above zero`;
+  const bar =
+    `The bar is the paper's margin over random search, ${percent(field.margin)}, with an ` +
+    "interval above zero";
   return reached.length === 0
     ? `${bar}: no variant reaches it.`
     : `${bar}: ${reached.join(", ")} ${reached.length === 1 ? "reaches" : "reach"} it.`;
@@ -297,7 +305,8 @@ function frontFigure(field: Field): string {
 const results: Result[] = [];
 for (const field of fields) results.push(await resultOf(field));
 writeResults("paper", "The paper's experiments", [
-  "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
+  "Scores are those of each run's best model, on what steered neither selection nor the " +
+    "choice of the model. All variants of a study spend the same total of training steps.",
   ...results.map(({ field, section }) => `## ${field.title}\n\n${section}`),
 ]);
 insert("docs/results.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));

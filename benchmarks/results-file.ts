@@ -34,8 +34,10 @@ function provenance(script: string): string {
       : ", with uncommitted changes";
   const given = process.argv.slice(2).join(" ");
   return [
-    `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ${(performance.now() / 1000).toFixed(0)} s`,
-    `- machine: ${processors[0]?.model ?? "unknown"}, ${processors.length} cores, Node ${process.version}`,
+    `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ` +
+      `${(performance.now() / 1000).toFixed(0)} s`,
+    `- machine: ${processors[0]?.model ?? "unknown"}, ${processors.length} cores, Node ` +
+      `${process.version}`,
     `- commit: ${git("rev-parse", "--short", "HEAD")}${changed}`,
   ].join("\n");
 }

@@ -71,7 +71,8 @@ export async function makeRun(path: string, members: number, snapshots: number):
      VALUES (${Array(9).fill("?").join(", ")})`,
   );
   const insertFailure = database.prepare(
-    "INSERT INTO failures (run, member, generation, worker, at, message, stack) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO failures (run, member, generation, worker, at, message, stack) VALUES (?, " +
+      "?, ?, ?, ?, ?, ?)",
   );
   const random = randomStream(1, "million");
   const begin = Math.round(Date.now() - snapshots * generationMs);
@@ -131,7 +132,8 @@ export async function makeRun(path: string, members: number, snapshots: number):
   function decide(trained: Snapshot, place: number, from: Snapshot | undefined): void {
     const { id: snapshot, member, generation, memberSteps } = trained;
     const text = from
-      ? `rank ${place + 1} of ${members} is in the bottom 20%, and member ${from.member} is in the top 20%`
+      ? `rank ${place + 1} of ${members} is in the bottom 20%, and member ${from.member} is ` +
+        "in the top 20%"
       : `rank ${place + 1} of ${members} is not in the bottom 20%`;
     const decision: Decision = {
       snapshot,

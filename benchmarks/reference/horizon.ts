@@ -174,11 +174,13 @@ writeResults("reference/horizon", `T4, Plain and Deceptive: final best Q over ${
     criterion,
   `## Fixed schedules (deterministic)\n\n${table(["schedule", ...header.slice(1)], fixed)}`,
   `## Synchronous\n\n${table(header, synchronous)}`,
-  `Asynchronous with one worker, PBT ends with the same best Q, to the last bit, in ${equal} of ${known.length * taskNames.length * seeds} runs.`,
+  "Asynchronous with one worker, PBT ends with the same best Q, to the last bit, in " +
+    `${equal} of ${known.length * taskNames.length * seeds} runs.`,
   `## Other choices, synchronous\n\n${table(header, choices)}`,
   "## Where Clade's defaults stand\n\nAsynchronous, one worker. The bar is " +
     `${bar.plain} on Plain and ${bar.deceptive} on Deceptive with one configuration and no interval chosen by hand; ` +
-    `${reaching.length} of ${byDefault.length} reach both.\n\n${table(["searcher", "plain, mean (5% to 95%)", "deceptive", "copies"], byDefault)}`,
+    `${reaching.length} of ${byDefault.length} reach ` +
+    `both.\n\n${table(["searcher", "plain, mean (5% to 95%)", "deceptive", "copies"], byDefault)}`,
   `## What the choices say
 
 - The history of h counts from the first interval as i = 0; the fixed schedules give the reference's numbers to the last digit.

@@ -116,7 +116,8 @@ writeResults(
   `T2, a quadratic with a learning rate: final best Q over ${seeds} seeds`,
   [
     "Two members starting at h = (0, 1) and (1, 0), lr 0.05; 100 steps each, a generation of 4 steps, truncation selection of " +
-      "one half, a new draw with probability 0.5. `agrees`: the median and the 5% quantile are at least the reference's.",
+      "one half, a new draw with probability 0.5. `agrees`: the median and the 5% quantile " +
+      "are at least the reference's.",
     table(
       ["searcher", "median", "5% quantile", "reference: median, 5%, at least", "agrees"],
       rows,

@@ -74,9 +74,12 @@ const choices = [
 ];
 
 writeResults("reference/toy", `T1, the paper's toy: final best Q over ${seeds} seeds`, [
-  `Two members, 200 steps each, a generation of 10 steps, binary tournament that copies weights. ${criterion}`,
-  `## Asynchronous, one worker (as examples/paper/toy.ts runs it)\n\n${table(header, asynchronous)}`,
-  `Synchronous runs end with the same best Q, to the last bit, in ${equal} of ${asynchronous.length * seeds} runs.`,
+  "Two members, 200 steps each, a generation of 10 steps, binary tournament that copies " +
+    `weights. ${criterion}`,
+  "## Asynchronous, one worker (as examples/paper/toy.ts runs " +
+    `it)\n\n${table(header, asynchronous)}`,
+  `Synchronous runs end with the same best Q, to the last bit, in ${equal} of ` +
+    `${asynchronous.length * seeds} runs.`,
   `## Other choices\n\n${table(header, choices)}`,
   `## What the choices say
 

@@ -311,7 +311,10 @@ function contours() {
 /** A plot as a group of one picture. Plot's style sheet is for web pages. */
 function place(plot: ReturnType<typeof Plot.plot>, y: number): string {
   plot.querySelector("style")?.remove();
-  return `<g transform="translate(0,${y})" font-family="${font}" font-size="13" text-anchor="middle">${plot.innerHTML}</g>`;
+  return (
+    `<g transform="translate(0,${y})" font-family="${font}" font-size="13" ` +
+    `text-anchor="middle">${plot.innerHTML}</g>`
+  );
 }
 
 if (import.meta.main) {

@@ -23,6 +23,7 @@ test("real pictures that a classifier has not seen score 9 of 10 by either class
 
 test("a missing file of classifiers says which command makes it", () => {
   expect(() => readClassifiers(pathToFileURL("/nowhere/classifiers.bin"))).toThrow(
-    "/nowhere/classifiers.bin is missing; make it with: npx node examples/paper/gan/train-classifiers.ts",
+    "/nowhere/classifiers.bin is missing; make it with: npx node " +
+      "examples/paper/gan/train-classifiers.ts",
   );
 });

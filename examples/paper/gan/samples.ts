@@ -71,7 +71,10 @@ function drawPage(ink: Uint8Array, page: number, left: number, top: number): str
     const y =
       top + (Math.floor(picture / ACROSS) * (WIDTH + 1) + Math.floor(pixel / WIDTH)) * SIDE;
     const gray = 255 - value;
-    return `<rect x="${x}" y="${y}" width="${SIDE}" height="${SIDE}" fill="rgb(${gray},${gray},${gray})"/>`;
+    return (
+      `<rect x="${x}" y="${y}" width="${SIDE}" height="${SIDE}" ` +
+      `fill="rgb(${gray},${gray},${gray})"/>`
+    );
   }).join("");
 }
 
