@@ -24,7 +24,8 @@ const clade = fileURLToPath(new URL("../bin/clade.js", import.meta.url));
 const writer = fileURLToPath(new URL("million-snapshots/writer.ts", import.meta.url));
 /** Writes the process's greatest resident memory in KiB to its fourth stream when it ends. */
 const measuring = `--import=data:text/javascript,${encodeURIComponent(
-  'import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,String(process.resourceUsage().maxRSS)))',
+  'import{writeSync}from"node:fs";' +
+    'process.on("exit",()=>writeSync(3,String(process.resourceUsage().maxRSS)))',
 )}`;
 const bounds: Readonly<Record<string, string>> = { report: "15 s, 500 MB", list: "", best: "" };
 const commands = ["status", "show", "show --member 7", "report", "list", "best"];

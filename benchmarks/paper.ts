@@ -268,7 +268,9 @@ function barSentence(field: Field, summaries: readonly Summary[]): string {
     : `${bar}: ${reached.join(", ")} ${reached.length === 1 ? "reaches" : "reach"} it.`;
 }
 
-/** A field a row, for docs/results.md: its best known variant is the one that the example declares. */
+/**
+ * A field a row, for docs/results.md: its best known variant is the one that the example declares.
+ */
 function frontTable(results: readonly Result[]): string {
   const rows = results.map(({ field, summaries }) => {
     const of = (name: string) => summaries.find(({ variant }) => variant === name)!;

@@ -67,8 +67,8 @@ async function bareProcesses(count: number): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(
-    "CREATE TABLE a (k serial PRIMARY KEY, v text); CREATE TABLE b (k integer PRIMARY KEY, " +
-      "v integer)",
+    "CREATE TABLE a (k serial PRIMARY KEY, v text); " +
+      "CREATE TABLE b (k integer PRIMARY KEY, v integer)",
   );
   await client.query(`INSERT INTO b SELECT k, 0 FROM generate_series(0, ${count - 1}) k`);
   await client.end();

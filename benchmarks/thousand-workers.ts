@@ -176,10 +176,14 @@ async function firstGeneration(): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(`
-    INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, generation, step, member_steps, hyperparameters, checkpoint, score, metrics, worker, published_at)
-      SELECT t.run, r.member, 1, 'trained', r.member || '.0', 1, 1, 1, r.hyperparameters, t.checkpoint, random(), t.metrics, t.worker, t.published_at
-      FROM clade.snapshots t, clade.snapshots r WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
-    UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1 WHERE member > 0`);
+    INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, generation, step,
+        member_steps, hyperparameters, checkpoint, score, metrics, worker, published_at)
+      SELECT t.run, r.member, 1, 'trained', r.member || '.0', 1, 1, 1, r.hyperparameters,
+        t.checkpoint, random(), t.metrics, t.worker, t.published_at
+      FROM clade.snapshots t, clade.snapshots r
+      WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
+    UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1
+      WHERE member > 0`);
   await client.end();
 }
 

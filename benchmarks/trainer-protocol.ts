@@ -2,7 +2,7 @@
  * What a trainer in Python costs beside one in this process: a call of the protocol, a generation,
  * and handing over a checkpoint of 1 GB.
  *
- *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts     as root, to measure both
+ *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts    as root, for both users
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";

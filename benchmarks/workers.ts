@@ -80,7 +80,10 @@ class Sleeper {
     Sleeper.inside += performance.now() - begin;
     this.x++;
   }
-  evaluate() { appendFileSync("inside.txt", Sleeper.inside + " " + performance.now() + "\\n"); return { x: this.x }; }
+  evaluate() {
+    appendFileSync("inside.txt", Sleeper.inside + " " + performance.now() + "\\n");
+    return { x: this.x };
+  }
   save() { return { x: this.x }; }
   restore({ x }) { this.x = x; }
 }

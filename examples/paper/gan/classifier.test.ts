@@ -13,7 +13,7 @@ test("no picture is in both halves", () => {
   );
 });
 
-test("real pictures that a classifier has not seen score 9 of 10 by either classifier", async () => {
+test("real pictures that neither classifier has seen score 9 of 10 by both", async () => {
   const [steering, reporting] = readClassifiers();
   const bySteering = await judge(steering, reportingHalf.ink);
   const byReporting = await judge(reporting, steeringHalf.ink);
