@@ -75,8 +75,8 @@ writeResults("pytorch-digits", "The PyTorch digits over seeds: test accuracy in 
     .join("\n"),
   `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times ` +
     "in each: once to try the trainer before the run, then once for each worker.",
-  "By hand means the defaults of digits.py, constant. A learning rate that somebody lowers " +
-    "by hand along a good schedule was not compared. The test digits are 497, each drawn " +
+  "By hand means the defaults of digits.py, constant. A learning rate lowered by hand along " +
+    "a good schedule was not compared. The test digits are 497, each drawn " +
     "about four times: an interval over seeds does not cover what other digits would change.",
 ]);
 

@@ -77,6 +77,6 @@ writeResults("quickstart", "The quickstart over seeds: test accuracy in %", [
     rows,
   ),
   ...differences,
-  "The controls have constant settings. A learning rate that somebody lowers by hand along " +
-    "a good schedule is not among them.",
+  "The controls have constant settings. A learning rate lowered by hand along a good " +
+    "schedule is not among them.",
 ]);

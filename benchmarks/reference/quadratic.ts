@@ -123,7 +123,7 @@ writeResults(
       rows,
     ),
     "The reference is synchronous and copies weights and hyperparameters; copying weights alone " +
-      "does not reach its 5% quantile.\nAsynchronous with one worker ends with the same best Q " +
+      "does not reach its 5% quantile. Asynchronous with one worker ends with the same best Q " +
       `as synchronous, to the last bit, in ${equal} of ${seeds} seeds.`,
   ],
 );

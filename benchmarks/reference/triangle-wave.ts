@@ -238,7 +238,7 @@ async function compare(): Promise<void> {
   members the scores that a member is compared with are mostly a generation old, and selection is
   weaker (the column of copies).
 - Recipients need noise of their own, as the seed of restore's context gives them. One that goes on
-  with the donor's noise and the donor's lr is its double for ever: selection alone then has
+  with the donor's noise and the donor's lr is its double forever: selection alone then has
   nothing left to select, and PBT with 8 members is slower than with 2 that have their own.
 - Steps alone show little: most of what PBT gains over random search, selection only gains too. The
   distance of lr from the optimum along the winner's lineage tells them apart.`,

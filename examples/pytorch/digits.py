@@ -35,7 +35,7 @@ class DigitsTrainer:
         self.apply(hyperparameters)
 
     def step(self, hyperparameters):
-        """One batch, with pictures that nobody has seen before."""
+        """One batch of pictures that are new to every member."""
         images, labels = draw_pictures(*self.training, BATCH, hyperparameters["distortion"])
         loss = cross_entropy(self.model(images), labels)
         self.optimizer.zero_grad()

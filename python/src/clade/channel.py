@@ -1,7 +1,7 @@
 """The protocol's two pipes, kept for the protocol alone.
 
 Standard output and input are moved to descriptors of our own, which children do not inherit. In
-their old places are standard error, for whatever the process and its children print, and an empty
+their old places are standard error, for the prints of the process and its children, and an empty
 input, so that no child eats a request.
 """
 

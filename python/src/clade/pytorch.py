@@ -180,7 +180,7 @@ def save(directory: str | Path, **objects: Stateful) -> None:
 
 
 def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
-    """Loads what `save` wrote into the objects, on whatever device they are, and the random state
+    """Loads what `save` wrote into the objects, each on its own device, and the random state
     by the rule of `random_state.restore`.
 
     Afterwards an optimiser has its OLD learning rate and other options: call `apply` after this,

@@ -55,7 +55,7 @@ def save(directory: str | Path) -> None:
         states["numpy"] = numpy.random.get_state(legacy=False)
     if torch:
         states["torch"] = _hexadecimal(torch.get_rng_state())
-        # Asking for the state of devices that nobody uses would start them.
+        # Asking for the state of unused devices would start them.
         if torch.cuda.is_initialized():
             states["cuda"] = [_hexadecimal(state) for state in torch.cuda.get_rng_state_all()]
     text = json.dumps(states, default=lambda array: array.tolist())
