@@ -209,9 +209,16 @@ for (const scores of distributions) {
 
 const count = (value: number) => value.toLocaleString("en-US");
 writeResults("bootstrap-coverage", "How often 95% intervals hold", [
-  `${count(studies)} simulated studies a row with ${count(resamples)} resamples each, so a share is known to about 0.35 points. In brackets the mean width beside Clade's. Bound: 93% to 97% with 5, 10 and 20 seeds; ${outside === 0 ? "every row keeps it" : `${outside} rows are outside`}.`,
+  `${count(studies)} simulated studies a row with ${count(resamples)} resamples each, so a ` +
+    "share is known to about 0.35 points. In brackets the mean width beside Clade's. Bound: " +
+    "93% to 97% with 5, 10 and 20 seeds; " +
+    `${outside === 0 ? "every row keeps it" : `${outside} rows are outside`}.`,
   table(["scores", "seeds", ...Object.keys(methods)], coverage),
-  `Differences of two variants, and the probability of improvement, over ${count(studiesOfDifferences)} studies a row (known to about 0.7 points). "Shown" is how often the interval of the difference leaves out 0: false where the variants have the same interquartile mean, and the power of a study where they do not. The standard deviation is that of a normal distribution with the same quartiles.`,
+  "Differences of two variants, and the probability of improvement, over " +
+    `${count(studiesOfDifferences)} studies a row (known to about 0.7 points). "Shown" is how ` +
+    "often the interval of the difference leaves out 0: false where the variants have the " +
+    "same interquartile mean, and the power of a study where they do not. The standard " +
+    "deviation is that of a normal distribution with the same quartiles.",
   table(
     [
       "scores",
@@ -224,6 +231,8 @@ writeResults("bootstrap-coverage", "How often 95% intervals hold", [
     ],
     differences,
   ),
-  `${comparisons} variants that are all equal to their baseline: how often at least one is called better or worse (${count(studiesOfDifferences)} studies a row; promised: at most 5%).`,
+  `${comparisons} variants that are all equal to their baseline: how often at least one is ` +
+    `called better or worse (${count(studiesOfDifferences)} studies a row; promised: at most ` +
+    "5%).",
   table(["scores", "seeds", "any false verdict", "the same without the correction"], families),
 ]);

@@ -171,9 +171,16 @@ rmSync(base, { recursive: true });
 ratios.sort((a, b) => a - b);
 const gigabytes = (bytes: number) => (bytes / 1024 ** 3).toFixed(2);
 writeResults("checkpoint-store", "The filesystem checkpoint store with 1 GB", [
-  `Saving a directory of ${files} files of 100 MiB, against SHA-256 of the same files in the same process. Bound: 80% of the bare hash's speed.`,
+  `Saving a directory of ${files} files of 100 MiB, against SHA-256 of the same files in ` +
+    "the same process. Bound: 80% of the bare hash's speed.",
   table(["round", "bare hash, s", "save, s", "speed of save to hash"], rows),
-  `Median ${(100 * ratios[rounds >> 1]!).toFixed(0)}%. Files were adopted without a copy (same inode): ${inodesKept ? "yes" : "no"}.`,
-  `A second member whose model shares 9 of 10 files added ${gigabytes(grown)} GiB to the ${gigabytes(before)} GiB of the first.`,
-  `An exploit of the 1 GB checkpoint, published in a SQLite store on the same disk, ${exploits.times.length} times: median ${exploits.times[exploits.times.length >> 1]!.toFixed(2)} ms, worst ${exploits.times.at(-1)!.toFixed(2)} ms; bytes added to the checkpoints: ${exploits.bytes}. Bound: 10 ms, no bytes.`,
+  `Median ${(100 * ratios[rounds >> 1]!).toFixed(0)}%. Files were adopted without a copy ` +
+    `(same inode): ${inodesKept ? "yes" : "no"}.`,
+  `A second member whose model shares 9 of 10 files added ${gigabytes(grown)} GiB to the ` +
+    `${gigabytes(before)} GiB of the first.`,
+  "An exploit of the 1 GB checkpoint, published in a SQLite store on the same disk, " +
+    `${exploits.times.length} times: median ` +
+    `${exploits.times[exploits.times.length >> 1]!.toFixed(2)} ms, worst ` +
+    `${exploits.times.at(-1)!.toFixed(2)} ms; bytes added to the checkpoints: ` +
+    `${exploits.bytes}. Bound: 10 ms, no bytes.`,
 ]);

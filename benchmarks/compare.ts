@@ -104,7 +104,9 @@ const rows = [
 const size = statSync(store).size / 2 ** 20;
 rmSync(directory, { recursive: true });
 writeResults("compare", "A comparison of 200 runs", [
-  `${variants} variants with ${seeds} seeds each, 8 members and 28 generations a run: ${snapshots.toLocaleString("en-US")} snapshots, a file of ${size.toFixed(0)} MB. Bound: \`compare\` under 5 s.`,
+  `${variants} variants with ${seeds} seeds each, 8 members and 28 generations a run: ` +
+    `${snapshots.toLocaleString("en-US")} snapshots, a file of ${size.toFixed(0)} MB. Bound: ` +
+    "`compare` under 5 s.",
   table(
     ["command", `median of ${repetitions}, from the start of the process`, "times list"],
     rows,

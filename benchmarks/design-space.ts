@@ -200,7 +200,14 @@ function section(heading: string, { variants }: Comparison): string {
     against ? `${against.improvement.value.toFixed(2)}` : "",
     against?.sentence ?? "the baseline",
   ]);
-  return `### ${heading}\n\n${table(["variant", "final score, IQM [95%]", "total steps", "P(better)", "verdict beside its random search"], rows)}`;
+  const header = [
+    "variant",
+    "final score, IQM [95%]",
+    "total steps",
+    "P(better)",
+    "verdict beside its random search",
+  ];
+  return `### ${heading}\n\n${table(header, rows)}`;
 }
 
 /**
@@ -220,16 +227,23 @@ function figures(name: string, comparison: Comparison): string {
 /** Of the results as they are committed; to be read again when they change. */
 const whatTheNumbersSay = `## What the numbers say
 
-- What is copied matters most: on all three reference tasks copying both ends above copying either alone, at every size. Who copies whom (truncation, t-test, tournament) matters
-  less. Hyperparameters alone do little on T3.
-- T3 is mostly selection of lucky noise: with 20 members selection only gets 138 of the 160 that Population Based Training reaches, a replay of its schedule 91, and random search 59.
-  The hyperparameters at the end of the schedule are worse than random ones.
-- T4, Plain, needs no schedule, since one value is best from beginning to end: models trained with the last hyperparameters alone (1.1990) and one model after another (1.1994) end above
-  Population Based Training (1.1975).
-- T4, Deceptive, is all schedule: a replay repeats the result (1.186), while the last hyperparameters alone (0.874) end far below random search (1.047).
-- Larger populations help every searcher. Beside random search of the same size the advantage is there with 5 members, and hardly grows from 20 to 40.
-- On the quickstart 5 seeds are too few: every verdict, corrected for its table's comparisons, is that no difference can be shown. Its means have the order of the other tasks: exploit by t-test,
-  replay, truncation, tournament and successive halving above random search; selection only, the grid, one model after another and the last hyperparameters below.`;
+- What is copied matters most: on all three reference tasks copying both ends above copying either
+  alone, at every size. Who copies whom (truncation, t-test, tournament) matters less.
+  Hyperparameters alone do little on T3.
+- T3 is mostly selection of lucky noise: with 20 members selection only gets 138 of the 160 that
+  Population Based Training reaches, a replay of its schedule 91, and random search 59. The
+  hyperparameters at the end of the schedule are worse than random ones.
+- T4, Plain, needs no schedule, since one value is best from beginning to end: models trained with
+  the last hyperparameters alone (1.1990) and one model after another (1.1994) end above Population
+  Based Training (1.1975).
+- T4, Deceptive, is all schedule: a replay repeats the result (1.186), while the last
+  hyperparameters alone (0.874) end far below random search (1.047).
+- Larger populations help every searcher. Beside random search of the same size the advantage is
+  there with 5 members, and hardly grows from 20 to 40.
+- On the quickstart 5 seeds are too few: every verdict, corrected for its table's comparisons, is
+  that no difference can be shown. Its means have the order of the other tasks: exploit by t-test,
+  replay, truncation, tournament and successive halving above random search; selection only, the
+  grid, one model after another and the last hyperparameters below.`;
 
 const sections: string[] = [];
 for (const [name, title, experiment] of [
@@ -261,7 +275,12 @@ sections.push(
   figures("digits-choices", choices),
 );
 writeResults("design-space", "The design space", [
-  `Every variant has ${seeds} seeds on the reference tasks and 5 on the quickstart, and the same total of training steps as the random search that it stands beside. Verdicts are corrected for the number of comparisons in their table; intervals are not (\`clade compare\`). \`replay\` trains as many fresh models as the population has members along the schedule of pbt's best model with the same seed; \`final\` trains them with the hyperparameters that this schedule ends with.`,
+  `Every variant has ${seeds} seeds on the reference tasks and 5 on the quickstart, and the ` +
+    "same total of training steps as the random search that it stands beside. Verdicts are " +
+    "corrected for the number of comparisons in their table; intervals are not (`clade " +
+    "compare`). `replay` trains as many fresh models as the population has members along " +
+    "the schedule of pbt's best model with the same seed; `final` trains them with the " +
+    "hyperparameters that this schedule ends with.",
   whatTheNumbersSay,
   ...sections,
 ]);

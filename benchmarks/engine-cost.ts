@@ -76,7 +76,8 @@ async function costOf(
 function bareTransaction(): number {
   const database = new DatabaseSync(join(directory, "bare.db"));
   database.exec(
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE a (k INTEGER PRIMARY KEY, v TEXT)",
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE a (k INTEGER " +
+      "PRIMARY KEY, v TEXT)",
   );
   database.exec("CREATE TABLE b (k INTEGER PRIMARY KEY, v INTEGER); INSERT INTO b VALUES (1, 0)");
   const [begin, insert, update, commit] = [
@@ -137,7 +138,8 @@ const heading = [
   "to a bare transaction",
 ];
 writeResults("engine-cost", "The engine's cost of a generation", [
-  "Bounds: 0.05 ms with the memory stores, 0.3 ms with SQLite on disk, 1,000 members at most 2 times the cost of 10, 10,000 complete.",
+  "Bounds: 0.05 ms with the memory stores, 0.3 ms with SQLite on disk, 1,000 members at " +
+    "most 2 times the cost of 10, 10,000 complete.",
   table(heading, rows),
   `A bare transaction takes ${bare.toFixed(4)} ms.`,
 ]);

@@ -24,7 +24,8 @@ const clade = fileURLToPath(new URL("../bin/clade.js", import.meta.url));
 const writer = fileURLToPath(new URL("million-snapshots/writer.ts", import.meta.url));
 /** Writes the process's greatest resident memory in KiB to its fourth stream when it ends. */
 const measuring = `--import=data:text/javascript,${encodeURIComponent(
-  'import{writeSync}from"node:fs";process.on("exit",()=>writeSync(3,String(process.resourceUsage().maxRSS)))',
+  'import{writeSync}from"node:fs";' +
+    'process.on("exit",()=>writeSync(3,String(process.resourceUsage().maxRSS)))',
 )}`;
 const bounds: Readonly<Record<string, string>> = { report: "15 s, 500 MB", list: "", best: "" };
 const commands = ["status", "show", "show --member 7", "report", "list", "best"];
@@ -87,7 +88,10 @@ for (const members of given.members.split(",").map(Number)) {
 }
 if (given.command) process.exit();
 writeResults("million-snapshots", "A run of a million snapshots", [
-  `Runs of ${snapshots.toLocaleString("en-US")} snapshots, with a decision after each generation and about 170 failures, in a SQLite file in which a worker publishes about 150 times a second meanwhile. Memory is the greatest resident set of three processes; the log is the greatest size of SQLite's write-ahead log.`,
+  `Runs of ${snapshots.toLocaleString("en-US")} snapshots, with a decision after each ` +
+    "generation and about 170 failures, in a SQLite file in which a worker publishes about " +
+    "150 times a second meanwhile. Memory is the greatest resident set of three processes; " +
+    "the log is the greatest size of SQLite's write-ahead log.",
   table(
     ["members", "command", "median of 3, from the start of the process", "memory", "log", "bound"],
     rows,

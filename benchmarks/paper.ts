@@ -1,7 +1,7 @@
 /**
  * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and
  * selection only at the same budget: runs the studies of `examples/paper/`, which go on where they
- * were stopped, and writes each example's results and figures, and the table of the README.
+ * were stopped, and writes each example's results and figures, and the table of docs/results.md.
  *
  *     npx node benchmarks/paper.ts [--store .clade/paper.db]
  */
@@ -29,6 +29,7 @@ import type { Speed } from "./paper/speed.ts";
 import { divergenceOf, type Summary, summarize } from "./paper/summary.ts";
 import { textOption } from "./reference/option.ts";
 import { table, writeResults } from "./results-file.ts";
+import { wrapped } from "./wrapped.ts";
 
 const store = textOption("store", ".clade/paper.db");
 const baseline = "random-search";
@@ -62,7 +63,10 @@ const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 function marginOf({ margin }: Summary): string {
   if (!margin) return "the baseline";
   const { value, interval } = margin;
-  return `${value > 0 ? "+" : ""}${percent(value)} [${percent(interval.low)}, ${percent(interval.high)}]`;
+  return (
+    `${value > 0 ? "+" : ""}${percent(value)} [${percent(interval.low)}, ` +
+    `${percent(interval.high)}]`
+  );
 }
 
 function isReached(field: Field, { margin }: Summary): boolean {
@@ -207,7 +211,8 @@ function insert(path: string, name: string, text: string): void {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from)
     throw new Error(`${path}: has no place for ${name}; write ${begin} and ${end}`);
-  writeFileSync(root(path), `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`);
+  const before = page.slice(0, from + begin.length);
+  writeFileSync(root(path), `${before}\n${wrapped(text)}\n${page.slice(to)}`);
 }
 
 interface Result {
@@ -234,14 +239,17 @@ async function resultOf(field: Field): Promise<Result> {
   );
   const section = [
     results,
-    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. Each task alone, as \`clade compare\` says it, which does not pair seeds and corrects for the number of comparisons:`,
+    `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. ` +
+      "Each task alone, as `clade compare` says it, which does not pair seeds and corrects " +
+      "for the number of comparisons:",
     verdicts.join("\n"),
     "How often training diverged, and what became of it:",
     divergenceTable(
       tasks,
       summaries.map(({ variant }) => variant),
     ),
-    "Where the time of a worker goes, of one that trains four members with the stores of `clade run`:",
+    "Where the time of a worker goes, of one that trains four members with the stores of " +
+      "`clade run`:",
     speedTable(field),
     figuresOf(field, tasks),
   ].join("\n\n");
@@ -252,20 +260,24 @@ function barSentence(field: Field, summaries: readonly Summary[]): string {
   const reached = summaries
     .filter((summary) => isReached(field, summary))
     .map(({ variant }) => variant);
-  const bar = `The bar is the paper's margin over random search, ${percent(field.margin)}, with an interval above zero`;
+  const bar =
+    `The bar is the paper's margin over random search, ${percent(field.margin)}, with an ` +
+    "interval above zero";
   return reached.length === 0
     ? `${bar}: no variant reaches it.`
     : `${bar}: ${reached.join(", ")} ${reached.length === 1 ? "reaches" : "reach"} it.`;
 }
 
-/** A field a row, for the README: its best known variant is the one that the example declares. */
+/**
+ * A field a row, for docs/results.md: its best known variant is the one that the example declares.
+ */
 function frontTable(results: readonly Result[]): string {
   const rows = results.map(({ field, summaries }) => {
     const of = (name: string) => summaries.find(({ variant }) => variant === name)!;
     const score = ({ iqm, interval }: Summary) => withInterval(iqm, interval);
     const pbt = of("pbt");
     return [
-      `[${field.title}](${folder(field)}/README.md)`,
+      `[${field.title}](../${folder(field)}/README.md)`,
       field.unit,
       score(pbt),
       score(of(baseline)),
@@ -281,21 +293,25 @@ function frontTable(results: readonly Result[]): string {
 }
 
 function frontFigure(field: Field): string {
-  const file = `benchmarks/results/paper-${field.name}-${field.shown}-progress`;
-  const alt = `${field.title}, ${field.shown}: the best score so far of each variant over the steps`;
+  const file = `../benchmarks/results/paper-${field.name}-${field.shown}-progress`;
+  const alt = `${field.title}, ${field.shown}: best score of each variant over the steps`;
   return `<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="${file}-dark.svg">
-  <img alt="${alt}" src="${file}.svg">
+  <source media="(prefers-color-scheme: dark)"
+    srcset="${file}-dark.svg">
+  <img
+    alt="${alt}"
+    src="${file}.svg">
 </picture>`;
 }
 
 const results: Result[] = [];
 for (const field of fields) results.push(await resultOf(field));
 writeResults("paper", "The paper's experiments", [
-  "Scores are those of each run's best model, on what steered neither selection nor the choice of the model. All variants of a study spend the same total of training steps.",
+  "Scores are those of each run's best model, on what steered neither selection nor the " +
+    "choice of the model. All variants of a study spend the same total of training steps.",
   ...results.map(({ field, section }) => `## ${field.title}\n\n${section}`),
 ]);
-insert("README.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
+insert("docs/results.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
 for (const { field, section, exhibit } of results) {
   const page = `${folder(field)}/README.md`;
   insert(page, "results", section.replaceAll("](paper-", "](../../../benchmarks/results/paper-"));

@@ -67,7 +67,8 @@ async function bareProcesses(count: number): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(
-    "CREATE TABLE a (k serial PRIMARY KEY, v text); CREATE TABLE b (k integer PRIMARY KEY, v integer)",
+    "CREATE TABLE a (k serial PRIMARY KEY, v text); " +
+      "CREATE TABLE b (k integer PRIMARY KEY, v integer)",
   );
   await client.query(`INSERT INTO b SELECT k, 0 FROM generate_series(0, ${count - 1}) k`);
   await client.end();
@@ -177,10 +178,12 @@ const many = [
 await server[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true });
 writeResults("postgres", "PostgreSQL on the same machine", [
-  `Server, workers and trainers share the cores. A bare transaction of one insert and one update takes ${ms(bare)}, written to the disk; so does every publication.`,
+  "Server, workers and trainers share the cores. A bare transaction of one insert and one " +
+    `update takes ${ms(bare)}, written to the disk; so does every publication.`,
   "One worker; to reach: a median of 5 ms, and 10,000 members at most 2 times the cost of 100.",
   table(["members", "a generation", "99%", "to a bare transaction", "to 100 members"], single),
-  "Workers with 64 members, when they are warm; to reach: 500 generations/s with 32 of them. Of the processors, and of the database, a generation:",
+  "Workers with 64 members, when they are warm; to reach: 500 generations/s with 32 of " +
+    "them. Of the processors, and of the database, a generation:",
   table(
     [
       "workers",
@@ -196,5 +199,10 @@ writeResults("postgres", "PostgreSQL on the same machine", [
     ],
     many,
   ),
-  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second would be the bound if each cost no more than that. What is left is the cost of 32 Node processes and 32 of the server that take turns on 2 cores, and each time find their memory gone from the caches: the same 32 workers in 2 processes need far less of the processors' time.`,
+  `32 processes that do nothing but bare transactions do ${bare32.toFixed(0)} a second ` +
+    `here. A generation is 3 messages, so ${(bare32 / 3).toFixed(0)} generations a second ` +
+    "would be the bound if each cost no more than that. What is left is the cost of 32 Node " +
+    "processes and 32 of the server that take turns on 2 cores, and each time find their " +
+    "memory gone from the caches: the same 32 workers in 2 processes need far less of the " +
+    "processors' time.",
 ]);

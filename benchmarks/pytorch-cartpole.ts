@@ -59,14 +59,20 @@ writeResults(
   "pytorch-cartpole",
   "The PyTorch CartPole over seeds: mean return of 100 test episodes",
   [
-    `8 members, 40 steps of 512 moves each, 2 workers; mean with its 95% interval over seeds. 500 is the most that can be had. ${study.versions}.`,
+    "8 members, 40 steps of 512 moves each, 2 workers; mean with its 95% interval over " +
+      `seeds. 500 is the most that can be had. ${study.versions}.`,
     table(["", ...seeds.map((seed) => `seed ${seed}`), "mean"], rows),
     [
-      `- Best member, PBT minus random search, seed by seed: ${difference(pbt!.best, randomSearch!.best, 1)}.`,
-      `- Mean of members, PBT minus random search, seed by seed: ${difference(pbt!.average, randomSearch!.average, 1)}.`,
-      `- PBT's best member minus one policy by hand, seed by seed: ${difference(pbt!.best, alone, 1)}.`,
+      "- Best member, PBT minus random search, seed by seed: " +
+        `${difference(pbt!.best, randomSearch!.best, 1)}.`,
+      "- Mean of members, PBT minus random search, seed by seed: " +
+        `${difference(pbt!.average, randomSearch!.average, 1)}.`,
+      "- PBT's best member minus one policy by hand, seed by seed: " +
+        `${difference(pbt!.best, alone, 1)}.`,
     ].join("\n"),
-    `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times in each: once to try the trainer before the run, then once for the fresh weights of each member, since a loop of its own makes them only once.`,
+    `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times ` +
+      "in each: once to try the trainer before the run, then once for the fresh weights of " +
+      "each member, since a loop of its own makes them only once.",
     "By hand means the defaults of cartpole.py, constant.",
   ],
 );

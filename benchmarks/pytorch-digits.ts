@@ -36,7 +36,8 @@ for (const seed of seeds) {
     seconds.push(result.seconds);
     starts.add(started);
     console.error(
-      `seed ${seed}, ${name}: ${values.at(-1)!.toFixed(2)} in ${result.seconds.toFixed(0)} s, ${started} starts`,
+      `seed ${seed}, ${name}: ${values.at(-1)!.toFixed(2)} in ${result.seconds.toFixed(0)} ` +
+        `s, ${started} starts`,
     );
   }
 }
@@ -63,7 +64,8 @@ const spent = found
   .map(({ name, seconds }) => `${name} ${meanOf(seconds).toFixed(0)} s`)
   .join(", ");
 writeResults("pytorch-digits", "The PyTorch digits over seeds: test accuracy in %", [
-  `8 members, 4,000 steps each, 2 workers; mean with its 95% interval over seeds. ${study.versions}.`,
+  "8 members, 4,000 steps each, 2 workers; mean with its 95% interval over seeds. " +
+    `${study.versions}.`,
   table(["", ...seeds.map((seed) => `seed ${seed}`), "mean"], rows),
   others
     .map(
@@ -71,8 +73,11 @@ writeResults("pytorch-digits", "The PyTorch digits over seeds: test accuracy in 
         `- PBT minus ${name}, seed by seed: ${difference(pbt!.values, values, 2)}.`,
     )
     .join("\n"),
-  `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times in each: once to try the trainer before the run, then once for each worker.`,
-  "By hand means the defaults of digits.py, constant. A learning rate that somebody lowers by hand along a good schedule was not compared. The test digits are 497, each drawn about four times: an interval over seeds does not cover what other digits would change.",
+  `A run took, on average: ${spent}. Python was started ${[...starts].join(" or ")} times ` +
+    "in each: once to try the trainer before the run, then once for each worker.",
+  "By hand means the defaults of digits.py, constant. A learning rate lowered by hand along " +
+    "a good schedule was not compared. The test digits are 497, each drawn " +
+    "about four times: an interval over seeds does not cover what other digits would change.",
 ]);
 
 function percentage(share: number): number {

@@ -65,7 +65,10 @@ const rows = found.map(({ name, values }) => [name, ...values.map(percent), inte
 const differences = controls.map(({ name, values }) => {
   const difference = values.map((value, index) => pbt!.values[index]! - value);
   const wins = difference.filter((value) => value > 0).length;
-  return `PBT minus ${name}, seed by seed: ${interval(difference)} points, better in ${wins} of ${seeds} seeds.`;
+  return (
+    `PBT minus ${name}, seed by seed: ${interval(difference)} points, better in ${wins} of ` +
+    `${seeds} seeds.`
+  );
 });
 writeResults("quickstart", "The quickstart over seeds: test accuracy in %", [
   "8 members, 7,000 steps each, 2 workers; mean with its 95% interval over seeds.",
@@ -74,5 +77,6 @@ writeResults("quickstart", "The quickstart over seeds: test accuracy in %", [
     rows,
   ),
   ...differences,
-  "The controls have constant settings. A learning rate that somebody lowers by hand along a good schedule is not among them.",
+  "The controls have constant settings. A learning rate lowered by hand along a good " +
+    "schedule is not among them.",
 ]);

@@ -25,7 +25,8 @@ const version = spawnSync(python, ["-c", "import ray.tune; print(ray.__version__
 });
 if (version.status !== 0) {
   console.error(
-    `Ray Tune is not installed for ${python}, so there is nothing to compare with: ${version.stderr.trim().split("\n").at(-1)}`,
+    `Ray Tune is not installed for ${python}, so there is nothing to compare with: ` +
+      `${version.stderr.trim().split("\n").at(-1)}`,
   );
   process.exit(1);
 }
@@ -105,7 +106,11 @@ for (let round = 1; round <= rounds; round++) {
 rmSync(directory, { recursive: true });
 const smallest = (column: number) => Math.min(...ratios.map((row) => row[column]!)).toFixed(1);
 writeResults("ray-tune", "Generations a second beside Ray Tune", [
-  `T3 with ${members} members, ${generations} generations of ${steps} steps each, trained by the same Python class. Ray Tune ${version.stdout.trim()}: an actor for each member, actors reused, its loggers off, every checkpoint kept. Clade: \`clade run\` with its defaults, SQLite and files, a process for each core. Bound: 10 times Ray's generations a second.`,
+  `T3 with ${members} members, ${generations} generations of ${steps} steps each, trained ` +
+    `by the same Python class. Ray Tune ${version.stdout.trim()}: an actor for each member, ` +
+    "actors reused, its loggers off, every checkpoint kept. Clade: `clade run` with its " +
+    "defaults, SQLite and files, a process for each core. Bound: 10 times Ray's generations a " +
+    "second.",
   table(
     [
       "round",
@@ -117,5 +122,6 @@ writeResults("ray-tune", "Generations a second beside Ray Tune", [
     ],
     rows,
   ),
-  `The smallest ratio is ${smallest(0)} for the run and ${smallest(1)} for the whole process with everything that it starts.`,
+  `The smallest ratio is ${smallest(0)} for the run and ${smallest(1)} for the whole ` +
+    "process with everything that it starts.",
 ]);

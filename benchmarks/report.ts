@@ -119,7 +119,11 @@ const drawing = parts.map(([name, make]) => {
 rmSync(directory, { recursive: true });
 
 writeResults("report", "The report of a run of a hundred thousand snapshots", [
-  `${members.toLocaleString("en-US")} members with ${generations} generations each published ${snapshots.toLocaleString("en-US")} snapshots with ${copies.toLocaleString("en-US")} copies. The report has ${size.toFixed(2)} MB. Bounds: the report under 20 s from the start of the process and under 5 MB; the tree of 1,000 members under 2 s.`,
+  `${members.toLocaleString("en-US")} members with ${generations} generations each ` +
+    `published ${snapshots.toLocaleString("en-US")} snapshots with ` +
+    `${copies.toLocaleString("en-US")} copies. The report has ${size.toFixed(2)} MB. Bounds: ` +
+    "the report under 20 s from the start of the process and under 5 MB; the tree of 1,000 " +
+    "members under 2 s.",
   table(
     ["command", "median of 3, from the start of the process", "of the report"],
     times.map(([words, ms]) => [
@@ -128,6 +132,7 @@ writeResults("report", "The report of a run of a hundred thousand snapshots", [
       `${(ms / reportMs).toFixed(2)}`,
     ]),
   ),
-  `Reading the history from the store took ${seconds(readMs)}. Each figure with the analyses that it needs, in one process:`,
+  `Reading the history from the store took ${seconds(readMs)}. Each figure with the ` +
+    "analyses that it needs, in one process:",
   table(["part", "median of 3", "of reading the history"], drawing),
 ]);

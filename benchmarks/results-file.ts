@@ -2,12 +2,13 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { wrapped } from "./wrapped.ts";
 
 /**
  * Prints the sections and writes them to benchmarks/results/<script>.md, with a dash for a slash.
  */
 export function writeResults(script: string, title: string, sections: readonly string[]): void {
-  const text = [`# ${title}`, provenance(script), ...sections].join("\n\n");
+  const text = wrapped([`# ${title}`, provenance(script), ...sections].join("\n\n"));
   writeFileSync(new URL(`results/${script.replace("/", "-")}.md`, import.meta.url), `${text}\n`);
   console.log(text);
 }
@@ -33,8 +34,10 @@ function provenance(script: string): string {
       : ", with uncommitted changes";
   const given = process.argv.slice(2).join(" ");
   return [
-    `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ${(performance.now() / 1000).toFixed(0)} s`,
-    `- machine: ${processors[0]?.model ?? "unknown"}, ${processors.length} cores, Node ${process.version}`,
+    `- command: \`npx node benchmarks/${script}.ts${given && ` ${given}`}\`, ` +
+      `${(performance.now() / 1000).toFixed(0)} s`,
+    `- machine: ${processors[0]?.model ?? "unknown"}, ${processors.length} cores, Node ` +
+      `${process.version}`,
     `- commit: ${git("rev-parse", "--short", "HEAD")}${changed}`,
   ].join("\n");
 }

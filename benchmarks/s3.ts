@@ -172,8 +172,13 @@ const header = [
   "plain, CPU s/GiB",
   "Clade, CPU s/GiB",
 ];
+const pairs = [small, large].map(({ rounds, size }) => `${rounds} of ${size / mebibyte} MiB`);
 writeResults("s3", "Uploads to and downloads from S3", [
-  `Files of this machine to and from servers on this machine, in parts of ${partBytes / mebibyte} MiB, ${inFlight} at a time, against a plain client in the same process: \`@aws-sdk/lib-storage\`, and ranged requests that are written and not hashed. Pairs in turn, ${[small, large].map(({ rounds, size }) => `${rounds} of ${size / mebibyte} MiB`).join(", ")}; medians. Bound: ${bound * 100}%.`,
+  "Files of this machine to and from servers on this machine, in parts of " +
+    `${partBytes / mebibyte} MiB, ${inFlight} at a time, against a plain client in the same ` +
+    "process: `@aws-sdk/lib-storage`, and ranged requests that are written and not hashed. " +
+    `Pairs in turn, ${pairs.join(", ")}; medians. Bound: ${bound * 100}%.`,
   table(header, rows),
-  "Client and server share the cores here, so the speeds are lower than over a network. Clade's download hashes what arrives, which the plain one does not.",
+  "Client and server share the cores here, so the speeds are lower than over a network. " +
+    "Clade's download hashes what arrives, which the plain one does not.",
 ]);

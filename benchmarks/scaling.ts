@@ -88,8 +88,10 @@ const computing = await rows("compute", computeMs, [1, 2, 4], 50);
 await server[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true });
 writeResults("scaling", "Throughput of 1 to 64 workers", [
-  `Worker processes and PostgreSQL on this machine, ${members} members. A trainer that waits for ${sleepMs / 1000} s a generation; to reach: 95% of linear to 64 workers.`,
+  `Worker processes and PostgreSQL on this machine, ${members} members. A trainer that ` +
+    `waits for ${sleepMs / 1000} s a generation; to reach: 95% of linear to 64 workers.`,
   table(header, waiting),
-  `A trainer that takes ${computeMs} ms of a core a generation. There are ${availableParallelism()} cores, and the server needs its share of them.`,
+  `A trainer that takes ${computeMs} ms of a core a generation. There are ` +
+    `${availableParallelism()} cores, and the server needs its share of them.`,
   table(header, computing),
 ]);

@@ -104,7 +104,12 @@ writeResults(
   "thousand-workers",
   `${workers.toLocaleString("en")} workers, ${members.toLocaleString("en")} members`,
   [
-    `PostgreSQL, PgBouncer in front of it (transaction mode, ${connections} connections to the server) and all workers (real ones, ${each} in each of ${processes} processes, each with connections of its own) on this machine; the trainer waits for ${seconds} s, give or take a tenth. ${count.toLocaleString("en")} generations in ${spent.toFixed(0)} s of real time, ${(count / spent).toFixed(1)} a second, after the workers' first ones. To reach: at most 1% of a worker's time waiting for the store.`,
+    `PostgreSQL, PgBouncer in front of it (transaction mode, ${connections} connections to ` +
+      `the server) and all workers (real ones, ${each} in each of ${processes} processes, ` +
+      `each with connections of its own) on this machine; the trainer waits for ${seconds} s, ` +
+      `give or take a tenth. ${count.toLocaleString("en")} generations in ${spent.toFixed(0)} ` +
+      `s of real time, ${(count / spent).toFixed(1)} a second, after the workers' first ones. ` +
+      "To reach: at most 1% of a worker's time waiting for the store.",
     table(
       ["waiting for the store", "mean", "median", "99%", "most"],
       [
@@ -136,8 +141,14 @@ writeResults(
         ],
       ],
     ),
-    `At most ${mostConnections} connections to the server were open. Without a pooler it is one a worker, and a second one while it waits for a member or renews during a publication, where PostgreSQL's \`max_connections\` is 100 by default. A worker that joins reads the population once: ${readingMs.toFixed(0)} ms for ${members.toLocaleString("en")} members (here the workers of a process shared it).`,
-    `One core of the database's machine is thus busy at ${(1000 / serverMs).toFixed(0)} generations a second: ${Math.round((1000 / serverMs) * seconds).toLocaleString("en")} workers at generations of ${seconds} s.`,
+    `At most ${mostConnections} connections to the server were open. Without a pooler it is ` +
+      "one a worker, and a second one while it waits for a member or renews during a " +
+      "publication, where PostgreSQL's `max_connections` is 100 by default. A worker that " +
+      `joins reads the population once: ${readingMs.toFixed(0)} ms for ` +
+      `${members.toLocaleString("en")} members (here the workers of a process shared it).`,
+    `One core of the database's machine is thus busy at ${(1000 / serverMs).toFixed(0)} ` +
+      `generations a second: ${Math.round((1000 / serverMs) * seconds).toLocaleString("en")} ` +
+      `workers at generations of ${seconds} s.`,
   ],
 );
 process.exit();
@@ -165,10 +176,14 @@ async function firstGeneration(): Promise<void> {
   const client = new pg.Client(url);
   await client.connect();
   await client.query(`
-    INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, generation, step, member_steps, hyperparameters, checkpoint, score, metrics, worker, published_at)
-      SELECT t.run, r.member, 1, 'trained', r.member || '.0', 1, 1, 1, r.hyperparameters, t.checkpoint, random(), t.metrics, t.worker, t.published_at
-      FROM clade.snapshots t, clade.snapshots r WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
-    UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1 WHERE member > 0`);
+    INSERT INTO clade.snapshots (run, member, ordinal, kind, parent, generation, step,
+        member_steps, hyperparameters, checkpoint, score, metrics, worker, published_at)
+      SELECT t.run, r.member, 1, 'trained', r.member || '.0', 1, 1, 1, r.hyperparameters,
+        t.checkpoint, random(), t.metrics, t.worker, t.published_at
+      FROM clade.snapshots t, clade.snapshots r
+      WHERE t.member = 0 AND t.ordinal = 1 AND r.member > 0 AND r.ordinal = 0;
+    UPDATE clade.members SET newest = 1, generation = 1, steps = 1, undecided = 1
+      WHERE member > 0`);
   await client.end();
 }
 

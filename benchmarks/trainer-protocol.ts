@@ -2,7 +2,7 @@
  * What a trainer in Python costs beside one in this process: a call of the protocol, a generation,
  * and handing over a checkpoint of 1 GB.
  *
- *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts     as root, to measure both
+ *     [PYTHON=/path/to/python3] npx node benchmarks/trainer-protocol.ts    as root, for both users
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -174,16 +174,22 @@ async function all(): Promise<void> {
   writeResults("trainer-protocol", "A trainer in Python", [
     "An empty trainer on the Python client, in a process of its own. Bound: 1 ms a call, median.",
     table(["call", "median ms", "99% ms"], perCall),
-    "A whole generation of it with one worker: train, evaluate, save 1 KB, publish in SQLite and files; with 8 members also restore, since one process serves them all. Bound: 10 ms.",
+    "A whole generation of it with one worker: train, evaluate, save 1 KB, publish in " +
+      "SQLite and files; with 8 members also restore, since one process serves them all. " +
+      "Bound: 10 ms.",
     table(["members", "ms a generation"], perGeneration),
-    "A checkpoint of 1 GB, from the process of one member to that of another, in seconds. Bound: 0.05 s until the recipient's restore is called, where the recipient's user may not write to the store's file and so gets a hard link. Root may write to any file, and gets a copy where the file system cannot share blocks.",
+    "A checkpoint of 1 GB, from the process of one member to that of another, in seconds. " +
+      "Bound: 0.05 s until the recipient's restore is called, where the recipient's user may " +
+      "not write to the store's file and so gets a hard link. Root may write to any file, and " +
+      "gets a copy where the file system cannot share blocks.",
     table(
       ["", ...users.map(({ who }) => `as ${who}`)],
       rows.map(([what], row) => [what!, ...users.map((user) => user.rows[row]![1]!)]),
     ),
     ...users.map(
       ({ who, inodesKept }) =>
-        `As ${who} the recipient's file is ${inodesKept ? "" : "not "}the store's own (same inode).`,
+        `As ${who} the recipient's file is ${inodesKept ? "" : "not "}the store's own (same ` +
+        "inode).",
     ),
   ]);
 }

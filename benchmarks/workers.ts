@@ -80,7 +80,10 @@ class Sleeper {
     Sleeper.inside += performance.now() - begin;
     this.x++;
   }
-  evaluate() { appendFileSync("inside.txt", Sleeper.inside + " " + performance.now() + "\\n"); return { x: this.x }; }
+  evaluate() {
+    appendFileSync("inside.txt", Sleeper.inside + " " + performance.now() + "\\n");
+    return { x: this.x };
+  }
   save() { return { x: this.x }; }
   restore({ x }) { this.x = x; }
 }
@@ -130,7 +133,12 @@ writeResults("workers", "Workers as processes", [
   "## 2 workers against 1 on the quickstart\n\nBound: 1.8 times the generations a second.",
   table(["round", "1 worker, generations/s", "2 workers", "ratio"], scaling),
   `Median ${gains[rounds >> 1]!.toFixed(2)}.`,
-  `## Time inside the trainer\n\nA step takes 100 ms, a generation 5 steps, 4 members on 1 worker: ${(100 * share).toFixed(2)}% of the worker's time is inside step(). Bound: 98%.`,
-  `## Memory\n\nTwo workers, one of which waits for the only member: ${megabytes.map((size) => `${size.toFixed(0)} MB`).join(" and ")} resident. Bound: 120 MB.`,
-  `## From the start of the process to the result\n\n\`clade run\` of what \`clade init\` writes (8 members, 2,000 steps each), 5 times: median ${toy[2]!.toFixed(2)} s, worst ${toy[4]!.toFixed(2)} s. Bound: 2 s.`,
+  "## Time inside the trainer\n\nA step takes 100 ms, a generation 5 steps, 4 members on 1 " +
+    `worker: ${(100 * share).toFixed(2)}% of the worker's time is inside step(). Bound: 98%.`,
+  "## Memory\n\nTwo workers, one of which waits for the only member: " +
+    `${megabytes.map((size) => `${size.toFixed(0)} MB`).join(" and ")} resident. Bound: 120 ` +
+    "MB.",
+  "## From the start of the process to the result\n\n`clade run` of what `clade init` " +
+    `writes (8 members, 2,000 steps each), 5 times: median ${toy[2]!.toFixed(2)} s, worst ` +
+    `${toy[4]!.toFixed(2)} s. Bound: 2 s.`,
 ]);

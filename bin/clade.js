@@ -4,7 +4,8 @@
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   console.error(
-    `clade needs Node 24 or later, and this is Node ${process.versions.node}: install a newer one, or run "npm install node@24" in your project and use npx clade.`,
+    `clade needs Node 24 or later, and this is Node ${process.versions.node}: ` +
+      'install a newer one, or run "npm install node@24" in your project and use npx clade.',
   );
   process.exitCode = 2;
 } else {

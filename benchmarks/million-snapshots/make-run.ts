@@ -62,16 +62,18 @@ export async function makeRun(path: string, members: number, snapshots: number):
   using database = new DatabaseSync(path);
   const { key } = database.prepare("SELECT key FROM runs WHERE id = ?").get(id) as { key: number };
   const insertSnapshot = database.prepare(
-    `INSERT INTO snapshots (run, member, ordinal, kind, parent, donor, generation, step, member_steps,
-       hyperparameters, checkpoint, score, samples, metrics, worker, published_at)
+    `INSERT INTO snapshots (run, member, ordinal, kind, parent, donor, generation, step,
+       member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at)
      VALUES (${Array(16).fill("?").join(", ")})`,
   );
   const insertDecision = database.prepare(
-    `INSERT INTO decisions (run, member, generation, snapshot, kind, donor, weights, hyperparameters, reason)
+    `INSERT INTO decisions (run, member, generation, snapshot, kind, donor, weights,
+       hyperparameters, reason)
      VALUES (${Array(9).fill("?").join(", ")})`,
   );
   const insertFailure = database.prepare(
-    "INSERT INTO failures (run, member, generation, worker, at, message, stack) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    `INSERT INTO failures (run, member, generation, worker, at, message, stack)
+     VALUES (${Array(7).fill("?").join(", ")})`,
   );
   const random = randomStream(1, "million");
   const begin = Math.round(Date.now() - snapshots * generationMs);
@@ -131,7 +133,8 @@ export async function makeRun(path: string, members: number, snapshots: number):
   function decide(trained: Snapshot, place: number, from: Snapshot | undefined): void {
     const { id: snapshot, member, generation, memberSteps } = trained;
     const text = from
-      ? `rank ${place + 1} of ${members} is in the bottom 20%, and member ${from.member} is in the top 20%`
+      ? `rank ${place + 1} of ${members} is in the bottom 20%, and member ${from.member} is ` +
+        "in the top 20%"
       : `rank ${place + 1} of ${members} is not in the bottom 20%`;
     const decision: Decision = {
       snapshot,

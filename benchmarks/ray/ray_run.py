@@ -1,7 +1,8 @@
-"""The triangle wave under Ray Tune: `ray_run.py MEMBERS GENERATIONS STEPS STORAGE`. Prints seconds and generations as JSON.
+"""The triangle wave under Ray Tune: `ray_run.py MEMBERS GENERATIONS STEPS STORAGE`.
 
-As fast as Ray is known to be: every member has an actor of its own, actors are reused, nothing is logged to files but
-what Ray needs, and every checkpoint is kept, since its clean-up deletes what a recipient is about to load.
+Prints seconds and generations as JSON. It is as fast as Ray is known to be: every member has an
+actor of its own, actors are reused, only what Ray needs is logged to files, and every checkpoint
+is kept, since Ray's clean-up deletes what a recipient is about to load.
 """
 
 import json
@@ -9,14 +10,17 @@ import os
 import sys
 import time
 
-os.environ.update(TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", RAY_DEDUP_LOGS="1", RAY_AIR_NEW_OUTPUT="0")
+os.environ.update(
+    TUNE_DISABLE_AUTO_CALLBACK_LOGGERS="1", RAY_DEDUP_LOGS="1", RAY_AIR_NEW_OUTPUT="0"
+)
 
 import ray
 from ray import tune
 from ray.tune.schedulers import PopulationBasedTraining
 from triangle_wave import TriangleWave
 
-members, generations, steps, storage = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+members, generations, steps = (int(word) for word in sys.argv[1:4])
+storage = sys.argv[4]
 
 
 class Trainable(tune.Trainable):
@@ -54,7 +58,9 @@ results = tune.Tuner(
     tune.with_resources(Trainable, {"cpu": os.cpu_count() / members}),
     param_space={"rate": 1e-4},
     tune_config=tune.TuneConfig(scheduler=scheduler, num_samples=members, reuse_actors=True),
-    run_config=tune.RunConfig(storage_path=storage, stop={"training_iteration": generations}, verbose=0),
+    run_config=tune.RunConfig(
+        storage_path=storage, stop={"training_iteration": generations}, verbose=0
+    ),
 ).fit()
 seconds = time.time() - begin
 trained = sum(result.metrics["training_iteration"] for result in results)

@@ -1,4 +1,4 @@
-"""T3 of the reference tasks: a model whose best learning rate rises and falls while it trains (Ray's `pbt_function`)."""
+"""T3 of the reference tasks: the best learning rate rises and falls (Ray's `pbt_function`)."""
 
 import json
 import random

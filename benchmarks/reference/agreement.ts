@@ -17,8 +17,9 @@ export interface Reference {
 }
 
 export const criterion =
-  "`agrees`: the reference is no further from our number than 99% of pairs of resamples of our seeds (one of our size, one of the " +
-  "reference's) are from each other, plus the rounding of the reference; or our number is better.";
+  "`agrees`: the reference is no further from our number than 99% of pairs of resamples of our " +
+  "seeds (one of our size, one of the reference's) are from each other, plus the rounding of " +
+  "the reference; or our number is better.";
 
 /** A number of ours: the statistic over all seeds. */
 export interface Agreement {

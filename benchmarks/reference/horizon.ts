@@ -169,20 +169,27 @@ const header = [
   "copies",
 ];
 writeResults("reference/horizon", `T4, Plain and Deceptive: final best Q over ${seeds} seeds`, [
-  "22 members, 1,000 steps each, h drawn from 0.9 to 1.1, bounds 1e-4 to 1.1, truncation selection of one fifth, no new draws. " +
+  "22 members, 1,000 steps each, h drawn from 0.9 to 1.1, bounds 1e-4 to 1.1, truncation " +
+    "selection of one fifth, no new draws. " +
     "The column of copies is their number to each generation, on Plain and on Deceptive. " +
     criterion,
   `## Fixed schedules (deterministic)\n\n${table(["schedule", ...header.slice(1)], fixed)}`,
   `## Synchronous\n\n${table(header, synchronous)}`,
-  `Asynchronous with one worker, PBT ends with the same best Q, to the last bit, in ${equal} of ${known.length * taskNames.length * seeds} runs.`,
+  "Asynchronous with one worker, PBT ends with the same best Q, to the last bit, in " +
+    `${equal} of ${known.length * taskNames.length * seeds} runs.`,
   `## Other choices, synchronous\n\n${table(header, choices)}`,
   "## Where Clade's defaults stand\n\nAsynchronous, one worker. The bar is " +
-    `${bar.plain} on Plain and ${bar.deceptive} on Deceptive with one configuration and no interval chosen by hand; ` +
-    `${reaching.length} of ${byDefault.length} reach both.\n\n${table(["searcher", "plain, mean (5% to 95%)", "deceptive", "copies"], byDefault)}`,
+    `${bar.plain} on Plain and ${bar.deceptive} on Deceptive with one configuration and no ` +
+    "interval chosen by hand; " +
+    `${reaching.length} of ${byDefault.length} reach ` +
+    `both.\n\n${table(["searcher", "plain, mean (5% to 95%)", "deceptive", "copies"], byDefault)}`,
   `## What the choices say
 
-- The history of h counts from the first interval as i = 0; the fixed schedules give the reference's numbers to the last digit.
-- Synchronous reproduces the reference, and asynchronous with one worker is the same: the worker goes on with the least advanced member, so
-  whenever it decides, all members have published that generation.
-- Deciding more often is better on Plain. On Deceptive every interval is too greedy, and every 10 intervals too slow where steps are small.`,
+- The history of h counts from the first interval as i = 0; the fixed schedules give the
+  reference's numbers to the last digit.
+- Synchronous reproduces the reference, and asynchronous with one worker is the same: the worker
+  goes on with the least advanced member, so whenever it decides, all members have published that
+  generation.
+- Deciding more often is better on Plain. On Deceptive every interval is too greedy, and every 10
+  intervals too slow where steps are small.`,
 ]);

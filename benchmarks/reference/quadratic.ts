@@ -115,13 +115,15 @@ writeResults(
   "reference/quadratic",
   `T2, a quadratic with a learning rate: final best Q over ${seeds} seeds`,
   [
-    "Two members starting at h = (0, 1) and (1, 0), lr 0.05; 100 steps each, a generation of 4 steps, truncation selection of " +
-      "one half, a new draw with probability 0.5. `agrees`: the median and the 5% quantile are at least the reference's.",
+    "Two members starting at h = (0, 1) and (1, 0), lr 0.05; 100 steps each, a generation of 4 " +
+      "steps, truncation selection of one half, a new draw with probability 0.5. `agrees`: the " +
+      "median and the 5% quantile are at least the reference's.",
     table(
       ["searcher", "median", "5% quantile", "reference: median, 5%, at least", "agrees"],
       rows,
     ),
-    `The reference is synchronous and copies weights and hyperparameters; copying weights alone does not reach its 5% quantile.
-Asynchronous with one worker ends with the same best Q as synchronous, to the last bit, in ${equal} of ${seeds} seeds.`,
+    "The reference is synchronous and copies weights and hyperparameters; copying weights alone " +
+      "does not reach its 5% quantile. Asynchronous with one worker ends with the same best Q " +
+      `as synchronous, to the last bit, in ${equal} of ${seeds} seeds.`,
   ],
 );

@@ -74,19 +74,24 @@ const choices = [
 ];
 
 writeResults("reference/toy", `T1, the paper's toy: final best Q over ${seeds} seeds`, [
-  `Two members, 200 steps each, a generation of 10 steps, binary tournament that copies weights. ${criterion}`,
-  `## Asynchronous, one worker (as examples/paper/toy.ts runs it)\n\n${table(header, asynchronous)}`,
-  `Synchronous runs end with the same best Q, to the last bit, in ${equal} of ${asynchronous.length * seeds} runs.`,
+  "Two members, 200 steps each, a generation of 10 steps, binary tournament that copies " +
+    `weights. ${criterion}`,
+  "## Asynchronous, one worker (as examples/paper/toy.ts runs " +
+    `it)\n\n${table(header, asynchronous)}`,
+  `Synchronous runs end with the same best Q, to the last bit, in ${equal} of ` +
+    `${asynchronous.length * seeds} runs.`,
   `## Other choices\n\n${table(header, choices)}`,
   `## What the choices say
 
-- Explore after a copy, as Algorithm 1 has it, reproduces the tails of the reference's PBT panel. Exploring at the end of every generation
-  widens them.
-- With h copied too, both members have the same h from the first copy on. Without explore one coordinate then stays where it is, and exploit only
-  falls back to the grid (trap c); PBT gets away, since explore moves h, but with a lower median and a lower tail.
-- Exploit only is deterministic in the reference and not here: the start is symmetric, so scores tie exactly, and Clade tosses a coin where a
-  strict comparison would never copy (trap a). The final Q follows from how a lineage's 200 steps were split between the two members:
-  ${splits.join("; ")}.
-  A coin that falls the wrong way early costs a generation: hence the lower tail. Whole generations of 10 steps do not
-  give the reference's 1.166; what it did differently is not known.`,
+- Explore after a copy, as Algorithm 1 has it, reproduces the tails of the reference's PBT panel.
+  Exploring at the end of every generation widens them.
+- With h copied too, both members have the same h from the first copy on. Without explore one
+  coordinate then stays where it is, and exploit only falls back to the grid (trap c); PBT gets
+  away, since explore moves h, but with a lower median and a lower tail.
+- Exploit only is deterministic in the reference and not here: the start is symmetric, so scores
+  tie exactly, and Clade tosses a coin where a strict comparison would never copy (trap a). The
+  final Q follows from how a lineage's 200 steps were split between the two members:
+  ${splits.join("; ")}. A coin that falls the wrong way early costs a generation: hence the lower
+  tail. Whole generations of 10 steps do not give the reference's 1.166; what it did differently is
+  not known.`,
 ]);

@@ -48,7 +48,10 @@ function summary(what: string, seconds: readonly number[], target: number): stri
   const middle = median(seconds);
   const worst = Math.max(...seconds).toFixed(3);
   const verdict = middle < target ? "met" : "missed";
-  return `- ${what}: median ${middle.toFixed(3)} s, worst ${worst} s; target below ${target} s: ${verdict}`;
+  return (
+    `- ${what}: median ${middle.toFixed(3)} s, worst ${worst} s; target below ${target} s: ` +
+    `${verdict}`
+  );
 }
 
 const seed = option("once", Number.NaN);
@@ -71,7 +74,8 @@ if (Number.isNaN(seed)) {
     "process, s",
   ];
   writeResults("reference/triangle-wave-speed", "T3, triangle-wave learning rate: one run, cold", [
-    `PBT with 8 members in memory, synchronous, in a fresh process. Load average ${loadavg()[0]!.toFixed(1)}.`,
+    "PBT with 8 members in memory, synchronous, in a fresh process. Load average " +
+      `${loadavg()[0]!.toFixed(1)}.`,
     table(header, rows),
     [
       summary(

@@ -215,9 +215,11 @@ async function compare(): Promise<void> {
     "reference/triangle-wave",
     `T3, triangle-wave learning rate: steps to done over ${seeds} seeds`,
     [
-      "A generation of 5 steps, truncation selection of one quarter, at most 1,000 steps (random search: 3,000; its column is the share " +
-        "of runs that got done). The column abs(log(lr/optimal)) is the median over seeds of the mean of abs(log(lr / optimal)) along the " +
-        "winner's lineage; the column of copies is their number to each generation, where one quarter (of 2 members: one half) is full strength. " +
+      "A generation of 5 steps, truncation selection of one quarter, at most 1,000 steps " +
+        "(random search: 3,000; its column is the share of runs that got done). The column " +
+        "abs(log(lr/optimal)) is the median over seeds of the mean of abs(log(lr / optimal)) " +
+        "along the winner's lineage; the column of copies is their number to each generation, " +
+        "where one quarter (of 2 members: one half) is full strength. " +
         criterion,
       `## Synchronous\n\n${table(header, synchronous)}`,
       `## Asynchronous, one worker\n\n${table(header, asynchronous)}`,
@@ -225,17 +227,21 @@ async function compare(): Promise<void> {
       `## Other choices, synchronous\n\n${table(header, choices)}`,
       `## What the choices say
 
-- Synchronous reproduces the reference, with factors that multiply alone as well as with Clade's rule for a uniform hyperparameter
-  (a move is never smaller than the factor makes at a tenth of the range).
-- Asynchronously with one worker every decision is the synchronous one: the worker goes on with the least advanced member, so whenever it
-  decides, all members have published that generation. Only the end differs: the run stops at the first member that is done, without
-  waiting for one that is done earlier in the same generation.
-- Each further worker hides one member's newest generation from a decision. With as many workers as members
-  the scores that a member is compared with are mostly a generation old, and selection is weaker (the column of copies).
-- Recipients need noise of their own, as the seed of restore's context gives them. One that goes on with the donor's noise and the donor's lr is its
-  double for ever: selection alone then has nothing left to select, and PBT with 8 members is slower than with 2 that have their own.
-- Steps alone show little: most of what PBT gains over random search, selection only gains too. The distance of lr from the optimum
-  along the winner's lineage tells them apart.`,
+- Synchronous reproduces the reference, with factors that multiply alone as well as with Clade's
+  rule for a uniform hyperparameter (a move is never smaller than the factor makes at a tenth of
+  the range).
+- Asynchronously with one worker every decision is the synchronous one: the worker goes on with the
+  least advanced member, so whenever it decides, all members have published that generation. Only
+  the end differs: the run stops at the first member that is done, without waiting for one that is
+  done earlier in the same generation.
+- Each further worker hides one member's newest generation from a decision. With as many workers as
+  members the scores that a member is compared with are mostly a generation old, and selection is
+  weaker (the column of copies).
+- Recipients need noise of their own, as the seed of restore's context gives them. One that goes on
+  with the donor's noise and the donor's lr is its double forever: selection alone then has
+  nothing left to select, and PBT with 8 members is slower than with 2 that have their own.
+- Steps alone show little: most of what PBT gains over random search, selection only gains too. The
+  distance of lr from the optimum along the winner's lineage tells them apart.`,
     ],
   );
 }

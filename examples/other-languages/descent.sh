@@ -46,7 +46,8 @@ while IFS= read -r request; do
         'BEGIN { while (steps-- > 0) x += x < 3 ? rate : -rate; printf "%.9g", x }')
       answer '{"steps":'"$steps"'}' ;;
     evaluate)
-      answer '{"metrics":{"distance":'"$(awk -v x="$position" 'BEGIN { print x < 3 ? 3 - x : x - 3 }')"'}}' ;;
+      distance=$(awk -v x="$position" 'BEGIN { print x < 3 ? 3 - x : x - 3 }')
+      answer '{"metrics":{"distance":'"$distance"'}}' ;;
     save)
       echo "$position" > "$(text directory)/position"
       answer '{}' ;;

@@ -244,7 +244,8 @@ function draw(trace: readonly Point[]): string {
       ...traces(trace, "step", "q", 20),
     ],
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="610" viewBox="0 0 ${width} 610">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="610"
+  viewBox="0 0 ${width} 610">
 <title>The paper's toy: weights and scores of two members in four panels</title>
 <rect width="${width}" height="610" fill="white"/>
 ${legend}
@@ -271,12 +272,16 @@ function traces(
 }
 
 const legend = `<g font-family="${font}" font-size="13" fill="#333" stroke-width="2">
-<path d="M62 20h34" stroke="${colors[0]}"/><circle cx="79" cy="20" r="4" stroke="${colors[0]}" fill="white"/>
+<path d="M62 20h34" stroke="${colors[0]}"/>
+<circle cx="79" cy="20" r="4" stroke="${colors[0]}" fill="white"/>
 <text x="104" y="24.5">member 0: h starts at (1, 0)</text>
-<path d="M320 20h34" stroke="${colors[1]}"/><path d="M337 15l5 9h-10z" stroke="${colors[1]}" fill="white"/>
+<path d="M320 20h34" stroke="${colors[1]}"/>
+<path d="M337 15l5 9h-10z" stroke="${colors[1]}" fill="white"/>
 <text x="362" y="24.5">member 1: h starts at (0, 1)</text>
-<path d="M578 20h34" stroke="#777" stroke-width="1" stroke-dasharray="2,2"/><text x="620" y="24.5">copies weights</text>
-<path d="M750 20h34" stroke="#999" stroke-width="1" stroke-dasharray="4,3"/><text x="792" y="24.5">and ★ the optimum, Q = 1.2</text>
+<path d="M578 20h34" stroke="#777" stroke-width="1" stroke-dasharray="2,2"/>
+<text x="620" y="24.5">copies weights</text>
+<path d="M750 20h34" stroke="#999" stroke-width="1" stroke-dasharray="4,3"/>
+<text x="792" y="24.5">and ★ the optimum, Q = 1.2</text>
 </g>`;
 
 /** From the weights that a recipient had to those that it copied. */
@@ -311,7 +316,10 @@ function contours() {
 /** A plot as a group of one picture. Plot's style sheet is for web pages. */
 function place(plot: ReturnType<typeof Plot.plot>, y: number): string {
   plot.querySelector("style")?.remove();
-  return `<g transform="translate(0,${y})" font-family="${font}" font-size="13" text-anchor="middle">${plot.innerHTML}</g>`;
+  return (
+    `<g transform="translate(0,${y})" font-family="${font}" font-size="13" ` +
+    `text-anchor="middle">${plot.innerHTML}</g>`
+  );
 }
 
 if (import.meta.main) {

@@ -13,10 +13,11 @@ images, labels = lines[:, :64] / 16, lines[:, 64].long()
 
 model = torch.nn.Linear(64, 10)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+parts = {"model": model, "optimizer": optimizer}
 
 for generation in clade.generations({"lr": 0.1, "momentum": 0.9}, steps=2000):
     if generation.restore_from:
-        clade.pytorch.load(generation.restore_from, seed=generation.seed, model=model, optimizer=optimizer)
+        clade.pytorch.load(generation.restore_from, seed=generation.seed, **parts)
     clade.pytorch.apply(optimizer, **generation.hyperparameters)
     for _ in generation.steps():
         batch = torch.randint(1300, (32,))
@@ -27,4 +28,4 @@ for generation in clade.generations({"lr": 0.1, "momentum": 0.9}, steps=2000):
     accuracy = (model(images[1300:]).argmax(1) == labels[1300:]).double().mean()
     generation.report(accuracy=accuracy)
     if generation.save_to:
-        clade.pytorch.save(generation.save_to, model=model, optimizer=optimizer)
+        clade.pytorch.save(generation.save_to, **parts)

@@ -1,10 +1,10 @@
-"""CartPole-v1 by proximal policy optimisation (Schulman et al. 2017), alone or as a member of a population.
+"""CartPole-v1 by proximal policy optimisation (Schulman et al. 2017), alone or in a population.
 
-    python cartpole.py --learning_rate 0.001            trains one policy
-    npx clade run cartpole.yaml                         trains eight, with Population Based Training
+    python cartpole.py --learning_rate 0.001     trains one policy
+    npx clade run cartpole.yaml                  trains eight, with Population Based Training
 
-One step plays 64 moves in each of 8 environments and learns from them. This is a plain script with its own
-loop; the lines with `generation` are Clade's part.
+One step plays 64 moves in each of 8 environments and learns from them. This is a plain script with
+its own loop; the lines with `generation` are Clade's part.
 """
 
 import clade
@@ -31,7 +31,7 @@ class Player:
         self.running, self.returns = [0.0] * ENVIRONMENTS, []
 
     def move(self, actions):
-        """Observations that the actions led to, rewards, and which episodes were lost or cut short."""
+        """The next observations, rewards, and which episodes were lost or cut short."""
         reached, rewards, lost, cut = [], [], [], []
         for i, environment in enumerate(self.environments):
             observation, reward, is_lost, _, _ = environment.step(int(actions[i]))
@@ -48,7 +48,9 @@ class Player:
         return tensor(reached), torch.tensor(rewards), torch.tensor(lost), torch.tensor(cut)
 
     def state_dict(self):
-        states = torch.from_numpy(np.stack([environment.state for environment in self.environments]))
+        states = torch.from_numpy(
+            np.stack([environment.state for environment in self.environments])
+        )
         return {"states": states, "running": self.running, "returns": self.returns}
 
     def load_state_dict(self, saved):
@@ -78,7 +80,7 @@ def network(outputs, scale):
 
 @torch.no_grad()
 def play(player, model, gae_lambda):
-    """MOVES moves in every environment: what was seen, done and got, with the advantages of what was done."""
+    """MOVES moves in every environment: observations, actions, returns and advantages."""
     seen, done, got, values, next_values, endings, log_probabilities = [], [], [], [], [], [], []
     for _ in range(MOVES):
         observations = tensor(player.observations)
@@ -90,20 +92,28 @@ def play(player, model, gae_lambda):
         log_probabilities.append(policy.log_prob(actions))
         got.append(rewards)
         values.append(model["value"](observations).squeeze(1))
-        next_values.append(model["value"](reached).squeeze(1) * (1 - lost))  # a lost episode has no future
+        # A lost episode has no future.
+        next_values.append(model["value"](reached).squeeze(1) * (1 - lost))
         endings.append(torch.maximum(lost, cut))
-    # Generalised advantage estimation (Schulman et al. 2016, equation 16), from the last move to the first.
+    # Generalised advantage estimation (Schulman et al. 2016, equation 16), from the last move to
+    # the first.
     advantage, advantages = torch.zeros(ENVIRONMENTS), []
     for move in reversed(range(MOVES)):
         surprise = got[move] + DISCOUNT * next_values[move] - values[move]
         advantage = surprise + DISCOUNT * gae_lambda * (1 - endings[move]) * advantage
         advantages.insert(0, advantage)
     advantages, values = torch.cat(advantages), torch.cat(values)
-    return torch.cat(seen), torch.cat(done), torch.cat(log_probabilities), advantages, advantages + values
+    return (
+        torch.cat(seen),
+        torch.cat(done),
+        torch.cat(log_probabilities),
+        advantages,
+        advantages + values,
+    )
 
 
 def learn(model, optimizer, played, clip, entropy_cost):
-    """The clipped objective (Schulman et al. 2017, equations 7 and 9), some epochs of minibatches."""
+    """Some epochs on the clipped objective (Schulman et al. 2017, equations 7 and 9)."""
     for _ in range(EPOCHS):
         for batch in torch.randperm(ENVIRONMENTS * MOVES).split(MINIBATCH):
             observations, actions, old_log_probabilities, advantages, returns = (
@@ -112,7 +122,9 @@ def learn(model, optimizer, played, clip, entropy_cost):
             policy = Categorical(logits=model["policy"](observations), validate_args=False)
             ratio = (policy.log_prob(actions) - old_log_probabilities).exp()
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-            gain = torch.minimum(ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages).mean()
+            gain = torch.minimum(
+                ratio * advantages, ratio.clamp(1 - clip, 1 + clip) * advantages
+            ).mean()
             error = (model["value"](observations).squeeze(1) - returns).pow(2).mean()
             loss = VALUE_COST * error - gain - entropy_cost * policy.entropy().mean()
             optimizer.zero_grad()
@@ -123,9 +135,11 @@ def learn(model, optimizer, played, clip, entropy_cost):
 
 @torch.no_grad()
 def fresh_returns(model, seeds):
-    """The return of an episode for each seed, by the likeliest actions. All are played side by side."""
+    """One episode's return for each seed, by the likeliest actions, played side by side."""
     environments = {seed: gymnasium.make("CartPole-v1") for seed in seeds}
-    observations = {seed: environment.reset(seed=seed)[0] for seed, environment in environments.items()}
+    observations = {
+        seed: environment.reset(seed=seed)[0] for seed, environment in environments.items()
+    }
     returns = dict.fromkeys(seeds, 0.0)
     while observations:
         playing = list(observations)
@@ -159,7 +173,8 @@ for generation in generations:
         learn(model, optimizer, played, hyperparameters["clip"], hyperparameters["entropy_cost"])
 
     metrics = {"episode_return": torch.tensor(player.returns, dtype=torch.float64).mean()}
-    if generation.final:  # the population's best is chosen by fresh_return; test_return steers nothing
+    # The population's best is chosen by fresh_return; test_return steers nothing.
+    if generation.final:
         metrics["fresh_return"] = fresh_returns(model, range(100)).mean()
         metrics["test_return"] = fresh_returns(model, range(1000, 1100)).mean()
     generation.report(metrics, samples=player.returns)

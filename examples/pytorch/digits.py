@@ -1,11 +1,11 @@
-"""A small convolutional network learns to read handwritten digits, on its own or as a member of a population.
+"""A small convolutional network learns to read handwritten digits, alone or in a population.
 
-    python digits.py --learning_rate 0.05               trains one network
-    npx clade run digits.yaml                           trains eight, with Population Based Training
+    python digits.py --learning_rate 0.05     trains one network
+    npx clade run digits.yaml                 trains eight, with Population Based Training
 
-The digits (../quickstart/digits.csv.gz, 8x8 pixels, 1,797 of them) lie anywhere in a 12x12 picture, turned
-and scaled a little. 900 of them train, drawn anew for every step; 400 others score the network, and the last
-497, the test digits, steer nothing.
+The digits (../quickstart/digits.csv.gz, 8x8 pixels, 1,797 of them) lie anywhere in a 12x12
+picture, turned and scaled a little. 900 of them train, with fresh pictures for every step; 400
+others score the network, and the last 497, the test digits, steer nothing.
 """
 
 import gzip
@@ -22,7 +22,7 @@ DIGITS = Path(__file__).resolve().parent.parent / "quickstart" / "digits.csv.gz"
 
 
 class DigitsTrainer:
-    """One network in memory: what Clade asks of a trainer. Everything else in this file is plain PyTorch."""
+    """One network in memory: Clade's part. Everything else in this file is plain PyTorch."""
 
     def __init__(self):
         self.training, self.validation, self.test = load_digits()
@@ -35,7 +35,7 @@ class DigitsTrainer:
         self.apply(hyperparameters)
 
     def step(self, hyperparameters):
-        """One batch, with pictures that nobody has seen before."""
+        """One batch of pictures that are new to every member."""
         images, labels = draw_pictures(*self.training, BATCH, hyperparameters["distortion"])
         loss = cross_entropy(self.model(images), labels)
         self.optimizer.zero_grad()
@@ -65,8 +65,10 @@ class DigitsTrainer:
         )
 
     def hyperparameters_in_force(self):
-        """Read back from where they act, so that Clade stops a member whose values have not arrived."""
-        read_back = clade.pytorch.in_force(self.optimizer, "momentum", "weight_decay", learning_rate="lr")
+        """Read back from where they act, so that Clade stops a member that lacks its values."""
+        read_back = clade.pytorch.in_force(
+            self.optimizer, "momentum", "weight_decay", learning_rate="lr"
+        )
         read_back["one_minus_momentum"] = 1 - read_back.pop("momentum")
         return {**read_back, "dropout": self.dropout.p}
 
@@ -98,8 +100,8 @@ def measure(model, images, labels):
 def draw_pictures(digits, labels, count, distortion, generator=None):
     """Random digits in 12x12 pictures.
 
-    With `distortion` 1 they are turned by up to 15 degrees, scaled by up to a tenth, moved by up to 2 pixels
-    and covered with some noise; with 0 they lie straight in the middle.
+    With `distortion` 1 they are turned by up to 15 degrees, scaled by up to a tenth, moved by up
+    to 2 pixels and covered with some noise; with 0 they lie straight in the middle.
     """
 
     def up_to(most, *shape):
@@ -107,8 +109,10 @@ def draw_pictures(digits, labels, count, distortion, generator=None):
 
     chosen = torch.randint(len(digits), (count,), generator=generator)
     angle, scale = up_to(torch.pi / 12, count), 1 + up_to(0.1, count)
-    across, down = up_to(2 / 4, count), up_to(2 / 4, count)  # half a digit is 4 pixels, and counts as 1
-    cosine, sine = 1.5 * torch.cos(angle) / scale, 1.5 * torch.sin(angle) / scale  # 1.5 = 12 / 8 pixels
+    # Half a digit is 4 pixels, and counts as 1.
+    across, down = up_to(2 / 4, count), up_to(2 / 4, count)
+    # 1.5 = 12 / 8 pixels
+    cosine, sine = 1.5 * torch.cos(angle) / scale, 1.5 * torch.sin(angle) / scale
     rows = [torch.stack([cosine, sine, across], 1), torch.stack([-sine, cosine, down], 1)]
     places = affine_grid(torch.stack(rows, 1), (count, 1, 12, 12), align_corners=False)
     pictures = grid_sample(digits[chosen], places, align_corners=False)
@@ -116,12 +120,13 @@ def draw_pictures(digits, labels, count, distortion, generator=None):
 
 
 def load_digits():
-    """Digits to train with, and finished pictures for validation and test. No digit is in two parts."""
+    """Digits to train with, and pictures for validation and test. No digit is in two parts."""
     with gzip.open(DIGITS) as file:
         lines = np.loadtxt(file, delimiter=",", dtype=np.float32)
     lines = torch.from_numpy(lines[np.random.default_rng(0).permutation(len(lines))])
     digits, labels = lines[:, :64].reshape(-1, 1, 8, 8) / 16, lines[:, 64].long()
-    generator = torch.Generator().manual_seed(0)  # the same pictures for every member, run and machine
+    # The same pictures for every member, run and machine.
+    generator = torch.Generator().manual_seed(0)
     validation = draw_pictures(digits[900:1300], labels[900:1300], 2000, 1, generator)
     test = draw_pictures(digits[1300:], labels[1300:], 2000, 1, generator)
     return (digits[:900], labels[:900]), validation, test

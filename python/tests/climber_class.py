@@ -17,7 +17,11 @@ class Climber(clade.Trainer):
 
     def evaluate(self, final):
         height = float("nan") if self.hyperparameters["rate"] == 5 else self.height
-        return {"height": height, "final": 1, "samples": [height, height]} if final else {"height": height}
+        return (
+            {"height": height, "final": 1, "samples": [height, height]}
+            if final
+            else {"height": height}
+        )
 
     def save(self, directory):
         (directory / "height.txt").write_text(f"{self.height:.3f}\n")

@@ -3,7 +3,9 @@
 import clade
 
 height = 0.0
-for generation in clade.generations({"rate": 0.5, "kind": "steep", "fast": True}, steps=20, reads_back=True):
+for generation in clade.generations(
+    {"rate": 0.5, "kind": "steep", "fast": True}, steps=20, reads_back=True
+):
     if generation.restore_from:
         height = float((generation.restore_from / "height.txt").read_text())
     hyperparameters = generation.hyperparameters

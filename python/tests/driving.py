@@ -25,7 +25,12 @@ class DrivenTrainer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            env={**os.environ, "CLADE_PROTOCOL": "1", "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": ""},
+            env={
+                **os.environ,
+                "CLADE_PROTOCOL": "1",
+                "PYTHONPATH": str(SOURCE),
+                "PYTHONUNBUFFERED": "",
+            },
         )
         self.notifications: list[dict] = []
         self._id = 0
@@ -50,7 +55,9 @@ class DrivenTrainer:
 
     def request(self, method: str, **params: object) -> None:
         self._id += 1
-        self.send(json.dumps({"jsonrpc": "2.0", "id": self._id, "method": method, "params": params}))
+        self.send(
+            json.dumps({"jsonrpc": "2.0", "id": self._id, "method": method, "params": params})
+        )
 
     def message(self) -> dict:
         """The next message. Any line that is no message fails the test here."""

@@ -20,28 +20,49 @@ class Alone(unittest.TestCase):
         self.assertEqual((len(lines), lines[-1]), (10, "step=20 height=20.0 final=1"))
 
     def test_options_set_hyperparameters_and_lengths(self):
-        done = run_alone(CLASS, "--rate", "2", "--fast=false", "--steps", "7", "--evaluate-every", "3")
-        self.assertEqual(done.stdout, "step=3 height=6.0\nstep=6 height=12.0\nstep=7 height=14.0 final=1\n")
+        done = run_alone(
+            CLASS, "--rate", "2", "--fast=false", "--steps", "7", "--evaluate-every", "3"
+        )
+        self.assertEqual(
+            done.stdout, "step=3 height=6.0\nstep=6 height=12.0\nstep=7 height=14.0 final=1\n"
+        )
 
     def test_a_saved_state_is_gone_on_from(self):
         with tempfile.TemporaryDirectory() as directory:
             run_alone(CLASS, "--steps", "2", "--save", f"{directory}/new")
-            done = run_alone(CLASS, "--steps", "2", "--evaluate-every", "2", "--restore", f"{directory}/new")
+            done = run_alone(
+                CLASS, "--steps", "2", "--evaluate-every", "2", "--restore", f"{directory}/new"
+            )
             self.assertEqual(done.stdout, "step=2 height=2.0 final=1\n")
 
     def test_names_are_accepted_with_dashes_and_underscores(self):
         script = """
 import clade
-for generation in clade.generations({"learning_rate": 0.1, "warm-up": 3, "kind": "a", "big": True}, steps=1):
+defaults = {"learning_rate": 0.1, "warm-up": 3, "kind": "a", "big": True}
+for generation in clade.generations(defaults, steps=1):
     for _ in generation.steps(): clade.log_metrics(loss=0.5)
     clade.log(generation.hyperparameters)
     generation.report(seed=generation.seed)
 """
         for options in (
-            ["--learning_rate", "1", "--warm-up", "5", "--kind", "b", "--big", "FALSE", "--seed", "3"],
+            [
+                "--learning_rate",
+                "1",
+                "--warm-up",
+                "5",
+                "--kind",
+                "b",
+                "--big",
+                "FALSE",
+                "--seed",
+                "3",
+            ],
             ["--learning-rate=1", "--warm_up=5", "--kind=b", "--big=false", "--seed=3"],
         ):
-            expected = "{'learning_rate': 1.0, 'warm-up': 5, 'kind': 'b', 'big': False}\nstep=1 loss=0.5 seed=3\n"
+            expected = (
+                "{'learning_rate': 1.0, 'warm-up': 5, 'kind': 'b', 'big': False}\nstep=1 loss=0.5 "
+                "seed=3\n"
+            )
             self.assertEqual(run_alone(script, *options).stdout, expected)
 
     def test_mistakes_on_the_command_line_are_named(self):
@@ -73,7 +94,9 @@ for generation in clade.generations({"learning_rate": 0.1, "warm-up": 3, "kind":
 
     def test_defaults_that_are_no_hyperparameters_are_refused(self):
         done = run_alone("import clade; clade.serve(object, {'layers': [3, 4]})")
-        self.assertIn("defaults: 'layers' is [3, 4] - must be a number, a string or a boolean", done.stderr)
+        self.assertIn(
+            "defaults: 'layers' is [3, 4] - must be a number, a string or a boolean", done.stderr
+        )
 
     def test_a_script_without_a_main_guard_is_told_so_when_a_child_imports_it(self):
         script = """
@@ -87,8 +110,13 @@ else:
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory, "train.py")
             path.write_text(script)
-            self.assertIn('put the call under `if __name__ == "__main__":`', run_alone(path).stderr)
+            self.assertIn(
+                'put the call under `if __name__ == "__main__":`', run_alone(path).stderr
+            )
 
     def test_nothing_but_the_standard_library_is_imported(self):
-        script = "import sys, clade, json; print(json.dumps([n for n in ('torch', 'numpy') if n in sys.modules]))"
+        script = (
+            "import sys, clade, json; print(json.dumps([n for n in ('torch', 'numpy') if n in "
+            "sys.modules]))"
+        )
         self.assertEqual(json.loads(run_alone(script).stdout), [])

@@ -15,7 +15,8 @@ for generation in clade.generations({"rate": 1.0}):
         weight = int((generation.restore_from / "weight").read_text())
     for step in generation.steps():
         weight += 1
-    generation.report(weight=weight, rate=generation.hyperparameters["rate"], final=int(generation.final))
+    rate = generation.hyperparameters["rate"]
+    generation.report(weight=weight, rate=rate, final=int(generation.final))
     if generation.save_to:
         (generation.save_to / "weight").write_text(str(weight))
 print("after the loop")
@@ -64,7 +65,9 @@ class Orders(unittest.TestCase):
                     weight += 1
                 elif letter in "eE":
                     metrics = trainer.result("evaluate", final=letter == "E")["metrics"]
-                    self.assertEqual(metrics, {"weight": weight, "rate": 2.0, "final": int(letter == "E")})
+                    self.assertEqual(
+                        metrics, {"weight": weight, "rate": 2.0, "final": int(letter == "E")}
+                    )
                 elif letter == "s":
                     self.saves += 1
                     directory = self.directory / f"save-{self.saves}"
@@ -82,7 +85,16 @@ class Orders(unittest.TestCase):
                 self.check(begin + "".join(rest))
 
     def test_longer_orders_are_followed(self):
-        for order in ("S111e11e", "StesReste", "SRRtes", "Sestesee", "Ssste", "RetesRtesEs", "Stetsess", "SsRste"):
+        for order in (
+            "S111e11e",
+            "StesReste",
+            "SRRtes",
+            "Sestesee",
+            "Ssste",
+            "RetesRtesEs",
+            "Stetsess",
+            "SsRste",
+        ):
             with self.subTest(order):
                 self.check(order)
 
@@ -96,7 +108,10 @@ class Orders(unittest.TestCase):
                 trainer.result("initialize", **INITIALIZE)
                 params = {"train": {"steps": 1}, "evaluate": {"final": False}}
                 for method in requests:
-                    trainer.result(method, **params.get(method, {"member": 0, "seed": 1, "hyperparameters": {}}))
+                    trainer.result(
+                        method,
+                        **params.get(method, {"member": 0, "seed": 1, "hyperparameters": {}}),
+                    )
                 trainer.process.stdin.close()
                 self.assertEqual(trainer.exit_code(), 0)
 
@@ -129,7 +144,9 @@ class Mistakes(unittest.TestCase):
 
     def test_steps_that_were_left_early_are_named(self):
         message = self.failure(
-            "for i in generation.steps():\n  if i == 2: break\ngeneration.report(a=1)", "train", steps=9
+            "for i in generation.steps():\n  if i == 2: break\ngeneration.report(a=1)",
+            "train",
+            steps=9,
         )
         self.assertIn("generation.steps() was left after 2 finished steps", message)
 
@@ -141,24 +158,33 @@ class Mistakes(unittest.TestCase):
 
     def test_a_missing_report_is_named(self):
         body = "for _ in generation.steps(): pass"
-        self.assertIn("generation.report() was not called before the next generation", self.failure(body))
+        self.assertIn(
+            "generation.report() was not called before the next generation", self.failure(body)
+        )
         body += "\nif generation.save_to: pass"
         self.assertIn("was not called before reading generation.save_to", self.failure(body))
 
     def test_a_save_that_nobody_looked_for_is_named(self):
         body = "for _ in generation.steps(): pass\ngeneration.report(a=1)"
         with tempfile.TemporaryDirectory() as directory:
-            self.assertIn("generation.save_to was not read", self.failure(body, "save", directory=directory))
+            self.assertIn(
+                "generation.save_to was not read", self.failure(body, "save", directory=directory)
+            )
 
     def test_a_save_without_a_file_is_named(self):
         body = "for _ in generation.steps(): pass\ngeneration.report(a=1)\ngeneration.save_to"
         with tempfile.TemporaryDirectory() as directory:
-            self.assertIn("the script wrote no file into", self.failure(body, "save", directory=directory))
+            self.assertIn(
+                "the script wrote no file into", self.failure(body, "save", directory=directory)
+            )
 
     def test_what_is_called_twice_is_named(self):
         body = "for _ in generation.steps(): pass\nfor _ in generation.steps(): pass"
         self.assertIn("generation.steps() was called a second time", self.failure(body))
-        body = "for _ in generation.steps(): pass\nfor _ in '12': generation.report(a=1)\ngeneration.save_to"
+        body = (
+            "for _ in generation.steps(): pass\nfor _ in '12': "
+            "generation.report(a=1)\ngeneration.save_to"
+        )
         with loop_with(body) as trainer:
             trainer.begin()
             trainer.result("evaluate", final=False)
@@ -166,11 +192,19 @@ class Mistakes(unittest.TestCase):
             self.assertIn("generation.report() was called a second time", trainer.logged())
 
     def test_a_loop_that_is_left_is_named(self):
-        self.assertIn("the script ended while Clade waits", self.failure("for _ in generation.steps(): pass\nbreak"))
-        self.assertIn("the script ended while Clade waits", self.failure("for _ in generation.steps(): pass\nexit()"))
+        self.assertIn(
+            "the script ended while Clade waits",
+            self.failure("for _ in generation.steps(): pass\nbreak"),
+        )
+        self.assertIn(
+            "the script ended while Clade waits",
+            self.failure("for _ in generation.steps(): pass\nexit()"),
+        )
 
     def test_a_score_that_is_not_a_number_is_refused(self):
-        message = self.failure("for _ in generation.steps(): pass\ngeneration.report(accuracy='high')")
+        message = self.failure(
+            "for _ in generation.steps(): pass\ngeneration.report(accuracy='high')"
+        )
         self.assertIn("accuracy: 'high' - must be one number", message)
 
 
@@ -207,27 +241,43 @@ for generation in generations:
         with DrivenTrainer(script) as trainer:
             trainer.result("initialize", **INITIALIZE)
             trainer.result("setup", member=2, seed=77, hyperparameters={"width": 16})
-            self.assertEqual([n["params"]["text"] for n in trainer.notifications], ["77 {'width': 16}"])
+            self.assertEqual(
+                [n["params"]["text"] for n in trainer.notifications], ["77 {'width': 16}"]
+            )
             metrics = trainer.result("evaluate", final=False)["metrics"]
             self.assertEqual(metrics, {"val/seed": 77, "member": 2})
 
     def test_a_second_setup_is_refused_since_the_weights_are_not_fresh_any_more(self):
         with DrivenTrainer(COUNTER) as trainer:
             capabilities = trainer.result("initialize", **INITIALIZE)["capabilities"]
-            self.assertEqual(capabilities, {"repeatedSetup": False, "seconds": True, "readsBack": False})
+            self.assertEqual(
+                capabilities, {"repeatedSetup": False, "seconds": True, "readsBack": False}
+            )
             trainer.result("setup", member=0, seed=1, hyperparameters={})
-            self.assertEqual(trainer.error("setup", member=0, seed=1, hyperparameters={})["code"], -32602)
+            self.assertEqual(
+                trainer.error("setup", member=0, seed=1, hyperparameters={})["code"], -32602
+            )
             self.assertEqual(trainer.result("train", steps=1), {"steps": 1})
 
     def test_values_in_force_are_answered_and_promised_ones_required(self):
-        body = "generation.in_force(rate=0.25)\nfor _ in generation.steps(): pass\ngeneration.report(a=1)"
+        body = (
+            "generation.in_force(rate=0.25)\nfor _ in generation.steps(): "
+            "pass\ngeneration.report(a=1)"
+        )
         with loop_with(body) as trainer:
             trainer.result("initialize", **INITIALIZE)
-            answer = trainer.result("setup", member=0, seed=1, hyperparameters={"rate": 0.5, "kind": "b"})
+            answer = trainer.result(
+                "setup", member=0, seed=1, hyperparameters={"rate": 0.5, "kind": "b"}
+            )
             self.assertEqual(answer["hyperparameters"], {"rate": 0.25, "kind": "b"})
-        script = "import clade\nfor g in clade.generations(reads_back=True):\n  for _ in g.steps(): pass"
+        script = (
+            "import clade\nfor g in clade.generations(reads_back=True):\n  for _ in g.steps(): "
+            "pass"
+        )
         with DrivenTrainer(script) as trainer:
-            self.assertTrue(trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"])
+            self.assertTrue(
+                trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"]
+            )
             error = trainer.error("setup", member=0, seed=1, hyperparameters={})
             self.assertIn("reads_back=True promises generation.in_force()", error["message"])
 

@@ -56,9 +56,12 @@ def setup(trainer, **hyperparameters):
 
 class BothEnds(unittest.TestCase):
     def test_a_function_is_asked_before_the_first_step_and_after_the_last(self):
-        with loop("generation.in_force(lambda: {'rate': model.rate})", "model.rate /= 2") as trainer:
+        with loop(
+            "generation.in_force(lambda: {'rate': model.rate})", "model.rate /= 2"
+        ) as trainer:
             self.assertEqual(
-                setup(trainer, rate=4, kind="b"), {"hyperparameters": {"rate": 4, "kind": "b"}, "readBack": ["rate"]}
+                setup(trainer, rate=4, kind="b"),
+                {"hyperparameters": {"rate": 4, "kind": "b"}, "readBack": ["rate"]},
             )
             answer = trainer.result("train", steps=2)
             self.assertEqual(answer, {"steps": 2, "hyperparameters": {"rate": 1.0}})
@@ -75,8 +78,14 @@ class BothEnds(unittest.TestCase):
             self.assertEqual(trainer.result("train", steps=1)["hyperparameters"], {"rate": 4})
 
     def test_a_generation_that_goes_on_with_its_weights_must_have_its_values_in_force_too(self):
-        begin = "generation.in_force(lambda: {'rate': model.rate}); model.rate = generation.hyperparameters['rate']"
-        begin += " if generation.restore_from is None and not hasattr(model, 'old') else 7; model.old = True"
+        begin = (
+            "generation.in_force(lambda: {'rate': model.rate}); model.rate = "
+            "generation.hyperparameters['rate']"
+        )
+        begin += (
+            " if generation.restore_from is None and not hasattr(model, 'old') else 7; model.old "
+            "= True"
+        )
         with loop(begin) as trainer:
             setup(trainer, rate=4)
             trainer.result("train", steps=1)
@@ -98,7 +107,9 @@ clade.serve(T)
 """
         with DrivenTrainer(script) as trainer:
             self.assertEqual(setup(trainer, rate=4, kind="a")["readBack"], ["rate"])
-            self.assertEqual(trainer.result("train", steps=2), {"steps": 2, "hyperparameters": {"rate": 1.0}})
+            self.assertEqual(
+                trainer.result("train", steps=2), {"steps": 2, "hyperparameters": {"rate": 1.0}}
+            )
 
     def test_what_one_step_does_to_its_hyperparameters_the_next_does_not_see(self):
         script = """
@@ -120,7 +131,9 @@ clade.serve(T)
         with loop("generation.in_force(lambda: 0.1)") as trainer:
             trainer.result("initialize", **INITIALIZE)
             error = trainer.error("setup", member=0, seed=1, hyperparameters={"rate": 4})
-            self.assertIn("0.1 - hyperparameters in force must be values by name", error["message"])
+            self.assertIn(
+                "0.1 - hyperparameters in force must be values by name", error["message"]
+            )
         with loop(step="generation.in_force(rate=1)") as trainer:
             setup(trainer, rate=4)
             error = trainer.error("train", steps=1)
@@ -135,22 +148,36 @@ class Watching(unittest.TestCase):
         schedule = "schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 0.5)"
         step = "if _ > 1: schedule.step(); optimizer.param_groups[0]['momentum'] = 0.5"
         with torch_loop(schedule, step) as trainer:
-            self.assertEqual(setup(trainer, **self.told)["readBack"], ["learning_rate", "momentum"])
-            self.assertEqual(trainer.result("train", steps=2), {"steps": 2, "hyperparameters": self.told})
+            self.assertEqual(
+                setup(trainer, **self.told)["readBack"], ["learning_rate", "momentum"]
+            )
+            self.assertEqual(
+                trainer.result("train", steps=2), {"steps": 2, "hyperparameters": self.told}
+            )
             answer = trainer.result("train", steps=1)
             self.assertEqual(answer["hyperparameters"], {"learning_rate": 0.05, "momentum": 0.5})
             self.assertEqual(set(answer["causes"]), {"learning_rate"})
-            self.assertRegex(answer["causes"]["learning_rate"], "^LambdaLR overwrites it; give it to apply and to watch")
+            self.assertRegex(
+                answer["causes"]["learning_rate"],
+                "^LambdaLR overwrites it; give it to apply and to watch",
+            )
 
     def test_values_that_were_read_from_an_optimizer_are_read_from_it_again(self):
         script = TORCH.replace(
             'generation.watch(optimizer, "momentum", learning_rate="lr")',
-            "generation.in_force({**clade.pytorch.in_force(optimizer, learning_rate='lr'), 'decay': 0.0})",
+            "generation.in_force({**clade.pytorch.in_force(optimizer, learning_rate='lr'), "
+            "'decay': 0.0})",
         )
         schedule = "schedule = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)"
-        with DrivenTrainer(script.replace("SCHEDULE", schedule).replace("STEP", "schedule.step()")) as trainer:
-            self.assertEqual(setup(trainer, **self.told, decay=0.0)["readBack"], ["learning_rate", "decay"])
-            self.assertEqual(trainer.result("train", steps=1)["hyperparameters"], {"learning_rate": 0.1})
+        with DrivenTrainer(
+            script.replace("SCHEDULE", schedule).replace("STEP", "schedule.step()")
+        ) as trainer:
+            self.assertEqual(
+                setup(trainer, **self.told, decay=0.0)["readBack"], ["learning_rate", "decay"]
+            )
+            self.assertEqual(
+                trainer.result("train", steps=1)["hyperparameters"], {"learning_rate": 0.1}
+            )
             answer = trainer.result("train", steps=1)
             self.assertEqual(answer["hyperparameters"], {"learning_rate": 0.05})
             self.assertRegex(answer["causes"]["learning_rate"], "^StepLR overwrites it")
@@ -170,7 +197,10 @@ class Causes(unittest.TestCase):
         return optimizer
 
     def causes(self):
-        found = {name: clade.pytorch.likely_cause(name) for name in ("learning_rate", "momentum", "weight_decay")}
+        found = {
+            name: clade.pytorch.likely_cause(name)
+            for name in ("learning_rate", "momentum", "weight_decay")
+        }
         return {name: cause.split(" overwrite")[0] for name, cause in found.items() if cause}
 
     def test_the_schedule_that_sets_an_option_is_named_whichever_it_is(self):
@@ -180,7 +210,9 @@ class Causes(unittest.TestCase):
             "LambdaLR": lambda o: s.LambdaLR(o, lambda step: 0.5),
             "ReduceLROnPlateau": lambda o: s.ReduceLROnPlateau(o),
             "SequentialLR": lambda o: s.SequentialLR(o, [s.StepLR(o, 1), s.StepLR(o, 1)], [2]),
-            "ChainedScheduler": lambda o: s.ChainedScheduler([s.StepLR(o, 1), s.ExponentialLR(o, 0.5)]),
+            "ChainedScheduler": lambda o: s.ChainedScheduler(
+                [s.StepLR(o, 1), s.ExponentialLR(o, 0.5)]
+            ),
             "OneCycleLR": lambda o: s.OneCycleLR(o, 0.2, 9, cycle_momentum=False),
         }
         for name, made in rate_alone.items():
@@ -225,7 +257,10 @@ class Causes(unittest.TestCase):
             clade.pytorch.require_training("learning_rate")
             clade.stepping.forget_steps()
         step(other)
-        expected = "learning_rate: read back from SGD, which made no step while Adam trained its parameters; apply"
+        expected = (
+            "learning_rate: read back from SGD, which made no step while Adam trained its "
+            "parameters; apply"
+        )
         with self.assertRaisesRegex(clade.TrainerError, expected):
             clade.pytorch.require_training("learning_rate")
 

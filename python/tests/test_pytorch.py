@@ -35,7 +35,10 @@ class PyTorch(unittest.TestCase):
 
     def test_applied_options_are_in_force(self):
         clade.pytorch.apply(self.sgd, lr=0.25, momentum=0.5)
-        self.assertEqual(clade.pytorch.in_force(self.sgd, "momentum", rate="lr"), {"momentum": 0.5, "rate": 0.25})
+        self.assertEqual(
+            clade.pytorch.in_force(self.sgd, "momentum", rate="lr"),
+            {"momentum": 0.5, "rate": 0.25},
+        )
         clade.pytorch.apply(self.adam, lr=0.25, betas=[0.8, 0.99], weight_decay=0.01)
         found = clade.pytorch.in_force(self.adam, "lr", "betas", "weight_decay")
         self.assertEqual(found, {"lr": 0.25, "betas": (0.8, 0.99), "weight_decay": 0.01})
@@ -45,9 +48,13 @@ class PyTorch(unittest.TestCase):
             lambda: clade.pytorch.apply(self.adam, lr=0.5, momentum=0.9),
             lambda: clade.pytorch.in_force(self.adam, "momentum"),
         ):
-            with self.assertRaisesRegex(clade.TrainerError, "momentum: Adam has no such option; it has lr, betas"):
+            with self.assertRaisesRegex(
+                clade.TrainerError, "momentum: Adam has no such option; it has lr, betas"
+            ):
                 act()
-        self.assertEqual(clade.pytorch.in_force(self.adam, "lr"), {"lr": 0.1}, "nothing is applied by halves")
+        self.assertEqual(
+            clade.pytorch.in_force(self.adam, "lr"), {"lr": 0.1}, "nothing is applied by halves"
+        )
         with self.assertRaisesRegex(clade.TrainerError, "Did you mean weight_decay?"):
             clade.pytorch.apply(self.adam, weightdecay=0.9)
         with self.assertRaisesRegex(clade.TrainerError, "betas: 0.9 - must be 2 numbers"):
@@ -66,10 +73,14 @@ class PyTorch(unittest.TestCase):
 
     def test_a_tensor_is_filled_in_place(self):
         rate = torch.tensor(0.5)
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=rate, capturable=True, foreach=False)
+        optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=rate, capturable=True, foreach=False
+        )
         clade.pytorch.apply(optimizer, lr=0.25)
         self.assertIs(optimizer.param_groups[0]["lr"], rate)
-        self.assertEqual((rate.item(), clade.pytorch.in_force(optimizer, "lr")), (0.25, {"lr": 0.25}))
+        self.assertEqual(
+            (rate.item(), clade.pytorch.in_force(optimizer, "lr")), (0.25, {"lr": 0.25})
+        )
 
     def test_a_loaded_state_trains_on_exactly_and_brings_the_old_rate_back(self):
         for optimizer in (self.sgd, self.adam):
@@ -92,7 +103,9 @@ class PyTorch(unittest.TestCase):
     def test_an_object_that_was_not_saved_is_named(self):
         clade.random_state.seed(5)
         clade.pytorch.save(self.directory, model=self.model)
-        with self.assertRaisesRegex(clade.TrainerError, "optimizer.pt is not in the checkpoint, which has model.pt"):
+        with self.assertRaisesRegex(
+            clade.TrainerError, "optimizer.pt is not in the checkpoint, which has model.pt"
+        ):
             clade.pytorch.load(self.directory, seed=5, model=self.model, optimizer=self.sgd)
 
     def test_the_random_state_of_python_is_in_the_checkpoint(self):
@@ -108,12 +121,13 @@ class Scalars(unittest.TestCase):
     SCRIPT = """
 import clade, numpy, torch
 for generation in clade.generations():
-    for _ in generation.steps(): clade.log_metrics(loss=(torch.ones(1, requires_grad=True) * 2).sum())
+    loss = (torch.ones(1, requires_grad=True) * 2).sum()
+    for _ in generation.steps(): clade.log_metrics(loss=loss)
     try: generation.report(a=BAD)
     except clade.TrainerError as error: clade.log(error)
     half = torch.tensor([1.5], dtype=torch.bfloat16)
-    generation.report(torch=torch.tensor(0.5), numpy=numpy.float32(0.25), whole=numpy.int64(3), half=half,
-        nan=torch.tensor(float("nan")), samples=torch.tensor([1.0, 2.0]))
+    generation.report(torch=torch.tensor(0.5), numpy=numpy.float32(0.25), whole=numpy.int64(3),
+        half=half, nan=torch.tensor(float("nan")), samples=torch.tensor([1.0, 2.0]))
 """
 
     def test_scalars_of_numpy_and_pytorch_are_metrics(self):
@@ -122,7 +136,10 @@ for generation in clade.generations():
             trainer.result("train", steps=2)
             self.assertEqual(trainer.notifications[-1]["params"], {"loss": 2.0})
             answer = trainer.result("evaluate", final=False)
-            self.assertIn("a: array([1., 1.]) - must be one number", trainer.notifications[0]["params"]["text"])
+            self.assertIn(
+                "a: array([1., 1.]) - must be one number",
+                trainer.notifications[0]["params"]["text"],
+            )
             expected = {"torch": 0.5, "numpy": 0.25, "whole": 3, "half": 1.5, "nan": None}
             self.assertEqual(answer, {"metrics": expected, "samples": [1.0, 2.0]})
 
@@ -141,5 +158,7 @@ for generation in clade.generations():
 """
         with DrivenTrainer(script) as trainer:
             trainer.result("initialize", **INITIALIZE)
-            answer = trainer.result("setup", member=0, seed=1, hyperparameters={"rate": 0.5, "flag": True})
+            answer = trainer.result(
+                "setup", member=0, seed=1, hyperparameters={"rate": 0.5, "flag": True}
+            )
             self.assertEqual(answer["hyperparameters"], {"rate": 0.5, "flag": True})

@@ -49,7 +49,9 @@ class RandomState(unittest.TestCase):
         self.assertEqual([draws(), draws()], continued, "its own draws go on bit for bit")
         random_state.restore(self.directory, seed=8)
         copied = [draws(), draws()]
-        self.assertFalse(any(a == b for a, b in zip(copied[0], continued[0])), "a copy has draws of its own")
+        self.assertFalse(
+            any(a == b for a, b in zip(copied[0], continued[0])), "a copy has draws of its own"
+        )
         random_state.restore(self.directory, seed=8)
         self.assertEqual([draws(), draws()], copied, "which are the same each time")
         random_state.restore(self.directory, seed=9)

@@ -7,7 +7,9 @@ from pathlib import Path
 from driving import INITIALIZE, DrivenTrainer, run_alone
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-*EXAMPLES, TRANSFORMERS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+*EXAMPLES, TRANSFORMERS = re.findall(
+    r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
+)
 
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
@@ -34,7 +36,9 @@ class Readme(unittest.TestCase):
                 for seed in (3, 4):
                     with DrivenTrainer(example) as trainer:
                         trainer.result("initialize", **INITIALIZE)
-                        answer = trainer.result("restore", member=seed, seed=seed, directory=directory, **turn)
+                        answer = trainer.result(
+                            "restore", member=seed, seed=seed, directory=directory, **turn
+                        )
                         self.assertEqual(answer["hyperparameters"], turn["hyperparameters"])
                         trainer.result("train", steps=5)
                         errors.append(trainer.result("evaluate", final=False)["metrics"])
@@ -44,9 +48,7 @@ class Readme(unittest.TestCase):
 
 @unittest.skipUnless(importlib.util.find_spec("transformers"), "transformers is not installed")
 class Transformers(unittest.TestCase):
-    """With the Trainer's own warm-up and linear decay, built for 10,000 steps from a base rate of
-    5e-5.
-    """
+    """With the Trainer's own warm-up and linear decay over 10,000 steps from 5e-5."""
 
     def test_the_trainer_trains_generations_with_the_base_rate_that_it_was_told(self):
         with tempfile.TemporaryDirectory() as directory, DrivenTrainer(TRANSFORMERS) as trainer:
@@ -56,7 +58,12 @@ class Transformers(unittest.TestCase):
                 self.assertEqual(answer, {"steps": 4, "hyperparameters": {"learning_rate": 0.02}})
                 trainer.result("evaluate", final=False)
             trainer.result("save", directory=directory)
-            turn = {"member": 0, "seed": 1, "hyperparameters": {"learning_rate": 0.05}, "directory": directory}
+            turn = {
+                "member": 0,
+                "seed": 1,
+                "hyperparameters": {"learning_rate": 0.05},
+                "directory": directory,
+            }
             with DrivenTrainer(TRANSFORMERS) as other:
                 other.result("initialize", **INITIALIZE)
                 for each in (trainer, other):

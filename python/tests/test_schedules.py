@@ -42,17 +42,29 @@ def schedules():
         "ExponentialLR": lambda o, _: s.ExponentialLR(o, 0.8),
         "PolynomialLR": lambda o, _: s.PolynomialLR(o, 9, 2),
         "CosineAnnealingLR": lambda o, _: s.CosineAnnealingLR(o, 5, eta_min=0.003),
-        "CosineAnnealingWarmRestarts": lambda o, _: s.CosineAnnealingWarmRestarts(o, 3, 2, eta_min=0.003),
+        "CosineAnnealingWarmRestarts": lambda o, _: s.CosineAnnealingWarmRestarts(
+            o, 3, 2, eta_min=0.003
+        ),
         "OneCycleLR": lambda o, peak: s.OneCycleLR(o, peak, LENGTH, three_phase=True),
-        "OneCycleLR without momentum": lambda o, peak: s.OneCycleLR(o, peak, LENGTH, cycle_momentum=False),
+        "OneCycleLR without momentum": lambda o, peak: s.OneCycleLR(
+            o, peak, LENGTH, cycle_momentum=False
+        ),
         "CyclicLR": lambda o, peak: s.CyclicLR(o, peak / 8, peak, 3, mode="triangular2"),
         "SequentialLR": lambda o, _: s.SequentialLR(
-            o, [s.LinearLR(o, 0.1, 1, 4), s.CosineAnnealingLR(o, 6, eta_min=0.002), s.StepLR(o, 2, 0.5)], [4, 9]
+            o,
+            [
+                s.LinearLR(o, 0.1, 1, 4),
+                s.CosineAnnealingLR(o, 6, eta_min=0.002),
+                s.StepLR(o, 2, 0.5),
+            ],
+            [4, 9],
         ),
         "SequentialLR of LambdaLR": lambda o, _: s.SequentialLR(
             o, [s.LambdaLR(o, warm_up), s.ExponentialLR(o, 0.9)], [5]
         ),
-        "ChainedScheduler": lambda o, _: s.ChainedScheduler([s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.8)]),
+        "ChainedScheduler": lambda o, _: s.ChainedScheduler(
+            [s.ConstantLR(o, 0.5, 4), s.ExponentialLR(o, 0.8)]
+        ),
         "ChainedScheduler of cosines": lambda o, _: s.ChainedScheduler(
             [s.CosineAnnealingLR(o, 20), s.LinearLR(o, 0.5, 1, 3)]
         ),
@@ -70,7 +82,9 @@ class Schedules(unittest.TestCase):
 
     def made(self, schedule, rate, **options):
         weight, bias = torch.nn.Linear(2, 1).parameters()
-        optimizer = torch.optim.SGD([{"params": [weight]}, {"params": [bias]}], lr=rate, momentum=0.9, **options)
+        optimizer = torch.optim.SGD(
+            [{"params": [weight]}, {"params": [bias]}], lr=rate, momentum=0.9, **options
+        )
         return optimizer, schedule(optimizer, rate)
 
     def rates(self, optimizer, schedule, steps):
@@ -96,9 +110,15 @@ class Schedules(unittest.TestCase):
                     optimizer, scheduler = self.made(schedule, 0.2)
                     self.rates(optimizer, scheduler, done)
                     clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.05)
-                    self.assertEqual(clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler), {"lr": 0.05})
-                    self.assert_close(self.rates(optimizer, scheduler, LENGTH - done), expected[done:])
-                    self.assertEqual(clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler), {"lr": 0.05})
+                    self.assertEqual(
+                        clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler), {"lr": 0.05}
+                    )
+                    self.assert_close(
+                        self.rates(optimizer, scheduler, LENGTH - done), expected[done:]
+                    )
+                    self.assertEqual(
+                        clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler), {"lr": 0.05}
+                    )
 
     def test_the_same_from_a_checkpoint_of_another_member(self):
         for name, schedule in schedules().items():
@@ -125,23 +145,31 @@ class Schedules(unittest.TestCase):
 
     def test_a_rate_in_a_tensor_is_followed_in_place(self):
         rate = torch.tensor(0.2)
-        optimizer = torch.optim.Adam(torch.nn.Linear(2, 1).parameters(), lr=rate, capturable=True, foreach=False)
+        optimizer = torch.optim.Adam(
+            torch.nn.Linear(2, 1).parameters(), lr=rate, capturable=True, foreach=False
+        )
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
         clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.05)
         optimizer.step()
         scheduler.step()
         self.assertIs(optimizer.param_groups[0]["lr"], rate)
         self.assertAlmostEqual(rate.item(), 0.025, delta=1e-8)
-        self.assertAlmostEqual(clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler)["lr"], 0.05, delta=1e-8)
+        self.assertAlmostEqual(
+            clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler)["lr"], 0.05, delta=1e-8
+        )
 
     def test_the_factors_of_groups_are_kept_by_group_and_never_lost(self):
         scheduler_of = schedules()["SequentialLR"]
         weight, bias = torch.nn.Linear(2, 1).parameters()
         optimizer = torch.optim.SGD([{"params": [weight]}, {"params": [bias], "lr": 0.02}], lr=0.2)
         scheduler = scheduler_of(optimizer, None)
-        with self.assertRaisesRegex(clade.TrainerError, r"base rates \[0.2, 0.02\], and one value .*; apply to each"):
+        with self.assertRaisesRegex(
+            clade.TrainerError, r"base rates \[0.2, 0.02\], and one value .*; apply to each"
+        ):
             clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.1)
-        with self.assertRaisesRegex(clade.TrainerError, r"lr: \[0.2, 0.02\] - must be the same in all"):
+        with self.assertRaisesRegex(
+            clade.TrainerError, r"lr: \[0.2, 0.02\] - must be the same in all"
+        ):
             clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler)
         self.rates(optimizer, scheduler, 3)
         for group, factor in enumerate((1, 0.1)):
@@ -163,7 +191,9 @@ class Schedules(unittest.TestCase):
                 optimizer, scheduler = self.made(schedule, 0.1)
                 self.rates(optimizer, scheduler, 2)
                 optimizer.param_groups[1]["lr"] = 7.0
-                with self.assertRaisesRegex(clade.TrainerError, "lr: 7.0 in the optimiser, where .* gives 0"):
+                with self.assertRaisesRegex(
+                    clade.TrainerError, "lr: 7.0 in the optimiser, where .* gives 0"
+                ):
                     clade.pytorch.in_force(optimizer, "lr", scheduler=scheduler)
 
     def test_a_rate_that_was_0_goes_on_where_the_schedule_tells_how(self):
@@ -176,7 +206,10 @@ class Schedules(unittest.TestCase):
                 self.assert_close(self.rates(optimizer, scheduler, LENGTH - 3), expected)
         for name in ("OneCycleLR", "ChainedScheduler"):
             optimizer, scheduler = self.made(schedules()[name], 0.0)
-            with self.subTest(name), self.assertRaisesRegex(clade.TrainerError, "has the base rate 0"):
+            with (
+                self.subTest(name),
+                self.assertRaisesRegex(clade.TrainerError, "has the base rate 0"),
+            ):
                 clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.05)
 
     def test_what_has_no_base_rate_is_refused_with_what_to_do(self):
@@ -197,7 +230,9 @@ class Schedules(unittest.TestCase):
                 "ChainedScheduler goes down to eta_min 0.01 .*; let eta_min be 0",
             ),
             (
-                lambda o: kinds.SequentialLR(o, [kinds.LinearLR(o), kinds.OneCycleLR(o, 1, 9)], [3]),
+                lambda o: kinds.SequentialLR(
+                    o, [kinds.LinearLR(o), kinds.OneCycleLR(o, 1, 9)], [3]
+                ),
                 "OneCycleLR inside of SequentialLR has a peak of its own",
             ),
         ):
@@ -214,7 +249,9 @@ class Schedules(unittest.TestCase):
 
     def test_a_momentum_that_is_cycled_is_no_hyperparameter(self):
         optimizer, scheduler = self.made(schedules()["OneCycleLR"], 0.1)
-        with self.assertRaisesRegex(clade.TrainerError, "momentum: OneCycleLR cycles it; build .* cycle_momentum=False"):
+        with self.assertRaisesRegex(
+            clade.TrainerError, "momentum: OneCycleLR cycles it; build .* cycle_momentum=False"
+        ):
             clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.05, momentum=0.5)
         optimizer, scheduler = self.made(schedules()["OneCycleLR without momentum"], 0.1)
         clade.pytorch.apply(optimizer, scheduler=scheduler, lr=0.05, momentum=0.5)

@@ -22,7 +22,9 @@ SERVE = "\nclade.serve(T)\n"
 def trainer_with(body, serve=SERVE):
     """The minimal trainer with methods replaced."""
     lines = body.strip("\n").split("\n")
-    return DrivenTrainer(MINIMAL + "class T(T):\n" + "\n".join(f"    {line}" for line in lines) + serve)
+    return DrivenTrainer(
+        MINIMAL + "class T(T):\n" + "\n".join(f"    {line}" for line in lines) + serve
+    )
 
 
 class Serving(unittest.TestCase):
@@ -36,12 +38,19 @@ def evaluate(self, final): clade.log(str(self.calls)); return {"score": 1}
         with trainer_with(body) as trainer, tempfile.TemporaryDirectory() as directory:
             trainer.result("initialize", **INITIALIZE)
             for _ in range(2):
-                trainer.result("restore", member=0, seed=4, hyperparameters={}, directory=directory)
+                trainer.result(
+                    "restore", member=0, seed=4, hyperparameters={}, directory=directory
+                )
             trainer.result("evaluate", final=False)
-            self.assertEqual(trainer.notifications[0]["params"]["text"], "['setup 4', 'restore 4', 'restore 4']")
+            self.assertEqual(
+                trainer.notifications[0]["params"]["text"], "['setup 4', 'restore 4', 'restore 4']"
+            )
 
     def test_one_instance_serves_every_setup(self):
-        body = "made = 0\ndef __init__(self): T.made += 1\ndef evaluate(self, final): return {'made': T.made}"
+        body = (
+            "made = 0\ndef __init__(self): T.made += 1\ndef evaluate(self, final): return "
+            "{'made': T.made}"
+        )
         with trainer_with(body) as trainer:
             trainer.begin()
             trainer.result("setup", member=1, seed=2, hyperparameters={})
@@ -70,11 +79,20 @@ def evaluate(self, final): clade.log(str(self.calls)); return {"score": 1}
             self.assertEqual(trainer.error("train", steps=1)["code"], -32602)
             trainer.result("setup", member=0, seed=1, hyperparameters={})
             self.assertEqual(trainer.error("fly")["code"], -32601)
-            for params in ({}, {"steps": 0}, {"steps": True}, {"steps": 1.5}, {"seconds": -1}, {"seconds": "1"}):
+            for params in (
+                {},
+                {"steps": 0},
+                {"steps": True},
+                {"steps": 1.5},
+                {"seconds": -1},
+                {"seconds": "1"},
+            ):
                 self.assertEqual(trainer.error("train", **params)["code"], -32602, params)
             self.assertEqual(trainer.error("evaluate")["code"], -32602)
             self.assertEqual(trainer.error("save", directory="here")["code"], -32602)
-            self.assertEqual(trainer.error("setup", member=0, seed=-1, hyperparameters={})["code"], -32602)
+            self.assertEqual(
+                trainer.error("setup", member=0, seed=-1, hyperparameters={})["code"], -32602
+            )
             trainer.send("not json")
             self.assertEqual(trainer.answer()["error"]["code"], -32700)
             self.assertEqual(trainer.result("evaluate", final=False), {"metrics": {"score": 1}})
@@ -97,24 +115,34 @@ def evaluate(self, final): clade.log(str(self.calls)); return {"score": 1}
             "hyperparameters_in_force": ("setup", {"member": 0, "seed": 1, "hyperparameters": {}}),
         }
         for name, (method, params) in requests.items():
-            with self.subTest(name), tempfile.TemporaryDirectory() as empty, trainer_with(raising.format(name)) as t:
+            with (
+                self.subTest(name),
+                tempfile.TemporaryDirectory() as empty,
+                trainer_with(raising.format(name)) as t,
+            ):
                 t.result("initialize", **INITIALIZE)
                 if method not in ("setup", "restore"):
                     t.result("setup", member=0, seed=1, hyperparameters={})
                 if method in ("save", "restore"):
                     params["directory"] = empty
                 error = t.error(method, **params)
-                self.assertEqual((error["code"], error["message"]), (-32000, "KeyError: 'first\\nsecond'"))
+                self.assertEqual(
+                    (error["code"], error["message"]), (-32000, "KeyError: 'first\\nsecond'")
+                )
                 self.assertIn(f"in {name}", error["data"]["traceback"])
                 self.assertNotIn("src/clade", error["data"]["traceback"])
                 self.assertEqual(t.error(method, **params)["code"], -32000, "it serves on")
 
     def test_a_trainer_that_cannot_be_made_and_one_that_exits_are_answered(self):
         with trainer_with("def __init__(self): raise ValueError('no data')") as trainer:
-            self.assertEqual(trainer.error("initialize", **INITIALIZE)["message"], "ValueError: no data")
+            self.assertEqual(
+                trainer.error("initialize", **INITIALIZE)["message"], "ValueError: no data"
+            )
         with trainer_with("def step(self, h): sys.exit('enough\\nof it')") as trainer:
             trainer.begin()
-            self.assertEqual(trainer.error("train", steps=1)["message"], "SystemExit: enough of it")
+            self.assertEqual(
+                trainer.error("train", steps=1)["message"], "SystemExit: enough of it"
+            )
 
     def test_a_score_that_is_not_one_number_is_refused_with_its_name_and_value(self):
         for value in ("'high'", "None", "[1, 2]", "1j", "True", "{}"):
@@ -124,14 +152,20 @@ def evaluate(self, final): clade.log(str(self.calls)); return {"score": 1}
             ):
                 trainer.begin()
                 message = trainer.error("evaluate", final=False)["message"]
-                self.assertIn(f"clade.TrainerError: score: {value} - must be one number; convert it", message)
+                self.assertIn(
+                    f"clade.TrainerError: score: {value} - must be one number; convert it", message
+                )
 
     def test_an_evaluation_without_metrics_is_refused(self):
         for value in ("None", "{}", "0.5"):
-            with self.subTest(value), trainer_with(f"def evaluate(self, final): return {value}") as trainer:
+            with (
+                self.subTest(value),
+                trainer_with(f"def evaluate(self, final): return {value}") as trainer,
+            ):
                 trainer.begin()
                 self.assertIn(
-                    "metric" if value == "{}" else "by name", trainer.error("evaluate", final=True)["message"]
+                    "metric" if value == "{}" else "by name",
+                    trainer.error("evaluate", final=True)["message"],
                 )
 
     def test_numbers_of_other_kinds_and_infinities_are_reported(self):
@@ -139,18 +173,25 @@ def evaluate(self, final): clade.log(str(self.calls)); return {"score": 1}
 def evaluate(self, final):
     from decimal import Decimal; from collections import deque
     nan = float("nan")
-    return {"a": Decimal("0.5"), "nan": nan, "far": -float("inf"), "n": 2**70, "samples": deque([1, nan])}
+    samples = deque([1, nan])
+    return {"a": Decimal("0.5"), "nan": nan, "far": -float("inf"), "n": 2**70, "samples": samples}
 """
         with trainer_with(body) as trainer:
             trainer.begin()
-            expected = {"metrics": {"a": 0.5, "nan": None, "far": None, "n": 2.0**70}, "samples": [1, None]}
+            expected = {
+                "metrics": {"a": 0.5, "nan": None, "far": None, "n": 2.0**70},
+                "samples": [1, None],
+            }
             self.assertEqual(trainer.result("evaluate", final=False), expected)
 
     def test_a_save_without_a_file_or_with_a_name_that_is_not_allowed_is_refused(self):
         for body, expected in (
             ("pass", "save() wrote no file into "),
             ("(directory / 'my model').touch()", "save() wrote 'my model' - names must"),
-            ("(directory / '.hidden').mkdir(); (directory / '.hidden/a').touch()", "save() wrote '.hidden/a'"),
+            (
+                "(directory / '.hidden').mkdir(); (directory / '.hidden/a').touch()",
+                "save() wrote '.hidden/a'",
+            ),
         ):
             with self.subTest(body), tempfile.TemporaryDirectory() as directory:
                 with trainer_with(f"def save(self, directory): {body}") as trainer:
@@ -164,10 +205,16 @@ def evaluate(self, final):
                 path = Path(directory, name)
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
-            lines = (f"{hashlib.sha256(c).hexdigest()} {len(c)} {n}\n" for n, c in sorted(files.items()))
+            lines = (
+                f"{hashlib.sha256(c).hexdigest()} {len(c)} {n}\n" for n, c in sorted(files.items())
+            )
             trainer.result("initialize", **INITIALIZE)
-            answer = trainer.result("restore", member=0, seed=1, hyperparameters={}, directory=directory)
-            self.assertEqual(answer["checkpoint"], hashlib.sha256("".join(lines).encode()).hexdigest())
+            answer = trainer.result(
+                "restore", member=0, seed=1, hyperparameters={}, directory=directory
+            )
+            self.assertEqual(
+                answer["checkpoint"], hashlib.sha256("".join(lines).encode()).hexdigest()
+            )
 
 
 class Hyperparameters(unittest.TestCase):
@@ -177,10 +224,14 @@ class Hyperparameters(unittest.TestCase):
             trainer.result("initialize", **INITIALIZE)
             answer = trainer.result("setup", member=0, seed=1, hyperparameters={"lr": 1})
             self.assertEqual(answer, {"hyperparameters": {"lr": 1.0}})
-            self.assertEqual(trainer.result("evaluate", final=False)["metrics"], {"lr": 1.0, "depth": 3})
+            self.assertEqual(
+                trainer.result("evaluate", final=False)["metrics"], {"lr": 1.0, "depth": 3}
+            )
 
     def test_a_name_that_the_trainer_would_ignore_is_refused_with_the_nearest(self):
-        with trainer_with("pass", "\nclade.serve(T, defaults={'learning_rate': 0.1})\n") as trainer:
+        with trainer_with(
+            "pass", "\nclade.serve(T, defaults={'learning_rate': 0.1})\n"
+        ) as trainer:
             trainer.result("initialize", **INITIALIZE)
             error = trainer.error("setup", member=0, seed=1, hyperparameters={"learningrate": 1})
             self.assertEqual(error["code"], -32602)
@@ -188,17 +239,25 @@ class Hyperparameters(unittest.TestCase):
 
     def test_values_in_force_are_read_back_and_the_others_echoed(self):
         with trainer_with("def hyperparameters_in_force(self): return {'lr': 0.25}") as trainer:
-            self.assertTrue(trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"])
-            answer = trainer.result("setup", member=0, seed=1, hyperparameters={"lr": 0.5, "kind": "a"})
+            self.assertTrue(
+                trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"]
+            )
+            answer = trainer.result(
+                "setup", member=0, seed=1, hyperparameters={"lr": 0.5, "kind": "a"}
+            )
             self.assertEqual(answer["hyperparameters"], {"lr": 0.25, "kind": "a"})
 
     def test_a_trainer_without_reading_back_does_not_claim_it(self):
         with trainer_with("pass") as trainer:
-            self.assertFalse(trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"])
+            self.assertFalse(
+                trainer.result("initialize", **INITIALIZE)["capabilities"]["readsBack"]
+            )
 
     def test_a_read_back_name_that_is_no_hyperparameter_is_refused(self):
         serve = "\nclade.serve(T, defaults={'lr': 0.1})\n"
-        with trainer_with("def hyperparameters_in_force(self): return {'rate': 0.25}", serve) as trainer:
+        with trainer_with(
+            "def hyperparameters_in_force(self): return {'rate': 0.25}", serve
+        ) as trainer:
             trainer.result("initialize", **INITIALIZE)
             error = trainer.error("setup", member=0, seed=1, hyperparameters={"lr": 0.5})
             self.assertIn("'rate' in force - must be one of", error["message"])
@@ -240,7 +299,9 @@ def evaluate(self, final):
         with trainer_with(body) as trainer:
             trainer.begin()
             trainer.result("evaluate", final=False)
-            self.assertEqual([n["params"]["text"] for n in trainer.notifications], ["0 None", "''"])
+            self.assertEqual(
+                [n["params"]["text"] for n in trainer.notifications], ["0 None", "''"]
+            )
 
     def test_a_long_lived_child_does_not_hold_the_protocol_open(self):
         body = "def step(self, h): subprocess.Popen(['sleep', '5'])"
@@ -263,9 +324,13 @@ def step(self, h):
             with self.subTest(leave=leave), trainer_with(body) as trainer:
                 trainer.begin(leave=leave)
                 self.assertEqual(trainer.result("train", steps=1), {"steps": 1})
-                texts = [n["params"]["text"] for n in trainer.notifications if n["method"] == "log"]
+                texts = [
+                    n["params"]["text"] for n in trainer.notifications if n["method"] == "log"
+                ]
                 self.assertEqual(texts, ["from the parent only"])
-                self.assertEqual(trainer.result("evaluate", final=False), {"metrics": {"score": 1}})
+                self.assertEqual(
+                    trainer.result("evaluate", final=False), {"metrics": {"score": 1}}
+                )
                 trainer.result("shutdown")
                 self.assertEqual(trainer.exit_code(), 0)
 
@@ -277,7 +342,8 @@ class T:
     def setup(self, h, seed): pass
     def step(self, h): pass
     def evaluate(self, final):
-        with multiprocessing.get_context(METHOD).Pool(2) as pool: return {"score": sum(pool.map(square, [1, 2, 3]))}
+        with multiprocessing.get_context(METHOD).Pool(2) as pool:
+            return {"score": sum(pool.map(square, [1, 2, 3]))}
     def save(self, directory): pass
     def restore(self, directory, h, seed): pass
 if __name__ == "__main__": clade.serve(T)
@@ -288,10 +354,15 @@ if __name__ == "__main__": clade.serve(T)
                 path.write_text(script.replace("METHOD", repr(method)))
                 with DrivenTrainer(path) as trainer:
                     trainer.begin()
-                    self.assertEqual(trainer.result("evaluate", final=False)["metrics"], {"score": 14})
+                    self.assertEqual(
+                        trainer.result("evaluate", final=False)["metrics"], {"score": 14}
+                    )
 
     def test_metrics_of_training_are_told_newest_last_before_the_answer(self):
-        body = "n = 0\ndef step(self, h): self.n += 1; clade.log_metrics(loss=1 / self.n, bad=float('nan'))"
+        body = (
+            "n = 0\ndef step(self, h): self.n += 1; clade.log_metrics(loss=1 / self.n, "
+            "bad=float('nan'))"
+        )
         with trainer_with(body) as trainer:
             trainer.begin()
             trainer.result("train", steps=4)
@@ -301,13 +372,19 @@ if __name__ == "__main__": clade.serve(T)
     def test_a_metric_of_training_that_is_no_number_fails_the_step(self):
         with trainer_with("def step(self, h): clade.log_metrics(loss='low')") as trainer:
             trainer.begin()
-            self.assertIn("loss: 'low' - must be one number", trainer.error("train", steps=1)["message"])
+            self.assertIn(
+                "loss: 'low' - must be one number", trainer.error("train", steps=1)["message"]
+            )
 
     def test_a_sign_of_life_is_progress_without_steps(self):
-        with trainer_with("def evaluate(self, final): clade.sign_of_life(); return {'score': 1}") as trainer:
+        with trainer_with(
+            "def evaluate(self, final): clade.sign_of_life(); return {'score': 1}"
+        ) as trainer:
             trainer.begin()
             trainer.result("evaluate", final=False)
-            self.assertEqual([(n["method"], n["params"]) for n in trainer.notifications], [("progress", {})])
+            self.assertEqual(
+                [(n["method"], n["params"]) for n in trainer.notifications], [("progress", {})]
+            )
 
 
 class Ending(unittest.TestCase):
@@ -336,12 +413,18 @@ def step(self, h):
     def test_requests_that_came_before_the_end_of_input_are_answered(self):
         with trainer_with("pass") as trainer:
             for number, method in enumerate(("initialize", "shutdown")):
-                trainer.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": {}}))
+                trainer.send(
+                    json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": {}})
+                )
             trainer.process.stdin.close()
             self.assertEqual([trainer.message()["id"], trainer.message()["id"]], [0, 1])
             self.assertEqual(trainer.exit_code(), 0)
 
     def test_a_request_of_many_megabytes_is_read_whole(self):
-        with trainer_with("def evaluate(self, final): return {'length': len(self.h['text'])}") as trainer:
+        with trainer_with(
+            "def evaluate(self, final): return {'length': len(self.h['text'])}"
+        ) as trainer:
             trainer.begin(text="x" * 5_000_000)
-            self.assertEqual(trainer.result("evaluate", final=False)["metrics"], {"length": 5_000_000})
+            self.assertEqual(
+                trainer.result("evaluate", final=False)["metrics"], {"length": 5_000_000}
+            )

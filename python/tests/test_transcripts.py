@@ -9,7 +9,9 @@ HERE = Path(__file__).resolve().parent
 TRANSCRIPTS = HERE.parent.parent / "protocol" / "transcripts"
 
 
-@unittest.skipUnless(TRANSCRIPTS.is_dir(), "the transcripts are in the repository, not in the package")
+@unittest.skipUnless(
+    TRANSCRIPTS.is_dir(), "the transcripts are in the repository, not in the package"
+)
 class Transcripts(unittest.TestCase):
     def test_the_class_way_says_what_the_generation_and_copy_transcript_says(self):
         self.replay("climber_class.py", "a-generation-and-a-copy.jsonl", repeated_setup=True)
@@ -20,7 +22,9 @@ class Transcripts(unittest.TestCase):
     def test_the_loop_way_says_what_the_generation_and_copy_transcript_says(self):
         self.replay("climber_loop.py", "a-generation-and-a-copy.jsonl", repeated_setup=False)
 
-    def test_the_loop_way_says_what_the_failures_transcript_says_with_a_process_for_each_setup(self):
+    def test_the_loop_way_says_what_the_failures_transcript_says_with_a_process_for_each_setup(
+        self,
+    ):
         self.replay("climber_loop.py", "scores-and-failures.jsonl", repeated_setup=False)
 
     def replay(self, script, transcript, repeated_setup):

@@ -11,7 +11,7 @@ POINTS = [index / 100 - 1 for index in range(201)]
 
 
 class SineTrainer:
-    """One model in memory: trained step by step, scored, saved, and made to hold another member's state."""
+    """One model in memory: it trains, scores, saves, and takes over another member's state."""
 
     def setup(self, hyperparameters, seed):
         self.seed = seed
@@ -42,9 +42,10 @@ class SineTrainer:
         (directory / "state.json").write_text(json.dumps(state))
 
     def restore(self, directory: Path, hyperparameters, seed):
-        """The state may be another member's. The seed is this member's own, so that a copy goes on with fresh draws."""
+        """The state may be another member's; the seed gives this one draws of its own."""
         state = json.loads((directory / "state.json").read_text())
-        self.weights, self.velocity, self.steps = state["weights"], state["velocity"], state["steps"]
+        self.weights, self.velocity = state["weights"], state["velocity"]
+        self.steps = state["steps"]
         self.seed = seed
 
     def predict(self, x):

@@ -1,7 +1,4 @@
-/**
- * Every `clade` command that the README and the guides show is one that the command line takes,
- * with its options.
- */
+/** The command line takes every `clade` command that a page shows, with its options. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
@@ -12,7 +9,7 @@ const root = new URL("../../", import.meta.url);
 const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" })
   .trim()
   .split("\n")
-  .filter((page) => !/^(CHANGELOG|docs\/ARCHITECTURE|benchmarks\/)/.test(page));
+  .filter((page) => !/^(CHANGELOG|benchmarks\/)/.test(page));
 
 interface Shown {
   readonly words: readonly string[];

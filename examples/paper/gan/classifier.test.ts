@@ -13,7 +13,7 @@ test("no picture is in both halves", () => {
   );
 });
 
-test("real pictures that a classifier has not seen score 9 of 10 by either classifier", async () => {
+test("real pictures that neither classifier has seen score 9 of 10 by both", async () => {
   const [steering, reporting] = readClassifiers();
   const bySteering = await judge(steering, reportingHalf.ink);
   const byReporting = await judge(reporting, steeringHalf.ink);
@@ -23,6 +23,7 @@ test("real pictures that a classifier has not seen score 9 of 10 by either class
 
 test("a missing file of classifiers says which command makes it", () => {
   expect(() => readClassifiers(pathToFileURL("/nowhere/classifiers.bin"))).toThrow(
-    "/nowhere/classifiers.bin is missing; make it with: npx node examples/paper/gan/train-classifiers.ts",
+    "/nowhere/classifiers.bin is missing; make it with: npx node " +
+      "examples/paper/gan/train-classifiers.ts",
   );
 });

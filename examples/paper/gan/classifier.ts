@@ -64,7 +64,8 @@ export function classify({ w1, b1, w2, b2, w3, b3 }: Classifier, pictures: np.Ar
 export function readClassifiers(file = CLASSIFIERS_FILE): [Classifier, Classifier] {
   if (!existsSync(file))
     throw new Error(
-      `${fileURLToPath(file)} is missing; make it with: npx node examples/paper/gan/train-classifiers.ts`,
+      `${fileURLToPath(file)} is missing; make it with: npx node ` +
+        "examples/paper/gan/train-classifiers.ts",
     );
   const values = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
   const half = values.length / 2;

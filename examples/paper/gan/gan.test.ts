@@ -79,7 +79,7 @@ test("members whose training breaks down are rescued", async () => {
   expect(result.failures).toBe(0);
 });
 
-test("the experiment runs, and its best model is judged by the classifier that did not steer", async () => {
+test("the experiment runs; the classifier that did not steer judges its best model", async () => {
   const small = withSettings(gan, {
     population: 3,
     "ready.everySteps": 20,

@@ -7,7 +7,7 @@
  * out, the Inception score.
  *
  *     npx clade run examples/paper/gan/gan.ts
- *     npx node examples/paper/gan/samples.ts           draws what the best lineage and the worst wrote over time
+ *     npx node examples/paper/gan/samples.ts           draws the best and the worst lineage
  *     npx clade study examples/paper/gan/study.yaml    PBT beside random search and selection only
  */
 import { init, jit, nn, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";

@@ -37,7 +37,7 @@ test("the distance of Gaussians with independent components is the closed form",
   expect(frechetDistance(a, b)).toBeCloseTo(25 + (2 - 1) ** 2 + (3 - 1) ** 2);
 });
 
-test("the distance of Gaussians whose covariances do not commute is the closed form of two dimensions", () => {
+test("Gaussians whose covariances do not commute have the closed form's distance", () => {
   const other = gaussian([0, 0], [1, -0.7, -0.7, 2]);
   // The trace of a 2 x 2 matrix's root is sqrt(tr + 2 sqrt(det)); here of the product [[3 - 0.7,
   // -2.1 + 2], [1 - 1.4, -0.7 + 4]].

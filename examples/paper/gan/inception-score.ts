@@ -51,8 +51,9 @@ export function gaussianOf(features: ArrayLike<number>, size: number): Gaussian 
 }
 
 /**
- * |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) (Heusel et al. 2017, section 1): the squared Wasserstein distance between two Gaussians. The root of
- * C1 C2 has the trace of the root of the symmetric C1^(1/2) C2 C1^(1/2).
+ * |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) (Heusel et al. 2017, section 1): the squared
+ * Wasserstein distance between two Gaussians. The root of C1 C2 has the trace of the root of the
+ * symmetric C1^(1/2) C2 C1^(1/2).
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;

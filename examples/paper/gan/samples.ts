@@ -2,7 +2,7 @@
  * Draws what the generators of runs wrote over time, so that collapse can be seen: for each run
  * the best model's lineage and the member that ended worst.
  *
- *     npx node examples/paper/gan/samples.ts [RUN ...] [--store .clade/clade.db] [--out samples.png]
+ *     npx node examples/paper/gan/samples.ts [RUN ...] [--store URL] [--out samples.png]
  *
  * draws the newest run when none is named. A column is a moment, and its ten pictures come from
  * the same latents at every moment. A checkpoint holds the album of its lineage, so the pictures
@@ -55,7 +55,8 @@ export function drawAlbums(albums: readonly Album[]): string {
     const drawn = pages.map((page, i) => drawPage(ink, page, 16 + i * COLUMN, top + 18));
     return text(16, top + 12, title) + drawn.join("");
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="DejaVu Sans" font-size="11" fill="#333">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"
+  font-family="DejaVu Sans" font-size="11" fill="#333">
 <rect width="100%" height="100%" fill="white"/>
 ${[...headings, ...bands].join("\n")}
 </svg>
@@ -71,7 +72,10 @@ function drawPage(ink: Uint8Array, page: number, left: number, top: number): str
     const y =
       top + (Math.floor(picture / ACROSS) * (WIDTH + 1) + Math.floor(pixel / WIDTH)) * SIDE;
     const gray = 255 - value;
-    return `<rect x="${x}" y="${y}" width="${SIDE}" height="${SIDE}" fill="rgb(${gray},${gray},${gray})"/>`;
+    return (
+      `<rect x="${x}" y="${y}" width="${SIDE}" height="${SIDE}" ` +
+      `fill="rgb(${gray},${gray},${gray})"/>`
+    );
   }).join("");
 }
 

@@ -114,7 +114,8 @@ async function printScores(
     gaussianOf(features, FEATURES),
   );
   console.log(
-    `${name}: accuracy ${accuracy.toFixed(3)}, Inception score ${score.toFixed(2)}, Frechet distance ${distance.toFixed(2)}`,
+    `${name}: accuracy ${accuracy.toFixed(3)}, Inception score ${score.toFixed(2)}, Frechet ` +
+      `distance ${distance.toFixed(2)}`,
   );
 }
 

@@ -84,7 +84,8 @@ export function readPairs(file: URL): Pair[] {
   if (!existsSync(file)) {
     const path = fileURLToPath(file);
     throw new Error(
-      `${path}: is missing; make it with: npx node examples/paper/machine-translation/make-clauses.ts`,
+      `${path}: is missing; make it with: npx node ` +
+        "examples/paper/machine-translation/make-clauses.ts",
     );
   }
   const lines = gunzipSync(readFileSync(file)).toString().trim().split("\n");

@@ -33,7 +33,8 @@ for (const [place, clauses] of english) {
   for (const [{ text }, { text: translation }] of pairs(clauses, spanish.get(place) ?? [])) {
     const pair = `${text}\t${translation}`;
     if (!isOfGoodLength(text) || !isOfGoodLength(translation) || written.has(pair)) continue;
-    written.add(pair); // Formulas such as "thus says Yahweh" would be the greater part of the text.
+    // Formulas such as "thus says Yahweh" would be the greater part of the text.
+    written.add(pair);
     const [, book, verse] = /^(.+) (\d+:\d+)$/.exec(place) ?? [];
     lines.push(`${book}\t${verse}\t${pair}`);
   }
@@ -117,7 +118,8 @@ function readVerses(module: string): Map<string, Clause[]> {
     const end = entry.indexOf("\n");
     return [entry.slice(0, end), clausesOf(entry.slice(end))] as const;
   });
-  return new Map(verses.filter(([place]) => /:[1-9]\d*$/.test(place))); // "Genesis 1:0" is a title.
+  // "Genesis 1:0" is a title.
+  return new Map(verses.filter(([place]) => /:[1-9]\d*$/.test(place)));
 }
 
 /**

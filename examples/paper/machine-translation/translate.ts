@@ -1,7 +1,7 @@
 /**
  * Translates clauses of the test books with the best model of a run, and prints them as a table.
  *
- *     npx node examples/paper/machine-translation/translate.ts [RUN] [--store .clade/clade.db] [--count 12]
+ *     npx node examples/paper/machine-translation/translate.ts [RUN] [--store URL] [--count 12]
  *
  * takes the newest run when none is named.
  */

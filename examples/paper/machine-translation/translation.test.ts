@@ -83,7 +83,7 @@ it("members whose training breaks down are rescued", async () => {
   expect(result.unscoredMembers).toBe(0);
 });
 
-it("the experiment runs, and its best model is reported on books that neither steered nor chose", async () => {
+it("the experiment runs, and reports its best model on books that steered nothing", async () => {
   const small = withSettings(translation, {
     population: 2,
     "ready.everySteps": 10,
@@ -103,7 +103,7 @@ it("a missing file says which command makes it", () => {
   );
 });
 
-it("no held-out clause has a side that is in the training text, and no two parts share a pair", () => {
+it("no side of a held-out clause is in the training text, and no two parts share a pair", () => {
   const seen = new Set(training.flatMap(({ spanish, english }) => [spanish, english]));
   const parts = [validation, choice, test];
   for (const { spanish, english } of parts.flat()) {

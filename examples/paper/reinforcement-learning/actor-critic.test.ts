@@ -76,7 +76,7 @@ test("a member whose training breaks down is rescued", async () => {
   expect(result.unscoredMembers).toBe(0);
 });
 
-test("the experiment runs, and its best model is reported on episodes that neither steered nor chose", async () => {
+test("the experiment runs, and reports its best model on unused episodes", async () => {
   const small = withSettings(acrobot, {
     population: 2,
     "ready.everySteps": 2,

@@ -9,7 +9,8 @@ from . import channel
 
 channel.open_when_driven()
 
-from . import pytorch, random_state  # noqa: E402 - the channel comes first: from here on prints are harmless
+# The channel comes first: from here on prints are harmless.
+from . import pytorch, random_state  # noqa: E402
 from .errors import TrainerError  # noqa: E402
 from .generations import Generation, Generations, generations  # noqa: E402
 from .notifications import log, log_metrics, sign_of_life  # noqa: E402

@@ -1,6 +1,4 @@
-"""Training without Clade: the same requests, made from the command line, with metrics printed on
-standard output.
-"""
+"""Training without Clade: requests from the command line, metrics on standard output."""
 
 from __future__ import annotations
 
@@ -13,7 +11,17 @@ from typing import Any
 
 from .errors import TrainerError
 from .measurements import metric_of
-from .requests import LARGEST_SEED, Evaluate, Request, Restore, Save, Setup, Shutdown, Train, nearest
+from .requests import (
+    LARGEST_SEED,
+    Evaluate,
+    Request,
+    Restore,
+    Save,
+    Setup,
+    Shutdown,
+    Train,
+    nearest,
+)
 
 
 class AloneConversation:
@@ -67,7 +75,9 @@ class AloneConversation:
         print(text, flush=True)
 
     @staticmethod
-    def _plan(begin: Request, steps: int, evaluate_every: int, save: Path | None) -> Iterator[Request]:
+    def _plan(
+        begin: Request, steps: int, evaluate_every: int, save: Path | None
+    ) -> Iterator[Request]:
         yield begin
         for done in range(0, steps, evaluate_every):
             yield Train(min(evaluate_every, steps - done), None)
@@ -79,17 +89,29 @@ class AloneConversation:
 
 def alone_from_options(defaults: Mapping[str, Any], steps: int) -> AloneConversation:
     """From every argument of the command line. Ends the program for one that is not known."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, description="Trains one model alone, without Clade.")
-    parser.add_argument("--steps", type=_whole(1), default=steps, help=f"training steps (default {steps})")
-    parser.add_argument("--evaluate-every", type=_whole(1), metavar="STEPS", help="(default a tenth of the steps)")
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description="Trains one model alone, without Clade."
+    )
+    parser.add_argument(
+        "--steps", type=_whole(1), default=steps, help=f"training steps (default {steps})"
+    )
+    parser.add_argument(
+        "--evaluate-every", type=_whole(1), metavar="STEPS", help="(default a tenth of the steps)"
+    )
     parser.add_argument("--seed", type=_whole(0, LARGEST_SEED), default=0, help="(default 0)")
-    parser.add_argument("--save", type=Path, metavar="DIR", help="save into this directory at the end")
-    parser.add_argument("--restore", type=Path, metavar="DIR", help="go on from what was saved here")
+    parser.add_argument(
+        "--save", type=Path, metavar="DIR", help="save into this directory at the end"
+    )
+    parser.add_argument(
+        "--restore", type=Path, metavar="DIR", help="go on from what was saved here"
+    )
     _add_hyperparameters(parser, defaults)
     options, unknown = parser.parse_known_args()
     if unknown:
         known = [option for action in parser._actions for option in action.option_strings]
-        parser.error(f"unknown argument {unknown[0]}.{nearest(unknown[0].split('=')[0], known)} See --help.")
+        parser.error(
+            f"unknown argument {unknown[0]}.{nearest(unknown[0].split('=')[0], known)} See --help."
+        )
     return AloneConversation(
         _hyperparameters(options, defaults),
         seed=options.seed,
@@ -107,7 +129,9 @@ def alone_beside_options(
 
     Other arguments are the script's own, unless they look like a misspelt hyperparameter.
     """
-    parser = argparse.ArgumentParser(allow_abbrev=False, description="Trains one model alone, without Clade.")
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, description="Trains one model alone, without Clade."
+    )
     parser.add_argument("--seed", type=_whole(0, LARGEST_SEED), default=0, help="(default 0)")
     spellings = _add_hyperparameters(parser, defaults)
     options, unknown = parser.parse_known_args()
@@ -120,18 +144,27 @@ def alone_beside_options(
     )
 
 
-def _add_hyperparameters(parser: argparse.ArgumentParser, defaults: Mapping[str, Any]) -> list[str]:
+def _add_hyperparameters(
+    parser: argparse.ArgumentParser, defaults: Mapping[str, Any]
+) -> list[str]:
     """The options that were added."""
     added: list[str] = []
     group = parser.add_argument_group("hyperparameters")
     for name, value in defaults.items():
-        spellings = sorted({f"--{name}", f"--{name.replace('_', '-')}", f"--{name.replace('-', '_')}"})
+        spellings = sorted(
+            {f"--{name}", f"--{name.replace('_', '-')}", f"--{name.replace('-', '_')}"}
+        )
         added += spellings
         kind = _boolean if isinstance(value, bool) else type(value)
         shown = f"(default {_shown(value)})".replace("%", "%%")
         try:
             group.add_argument(
-                *spellings, dest=_dest(name), type=kind, default=value, metavar=_kind(value), help=shown
+                *spellings,
+                dest=_dest(name),
+                type=kind,
+                default=value,
+                metavar=_kind(value),
+                help=shown,
             )
         except argparse.ArgumentError:
             rule = "is also the name of an option for running alone"
@@ -164,7 +197,9 @@ def _whole(least: int, most: int = sys.maxsize) -> Any:
     def parse(text: str) -> int:
         value = int(text) if text.isdecimal() else -1
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {least} to {most}"
+            )
         return value
 
     return parse

@@ -1,7 +1,7 @@
 """The protocol's two pipes, kept for the protocol alone.
 
 Standard output and input are moved to descriptors of our own, which children do not inherit. In
-their old places are standard error, for whatever the process and its children print, and an empty
+their old places are standard error, for the prints of the process and its children, and an empty
 input, so that no child eats a request.
 """
 
@@ -41,8 +41,7 @@ class Channel:
             os.register_at_fork(after_in_child=self._leave_to_parent)
 
     def receive(self) -> bytes | None:
-        """Waits for the next line, without its newline. None when input has ended, and ever after.
-        """
+        """Waits for the next line, without its newline; None once the input has ended."""
         if not self.is_open:
             return None
         if self._reader is None:
@@ -54,9 +53,7 @@ class Channel:
         return line
 
     def send(self, line: bytes) -> None:
-        """Writes a line with its newline. Does nothing when nobody is there to read it, or in a
-        forked child.
-        """
+        """Writes a line with its newline; does nothing without a reader or in a forked child."""
         if not self.is_open:
             return
         rest = memoryview(line)
@@ -84,13 +81,11 @@ class Channel:
         self._lines.put(None)
         # An idle process has ended long before this. A busy one cannot be asked to, from a thread.
         time.sleep(GRACE_SECONDS)
-        os.write(2, b"clade: standard input has ended, and nobody waits for this process any more; it ends now\n")
+        os.write(2, b"clade: standard input has ended, so this process is unused and ends now\n")
         os._exit(0)
 
     def _leave_to_parent(self) -> None:
-        """A forked child holds copies of the pipes: it must not answer a second time, nor keep
-        them open.
-        """
+        """A forked child holds copies of the pipes: it must not answer, nor keep them open."""
         if self._output >= 0:
             os.close(self._input)
             os.close(self._output)

@@ -1,6 +1,4 @@
-"""The files of a checkpoint: their hash, as the protocol defines it, and the rules for what `save`
-leaves.
-"""
+"""The files of a checkpoint: the protocol's hash of them, and the rules for `save`."""
 
 from __future__ import annotations
 
@@ -38,7 +36,9 @@ class HashedAside:
     def __init__(self, directory: Path) -> None:
         self._hash: str | None = None
         self._failure: OSError | None = None
-        self._thread = threading.Thread(target=self._compute, args=[directory], name="clade-hash", daemon=True)
+        self._thread = threading.Thread(
+            target=self._compute, args=[directory], name="clade-hash", daemon=True
+        )
         self._thread.start()
 
     def result(self) -> str:
@@ -65,7 +65,10 @@ def check_saved(directory: Path, saver: str) -> None:
         raise TrainerError(f"{saver} wrote no file into {directory}; write at least one")
     for name in names:
         if not all(_NAME.fullmatch(part) for part in name.split("/")):
-            rule = "names must have only letters, digits, dots, dashes and underscores and not begin with a dot"
+            rule = (
+                "names must have only letters, digits, dots, dashes and underscores and not begin "
+                "with a dot"
+            )
             raise TrainerError(f"{saver} wrote {name!r} - {rule}; rename it")
 
 

@@ -59,9 +59,7 @@ class DrivenConversation:
         name: str,
         defaults: Mapping[str, Any],
     ) -> None:
-        """`introduce` gives the capabilities when Clade asks for them; what it raises becomes the
-        answer.
-        """
+        """`introduce` gives the capabilities on request; what it raises becomes the answer."""
         self._channel = channel
         self._introduce = introduce
         self._name = name
@@ -149,9 +147,13 @@ class DrivenConversation:
         try:
             message = json.loads(line)
         except ValueError:
-            raise RefusedRequest(UNREADABLE, "the request is not JSON; send one JSON-RPC 2.0 object a line") from None
+            raise RefusedRequest(
+                UNREADABLE, "the request is not JSON; send one JSON-RPC 2.0 object a line"
+            ) from None
         if not isinstance(message, dict):
-            raise RefusedRequest(UNREADABLE, "the request is not an object; send one JSON-RPC 2.0 object a line")
+            raise RefusedRequest(
+                UNREADABLE, "the request is not an object; send one JSON-RPC 2.0 object a line"
+            )
         self._id = message.get("id")
         request = request_of(message.get("method"), message.get("params"), self._defaults)
         if isinstance(request, (Initialize, Shutdown)):
@@ -161,14 +163,19 @@ class DrivenConversation:
             raise RefusedRequest(UNUSABLE_PARAMS, rule)
         is_fresh = isinstance(request, Setup) and not isinstance(request, Restore)
         if is_fresh and self._is_set_up and not self._capabilities.get("repeatedSetup"):
-            rule = "setup came a second time, but this trainer makes fresh weights once; start another process"
+            rule = (
+                "setup came a second time, but this trainer makes fresh weights once; start "
+                "another process"
+            )
             raise RefusedRequest(UNUSABLE_PARAMS, rule)
         return request
 
     def _send_metrics(self) -> None:
         values, self._metrics = self._metrics, {}
         if values:
-            self._notify("metrics", {name: metric_of(name, value) for name, value in values.items()})
+            self._notify(
+                "metrics", {name: metric_of(name, value) for name, value in values.items()}
+            )
 
     def _notify(self, method: str, params: Mapping[str, Any]) -> None:
         self._send({"method": method, "params": params})
@@ -178,5 +185,7 @@ class DrivenConversation:
         text = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"), allow_nan=False)
         line = text.encode("ascii") + b"\n"
         if len(line) > _LONGEST_LINE_BYTES:
-            raise ValueError(f"a message of {len(line)} bytes - must be at most 16 MiB; report fewer samples")
+            raise ValueError(
+                f"a message of {len(line)} bytes - must be at most 16 MiB; report fewer samples"
+            )
         self._channel.send(line)

@@ -70,7 +70,9 @@ class Generations:
     `seed` and `hyperparameters` may be read before the loop, where the model is built.
     """
 
-    def __init__(self, conversation: Conversation, defaults: Mapping[str, Any], reads_back: bool) -> None:
+    def __init__(
+        self, conversation: Conversation, defaults: Mapping[str, Any], reads_back: bool
+    ) -> None:
         self._requests = _Requests(conversation)
         self._defaults = defaults
         self._reads_back = reads_back
@@ -103,8 +105,11 @@ class Generations:
         if begin is not None:
             self._turn = begin
             random_state.begin_member(begin.seed)
-        assert self._turn is not None  # the conversation refuses anything else before setup or restore
-        self._generation = Generation(self._requests, self._turn, begin, self._defaults, self._reads_back)
+        # The conversation refuses anything else before setup or restore.
+        assert self._turn is not None
+        self._generation = Generation(
+            self._requests, self._turn, begin, self._defaults, self._reads_back
+        )
         return self._generation
 
     @property
@@ -152,7 +157,10 @@ class Generation:
         self._is_save_read = False
 
     def in_force(
-        self, values: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None, /, **named: Any
+        self,
+        values: Mapping[str, Any] | Callable[[], Mapping[str, Any]] | None = None,
+        /,
+        **named: Any,
     ) -> None:
         """Tells the hyperparameters as read back from where the next step takes them.
 
@@ -189,7 +197,9 @@ class Generation:
         """
         self._require_begun("watch()")
         self._reads.append(
-            lambda: pytorch.in_force(optimizer, *names, group=group, scheduler=scheduler, **options)
+            lambda: pytorch.in_force(
+                optimizer, *names, group=group, scheduler=scheduler, **options
+            )
         )
 
     def steps(self) -> Iterator[int]:
@@ -198,7 +208,9 @@ class Generation:
         There may be none. Let the loop run to its end.
         """
         if self._stage != "begun":
-            raise TrainerError("generation.steps() was called a second time; loop over it once in each generation")
+            raise TrainerError(
+                "generation.steps() was called a second time; loop over it once in each generation"
+            )
         read_back = self._read_before()
         if self._begin is not None:
             self._answer_begin(self._begin, read_back)
@@ -209,14 +221,14 @@ class Generation:
 
     @property
     def final(self) -> bool:
-        """True if this is the member's last evaluation, where a held-out metric belongs. Readable
-        after the steps.
-        """
+        """True in the member's last evaluation, for a held-out metric. Read it after the steps."""
         self._require_trained("final")
         request = self._requests.next_or_exit()
         return isinstance(request, Evaluate) and request.final
 
-    def report(self, metrics: Mapping[str, Any] | None = None, /, *, samples: Any = None, **named: Any) -> None:
+    def report(
+        self, metrics: Mapping[str, Any] | None = None, /, *, samples: Any = None, **named: Any
+    ) -> None:
         """Reports numbers by metric name. `samples` are independent measurements of the objective,
         newest last.
 
@@ -224,7 +236,9 @@ class Generation:
         """
         self._require_trained("report()")
         if self._is_reported:
-            raise TrainerError("generation.report() was called a second time; report all metrics in one call")
+            raise TrainerError(
+                "generation.report() was called a second time; report all metrics in one call"
+            )
         reported = {**(metrics or {}), **named}
         if samples is not None:
             reported["samples"] = samples
@@ -248,7 +262,10 @@ class Generation:
 
     def _answer_begin(self, begin: Setup, read_back: Mapping[str, Any] | None) -> None:
         if self._reads_back and read_back is None:
-            rule = "reads_back=True promises generation.in_force(), which was not called before generation.steps()"
+            rule = (
+                "reads_back=True promises generation.in_force(), which was not called before "
+                "generation.steps()"
+            )
             raise TrainerError(f"{rule}; call it, or leave reads_back out")
         answer = before_training(begin, read_back, self._defaults)
         if self._checkpoint is not None:
@@ -256,9 +273,7 @@ class Generation:
         self._requests.answer(answer)
 
     def _require_in_force(self, read_back: Mapping[str, Any]) -> None:
-        """Where the generation before has ended with these weights, Clade has no answer to
-        compare.
-        """
+        """Without a restore Clade has no answer to compare, so it is compared here."""
         found = read_back_of(self._turn, read_back, self._defaults)
         for name in differing(self._turn, found):
             told = self._turn.requested[name]
@@ -301,15 +316,22 @@ class Generation:
 
     def _require_trained(self, what: str) -> None:
         if self._stage == "begun":
-            raise TrainerError(f"generation.steps() was not called before {what}; loop over it in each generation")
+            raise TrainerError(
+                f"generation.steps() was not called before {what}; loop over it in each generation"
+            )
         if self._stage == "training":
-            rule = f"generation.steps() was left after {self._steps_done} finished steps, before it ended"
+            rule = (
+                f"generation.steps() was left after {self._steps_done} finished steps, before it "
+                "ended"
+            )
             raise TrainerError(f"{rule}; let its loop run to the end, without break")
 
     def _require_reported(self, what: str) -> None:
         self._require_trained(what)
         if not self._is_reported and isinstance(self._requests.next(), Evaluate):
-            raise TrainerError(f"generation.report() was not called before {what}; report a number")
+            raise TrainerError(
+                f"generation.report() was not called before {what}; report a number"
+            )
 
     def _finish(self) -> None:
         self._require_reported("the next generation")
@@ -318,7 +340,9 @@ class Generation:
             self._requests.answer({})
         elif not self._is_save_read and isinstance(self._requests.next(), Save):
             rule = "generation.save_to was not read, but Clade asks to save"
-            raise TrainerError(f"{rule}; read it after generation.report(), and save there unless it is None")
+            raise TrainerError(
+                f"{rule}; read it after generation.report(), and save there unless it is None"
+            )
 
 
 class _Requests:
@@ -334,9 +358,7 @@ class _Requests:
         return self._kept
 
     def next_or_exit(self) -> Request:
-        """In the middle of a generation there is no way to end the script's loop but to end the
-        script.
-        """
+        """Ends the script at a shutdown: its loop cannot end in the middle of a generation."""
         request = self.next()
         if isinstance(request, Shutdown):
             raise SystemExit(0)
@@ -348,12 +370,12 @@ class _Requests:
 
 
 def _tell_how_it_ended(conversation: Conversation) -> None:
-    """An exception in a loop's body does not pass through its iterator, so it is answered where
-    the script ends.
-    """
+    """Answers an exception in a loop's body where the script ends: no iterator sees it."""
     previous = sys.excepthook
 
-    def fail(kind: type[BaseException], failure: BaseException, frames: TracebackType | None) -> None:
+    def fail(
+        kind: type[BaseException], failure: BaseException, frames: TracebackType | None
+    ) -> None:
         previous(kind, failure, frames)
         if conversation.is_asked and not isinstance(failure, KeyboardInterrupt):
             conversation.fail(failure)
@@ -361,7 +383,9 @@ def _tell_how_it_ended(conversation: Conversation) -> None:
     def end() -> None:
         if conversation.is_asked:
             rule = "the script ended while Clade waits for an answer"
-            remedy = "let the loop over clade.generations() end by itself, without break or sys.exit"
+            remedy = (
+                "let the loop over clade.generations() end by itself, without break or sys.exit"
+            )
             conversation.fail(TrainerError(f"{rule}; {remedy}"))
 
     sys.excepthook = fail

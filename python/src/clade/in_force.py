@@ -1,6 +1,4 @@
-"""The hyperparameters in force at both ends of a generation, as answers to Clade, which compares
-and decides.
-"""
+"""The hyperparameters in force at both ends of a generation, for Clade to compare."""
 
 from __future__ import annotations
 
@@ -16,7 +14,9 @@ from .requests import Setup
 _TOLERANCE = 1e-6  # as Clade has it
 
 
-def before_training(turn: Setup, read_back: object | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def before_training(
+    turn: Setup, read_back: object | None, defaults: Mapping[str, Any]
+) -> dict[str, Any]:
     """Every requested name with the value read back, or the one asked for where none was read
     back.
 
@@ -29,7 +29,9 @@ def before_training(turn: Setup, read_back: object | None, defaults: Mapping[str
     return {"hyperparameters": {**turn.requested, **found}, "readBack": list(found)}
 
 
-def after_training(turn: Setup, read_back: object | None, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def after_training(
+    turn: Setup, read_back: object | None, defaults: Mapping[str, Any]
+) -> dict[str, Any]:
     """What was read back again after the last step, with the likely cause of each difference.
 
     Raises `TrainerError` for what was read from an optimiser in whose place another one trains.
@@ -60,25 +62,36 @@ def read_back_of(turn: Setup, read_back: object, defaults: Mapping[str, Any]) ->
     for name in values:
         if defaults and name not in defaults:
             known = ", ".join(defaults)
-            raise TrainerError(f"{name!r} in force - must be one of the hyperparameters {known}; use the same name")
+            raise TrainerError(
+                f"{name!r} in force - must be one of the hyperparameters {known}; use the same "
+                "name"
+            )
     return {name: _value(name, values[name]) for name in turn.requested if name in values}
 
 
 def mapping_of(read_back: object) -> Mapping[str, Any]:
     """Raises `TrainerError` for anything but values by name."""
     if not isinstance(read_back, Mapping):
-        raise TrainerError(f"{read_back!r} - hyperparameters in force must be values by name; give a mapping")
+        raise TrainerError(
+            f"{read_back!r} - hyperparameters in force must be values by name; give a mapping"
+        )
     return read_back
 
 
 def _value(name: str, value: object) -> object:
     found = plain(value)
-    if not isinstance(found, (bool, int, float, str)) or (isinstance(found, float) and not math.isfinite(found)):
+    if not isinstance(found, (bool, int, float, str)) or (
+        isinstance(found, float) and not math.isfinite(found)
+    ):
         rule = "must be a finite number, a string or a boolean"
-        raise TrainerError(f"{name}: {value!r} in force - {rule}; read back the value that the next step uses")
+        raise TrainerError(
+            f"{name}: {value!r} in force - {rule}; read back the value that the next step uses"
+        )
     return found
 
 
 def _agree(told: Any, found: Any) -> bool:
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in (told, found))
+    numbers = all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) for value in (told, found)
+    )
     return math.isclose(told, found, rel_tol=_TOLERANCE) if numbers else told == found

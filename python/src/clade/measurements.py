@@ -19,11 +19,16 @@ def evaluation_of(reported: object) -> dict[str, Any]:
     """
     if not isinstance(reported, Mapping):
         raise TrainerError(
-            f"{reported!r} - an evaluation must be numbers by name; give for example {{'accuracy': 0.9}}"
+            f"{reported!r} - an evaluation must be numbers by name; give for example "
+            f"{{'accuracy': 0.9}}"
         )
-    metrics = {name: metric_of(name, value) for name, value in reported.items() if name != "samples"}
+    metrics = {
+        name: metric_of(name, value) for name, value in reported.items() if name != "samples"
+    }
     if not metrics:
-        raise TrainerError("the evaluation has no metric; report at least one number, such as accuracy=0.9")
+        raise TrainerError(
+            "the evaluation has no metric; report at least one number, such as accuracy=0.9"
+        )
     samples = reported.get("samples")
     if samples is None:
         return {"metrics": metrics}
@@ -31,9 +36,7 @@ def evaluation_of(reported: object) -> dict[str, Any]:
 
 
 def metric_of(name: object, value: object) -> Number | None:
-    """A number for JSON, None for NaN and infinity. Raises `TrainerError` for what is not one
-    number.
-    """
+    """A number for JSON, None for NaN and infinity. Raises `TrainerError` for others."""
     if not isinstance(name, str):
         raise TrainerError(f"{name!r} - the name of a metric must be a string; name it")
     number = plain(value)
@@ -47,7 +50,8 @@ def metric_of(name: object, value: object) -> Number | None:
             shown = repr(value)
             shown = shown if len(shown) <= 80 else f"{shown[:80]}..."
             raise TrainerError(
-                f"{name}: {shown} - must be one number; convert it, for example with float(...) or .mean()"
+                f"{name}: {shown} - must be one number; convert it, for example with float(...) "
+                "or .mean()"
             ) from None
     if isinstance(number, int) and abs(number) <= _LARGEST_EXACT:
         return number
@@ -73,5 +77,7 @@ def plain(value: Any) -> Any:
 def _samples_of(samples: Any) -> list[Number | None]:
     listed = samples.tolist() if hasattr(samples, "tolist") else samples
     if isinstance(listed, (str, bytes, Mapping)) or not hasattr(listed, "__iter__"):
-        raise TrainerError(f"samples: {samples!r} - must be a list of numbers; give the measurements, newest last")
+        raise TrainerError(
+            f"samples: {samples!r} - must be a list of numbers; give the measurements, newest last"
+        )
     return [metric_of(f"samples[{index}]", sample) for index, sample in enumerate(listed)]

@@ -53,5 +53,7 @@ def _light(name: object, value: Any) -> Any:
         metric_of(name, value)  # a mistake is told where it was made
         return value
     if value.numel() != 1:
-        raise TrainerError(f"{name}: a tensor of {value.numel()} numbers - must be one number; take its mean()")
+        raise TrainerError(
+            f"{name}: a tensor of {value.numel()} numbers - must be one number; take its mean()"
+        )
     return value.detach()

@@ -54,7 +54,9 @@ class Stateful(Protocol):
     def load_state_dict(self, state_dict: Any, /) -> Any: ...
 
 
-def apply(optimizer: Optimizer, *, group: int | None = None, scheduler: Any = None, **options: Any) -> None:
+def apply(
+    optimizer: Optimizer, *, group: int | None = None, scheduler: Any = None, **options: Any
+) -> None:
     """Sets options in every parameter group, or in one: `apply(optimizer, lr=0.1, betas=(0.9,
     0.99))`.
 
@@ -81,7 +83,11 @@ def apply(optimizer: Optimizer, *, group: int | None = None, scheduler: Any = No
 
 
 def in_force(
-    optimizer: Optimizer, *names: str, group: int | None = None, scheduler: Any = None, **options: str
+    optimizer: Optimizer,
+    *names: str,
+    group: int | None = None,
+    scheduler: Any = None,
+    **options: str,
 ) -> dict[str, Any]:
     """Options as the optimiser has them, tensors as numbers: `in_force(optimizer, "momentum",
     learning_rate="lr")`.
@@ -115,19 +121,26 @@ def reading_again(values: Mapping[str, Any]) -> Callable[[], dict[str, Any]] | N
     sources = {name: source for name, source in latest.items() if source.value == values[name]}
     if not sources:
         return None
-    return lambda: {name: value for name, source in sources.items() for name, value in source.read(name).items()}
+    return lambda: {
+        name: value
+        for name, source in sources.items()
+        for name, value in source.read(name).items()
+    }
 
 
 def require_training(name: str) -> None:
-    """Raises `TrainerError` for a hyperparameter that was read from an optimiser in whose place
-    another one trains.
-    """
+    """Raises `TrainerError` for a hyperparameter whose optimiser idles while another trains."""
     source = _sources.get(name)
     optimizer = source and source.optimizer()
     other = None if optimizer is None else stepping.trained_instead_of(optimizer)
     if other is not None:
-        rule = f"{name}: read back from {type(optimizer).__name__}, which made no step while {other} trained its"
-        raise TrainerError(f"{rule} parameters; apply it to the optimiser that trains, and read it from there")
+        rule = (
+            f"{name}: read back from {type(optimizer).__name__}, which made no step while {other} "
+            "trained its"
+        )
+        raise TrainerError(
+            f"{rule} parameters; apply it to the optimiser that trains, and read it from there"
+        )
 
 
 def likely_cause(name: str) -> str | None:
@@ -138,11 +151,16 @@ def likely_cause(name: str) -> str | None:
     """
     source = _sources.get(name)
     optimizer = source and source.optimizer()
-    kinds = schedules.schedules_of(optimizer, source.option) if source and optimizer is not None else []
+    kinds = (
+        schedules.schedules_of(optimizer, source.option)
+        if source and optimizer is not None
+        else []
+    )
     if source is None or not kinds:
         return None
     remedy = (
-        "give it to apply and to watch (or in_force) as scheduler=..., so that the hyperparameter is its base rate"
+        "give it to apply and to watch (or in_force) as scheduler=..., so that the hyperparameter "
+        "is its base rate"
         if source.option == "lr"
         else f"build it with cycle_momentum=False, or leave {name} out of the experiment"
     )
@@ -162,7 +180,7 @@ def save(directory: str | Path, **objects: Stateful) -> None:
 
 
 def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
-    """Loads what `save` wrote into the objects, on whatever device they are, and the random state
+    """Loads what `save` wrote into the objects, each on its own device, and the random state
     by the rule of `random_state.restore`.
 
     Afterwards an optimiser has its OLD learning rate and other options: call `apply` after this,
@@ -174,7 +192,8 @@ def load(directory: str | Path, *, seed: int, **objects: Stateful) -> None:
         if not path.exists():
             there = ", ".join(sorted(file.name for file in Path(directory).iterdir()))
             raise TrainerError(
-                f"{name}: {path.name} is not in the checkpoint, which has {there}; save it as {name}=..."
+                f"{name}: {path.name} is not in the checkpoint, which has {there}; save it as "
+                f"{name}=..."
             )
         # To main memory: load_state_dict moves each tensor to where it belongs, which may not be
         # the device that it was saved on.
@@ -191,7 +210,9 @@ def _groups(optimizer: Optimizer, group: int | None) -> list[dict[str, Any]]:
     if group is None:
         return groups
     if not 0 <= group < len(groups):
-        raise TrainerError(f"group: {group} - must be from 0 to {len(groups) - 1}; the optimiser has no other")
+        raise TrainerError(
+            f"group: {group} - must be from 0 to {len(groups) - 1}; the optimiser has no other"
+        )
     return [groups[group]]
 
 
@@ -200,7 +221,9 @@ def _require_option(optimizer: Optimizer, groups: list[dict[str, Any]], option: 
         return
     known = [name for name in groups[0] if name != "params"]
     kind = type(optimizer).__name__
-    raise TrainerError(f"{option}: {kind} has no such option; it has {', '.join(known)}.{nearest(option, known)}")
+    raise TrainerError(
+        f"{option}: {kind} has no such option; it has {', '.join(known)}.{nearest(option, known)}"
+    )
 
 
 def _applied(name: str, old: Any, new: Any) -> Any:
@@ -209,7 +232,9 @@ def _applied(name: str, old: Any, new: Any) -> Any:
         return old
     if isinstance(old, tuple):
         if not isinstance(new, (tuple, list)) or len(new) != len(old):
-            raise TrainerError(f"{name}: {new!r} - must be {len(old)} numbers, as in {old}; give all of them")
+            raise TrainerError(
+                f"{name}: {new!r} - must be {len(old)} numbers, as in {old}; give all of them"
+            )
         return tuple(_applied(name, one, other) for one, other in zip(old, new))
     return new
 

@@ -45,14 +45,17 @@ def save(directory: str | Path) -> None:
     """
     seed = _seed if _member_seed is None else _member_seed
     if seed is None:
-        raise TrainerError("the random state has no seed to be saved with; call clade.random_state.seed(seed) first")
+        raise TrainerError(
+            "the random state has no seed to be saved with; call clade.random_state.seed(seed) "
+            "first"
+        )
     states: dict[str, Any] = {"seed": seed, "python": random.getstate()}
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     if numpy:
         states["numpy"] = numpy.random.get_state(legacy=False)
     if torch:
         states["torch"] = _hexadecimal(torch.get_rng_state())
-        # Asking for the state of devices that nobody uses would start them.
+        # Asking for the state of unused devices would start them.
         if torch.cuda.is_initialized():
             states["cuda"] = [_hexadecimal(state) for state in torch.cuda.get_rng_state_all()]
     text = json.dumps(states, default=lambda array: array.tolist())
@@ -78,8 +81,7 @@ def restore(directory: str | Path, seed: int) -> None:
 
 
 def begin_member(seed: int) -> None:
-    """From now on states belong to the member with this seed. Called by `serve` and `generations`.
-    """
+    """Makes states the member's of this seed from now on. For `serve` and `generations`."""
     global _member_seed
     _member_seed = seed
 

@@ -11,8 +11,7 @@ from typing import Any, Union
 from .errors import UNKNOWN_METHOD, UNUSABLE_PARAMS, RefusedRequest
 
 Hyperparameters = dict[str, Any]
-"""Numbers, strings and booleans by name. `Any`, so that a typed program can calculate with them.
-"""
+"""Numbers, strings and booleans by name; `Any`, so that typed programs can calculate."""
 
 LARGEST_SEED = 2**31 - 1
 
@@ -85,7 +84,9 @@ def request_of(method: object, params: object, defaults: Mapping[str, Any]) -> R
         return Save(_directory(given))
     if method == "shutdown":
         return Shutdown()
-    raise RefusedRequest(UNKNOWN_METHOD, f"{method!r} is not a method of protocol 1; use a client that knows it")
+    raise RefusedRequest(
+        UNKNOWN_METHOD, f"{method!r} is not a method of protocol 1; use a client that knows it"
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -97,7 +98,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def _turn(params: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     member: Any
     seed: Any
-    member, seed, requested = params.get("member"), params.get("seed"), params.get("hyperparameters")
+    member, seed, requested = (
+        params.get("member"),
+        params.get("seed"),
+        params.get("hyperparameters"),
+    )
     if not _is_whole(member) or member < 0:
         raise _unusable("member", member, "must be a whole number from 0")
     if not _is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
@@ -105,23 +110,33 @@ def _turn(params: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]
     if not isinstance(requested, dict):
         raise _unusable("hyperparameters", requested, "must be an object")
     typed = {name: _typed(name, value, defaults) for name, value in requested.items()}
-    return {"member": member, "seed": seed, "requested": typed, "hyperparameters": {**defaults, **typed}}
+    return {
+        "member": member,
+        "seed": seed,
+        "requested": typed,
+        "hyperparameters": {**defaults, **typed},
+    }
 
 
 def _typed(name: str, value: object, defaults: Mapping[str, Any]) -> object:
     if not isinstance(value, (bool, int, float, str)):
-        raise _unusable(f"hyperparameters.{name}", value, "must be a number, a string or a boolean")
+        raise _unusable(
+            f"hyperparameters.{name}", value, "must be a number, a string or a boolean"
+        )
     if defaults and name not in defaults:
         known = ", ".join(defaults)
         raise RefusedRequest(
             UNUSABLE_PARAMS,
             f"hyperparameters.{name}: this trainer has {known}, and would ignore it; "
-            f"name it in the trainer's defaults, or rename it in the experiment.{nearest(name, defaults)}",
+            "name it in the trainer's defaults, or rename it in the "
+            f"experiment.{nearest(name, defaults)}",
         )
     default = defaults.get(name)
     if isinstance(default, bool) and not isinstance(value, bool):
         # In YAML 1.2 `no` is a text, and Python takes any text for true.
-        raise _unusable(f"hyperparameters.{name}", value, "must be true or false, as its default is")
+        raise _unusable(
+            f"hyperparameters.{name}", value, "must be true or false, as its default is"
+        )
     # JSON from JavaScript writes 1.0 as 1.
     if _is_whole(value) and isinstance(default, float):
         return float(value)
@@ -131,10 +146,14 @@ def _typed(name: str, value: object, defaults: Mapping[str, Any]) -> object:
 def _train(params: dict[str, Any]) -> Train:
     steps, seconds = params.get("steps"), params.get("seconds")
     if steps is None and seconds is None:
-        raise RefusedRequest(UNUSABLE_PARAMS, "train has neither steps nor seconds; give at least one")
+        raise RefusedRequest(
+            UNUSABLE_PARAMS, "train has neither steps nor seconds; give at least one"
+        )
     if steps is not None and (not _is_whole(steps) or steps < 1):
         raise _unusable("steps", steps, "must be a whole number from 1")
-    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0):
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0
+    ):
         raise _unusable("seconds", seconds, "must be a number from 0")
     return Train(steps, seconds)
 

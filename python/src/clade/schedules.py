@@ -23,13 +23,15 @@ _TOLERANCE = 1e-4
 
 
 def set_base_rates(optimizer: Any, scheduler: Any, indices: Sequence[int], rate: float) -> None:
-    """For the groups of these indices. Raises `TrainerError`, and changes nothing, where that
-    cannot be done.
-    """
-    schedule, old, groups = _unwrapped(scheduler), base_rates(optimizer, scheduler), optimizer.param_groups
+    """For the groups of these indices. Raises `TrainerError` before it changes anything."""
+    schedule, groups = _unwrapped(scheduler), optimizer.param_groups
+    old = base_rates(optimizer, scheduler)
     base = old[indices[0]]
     if any(old[index] != base for index in indices):
-        rule = f"lr: the groups have the base rates {old}, and one value for all would lose their factors"
+        rule = (
+            f"lr: the groups have the base rates {old}, and one value for all would lose their "
+            "factors"
+        )
         raise TrainerError(f"{rule}; apply to each with group=..., multiplied by its factor")
     if base == rate:
         return  # to the last bit as it is, as for a member that was not restored
@@ -57,7 +59,10 @@ def base_rates(optimizer: Any, scheduler: Any) -> list[float]:
     schedule = _unwrapped(scheduler)
     _require_usable(optimizer, schedule)
     groups, name = optimizer.param_groups, type(schedule).__name__
-    of_parts = [[_base(part, group, index) for index, group in enumerate(groups)] for part in _parts(schedule)]
+    of_parts = [
+        [_base(part, group, index) for index, group in enumerate(groups)]
+        for part in _parts(schedule)
+    ]
     if any(bases != of_parts[0] for bases in of_parts):
         rule = f"scheduler: the parts of {name} have different base rates, {of_parts}"
         raise TrainerError(f"{rule}; build them on the optimiser one after the other")
@@ -70,25 +75,28 @@ def base_rates(optimizer: Any, scheduler: Any) -> list[float]:
 
 
 def require_not_cycled(scheduler: Any, option: str) -> None:
-    """Raises `TrainerError` for an option that the schedule moves, so that it has no value of its
-    own.
-    """
+    """Raises `TrainerError` for an option that the schedule itself moves."""
     for part in _parts(_unwrapped(scheduler)):
-        if getattr(part, "cycle_momentum", False) and option == ("betas" if part.use_beta1 else "momentum"):
+        if getattr(part, "cycle_momentum", False) and option == (
+            "betas" if part.use_beta1 else "momentum"
+        ):
             rule = f"{option}: {type(part).__name__} cycles it"
-            raise TrainerError(f"{rule}; build the schedule with cycle_momentum=False, or leave {option} out")
+            raise TrainerError(
+                f"{rule}; build the schedule with cycle_momentum=False, or leave {option} out"
+            )
 
 
 def schedules_of(optimizer: Any, option: str) -> list[str]:
-    """The classes of the schedules, anywhere in the process, that set this option of the
-    optimiser.
-    """
-    found = [each for each in gc.get_objects() if _is_schedule(type(each)) and _drives(each, optimizer)]
+    """The classes of the schedules in this process that set this option of the optimiser."""
+    found = [
+        each for each in gc.get_objects() if _is_schedule(type(each)) and _drives(each, optimizer)
+    ]
     inner = {id(part) for each in found for part in getattr(each, "_schedulers", ())}
     setting = [
         each
         for each in found
-        if option == "lr" or (option in ("momentum", "betas") and getattr(each, "cycle_momentum", False))
+        if option == "lr"
+        or (option in ("momentum", "betas") and getattr(each, "cycle_momentum", False))
     ]
     return sorted({type(each).__name__ for each in setting if id(each) not in inner})
 
@@ -99,19 +107,33 @@ def _require_usable(optimizer: Any, schedule: Any) -> None:
         kind = type(part).__name__
         if isinstance(part, torch.ReduceLROnPlateau):
             rule = f"scheduler: {kind} has no base rate, since it lowers whatever rate there is"
-            raise TrainerError(f"{rule}; leave it out: the population lowers the rate where that helps")
+            raise TrainerError(
+                f"{rule}; leave it out: the population lowers the rate where that helps"
+            )
         if not hasattr(part, "base_lrs"):
-            raise TrainerError(f"scheduler: {kind} has no base_lrs; give a schedule of torch.optim.lr_scheduler")
+            raise TrainerError(
+                f"scheduler: {kind} has no base_lrs; give a schedule of torch.optim.lr_scheduler"
+            )
         if getattr(part.optimizer, "param_groups", None) is not optimizer.param_groups:
-            raise TrainerError(f"scheduler: {kind} drives another optimiser; give the one that belongs to it")
+            raise TrainerError(
+                f"scheduler: {kind} drives another optimiser; give the one that belongs to it"
+            )
         if part is not schedule and _is_peaked(part):
-            raise TrainerError(f"scheduler: {kind} inside of {name} has a peak of its own; let it stand alone")
+            raise TrainerError(
+                f"scheduler: {kind} inside of {name} has a peak of its own; let it stand alone"
+            )
         if _rates(part) is None and not isinstance(part, torch.MultiplicativeLR):
-            rule = f"scheduler: {kind} makes each rate from the one before, and cannot be told a base rate"
+            rule = (
+                f"scheduler: {kind} makes each rate from the one before, and cannot be told a "
+                "base rate"
+            )
             raise TrainerError(f"{rule}; write it as a LambdaLR")
     lowest = [part.eta_min for part in _parts(schedule) if getattr(part, "eta_min", 0) != 0]
     if lowest and _rates(schedule) is None:
-        rule = f"scheduler: {name} goes down to eta_min {lowest[0]} in steps that cannot be told apart"
+        rule = (
+            f"scheduler: {name} goes down to eta_min {lowest[0]} in steps that cannot be told "
+            "apart"
+        )
         raise TrainerError(f"{rule}; let eta_min be 0, or use SequentialLR")
 
 
@@ -124,12 +146,12 @@ def _parts(schedule: Any) -> Iterator[Any]:
 
 
 def _rates(schedule: Any) -> list[Any] | None:
-    """Of each group, as they follow from base rates and position. None where they follow from the
-    rates before.
-    """
+    """Each group's rate by base rate and position; None if it follows from earlier rates."""
     torch = _torch()
     if isinstance(schedule, torch.SequentialLR):
-        return _rates(schedule._schedulers[bisect_right(schedule._milestones, schedule.last_epoch)])
+        return _rates(
+            schedule._schedulers[bisect_right(schedule._milestones, schedule.last_epoch)]
+        )
     if isinstance(schedule, (torch.ChainedScheduler, torch.MultiplicativeLR)):
         return None
     if hasattr(schedule, "_get_closed_form_lr"):
@@ -141,9 +163,7 @@ def _rates(schedule: Any) -> list[Any] | None:
 
 
 def _asked(schedule: Any, moved: bool = False) -> list[Any]:
-    """What `get_lr` gives, perhaps with other rates in the optimiser, which a schedule of any
-    author may look at.
-    """
+    """What `get_lr` gives, with other rates in the optimiser if `moved`."""
     groups = schedule.optimizer.param_groups
     kept = [dict(group) for group in groups]  # one that cycles momentum sets it here
     schedule._get_lr_called_within_step = True  # no warning
@@ -203,7 +223,9 @@ def _unwrapped(scheduler: Any) -> Any:
 def _is_schedule(kind: type) -> bool:
     # By the type alone: to ask an object itself may run code of its own.
     module: Any = sys.modules.get("torch.optim.lr_scheduler")
-    kinds = tuple(getattr(module, name) for name in ("LRScheduler", "_LRScheduler") if hasattr(module, name))
+    kinds = tuple(
+        getattr(module, name) for name in ("LRScheduler", "_LRScheduler") if hasattr(module, name)
+    )
     return issubclass(kind, kinds) or "scheduler" in kind.__name__.lower()
 
 

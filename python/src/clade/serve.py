@@ -120,7 +120,9 @@ class _Served:
         in_force = before_training(request, self._read_back(), self._defaults)
         return {**in_force, "checkpoint": checkpoint.result()}
 
-    def _train(self, request: Train, hyperparameters: Hyperparameters, conversation: Conversation) -> int:
+    def _train(
+        self, request: Train, hyperparameters: Hyperparameters, conversation: Conversation
+    ) -> int:
         step = self._trainer.step
         most = float("inf") if request.steps is None else request.steps
         until = None if request.seconds is None else time.monotonic() + request.seconds

@@ -1,6 +1,4 @@
-"""What `clade.serve` drives: one model that can be trained, scored, saved, and made to hold
-another model's state.
-"""
+"""What `clade.serve` drives: a model that trains, scores, saves and takes over states."""
 
 from __future__ import annotations
 
@@ -83,10 +81,13 @@ def check_complete(trainer: object) -> None:
     missing = [
         name
         for name in METHODS
-        if not callable(getattr(trainer, name, None)) or getattr(type(trainer), name, None) is getattr(Trainer, name)
+        if not callable(getattr(trainer, name, None))
+        or getattr(type(trainer), name, None) is getattr(Trainer, name)
     ]
     if missing:
-        raise TrainerError(f"{type(trainer).__name__} has no {', '.join(missing)}; define it as in clade.Trainer")
+        raise TrainerError(
+            f"{type(trainer).__name__} has no {', '.join(missing)}; define it as in clade.Trainer"
+        )
 
 
 def _missing(trainer: Trainer, name: str) -> TrainerError:

@@ -1,4 +1,7 @@
-"""Records trajectories of Gymnasium's tasks for tasks.test.ts: pip install "gymnasium[mujoco]" && python record-trajectories.py"""
+"""Records trajectories of Gymnasium's tasks for tasks.test.ts.
+
+pip install "gymnasium[mujoco]" && python record-trajectories.py
+"""
 
 import json
 from pathlib import Path
@@ -24,7 +27,13 @@ TASKS = [
     ("acrobot", "Acrobot-v1", acrobot, [1.2, 0.4, 3.0, 1.0], 60),
     ("pendulum", "Pendulum-v1", pendulum, [3.0, -0.7], 200),
     ("pendulum", "Pendulum-v1", pendulum, [-0.3, 7.9], 60),
-    ("half-cheetah", "HalfCheetah-v5", half_cheetah, [0, 0.05, -0.03, 0.02, 0, 0.08, -0.06, 0.01, 0.04] + [0.1] * 9, 60),
+    (
+        "half-cheetah",
+        "HalfCheetah-v5",
+        half_cheetah,
+        [0, 0.05, -0.03, 0.02, 0, 0.08, -0.06, 0.01, 0.04] + [0.1] * 9,
+        60,
+    ),
 ]
 
 random = np.random.default_rng(0)
@@ -40,9 +49,11 @@ for name, id, begin, state, steps in TASKS:
             actions.append([action])
         else:
             # Beyond the range, too.
-            action = (1.2 * random.uniform(env.action_space.low, env.action_space.high)).astype(np.float32)
+            drawn = 1.2 * random.uniform(env.action_space.low, env.action_space.high)
+            action = drawn.astype(np.float32)
             actions.append([float(number) for number in action])
-            # Gymnasium clips it for the motors but not for the cost of the effort, and asks for actions within the range.
+            # Gymnasium clips it for the motors but not for the cost of the effort, and asks for
+            # actions within the range.
             action = np.clip(action, env.action_space.low, env.action_space.high)
         observation, reward, terminated, *_ = env.step(action)
         observations.append([float(number) for number in observation])
