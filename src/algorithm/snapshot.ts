@@ -16,7 +16,10 @@ export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 /** What a file of a checkpoint may be called, so that it can be stored anywhere. */
 export const checkpointFileName = {
   pattern: /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/,
-  rule: "a name in a checkpoint may have letters, digits, dots, dashes, underscores and inner slashes; rename it in the trainer's save()",
+  rule:
+    "a name in a checkpoint may have letters, digits, dots, dashes, underscores " +
+    "and inner slashes",
+  remedy: "rename it in the trainer's save()",
 };
 
 export type HyperparameterValue = number | string | boolean;

@@ -5,7 +5,7 @@
  * of an experiment instead of one exception at a time.
  */
 import { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { mistake, problemsOf } from "./mistake.ts";
 import { BadInputError, type Problem } from "./problem.ts";
 
 export interface StrategyDescription {
@@ -33,9 +33,10 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
 ): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & { readonly shape: Shape } {
   const first = Object.keys(shape)[0];
   const example = first === undefined ? `${name}()` : `${name}({ ${first}: ... })`;
-  const schema = z.strictObject(shape, {
-    error: `must be an object; give options by name, such as ${example}`,
-  });
+  const schema = z.strictObject(
+    shape,
+    mistake("must be an object", `give options by name, such as ${example}`),
+  );
   const make = (options: unknown = {}): Described<F> => {
     const parsed = schema.safeParse(options);
     const problems = parsed.success
@@ -97,64 +98,4 @@ export function withOptions<F extends AnyFunction>(
 
 function isDescribed(apply: AnyFunction): apply is Described<AnyFunction> {
   return "description" in apply && "problems" in apply;
-}
-
-/** Zod's issues as problems. A schema's own messages have the form "rule; remedy". */
-export function problemsOf(
-  error: z.ZodError,
-  input: unknown,
-  what: string,
-  known: readonly string[],
-): readonly Problem[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: [...issue.path, key].join("."),
-        value: show(valueAt(input, [...issue.path, key])),
-        rule: `is not ${what}`,
-        remedy: nearest(key, known),
-      }));
-    }
-    const [rule, remedy] = issue.message.split("; ");
-    return [
-      {
-        path: issue.path.join("."),
-        value: show(valueAt(input, issue.path)),
-        rule: rule!,
-        remedy: remedy ?? "correct the value",
-      },
-    ];
-  });
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    input,
-  );
-}
-
-/**
- * A value as it would be written in an experiment file, whatever it is: bad input is shown with
- * this.
- */
-export function show(value: unknown, depth = 0): string {
-  if (typeof value === "function")
-    return value.name === "" ? "a function" : `the function ${value.name}`;
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object" || value === null) return String(value);
-  if (depth > 3) return "...";
-  if (Array.isArray(value)) return `[${shortened(value.map((item) => show(item, depth + 1)))}]`;
-  // A declared hyperparameter knows its own words.
-  if ("written" in value && typeof value.written === "string") return value.written;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    return `a ${value.constructor?.name}`;
-  const entries = Object.entries(value).map(([key, item]) => `${key}: ${show(item, depth + 1)}`);
-  return entries.length === 0 ? "{}" : `{ ${shortened(entries)} }`;
-}
-
-function shortened(items: readonly string[]): string {
-  return items.length > 20 ? `${items.slice(0, 20).join(", ")}, ...` : items.join(", ");
 }

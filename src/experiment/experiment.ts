@@ -2,23 +2,23 @@ import { z } from "zod";
 import type { Exploit } from "../algorithm/exploit/exploit.ts";
 import { truncationSelection } from "../algorithm/exploit/truncation-selection.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
+import { mistake, problemsOf } from "../algorithm/mistake.ts";
 import { nearest } from "../algorithm/nearest.ts";
 import type { Strategies } from "../algorithm/population-based-training.ts";
 import { BadInputError, below, type Problem } from "../algorithm/problem.ts";
 import type { Random } from "../algorithm/random.ts";
 import { burnInOf, type Ready } from "../algorithm/ready/ready.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
+import { show } from "../algorithm/show.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import {
   describeStrategy,
-  problemsOf,
   type StrategyDescription,
-  show,
   strategyProblems,
   withOptions,
 } from "../algorithm/strategy.ts";
 import type { Budget } from "./budget.ts";
-import { commandSchema, commandShape, usualStepTimeoutSeconds } from "./command.ts";
+import { commandSchema, commandShape, defaultStepTimeoutSeconds } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
 import { readExploit, readExplore, readReady } from "./file/strategy-kinds.ts";
 import type { Objective } from "./objective.ts";
@@ -160,8 +160,8 @@ export function defineExperiment<const S extends SpaceDeclaration>(
     budget,
     trainer,
     stepTimeoutSeconds: isCommand(trainer)
-      ? (trainer.stepTimeoutSeconds ?? usualStepTimeoutSeconds)
-      : (stepTimeoutSeconds ?? usualStepTimeoutSeconds),
+      ? (trainer.stepTimeoutSeconds ?? defaultStepTimeoutSeconds)
+      : (stepTimeoutSeconds ?? defaultStepTimeoutSeconds),
     synchronous: declaration.synchronous ?? false,
     reevaluate: declaration.reevaluate ?? false,
     seed: declaration.seed,
@@ -291,9 +291,10 @@ function settingsOf(experiment: Experiment): string[] {
   ];
 }
 
-const schema = z.strictObject(declarationShape, {
-  error: "must be an object; call defineExperiment({ name, population, ... })",
-});
+const schema = z.strictObject(
+  declarationShape,
+  mistake("must be an object", "call defineExperiment({ name, population, ... })"),
+);
 
 function problemsIn(declaration: ExperimentDeclaration): Problem[] {
   const parsed = schema.safeParse(declaration);

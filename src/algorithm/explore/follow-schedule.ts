@@ -1,23 +1,27 @@
 import { z } from "zod";
 import { firstPlace } from "../bisect.ts";
+import { mistake } from "../mistake.ts";
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 
 const part = z.object(
   {
     toStep: z
-      .int({ error: "must be a whole number; give the last step of this part" })
-      .min(1, { error: "must be at least 1; give the last step of this part" })
+      .int(mistake("must be a whole number", "give the last step of this part"))
+      .min(1, mistake("must be at least 1", "give the last step of this part"))
       .describe("The last step that is trained with them."),
     hyperparameters: z
-      .record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
-        error: "must be an object; give values by name",
-      })
+      .record(
+        z.string(),
+        z.union([z.number(), z.string(), z.boolean()]),
+        mistake("must be an object", "give values by name"),
+      )
       .describe("Values by name."),
   },
-  {
-    error: "must be an object; give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }",
-  },
+  mistake(
+    "must be an object",
+    "give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }",
+  ),
 );
 
 /**
@@ -30,14 +34,12 @@ export const followSchedule = strategy(
   "followSchedule",
   {
     schedule: z
-      .array(part, { error: "must be a list; give what schedule(lineage) gives" })
-      .min(1, { error: "is empty; give at least one part" })
+      .array(part, mistake("must be a list", "give what schedule(lineage) gives"))
+      .min(1, mistake("is empty", "give at least one part"))
       .refine(
         (parts) =>
           parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
-        {
-          error: "must be in the order of steps; sort it by toStep",
-        },
+        mistake("must be in the order of steps", "sort it by toStep"),
       )
       .describe(
         "Parts in the order of steps: hyperparameters, and the last step that is trained with them.",

@@ -1,13 +1,14 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import type { SearchSpace } from "../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 
 export const probability = z
-  .number({ error: "must be a number; give a probability from 0 to 1" })
-  .min(0, { error: "must be at least 0; give a probability from 0 to 1" })
-  .max(1, { error: "must be at most 1; give a probability from 0 to 1" });
+  .number(mistake("must be a number", "give a probability from 0 to 1"))
+  .min(0, mistake("must be at least 0", "give a probability from 0 to 1"))
+  .max(1, mistake("must be at most 1", "give a probability from 0 to 1"));
 
 /**
  * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved
@@ -20,14 +21,15 @@ export const perturb = strategy(
     factors: z
       .array(
         z
-          .number({ error: "must be a number; give a factor such as 0.8 or 1.2" })
-          .positive({ error: "must be above 0; give a factor such as 0.8 or 1.2" })
-          .refine((factor) => factor !== 1, {
-            error: "moves nothing; give a factor such as 0.8 or 1.2",
-          }),
-        { error: "must be a list; give factors such as [0.8, 1.2]" },
+          .number(mistake("must be a number", "give a factor such as 0.8 or 1.2"))
+          .positive(mistake("must be above 0", "give a factor such as 0.8 or 1.2"))
+          .refine(
+            (factor) => factor !== 1,
+            mistake("moves nothing", "give a factor such as 0.8 or 1.2"),
+          ),
+        mistake("must be a list", "give factors such as [0.8, 1.2]"),
       )
-      .min(1, { error: "is empty; give factors such as [0.8, 1.2], or use noExplore()" })
+      .min(1, mistake("is empty", "give factors such as [0.8, 1.2], or use noExplore()"))
       .default([0.8, 1.2])
       .describe("A hyperparameter is moved by one of these."),
     resampleProbability: probability

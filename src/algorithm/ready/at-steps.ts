@@ -1,18 +1,20 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
 export const stepList = z
   .array(
     z
-      .int({ error: "must be a whole number; give a step" })
-      .min(1, { error: "must be at least 1; give a step" }),
-    { error: "must be a list; give steps such as [100, 300, 900]" },
+      .int(mistake("must be a whole number", "give a step"))
+      .min(1, mistake("must be at least 1", "give a step")),
+    mistake("must be a list", "give steps such as [100, 300, 900]"),
   )
-  .min(1, { error: "is empty; give steps such as [100, 300, 900]" })
-  .refine((steps) => steps.every((step, index) => index === 0 || step > steps[index - 1]!), {
-    error: "must rise; sort the steps",
-  });
+  .min(1, mistake("is empty", "give steps such as [100, 300, 900]"))
+  .refine(
+    (steps) => steps.every((step, index) => index === 0 || step > steps[index - 1]!),
+    mistake("must rise", "sort the steps"),
+  );
 
 const make = strategy(
   "atSteps",

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
 export const seconds = z
-  .number({ error: "must be a number; give seconds such as 30" })
-  .positive({ error: "must be above 0; give seconds such as 30" });
+  .number(mistake("must be a number", "give seconds such as 30"))
+  .positive(mistake("must be above 0", "give seconds such as 30"));
 
 const make = strategy(
   "everySeconds",

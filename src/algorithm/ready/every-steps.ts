@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Ready } from "./ready.ts";
 
 export const steps = z
-  .int({ error: "must be a whole number; give a number of steps such as 200" })
-  .min(1, { error: "must be at least 1; give a number of steps such as 200" });
+  .int(mistake("must be a whole number", "give a number of steps such as 200"))
+  .min(1, mistake("must be at least 1", "give a number of steps such as 200"));
 
 const make = strategy(
   "everySteps",

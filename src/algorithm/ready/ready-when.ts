@@ -1,13 +1,15 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import { asFactory, strategy } from "../strategy.ts";
 import { burnInSteps, type Progress, type Ready } from "./ready.ts";
 
 const make = strategy(
   "readyWhen",
   {
-    predicate: z.custom<(progress: Progress) => boolean>((value) => typeof value === "function", {
-      error: "must be a function; give one of the progress that returns true or false",
-    }),
+    predicate: z.custom<(progress: Progress) => boolean>(
+      (value) => typeof value === "function",
+      mistake("must be a function", "give one of the progress that returns true or false"),
+    ),
     burnInSteps,
   },
   ({ predicate, burnInSteps }): Ready =>

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 
 /** Decides after every step whether the generation ends here. */
 export type Ready = (progress: Progress) => boolean;
@@ -28,8 +29,8 @@ export function generationLengthOf(ready: Ready): GenerationLength | undefined {
 
 /** Steps of the lineage during which members are published but nobody copies or explores. */
 export const burnInSteps = z
-  .int({ error: "must be a whole number; give a number of steps, or leave it out" })
-  .min(0, { error: "must be at least 0; give a number of steps, or leave it out" })
+  .int(mistake("must be a whole number", "give a number of steps, or leave it out"))
+  .min(0, mistake("must be at least 0", "give a number of steps, or leave it out"))
   .default(0)
   .describe("Steps during which nobody copies or explores.");
 

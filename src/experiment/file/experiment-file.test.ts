@@ -285,6 +285,10 @@ const mistakes: [changes: object, message: string][] = [
     { trainer: { command: "x", environment: { A: 1 } } },
     "trainer.environment.A: 1 - must be a text, or true for the worker's own value; put quotes around it.",
   ],
+  [
+    { trainer: { command: "x", environment: { "A B": "1" } } },
+    'trainer.environment.A B: "A B" - is no name of a variable; give letters, digits and',
+  ],
   [{ initial: [{ rate: 5 }] }, "initial[0].rate: 5 - is outside of logUniform(0.0001, 0.1)"],
   [{ seed: null }, "seed: null - must be a whole number"],
 ];

@@ -3,8 +3,10 @@
  * that the same words in TypeScript make, and from there on everything is the same. Every mistake
  * is found at once, under its path in the file.
  */
+
+import { problemsOf } from "../../algorithm/mistake.ts";
 import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
-import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { type CommandTrainer, commandSchema, commandShape } from "../command.ts";
 import { defineExperiment, type Experiment, type ExperimentDeclaration } from "../experiment.ts";
 import { readHyperparameter } from "./hyperparameter-kinds.ts";

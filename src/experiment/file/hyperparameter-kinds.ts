@@ -3,8 +3,9 @@
  * kind, or a plain value for a constant.
  */
 import { z } from "zod";
+import { mistake } from "../../algorithm/mistake.ts";
 import type { Problem } from "../../algorithm/problem.ts";
-import { show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { choice } from "../search-space/choice.ts";
 import { conditional } from "../search-space/conditional.ts";
 import { constant } from "../search-space/constant.ts";
@@ -18,35 +19,48 @@ import { quantized } from "../search-space/quantized.ts";
 import { uniform } from "../search-space/uniform.ts";
 import { isMapping, type Kinds, kind, readKind } from "./kind.ts";
 
-const number = z.number({ error: "must be a finite number; give one such as 0.1" });
-const range = (error: string) => z.tuple([number, number], { error });
-const lowAndHigh = range(
-  "must be a list of two numbers; give a lower and an upper bound such as [0.1, 0.9]",
+const number = z.number(mistake("must be a finite number", "give one such as 0.1"));
+const twoNumbers = (remedy: string) =>
+  z.tuple([number, number], mistake("must be a list of two numbers", remedy));
+const lowAndHigh = twoNumbers("give a lower and an upper bound such as [0.1, 0.9]");
+const whole = z.int(mistake("must be a whole number", "round it, or use uniform or logUniform"));
+const wholeLowAndHigh = z.tuple(
+  [whole, whole],
+  mistake("must be a list of two whole numbers", "give a lower and an upper bound such as [1, 8]"),
 );
-const whole = z.int({ error: "must be a whole number; round it, or use uniform or logUniform" });
-const wholeLowAndHigh = z.tuple([whole, whole], {
-  error: "must be a list of two whole numbers; give a lower and an upper bound such as [1, 8]",
-});
-const value = z.union([z.number(), z.string(), z.boolean()], {
-  error: "must be a finite number, a text, true or false; name it and map the name in the trainer",
-});
+const value = z.union(
+  [z.number(), z.string(), z.boolean()],
+  mistake(
+    "must be a finite number, a text, true or false",
+    "name it and map the name in the trainer",
+  ),
+);
 const values = z
-  .array(value, { error: "must be a list; list the values to choose from, such as [16, 32]" })
-  .min(1, { error: "is empty; list the values to choose from" })
+  .array(value, mistake("must be a list", "list the values to choose from, such as [16, 32]"))
+  .min(1, mistake("is empty", "list the values to choose from"))
   .meta({ uniqueItems: true });
 const wider = "Where moves may go, when that is wider than the range of the draws.";
 const bounds = lowAndHigh.describe(wider).exactOptional();
-const valueOrValues = z.union([value, z.array(value).min(1)], {
-  error: "must be a value or a list of values; give those under which this one exists",
-});
+const valueOrValues = z.union(
+  [value, z.array(value).min(1)],
+  mistake("must be a value or a list of values", "give those under which this one exists"),
+);
 const when = z
-  .record(z.string(), valueOrValues, {
-    error:
-      "must be an object; name another hyperparameter with its value or values, such as { optimizer: sgd }",
-  })
-  .refine((condition) => Object.keys(condition).length === 1, {
-    error: "must name one hyperparameter; let that one itself be conditional where there are more",
-  })
+  .record(
+    z.string(),
+    valueOrValues,
+    mistake(
+      "must be an object",
+      "name another hyperparameter with its value or values, such as { optimizer: sgd }",
+    ),
+  )
+  .refine(
+    (condition) => Object.keys(condition).length === 1,
+    mistake(
+      "must name one hyperparameter",
+      "let that one itself be conditional where there are more",
+    ),
+  )
   .meta({
     description:
       "It exists only while another hyperparameter has this value, or one of these values.",
@@ -55,8 +69,8 @@ const when = z
   })
   .exactOptional();
 const step = z
-  .number({ error: "must be a number; give the distance between neighbouring values" })
-  .positive({ error: "must be above 0; give the distance between neighbouring values" })
+  .number(mistake("must be a number", "give the distance between neighbouring values"))
+  .positive(mistake("must be above 0", "give the distance between neighbouring values"))
   .describe("Values are whole multiples of it.")
   .exactOptional();
 
@@ -78,7 +92,7 @@ const kinds: Kinds<Declared> = {
     {
       integer: wholeLowAndHigh,
       log: z
-        .boolean({ error: "must be true or false; give one of them" })
+        .boolean(mistake("must be true or false", "give one of them"))
         .describe("Draws and moves on a log scale: 16, 32, 64 are equally far apart.")
         .exactOptional(),
       bounds: wholeLowAndHigh.describe(wider).exactOptional(),
@@ -89,9 +103,7 @@ const kinds: Kinds<Declared> = {
   normal: kind(
     "A normal number, by its mean and standard deviation, truncated to its bounds.",
     {
-      normal: range(
-        "must be a list of two numbers; give the mean and the standard deviation, such as [0, 1]",
-      ),
+      normal: twoNumbers("give the mean and the standard deviation, such as [0, 1]"),
       bounds: lowAndHigh.describe("The least and the greatest value."),
       step,
       when,

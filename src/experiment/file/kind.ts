@@ -5,9 +5,10 @@
  * made.
  */
 import { z } from "zod";
+import { problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
-import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 
 export interface Kind<T> {
   readonly schema: z.ZodObject;

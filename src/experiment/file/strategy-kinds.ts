@@ -5,13 +5,14 @@
 import { z } from "zod";
 import type { Exploit } from "../../algorithm/exploit/exploit.ts";
 import type { Explore } from "../../algorithm/explore/explore.ts";
+import { mistake } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { atSteps, stepList } from "../../algorithm/ready/at-steps.ts";
 import { everySeconds, seconds } from "../../algorithm/ready/every-seconds.ts";
 import { everySteps, steps } from "../../algorithm/ready/every-steps.ts";
 import { burnInSteps, type Ready } from "../../algorithm/ready/ready.ts";
-import { show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { exploits, explores, type StrategiesByName } from "../strategies-by-name.ts";
 import { type Kinds, kind, readKind } from "./kind.ts";
 
@@ -72,9 +73,8 @@ function kindsOf<F>(
 ): Kinds<F> {
   const entries = Object.entries(strategies).map(([name, make]) => {
     const first = Object.keys(make.shape)[0];
-    const options = z.strictObject(make.shape, {
-      error: `must be an object; give ${first === undefined ? "{}" : `options by name, such as { ${first}: ... }`}`,
-    });
+    const example = first === undefined ? "{}" : `options by name, such as { ${first}: ... }`;
+    const options = z.strictObject(make.shape, mistake("must be an object", `give ${example}`));
     return [
       name,
       kind(descriptions[name] ?? name, { [name]: options }, (form) => make(form[name] as never)),

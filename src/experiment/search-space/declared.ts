@@ -1,6 +1,7 @@
+import type { Mistake } from "../../algorithm/problem.ts";
 import type { Hyperparameter } from "../../algorithm/search-space.ts";
+import { show } from "../../algorithm/show.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 
 /** A hyperparameter as a user declares it: `learningRate: logUniform(1e-4, 1e-1)`. */
 export interface Declared<T extends HyperparameterValue = HyperparameterValue>
@@ -12,11 +13,6 @@ export interface Declared<T extends HyperparameterValue = HyperparameterValue>
    * reported at once.
    */
   readonly mistakes: readonly Mistake[];
-}
-
-export interface Mistake {
-  readonly rule: string;
-  readonly remedy: string;
 }
 
 /** True for what the functions of this folder make, and for a user's own kind of the same form. */

@@ -9,8 +9,9 @@
  * the kind has one (`integer`, `quantized`). On a grid a move is at least one step, and at a bound
  * it turns around, so that no value is a fixed point.
  */
+import type { Mistake } from "../../algorithm/problem.ts";
 import type { Random } from "../../algorithm/random.ts";
-import type { Declared, Mistake } from "./declared.ts";
+import type { Declared } from "./declared.ts";
 
 export interface NumericOptions {
   /** Where moves may go, when that is wider than the prior. */

@@ -5,9 +5,9 @@
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
-import { mostHyperparameters, nameMistake } from "../bounds.ts";
+import { maxHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
 
@@ -64,8 +64,8 @@ export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
 /** What is wrong with a declaration, with paths such as `learningRate`. */
 export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
   const names = Object.keys(declaration);
-  if (names.length > mostHyperparameters) {
-    const rule = `may be at most ${mostHyperparameters}`;
+  if (names.length > maxHyperparameters) {
+    const rule = `may be at most ${maxHyperparameters}`;
     const value = `${names.length} hyperparameters`;
     return [
       {

@@ -1,8 +1,8 @@
 /** The runs that a study consists of. */
 import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
 import type { ScheduleSegment } from "../../algorithm/schedule.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 import { type Experiment, replaced, type Settings, withSettings } from "../experiment.ts";
 import { baselines, fixed, givenBy, stepsOf } from "./baselines.ts";
 import { givenByFollowing, replaySettings } from "./followers.ts";
