@@ -1,6 +1,8 @@
 /** What each part of a declaration may be. */
 import { z } from "zod";
+import { type BuiltInStrategies, builtInStrategies } from "../algorithm/built-in-strategies.ts";
 import { mistake, mistakeOf } from "../algorithm/mistake.ts";
+import { callOf } from "../algorithm/strategy.ts";
 import { nameMistake } from "./bounds.ts";
 import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
@@ -23,11 +25,13 @@ const metricName = z
 /** Runs have it in their ids, and these in the names of files. */
 const maxRunNameLength = 100;
 const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
-const aFunction = (what: string) =>
-  z.custom<unknown>(
+const strategyIn = (part: keyof BuiltInStrategies) => {
+  const calls = builtInStrategies[part].map(({ definition }) => callOf(definition));
+  return z.custom<unknown>(
     (value) => typeof value === "function",
-    mistake("must be a function", `${what}`),
+    mistake("must be a function", `use ${calls.join(", ")} or your own`),
   );
+};
 
 export const budgetShape = {
   stepsPerMember: wholeNumber("a number of steps such as 4000")
@@ -91,11 +95,9 @@ export const declarationShape = {
     },
     mistake("must be an objective", 'use maximize("accuracy") or minimize("loss")'),
   ),
-  ready: aFunction("use everySteps(200), everySeconds(30) or readyWhen(predicate)"),
-  exploit: aFunction(
-    "use truncationSelection(), tTestSelection(), binaryTournament(), noExploit() or your own",
-  ).optional(),
-  explore: aFunction("use perturb(), resample(), noExplore() or your own").optional(),
+  ready: strategyIn("ready"),
+  exploit: strategyIn("exploit").optional(),
+  explore: strategyIn("explore").optional(),
   exploreEvery: z
     .enum(["copy", "generation"], mistake('must be "copy" or "generation"', "use one of them"))
     .optional(),

@@ -279,7 +279,8 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { ready: 200 },
-    "ready: 200 - must be a function; use everySteps(200), everySeconds(30) or readyWhen(predicate).",
+    "ready: 200 - must be a function; use everySteps(200), everySeconds(30), " +
+      "atSteps([100, 300, 900]), readyWhen(predicate) or your own.",
   ],
   [
     { ready: everySteps },

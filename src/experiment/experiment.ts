@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { builtInStrategies } from "../algorithm/built-in-strategies.ts";
 import type { Exploit } from "../algorithm/exploit/exploit.ts";
 import { truncationSelection } from "../algorithm/exploit/truncation-selection.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
@@ -7,7 +8,8 @@ import { nearest } from "../algorithm/nearest.ts";
 import type { Strategies } from "../algorithm/population-based-training.ts";
 import { BadInputError, below, type Problem } from "../algorithm/problem.ts";
 import type { Random } from "../algorithm/random.ts";
-import { burnInOf, type Ready } from "../algorithm/ready/ready.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
+import { burnInOf } from "../algorithm/ready/ready-strategy.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
 import { show } from "../algorithm/show.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
@@ -20,7 +22,7 @@ import {
 import type { Budget } from "./budget.ts";
 import { commandSchema, commandShape, defaultStepTimeoutSeconds } from "./command.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
-import { readExploit, readExplore, readReady } from "./file/strategy-kinds.ts";
+import { strategyForms } from "./forms/strategy-forms.ts";
 import type { Objective } from "./objective.ts";
 import { type Scale, scaleOf } from "./search-space/scale.ts";
 import {
@@ -30,7 +32,6 @@ import {
   type ValuesOf,
   valueProblems,
 } from "./search-space/search-space.ts";
-import { readies } from "./strategies-by-name.ts";
 import { isCommand, type TrainerSource } from "./trainer.ts";
 
 /** What a user declares. */
@@ -243,7 +244,6 @@ const plainSettings = [
   "exploreEvery",
   "stepTimeoutSeconds",
 ];
-const strategyReaders = { ready: readReady, exploit: readExploit, explore: readExplore } as const;
 const strategyNames = ["ready", "exploit", "explore"] as const;
 
 function withSetting(experiment: Experiment, path: string, value: unknown): ExperimentDeclaration {
@@ -252,9 +252,9 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
     new BadInputError([{ path, value: show(value), rule, remedy }]);
   if (plainSettings.includes(path)) return { ...declaration, [path]: value };
 
-  if (Object.hasOwn(strategyReaders, path)) {
+  if (Object.hasOwn(strategyForms, path)) {
     const problems: Problem[] = [];
-    const read = strategyReaders[path as keyof typeof strategyReaders](value, problems);
+    const read = strategyForms[path as keyof typeof strategyForms].read(value, problems);
     if (problems.length > 0) throw new BadInputError(problems);
     return { ...declaration, [path]: read };
   }
@@ -266,8 +266,14 @@ function withSetting(experiment: Experiment, path: string, value: unknown): Expe
   if (!name || option === undefined || rest.length > 0) {
     throw unknown("is not a setting", nearest(path, settingsOf(experiment)));
   }
-  if (name === "ready" && Object.hasOwn(readies, option))
-    return { ...declaration, ready: readies[option]!(value) };
+  const replacement = builtInStrategies[name].find(
+    ({ definition }) => definition.name === option && definition.leading !== undefined,
+  );
+  if (replacement)
+    return {
+      ...declaration,
+      [name]: replacement.from({ [replacement.definition.leading!]: value }),
+    };
   const current = name === "ready" ? experiment.ready : experiment.strategies[name];
   const changed = withOptions(current as Ready, { [option]: value });
   if (!changed)

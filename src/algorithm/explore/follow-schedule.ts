@@ -31,7 +31,11 @@ const part = z.object(
  * `initial`.
  */
 export const followSchedule = strategy(
-  "followSchedule",
+  {
+    name: "followSchedule",
+    summary: "Hyperparameters follow a schedule, step by step.",
+    example: { schedule: [{ toStep: 1000, hyperparameters: { rate: 0.1 } }] },
+  },
   {
     schedule: z
       .array(part, mistake("must be a list", "give what schedule(lineage) gives"))

@@ -16,7 +16,10 @@ export const probability = z
  * stands with the kind; a choice only ever changes by a new draw.
  */
 export const perturb = strategy(
-  "perturb",
+  {
+    name: "perturb",
+    summary: "Each hyperparameter is moved by a factor, or now and then drawn anew.",
+  },
   {
     factors: z
       .array(

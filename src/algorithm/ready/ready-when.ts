@@ -1,27 +1,32 @@
 import { z } from "zod";
 import { mistake } from "../mistake.ts";
-import { asFactory, strategy } from "../strategy.ts";
-import { burnInSteps, type Progress, type Ready } from "./ready.ts";
+import { withLeading } from "../strategy.ts";
+import type { Ready } from "./ready.ts";
+import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
-const make = strategy(
-  "readyWhen",
+const factory = readyStrategy(
   {
-    predicate: z.custom<(progress: Progress) => boolean>(
+    name: "readyWhen",
+    summary: "A generation ends when the predicate says so.",
+    example: {
+      predicate: function predicate() {
+        return true;
+      },
+    },
+    needsCode: true,
+  },
+  {
+    predicate: z.custom<Ready>(
       (value) => typeof value === "function",
       mistake("must be a function", "give one of the progress that returns true or false"),
     ),
-    burnInSteps,
   },
-  ({ predicate, burnInSteps }): Ready =>
-    Object.assign((progress: Progress) => predicate(progress), { burnInSteps }),
+  ({ predicate }) =>
+    (progress) =>
+      predicate(progress),
 );
 
 /** A generation ends when the predicate says so. It is asked after every step. */
-export function readyWhen(
-  predicate: (progress: Progress) => boolean,
-  options: { burnInSteps?: number } = {},
-): Ready {
-  return make({ predicate, ...options });
-}
-
-asFactory(readyWhen);
+export const readyWhen = withLeading(factory, (predicate: Ready, options: BurnIn = {}) =>
+  factory.from({ predicate, ...options }),
+);

@@ -1,6 +1,6 @@
 import { atSteps, BadInputError, everySeconds, everySteps, type Progress, readyWhen } from "clade";
 import { expect, test } from "vitest";
-import { burnInOf } from "./ready.ts";
+import { burnInOf } from "./ready-strategy.ts";
 
 const progress = (given: Partial<Progress>): Progress => ({
   stepsInGeneration: 1,

@@ -1,6 +1,3 @@
-import { z } from "zod";
-import { mistake } from "../mistake.ts";
-
 /** Decides after every step whether the generation ends here. */
 export type Ready = (progress: Progress) => boolean;
 
@@ -25,16 +22,4 @@ export type GenerationLength = { readonly steps: number } | { readonly seconds: 
  */
 export function generationLengthOf(ready: Ready): GenerationLength | undefined {
   return (ready as { generationLength?: GenerationLength }).generationLength;
-}
-
-/** Steps of the lineage during which members are published but nobody copies or explores. */
-export const burnInSteps = z
-  .int(mistake("must be a whole number", "give a number of steps, or leave it out"))
-  .min(0, mistake("must be at least 0", "give a number of steps, or leave it out"))
-  .default(0)
-  .describe("Steps during which nobody copies or explores.");
-
-/** The burn-in that a ready strategy was made with, in steps of the lineage. */
-export function burnInOf(ready: Ready): number {
-  return (ready as { burnInSteps?: number }).burnInSteps ?? 0;
 }

@@ -10,7 +10,7 @@ import { randomStream } from "../../algorithm/random.ts";
 import { everySteps } from "../../algorithm/ready/every-steps.ts";
 import type { Ready } from "../../algorithm/ready/ready.ts";
 import { readyWhen } from "../../algorithm/ready/ready-when.ts";
-import { describeStrategy } from "../../algorithm/strategy.ts";
+import { definitionOf } from "../../algorithm/strategy.ts";
 import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
@@ -308,12 +308,12 @@ class Contract {
   }
 
   #requireSamples({ samples = [] }: Evaluation): void {
-    if (describeStrategy(this.#trial.experiment.strategies.exploit).name !== "tTestSelection")
-      return;
-    if (samples.length < 2)
+    const definition = definitionOf(this.#trial.experiment.strategies.exploit);
+    if (definition?.comparesSamples && samples.length < 2)
       this.#trial.say(
         "bad",
-        "tTestSelection needs samples, and evaluate() reports fewer than 2; add samples: [...]",
+        `${definition.name} needs samples, and evaluate() reports fewer than 2; ` +
+          "add samples: [...]",
       );
   }
 

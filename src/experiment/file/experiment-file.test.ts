@@ -28,7 +28,6 @@ import {
 import { expect, test } from "vitest";
 import { command } from "../command.ts";
 import { describeExperiment, type ExperimentDeclaration } from "../experiment.ts";
-import { exploits, explores } from "../strategies-by-name.ts";
 import { experimentFromFile } from "./experiment-file.ts";
 
 const file = {
@@ -140,19 +139,6 @@ test("every kind of hyperparameter, with all of its options, is what it is in Ty
   const experiment = experimentFromFile({ ...file, hyperparameters: part(0) });
   const expected = defineExperiment({ ...inTypeScript, hyperparameters: part(1) as never });
   expect(describeExperiment(experiment)).toEqual(describeExperiment(expected));
-});
-
-test("every strategy that has a name can be used in a file", () => {
-  const withOptions: { readonly [name: string]: object } = {
-    successiveHalving: { rungs: [{ generation: 1, from: 4, keep: 2 }] },
-    sequential: { stepsPerModel: 10 },
-    followSchedule: { schedule: [{ toStep: 10, hyperparameters: { rate: 0.1 } }] },
-  };
-  const form = (name: string) => (withOptions[name] ? { [name]: withOptions[name] } : name);
-  for (const name of Object.keys(exploits))
-    expect(problemsOf({ exploit: form(name) })).toEqual([]);
-  for (const name of Object.keys(explores))
-    expect(problemsOf({ explore: form(name) })).toEqual([]);
 });
 
 test("every mistake of a file is found at once, under its path in the file", () => {

@@ -9,10 +9,10 @@ import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/show.ts";
 import { type CommandTrainer, commandSchema, commandShape } from "../command.ts";
 import { defineExperiment, type Experiment, type ExperimentDeclaration } from "../experiment.ts";
+import { isMapping } from "../forms/kind.ts";
+import { strategyForms } from "../forms/strategy-forms.ts";
 import { readHyperparameter } from "./hyperparameter-kinds.ts";
-import { isMapping } from "./kind.ts";
 import { readObjective } from "./objective-kinds.ts";
-import { readExploit, readExplore, readReady } from "./strategy-kinds.ts";
 
 /**
  * The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it.
@@ -28,9 +28,9 @@ export function experimentFromFile(data: unknown): Experiment {
     ...parts,
     hyperparameters: readSpace(parts.hyperparameters, problems),
     objective: readObjective(parts.objective, problems),
-    ready: readReady(parts.ready, problems),
-    ...("exploit" in parts && { exploit: readExploit(parts.exploit, problems) }),
-    ...("explore" in parts && { explore: readExplore(parts.explore, problems) }),
+    ready: strategyForms.ready.read(parts.ready, problems),
+    ...("exploit" in parts && { exploit: strategyForms.exploit.read(parts.exploit, problems) }),
+    ...("explore" in parts && { explore: strategyForms.explore.read(parts.explore, problems) }),
     trainer: readTrainer(parts.trainer, problems),
   };
   try {

@@ -6,9 +6,9 @@
 import { z } from "zod";
 import { commandSchema, commandShape } from "../command.ts";
 import { declarationShape } from "../declaration-shape.ts";
+import { strategyForms } from "../forms/strategy-forms.ts";
 import { hyperparameterSchema } from "./hyperparameter-kinds.ts";
 import { objectiveSchema } from "./objective-kinds.ts";
-import { exploitSchema, exploreSchema, readySchema } from "./strategy-kinds.ts";
 
 export function experimentJsonSchema(): object {
   return z.toJSONSchema(experimentFile, { target: "draft-7", io: "input" });
@@ -28,11 +28,11 @@ const experimentFile = z
       "Values to start with instead of draws: the same for every member, or a list with one entry for each of the first members.",
     ),
     objective: objectiveSchema.describe("What is better."),
-    ready: readySchema.describe("When a generation ends."),
-    exploit: exploitSchema
+    ready: strategyForms.ready.schema.describe("When a generation ends."),
+    exploit: strategyForms.exploit.schema
       .describe("Who copies whom. Truncation selection when left out.")
       .optional(),
-    explore: exploreSchema
+    explore: strategyForms.explore.schema
       .describe("How hyperparameters change. Perturbation when left out.")
       .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(

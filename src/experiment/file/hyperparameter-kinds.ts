@@ -6,6 +6,7 @@ import { z } from "zod";
 import { mistake } from "../../algorithm/mistake.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/show.ts";
+import { isMapping, type Kinds, kind, readKind } from "../forms/kind.ts";
 import { choice } from "../search-space/choice.ts";
 import { conditional } from "../search-space/conditional.ts";
 import { constant } from "../search-space/constant.ts";
@@ -17,7 +18,6 @@ import type { DeclaredNumber } from "../search-space/numeric.ts";
 import { ordinal } from "../search-space/ordinal.ts";
 import { quantized } from "../search-space/quantized.ts";
 import { uniform } from "../search-space/uniform.ts";
-import { isMapping, type Kinds, kind, readKind } from "./kind.ts";
 
 const number = z.number(mistake("must be a finite number", "give one such as 0.1"));
 const twoNumbers = (remedy: string) =>

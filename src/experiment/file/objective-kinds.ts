@@ -2,8 +2,8 @@
 import { z } from "zod";
 import type { Problem } from "../../algorithm/problem.ts";
 import { declarationShape } from "../declaration-shape.ts";
+import { type Kinds, kind, readKind } from "../forms/kind.ts";
 import { maximize, minimize, type Objective } from "../objective.ts";
-import { type Kinds, kind, readKind } from "./kind.ts";
 
 const { metric, final } = declarationShape.objective.shape;
 const held = final.describe("A held-out metric for the final choice of the best model.");

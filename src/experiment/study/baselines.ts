@@ -4,7 +4,7 @@
  */
 import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
-import { burnInOf, generationLengthOf } from "../../algorithm/ready/ready.ts";
+import { generationLengthOf } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import type { Experiment, Settings } from "../experiment.ts";
 import { valueProblems } from "../search-space/search-space.ts";
@@ -118,8 +118,8 @@ function successiveHalving(experiment: Experiment): Settings {
 }
 
 /** During a burn-in nobody would be restarted or end. */
-function withoutBurnIn({ ready }: Experiment): Settings {
-  return burnInOf(ready) > 0 ? { "ready.burnInSteps": 0 } : {};
+function withoutBurnIn({ strategies }: Experiment): Settings {
+  return strategies.burnInSteps > 0 ? { "ready.burnInSteps": 0 } : {};
 }
 
 /** Generations as they are, but for one that would go on beyond the end of a model. */

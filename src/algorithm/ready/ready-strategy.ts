@@ -1,0 +1,38 @@
+/**
+ * What the built-in ready strategies share. The burn-in is a matter of the whole experiment: it is
+ * given beside the end of a generation, and the experiment takes it from there.
+ */
+import { z } from "zod";
+import { mistake } from "../mistake.ts";
+import { type About, type StrategyFactory, strategy } from "../strategy.ts";
+import type { Ready } from "./ready.ts";
+
+export interface BurnIn {
+  /** Steps of the lineage during which nobody copies or explores. 0 when left out. */
+  readonly burnInSteps?: number;
+}
+
+const burnInRemedy = "give a number of steps, or leave it out";
+const burnInSteps = z
+  .int(mistake("must be a whole number", burnInRemedy))
+  .min(0, mistake("must be at least 0", burnInRemedy))
+  .default(0)
+  .describe("Steps during which nobody copies or explores.");
+
+/** A factory with the option `burnInSteps` besides those of the strategy. */
+export function readyStrategy<Shape extends z.ZodRawShape>(
+  about: About<z.input<z.ZodObject<Shape>>, never>,
+  shape: Shape,
+  build: (options: z.output<z.ZodObject<Shape>>) => Ready,
+): StrategyFactory<Ready> {
+  return strategy(about as never, { ...shape, burnInSteps }, (options) =>
+    Object.assign(build(options as never), {
+      burnInSteps: (options as { burnInSteps: number }).burnInSteps,
+    }),
+  );
+}
+
+/** The burn-in that a ready strategy was made with; a user's own function has none. */
+export function burnInOf(ready: Ready): number {
+  return (ready as BurnIn).burnInSteps ?? 0;
+}
