@@ -51,13 +51,11 @@ export { LateWriteError } from "./checkpoint-store/late-write.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
 export type { Budget } from "./experiment/budget.ts";
 export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";
+export type { ExperimentDeclaration } from "./experiment/declaration.ts";
 export {
   defineExperiment,
   type Experiment,
-  type ExperimentDeclaration,
   type ExperimentDescription,
-  type Settings,
-  withSettings,
 } from "./experiment/experiment.ts";
 export { maximize, minimize, type Objective } from "./experiment/objective.ts";
 export { choice } from "./experiment/search-space/choice.ts";
@@ -71,6 +69,7 @@ export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
 export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
+export { type Settings, withSettings } from "./experiment/settings.ts";
 export { type PlannedVariant, planStudy } from "./experiment/study/plan.ts";
 export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";
 export type {

@@ -1,6 +1,6 @@
 /** What each part of a declaration may be. */
 import { z } from "zod";
-import { type BuiltInStrategies, builtInStrategies } from "../algorithm/built-in-strategies.ts";
+import { builtInStrategies, type StrategyPart } from "../algorithm/built-in-strategies.ts";
 import { mistake, mistakeOf } from "../algorithm/mistake.ts";
 import { callOf } from "../algorithm/strategy.ts";
 import { nameMistake } from "./bounds.ts";
@@ -25,7 +25,7 @@ const metricName = z
 /** Runs have it in their ids, and these in the names of files. */
 const maxRunNameLength = 100;
 const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
-const strategyIn = (part: keyof BuiltInStrategies) => {
+const strategyIn = (part: StrategyPart) => {
   const calls = builtInStrategies[part].map(({ definition }) => callOf(definition));
   return z.custom<unknown>(
     (value) => typeof value === "function",

@@ -25,7 +25,8 @@ import {
 } from "clade";
 import { describe, expect, test } from "vitest";
 import { command } from "./command.ts";
-import { describeExperiment, replaced } from "./experiment.ts";
+import { describeExperiment } from "./experiment.ts";
+import { replaced } from "./settings.ts";
 
 const trainer = () => ({
   step() {},

@@ -33,7 +33,7 @@ const part = z.object(
 export const followSchedule = strategy(
   {
     name: "followSchedule",
-    summary: "Hyperparameters follow a schedule, step by step.",
+    summary: "Hyperparameters follow a schedule that was found, or written by hand.",
     example: { schedule: [{ toStep: 1000, hyperparameters: { rate: 0.1 } }] },
   },
   {

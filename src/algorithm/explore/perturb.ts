@@ -18,7 +18,7 @@ export const probability = z
 export const perturb = strategy(
   {
     name: "perturb",
-    summary: "Each hyperparameter is moved by a factor, or now and then drawn anew.",
+    summary: "Moves each hyperparameter by a factor, or draws it from its prior.",
   },
   {
     factors: z

@@ -7,7 +7,7 @@ import { mapValues, probability } from "./perturb.ts";
  * 2017, resample).
  */
 export const resample = strategy(
-  { name: "resample", summary: "Each hyperparameter is drawn anew with a probability." },
+  { name: "resample", summary: "Draws each hyperparameter from its prior, with a probability." },
   { probability: probability.default(1).describe("How often a hyperparameter is drawn anew.") },
   ({ probability: chance }): Explore =>
     (hyperparameters, space, random) =>

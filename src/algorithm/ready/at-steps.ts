@@ -13,7 +13,7 @@ const rises = (steps: readonly number[]) =>
 const factory = readyStrategy(
   {
     name: "atSteps",
-    summary: "Generations end at these steps.",
+    summary: "A generation ends at each of these steps.",
     example: { steps: [100, 300, 900] },
   },
   {

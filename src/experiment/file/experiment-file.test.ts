@@ -27,7 +27,8 @@ import {
 } from "clade";
 import { expect, test } from "vitest";
 import { command } from "../command.ts";
-import { describeExperiment, type ExperimentDeclaration } from "../experiment.ts";
+import type { ExperimentDeclaration } from "../declaration.ts";
+import { describeExperiment } from "../experiment.ts";
 import { experimentFromFile } from "./experiment-file.ts";
 
 const file = {

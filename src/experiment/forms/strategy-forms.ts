@@ -4,7 +4,7 @@
  * the others beside it: `{ everySteps: 200, burnInSteps: 1000 }`.
  */
 import { z } from "zod";
-import { type BuiltInStrategies, builtInStrategies } from "../../algorithm/built-in-strategies.ts";
+import { builtInStrategies, type StrategyPart } from "../../algorithm/built-in-strategies.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
@@ -12,12 +12,12 @@ import { show } from "../../algorithm/show.ts";
 import type { StrategyDefinition, StrategyFactory } from "../../algorithm/strategy.ts";
 import { type Kind, type Kinds, kind, readKind } from "./kind.ts";
 
-/** Reads a form. Undefined when it means no strategy, and then the problems say why. */
-type Read<F> = (form: unknown, problems: Problem[]) => F | undefined;
-
 interface StrategyForms<F> {
   readonly schema: z.ZodType;
-  readonly read: Read<F>;
+  /** The strategies that have a leading option. */
+  readonly leading: readonly string[];
+  /** Undefined when the form means no strategy, and then the problems say why. */
+  readonly read: (form: unknown, problems: Problem[]) => F | undefined;
 }
 
 export const strategyForms = {
@@ -37,7 +37,7 @@ export function formOf(
 }
 
 function formsOf<F>(
-  part: keyof BuiltInStrategies,
+  part: StrategyPart,
   strategies: readonly StrategyFactory<F>[],
 ): StrategyForms<F> {
   const given = strategies.filter(({ definition }) => !definition.needsCode);
@@ -55,6 +55,7 @@ function formsOf<F>(
       ...alone.map((name) => z.literal(name).describe(kinds[name]!.schema.description!)),
       ...Object.values(kinds).map(({ schema }) => schema),
     ]),
+    leading: given.flatMap(({ definition: { name, leading } }) => (leading ? [name] : [])),
     read(form, problems) {
       if (typeof form !== "string" || alone.length === 0)
         return readKind(part, form, kinds, words, problems);

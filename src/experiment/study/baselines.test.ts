@@ -17,7 +17,7 @@ import {
   withSettings,
 } from "clade";
 import { describe, expect, test } from "vitest";
-import { replaced } from "../experiment.ts";
+import { replaced } from "../settings.ts";
 import { baselines, fixed } from "./baselines.ts";
 import { replaySettings } from "./followers.ts";
 import { halvingRungs } from "./halving-rungs.ts";

@@ -6,8 +6,9 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import type { Experiment, Settings } from "../experiment.ts";
+import type { Experiment } from "../experiment.ts";
 import { valueProblems } from "../search-space/search-space.ts";
+import type { Settings } from "../settings.ts";
 import { gridPoints } from "./grid.ts";
 import { halvingRungs } from "./halving-rungs.ts";
 

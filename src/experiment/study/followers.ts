@@ -5,7 +5,7 @@
 
 import { BadInputError } from "../../algorithm/problem.ts";
 import { merged, type ScheduleSegment } from "../../algorithm/schedule.ts";
-import type { Settings } from "../experiment.ts";
+import type { Settings } from "../settings.ts";
 import { givenBy, unchanging } from "./baselines.ts";
 
 /** Which settings those give themselves, so that other values of them make no difference. */
