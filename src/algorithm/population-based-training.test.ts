@@ -84,6 +84,12 @@ describe("a copy", () => {
     });
   });
 
+  test("records the finite numbers of its reason only, since a store keeps no others", () => {
+    const numbers = { t: Number.POSITIVE_INFINITY, p: 0, share: Number.NaN };
+    const { decision } = decided({ exploit: () => keep("constant samples", numbers) });
+    expect(decision.reason).toEqual({ text: "constant samples", numbers: { p: 0 } });
+  });
+
   test("of weights keeps the recipient's hyperparameters", () => {
     const { decision, next } = decided({ exploit: truncationSelection({ copy: "weights" }) });
     expect(next).toMatchObject({

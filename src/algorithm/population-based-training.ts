@@ -218,6 +218,11 @@ function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploita
     ...("donor" in exploitation && { donor: exploitation.donor.id }),
     weights: kind === "copy" && exploitation.weights,
     hyperparameters: kind === "restart" || (kind === "copy" && exploitation.hyperparameters),
-    reason,
+    reason: { text: reason.text, numbers: finiteOf(reason.numbers) },
   };
+}
+
+/** Stores keep JSON, so infinite numbers, such as the t of constant samples, are in the text only. */
+function finiteOf(numbers: Reason["numbers"]): Reason["numbers"] {
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { firstPlace } from "../bisect.ts";
+import { hyperparameterValue } from "../hyperparameter-value.ts";
 import { mistake } from "../mistake.ts";
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
@@ -11,11 +12,7 @@ const part = z.object(
       .min(1, mistake("must be at least 1", "give the last step of this part"))
       .describe("The last step that is trained with them."),
     hyperparameters: z
-      .record(
-        z.string(),
-        z.union([z.number(), z.string(), z.boolean()]),
-        mistake("must be an object", "give values by name"),
-      )
+      .record(z.string(), hyperparameterValue, mistake("must be an object", "give values by name"))
       .describe("Values by name."),
   },
   mistake(

@@ -17,7 +17,7 @@ import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
 import { copiedParts, exploredFrom } from "../../experiment/what-changes.ts";
 import { duration, number, plural } from "../../report/words.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../../trainer/trainer-session.ts";
-import { requireMetric } from "../../worker/measurement.ts";
+import { measurementOf, requireMetric } from "../../worker/measurement.ts";
 import { isSame, spread, standing } from "../../worker/sameness.ts";
 import { trainFrom, trainOn } from "../../worker/train-on.ts";
 import { hyperparameters as shown } from "../format.ts";
@@ -307,7 +307,8 @@ class Contract {
     }
   }
 
-  #requireSamples({ samples = [] }: Evaluation): void {
+  #requireSamples(evaluation: Evaluation): void {
+    const { samples = [] } = measurementOf(evaluation, this.#trial.metric);
     const definition = definitionOf(this.#trial.experiment.strategies.exploit);
     if (definition?.comparesSamples && samples.length < 2)
       this.#trial.say(

@@ -261,6 +261,10 @@ const mistakes: [changes: object, message: string][] = [
     { exploit: { truncationSelection: 0.2 } },
     "exploit.truncationSelection: 0.2 - must be an object; give options by name, such as { fraction: ... }.",
   ],
+  [
+    { explore: { followSchedule: { schedule: [{ toStep: 3, hyperparameters: { rate: [1] } }] } } },
+    "schedule.0.hyperparameters.rate: [1] - must be a finite number, a text, true or false",
+  ],
   [{ explore: { perturb: { factors: [1] } } }, "explore.perturb.factors.0: 1 - moves nothing"],
   [
     { trainer: undefined },

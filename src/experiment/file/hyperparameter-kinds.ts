@@ -3,6 +3,7 @@
  * kind, or a plain value for a constant.
  */
 import { z } from "zod";
+import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/show.ts";
@@ -28,21 +29,17 @@ const wholeLowAndHigh = z.tuple(
   [whole, whole],
   mistake("must be a list of two whole numbers", "give a lower and an upper bound such as [1, 8]"),
 );
-const value = z.union(
-  [z.number(), z.string(), z.boolean()],
-  mistake(
-    "must be a finite number, a text, true or false",
-    "name it and map the name in the trainer",
-  ),
-);
 const values = z
-  .array(value, mistake("must be a list", "list the values to choose from, such as [16, 32]"))
+  .array(
+    hyperparameterValue,
+    mistake("must be a list", "list the values to choose from, such as [16, 32]"),
+  )
   .min(1, mistake("is empty", "list the values to choose from"))
   .meta({ uniqueItems: true });
 const wider = "Where moves may go, when that is wider than the range of the draws.";
 const bounds = lowAndHigh.describe(wider).exactOptional();
 const valueOrValues = z.union(
-  [value, z.array(value).min(1)],
+  [hyperparameterValue, z.array(hyperparameterValue).min(1)],
   mistake("must be a value or a list of values", "give those under which this one exists"),
 );
 const when = z
@@ -120,7 +117,7 @@ const kinds: Kinds<Declared> = {
   ),
   constant: kind(
     "A value that never changes, recorded with the others. Without a condition just the value will do.",
-    { constant: value, when },
+    { constant: hyperparameterValue, when },
     (form) => conditioned(form, constant(form.constant)),
   ),
 };
@@ -172,6 +169,6 @@ function onSteps({ step }: { readonly step?: number }, declared: DeclaredNumber)
 
 function conditioned({ when }: When, declared: Declared): Declared {
   if (when === undefined) return declared;
-  const [[on, values]] = Object.entries(when) as [[string, z.output<typeof value>]];
+  const [[on, values]] = Object.entries(when) as [[string, z.output<typeof hyperparameterValue>]];
   return conditional(on, values, declared);
 }

@@ -1,3 +1,4 @@
+import { isHyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import type { Mistake } from "../../algorithm/problem.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { maxChoiceLength, maxChoices } from "../bounds.ts";
@@ -42,16 +43,11 @@ export function listMistakes(options: readonly unknown[]): Mistake[] {
         remedy: "name the options and map the names in the trainer",
       },
     ];
-  if (options.every(isValue)) return [];
+  if (options.every(isHyperparameterValue)) return [];
   return [
     {
       rule: "the options must be finite numbers, strings or booleans",
       remedy: "name the options and map the names in the trainer",
     },
   ];
-}
-
-/** A value that can be recorded: JSON has no NaN, and no infinity. */
-export function isValue(value: unknown): value is HyperparameterValue {
-  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }

@@ -154,11 +154,7 @@ class CommandSession implements TrainerSession {
     const { metrics, samples } = await process.request("evaluate", { final });
     const all = { ...process.metrics, ...metrics };
     process.metrics = {};
-    const numbers = Object.entries(all).map(([name, value]) => [name, value ?? Number.NaN]);
-    return {
-      ...(Object.fromEntries(numbers) as { [metric: string]: number }),
-      ...(samples && { samples: samples.map((sample) => sample ?? Number.NaN) }),
-    };
+    return { ...all, ...(samples && { samples }) };
   }
 
   async save(into?: string): Promise<SavedState> {

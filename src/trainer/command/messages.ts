@@ -1,5 +1,6 @@
 /** What a trainer may say: the results of protocol/trainer-protocol.md, version 1. */
 import { z } from "zod";
+import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import { show } from "../../algorithm/show.ts";
 
@@ -13,17 +14,19 @@ export const longestLineBytes = 16 * 1024 * 1024;
 
 const hyperparameters = z.record(
   z.string(),
-  z.union([z.number(), z.string(), z.boolean()]),
+  hyperparameterValue,
   mistake("must be an object", "answer with the value in force of each hyperparameter"),
 );
 const readBack = z
   .array(z.string(), mistake("must be a list", "answer with the names that were read back"))
   .optional();
-const finiteOrNull = z
+/** JSON has no NaN and no infinity: null stands for them. */
+const nullAsNaN = z
   .number(mistake("must be a number, or null for one that is not finite", "report a number"))
-  .nullable();
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
 const metrics = z
-  .record(z.string(), finiteOrNull, mistake("must be an object", "report numbers by name"))
+  .record(z.string(), nullAsNaN, mistake("must be an object", "report numbers by name"))
   .refine((reported) => !("samples" in reported), {
     path: ["samples"],
     ...mistake(
@@ -61,7 +64,7 @@ export const results = {
   }),
   evaluate: z.object({
     metrics,
-    samples: z.array(finiteOrNull, mistake("must be a list", "report numbers")).optional(),
+    samples: z.array(nullAsNaN, mistake("must be a list", "report numbers")).optional(),
   }),
   save: z.object({}),
   shutdown: z.object({}),

@@ -53,7 +53,7 @@ const shownLine = 200;
 
 export class TrainerProcess {
   /** Metrics that were notified since they were last taken. */
-  metrics: { [name: string]: number | null } = {};
+  metrics: { [name: string]: number } = {};
   readonly #options: TrainerProcessOptions;
   readonly #process: SupervisedProcess;
   #call: Call | undefined;
