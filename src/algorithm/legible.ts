@@ -8,15 +8,15 @@
  * Joiners and selectors of a variant belong to emoji and to scripts whose letters join. After
  * other letters they hide.
  */
-const joining =
-  /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\p{Script=Arabic}])(?:\u200c|\u200d|\ufe0e|\ufe0f)/u;
+const joined = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\p{Script=Arabic}]/u;
+const joining = `(?<=${joined.source})(?:\u200c|\u200d|\ufe0e|\ufe0f)`;
 /**
  * Control and format characters and others without a shape, separators of lines, halves of pairs,
  * and what is no character.
  */
 const unseen =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
-const notable = new RegExp(`\\r\\n|(?<kept>[\\n\\t]|${joining.source})|${unseen.source}`, "gu");
+const notable = new RegExp(`\\r\\n|(?<kept>[\\n\\t]|${joining})|${unseen.source}`, "gu");
 const plain = /^[\n\t\x20-\x7e]*$/;
 
 /**

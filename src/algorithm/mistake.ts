@@ -1,6 +1,6 @@
 /**
- * A schema says what is wrong as a mistake: a rule and its remedy. Zod knows one text a message, so
- * the two fields travel in the `params` of its issues, and `problemsOf` reads them there.
+ * A schema says what is wrong as a mistake: a rule and its remedy. A message of Zod's is one text,
+ * so the two fields travel in the `params` of its issues, where `problemsOf` reads them.
  */
 import type { z } from "zod";
 import { nearest } from "./nearest.ts";

@@ -222,7 +222,7 @@ function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploita
   };
 }
 
-/** Stores keep JSON, so infinite numbers, such as the t of constant samples, are in the text only. */
+/** Stores keep JSON, so an infinite t of constant samples is in the text only. */
 function finiteOf(numbers: Reason["numbers"]): Reason["numbers"] {
   return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 }

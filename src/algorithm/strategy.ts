@@ -1,9 +1,8 @@
 /**
- * A strategy is a pure function made by a factory from options. The factory has a definition: plain
- * data, from which files, settings, schemas, tables and messages are made. The strategy keeps its
- * name and options beside the function, so that a run can record what it was made with, a command
- * line can change one option, and every wrong option is reported together with the other mistakes
- * of an experiment instead of one exception at a time.
+ * A strategy is a pure function that a factory makes from options. The factory's definition is
+ * data: files, settings, schemas, tables and messages are made from it. A strategy keeps its name
+ * and options beside the function. So a run can record them, a command line can change one, and
+ * all wrong options are reported together with the other mistakes of an experiment.
  */
 import { z } from "zod";
 import { mistake, problemsOf } from "./mistake.ts";
@@ -105,7 +104,7 @@ export function withLeading<F, Call extends AnyFunction>(
 
 const factories = new WeakSet<AnyFunction>();
 
-/** Marked, so that `ready: everySteps`, with the call forgotten, is told from a user's function. */
+/** Marks the factory, so that `ready: everySteps`, without the call, is known as a mistake. */
 function asFactory<Call extends AnyFunction, F>(
   call: Call,
   factory: StrategyFactory<F>,

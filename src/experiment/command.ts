@@ -68,7 +68,9 @@ export const commandShape = {
       mistake("must be an object", "give texts by name"),
     )
     .describe(
-      "Variables for the command, added to those of the worker. true passes on the worker's own value, also of one that trainers do not get otherwise, such as AWS_SECRET_ACCESS_KEY.",
+      "Variables for the command, added to those of the worker. true passes on the worker's " +
+        "own value, also of one that trainers do not get otherwise, such as " +
+        "AWS_SECRET_ACCESS_KEY.",
     )
     .optional(),
   directory: z
@@ -89,7 +91,8 @@ export const commandShape = {
     .number(mistake("must be a number", "give MiB such as 4000"))
     .positive(mistake("must be above 0", "give MiB such as 4000"))
     .describe(
-      "Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.",
+      "Resident memory of the command with everything that it starts, in MiB. Watched on " +
+        "Linux only.",
     )
     .optional(),
 };

@@ -109,7 +109,8 @@ export const declarationShape = {
     (value) => typeof value === "function" || isCommand(value),
     mistake(
       "must be a trainer",
-      'give a class with step, evaluate, save and restore, a function that makes such a trainer, or command("python train.py")',
+      "give a class with step, evaluate, save and restore, a function that makes such a " +
+        'trainer, or command("python train.py")',
     ),
   ),
   synchronous: flag,

@@ -30,7 +30,8 @@ export interface Trainer<H = Hyperparameters> {
 
 /** What to do about files that are not closed when `save` is answered. */
 export const closedFilesRemedy =
-  "wait for asynchronous writers before answering, such as with thread.join(), result() of torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
+  "wait for asynchronous writers before answering, such as with thread.join(), result() of " +
+  "torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
 export interface TrainerContext<H = Hyperparameters> {
   /**

@@ -1,4 +1,7 @@
-/** What a store, a trainer or a strategy of your own must pass: lists of named cases for any test framework, or none. */
+/**
+ * What a store, a trainer or a strategy of your own must pass: lists of named cases for any test
+ * framework, or none.
+ */
 export type { ConformanceCase } from "./assert.ts";
 export { checkpointDirectoriesConformance } from "./checkpoint-directories-conformance.ts";
 export {

@@ -46,7 +46,7 @@ function count(
 const fourErrors = (share: number) => 4 * Math.sqrt(4000 * share * (1 - share));
 
 describe("perturb", () => {
-  test("multiplies by 0.8 or 1.2, each half of the time, unless it draws anew, which it does a quarter of the time", () => {
+  test("draws from the prior a quarter of the time, and else multiplies by 0.8 or 1.2", () => {
     const moved = (factor: number) => count(perturb(), ({ rate }) => rate === 1e-3 * factor);
     for (const factor of [0.8, 1.2]) {
       expect(Math.abs(moved(factor) - 4000 * 0.375)).toBeLessThan(fourErrors(0.375));
@@ -127,7 +127,7 @@ test.each([
   }
 });
 
-test("exploring is a function of its input: the same stream gives the same values, and the old ones stay as they were", () => {
+test("the same stream explores to the same values, and the old ones stay as they were", () => {
   const before = structuredClone(values);
   for (const explore of [perturb(), resample(), noExplore()]) {
     const explored = [1, 1, 2].map((seed) =>
@@ -138,7 +138,7 @@ test("exploring is a function of its input: the same stream gives the same value
   expect(values).toEqual(before);
 });
 
-test("followSchedule gives what the schedule has for the next step, and after its end the last", () => {
+test("followSchedule gives what the schedule has for the next step, and then the last", () => {
   const explore = followSchedule({
     schedule: [
       { toStep: 10, hyperparameters: { rate: 1 } },

@@ -43,7 +43,8 @@ export const followSchedule = strategy(
         mistake("must be in the order of steps", "sort it by toStep"),
       )
       .describe(
-        "Parts in the order of steps: hyperparameters, and the last step that is trained with them.",
+        "Parts in the order of steps: hyperparameters, and the last step that is trained " +
+          "with them.",
       ),
   },
   ({ schedule }): Explore =>

@@ -25,7 +25,8 @@ const experimentFile = z
       .record(z.string(), hyperparameterSchema)
       .describe("The search space, by name."),
     initial: declarationShape.initial.describe(
-      "Values to start with instead of draws: the same for every member, or a list with one entry for each of the first members.",
+      "Values to start with instead of draws: the same for every member, or a list with one " +
+        "entry for each of the first members.",
     ),
     objective: objectiveSchema.describe("What is better."),
     ready: strategyForms.ready.schema.describe("When a generation ends."),
@@ -36,20 +37,24 @@ const experimentFile = z
       .describe("How hyperparameters change. Perturbation when left out.")
       .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(
-      "Whether to explore after a copy only, which is meant when left out, or at the end of every generation.",
+      "Whether to explore after a copy only, which is meant when left out, or at the end of " +
+        "every generation.",
     ),
     budget: declarationShape.budget.describe("When the run ends: whichever comes first."),
     trainer: z
       .union([commandShape.command, commandSchema])
       .describe("A program that speaks Clade's trainer protocol, as a shell command."),
     synchronous: declarationShape.synchronous.describe(
-      "Generation g is decided only when every live member has published g; the result then depends on the seed alone.",
+      "Generation g is decided only when every live member has published g; the result then " +
+        "depends on the seed alone.",
     ),
     reevaluate: declarationShape.reevaluate.describe(
-      "A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score.",
+      "A copy is evaluated by its recipient before it trains on, instead of keeping the " +
+        "donor's score.",
     ),
     stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
-      "How long a step, an evaluation, a save or a restore may stay silent. Takes the place of the trainer's own.",
+      "How long a step, an evaluation, a save or a restore may stay silent. Takes the place " +
+        "of the trainer's own.",
     ),
     seed: declarationShape.seed.describe(
       "Makes every draw repeatable. Drawn for each run when left out.",

@@ -116,7 +116,8 @@ const kinds: Kinds<Declared> = {
     (form) => conditioned(form, ordinal(...form.ordinal)),
   ),
   constant: kind(
-    "A value that never changes, recorded with the others. Without a condition just the value will do.",
+    "A value that never changes, recorded with the others. Without a condition just the " +
+      "value will do.",
     { constant: hyperparameterValue, when },
     (form) => conditioned(form, constant(form.constant)),
   ),
@@ -143,7 +144,8 @@ export function readHyperparameter(
   const words = {
     isNone: "is not a kind of hyperparameter",
     example:
-      "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value for a constant",
+      "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value " +
+      "for a constant",
   };
   const plain = plainValue.safeParse(form);
   if (plain.success) return constant(plain.data);
@@ -157,7 +159,8 @@ export function readHyperparameter(
       ? `write { ${name}: [...] }`
       : `write ${words.example}`;
   } else if (Array.isArray(form)) {
-    problem.remedy = `give { choice: ${show(form)} }, or { ordinal: ${show(form)} } when they have an order`;
+    const list = show(form);
+    problem.remedy = `give { choice: ${list} }, or { ordinal: ${list} } when they have an order`;
   }
   problems.push(problem);
   return undefined;

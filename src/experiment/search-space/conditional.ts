@@ -28,7 +28,9 @@ export function conditional<T extends HyperparameterValue>(
     : [value as HyperparameterValue];
   return {
     ...(isDeclared(inner) ? inner : constant(0 as T)),
-    written: `conditional(${show(on)}, ${show(value)}, ${isDeclared(inner) ? inner.written : show(inner)})`,
+    written:
+      `conditional(${show(on)}, ${show(value)}, ` +
+      `${isDeclared(inner) ? inner.written : show(inner)})`,
     mistakes: isDeclared(inner) ? [...inner.mistakes, ...nestedMistakes(inner)] : [notDeclared],
     condition: { on, values },
   };

@@ -2,7 +2,7 @@
  * What the numeric kinds share. A number moves on one of two scales:
  *
  *     log:     value * factor
- *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for a factor above 1
+ *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
  *
  * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
  * range: zero is no trap. Then the value is brought back into the bounds, and onto the grid where
@@ -111,7 +111,9 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   const mistakes: Mistake[] = [];
   if (low > prior.low || high < prior.high) {
     mistakes.push({
-      rule: `bounds [${low}, ${high}] must contain the prior's range, ${prior.low} to ${prior.high}`,
+      rule:
+        `bounds [${low}, ${high}] must contain the prior's range, ${prior.low} to ` +
+        `${prior.high}`,
       remedy: "widen the bounds or narrow the prior",
     });
   }

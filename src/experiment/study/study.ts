@@ -67,7 +67,8 @@ const studyShape = {
     .record(z.string(), variant, mistake("must be an object", "give variants by name"))
     .optional()
     .describe(
-      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } or { final: variant }. When left out: pbt, the experiment as it is.",
+      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } " +
+        "or { final: variant }. When left out: pbt, the experiment as it is.",
     ),
   grid: z
     .record(
