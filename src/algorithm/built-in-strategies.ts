@@ -1,6 +1,6 @@
 /**
- * Every built-in strategy. Files, settings, their JSON Schema, the tables of the documentation and
- * the messages that name strategies are made from these lists and the definitions in them.
+ * Every built-in strategy. Files, settings, the JSON Schema, tables of the documentation and
+ * messages take their strategies from these lists, and what they say of them from the definitions.
  */
 import { binaryTournament } from "./exploit/binary-tournament.ts";
 import type { Exploit } from "./exploit/exploit.ts";

@@ -444,7 +444,7 @@ describe("the roots of a run", () => {
   });
 });
 
-test("the same snapshots and the same stream give the same decision, whoever decides", () => {
+test("the same snapshots and the same stream give the same decision on any worker", () => {
   const members = Array.from({ length: 10 }, (_, member) =>
     trained(member, {
       score: member % 4,

@@ -1,4 +1,4 @@
-/** A value as an experiment file would write it, whatever it is. Messages show bad input so. */
+/** Any value as an experiment file would write it. Messages show bad input this way. */
 export function show(value: unknown, depth = 0): string {
   if (typeof value === "function")
     return value.name === "" ? "a function" : `the function ${value.name}`;

@@ -17,18 +17,18 @@ export interface StrategyDescription {
   readonly options: Options;
 }
 
-/** What is told of a strategy beside its options. */
+/** What a strategy says of itself, besides its options. */
 export interface About<Input, Output> {
   readonly name: string;
   /** What it does, in one sentence. */
   readonly summary?: string;
-  /** Options to show it with, where the defaults do not make one. */
+  /** Options to show it with. Needed where an option has no default. */
   readonly example?: Input;
-  /** Whether it compares samples, so that the trainer has to report them. */
+  /** True when it compares samples, which the trainer then has to report. */
   readonly comparesSamples?: boolean;
-  /** Whether it needs code, such as a function, so that no file can give it. */
+  /** True when it takes a function, so that no file can hold it. */
   readonly needsCode?: boolean;
-  /** What is odd in a population of this size, to be read after the name. */
+  /** What is odd in a population of this size, for `clade check` to say after the name. */
   readonly warning?: (options: Output, population: number) => string | undefined;
 }
 

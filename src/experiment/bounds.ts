@@ -1,6 +1,6 @@
 /**
- * How much an experiment may say. Far above what is of use, and low enough that a mistake is found
- * before it fills a database or a screen.
+ * The largest sizes of what an experiment declares and reports. They are far above any use, and
+ * low enough to stop a mistake before it fills a database or a screen.
  */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { Mistake } from "../algorithm/problem.ts";

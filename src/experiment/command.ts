@@ -1,32 +1,24 @@
-/**
- * A trainer in another process, in any language: it speaks the protocol of
- * `protocol/trainer-protocol.md`.
- */
+/** A trainer in another process, in any language. It speaks `protocol/trainer-protocol.md`. */
 import { z } from "zod";
 import { mistake } from "../algorithm/mistake.ts";
 
 export interface CommandOptions {
   /**
    * Variables for the command, added to those of the worker. `true` passes on the worker's own
-   * value, also of one that trainers do not get otherwise: keys to the stores and the scheduler,
-   * such as PGPASSWORD and AWS_SECRET_ACCESS_KEY.
+   * value. Trainers get keys to the stores and the scheduler, such as PGPASSWORD and
+   * AWS_SECRET_ACCESS_KEY, only this way.
    */
   readonly environment?: { readonly [name: string]: string | true };
-  /**
-   * Where the command runs, relative to the experiment file's directory, which is meant when left
-   * out.
-   */
+  /** Where the command runs, relative to the experiment file's directory (the default). */
   readonly directory?: string;
-  /** How long it may take until the command answers at all. 300 when left out. */
+  /** Seconds until the command must have answered for the first time (default 300). */
   readonly startTimeoutSeconds?: number;
   /**
-   * How long a call may stay silent: a step, an evaluation, a save or a restore that says nothing
-   * for longer has hung. 600 when left out.
+   * Seconds that a step, an evaluation, a save or a restore may stay silent before it counts as
+   * hung (default 600).
    */
   readonly stepTimeoutSeconds?: number;
-  /**
-   * Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.
-   */
+  /** Resident memory of the command and all that it starts, in MiB. Watched on Linux only. */
   readonly memoryLimitMegabytes?: number;
 }
 
@@ -40,7 +32,7 @@ export function command(command: string, options: CommandOptions = {}): CommandT
   return { command, ...options };
 }
 
-/** Seconds that a call may take when nothing else is said. */
+/** Seconds that a call may take unless the experiment says otherwise. */
 export const defaultStepTimeoutSeconds = 600;
 
 export const seconds = z
@@ -68,31 +60,31 @@ export const commandShape = {
       mistake("must be an object", "give texts by name"),
     )
     .describe(
-      "Variables for the command, added to those of the worker. true passes on the worker's " +
-        "own value, also of one that trainers do not get otherwise, such as " +
-        "AWS_SECRET_ACCESS_KEY.",
+      "Variables for the command, added to those of the worker. true passes on the " +
+        "worker's own value, which is the only way to pass on AWS_SECRET_ACCESS_KEY and " +
+        "the like.",
     )
     .optional(),
   directory: z
     .string(mistake("must be a text", "give the path of a directory"))
     .describe(
-      "Where the command runs, relative to this file's directory, which is meant when left out.",
+      "Where the command runs, relative to this file's directory. Default: that " + "directory.",
     )
     .optional(),
   startTimeoutSeconds: seconds
-    .describe("How long it may take until the command answers at all. 300 when left out.")
+    .describe("Seconds until the command must have answered for the first time. Default: 300.")
     .optional(),
   stepTimeoutSeconds: seconds
     .describe(
-      "How long a step, an evaluation, a save or a restore may stay silent. 600 when left out.",
+      "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
+        "Default: 600.",
     )
     .optional(),
   memoryLimitMegabytes: z
     .number(mistake("must be a number", "give MiB such as 4000"))
     .positive(mistake("must be above 0", "give MiB such as 4000"))
     .describe(
-      "Resident memory of the command with everything that it starts, in MiB. Watched on " +
-        "Linux only.",
+      "Resident memory of the command and all that it starts, in MiB. Watched on Linux " + "only.",
     )
     .optional(),
 };

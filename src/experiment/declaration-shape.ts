@@ -22,7 +22,7 @@ const metricName = z
     (name) => name === "" || nameMistake(name) === undefined,
     mistakeOf((name) => nameMistake(String(name))!),
   );
-/** Runs have it in their ids, and these in the names of files. */
+/** Run ids contain the name, and file names contain run ids. */
 const maxRunNameLength = 100;
 const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
 const strategyIn = (part: StrategyPart) => {
@@ -42,7 +42,8 @@ export const budgetShape = {
     .optional(),
   wallSeconds: positiveNumber("seconds such as 600")
     .describe(
-      "Time in which at least one worker works on the run, in seconds: a queue does not count.",
+      "Seconds in which at least one worker works on the run. Time in a queue does not " +
+        "count.",
     )
     .optional(),
   targetScore: z
@@ -51,7 +52,7 @@ export const budgetShape = {
     .optional(),
 };
 
-/** The parts of a declaration. What they mean together is checked in `experiment.ts`. */
+/** The parts of a declaration. `declaration-problems.ts` checks what they mean together. */
 export const declarationShape = {
   name: z
     .string(mistake("must be a text", "give the runs a name"))

@@ -23,9 +23,9 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   readonly objective: Objective;
   /** When a generation ends. */
   readonly ready: Ready;
-  /** Truncation selection when left out. */
+  /** Default: truncation selection. */
   readonly exploit?: Exploit;
-  /** Perturbation when left out. */
+  /** Default: perturbation. */
   readonly explore?: (
     hyperparameters: ValuesOf<S>,
     space: SearchSpace,
@@ -33,7 +33,7 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
     weights: { readonly step: number },
   ) => Hyperparameters;
   /**
-   * "copy" (the paper, and when left out) explores after a copy, "generation" at the end of every
+   * "copy" explores after a copy (the paper, and the default), "generation" at the end of every
    * generation.
    */
   readonly exploreEvery?: "copy" | "generation";
@@ -50,11 +50,10 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
    */
   readonly reevaluate?: boolean;
   /**
-   * Seconds that a call of the trainer may take: a step, an evaluation, a save or a restore that
-   * takes longer has hung. 600 when left out. It takes the place of a command's own
-   * `stepTimeoutSeconds`.
+   * Seconds that a step, an evaluation, a save or a restore may take before it counts as hung
+   * (default 600). Replaces a command's own `stepTimeoutSeconds`.
    */
   readonly stepTimeoutSeconds?: number;
-  /** Drawn for each run when left out. */
+  /** Default: drawn for each run. */
   readonly seed?: number;
 }

@@ -15,7 +15,7 @@ import { type Scale, scaleOf } from "./search-space/scale.ts";
 import { type SpaceDeclaration, searchSpace } from "./search-space/search-space.ts";
 import { isCommand, type TrainerSource } from "./trainer.ts";
 
-/** A declaration without problems, with every choice made. */
+/** A declaration without problems, with every default filled in. */
 export interface Experiment {
   readonly declaration: ExperimentDeclaration;
   readonly name: string;
@@ -37,7 +37,7 @@ export interface ExperimentDescription {
   readonly name: string;
   readonly population: number;
   readonly hyperparameters: { readonly [name: string]: string };
-  /** How values of each hyperparameter lie to each other; unknown for runs of older versions. */
+  /** The scale of each hyperparameter. Absent in runs of older versions. */
   readonly scales?: { readonly [name: string]: Scale };
   readonly initial: readonly Hyperparameters[];
   readonly objective: Objective;
@@ -48,7 +48,7 @@ export interface ExperimentDescription {
   readonly budget: Budget;
   readonly synchronous: boolean;
   readonly reevaluate: boolean;
-  /** The command of a trainer in another process; a class or a function has no words. */
+  /** The command of a trainer in another process. Absent for a class or a function. */
   readonly trainer?: string;
 }
 

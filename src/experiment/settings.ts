@@ -39,10 +39,7 @@ export function withSettings(experiment: Experiment, settings: Settings): Experi
   return changed;
 }
 
-/**
- * Settings with others in their place. Options of a strategy or a budget that is replaced are
- * dropped.
- */
+/** Settings with others in their place. A replaced strategy or budget loses its options. */
 export function replaced(settings: Settings, others: Settings): Settings {
   const kept = Object.entries(settings).filter(([path]) => {
     const [group] = path.split(".");
@@ -88,7 +85,7 @@ function withStrategy(
   return { ...declaration, [part]: read };
 }
 
-/** Another strategy, as by `ready.everySteps`, or an option of the one that is there. */
+/** Another strategy, as `ready.everySteps` gives, or an option of the present one. */
 function withOption(
   { declaration, ready, strategies }: Experiment,
   part: StrategyPart,

@@ -3,9 +3,9 @@ import { generationLengthOf, type Progress, type Ready } from "../algorithm/read
 import { assert, assertEqual, type ConformanceCase } from "./assert.ts";
 
 export interface ReadyOptions {
-  /** A generation ends within so many steps; 10,000 when left out. */
+  /** The steps within which every generation ends (default 10,000). */
   readonly maxSteps?: number;
-  /** What a step takes; 1 s when left out. */
+  /** The duration of a step (default 1). */
   readonly secondsPerStep?: number;
 }
 

@@ -53,15 +53,18 @@ describe("perturb", () => {
     }
   });
 
-  test.each([0, 0.1, 0.6, 1])("draws anew with probability %d", (resampleProbability) => {
-    const drawn = count(
-      perturb({ resampleProbability }),
-      ({ rate }) => rate !== 1e-3 * 0.8 && rate !== 1e-3 * 1.2,
-    );
-    expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(
-      fourErrors(resampleProbability),
-    );
-  });
+  test.each([0, 0.1, 0.6, 1])(
+    "draws from the prior with probability %d",
+    (resampleProbability) => {
+      const drawn = count(
+        perturb({ resampleProbability }),
+        ({ rate }) => rate !== 1e-3 * 0.8 && rate !== 1e-3 * 1.2,
+      );
+      expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(
+        fourErrors(resampleProbability),
+      );
+    },
+  );
 
   test("uses the factors that it was given, each equally often", () => {
     const factors = [0.5, 0.9, 3];
@@ -80,7 +83,7 @@ describe("perturb", () => {
     expect(Math.abs(both - 1000)).toBeLessThan(fourErrors(0.25));
   });
 
-  test("leaves a choice alone unless it draws anew, and then any option may come", () => {
+  test("leaves a choice alone unless it draws, and then any option may come", () => {
     expect(
       count(perturb({ resampleProbability: 0 }), ({ optimizer }) => optimizer === "sgd"),
     ).toBe(4000);
@@ -106,7 +109,7 @@ describe("resample", () => {
     expect(Math.abs(above - 400)).toBeLessThan(fourErrors(0.1));
   });
 
-  test("always draws anew when told nothing", () => {
+  test("always draws by default", () => {
     expect(count(resample(), ({ rate, dropout }) => rate !== 1e-3 && dropout !== 0.5)).toBe(4000);
   });
 });

@@ -22,10 +22,10 @@ const part = z.object(
 );
 
 /**
- * The hyperparameters that a schedule has for the next step of the weights; after its end, the
- * last. One that it does not name stays as it is. With `exploreEvery: "generation"` and
- * `noExploit()` fresh models are trained along the schedule, whose first part is given as
- * `initial`.
+ * The hyperparameters that a schedule has for the next step of the weights, or its last ones after
+ * its end. A hyperparameter that it does not name stays as it is. With `exploreEvery:
+ * "generation"` and `noExploit()` fresh models are trained along the schedule, whose first part is
+ * given as `initial`.
  */
 export const followSchedule = strategy(
   {

@@ -11,9 +11,9 @@ export const probability = z
   .max(1, mistake("must be at most 1", "give a probability from 0 to 1"));
 
 /**
- * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved
- * by one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). What a factor means to each kind
- * stands with the kind; a choice only ever changes by a new draw.
+ * Draws each hyperparameter from its prior with `resampleProbability`, and otherwise moves it by
+ * one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). Each kind says what a factor means to
+ * it. A choice changes by a draw only.
  */
 export const perturb = strategy(
   {
@@ -37,7 +37,7 @@ export const perturb = strategy(
       .describe("A hyperparameter is moved by one of these."),
     resampleProbability: probability
       .default(0.25)
-      .describe("How often a hyperparameter is drawn anew instead of moved."),
+      .describe("How often a hyperparameter is drawn from its prior instead of moved."),
   },
   ({ factors, resampleProbability }): Explore =>
     (hyperparameters, space, random) =>
@@ -49,8 +49,8 @@ export const perturb = strategy(
 );
 
 /**
- * New values for the hyperparameters that are present, in the order of the space, so that draws do
- * not depend on the order of keys.
+ * Changes the hyperparameters that are present, in the order of the space, so that draws do not
+ * depend on the order of keys.
  */
 export function mapValues(
   hyperparameters: Hyperparameters,

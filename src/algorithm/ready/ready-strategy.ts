@@ -1,6 +1,6 @@
 /**
- * What the built-in ready strategies share. The burn-in is a matter of the whole experiment: it is
- * given beside the end of a generation, and the experiment takes it from there.
+ * What the built-in ready strategies share. The burn-in belongs to the experiment. Users give it
+ * beside the end of a generation, and `defineExperiment` takes it from there.
  */
 import { z } from "zod";
 import { mistake } from "../mistake.ts";
@@ -8,7 +8,7 @@ import { type About, type StrategyFactory, strategy } from "../strategy.ts";
 import type { Ready } from "./ready.ts";
 
 export interface BurnIn {
-  /** Steps of the lineage during which nobody copies or explores. 0 when left out. */
+  /** Steps of the lineage during which no member copies or explores (default 0). */
   readonly burnInSteps?: number;
 }
 
@@ -17,7 +17,7 @@ const burnInSteps = z
   .int(mistake("must be a whole number", burnInRemedy))
   .min(0, mistake("must be at least 0", burnInRemedy))
   .default(0)
-  .describe("Steps during which nobody copies or explores.");
+  .describe("Steps during which no member copies or explores.");
 
 /** A factory with the option `burnInSteps` besides those of the strategy. */
 export function readyStrategy<Shape extends z.ZodRawShape>(

@@ -11,14 +11,14 @@ export interface Progress {
 }
 
 /**
- * When the generation ends, where that is known beforehand: a trainer in another process then
- * trains up to it in one go.
+ * When the generation ends, where that is known beforehand. A trainer in another process then
+ * trains up to it without being asked after every step.
  */
 export type GenerationLength = { readonly steps: number } | { readonly seconds: number };
 
 /**
- * The length of each generation, of a ready strategy that has one; undefined where only asking
- * after every step tells.
+ * The length of each generation; undefined for a ready strategy that has to be asked after every
+ * step.
  */
 export function generationLengthOf(ready: Ready): GenerationLength | undefined {
   return (ready as { generationLength?: GenerationLength }).generationLength;

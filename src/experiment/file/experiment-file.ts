@@ -1,7 +1,7 @@
 /**
- * An experiment as plain data, which is what a YAML or JSON file holds. It becomes the declaration
- * that the same words in TypeScript make, and from there on everything is the same. Every mistake
- * is found at once, under its path in the file.
+ * An experiment as plain data, as a YAML or JSON file holds it. It becomes the declaration that
+ * the same words in TypeScript make. All mistakes are reported at once, each under its path in the
+ * file.
  */
 
 import { problemsOf } from "../../algorithm/mistake.ts";
@@ -39,7 +39,7 @@ export function experimentFromFile(data: unknown): Experiment {
     if (problems.length === 0) return experiment;
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
-    // What could not be read is missing from the declaration, and is not reported twice.
+    // An unreadable part is missing from the declaration, and must not be reported twice.
     const unread = (path: string) => problems.some((known) => isWithin(known.path, path));
     problems.push(...error.problems.filter(({ path }) => !unread(path)));
   }
@@ -50,7 +50,7 @@ function isWithin(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}.`);
 }
 
-/** One that cannot be read is null, so that those that depend on it are not blamed for it. */
+/** An unreadable one is null, so that those that depend on it are not blamed. */
 function readSpace(forms: unknown, problems: Problem[]) {
   if (!isMapping(forms)) {
     const remedy =

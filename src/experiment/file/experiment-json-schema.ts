@@ -1,7 +1,6 @@
 /**
  * The JSON Schema of an experiment file (draft-07, which editors know best), made from the schemas
- * that the file is read with. What it cannot say, such as that a lower bound lies below the upper,
- * only reading the file tells.
+ * that read the file. Some rules, such as a lower bound below the upper, only the reader checks.
  */
 import { z } from "zod";
 import { commandSchema, commandShape } from "../command.ts";
@@ -31,16 +30,15 @@ const experimentFile = z
     objective: objectiveSchema.describe("What is better."),
     ready: strategyForms.ready.schema.describe("When a generation ends."),
     exploit: strategyForms.exploit.schema
-      .describe("Who copies whom. Truncation selection when left out.")
+      .describe("Which member copies which. Default: truncation selection.")
       .optional(),
     explore: strategyForms.explore.schema
-      .describe("How hyperparameters change. Perturbation when left out.")
+      .describe("How hyperparameters change. Default: perturbation.")
       .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(
-      "Whether to explore after a copy only, which is meant when left out, or at the end of " +
-        "every generation.",
+      "Whether to explore after each copy (the default) or at the end of every " + "generation.",
     ),
-    budget: declarationShape.budget.describe("When the run ends: whichever comes first."),
+    budget: declarationShape.budget.describe("When the run ends: at whichever comes first."),
     trainer: z
       .union([commandShape.command, commandSchema])
       .describe("A program that speaks Clade's trainer protocol, as a shell command."),
@@ -53,11 +51,11 @@ const experimentFile = z
         "donor's score.",
     ),
     stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
-      "How long a step, an evaluation, a save or a restore may stay silent. Takes the place " +
-        "of the trainer's own.",
+      "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
+        "Replaces the trainer's own value.",
     ),
     seed: declarationShape.seed.describe(
-      "Makes every draw repeatable. Drawn for each run when left out.",
+      "Makes every draw repeatable. Default: drawn for each run.",
     ),
   })
   .describe("A Population Based Training experiment for Clade.");

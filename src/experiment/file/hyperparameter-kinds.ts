@@ -101,7 +101,7 @@ const kinds: Kinds<Declared> = {
     "A normal number, by its mean and standard deviation, truncated to its bounds.",
     {
       normal: twoNumbers("give the mean and the standard deviation, such as [0, 1]"),
-      bounds: lowAndHigh.describe("The least and the greatest value."),
+      bounds: lowAndHigh.describe("The smallest and the largest value."),
       step,
       when,
     },
@@ -123,7 +123,7 @@ const kinds: Kinds<Declared> = {
   ),
 };
 
-/** `logUniform(1e-4, 1)`, as it is written in TypeScript, would be a text here. */
+/** In a file `logUniform(1e-4, 1)`, the form of TypeScript, is a text. */
 const call = new RegExp(
   `^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`,
 );

@@ -4,10 +4,7 @@ import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { maxChoiceLength, maxChoices } from "../bounds.ts";
 import { type Declared, written } from "./declared.ts";
 
-/**
- * One of some options without an order. It only ever changes by a new draw: there is no neighbour
- * to move to.
- */
+/** One of some options without an order. It has no neighbours, so it changes by a draw only. */
 export function choice<const T extends readonly HyperparameterValue[]>(
   ...options: T
 ): Declared<T[number]> {

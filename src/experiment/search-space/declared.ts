@@ -9,8 +9,7 @@ export interface Declared<T extends HyperparameterValue = HyperparameterValue>
   /** As in the experiment file: `logUniform(0.0001, 0.1)`. */
   readonly written: string;
   /**
-   * What is wrong with it. A declaration never throws, so that all mistakes of an experiment are
-   * reported at once.
+   * What is wrong with it. A declaration never throws, so that all mistakes are reported at once.
    */
   readonly mistakes: readonly Mistake[];
 }
@@ -30,7 +29,7 @@ export function isDeclared(value: unknown): value is Declared {
   );
 }
 
-/** The words of a declaration. Options that were left out are left out. */
+/** The text of a declaration, with the options that were given. */
 export function written(kind: string, values: readonly unknown[], options: object = {}): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const shown = given.map(([name, value]) => `${name}: ${show(value)}`).join(", ");

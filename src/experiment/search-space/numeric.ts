@@ -23,7 +23,7 @@ interface Numeric {
   readonly prior: { readonly low: number; readonly high: number; draw(random: Random): number };
   readonly bounds: readonly [low: number, high: number] | undefined;
   readonly scale: "linear" | "log";
-  /** The width of the linear scale, where it is not that of the bounds. */
+  /** The width of the linear scale, where it differs from that of the bounds. */
   readonly width?: number;
   /** Values are whole multiples of it. */
   readonly grid?: number;
@@ -64,7 +64,7 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
   };
 }
 
-/** The two bounds that a program without types may have left out: a declaration never throws. */
+/** The two bounds, NaN where a program without types has left them out. Never throws. */
 export function boundsOf(bounds: unknown): [low: number, high: number] {
   const [low = Number.NaN, high = Number.NaN] = Array.isArray(bounds) ? bounds : [];
   return [low, high];
@@ -79,8 +79,8 @@ function nearestMultiple(low: number, high: number, grid: number): (value: numbe
 }
 
 /**
- * The first and the last multiple. A billionth of a step forgives bounds such as 0.3 that are no
- * exact multiple of 0.1 in binary.
+ * The first and the last multiple. The billionth of a step allows for bounds such as 0.3, which is
+ * no exact multiple of 0.1 in binary.
  */
 function multiplesWithin(
   low: number,

@@ -252,7 +252,7 @@ describe("kinds without a scale", () => {
     expect(ordinal("only").perturb("only", 1.2)).toBe("only");
   });
 
-  test("a choice and a constant never shift, but a choice is drawn anew", () => {
+  test("a choice and a constant never shift, but a choice is drawn", () => {
     for (const declared of [choice("a", "b", "c"), constant(7)]) {
       for (const factor of [0.1, 0.8, 1.2, 9]) {
         const value = declared.sample(randomStream(factor)) as never;

@@ -100,7 +100,7 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
         ),
       });
     } else if (!isDeclared(on)) {
-      // It is reported itself.
+      // It has a problem of its own.
     } else if (dependsOnItself(declaration, name)) {
       problems.push({
         path: name,
@@ -162,7 +162,7 @@ function dependsOnItself(declaration: SpaceDeclaration, name: string): boolean {
   return seen.has(name);
 }
 
-/** Not what every object inherits, such as `constructor`. */
+/** Without what every object inherits, such as `constructor`. */
 function own(declaration: SpaceDeclaration, name: string): Declared | undefined {
   return Object.hasOwn(declaration, name) ? declaration[name] : undefined;
 }
@@ -181,8 +181,8 @@ function conditionOf(declared: Declared | undefined) {
 }
 
 /**
- * Names so that each comes after the one it depends on. Those on a circle, or that depend on
- * nothing known, are left out.
+ * Orders names so that each comes after the one that it depends on. Leaves out those on a circle
+ * and those that depend on an unknown one.
  */
 function inOrderOfConditions(declaration: SpaceDeclaration): string[] {
   const ordered: string[] = [];

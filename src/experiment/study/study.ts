@@ -67,8 +67,8 @@ const studyShape = {
     .record(z.string(), variant, mistake("must be an object", "give variants by name"))
     .optional()
     .describe(
-      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } " +
-        "or { final: variant }. When left out: pbt, the experiment as it is.",
+      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: " +
+        "variant } or { final: variant }. Default: pbt, the experiment as it is.",
     ),
   grid: z
     .record(
@@ -111,13 +111,13 @@ export interface Variant {
   readonly baseline?: string;
   readonly fixed?: { readonly [name: string]: unknown };
   /**
-   * The variant whose best model's schedule, or last hyperparameters, fresh models are trained
-   * with.
+   * Fresh models are trained with the schedule, or the last hyperparameters, of this variant's
+   * best model.
    */
   readonly follows?: { readonly method: string; readonly what: "replay" | "final" };
 }
 
-/** A declaration without problems, with every choice made. */
+/** A declaration without problems, with every default filled in. */
 export interface Study {
   readonly name: string;
   readonly experiment: string;
@@ -130,8 +130,8 @@ export interface Study {
 }
 
 /**
- * Checks a declaration as a whole. Throws a `BadInputError` with every mistake that is one without
- * knowing the experiment.
+ * Checks a declaration as a whole. Throws a `BadInputError` with every mistake that shows without
+ * the experiment.
  */
 export function defineStudy(declaration: StudyDeclaration): Study {
   const parsed = schema.safeParse(declaration);
