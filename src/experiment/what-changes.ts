@@ -12,6 +12,7 @@ import {
   type Snapshot,
   snapshotId,
 } from "../algorithm/snapshot.ts";
+import { definitionOf } from "../algorithm/strategy.ts";
 import type { Experiment } from "./experiment.ts";
 
 /** Enough to see an option that one move in a hundred draws. */
@@ -114,7 +115,7 @@ export function exploredFrom({ space, explore }: Strategies, from: Hyperparamete
 }
 
 function isOurs({ strategies }: Experiment): boolean {
-  return "description" in strategies.exploit;
+  return definitionOf(strategies.exploit) !== undefined;
 }
 
 function tried<T>(attempt: () => T): T | undefined {
