@@ -21,7 +21,9 @@ export interface StrategyDescription {
 export interface About<Input, Output> {
   readonly name: string;
   /** What it does, in one sentence. */
-  readonly summary?: string;
+  readonly summary: string;
+  /** The option that is given without its name: the steps of `everySteps(200)`. */
+  readonly leading?: string;
   /** Options to show it with. Needed where an option has no default. */
   readonly example?: Input;
   /** True when it compares samples, which the trainer then has to report. */
@@ -35,8 +37,6 @@ export interface About<Input, Output> {
 export interface StrategyDefinition extends About<Options, never> {
   /** The schema of each option: its type, range and default, and what it is. */
   readonly options: z.ZodRawShape;
-  /** The option that is given without its name: the steps of `everySteps(200)`. */
-  readonly leading?: string;
 }
 
 type Described<F> = F & {
@@ -65,7 +65,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   build: (options: z.output<z.ZodObject<Shape>>) => F,
 ): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & StrategyFactory<Described<F>> {
   const definition = {
-    ...(typeof about === "string" ? { name: about } : about),
+    ...(typeof about === "string" ? { name: about, summary: about } : about),
     options: shape,
   } as StrategyDefinition;
   const { name } = definition;
@@ -93,13 +93,12 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   });
 }
 
-/** The same factory, called with its first option and then an object of the others. */
+/** The same factory, called with its leading option and then an object of the others. */
 export function withLeading<F, Call extends AnyFunction>(
   { definition, from }: StrategyFactory<F>,
   call: Call,
 ): Call & StrategyFactory<F> {
-  const leading = Object.keys(definition.options)[0]!;
-  return asFactory(call, { definition: { ...definition, leading }, from });
+  return asFactory(call, { definition, from });
 }
 
 const factories = new WeakSet<AnyFunction>();

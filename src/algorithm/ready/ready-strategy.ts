@@ -19,13 +19,14 @@ const burnInSteps = z
   .default(0)
   .describe("Steps during which no member copies or explores.");
 
-/** A factory with the option `burnInSteps` besides those of the strategy. */
+/** A factory with the first option of the shape as the leading one, and with `burnInSteps`. */
 export function readyStrategy<Shape extends z.ZodRawShape>(
   about: About<z.input<z.ZodObject<Shape>>, never>,
   shape: Shape,
   build: (options: z.output<z.ZodObject<Shape>>) => Ready,
 ): StrategyFactory<Ready> {
-  return strategy(about as never, { ...shape, burnInSteps }, (options) =>
+  const leading = Object.keys(shape)[0];
+  return strategy({ ...about, leading } as never, { ...shape, burnInSteps }, (options) =>
     Object.assign(build(options as never), {
       burnInSteps: (options as { burnInSteps: number }).burnInSteps,
     }),

@@ -8,11 +8,7 @@ const factory = readyStrategy(
   {
     name: "readyWhen",
     summary: "A generation ends when the predicate says so.",
-    example: {
-      predicate: function predicate() {
-        return true;
-      },
-    },
+    example: { predicate: () => true },
     needsCode: true,
   },
   {

@@ -4,7 +4,7 @@ import { exploitConformance, exploreConformance, readyConformance } from "clade/
 import { describe, expect, test } from "vitest";
 import { builtInStrategies, strategyParts } from "../../algorithm/built-in-strategies.ts";
 import type { Problem } from "../../algorithm/problem.ts";
-import { describeStrategy, strategyProblems } from "../../algorithm/strategy.ts";
+import { definitionOf, describeStrategy, strategyProblems } from "../../algorithm/strategy.ts";
 import { describeExperiment } from "../experiment.ts";
 import { experimentFromFile } from "../file/experiment-file.ts";
 import { experimentJsonSchema } from "../file/experiment-json-schema.ts";
@@ -53,7 +53,9 @@ describe.each(all)("the $part strategy $name", ({ name, factory }) => {
   });
 
   test("has an example that works, or defaults that do", () => {
-    expect(strategyProblems(factory.from(definition.example))).toEqual([]);
+    const made = factory.from(definition.example);
+    expect(strategyProblems(made)).toEqual([]);
+    expect(definitionOf(made)).toBe(definition);
   });
 });
 

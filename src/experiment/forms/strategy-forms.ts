@@ -68,7 +68,7 @@ function formsOf<F>(
 }
 
 function kindOf<F>({ definition, from }: StrategyFactory<F>): Kind<F> {
-  const { name, summary = name, options, leading } = definition;
+  const { name, summary, options, leading } = definition;
   if (leading !== undefined) {
     const { [leading]: value, ...others } = options;
     return kind(summary, { [name]: value!, ...others }, ({ [name]: given, ...rest }) =>
