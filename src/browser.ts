@@ -23,6 +23,7 @@ export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
 export { perturb } from "./algorithm/explore/perturb.ts";
 export { resample } from "./algorithm/explore/resample.ts";
+export { mistake } from "./algorithm/mistake.ts";
 export type { Direction, Population } from "./algorithm/population.ts";
 export type { Decision } from "./algorithm/population-based-training.ts";
 export { BadInputError, type Problem } from "./algorithm/problem.ts";
@@ -51,13 +52,11 @@ export { LateWriteError } from "./checkpoint-store/late-write.ts";
 export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoint-store.ts";
 export type { Budget } from "./experiment/budget.ts";
 export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";
+export type { ExperimentDeclaration } from "./experiment/declaration.ts";
 export {
   defineExperiment,
   type Experiment,
-  type ExperimentDeclaration,
   type ExperimentDescription,
-  type Settings,
-  withSettings,
 } from "./experiment/experiment.ts";
 export { maximize, minimize, type Objective } from "./experiment/objective.ts";
 export { choice } from "./experiment/search-space/choice.ts";
@@ -71,6 +70,7 @@ export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
 export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
+export { type Settings, withSettings } from "./experiment/settings.ts";
 export { type PlannedVariant, planStudy } from "./experiment/study/plan.ts";
 export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";
 export type {

@@ -1,6 +1,6 @@
 /**
- * The first place from `low` up to `high` at which `holds`, in a list in which it holds from some
- * place on; `high` where it never does.
+ * The first place from `low` to `high` at which `holds` is true, in a list in which it stays true
+ * from there on. `high` where it never is.
  */
 export function firstPlace<T>(
   items: readonly T[],

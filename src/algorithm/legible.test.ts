@@ -32,7 +32,7 @@ test.each([
   expect(legible(shown)).toBe(shown);
 });
 
-test("what is legible stays: lines, tabs, letters of all scripts, emoji with their joiners", () => {
+test("what is legible stays: lines, tabs, letters of all scripts, joined emoji", () => {
   const text = "a\n\tb äß 学習率 נתון מידע עם عنوان می\u200cخواهم क्\u200dष 👩\u200d🔬 ❤\ufe0f é";
   expect(legible(text)).toBe(text);
   expect(legible("one\r\ntwo")).toBe("one\ntwo");

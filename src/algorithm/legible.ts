@@ -8,20 +8,20 @@
  * Joiners and selectors of a variant belong to emoji and to scripts whose letters join. After
  * other letters they hide.
  */
-const joining =
-  /(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\p{Script=Arabic}])(?:\u200c|\u200d|\ufe0e|\ufe0f)/u;
+const joined = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\p{Script=Arabic}]/u;
+const joining = `(?<=${joined.source})(?:\u200c|\u200d|\ufe0e|\ufe0f)`;
 /**
  * Control and format characters and others without a shape, separators of lines, halves of pairs,
  * and what is no character.
  */
 const unseen =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
-const notable = new RegExp(`\\r\\n|(?<kept>[\\n\\t]|${joining.source})|${unseen.source}`, "gu");
+const notable = new RegExp(`\\r\\n|(?<kept>[\\n\\t]|${joining})|${unseen.source}`, "gu");
 const plain = /^[\n\t\x20-\x7e]*$/;
 
 /**
- * Each such character as JSON writes it, such as `\u001b`, so that JSON stays JSON. Lines and tabs
- * stay, and what is legible stays as it is.
+ * Writes each such character as JSON does, such as `\u001b`, so that JSON stays JSON. Lines, tabs
+ * and legible characters stay.
  */
 export function legible(text: string): string {
   if (plain.test(text)) return text;
@@ -31,14 +31,14 @@ export function legible(text: string): string {
   });
 }
 
-/** The same for what belongs into one line. */
+/** The same for a text of one line. */
 export function legibleLine(text: string): string {
   return legible(text).replace(/[\n\t]/g, escaped);
 }
 
 /**
- * A message of several lines, of which only the first begins at the margin: none of the others
- * passes for a line of Clade's.
+ * A message of several lines. Only its first line begins at the margin, so no other passes for a
+ * line of Clade's.
  */
 export function legibleBelow(text: string): string {
   return legible(text).replaceAll("\n", "\n    ");

@@ -1,8 +1,6 @@
 import { distance } from "fastest-levenshtein";
 
-/**
- * A remedy for a name that is not known: the nearest that is, or all of them when none is near.
- */
+/** A remedy for an unknown name: the nearest known one, or all of them when none is near. */
 export function nearest(name: string, known: readonly string[]): string {
   const best = known.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
   if (best === undefined) return "leave it out";

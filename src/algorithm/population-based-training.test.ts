@@ -55,7 +55,7 @@ const decided = (given: Partial<Strategies>, member = weak, seed = 1) =>
   decide(strategies(given), member, population, randomStream(seed));
 
 describe("a copy", () => {
-  test("of both takes the donor's weights, step, score and hyperparameters, and stays the recipient's in all else", () => {
+  test("of both takes the donor's weights, step, score and hyperparameters, and no more", () => {
     const { decision, next } = decided({});
     expect(next).toEqual({
       id: "0.5",
@@ -84,6 +84,12 @@ describe("a copy", () => {
     });
   });
 
+  test("records the finite numbers of its reason only, since a store keeps no others", () => {
+    const numbers = { t: Number.POSITIVE_INFINITY, p: 0, share: Number.NaN };
+    const { decision } = decided({ exploit: () => keep("constant samples", numbers) });
+    expect(decision.reason).toEqual({ text: "constant samples", numbers: { p: 0 } });
+  });
+
   test("of weights keeps the recipient's hyperparameters", () => {
     const { decision, next } = decided({ exploit: truncationSelection({ copy: "weights" }) });
     expect(next).toMatchObject({
@@ -97,7 +103,7 @@ describe("a copy", () => {
     expect(decision).toMatchObject({ kind: "copy", weights: true, hyperparameters: false });
   });
 
-  test("of hyperparameters keeps the recipient's weights, step and score: the lineage follows the weights", () => {
+  test("of hyperparameters keeps the recipient's weights, lineage, step and score", () => {
     const { decision, next } = decided({
       exploit: truncationSelection({ copy: "hyperparameters" }),
     });
@@ -172,7 +178,7 @@ describe("during burn-in", () => {
     expect(decided({ burnInSteps }).decision.kind).toBe(kind);
   });
 
-  test("nobody explores either, even when every generation explores, and exploit is not asked", () => {
+  test("no member explores, even when every generation explores, and exploit is not asked", () => {
     const exploit: Exploit = () => {
       throw new Error("asked");
     };
@@ -215,7 +221,7 @@ describe("a rescue", () => {
     score: undefined as never,
   });
 
-  test("takes weights and hyperparameters of a random member of the best fifth, and says why", () => {
+  test("takes weights and hyperparameters of a random one of the best fifth, and says why", () => {
     const others = populationWith(members);
     const donors = new Set<string>();
     for (let seed = 0; seed < 100; seed++) {
@@ -230,7 +236,7 @@ describe("a rescue", () => {
     expect([...donors].sort()).toEqual(["10.4", "11.4", "9.4"]);
   });
 
-  test("comes only from members that have a score and a checkpoint, and never from the member itself", () => {
+  test("comes only from other members that have a score and a checkpoint", () => {
     const { checkpoint, ...unsaved } = trained(5, { score: 99 });
     const { score, ...unscored } = trained(6);
     const own = trained(3, { score: 50 });
@@ -263,7 +269,7 @@ describe("a rescue", () => {
     expect(next!.hyperparameters.rate).toBe(8);
   });
 
-  test("never draws again what has failed, nor beyond it, and keeps what the donor trains with", () => {
+  test("never draws what has failed, nor beyond it, and keeps what the donor trains with", () => {
     const many = searchSpace({
       rate: uniform(0, 10),
       batch: ordinal("small", "medium", "large", "huge"),
@@ -300,7 +306,7 @@ describe("a rescue", () => {
     expect(drawn.layers.size).toBe(9);
   });
 
-  test("that was in vain is followed by one that takes the donor's hyperparameters as they are", () => {
+  test("after one in vain takes the donor's hyperparameters as they are", () => {
     const given = strategies({ explore: resample() });
     const { next } = rescue(given, weak, population, randomStream(1), {
       why: "",
@@ -393,7 +399,7 @@ describe("the roots of a run", () => {
       expect(ten[3]).not.toHaveProperty(absent);
   });
 
-  test("take the given values for the first members and leave the draws of all others alone", () => {
+  test("take the given values for the first members and leave all other draws alone", () => {
     const drawn = initialSnapshots(wide, 3, 7, []);
     const given = initialSnapshots(wide, 3, 7, [
       { rate: 0.5 },
@@ -438,7 +444,7 @@ describe("the roots of a run", () => {
   });
 });
 
-test("the same snapshots and the same stream give the same decision, whoever decides", () => {
+test("the same snapshots and the same stream give the same decision on any worker", () => {
   const members = Array.from({ length: 10 }, (_, member) =>
     trained(member, {
       score: member % 4,
@@ -466,7 +472,7 @@ describe("other ends of a generation", () => {
     expect(next).toBeUndefined();
   });
 
-  test("a member that restarts has fresh weights at step 0 and explores from the donor's hyperparameters", () => {
+  test("a restart has fresh weights and explores from the donor's hyperparameters", () => {
     const explore: Explore = ({ rate }, _space, _random, { step }) => ({
       rate: Number(rate) + 1 + step,
     });

@@ -31,7 +31,7 @@ export interface Strategies {
    * not.
    */
   readonly exploreEvery: "copy" | "generation";
-  /** Nobody copies or explores before its lineage has trained this many steps. */
+  /** No member copies or explores before its lineage has trained this many steps. */
   readonly burnInSteps: number;
 }
 
@@ -49,7 +49,7 @@ export interface Decision {
 
 export interface Rescue {
   readonly why: string;
-  /** With what the member has always failed, besides what it has now. */
+  /** The hyperparameters with which the member has always failed, besides its present ones. */
   readonly failed?: readonly Hyperparameters[];
   readonly explores?: boolean;
 }
@@ -61,8 +61,8 @@ export interface Outcome {
 }
 
 /**
- * Decides about a member that has just been evaluated. `population` includes its snapshot;
- * `failed` is with what it has always failed.
+ * Decides about a member that has just been evaluated. `population` includes its snapshot.
+ * `failed` has the hyperparameters with which it has always failed.
  */
 export function decide(
   given: Strategies,
@@ -91,8 +91,8 @@ export function decide(
 
 /**
  * Replaces a member that cannot go on with a random one of the best fifth, and explores from
- * there, but not where it has failed. One that was rescued in vain takes the donor's
- * hyperparameters as they are, since with these the donor trains. Undefined without a donor.
+ * there, but not where it has failed. After a rescue in vain it takes the donor's hyperparameters
+ * as they are, since the donor trains with them. Undefined without a donor.
  */
 export function rescue(
   given: Strategies,
@@ -127,8 +127,8 @@ function learning(
 }
 
 /**
- * The roots of a run: one initial snapshot a member, drawn from the space, with the user's own
- * values for the first ones.
+ * The roots of a run: one initial snapshot for each member, drawn from the space, with the user's
+ * values for the first members.
  */
 export function initialSnapshots(
   space: SearchSpace,
@@ -218,6 +218,11 @@ function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploita
     ...("donor" in exploitation && { donor: exploitation.donor.id }),
     weights: kind === "copy" && exploitation.weights,
     hyperparameters: kind === "restart" || (kind === "copy" && exploitation.hyperparameters),
-    reason,
+    reason: { text: reason.text, numbers: finiteOf(reason.numbers) },
   };
+}
+
+/** Stores keep JSON, so an infinite t of constant samples is in the text only. */
+function finiteOf(numbers: Reason["numbers"]): Reason["numbers"] {
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => Number.isFinite(value)));
 }

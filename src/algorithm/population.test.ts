@@ -14,7 +14,7 @@ function model(newest: Iterable<Snapshot>, direction: Direction): Snapshot[] {
 }
 
 test.each(["maximize", "minimize"] as const)(
-  "it is what sorting anew would give, after every one of thousands of updates (%s)",
+  "it is what sorting would give, after every one of thousands of updates (%s)",
   (direction) => {
     const random = randomStream("population", direction);
     const population = new RankedPopulation(direction);

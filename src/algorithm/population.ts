@@ -4,18 +4,15 @@ import { isEarned, type Snapshot } from "./snapshot.ts";
 export type Direction = "maximize" | "minimize";
 
 /**
- * What strategies see: of every member that has been evaluated, the newest snapshot whose score it
- * earned itself, ranked. Were a copy ranked by its donor's score, a few copies of the best would
- * push everyone who really trained to the bottom, and all would copy.
+ * What strategies see: the newest snapshot of each evaluated member whose score it earned itself,
+ * ranked. If a copy were ranked by its donor's score, a few copies of the best would push all
+ * members that really trained to the bottom, and all would copy.
  */
 export interface Population {
   readonly direction: Direction;
-  /**
-   * Best first. A snapshot without a score comes after every scored one; equals are in the order
-   * of their members.
-   */
+  /** Best first. Snapshots without a score come last. Equals are in the order of their members. */
   readonly ranked: readonly Snapshot[];
-  /** The trained snapshot with the best score of all that were ever seen. */
+  /** The trained snapshot with the best score ever seen. */
   readonly best: Snapshot | undefined;
   /** How many of `ranked` have a score. They come first. */
   readonly scored: number;
@@ -37,8 +34,8 @@ export function isBetter(
 }
 
 /**
- * Among equal scores the one of the fewest steps, then of the lowest member, is the better model,
- * so that the order of publication does not matter.
+ * Of equal scores the one with fewer steps is better, then that of the lower member, so that the
+ * order of publication does not matter.
  */
 export function isBetterModel(
   direction: Direction,
@@ -53,9 +50,8 @@ export function isBetterModel(
 }
 
 /**
- * A population that is kept up to date one snapshot at a time, so that a decision among 1,000
- * members costs about what one among 10 does: a member's place is found by bisection and moved,
- * never sorted anew.
+ * A population that takes one snapshot at a time. Bisection finds a member's place, and nothing is
+ * sorted again, so that a decision among 1,000 members costs about as much as one among 10.
  */
 export class RankedPopulation implements Population {
   readonly direction: Direction;
@@ -70,7 +66,7 @@ export class RankedPopulation implements Population {
     this.direction = direction;
   }
 
-  /** Makes the snapshot its member's present, unless its score is a donor's. */
+  /** Makes the snapshot its member's newest, unless its score is a donor's. */
   update(snapshot: Snapshot): void {
     if (!isEarned(snapshot)) return;
     const before = this.#newest.get(snapshot.member);

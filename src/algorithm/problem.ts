@@ -1,15 +1,16 @@
 import { CladeError } from "./clade-error.ts";
 import { legibleLine } from "./legible.ts";
 
-/**
- * One mistake in what a user declared: where it is, what was found, which rule it breaks and what
- * to do.
- */
-export interface Problem {
-  readonly path: string;
-  readonly value: string;
+/** The rule that is broken, and what to do about it. */
+export interface Mistake {
   readonly rule: string;
   readonly remedy: string;
+}
+
+/** One mistake in what a user declared: where it is, and what was found there. */
+export interface Problem extends Mistake {
+  readonly path: string;
+  readonly value: string;
 }
 
 /** Bad input. Carries every problem that was found, not only the first. */
@@ -28,8 +29,8 @@ function formatProblem({ path, value, rule, remedy }: Problem): string {
   return `${place}${shortened(legibleLine(value), 1000)} - ${rule}; ${remedy}${end}`;
 }
 
-function shortened(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}... (${text.length} characters)`;
+function shortened(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max)}... (${text.length} characters)`;
 }
 
 /**

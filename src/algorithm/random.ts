@@ -18,10 +18,7 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/**
- * The stream that belongs to a key. Equal keys give equal streams; the parts may be numbers or
- * words.
- */
+/** The stream of a key. Equal keys give equal streams. The parts may be numbers or words. */
 export function randomStream(...key: readonly (number | string)[]): Random {
   const text = key.join("/");
   let a = hash(text, 0x9e3779b9);

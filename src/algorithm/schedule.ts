@@ -1,7 +1,7 @@
 import type { Hyperparameters, TreeSnapshot } from "./snapshot.ts";
 
 /**
- * One generation of a lineage: steps of training with the same hyperparameters, and which member
+ * One generation of a lineage: training steps with the same hyperparameters, and the member that
  * did them.
  */
 export interface ScheduleSegment {
@@ -13,8 +13,8 @@ export interface ScheduleSegment {
 }
 
 /**
- * The schedule of hyperparameters that a lineage was trained with, from the root on: one segment
- * for each generation.
+ * The hyperparameters that a lineage was trained with, from the root on: one segment for each
+ * generation.
  */
 export function schedule(lineage: readonly TreeSnapshot[]): readonly ScheduleSegment[] {
   let fromStep = 0;
@@ -28,8 +28,8 @@ export function schedule(lineage: readonly TreeSnapshot[]): readonly ScheduleSeg
 }
 
 /**
- * Neighbours with equal hyperparameters as one segment, that of the first member; where `isSame`
- * says otherwise, they stay apart.
+ * Joins neighbours with equal hyperparameters to one segment, that of the first member, unless
+ * `isSame` says that they differ.
  */
 export function merged(
   segments: readonly ScheduleSegment[],
@@ -45,7 +45,7 @@ export function merged(
   return result;
 }
 
-/** Whether all values are the same, in whatever order they are. */
+/** Whether all values are the same, in any order. */
 function areEqual(first: Hyperparameters, second: Hyperparameters): boolean {
   const names = new Set([...Object.keys(first), ...Object.keys(second)]);
   return [...names].every((name) => first[name] === second[name]);

@@ -1,7 +1,6 @@
 /**
- * A snapshot is the unit of everything: an immutable record that a member publishes. Lineage,
- * resume, audit, schedules and the best model are all reads of the tree that snapshots form
- * through `parent`.
+ * A snapshot is an immutable record that a member publishes. Snapshots form a tree through
+ * `parent`. Lineage, resume, audit, schedules and the best model are reads of this tree.
  */
 
 /** `member.ordinal`: "3.12" is the 13th snapshot of member 3. */
@@ -16,7 +15,10 @@ export type CheckpointFiles = ReadonlyMap<string, Uint8Array>;
 /** What a file of a checkpoint may be called, so that it can be stored anywhere. */
 export const checkpointFileName = {
   pattern: /^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/,
-  rule: "a name in a checkpoint may have letters, digits, dots, dashes, underscores and inner slashes; rename it in the trainer's save()",
+  rule:
+    "a name in a checkpoint may have letters, digits, dots, dashes, underscores " +
+    "and inner slashes",
+  remedy: "rename it in the trainer's save()",
 };
 
 export type HyperparameterValue = number | string | boolean;
@@ -68,20 +70,20 @@ export interface TreeSnapshot {
   /** Training steps of the lineage: what the weights have seen. */
   readonly step: number;
   /**
-   * Training steps that the member itself has done, whatever it copied: what counts against the
-   * budget.
+   * Training steps that the member has done itself, without those of its copies. The budget counts
+   * these.
    */
   readonly memberSteps: number;
   readonly hyperparameters: Hyperparameters;
   /**
-   * The objective as reported; absent when it was missing, NaN or infinite, or before the first
-   * evaluation.
+   * The objective as reported. Absent before the first evaluation, and when it is missing, NaN or
+   * infinite.
    */
   readonly score?: number;
 }
 
 export interface Snapshot extends TreeSnapshot {
-  /** Absent for weights that no trainer has touched: they follow from the run's seed. */
+  /** Absent for initial weights, which follow from the run's seed. */
   readonly checkpoint?: CheckpointId;
   /** Independent measurements behind the score, such as the last 10 episode returns. */
   readonly samples?: readonly number[];

@@ -1,24 +1,57 @@
 /**
- * A strategy is a pure function made by a factory from options. The factory keeps the strategy's
- * name and options beside the function, so that a run can record what it was made with, a command
- * line can change one option, and every wrong option is reported together with the other mistakes
- * of an experiment instead of one exception at a time.
+ * A strategy is a pure function that a factory makes from options. The factory's definition is
+ * data: files, settings, schemas, tables and messages are made from it. A strategy keeps its name
+ * and options beside the function. So a run can record them, a command line can change one, and
+ * all wrong options are reported together with the other mistakes of an experiment.
  */
 import { z } from "zod";
-import { nearest } from "./nearest.ts";
+import { mistake, problemsOf } from "./mistake.ts";
 import { BadInputError, type Problem } from "./problem.ts";
+import { show } from "./show.ts";
 
+type Options = { readonly [option: string]: unknown };
+
+/** What a run records of a strategy. */
 export interface StrategyDescription {
   readonly name: string;
-  readonly options: { readonly [option: string]: unknown };
+  readonly options: Options;
+}
+
+/** What a strategy says of itself, besides its options. */
+export interface About<Input, Output> {
+  readonly name: string;
+  /** What it does, in one sentence. */
+  readonly summary: string;
+  /** The option that is given without its name: the steps of `everySteps(200)`. */
+  readonly leading?: string;
+  /** Options to show it with. Needed where an option has no default. */
+  readonly example?: Input;
+  /** True when it compares samples, which the trainer then has to report. */
+  readonly comparesSamples?: boolean;
+  /** True when it takes a function, so that no file can hold it. */
+  readonly needsCode?: boolean;
+  /** What is odd in a population of this size, for `clade check` to say after the name. */
+  readonly warning?: (options: Output, population: number) => string | undefined;
+}
+
+export interface StrategyDefinition extends About<Options, never> {
+  /** The schema of each option: its type, range and default, and what it is. */
+  readonly options: z.ZodRawShape;
 }
 
 type Described<F> = F & {
   readonly description: StrategyDescription;
+  readonly definition: StrategyDefinition;
   readonly problems: readonly Problem[];
   /** The same strategy with some options changed. */
-  readonly with: (options: { readonly [option: string]: unknown }) => Described<F>;
+  readonly with: (options: Options) => Described<F>;
 };
+
+export interface StrategyFactory<F> {
+  readonly definition: StrategyDefinition;
+  /** Makes the strategy from options by name, which may be wrong. */
+  readonly from: (options?: unknown) => F;
+}
 
 type AnyFunction = (...values: never[]) => unknown;
 
@@ -27,16 +60,20 @@ type AnyFunction = (...values: never[]) => unknown;
  * carries the problems and throws them when called.
  */
 export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
-  name: string,
+  about: string | About<z.input<z.ZodObject<Shape>>, z.output<z.ZodObject<Shape>>>,
   shape: Shape,
   build: (options: z.output<z.ZodObject<Shape>>) => F,
-): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & { readonly shape: Shape } {
-  const first = Object.keys(shape)[0];
-  const example = first === undefined ? `${name}()` : `${name}({ ${first}: ... })`;
-  const schema = z.strictObject(shape, {
-    error: `must be an object; give options by name, such as ${example}`,
-  });
-  const make = (options: unknown = {}): Described<F> => {
+): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & StrategyFactory<Described<F>> {
+  const definition = {
+    ...(typeof about === "string" ? { name: about, summary: about } : about),
+    options: shape,
+  } as StrategyDefinition;
+  const { name } = definition;
+  const schema = z.strictObject(
+    shape,
+    mistake("must be an object", `give options by name, such as ${callOf(definition)}`),
+  );
+  const from = (options: unknown = {}): Described<F> => {
     const parsed = schema.safeParse(options);
     const problems = parsed.success
       ? []
@@ -46,25 +83,43 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
       : ((() => {
           throw new BadInputError(problems);
         }) as unknown as F);
-    const description = {
-      name,
-      options: (parsed.success ? parsed.data : options) as Record<string, unknown>,
-    };
-    const changed = (changes: object) => make({ ...(options as object), ...changes });
-    return Object.assign(apply, { description, problems, with: changed });
+    const description = { name, options: (parsed.success ? parsed.data : options) as Options };
+    const changed = (changes: object) => from({ ...(options as object), ...changes });
+    return Object.assign(apply, { description, definition, problems, with: changed });
   };
-  return Object.assign(asFactory(Object.defineProperty(make, "name", { value: name })), { shape });
+  return asFactory(from as (options?: z.input<z.ZodObject<Shape>>) => Described<F>, {
+    definition,
+    from,
+  });
+}
+
+/** The same factory, called with its leading option and then an object of the others. */
+export function withLeading<F, Call extends AnyFunction>(
+  { definition, from }: StrategyFactory<F>,
+  call: Call,
+): Call & StrategyFactory<F> {
+  return asFactory(call, { definition, from });
 }
 
 const factories = new WeakSet<AnyFunction>();
 
-/**
- * Marks what makes a strategy, so that `ready: everySteps`, with the call forgotten, is told from
- * a user's own function.
- */
-export function asFactory<F extends AnyFunction>(make: F): F {
-  factories.add(make);
-  return make;
+/** Marks the factory, so that `ready: everySteps`, without the call, is known as a mistake. */
+function asFactory<Call extends AnyFunction, F>(
+  call: Call,
+  factory: StrategyFactory<F>,
+): Call & StrategyFactory<F> {
+  factories.add(call);
+  Object.defineProperty(call, "name", { value: factory.definition.name });
+  return Object.assign(call, factory);
+}
+
+/** The call that makes the strategy, such as `everySteps(200)` or `sequential({ ... })`. */
+export function callOf({ name, options, leading, example }: StrategyDefinition): string {
+  const value = leading === undefined ? undefined : example?.[leading];
+  if (value !== undefined)
+    return `${name}(${typeof value === "function" ? value.name : show(value)})`;
+  const first = Object.keys(options)[0];
+  return first === undefined ? `${name}()` : `${name}({ ${first}: ... })`;
 }
 
 /** The name and options of a built-in strategy, or the name of a user's own function. */
@@ -72,89 +127,25 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
   return isDescribed(apply) ? apply.description : { name: apply.name || "custom", options: {} };
 }
 
+/** What a strategy was made from; undefined for a user's own function. */
+export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined {
+  return isDescribed(apply) ? apply.definition : undefined;
+}
+
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {
   if (factories.has(apply)) {
     const { name } = apply;
-    return [
-      {
-        path: "",
-        value: name,
-        rule: "makes a strategy and is none",
-        remedy: `call it: ${name}(...)`,
-      },
-    ];
+    const rule = "makes a strategy and is none";
+    return [{ path: "", value: name, rule, remedy: `call it: ${name}(...)` }];
   }
   return isDescribed(apply) ? apply.problems : [];
 }
 
 /** The strategy with some options changed; undefined for a user's own function, which has none. */
-export function withOptions<F extends AnyFunction>(
-  apply: F,
-  options: Record<string, unknown>,
-): F | undefined {
+export function withOptions<F extends AnyFunction>(apply: F, options: Options): F | undefined {
   return isDescribed(apply) ? (apply.with(options) as unknown as F) : undefined;
 }
 
 function isDescribed(apply: AnyFunction): apply is Described<AnyFunction> {
   return "description" in apply && "problems" in apply;
-}
-
-/** Zod's issues as problems. A schema's own messages have the form "rule; remedy". */
-export function problemsOf(
-  error: z.ZodError,
-  input: unknown,
-  what: string,
-  known: readonly string[],
-): readonly Problem[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => ({
-        path: [...issue.path, key].join("."),
-        value: show(valueAt(input, [...issue.path, key])),
-        rule: `is not ${what}`,
-        remedy: nearest(key, known),
-      }));
-    }
-    const [rule, remedy] = issue.message.split("; ");
-    return [
-      {
-        path: issue.path.join("."),
-        value: show(valueAt(input, issue.path)),
-        rule: rule!,
-        remedy: remedy ?? "correct the value",
-      },
-    ];
-  });
-}
-
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    input,
-  );
-}
-
-/**
- * A value as it would be written in an experiment file, whatever it is: bad input is shown with
- * this.
- */
-export function show(value: unknown, depth = 0): string {
-  if (typeof value === "function")
-    return value.name === "" ? "a function" : `the function ${value.name}`;
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value !== "object" || value === null) return String(value);
-  if (depth > 3) return "...";
-  if (Array.isArray(value)) return `[${shortened(value.map((item) => show(item, depth + 1)))}]`;
-  // A declared hyperparameter knows its own words.
-  if ("written" in value && typeof value.written === "string") return value.written;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    return `a ${value.constructor?.name}`;
-  const entries = Object.entries(value).map(([key, item]) => `${key}: ${show(item, depth + 1)}`);
-  return entries.length === 0 ? "{}" : `{ ${shortened(entries)} }`;
-}
-
-function shortened(items: readonly string[]): string {
-  return items.length > 20 ? `${items.slice(0, 20).join(", ")}, ...` : items.join(", ");
 }

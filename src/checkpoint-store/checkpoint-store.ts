@@ -117,8 +117,8 @@ export interface ManifestEntry {
 /** The text whose SHA-256 is the checkpoint's id: one line a file, in the order of names. */
 export function manifestText(entries: readonly ManifestEntry[]): string {
   for (const { name } of entries) {
-    const { pattern, rule } = checkpointFileName;
-    if (!pattern.test(name)) throw new CladeError(`${JSON.stringify(name)}: ${rule}`);
+    const { pattern, rule, remedy } = checkpointFileName;
+    if (!pattern.test(name)) throw new CladeError(`${JSON.stringify(name)}: ${rule}; ${remedy}`);
   }
   return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -4,7 +4,7 @@
  */
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { show } from "../algorithm/strategy.ts";
+import { show } from "../algorithm/show.ts";
 
 /**
  * `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames

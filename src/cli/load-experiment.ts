@@ -1,12 +1,8 @@
 import { dirname, resolve } from "node:path";
 import type { BadInputError } from "../algorithm/problem.ts";
-import {
-  defineExperiment,
-  type Experiment,
-  type Settings,
-  withSettings,
-} from "../experiment/experiment.ts";
+import { defineExperiment, type Experiment } from "../experiment/experiment.ts";
 import { experimentFromFile } from "../experiment/file/experiment-file.ts";
+import { type Settings, withSettings } from "../experiment/settings.ts";
 import { isCommand } from "../experiment/trainer.ts";
 import { clade } from "./clade-command.ts";
 import {

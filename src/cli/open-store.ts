@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BadInputError } from "../algorithm/problem.ts";
-import { show } from "../algorithm/strategy.ts";
+import { show } from "../algorithm/show.ts";
 import {
   type FilesystemCheckpointStore,
   filesystemCheckpointStore,

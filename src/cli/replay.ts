@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import type { SnapshotId } from "../algorithm/snapshot.ts";
-import { replaced, type Settings } from "../experiment/experiment.ts";
+import { replaced, type Settings } from "../experiment/settings.ts";
 import { replaySettings } from "../experiment/study/followers.ts";
 import { type Run, SnapshotNotFoundError } from "../population-store/population-store.ts";
 import { number, plural } from "../report/words.ts";

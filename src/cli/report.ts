@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { BadInputError } from "../algorithm/problem.ts";
-import { show } from "../algorithm/strategy.ts";
+import { show } from "../algorithm/show.ts";
 import { type CompareOptions, compareRuns } from "../analysis/comparison/compare.ts";
 import { readHistory } from "../analysis/history.ts";
 import { readRunHistory } from "../analysis/run-history.ts";

@@ -1,12 +1,8 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { ending } from "../experiment/budget.ts";
-import {
-  describeExperiment,
-  type Experiment,
-  replaced,
-  withSettings,
-} from "../experiment/experiment.ts";
+import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import { replaced, withSettings } from "../experiment/settings.ts";
 import { elapsedMs, type Run } from "../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../worker/local-workers.ts";
 import { resultOf } from "../worker/watch.ts";

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { isBetter } from "../algorithm/population.ts";
-import { type Experiment, replaced, type Settings } from "../experiment/experiment.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { replaced, type Settings } from "../experiment/settings.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import type { RunId } from "../population-store/population-store.ts";
 import { count, duration, number } from "../report/words.ts";

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { BadInputError } from "../algorithm/problem.ts";
-import type { Settings } from "../experiment/experiment.ts";
+import type { Settings } from "../experiment/settings.ts";
 
 export interface SettingOptions {
   readonly set?: readonly string[];

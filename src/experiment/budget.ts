@@ -2,22 +2,19 @@ import { isBetter } from "../algorithm/population.ts";
 import type { Objective } from "./objective.ts";
 
 /**
- * When a run ends: whichever comes first. `targetScore` alone is no budget, since it may never be
+ * A run ends at whichever comes first. `targetScore` alone is no budget, since it may never be
  * reached.
  */
 export interface Budget {
   readonly stepsPerMember?: number;
   /** Training steps of all members together. */
   readonly totalSteps?: number;
-  /** Time in which the run has been running, without the time between a stop and a resume. */
+  /** Time in which the run was running, without the time between a stop and a resume. */
   readonly wallSeconds?: number;
   readonly targetScore?: number;
 }
 
-/**
- * Why the whole run ends here, if it does. A member that has done its own steps does not end the
- * run.
- */
+/** Why the whole run ends now, if it does. One member at the end of its steps does not end it. */
 export function ending(
   { budget, objective }: { readonly budget: Budget; readonly objective: Objective },
   now: {

@@ -1,31 +1,24 @@
-/**
- * A trainer in another process, in any language: it speaks the protocol of
- * `protocol/trainer-protocol.md`.
- */
+/** A trainer in another process, in any language. It speaks `protocol/trainer-protocol.md`. */
 import { z } from "zod";
+import { mistake } from "../algorithm/mistake.ts";
 
 export interface CommandOptions {
   /**
    * Variables for the command, added to those of the worker. `true` passes on the worker's own
-   * value, also of one that trainers do not get otherwise: keys to the stores and the scheduler,
-   * such as PGPASSWORD and AWS_SECRET_ACCESS_KEY.
+   * value. Trainers get keys to the stores and the scheduler, such as PGPASSWORD and
+   * AWS_SECRET_ACCESS_KEY, only this way.
    */
   readonly environment?: { readonly [name: string]: string | true };
-  /**
-   * Where the command runs, relative to the experiment file's directory, which is meant when left
-   * out.
-   */
+  /** Where the command runs, relative to the experiment file's directory (the default). */
   readonly directory?: string;
-  /** How long it may take until the command answers at all. 300 when left out. */
+  /** Seconds until the command must have answered for the first time (default 300). */
   readonly startTimeoutSeconds?: number;
   /**
-   * How long a call may stay silent: a step, an evaluation, a save or a restore that says nothing
-   * for longer has hung. 600 when left out.
+   * Seconds that a step, an evaluation, a save or a restore may stay silent before it counts as
+   * hung (default 600).
    */
   readonly stepTimeoutSeconds?: number;
-  /**
-   * Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.
-   */
+  /** Resident memory of the command and all that it starts, in MiB. Watched on Linux only. */
   readonly memoryLimitMegabytes?: number;
 }
 
@@ -39,56 +32,64 @@ export function command(command: string, options: CommandOptions = {}): CommandT
   return { command, ...options };
 }
 
-/** Seconds that a call may take when nothing else is said. */
-export const usualStepTimeoutSeconds = 600;
+/** Seconds that a call may take unless the experiment says otherwise. */
+export const defaultStepTimeoutSeconds = 600;
 
 export const seconds = z
-  .number({ error: "must be a number; give seconds such as 600" })
-  .positive({ error: "must be above 0; give seconds such as 600" });
+  .number(mistake("must be a number", "give seconds such as 600"))
+  .positive(mistake("must be above 0", "give seconds such as 600"));
 
-/** What a command trainer may say. Messages have the form "rule; remedy". */
+/** What a command trainer may say. */
 export const commandShape = {
   command: z
-    .string({ error: "must be a text; give a command such as python train.py" })
-    .regex(/\S/, { error: "is empty; give a command such as python train.py" })
+    .string(mistake("must be a text", "give a command such as python train.py"))
+    .regex(/\S/, mistake("is empty", "give a command such as python train.py"))
     .describe("The command, for the shell sh."),
   environment: z
     .record(
-      z.string().regex(/^[A-Za-z_]\w*$/, {
-        error: "is no name of a variable; give letters, digits and underscores",
-      }),
-      z.union([z.string(), z.literal(true)], {
-        error: "must be a text, or true for the worker's own value; put quotes around it",
-      }),
-      { error: "must be an object; give texts by name" },
+      z
+        .string()
+        .regex(
+          /^[A-Za-z_]\w*$/,
+          mistake("is no name of a variable", "give letters, digits and underscores"),
+        ),
+      z.union(
+        [z.string(), z.literal(true)],
+        mistake("must be a text, or true for the worker's own value", "put quotes around it"),
+      ),
+      mistake("must be an object", "give texts by name"),
     )
     .describe(
-      "Variables for the command, added to those of the worker. true passes on the worker's own value, also of one that trainers do not get otherwise, such as AWS_SECRET_ACCESS_KEY.",
+      "Variables for the command, added to those of the worker. true passes on the " +
+        "worker's own value, which is the only way to pass on AWS_SECRET_ACCESS_KEY and " +
+        "the like.",
     )
     .optional(),
   directory: z
-    .string({ error: "must be a text; give the path of a directory" })
+    .string(mistake("must be a text", "give the path of a directory"))
     .describe(
-      "Where the command runs, relative to this file's directory, which is meant when left out.",
+      "Where the command runs, relative to this file's directory. Default: that " + "directory.",
     )
     .optional(),
   startTimeoutSeconds: seconds
-    .describe("How long it may take until the command answers at all. 300 when left out.")
+    .describe("Seconds until the command must have answered for the first time. Default: 300.")
     .optional(),
   stepTimeoutSeconds: seconds
     .describe(
-      "How long a step, an evaluation, a save or a restore may stay silent. 600 when left out.",
+      "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
+        "Default: 600.",
     )
     .optional(),
   memoryLimitMegabytes: z
-    .number({ error: "must be a number; give MiB such as 4000" })
-    .positive({ error: "must be above 0; give MiB such as 4000" })
+    .number(mistake("must be a number", "give MiB such as 4000"))
+    .positive(mistake("must be above 0", "give MiB such as 4000"))
     .describe(
-      "Resident memory of the command with everything that it starts, in MiB. Watched on Linux only.",
+      "Resident memory of the command and all that it starts, in MiB. Watched on Linux " + "only.",
     )
     .optional(),
 };
 
-export const commandSchema = z.strictObject(commandShape, {
-  error: 'must be a command; give for example command("python train.py")',
-});
+export const commandSchema = z.strictObject(
+  commandShape,
+  mistake("must be a command", 'give for example command("python train.py")'),
+);

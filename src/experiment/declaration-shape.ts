@@ -1,33 +1,37 @@
-/** What each part of a declaration may be. Messages have the form "rule; remedy". */
+/** What each part of a declaration may be. */
 import { z } from "zod";
+import { builtInStrategies, type StrategyPart } from "../algorithm/built-in-strategies.ts";
+import { mistake, mistakeOf } from "../algorithm/mistake.ts";
+import { callOf } from "../algorithm/strategy.ts";
 import { nameMistake } from "./bounds.ts";
 import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
 
 const positiveNumber = (what: string) =>
   z
-    .number({ error: `must be a number; give ${what}` })
-    .positive({ error: `must be above 0; give ${what}` });
+    .number(mistake("must be a number", `give ${what}`))
+    .positive(mistake("must be above 0", `give ${what}`));
 const wholeNumber = (what: string) =>
   z
-    .int({ error: `must be a whole number; give ${what}` })
-    .min(1, { error: `must be at least 1; give ${what}` });
+    .int(mistake("must be a whole number", `give ${what}`))
+    .min(1, mistake("must be at least 1", `give ${what}`));
 const metricName = z
-  .string({ error: "must be a text; name a metric that the trainer reports" })
-  .min(1, { error: "is empty; name a metric that the trainer reports" })
-  .refine((name) => name === "" || nameMistake(name) === undefined, {
-    error: ({ input }) => {
-      const { rule, remedy } = nameMistake(String(input))!;
-      return `${rule}; ${remedy}`;
-    },
-  });
-/** Runs have it in their ids, and these in the names of files. */
-const longestRunName = 100;
-const flag = z.boolean({ error: "must be true or false; give one of them" }).optional();
-const aFunction = (what: string) =>
-  z.custom<unknown>((value) => typeof value === "function", {
-    error: `must be a function; ${what}`,
-  });
+  .string(mistake("must be a text", "name a metric that the trainer reports"))
+  .min(1, mistake("is empty", "name a metric that the trainer reports"))
+  .refine(
+    (name) => name === "" || nameMistake(name) === undefined,
+    mistakeOf((name) => nameMistake(String(name))!),
+  );
+/** Run ids contain the name, and file names contain run ids. */
+const maxRunNameLength = 100;
+const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
+const strategyIn = (part: StrategyPart) => {
+  const calls = builtInStrategies[part].map(({ definition }) => callOf(definition));
+  return z.custom<unknown>(
+    (value) => typeof value === "function",
+    mistake("must be a function", `use ${calls.join(", ")} or your own`),
+  );
+};
 
 export const budgetShape = {
   stepsPerMember: wholeNumber("a number of steps such as 4000")
@@ -38,68 +42,83 @@ export const budgetShape = {
     .optional(),
   wallSeconds: positiveNumber("seconds such as 600")
     .describe(
-      "Time in which at least one worker works on the run, in seconds: a queue does not count.",
+      "Seconds in which at least one worker works on the run. Time in a queue does not " +
+        "count.",
     )
     .optional(),
   targetScore: z
-    .number({ error: "must be a number; give a score" })
+    .number(mistake("must be a number", "give a score"))
     .describe("A score that is good enough. No budget by itself, since it may never be reached.")
     .optional(),
 };
 
-/** The parts of a declaration. What they mean together is checked in `experiment.ts`. */
+/** The parts of a declaration. `declaration-problems.ts` checks what they mean together. */
 export const declarationShape = {
   name: z
-    .string({ error: "must be a text; give the runs a name" })
-    .regex(/^[A-Za-z0-9][\w.-]*$/, {
-      error:
-        'may have letters, digits, dots, dashes and underscores only; use a name such as "digits"',
-    })
-    .max(longestRunName, {
-      error: `must have at most ${longestRunName} characters; give a shorter name`,
-    }),
-  population: wholeNumber("a number of members such as 8").max(1_000_000, {
-    error: "must be at most 1,000,000; give a number of members such as 8",
-  }),
-  hyperparameters: z.record(z.string(), z.unknown(), {
-    error:
-      "must be an object; declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
-  }),
+    .string(mistake("must be a text", "give the runs a name"))
+    .regex(
+      /^[A-Za-z0-9][\w.-]*$/,
+      mistake(
+        "may have letters, digits, dots, dashes and underscores only",
+        'use a name such as "digits"',
+      ),
+    )
+    .max(
+      maxRunNameLength,
+      mistake(`must have at most ${maxRunNameLength} characters`, "give a shorter name"),
+    ),
+  population: wholeNumber("a number of members such as 8").max(
+    1_000_000,
+    mistake("must be at most 1,000,000", "give a number of members such as 8"),
+  ),
+  hyperparameters: z.record(
+    z.string(),
+    z.unknown(),
+    mistake(
+      "must be an object",
+      "declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
+    ),
+  ),
   initial: z
-    .union([z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))], {
-      error: "must be an object or a list of objects; give values by name",
-    })
+    .union(
+      [z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))],
+      mistake("must be an object or a list of objects", "give values by name"),
+    )
     .optional(),
   objective: z.strictObject(
     {
-      direction: z.enum(["maximize", "minimize"], {
-        error: "must be maximize or minimize; use maximize(metric) or minimize(metric)",
-      }),
+      direction: z.enum(
+        ["maximize", "minimize"],
+        mistake("must be maximize or minimize", "use maximize(metric) or minimize(metric)"),
+      ),
       metric: metricName,
       final: metricName.optional(),
     },
-    { error: 'must be an objective; use maximize("accuracy") or minimize("loss")' },
+    mistake("must be an objective", 'use maximize("accuracy") or minimize("loss")'),
   ),
-  ready: aFunction("use everySteps(200), everySeconds(30) or readyWhen(predicate)"),
-  exploit: aFunction(
-    "use truncationSelection(), tTestSelection(), binaryTournament(), noExploit() or your own",
-  ).optional(),
-  explore: aFunction("use perturb(), resample(), noExplore() or your own").optional(),
+  ready: strategyIn("ready"),
+  exploit: strategyIn("exploit").optional(),
+  explore: strategyIn("explore").optional(),
   exploreEvery: z
-    .enum(["copy", "generation"], { error: 'must be "copy" or "generation"; use one of them' })
+    .enum(["copy", "generation"], mistake('must be "copy" or "generation"', "use one of them"))
     .optional(),
-  budget: z.strictObject(budgetShape, {
-    error: "must be an object; give for example { stepsPerMember: 4000 }",
-  }),
-  trainer: z.custom<unknown>((value) => typeof value === "function" || isCommand(value), {
-    error:
-      'must be a trainer; give a class with step, evaluate, save and restore, a function that makes such a trainer, or command("python train.py")',
-  }),
+  budget: z.strictObject(
+    budgetShape,
+    mistake("must be an object", "give for example { stepsPerMember: 4000 }"),
+  ),
+  trainer: z.custom<unknown>(
+    (value) => typeof value === "function" || isCommand(value),
+    mistake(
+      "must be a trainer",
+      "give a class with step, evaluate, save and restore, a function that makes such a " +
+        'trainer, or command("python train.py")',
+    ),
+  ),
   synchronous: flag,
   reevaluate: flag,
   stepTimeoutSeconds: seconds.optional(),
   seed: z
-    .int({ error: "must be a whole number; give a seed such as 1" })
-    .min(0, { error: "must be at least 0; give a seed such as 1" })
+    .int(mistake("must be a whole number", "give a seed such as 1"))
+    .min(0, mistake("must be at least 0", "give a seed such as 1"))
     .optional(),
 };

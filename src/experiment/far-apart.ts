@@ -3,8 +3,8 @@ import type { Hyperparameter, SearchSpace } from "../algorithm/search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 
 /**
- * Two settings that differ in one hyperparameter, by as much as its range allows, and in what
- * depends on it.
+ * Two settings that differ in one hyperparameter, as far as its range allows, and in what depends
+ * on it.
  */
 export interface FarApart {
   readonly name: string;
@@ -14,9 +14,9 @@ export interface FarApart {
 const draws = 300;
 
 /**
- * Two values far apart of each hyperparameter that can change: the ends of a range, two options of
- * a choice. The others stay as given, but for one that applies under a condition only, for which
- * the condition is made to hold. Constants are left out.
+ * Two distant values of each hyperparameter that can change: the ends of a range, or two options
+ * of a choice. The others stay as given, except that the condition of a conditional one is made to
+ * hold. Constants are left out.
  */
 export function farApart(space: SearchSpace, from: Hyperparameters): FarApart[] {
   return space.names.flatMap((name) => {

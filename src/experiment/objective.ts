@@ -5,9 +5,9 @@ export interface Objective {
   /** The metric that steers selection. */
   readonly metric: string;
   /**
-   * A held-out metric for the final choice of the best model. It is asked for once, in a member's
-   * last evaluation. Being chosen by it, the best model's value is the highest of many: for a
-   * number without that bias let the trainer report one more metric.
+   * A held-out metric for the final choice of the best model. The trainer reports it once, in a
+   * member's last evaluation. The chosen model's value is the best of many, so it is biased. For
+   * an unbiased number let the trainer report one more metric.
    */
   readonly final?: string;
 }

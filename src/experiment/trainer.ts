@@ -1,14 +1,14 @@
 /**
- * What a user's trainer is: one model in memory that can be trained, scored, saved, and made to
- * hold another model's state.
+ * A user's trainer: one model in memory that can be trained, scored and saved, and can take over
+ * another model's state.
  */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { CommandTrainer } from "./command.ts";
 
 export interface Trainer<H = Hyperparameters> {
   /**
-   * One training step with the hyperparameters of this moment, which cannot be changed. They may
-   * differ from those of the step before.
+   * One training step with these hyperparameters, which are read-only. They may differ from those
+   * of the step before.
    */
   step(hyperparameters: H): void | Promise<void>;
   /**
@@ -19,18 +19,18 @@ export interface Trainer<H = Hyperparameters> {
   /** Everything that the next step depends on: weights, the optimiser's state, random state. */
   save(): TrainerState | Promise<TrainerState>;
   /**
-   * Makes this trainer hold a state that `save` gave, here or in another process, of this member
-   * or another. The context is that of the member that goes on from it: random draws that follow
-   * from its seed and a counter in the state go on for the member itself, and are fresh for one
-   * that has copied another.
+   * Takes over a state that `save` gave, here or in another process, for this member or another.
+   * The context is that of the member that goes on. Random draws that follow from its seed and a
+   * counter in the state continue for the same member, and are fresh for one that has copied.
    */
   restore(state: never, context: TrainerContext<H>): void | Promise<void>;
   dispose?(): void | Promise<void>;
 }
 
-/** What to do about files that are not closed when `save` is answered. */
+/** What to do about files that are still open when `save` is answered. */
 export const closedFilesRemedy =
-  "wait for asynchronous writers before answering, such as with thread.join(), result() of torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
+  "wait for asynchronous writers before answering, such as with thread.join(), result() of " +
+  "torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
 export interface TrainerContext<H = Hyperparameters> {
   /**
@@ -50,7 +50,7 @@ export type InProcessTrainerSource<H = Hyperparameters> =
 
 export type TrainerSource<H = Hyperparameters> = InProcessTrainerSource<H> | CommandTrainer;
 
-/** True for what `command()` makes, whether or not its options are right. */
+/** True for what `command()` makes, even with wrong options. */
 export function isCommand(source: unknown): source is CommandTrainer {
   return typeof source === "object" && source !== null && "command" in source;
 }
@@ -65,7 +65,6 @@ export type Evaluation = {
 };
 
 /**
- * By name: typed arrays (each becomes a NumPy file), bytes (a file as they are), and anything that
- * JSON can say.
+ * By name: typed arrays (each becomes a NumPy file), bytes (kept as a file), and any JSON value.
  */
 export type TrainerState = object;

@@ -1,6 +1,6 @@
 /**
- * What the strategies of an experiment do to a member, seen by trying them: strategies are
- * functions, and users bring their own.
+ * What the strategies of an experiment do to a member. Users bring their own functions, so it is
+ * found by trying them.
  */
 import type { Exploitation } from "../algorithm/exploit/exploit.ts";
 import { RankedPopulation } from "../algorithm/population.ts";
@@ -12,13 +12,14 @@ import {
   type Snapshot,
   snapshotId,
 } from "../algorithm/snapshot.ts";
+import { definitionOf } from "../algorithm/strategy.ts";
 import type { Experiment } from "./experiment.ts";
 
-/** Enough that an option which is drawn in one move of a hundred is seen. */
+/** Enough to see an option that one move in a hundred draws. */
 const tries = 500;
 
 /**
- * The hyperparameters whose values explore changes. All of them where it fails: that is reported
+ * The hyperparameters that explore changes. All of them where it fails, which is reported
  * elsewhere.
  */
 function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
@@ -37,8 +38,8 @@ function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
 }
 
 /**
- * What exploit decides about the worst of a population of this size, in which all scores differ
- * clearly; once for each of some draws.
+ * What exploit decides about the worst member of a population of this size, for several draws. All
+ * scores differ clearly.
  */
 export function exploitations(
   { strategies, objective }: Experiment,
@@ -70,8 +71,8 @@ export function exploitations(
 }
 
 /**
- * What a member takes over from another: it may be nothing. What fails or never copies here is a
- * user's own, and may do anything.
+ * What a member takes over from another, which may be nothing. A user's own exploit that fails or
+ * never copies here may take over anything.
  */
 export function copiedParts(experiment: Experiment): {
   weights: boolean;
@@ -88,7 +89,7 @@ export function copiedParts(experiment: Experiment): {
   };
 }
 
-/** The hyperparameters that may be others when a checkpoint is restored than when it was saved. */
+/** The hyperparameters that may have changed when a checkpoint is restored. */
 export function namesChangedByRestore(experiment: Experiment): ReadonlySet<string> {
   const { strategies } = experiment;
   const copies = copiedParts(experiment);
@@ -98,23 +99,23 @@ export function namesChangedByRestore(experiment: Experiment): ReadonlySet<strin
 }
 
 /**
- * New hyperparameters that explore makes of these, with as many changed as can be. Undefined where
- * it never changes any.
+ * What explore makes of these hyperparameters, with the most of them changed. Undefined where it
+ * never changes any.
  */
 export function exploredFrom({ space, explore }: Strategies, from: Hyperparameters, step: number) {
   const changes = (values: Hyperparameters) =>
     space.names.filter((name) => values[name] !== from[name]).length;
-  let most: Hyperparameters | undefined;
+  let best: Hyperparameters | undefined;
   for (let index = 0; index < tries; index++) {
     const random = randomStream("explored from", index);
     const after = tried(() => space.settle(explore(from, space, random, { step }), random));
-    if (after && changes(after) > (most ? changes(most) : 0)) most = after;
+    if (after && changes(after) > (best ? changes(best) : 0)) best = after;
   }
-  return most;
+  return best;
 }
 
 function isOurs({ strategies }: Experiment): boolean {
-  return "description" in strategies.exploit;
+  return definitionOf(strategies.exploit) !== undefined;
 }
 
 function tried<T>(attempt: () => T): T | undefined {

@@ -1,10 +1,15 @@
-/** What a store of your own must pass: lists of named cases for any test framework, or none. */
+/**
+ * What a store, a trainer or a strategy of your own must pass: lists of named cases for any test
+ * framework, or none.
+ */
 export type { ConformanceCase } from "./assert.ts";
 export { checkpointDirectoriesConformance } from "./checkpoint-directories-conformance.ts";
 export {
   type CheckpointStoreOptions,
   checkpointStoreConformance,
 } from "./checkpoint-store-conformance.ts";
+export { exploitConformance } from "./exploit-conformance.ts";
+export { exploreConformance } from "./explore-conformance.ts";
 export {
   type ObjectStorageOptions,
   objectStorageConformance,
@@ -13,6 +18,7 @@ export {
   type OpenPopulationStore,
   populationStoreConformance,
 } from "./population-store-conformance.ts";
+export { type ReadyOptions, readyConformance } from "./ready-conformance.ts";
 export {
   type TrainerSessionOptions,
   trainerSessionConformance,

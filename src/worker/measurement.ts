@@ -1,7 +1,7 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import { nearest } from "../algorithm/nearest.ts";
-import { show } from "../algorithm/strategy.ts";
-import { mostMetrics, mostSamples, nameMistake } from "../experiment/bounds.ts";
+import { show } from "../algorithm/show.ts";
+import { maxMetrics, maxSamples, nameMistake } from "../experiment/bounds.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 
@@ -38,16 +38,16 @@ function requireBounds(names: readonly string[], samples: Evaluation["samples"] 
     new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", {
       kind: "contract",
     });
-  if (names.length > mostMetrics)
+  if (names.length > maxMetrics)
     throw refuse(
       `${names.length} metrics`,
-      `may be at most ${mostMetrics}`,
+      `may be at most ${maxMetrics}`,
       "write the others to a file of your own",
     );
-  if (samples.length > mostSamples)
+  if (samples.length > maxSamples)
     throw refuse(
       `${samples.length} samples`,
-      `may be at most ${mostSamples}`,
+      `may be at most ${maxSamples}`,
       "report the last ones",
     );
   for (const name of names) {

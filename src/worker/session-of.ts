@@ -1,5 +1,5 @@
 import { BadInputError } from "../algorithm/problem.ts";
-import { show } from "../algorithm/strategy.ts";
+import { show } from "../algorithm/show.ts";
 import { isCommand, type TrainerSource } from "../experiment/trainer.ts";
 import {
   type InProcessOptions,

@@ -6,18 +6,17 @@ import type { Explore } from "./explore.ts";
 /** How often values are drawn again. */
 const draws = 16;
 
-/** With what a member has always failed. */
+/** The hyperparameters with which a member has always failed. */
 export interface Failed {
   readonly member: number;
   readonly values: readonly Hyperparameters[];
 }
 
 /**
- * Explores on this side of what has failed: where a value that failed is above the one that is
- * started from, below it, and the other way round; of a kind without an order, with any other.
- * Nobody knows which of the values failed, so each is suspect but those with which another member
- * trains, or that lie before such a one. What no draw gets right keeps the value that is started
- * from.
+ * Explores on the near side of what has failed: below a failed value that lies above the start,
+ * above one that lies below it, and with any other value of a kind without an order. Which value
+ * was at fault is not known. So each is suspect, unless another member trains with it or with one
+ * beyond it. A hyperparameter that no draw gets right keeps the value of the start.
  */
 export function apartFromFailed(
   explore: Explore,
@@ -53,8 +52,8 @@ function orderOf(space: SearchSpace, name: string): Order {
 }
 
 /**
- * Whether a value is the one that failed, or lies beyond it, seen from where it is started. Where
- * that is the one that failed, nothing does.
+ * Whether a value is the one that failed, or lies beyond it, seen from the start. No value does
+ * where the start itself is the one that failed.
  */
 function beyond(
   starting: HyperparameterValue | undefined,

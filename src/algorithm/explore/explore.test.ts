@@ -46,22 +46,25 @@ function count(
 const fourErrors = (share: number) => 4 * Math.sqrt(4000 * share * (1 - share));
 
 describe("perturb", () => {
-  test("multiplies by 0.8 or 1.2, each half of the time, unless it draws anew, which it does a quarter of the time", () => {
+  test("draws from the prior a quarter of the time, and else multiplies by 0.8 or 1.2", () => {
     const moved = (factor: number) => count(perturb(), ({ rate }) => rate === 1e-3 * factor);
     for (const factor of [0.8, 1.2]) {
       expect(Math.abs(moved(factor) - 4000 * 0.375)).toBeLessThan(fourErrors(0.375));
     }
   });
 
-  test.each([0, 0.1, 0.6, 1])("draws anew with probability %d", (resampleProbability) => {
-    const drawn = count(
-      perturb({ resampleProbability }),
-      ({ rate }) => rate !== 1e-3 * 0.8 && rate !== 1e-3 * 1.2,
-    );
-    expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(
-      fourErrors(resampleProbability),
-    );
-  });
+  test.each([0, 0.1, 0.6, 1])(
+    "draws from the prior with probability %d",
+    (resampleProbability) => {
+      const drawn = count(
+        perturb({ resampleProbability }),
+        ({ rate }) => rate !== 1e-3 * 0.8 && rate !== 1e-3 * 1.2,
+      );
+      expect(Math.abs(drawn - 4000 * resampleProbability)).toBeLessThanOrEqual(
+        fourErrors(resampleProbability),
+      );
+    },
+  );
 
   test("uses the factors that it was given, each equally often", () => {
     const factors = [0.5, 0.9, 3];
@@ -80,7 +83,7 @@ describe("perturb", () => {
     expect(Math.abs(both - 1000)).toBeLessThan(fourErrors(0.25));
   });
 
-  test("leaves a choice alone unless it draws anew, and then any option may come", () => {
+  test("leaves a choice alone unless it draws, and then any option may come", () => {
     expect(
       count(perturb({ resampleProbability: 0 }), ({ optimizer }) => optimizer === "sgd"),
     ).toBe(4000);
@@ -106,7 +109,7 @@ describe("resample", () => {
     expect(Math.abs(above - 400)).toBeLessThan(fourErrors(0.1));
   });
 
-  test("always draws anew when told nothing", () => {
+  test("always draws by default", () => {
     expect(count(resample(), ({ rate, dropout }) => rate !== 1e-3 && dropout !== 0.5)).toBe(4000);
   });
 });
@@ -127,7 +130,7 @@ test.each([
   }
 });
 
-test("exploring is a function of its input: the same stream gives the same values, and the old ones stay as they were", () => {
+test("the same stream explores to the same values, and the old ones stay as they were", () => {
   const before = structuredClone(values);
   for (const explore of [perturb(), resample(), noExplore()]) {
     const explored = [1, 1, 2].map((seed) =>
@@ -138,7 +141,7 @@ test("exploring is a function of its input: the same stream gives the same value
   expect(values).toEqual(before);
 });
 
-test("followSchedule gives what the schedule has for the next step, and after its end the last", () => {
+test("followSchedule gives what the schedule has for the next step, and then the last", () => {
   const explore = followSchedule({
     schedule: [
       { toStep: 10, hyperparameters: { rate: 1 } },

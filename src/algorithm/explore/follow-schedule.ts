@@ -1,46 +1,50 @@
 import { z } from "zod";
 import { firstPlace } from "../bisect.ts";
+import { hyperparameterValue } from "../hyperparameter-value.ts";
+import { mistake } from "../mistake.ts";
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 
 const part = z.object(
   {
     toStep: z
-      .int({ error: "must be a whole number; give the last step of this part" })
-      .min(1, { error: "must be at least 1; give the last step of this part" })
+      .int(mistake("must be a whole number", "give the last step of this part"))
+      .min(1, mistake("must be at least 1", "give the last step of this part"))
       .describe("The last step that is trained with them."),
     hyperparameters: z
-      .record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
-        error: "must be an object; give values by name",
-      })
+      .record(z.string(), hyperparameterValue, mistake("must be an object", "give values by name"))
       .describe("Values by name."),
   },
-  {
-    error: "must be an object; give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }",
-  },
+  mistake(
+    "must be an object",
+    "give for example { toStep: 1000, hyperparameters: { rate: 0.1 } }",
+  ),
 );
 
 /**
- * The hyperparameters that a schedule has for the next step of the weights; after its end, the
- * last. One that it does not name stays as it is. With `exploreEvery: "generation"` and
- * `noExploit()` fresh models are trained along the schedule, whose first part is given as
- * `initial`.
+ * The hyperparameters that a schedule has for the next step of the weights, or its last ones after
+ * its end. A hyperparameter that it does not name stays as it is. With `exploreEvery:
+ * "generation"` and `noExploit()` fresh models are trained along the schedule, whose first part is
+ * given as `initial`.
  */
 export const followSchedule = strategy(
-  "followSchedule",
+  {
+    name: "followSchedule",
+    summary: "Hyperparameters follow a schedule that was found, or written by hand.",
+    example: { schedule: [{ toStep: 1000, hyperparameters: { rate: 0.1 } }] },
+  },
   {
     schedule: z
-      .array(part, { error: "must be a list; give what schedule(lineage) gives" })
-      .min(1, { error: "is empty; give at least one part" })
+      .array(part, mistake("must be a list", "give what schedule(lineage) gives"))
+      .min(1, mistake("is empty", "give at least one part"))
       .refine(
         (parts) =>
           parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
-        {
-          error: "must be in the order of steps; sort it by toStep",
-        },
+        mistake("must be in the order of steps", "sort it by toStep"),
       )
       .describe(
-        "Parts in the order of steps: hyperparameters, and the last step that is trained with them.",
+        "Parts in the order of steps: hyperparameters, and the last step that is trained " +
+          "with them.",
       ),
   },
   ({ schedule }): Explore =>

@@ -6,7 +6,10 @@ import type { Explore } from "./explore.ts";
  * what exploring adds.
  */
 export const noExplore = strategy(
-  "noExplore",
+  {
+    name: "noExplore",
+    summary: "Hyperparameters stay as they are: selection only, the other control.",
+  },
   {},
   (): Explore => (hyperparameters) => hyperparameters,
 );

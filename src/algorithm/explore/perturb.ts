@@ -1,38 +1,43 @@
 import { z } from "zod";
+import { mistake } from "../mistake.ts";
 import type { SearchSpace } from "../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
 import { strategy } from "../strategy.ts";
 import type { Explore } from "./explore.ts";
 
 export const probability = z
-  .number({ error: "must be a number; give a probability from 0 to 1" })
-  .min(0, { error: "must be at least 0; give a probability from 0 to 1" })
-  .max(1, { error: "must be at most 1; give a probability from 0 to 1" });
+  .number(mistake("must be a number", "give a probability from 0 to 1"))
+  .min(0, mistake("must be at least 0", "give a probability from 0 to 1"))
+  .max(1, mistake("must be at most 1", "give a probability from 0 to 1"));
 
 /**
- * Each hyperparameter is drawn anew from its prior with `resampleProbability`, and otherwise moved
- * by one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). What a factor means to each kind
- * stands with the kind; a choice only ever changes by a new draw.
+ * Draws each hyperparameter from its prior with `resampleProbability`, and otherwise moves it by
+ * one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). Each kind says what a factor means to
+ * it. A choice changes by a draw only.
  */
 export const perturb = strategy(
-  "perturb",
+  {
+    name: "perturb",
+    summary: "Moves each hyperparameter by a factor, or draws it from its prior.",
+  },
   {
     factors: z
       .array(
         z
-          .number({ error: "must be a number; give a factor such as 0.8 or 1.2" })
-          .positive({ error: "must be above 0; give a factor such as 0.8 or 1.2" })
-          .refine((factor) => factor !== 1, {
-            error: "moves nothing; give a factor such as 0.8 or 1.2",
-          }),
-        { error: "must be a list; give factors such as [0.8, 1.2]" },
+          .number(mistake("must be a number", "give a factor such as 0.8 or 1.2"))
+          .positive(mistake("must be above 0", "give a factor such as 0.8 or 1.2"))
+          .refine(
+            (factor) => factor !== 1,
+            mistake("moves nothing", "give a factor such as 0.8 or 1.2"),
+          ),
+        mistake("must be a list", "give factors such as [0.8, 1.2]"),
       )
-      .min(1, { error: "is empty; give factors such as [0.8, 1.2], or use noExplore()" })
+      .min(1, mistake("is empty", "give factors such as [0.8, 1.2], or use noExplore()"))
       .default([0.8, 1.2])
       .describe("A hyperparameter is moved by one of these."),
     resampleProbability: probability
       .default(0.25)
-      .describe("How often a hyperparameter is drawn anew instead of moved."),
+      .describe("How often a hyperparameter is drawn from its prior instead of moved."),
   },
   ({ factors, resampleProbability }): Explore =>
     (hyperparameters, space, random) =>
@@ -44,8 +49,8 @@ export const perturb = strategy(
 );
 
 /**
- * New values for the hyperparameters that are present, in the order of the space, so that draws do
- * not depend on the order of keys.
+ * Changes the hyperparameters that are present, in the order of the space, so that draws do not
+ * depend on the order of keys.
  */
 export function mapValues(
   hyperparameters: Hyperparameters,

@@ -3,12 +3,16 @@ import type { Explore } from "./explore.ts";
 import { mapValues, probability } from "./perturb.ts";
 
 /**
- * Each hyperparameter is drawn anew from its prior with the given probability (Jaderberg et al.
- * 2017, resample).
+ * Draws each hyperparameter from its prior with the given probability (Jaderberg et al. 2017,
+ * resample).
  */
 export const resample = strategy(
-  "resample",
-  { probability: probability.default(1).describe("How often a hyperparameter is drawn anew.") },
+  { name: "resample", summary: "Draws each hyperparameter from its prior, with a probability." },
+  {
+    probability: probability
+      .default(1)
+      .describe("How often a hyperparameter is drawn from its prior."),
+  },
   ({ probability: chance }): Explore =>
     (hyperparameters, space, random) =>
       mapValues(hyperparameters, space, (name, value) =>

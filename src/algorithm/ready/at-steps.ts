@@ -1,29 +1,32 @@
 import { z } from "zod";
-import { asFactory, strategy } from "../strategy.ts";
-import { burnInSteps, type Ready } from "./ready.ts";
+import { mistake } from "../mistake.ts";
+import { withLeading } from "../strategy.ts";
+import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
-export const stepList = z
-  .array(
-    z
-      .int({ error: "must be a whole number; give a step" })
-      .min(1, { error: "must be at least 1; give a step" }),
-    { error: "must be a list; give steps such as [100, 300, 900]" },
-  )
-  .min(1, { error: "is empty; give steps such as [100, 300, 900]" })
-  .refine((steps) => steps.every((step, index) => index === 0 || step > steps[index - 1]!), {
-    error: "must rise; sort the steps",
-  });
+const step = z
+  .int(mistake("must be a whole number", "give a step"))
+  .min(1, mistake("must be at least 1", "give a step"));
+const remedy = "give steps such as [100, 300, 900]";
+const rises = (steps: readonly number[]) =>
+  steps.every((step, index) => index === 0 || step > steps[index - 1]!);
 
-const make = strategy(
-  "atSteps",
-  { steps: stepList, burnInSteps },
-  ({ steps, burnInSteps }): Ready => {
+const factory = readyStrategy(
+  {
+    name: "atSteps",
+    summary: "A generation ends at each of these steps.",
+    example: { steps: [100, 300, 900] },
+  },
+  {
+    steps: z
+      .array(step, mistake("must be a list", remedy))
+      .min(1, mistake("is empty", remedy))
+      .refine(rises, mistake("must rise", "sort the steps")),
+  },
+  ({ steps }) => {
     const ends = new Set(steps);
     const last = steps.at(-1)!;
     const length = last - (steps.at(-2) ?? 0);
-    const isReady = ({ step }: { step: number }) =>
-      ends.has(step) || (step > last && (step - last) % length === 0);
-    return Object.assign(isReady, { burnInSteps });
+    return ({ step }) => ends.has(step) || (step > last && (step - last) % length === 0);
   },
 );
 
@@ -31,8 +34,6 @@ const make = strategy(
  * A generation ends at each of these steps of the lineage. After the last of them generations are
  * as long as the last one was.
  */
-export function atSteps(steps: readonly number[], options: { burnInSteps?: number } = {}): Ready {
-  return make({ steps: [...steps], ...options });
-}
-
-asFactory(atSteps);
+export const atSteps = withLeading(factory, (steps: readonly number[], options: BurnIn = {}) =>
+  factory.from({ steps: [...steps], ...options }),
+);

@@ -1,18 +1,25 @@
 import { z } from "zod";
-import { asFactory, strategy } from "../strategy.ts";
-import { burnInSteps, type Ready } from "./ready.ts";
+import { mistake } from "../mistake.ts";
+import { withLeading } from "../strategy.ts";
+import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
-export const seconds = z
-  .number({ error: "must be a number; give seconds such as 30" })
-  .positive({ error: "must be above 0; give seconds such as 30" });
+const remedy = "give seconds such as 30";
 
-const make = strategy(
-  "everySeconds",
-  { seconds, burnInSteps },
-  ({ seconds, burnInSteps }): Ready =>
+const factory = readyStrategy(
+  {
+    name: "everySeconds",
+    summary: "A generation is a time, so fast members train more steps in it.",
+    example: { seconds: 30 },
+  },
+  {
+    seconds: z
+      .number(mistake("must be a number", remedy))
+      .positive(mistake("must be above 0", remedy)),
+  },
+  ({ seconds }) =>
     Object.assign(
       ({ secondsInGeneration }: { secondsInGeneration: number }) => secondsInGeneration >= seconds,
-      { burnInSteps, generationLength: { seconds } },
+      { generationLength: { seconds } },
     ),
 );
 
@@ -20,8 +27,6 @@ const make = strategy(
  * A generation is a time, so fast members train more steps in it. Runs with it cannot be repeated
  * bit for bit.
  */
-export function everySeconds(seconds: number, options: { burnInSteps?: number } = {}): Ready {
-  return make({ seconds, ...options });
-}
-
-asFactory(everySeconds);
+export const everySeconds = withLeading(factory, (seconds: number, options: BurnIn = {}) =>
+  factory.from({ seconds, ...options }),
+);

@@ -1,27 +1,29 @@
 import { z } from "zod";
-import { asFactory, strategy } from "../strategy.ts";
-import { burnInSteps, type Ready } from "./ready.ts";
+import { mistake } from "../mistake.ts";
+import { withLeading } from "../strategy.ts";
+import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
-export const steps = z
-  .int({ error: "must be a whole number; give a number of steps such as 200" })
-  .min(1, { error: "must be at least 1; give a number of steps such as 200" });
+const remedy = "give a number of steps such as 200";
 
-const make = strategy(
-  "everySteps",
-  { steps, burnInSteps },
-  ({ steps, burnInSteps }): Ready =>
+const factory = readyStrategy(
+  {
+    name: "everySteps",
+    summary: "A generation is a number of training steps.",
+    example: { steps: 200 },
+  },
+  {
+    steps: z
+      .int(mistake("must be a whole number", remedy))
+      .min(1, mistake("must be at least 1", remedy)),
+  },
+  ({ steps }) =>
     Object.assign(
       ({ stepsInGeneration }: { stepsInGeneration: number }) => stepsInGeneration >= steps,
-      {
-        burnInSteps,
-        generationLength: { steps },
-      },
+      { generationLength: { steps } },
     ),
 );
 
 /** A generation is a number of training steps. */
-export function everySteps(steps: number, options: { burnInSteps?: number } = {}): Ready {
-  return make({ steps, ...options });
-}
-
-asFactory(everySteps);
+export const everySteps = withLeading(factory, (steps: number, options: BurnIn = {}) =>
+  factory.from({ steps, ...options }),
+);

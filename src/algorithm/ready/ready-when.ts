@@ -1,25 +1,28 @@
 import { z } from "zod";
-import { asFactory, strategy } from "../strategy.ts";
-import { burnInSteps, type Progress, type Ready } from "./ready.ts";
+import { mistake } from "../mistake.ts";
+import { withLeading } from "../strategy.ts";
+import type { Ready } from "./ready.ts";
+import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
-const make = strategy(
-  "readyWhen",
+const factory = readyStrategy(
   {
-    predicate: z.custom<(progress: Progress) => boolean>((value) => typeof value === "function", {
-      error: "must be a function; give one of the progress that returns true or false",
-    }),
-    burnInSteps,
+    name: "readyWhen",
+    summary: "A generation ends when the predicate says so.",
+    example: { predicate: () => true },
+    needsCode: true,
   },
-  ({ predicate, burnInSteps }): Ready =>
-    Object.assign((progress: Progress) => predicate(progress), { burnInSteps }),
+  {
+    predicate: z.custom<Ready>(
+      (value) => typeof value === "function",
+      mistake("must be a function", "give one of the progress that returns true or false"),
+    ),
+  },
+  ({ predicate }) =>
+    (progress) =>
+      predicate(progress),
 );
 
 /** A generation ends when the predicate says so. It is asked after every step. */
-export function readyWhen(
-  predicate: (progress: Progress) => boolean,
-  options: { burnInSteps?: number } = {},
-): Ready {
-  return make({ predicate, ...options });
-}
-
-asFactory(readyWhen);
+export const readyWhen = withLeading(factory, (predicate: Ready, options: BurnIn = {}) =>
+  factory.from({ predicate, ...options }),
+);

@@ -1,6 +1,6 @@
 import { atSteps, BadInputError, everySeconds, everySteps, type Progress, readyWhen } from "clade";
 import { expect, test } from "vitest";
-import { burnInOf } from "./ready.ts";
+import { burnInOf } from "./ready-strategy.ts";
 
 const progress = (given: Partial<Progress>): Progress => ({
   stepsInGeneration: 1,
@@ -10,7 +10,7 @@ const progress = (given: Partial<Progress>): Progress => ({
   ...given,
 });
 
-test("everySteps ends a generation after that many steps of it, whatever the lineage has done", () => {
+test("everySteps ends a generation after that many steps, at any age of the lineage", () => {
   const ready = everySteps(3);
   const ends = [1, 2, 3, 4].map((stepsInGeneration) =>
     ready(progress({ stepsInGeneration, step: 100 })),
@@ -26,7 +26,7 @@ test("everySeconds ends a generation after that many seconds of it", () => {
   expect(ends).toEqual([false, false, true, true]);
 });
 
-test("atSteps ends a generation at each of its steps of the lineage, and goes on in the last distance", () => {
+test("atSteps ends a generation at each of its steps, and then in the last distance", () => {
   const ready = atSteps([3, 7]);
   const ends = [1, 3, 4, 7, 8, 11, 12, 15].map((step) => ready(progress({ step })));
   expect(ends).toEqual([false, true, false, true, false, true, false, true]);

@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** Decides after every step whether the generation ends here. */
 export type Ready = (progress: Progress) => boolean;
 
@@ -13,27 +11,15 @@ export interface Progress {
 }
 
 /**
- * When the generation ends, where that is known beforehand: a trainer in another process then
- * trains up to it in one go.
+ * When the generation ends, where that is known beforehand. A trainer in another process then
+ * trains up to it without being asked after every step.
  */
 export type GenerationLength = { readonly steps: number } | { readonly seconds: number };
 
 /**
- * The length of each generation, of a ready strategy that has one; undefined where only asking
- * after every step tells.
+ * The length of each generation; undefined for a ready strategy that has to be asked after every
+ * step.
  */
 export function generationLengthOf(ready: Ready): GenerationLength | undefined {
   return (ready as { generationLength?: GenerationLength }).generationLength;
-}
-
-/** Steps of the lineage during which members are published but nobody copies or explores. */
-export const burnInSteps = z
-  .int({ error: "must be a whole number; give a number of steps, or leave it out" })
-  .min(0, { error: "must be at least 0; give a number of steps, or leave it out" })
-  .default(0)
-  .describe("Steps during which nobody copies or explores.");
-
-/** The burn-in that a ready strategy was made with, in steps of the lineage. */
-export function burnInOf(ready: Ready): number {
-  return (ready as { burnInSteps?: number }).burnInSteps ?? 0;
 }

@@ -14,7 +14,7 @@ import {
   uniform,
 } from "clade";
 import { describe, expect, test } from "vitest";
-import type { ExperimentDeclaration } from "../../experiment/experiment.ts";
+import type { ExperimentDeclaration } from "../../experiment/declaration.ts";
 import type { Finding } from "./finding.ts";
 import { tryContract } from "./try-contract.ts";
 

@@ -10,14 +10,14 @@ import { randomStream } from "../../algorithm/random.ts";
 import { everySteps } from "../../algorithm/ready/every-steps.ts";
 import type { Ready } from "../../algorithm/ready/ready.ts";
 import { readyWhen } from "../../algorithm/ready/ready-when.ts";
-import { describeStrategy } from "../../algorithm/strategy.ts";
+import { definitionOf } from "../../algorithm/strategy.ts";
 import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
 import { copiedParts, exploredFrom } from "../../experiment/what-changes.ts";
 import { duration, number, plural } from "../../report/words.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../../trainer/trainer-session.ts";
-import { requireMetric } from "../../worker/measurement.ts";
+import { measurementOf, requireMetric } from "../../worker/measurement.ts";
 import { isSame, spread, standing } from "../../worker/sameness.ts";
 import { trainFrom, trainOn } from "../../worker/train-on.ts";
 import { hyperparameters as shown } from "../format.ts";
@@ -307,13 +307,14 @@ class Contract {
     }
   }
 
-  #requireSamples({ samples = [] }: Evaluation): void {
-    if (describeStrategy(this.#trial.experiment.strategies.exploit).name !== "tTestSelection")
-      return;
-    if (samples.length < 2)
+  #requireSamples(evaluation: Evaluation): void {
+    const { samples = [] } = measurementOf(evaluation, this.#trial.metric);
+    const definition = definitionOf(this.#trial.experiment.strategies.exploit);
+    if (definition?.comparesSamples && samples.length < 2)
       this.#trial.say(
         "bad",
-        "tTestSelection needs samples, and evaluate() reports fewer than 2; add samples: [...]",
+        `${definition.name} needs samples, and evaluate() reports fewer than 2; ` +
+          "add samples: [...]",
       );
   }
 

@@ -1,10 +1,10 @@
 /** Tries explore many times, and exploit in a population of the experiment's size. */
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { describeStrategy } from "../../algorithm/strategy.ts";
+import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { exploitations } from "../../experiment/what-changes.ts";
-import { number, plural } from "../../report/words.ts";
+import { plural } from "../../report/words.ts";
 import { hyperparameters as shown } from "../format.ts";
 import type { Finding } from "./finding.ts";
 
@@ -63,17 +63,8 @@ export function tryMembers(experiment: Experiment): Finding[] {
       if (doesAnything(experiment, size))
         return warn(`${name} never does anything among ${members}; use at least ${size}`);
   }
-  const fraction = Number(options.fraction);
-  if (name === "truncationSelection" && fraction * population < 1) {
-    const needed = Math.ceil(1 / fraction - 1e-9);
-    return warn(
-      `${name} with fraction ${number(fraction)} needs ${needed} members; of ${population} one copies, which is ${number(1 / population)}`,
-    );
-  }
-  const from = (options.rungs as readonly { readonly from: number }[] | undefined)?.[0]?.from ?? 0;
-  if (name === "successiveHalving" && from > population)
-    return warn(`${name} has ${from} members get to its first rung, and there are ${population}`);
-  return [];
+  const warning = definitionOf(strategies.exploit)?.warning?.(options as never, population);
+  return warning === undefined ? [] : warn(`${name} ${warning}`);
 }
 
 function doesAnything(experiment: Experiment, size: number): boolean {

@@ -1,16 +1,19 @@
 /**
- * An experiment as plain data, which is what a YAML or JSON file holds. It becomes the declaration
- * that the same words in TypeScript make, and from there on everything is the same. Every mistake
- * is found at once, under its path in the file.
+ * An experiment as plain data, as a YAML or JSON file holds it. It becomes the declaration that
+ * the same words in TypeScript make. All mistakes are reported at once, each under its path in the
+ * file.
  */
+
+import { problemsOf } from "../../algorithm/mistake.ts";
 import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
-import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { type CommandTrainer, commandSchema, commandShape } from "../command.ts";
-import { defineExperiment, type Experiment, type ExperimentDeclaration } from "../experiment.ts";
+import type { ExperimentDeclaration } from "../declaration.ts";
+import { defineExperiment, type Experiment } from "../experiment.ts";
+import { isMapping } from "../forms/kind.ts";
+import { strategyForms } from "../forms/strategy-forms.ts";
 import { readHyperparameter } from "./hyperparameter-kinds.ts";
-import { isMapping } from "./kind.ts";
 import { readObjective } from "./objective-kinds.ts";
-import { readExploit, readExplore, readReady } from "./strategy-kinds.ts";
 
 /**
  * The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it.
@@ -26,9 +29,9 @@ export function experimentFromFile(data: unknown): Experiment {
     ...parts,
     hyperparameters: readSpace(parts.hyperparameters, problems),
     objective: readObjective(parts.objective, problems),
-    ready: readReady(parts.ready, problems),
-    ...("exploit" in parts && { exploit: readExploit(parts.exploit, problems) }),
-    ...("explore" in parts && { explore: readExplore(parts.explore, problems) }),
+    ready: strategyForms.ready.read(parts.ready, problems),
+    ...("exploit" in parts && { exploit: strategyForms.exploit.read(parts.exploit, problems) }),
+    ...("explore" in parts && { explore: strategyForms.explore.read(parts.explore, problems) }),
     trainer: readTrainer(parts.trainer, problems),
   };
   try {
@@ -36,7 +39,7 @@ export function experimentFromFile(data: unknown): Experiment {
     if (problems.length === 0) return experiment;
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
-    // What could not be read is missing from the declaration, and is not reported twice.
+    // An unreadable part is missing from the declaration, and must not be reported twice.
     const unread = (path: string) => problems.some((known) => isWithin(known.path, path));
     problems.push(...error.problems.filter(({ path }) => !unread(path)));
   }
@@ -47,7 +50,7 @@ function isWithin(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}.`);
 }
 
-/** One that cannot be read is null, so that those that depend on it are not blamed for it. */
+/** An unreadable one is null, so that those that depend on it are not blamed. */
 function readSpace(forms: unknown, problems: Problem[]) {
   if (!isMapping(forms)) {
     const remedy =

@@ -1,14 +1,13 @@
 /**
  * The JSON Schema of an experiment file (draft-07, which editors know best), made from the schemas
- * that the file is read with. What it cannot say, such as that a lower bound lies below the upper,
- * only reading the file tells.
+ * that read the file. Some rules, such as a lower bound below the upper, only the reader checks.
  */
 import { z } from "zod";
 import { commandSchema, commandShape } from "../command.ts";
 import { declarationShape } from "../declaration-shape.ts";
+import { strategyForms } from "../forms/strategy-forms.ts";
 import { hyperparameterSchema } from "./hyperparameter-kinds.ts";
 import { objectiveSchema } from "./objective-kinds.ts";
-import { exploitSchema, exploreSchema, readySchema } from "./strategy-kinds.ts";
 
 export function experimentJsonSchema(): object {
   return z.toJSONSchema(experimentFile, { target: "draft-7", io: "input" });
@@ -25,34 +24,38 @@ const experimentFile = z
       .record(z.string(), hyperparameterSchema)
       .describe("The search space, by name."),
     initial: declarationShape.initial.describe(
-      "Values to start with instead of draws: the same for every member, or a list with one entry for each of the first members.",
+      "Values to start with instead of draws: the same for every member, or a list with one " +
+        "entry for each of the first members.",
     ),
     objective: objectiveSchema.describe("What is better."),
-    ready: readySchema.describe("When a generation ends."),
-    exploit: exploitSchema
-      .describe("Who copies whom. Truncation selection when left out.")
+    ready: strategyForms.ready.schema.describe("When a generation ends."),
+    exploit: strategyForms.exploit.schema
+      .describe("Which member copies which. Default: truncation selection.")
       .optional(),
-    explore: exploreSchema
-      .describe("How hyperparameters change. Perturbation when left out.")
+    explore: strategyForms.explore.schema
+      .describe("How hyperparameters change. Default: perturbation.")
       .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(
-      "Whether to explore after a copy only, which is meant when left out, or at the end of every generation.",
+      "Whether to explore after each copy (the default) or at the end of every " + "generation.",
     ),
-    budget: declarationShape.budget.describe("When the run ends: whichever comes first."),
+    budget: declarationShape.budget.describe("When the run ends: at whichever comes first."),
     trainer: z
       .union([commandShape.command, commandSchema])
       .describe("A program that speaks Clade's trainer protocol, as a shell command."),
     synchronous: declarationShape.synchronous.describe(
-      "Generation g is decided only when every live member has published g; the result then depends on the seed alone.",
+      "Generation g is decided only when every live member has published g; the result then " +
+        "depends on the seed alone.",
     ),
     reevaluate: declarationShape.reevaluate.describe(
-      "A copy is evaluated by its recipient before it trains on, instead of keeping the donor's score.",
+      "A copy is evaluated by its recipient before it trains on, instead of keeping the " +
+        "donor's score.",
     ),
     stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
-      "How long a step, an evaluation, a save or a restore may stay silent. Takes the place of the trainer's own.",
+      "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
+        "Replaces the trainer's own value.",
     ),
     seed: declarationShape.seed.describe(
-      "Makes every draw repeatable. Drawn for each run when left out.",
+      "Makes every draw repeatable. Default: drawn for each run.",
     ),
   })
   .describe("A Population Based Training experiment for Clade.");

@@ -3,8 +3,11 @@
  * kind, or a plain value for a constant.
  */
 import { z } from "zod";
+import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
+import { mistake } from "../../algorithm/mistake.ts";
 import type { Problem } from "../../algorithm/problem.ts";
-import { show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
+import { isMapping, type Kinds, kind, readKind } from "../forms/kind.ts";
 import { choice } from "../search-space/choice.ts";
 import { conditional } from "../search-space/conditional.ts";
 import { constant } from "../search-space/constant.ts";
@@ -16,37 +19,45 @@ import type { DeclaredNumber } from "../search-space/numeric.ts";
 import { ordinal } from "../search-space/ordinal.ts";
 import { quantized } from "../search-space/quantized.ts";
 import { uniform } from "../search-space/uniform.ts";
-import { isMapping, type Kinds, kind, readKind } from "./kind.ts";
 
-const number = z.number({ error: "must be a finite number; give one such as 0.1" });
-const range = (error: string) => z.tuple([number, number], { error });
-const lowAndHigh = range(
-  "must be a list of two numbers; give a lower and an upper bound such as [0.1, 0.9]",
+const number = z.number(mistake("must be a finite number", "give one such as 0.1"));
+const twoNumbers = (remedy: string) =>
+  z.tuple([number, number], mistake("must be a list of two numbers", remedy));
+const lowAndHigh = twoNumbers("give a lower and an upper bound such as [0.1, 0.9]");
+const whole = z.int(mistake("must be a whole number", "round it, or use uniform or logUniform"));
+const wholeLowAndHigh = z.tuple(
+  [whole, whole],
+  mistake("must be a list of two whole numbers", "give a lower and an upper bound such as [1, 8]"),
 );
-const whole = z.int({ error: "must be a whole number; round it, or use uniform or logUniform" });
-const wholeLowAndHigh = z.tuple([whole, whole], {
-  error: "must be a list of two whole numbers; give a lower and an upper bound such as [1, 8]",
-});
-const value = z.union([z.number(), z.string(), z.boolean()], {
-  error: "must be a finite number, a text, true or false; name it and map the name in the trainer",
-});
 const values = z
-  .array(value, { error: "must be a list; list the values to choose from, such as [16, 32]" })
-  .min(1, { error: "is empty; list the values to choose from" })
+  .array(
+    hyperparameterValue,
+    mistake("must be a list", "list the values to choose from, such as [16, 32]"),
+  )
+  .min(1, mistake("is empty", "list the values to choose from"))
   .meta({ uniqueItems: true });
 const wider = "Where moves may go, when that is wider than the range of the draws.";
 const bounds = lowAndHigh.describe(wider).exactOptional();
-const valueOrValues = z.union([value, z.array(value).min(1)], {
-  error: "must be a value or a list of values; give those under which this one exists",
-});
+const valueOrValues = z.union(
+  [hyperparameterValue, z.array(hyperparameterValue).min(1)],
+  mistake("must be a value or a list of values", "give those under which this one exists"),
+);
 const when = z
-  .record(z.string(), valueOrValues, {
-    error:
-      "must be an object; name another hyperparameter with its value or values, such as { optimizer: sgd }",
-  })
-  .refine((condition) => Object.keys(condition).length === 1, {
-    error: "must name one hyperparameter; let that one itself be conditional where there are more",
-  })
+  .record(
+    z.string(),
+    valueOrValues,
+    mistake(
+      "must be an object",
+      "name another hyperparameter with its value or values, such as { optimizer: sgd }",
+    ),
+  )
+  .refine(
+    (condition) => Object.keys(condition).length === 1,
+    mistake(
+      "must name one hyperparameter",
+      "let that one itself be conditional where there are more",
+    ),
+  )
   .meta({
     description:
       "It exists only while another hyperparameter has this value, or one of these values.",
@@ -55,8 +66,8 @@ const when = z
   })
   .exactOptional();
 const step = z
-  .number({ error: "must be a number; give the distance between neighbouring values" })
-  .positive({ error: "must be above 0; give the distance between neighbouring values" })
+  .number(mistake("must be a number", "give the distance between neighbouring values"))
+  .positive(mistake("must be above 0", "give the distance between neighbouring values"))
   .describe("Values are whole multiples of it.")
   .exactOptional();
 
@@ -78,7 +89,7 @@ const kinds: Kinds<Declared> = {
     {
       integer: wholeLowAndHigh,
       log: z
-        .boolean({ error: "must be true or false; give one of them" })
+        .boolean(mistake("must be true or false", "give one of them"))
         .describe("Draws and moves on a log scale: 16, 32, 64 are equally far apart.")
         .exactOptional(),
       bounds: wholeLowAndHigh.describe(wider).exactOptional(),
@@ -89,10 +100,8 @@ const kinds: Kinds<Declared> = {
   normal: kind(
     "A normal number, by its mean and standard deviation, truncated to its bounds.",
     {
-      normal: range(
-        "must be a list of two numbers; give the mean and the standard deviation, such as [0, 1]",
-      ),
-      bounds: lowAndHigh.describe("The least and the greatest value."),
+      normal: twoNumbers("give the mean and the standard deviation, such as [0, 1]"),
+      bounds: lowAndHigh.describe("The smallest and the largest value."),
       step,
       when,
     },
@@ -107,13 +116,14 @@ const kinds: Kinds<Declared> = {
     (form) => conditioned(form, ordinal(...form.ordinal)),
   ),
   constant: kind(
-    "A value that never changes, recorded with the others. Without a condition just the value will do.",
-    { constant: value, when },
+    "A value that never changes, recorded with the others. Without a condition just the " +
+      "value will do.",
+    { constant: hyperparameterValue, when },
     (form) => conditioned(form, constant(form.constant)),
   ),
 };
 
-/** `logUniform(1e-4, 1)`, as it is written in TypeScript, would be a text here. */
+/** In a file `logUniform(1e-4, 1)`, the form of TypeScript, is a text. */
 const call = new RegExp(
   `^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`,
 );
@@ -134,7 +144,8 @@ export function readHyperparameter(
   const words = {
     isNone: "is not a kind of hyperparameter",
     example:
-      "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value for a constant",
+      "a form such as { uniform: [0, 1] } or { choice: [sgd, adam] }, or a plain value " +
+      "for a constant",
   };
   const plain = plainValue.safeParse(form);
   if (plain.success) return constant(plain.data);
@@ -148,7 +159,8 @@ export function readHyperparameter(
       ? `write { ${name}: [...] }`
       : `write ${words.example}`;
   } else if (Array.isArray(form)) {
-    problem.remedy = `give { choice: ${show(form)} }, or { ordinal: ${show(form)} } when they have an order`;
+    const list = show(form);
+    problem.remedy = `give { choice: ${list} }, or { ordinal: ${list} } when they have an order`;
   }
   problems.push(problem);
   return undefined;
@@ -160,6 +172,6 @@ function onSteps({ step }: { readonly step?: number }, declared: DeclaredNumber)
 
 function conditioned({ when }: When, declared: Declared): Declared {
   if (when === undefined) return declared;
-  const [[on, values]] = Object.entries(when) as [[string, z.output<typeof value>]];
+  const [[on, values]] = Object.entries(when) as [[string, z.output<typeof hyperparameterValue>]];
   return conditional(on, values, declared);
 }

@@ -2,20 +2,20 @@
 import { z } from "zod";
 import type { Problem } from "../../algorithm/problem.ts";
 import { declarationShape } from "../declaration-shape.ts";
+import { type Kinds, kind, readKind } from "../forms/kind.ts";
 import { maximize, minimize, type Objective } from "../objective.ts";
-import { type Kinds, kind, readKind } from "./kind.ts";
 
 const { metric, final } = declarationShape.objective.shape;
-const held = final.describe("A held-out metric for the final choice of the best model.");
+const heldOut = final.describe("A held-out metric for the final choice of the best model.");
 const objectives: Kinds<Objective> = {
   maximize: kind(
     "The greater the metric, the better.",
-    { maximize: metric, final: held },
+    { maximize: metric, final: heldOut },
     (form) => maximize(form.maximize, form.final === undefined ? {} : { final: form.final }),
   ),
   minimize: kind(
     "The smaller the metric, the better.",
-    { minimize: metric, final: held },
+    { minimize: metric, final: heldOut },
     (form) => minimize(form.minimize, form.final === undefined ? {} : { final: form.final }),
   ),
 };

@@ -1,11 +1,10 @@
+import { isHyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
+import type { Mistake } from "../../algorithm/problem.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { longestChoice, mostChoices } from "../bounds.ts";
-import { type Declared, type Mistake, written } from "./declared.ts";
+import { maxChoiceLength, maxChoices } from "../bounds.ts";
+import { type Declared, written } from "./declared.ts";
 
-/**
- * One of some options without an order. It only ever changes by a new draw: there is no neighbour
- * to move to.
- */
+/** One of some options without an order. It has no neighbours, so it changes by a draw only. */
 export function choice<const T extends readonly HyperparameterValue[]>(
   ...options: T
 ): Declared<T[number]> {
@@ -27,30 +26,25 @@ export function listMistakes(options: readonly unknown[]): Mistake[] {
     ];
   if (new Set(options).size < options.length)
     return [{ rule: "the options must differ", remedy: "list each value once" }];
-  if (options.length > mostChoices)
+  if (options.length > maxChoices)
     return [
       {
-        rule: `there may be at most ${mostChoices} options`,
+        rule: `there may be at most ${maxChoices} options`,
         remedy: "draw their number with integer",
       },
     ];
-  if (options.some((option) => typeof option === "string" && option.length > longestChoice))
+  if (options.some((option) => typeof option === "string" && option.length > maxChoiceLength))
     return [
       {
-        rule: `an option may have at most ${longestChoice} characters`,
+        rule: `an option may have at most ${maxChoiceLength} characters`,
         remedy: "name the options and map the names in the trainer",
       },
     ];
-  if (options.every(isValue)) return [];
+  if (options.every(isHyperparameterValue)) return [];
   return [
     {
       rule: "the options must be finite numbers, strings or booleans",
       remedy: "name the options and map the names in the trainer",
     },
   ];
-}
-
-/** A value that can be recorded: JSON has no NaN, and no infinity. */
-export function isValue(value: unknown): value is HyperparameterValue {
-  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }

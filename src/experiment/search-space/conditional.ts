@@ -1,7 +1,8 @@
+import type { Mistake } from "../../algorithm/problem.ts";
+import { show } from "../../algorithm/show.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 import { constant } from "./constant.ts";
-import { type Declared, isDeclared, type Mistake } from "./declared.ts";
+import { type Declared, isDeclared } from "./declared.ts";
 
 /** The other hyperparameter and the values of it under which this one exists. */
 interface Condition {
@@ -27,7 +28,9 @@ export function conditional<T extends HyperparameterValue>(
     : [value as HyperparameterValue];
   return {
     ...(isDeclared(inner) ? inner : constant(0 as T)),
-    written: `conditional(${show(on)}, ${show(value)}, ${isDeclared(inner) ? inner.written : show(inner)})`,
+    written:
+      `conditional(${show(on)}, ${show(value)}, ` +
+      `${isDeclared(inner) ? inner.written : show(inner)})`,
     mistakes: isDeclared(inner) ? [...inner.mistakes, ...nestedMistakes(inner)] : [notDeclared],
     condition: { on, values },
   };

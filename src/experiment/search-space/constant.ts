@@ -1,5 +1,5 @@
+import { isHyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { isValue } from "./choice.ts";
 import { type Declared, written } from "./declared.ts";
 
 /** A value that never changes, recorded with the others. */
@@ -7,7 +7,7 @@ export function constant<const T extends HyperparameterValue>(value: T): Declare
   const admits = (other: unknown): other is T => other === value;
   return {
     written: written("constant", [value]),
-    mistakes: isValue(value)
+    mistakes: isHyperparameterValue(value)
       ? []
       : [
           {

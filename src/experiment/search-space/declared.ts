@@ -1,6 +1,7 @@
+import type { Mistake } from "../../algorithm/problem.ts";
 import type { Hyperparameter } from "../../algorithm/search-space.ts";
+import { show } from "../../algorithm/show.ts";
 import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 
 /** A hyperparameter as a user declares it: `learningRate: logUniform(1e-4, 1e-1)`. */
 export interface Declared<T extends HyperparameterValue = HyperparameterValue>
@@ -8,15 +9,9 @@ export interface Declared<T extends HyperparameterValue = HyperparameterValue>
   /** As in the experiment file: `logUniform(0.0001, 0.1)`. */
   readonly written: string;
   /**
-   * What is wrong with it. A declaration never throws, so that all mistakes of an experiment are
-   * reported at once.
+   * What is wrong with it. A declaration never throws, so that all mistakes are reported at once.
    */
   readonly mistakes: readonly Mistake[];
-}
-
-export interface Mistake {
-  readonly rule: string;
-  readonly remedy: string;
 }
 
 /** True for what the functions of this folder make, and for a user's own kind of the same form. */
@@ -34,7 +29,7 @@ export function isDeclared(value: unknown): value is Declared {
   );
 }
 
-/** The words of a declaration. Options that were left out are left out. */
+/** The text of a declaration, with the options that were given. */
 export function written(kind: string, values: readonly unknown[], options: object = {}): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const shown = given.map(([name, value]) => `${name}: ${show(value)}`).join(", ");

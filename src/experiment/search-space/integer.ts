@@ -1,4 +1,5 @@
-import { type Mistake, written } from "./declared.ts";
+import type { Mistake } from "../../algorithm/problem.ts";
+import { written } from "./declared.ts";
 import { boundsOf, type DeclaredNumber, declareNumber, type NumericOptions } from "./numeric.ts";
 
 interface IntegerOptions extends NumericOptions {

@@ -1,4 +1,4 @@
-import type { Mistake } from "./declared.ts";
+import type { Mistake } from "../../algorithm/problem.ts";
 import { written } from "./declared.ts";
 import { boundsOf, type DeclaredNumber, declareNumber } from "./numeric.ts";
 

@@ -2,15 +2,16 @@
  * What the numeric kinds share. A number moves on one of two scales:
  *
  *     log:     value * factor
- *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for a factor above 1
+ *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
  *
  * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
  * range: zero is no trap. Then the value is brought back into the bounds, and onto the grid where
  * the kind has one (`integer`, `quantized`). On a grid a move is at least one step, and at a bound
  * it turns around, so that no value is a fixed point.
  */
+import type { Mistake } from "../../algorithm/problem.ts";
 import type { Random } from "../../algorithm/random.ts";
-import type { Declared, Mistake } from "./declared.ts";
+import type { Declared } from "./declared.ts";
 
 export interface NumericOptions {
   /** Where moves may go, when that is wider than the prior. */
@@ -22,7 +23,7 @@ interface Numeric {
   readonly prior: { readonly low: number; readonly high: number; draw(random: Random): number };
   readonly bounds: readonly [low: number, high: number] | undefined;
   readonly scale: "linear" | "log";
-  /** The width of the linear scale, where it is not that of the bounds. */
+  /** The width of the linear scale, where it differs from that of the bounds. */
   readonly width?: number;
   /** Values are whole multiples of it. */
   readonly grid?: number;
@@ -63,7 +64,7 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
   };
 }
 
-/** The two bounds that a program without types may have left out: a declaration never throws. */
+/** The two bounds, NaN where a program without types has left them out. Never throws. */
 export function boundsOf(bounds: unknown): [low: number, high: number] {
   const [low = Number.NaN, high = Number.NaN] = Array.isArray(bounds) ? bounds : [];
   return [low, high];
@@ -78,8 +79,8 @@ function nearestMultiple(low: number, high: number, grid: number): (value: numbe
 }
 
 /**
- * The first and the last multiple. A billionth of a step forgives bounds such as 0.3 that are no
- * exact multiple of 0.1 in binary.
+ * The first and the last multiple. The billionth of a step allows for bounds such as 0.3, which is
+ * no exact multiple of 0.1 in binary.
  */
 function multiplesWithin(
   low: number,
@@ -110,7 +111,9 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   const mistakes: Mistake[] = [];
   if (low > prior.low || high < prior.high) {
     mistakes.push({
-      rule: `bounds [${low}, ${high}] must contain the prior's range, ${prior.low} to ${prior.high}`,
+      rule:
+        `bounds [${low}, ${high}] must contain the prior's range, ${prior.low} to ` +
+        `${prior.high}`,
       remedy: "widen the bounds or narrow the prior",
     });
   }

@@ -1,4 +1,4 @@
-import { show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { isDeclared } from "./declared.ts";
 import { type DeclaredNumber, declareNumber } from "./numeric.ts";
 

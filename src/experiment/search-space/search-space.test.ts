@@ -49,7 +49,7 @@ const kinds = Object.entries({ ...numbers, ...others }) as unknown as [string, D
 const onGrid = Object.entries(numbers).filter(([, { numeric }]) => numeric.grid !== undefined);
 
 describe.each(kinds)("%s", (name, declared) => {
-  test("every draw, every move and every value brought back is admitted and keeps its type", () => {
+  test("every value drawn, moved or brought back is admitted and keeps its type", () => {
     const random = randomStream("draws", name);
     const types = new Set(Array.from({ length: 100 }, () => typeof declared.sample(random)));
     const wrong = (value: unknown) =>
@@ -198,7 +198,7 @@ describe("moves of real numbers", () => {
     expect([100, 1000, 10].map((value) => declared.perturb(value, 0.8))).toEqual([80, 800, 8]);
   });
 
-  test("of a linear parameter are the factor above a tenth of the range, and the share of that tenth below", () => {
+  test("of a linear parameter are the factor above a tenth of the range, a share below", () => {
     const declared = uniform(-10, 10);
     const moves = [5, 2, 1, 0, -1, -5].map((value) => [
       declared.perturb(value, 0.8),
@@ -252,7 +252,7 @@ describe("kinds without a scale", () => {
     expect(ordinal("only").perturb("only", 1.2)).toBe("only");
   });
 
-  test("a choice and a constant never shift, but a choice is drawn anew", () => {
+  test("a choice and a constant never shift, but a choice is drawn", () => {
     for (const declared of [choice("a", "b", "c"), constant(7)]) {
       for (const factor of [0.1, 0.8, 1.2, 9]) {
         const value = declared.sample(randomStream(factor)) as never;
@@ -395,7 +395,7 @@ describe("a space with conditions", () => {
     }
   });
 
-  test("a conditional hyperparameter appears and disappears with its parent, nested ones with it", () => {
+  test("a conditional hyperparameter comes and goes with its parent, nested ones with it", () => {
     const settle = (values: Hyperparameters) => space.settle(values, randomStream("settle"));
     const full = { optimizer: "sgd", momentum: 0.9, nesterov: true, rate: 0.01 };
     expect(settle(full)).toEqual(full);
@@ -406,7 +406,7 @@ describe("a space with conditions", () => {
     expect([0, 0.5, 0.9]).toContain(back.momentum);
   });
 
-  test("whatever is perturbed for long, exactly the hyperparameters whose conditions hold are there", () => {
+  test("after many moves exactly the hyperparameters whose conditions hold are there", () => {
     const random = randomStream("long");
     const explore = perturb();
     let values = space.sample(random);

@@ -5,9 +5,9 @@
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
-import { mostHyperparameters, nameMistake } from "../bounds.ts";
+import { maxHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
 
@@ -64,8 +64,8 @@ export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
 /** What is wrong with a declaration, with paths such as `learningRate`. */
 export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
   const names = Object.keys(declaration);
-  if (names.length > mostHyperparameters) {
-    const rule = `may be at most ${mostHyperparameters}`;
+  if (names.length > maxHyperparameters) {
+    const rule = `may be at most ${maxHyperparameters}`;
     const value = `${names.length} hyperparameters`;
     return [
       {
@@ -100,7 +100,7 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
         ),
       });
     } else if (!isDeclared(on)) {
-      // It is reported itself.
+      // It has a problem of its own.
     } else if (dependsOnItself(declaration, name)) {
       problems.push({
         path: name,
@@ -162,7 +162,7 @@ function dependsOnItself(declaration: SpaceDeclaration, name: string): boolean {
   return seen.has(name);
 }
 
-/** Not what every object inherits, such as `constructor`. */
+/** Without what every object inherits, such as `constructor`. */
 function own(declaration: SpaceDeclaration, name: string): Declared | undefined {
   return Object.hasOwn(declaration, name) ? declaration[name] : undefined;
 }
@@ -181,8 +181,8 @@ function conditionOf(declared: Declared | undefined) {
 }
 
 /**
- * Names so that each comes after the one it depends on. Those on a circle, or that depend on
- * nothing known, are left out.
+ * Orders names so that each comes after the one that it depends on. Leaves out those on a circle
+ * and those that depend on an unknown one.
  */
 function inOrderOfConditions(declaration: SpaceDeclaration): string[] {
   const ordered: string[] = [];

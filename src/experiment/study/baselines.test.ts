@@ -17,7 +17,7 @@ import {
   withSettings,
 } from "clade";
 import { describe, expect, test } from "vitest";
-import { replaced } from "../experiment.ts";
+import { replaced } from "../settings.ts";
 import { baselines, fixed } from "./baselines.ts";
 import { replaySettings } from "./followers.ts";
 import { halvingRungs } from "./halving-rungs.ts";
@@ -89,7 +89,7 @@ describe("every baseline", () => {
     expect(Math.max(...snapshots.map(({ step }) => step))).toBe(130);
   });
 
-  test("random search, the grid and fixed hyperparameters never copy and never change them", async () => {
+  test("random search, the grid and fixed values never copy and never change", async () => {
     const settings = [
       baselines["random-search"]!(experiment),
       baselines.grid!(experiment),
@@ -102,7 +102,7 @@ describe("every baseline", () => {
     }
   });
 
-  test("selection only copies, and no value is seen that was not drawn at the beginning", async () => {
+  test("selection only copies, and keeps to the values drawn at the beginning", async () => {
     const { result, snapshots } = await finished(baselines["selection-only"]!(experiment));
     expect(result.copies).toBeGreaterThan(0);
     expect(
@@ -112,7 +112,7 @@ describe("every baseline", () => {
 });
 
 describe("sequential", () => {
-  test("trains as many models as there are members, each from fresh weights for as long as a member", async () => {
+  test("trains as many fresh models as there are members, each as long as a member", async () => {
     const { snapshots } = await finished(baselines.sequential!(experiment));
     const roots = snapshots.filter(({ parent }) => parent === undefined);
     expect(roots.map(({ kind }) => kind)).toEqual(["initial", ...Array(7).fill("restarted")]);
@@ -122,7 +122,7 @@ describe("sequential", () => {
     expect(Math.max(...snapshots.map(({ step }) => step))).toBe(130);
   });
 
-  test("each model explores from the best snapshot before it, and draws noise of its own", async () => {
+  test("each model explores from the best snapshot before it, with noise of its own", async () => {
     const { snapshots, decisions } = await finished(baselines.sequential!(experiment));
     for (const { snapshot, donor } of decisions.filter(({ kind }) => kind === "restart")) {
       const place = snapshots.findIndex(({ id }) => id === snapshot);
@@ -181,7 +181,7 @@ describe("successive halving", () => {
 });
 
 describe("the grid", () => {
-  test("has the middles of equal parts of each range on its own scale, and all values of a choice", () => {
+  test("has the middles of equal parts of each range, by its scale, and all of a choice", () => {
     const wide = defineExperiment({
       ...experiment.declaration,
       population: 8,
@@ -193,7 +193,7 @@ describe("the grid", () => {
     expect(new Set(initial.map((point) => JSON.stringify(point))).size).toBe(8);
   });
 
-  test("repeats points when the population is no product, and spreads when it is too small", () => {
+  test("repeats points for a population that is no product, and spreads for a small one", () => {
     const points = (population: number, hyperparameters: object) =>
       (
         baselines.grid!(
@@ -211,7 +211,7 @@ describe("the grid", () => {
     expect(new Set(points(4, six)).size).toBe(4);
   });
 
-  test("varies every choice where there are more than members, and numbers of few values only once each", () => {
+  test("varies choices with more options than members, and uses few values once each", () => {
     const initialOf = (population: number, hyperparameters: object) =>
       (
         baselines.grid!(
@@ -251,7 +251,8 @@ describe("the grid", () => {
 
 test("fixed hyperparameters have to be all of them, and admitted", () => {
   expect(() => fixed(experiment, {})).toThrow(
-    "fixed: is incomplete - lacks rate; give every hyperparameter, such as fixed: { learningRate: 0.01 }.",
+    "fixed: is incomplete - lacks rate; give every hyperparameter, such as fixed: { " +
+      "learningRate: 0.01 }.",
   );
   expect(() => fixed(experiment, { rate: 7 })).toThrow(
     "fixed.rate: 7 - is outside of logUniform(0.0001, 1)",
@@ -268,7 +269,7 @@ test("fixed hyperparameters need a conditional one where it applies, and only th
 });
 
 describe("a replay", () => {
-  test("trains fresh models, generation by generation, with the hyperparameters that the schedule has", async () => {
+  test("trains fresh models by the schedule, generation by generation", async () => {
     const { chain } = await finished({});
     const segments = schedule(chain);
     expect(

@@ -4,14 +4,15 @@
  */
 import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
-import { burnInOf, generationLengthOf } from "../../algorithm/ready/ready.ts";
+import { generationLengthOf } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import type { Experiment, Settings } from "../experiment.ts";
+import type { Experiment } from "../experiment.ts";
 import { valueProblems } from "../search-space/search-space.ts";
+import type { Settings } from "../settings.ts";
 import { gridPoints } from "./grid.ts";
 import { halvingRungs } from "./halving-rungs.ts";
 
-/** Nobody copies and nobody explores. */
+/** No member copies or explores. */
 export const unchanging: Settings = {
   exploit: "noExploit",
   explore: "noExplore",
@@ -50,7 +51,7 @@ export const baselines: { readonly [name: string]: (experiment: Experiment) => S
   },
 };
 
-/** Which settings a baseline gives itself, so that other values of them make no difference. */
+/** The settings that a baseline sets itself. Other values of them make no difference. */
 export const givenBy: { readonly [name: string]: readonly string[] } = {
   "random-search": ["exploit", "explore", "exploreEvery"],
   "selection-only": ["explore", "exploreEvery"],
@@ -61,13 +62,13 @@ export const givenBy: { readonly [name: string]: readonly string[] } = {
 };
 
 /**
- * Every member has these hyperparameters from beginning to end. Throws a `BadInputError` when they
- * are not all of the space's, or not in it.
+ * Every member keeps these hyperparameters. Throws a `BadInputError` when some of the space's are
+ * missing, or lie outside.
  */
 export function fixed(experiment: Experiment, hyperparameters: Hyperparameters): Settings {
   const { hyperparameters: declaration } = experiment.declaration;
   const problems = [...valueProblems(declaration, hyperparameters, "fixed")];
-  // What is settled without being given was drawn, and would differ between members.
+  // A settled value that was not given is a draw, which would differ between members.
   const settled =
     problems.length > 0
       ? {}
@@ -117,12 +118,12 @@ function successiveHalving(experiment: Experiment): Settings {
   };
 }
 
-/** During a burn-in nobody would be restarted or end. */
-function withoutBurnIn({ ready }: Experiment): Settings {
-  return burnInOf(ready) > 0 ? { "ready.burnInSteps": 0 } : {};
+/** During a burn-in no member would restart or end. */
+function withoutBurnIn({ strategies }: Experiment): Settings {
+  return strategies.burnInSteps > 0 ? { "ready.burnInSteps": 0 } : {};
 }
 
-/** Generations as they are, but for one that would go on beyond the end of a model. */
+/** The generations of the experiment, cut where one would go on beyond the end of a model. */
 function endingAt(experiment: Experiment, steps: number): Settings {
   const length = stepsPerGeneration(experiment);
   if (length === undefined || steps % length === 0) return withoutBurnIn(experiment);
@@ -138,7 +139,7 @@ function stepsPerGeneration({ ready }: Experiment): number | undefined {
   return length && "steps" in length ? length.steps : undefined;
 }
 
-/** The steps that each member comes to: its own budget, or its part of the whole. */
+/** The steps of each member: its own budget, or its share of the total. */
 export function stepsOf({ budget, population }: Experiment): number | undefined {
   const { stepsPerMember = Infinity, totalSteps = Infinity } = budget;
   const steps = Math.min(stepsPerMember, Math.max(1, Math.floor(totalSteps / population)));

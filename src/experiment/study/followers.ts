@@ -1,23 +1,22 @@
 /**
- * Fresh models trained by what a population has found: its schedule, or the hyperparameters that
- * it ended with.
+ * Fresh models trained with what a population has found: its schedule, or its last
+ * hyperparameters.
  */
 
 import { BadInputError } from "../../algorithm/problem.ts";
 import { merged, type ScheduleSegment } from "../../algorithm/schedule.ts";
-import type { Settings } from "../experiment.ts";
+import type { Settings } from "../settings.ts";
 import { givenBy, unchanging } from "./baselines.ts";
 
-/** Which settings those give themselves, so that other values of them make no difference. */
+/** The settings that these variants set themselves. Other values of them make no difference. */
 export const givenByFollowing = {
   replay: ["exploit", "explore", "exploreEvery", "ready", "initial"],
   final: givenBy.fixed!,
 };
 
 /**
- * So many fresh models, each trained along a recorded schedule for so many steps: where these are
- * more than the schedule has, with its last hyperparameters. Throws a `BadInputError` for an empty
- * schedule.
+ * Trains `models` fresh models along a recorded schedule, each for `steps` steps. Beyond the end
+ * of the schedule its last hyperparameters stay. Throws a `BadInputError` for an empty schedule.
  */
 export function replaySettings(
   schedule: readonly ScheduleSegment[],
@@ -43,8 +42,8 @@ export function replaySettings(
 }
 
 /**
- * Generations end where they ended: of equal length where they can be, which a trainer in another
- * process needs not be asked about.
+ * Generations end where the recorded ones ended. Equal lengths become `everySteps`, since a
+ * trainer in another process then trains without being asked after every step.
  */
 function generationsOf(schedule: readonly ScheduleSegment[]) {
   const length = schedule[0]!.toStep;

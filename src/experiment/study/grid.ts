@@ -4,13 +4,13 @@ import type { Experiment } from "../experiment.ts";
 import type { Declared } from "../search-space/declared.ts";
 import type { DeclaredNumber } from "../search-space/numeric.ts";
 
-/** The number of draws from which the values of a kind that is no number are gathered. */
+/** Draws that find the values of a kind that is no number. */
 const draws = 1000;
 
 /**
- * A full grid over the search space with as many of its points as there are members, or fewer; the
- * members that are left repeat points from the start, with seeds of their own. A number gets the
- * middles of equal parts of its range, on its own scale; a choice all its values.
+ * A full grid over the search space with at most as many points as there are members. The other
+ * members repeat points from the start, with seeds of their own. A number gets the middles of
+ * equal parts of its range, on its own scale. A choice gets all its values.
  */
 export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
   const { population, strategies, declaration } = experiment;
@@ -24,7 +24,7 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
   const counts = new Map(space.names.map((name) => [name, categories.get(name)?.length ?? 1]));
   const size = () => [...counts.values()].reduce((product, count) => product * count, 1);
   const numbers = space.names.filter((name) => !categories.has(name));
-  // Raised in turns, so that no number has more than one value more than another.
+  // Raises each in turn, so that counts of values differ by at most one.
   const middlesOf = (name: string, count: number) =>
     middles(declaration.hyperparameters[name] as DeclaredNumber, count);
   for (let grown = numbers.length > 0; grown; ) {
@@ -55,8 +55,8 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
 }
 
 /**
- * Where the choices alone make more points than there are members, the distance between the points
- * that are taken: without a common divisor with their number, so that every hyperparameter varies.
+ * The distance between the points that are taken where choices make more points than there are
+ * members. It has no common divisor with their number, so that every hyperparameter varies.
  */
 function strideOver(points: number, population: number): number {
   if (points <= population) return 1;

@@ -1,5 +1,5 @@
 /**
- * A rung: at the end of which generation it stands, how many get there and how many of them go on.
+ * A rung: the generation at whose end it stands, how many members get there and how many go on.
  */
 export interface Rung {
   readonly generation: number;
@@ -7,18 +7,14 @@ export interface Rung {
   readonly keep: number;
 }
 
-/**
- * Of those at a rung one in so many goes on: the value of Li et al. 2017 (Hyperband, arXiv
- * 1603.06560).
- */
+/** At a rung one member of `reduction` goes on (Li et al. 2017, Hyperband, arXiv 1603.06560). */
 const reduction = 3;
 
 /**
  * Successive halving that spends as many generations as a population would: how many members
  * begin, and the rungs at which they end. The rungs lie at 1/3, 1/9, 1/27 ... of a member's
- * generations, as many of them as leave somebody at the end. What cannot be split is less than the
- * generations up to the first rung. The last generation of a member may be a part of one:
- * `generations` need not be whole.
+ * generations, as long as a member is left at the end. Less than the generations up to the first
+ * rung stay unspent. `generations` need not be whole, since a member's last one may be cut.
  */
 export function halvingRungs(
   population: number,

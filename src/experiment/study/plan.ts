@@ -1,9 +1,10 @@
 /** The runs that a study consists of. */
 import { BadInputError, below, type Problem } from "../../algorithm/problem.ts";
 import type { ScheduleSegment } from "../../algorithm/schedule.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
-import { type Experiment, replaced, type Settings, withSettings } from "../experiment.ts";
+import type { Experiment } from "../experiment.ts";
+import { replaced, type Settings, withSettings } from "../settings.ts";
 import { baselines, fixed, givenBy, stepsOf } from "./baselines.ts";
 import { givenByFollowing, replaySettings } from "./followers.ts";
 import type { Study, Variant } from "./study.ts";
@@ -17,9 +18,9 @@ export interface PlannedVariant {
   /** The label of the variant whose result it needs, with the same seed. */
   readonly follows?: string;
   /**
-   * The settings that make it of the experiment, but for the seed. One that follows another needs
-   * what its best model found; without that, they are those that are known beforehand. Throws a
-   * `BadInputError` under the path in the study of what is wrong.
+   * The settings that make this variant of the experiment, without the seed. A variant that
+   * follows another needs what that one's best model found; without it the settings that are known
+   * beforehand are given. Throws a `BadInputError` with paths in the study.
    */
   settings(experiment: Experiment, found?: Found): Settings;
 }
@@ -42,9 +43,7 @@ export function planStudy(study: Study): readonly PlannedVariant[] {
   return [...new Map(plan.map((variant) => [variant.label, variant])).values()];
 }
 
-/**
- * Whether a setting of the grid makes a difference to a variant, or to the one that it follows.
- */
+/** Whether a setting of the grid changes a variant, or the one that it follows. */
 function varies(study: Study, variant: Variant, path: string): boolean {
   const followed = followedBy(study, variant);
   if (followed && varies(study, followed, path)) return true;
@@ -61,7 +60,7 @@ function followedBy(study: Study, { follows }: Variant): Variant | undefined {
 
 function planned(study: Study, variant: Variant, point: Settings): PlannedVariant {
   const { method, follows, baseline } = variant;
-  // Together, so that a strategy that one of them gives leaves the options of the other.
+  // Applied together, so that a strategy of one keeps the options of the other.
   const own = replaced(study.settings, { ...point, ...variant.settings });
   const followed = followedBy(study, variant);
   const shared = Object.entries(point).filter(
@@ -117,7 +116,7 @@ function labelOf(method: string, point: Settings): string {
   return [method, ...values].join(" ");
 }
 
-/** A problem with a setting, under the part of the study that gives it. */
+/** Places a problem below the part of the study that gives the setting. */
 function placed(
   problem: Problem,
   study: Study,

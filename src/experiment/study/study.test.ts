@@ -36,13 +36,13 @@ const study = (given: Partial<StudyDeclaration>) =>
 const labels = (given: Partial<StudyDeclaration>) =>
   planStudy(study(given)).map(({ label }) => label);
 
-test("left out, the variant is the experiment as it is; seeds are counted from 1 or listed", () => {
+test("without variants it is the experiment as it is; seeds are counted or listed", () => {
   expect(labels({})).toEqual(["pbt"]);
   expect(study({ seeds: 3 }).seeds).toEqual([1, 2, 3]);
   expect(study({ seeds: [7, 7, 9] }).seeds).toEqual([7, 9]);
 });
 
-test("every variant is planned at every point of the grid, but not where a setting makes no difference to it", () => {
+test("every variant is planned at each point of the grid that makes a difference to it", () => {
   const variants = { pbt: {}, "random-search": "random-search", large: { population: 99 } };
   const grid = {
     population: [5, 10],
@@ -91,7 +91,7 @@ test("the settings of a planned variant make a run of it, named after the study"
   expect(made.every(({ budget }) => budget.stepsPerMember === 50)).toBe(true);
 });
 
-test("what follows another variant comes after it, at the same point, with what its best model found", () => {
+test("a follower comes after its variant, at the same point, with what that found", () => {
   const plan = planStudy(
     study({
       variants: {
@@ -133,7 +133,8 @@ test.each([
   [{ name: "a".repeat(81) }, "must have at most 80 characters; give a shorter name."],
   [
     { variants: { "a b": {} } },
-    `variants: "a b" - a variant's name may have letters, digits, dots, dashes and underscores only; use a name such as "t-test".`,
+    `variants: "a b" - a variant's name may have letters, digits, dots, dashes and ` +
+      `underscores only; use a name such as "t-test".`,
   ],
   [{ seeds: 0 }, "seeds: 0 - must be at least 1; give how many, such as 5."],
   [
@@ -178,7 +179,7 @@ test("a variant keeps its own option of a strategy that the grid gives", () => {
   expect(exploit).toMatchObject({ name: "binaryTournament", options: { copy: "weights" } });
 });
 
-test("what follows a variant has a run to follow, also where it gives a setting of the grid itself", () => {
+test("a follower has a run to follow, also where it gives a setting of the grid itself", () => {
   const plan = planStudy(
     study({
       variants: { pbt: {}, again: { replay: "pbt", population: 3 } },

@@ -3,77 +3,93 @@
  * It is plain data, in a YAML or JSON file or through `defineStudy` in TypeScript.
  */
 import { z } from "zod";
+import { mistake, problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
-import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 import { baselines } from "./baselines.ts";
 
 const namePattern = /^[A-Za-z0-9][\w.-]*$/;
 /** Runs have both names in their ids. */
-const longestName = 80;
+const maxNameLength = 80;
 const name = z
-  .string({ error: "must be a text; give a name" })
-  .regex(namePattern, {
-    error:
-      'may have letters, digits, dots, dashes and underscores only; use a name such as "sizes"',
-  })
-  .max(longestName, { error: `must have at most ${longestName} characters; give a shorter name` });
-const mostSeeds = 10_000;
+  .string(mistake("must be a text", "give a name"))
+  .regex(
+    namePattern,
+    mistake(
+      "may have letters, digits, dots, dashes and underscores only",
+      'use a name such as "sizes"',
+    ),
+  )
+  .max(
+    maxNameLength,
+    mistake(`must have at most ${maxNameLength} characters`, "give a shorter name"),
+  );
+const maxSeeds = 10_000;
 const seed = z
-  .int({ error: "must be a whole number; give a seed such as 1" })
-  .min(0, { error: "must be at least 0; give a seed such as 1" });
-const settings = z.record(z.string(), z.unknown(), {
-  error:
-    "must be a baseline's name or settings; give for example random-search or { population: 20 }",
-});
-const variant = z.union([z.string(), settings], {
-  error:
-    "must be a baseline's name or settings; give for example random-search or { population: 20 }",
-});
+  .int(mistake("must be a whole number", "give a seed such as 1"))
+  .min(0, mistake("must be at least 0", "give a seed such as 1"));
+const settings = z.record(
+  z.string(),
+  z.unknown(),
+  mistake(
+    "must be a baseline's name or settings",
+    "give for example random-search or { population: 20 }",
+  ),
+);
+const variant = z.union(
+  [z.string(), settings],
+  mistake(
+    "must be a baseline's name or settings",
+    "give for example random-search or { population: 20 }",
+  ),
+);
 
 const studyShape = {
   name: name.describe("Names the study and its runs."),
   experiment: z
-    .string({ error: "must be a path; give that of the experiment's file" })
+    .string(mistake("must be a path", "give that of the experiment's file"))
     .describe("The experiment's file, beside this one."),
   seeds: z
     .union(
       [
         z
           .int()
-          .min(1, { error: "must be at least 1; give how many, such as 5" })
-          .max(mostSeeds, { error: "must be at most 10,000; give how many, such as 5" }),
-        z.array(seed).min(1, { error: "is empty; give seeds such as [1, 2, 3, 4, 5]" }),
+          .min(1, mistake("must be at least 1", "give how many, such as 5"))
+          .max(maxSeeds, mistake("must be at most 10,000", "give how many, such as 5")),
+        z.array(seed).min(1, mistake("is empty", "give seeds such as [1, 2, 3, 4, 5]")),
       ],
-      { error: "must be a whole number or a list of them; give how many, such as 5" },
+      mistake("must be a whole number or a list of them", "give how many, such as 5"),
     )
     .describe("How many seeds, counted from 1, or which."),
   settings: settings.optional().describe("Settings of every variant."),
   variants: z
-    .record(z.string(), variant, { error: "must be an object; give variants by name" })
+    .record(z.string(), variant, mistake("must be an object", "give variants by name"))
     .optional()
     .describe(
-      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: variant } or { final: variant }. When left out: pbt, the experiment as it is.",
+      "By name: settings, a baseline's name, { fixed: hyperparameters }, { replay: " +
+        "variant } or { final: variant }. Default: pbt, the experiment as it is.",
     ),
   grid: z
     .record(
       z.string(),
       z
-        .array(z.unknown(), { error: "must be a list; give values such as [5, 10, 20]" })
-        .min(1, { error: "is empty; give values such as [5, 10, 20]" }),
-      { error: "must be an object; give lists of values by setting" },
+        .array(z.unknown(), mistake("must be a list", "give values such as [5, 10, 20]"))
+        .min(1, mistake("is empty", "give values such as [5, 10, 20]")),
+      mistake("must be an object", "give lists of values by setting"),
     )
     .optional()
     .describe("Values by setting; every variant is run with every combination of them."),
   baseline: z
-    .string({ error: "must be a text; name a variant" })
+    .string(mistake("must be a text", "name a variant"))
     .optional()
     .describe("The variant that the others are compared with."),
 };
 
-const schema = z.strictObject(studyShape, {
-  error: "must be an object; give name, experiment, seeds and variants",
-});
+const schema = z.strictObject(
+  studyShape,
+  mistake("must be an object", "give name, experiment, seeds and variants"),
+);
 
 /** The JSON Schema of a study file (draft-07), made from what it is read with. */
 export function studyJsonSchema(): object {
@@ -95,13 +111,13 @@ export interface Variant {
   readonly baseline?: string;
   readonly fixed?: { readonly [name: string]: unknown };
   /**
-   * The variant whose best model's schedule, or last hyperparameters, fresh models are trained
-   * with.
+   * Fresh models are trained with the schedule, or the last hyperparameters, of this variant's
+   * best model.
    */
   readonly follows?: { readonly method: string; readonly what: "replay" | "final" };
 }
 
-/** A declaration without problems, with every choice made. */
+/** A declaration without problems, with every default filled in. */
 export interface Study {
   readonly name: string;
   readonly experiment: string;
@@ -114,8 +130,8 @@ export interface Study {
 }
 
 /**
- * Checks a declaration as a whole. Throws a `BadInputError` with every mistake that is one without
- * knowing the experiment.
+ * Checks a declaration as a whole. Throws a `BadInputError` with every mistake that shows without
+ * the experiment.
  */
 export function defineStudy(declaration: StudyDeclaration): Study {
   const parsed = schema.safeParse(declaration);
@@ -181,8 +197,8 @@ function readVariant(method: string, form: string | object, problems: Problem[])
       rule,
       remedy: 'use a name such as "t-test"',
     });
-  } else if (method.length > longestName) {
-    const rule = `a variant's name must have at most ${longestName} characters`;
+  } else if (method.length > maxNameLength) {
+    const rule = `a variant's name must have at most ${maxNameLength} characters`;
     problems.push({ path: "variants", value: method, rule, remedy: "give a shorter one" });
   }
   if (typeof form === "string") {

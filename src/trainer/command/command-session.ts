@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
-import { type CommandTrainer, usualStepTimeoutSeconds } from "../../experiment/command.ts";
+import { type CommandTrainer, defaultStepTimeoutSeconds } from "../../experiment/command.ts";
 import { closedFilesRemedy, type Evaluation } from "../../experiment/trainer.ts";
 import {
   type Generation,
@@ -154,11 +154,7 @@ class CommandSession implements TrainerSession {
     const { metrics, samples } = await process.request("evaluate", { final });
     const all = { ...process.metrics, ...metrics };
     process.metrics = {};
-    const numbers = Object.entries(all).map(([name, value]) => [name, value ?? Number.NaN]);
-    return {
-      ...(Object.fromEntries(numbers) as { [metric: string]: number }),
-      ...(samples && { samples: samples.map((sample) => sample ?? Number.NaN) }),
-    };
+    return { ...all, ...(samples && { samples }) };
   }
 
   async save(into?: string): Promise<SavedState> {
@@ -206,7 +202,7 @@ class CommandSession implements TrainerSession {
         ...trainerEnvironment({ ...process.env, ...this.#options.environment }, environment),
         CLADE_PROTOCOL: String(protocolVersion),
       },
-      stepTimeoutSeconds: limits.stepTimeoutSeconds ?? usualStepTimeoutSeconds,
+      stepTimeoutSeconds: limits.stepTimeoutSeconds ?? defaultStepTimeoutSeconds,
       memoryLimitMegabytes: limits.memoryLimitMegabytes,
       log: () => this.#log,
       who: () => this.#who,

@@ -26,8 +26,8 @@ export async function savedNames(directory: string): Promise<readonly string[] |
     if (!isOurs)
       return `wrote ${name}, which this user may not ${isDirectory ? "empty" : "read"}; save with its rights`;
     if (isDirectory) continue;
-    if (!checkpointFileName.pattern.test(name))
-      return `wrote ${JSON.stringify(name)}: ${checkpointFileName.rule}`;
+    const { pattern, rule, remedy } = checkpointFileName;
+    if (!pattern.test(name)) return `wrote ${JSON.stringify(name)}: ${rule}; ${remedy}`;
     names.push(name);
   }
   return names.length > 0

@@ -1,6 +1,8 @@
 /** What a trainer may say: the results of protocol/trainer-protocol.md, version 1. */
 import { z } from "zod";
-import { show } from "../../algorithm/strategy.ts";
+import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
+import { mistake } from "../../algorithm/mistake.ts";
+import { show } from "../../algorithm/show.ts";
 
 export const protocolVersion = 1;
 
@@ -10,25 +12,32 @@ const deepestNesting = 64;
 /** No line of the protocol is longer. */
 export const longestLineBytes = 16 * 1024 * 1024;
 
-const hyperparameters = z.record(z.string(), z.union([z.number(), z.string(), z.boolean()]), {
-  error: "must be an object; answer with the value in force of each hyperparameter",
-});
+const hyperparameters = z.record(
+  z.string(),
+  hyperparameterValue,
+  mistake("must be an object", "answer with the value in force of each hyperparameter"),
+);
 const readBack = z
-  .array(z.string(), { error: "must be a list; answer with the names that were read back" })
+  .array(z.string(), mistake("must be a list", "answer with the names that were read back"))
   .optional();
-const finiteOrNull = z
-  .number({ error: "must be a number, or null for one that is not finite; report a number" })
-  .nullable();
+/** JSON has no NaN and no infinity: null stands for them. */
+const nullAsNaN = z
+  .number(mistake("must be a number, or null for one that is not finite", "report a number"))
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
 const metrics = z
-  .record(z.string(), finiteOrNull, { error: "must be an object; report numbers by name" })
+  .record(z.string(), nullAsNaN, mistake("must be an object", "report numbers by name"))
   .refine((reported) => !("samples" in reported), {
     path: ["samples"],
-    error: "is the name of the measurements behind the objective; give the metric another name",
+    ...mistake(
+      "is the name of the measurements behind the objective",
+      "give the metric another name",
+    ),
   });
 
 export const results = {
   initialize: z.object({
-    protocol: z.number({ error: "must be a number; answer with the version of the protocol" }),
+    protocol: z.number(mistake("must be a number", "answer with the version of the protocol")),
     trainer: z.string().optional(),
     capabilities: z
       .object({
@@ -42,20 +51,20 @@ export const results = {
   restore: z.object({
     hyperparameters,
     readBack,
-    checkpoint: z.string({ error: "must be a text; answer with the hash of what was loaded" }),
+    checkpoint: z.string(mistake("must be a text", "answer with the hash of what was loaded")),
   }),
   train: z.object({
     steps: z
-      .int({ error: "must be a whole number; answer with the number of steps that were done" })
-      .min(1, { error: "must be at least 1; answer with the number of steps that were done" }),
+      .int(mistake("must be a whole number", "answer with the number of steps that were done"))
+      .min(1, mistake("must be at least 1", "answer with the number of steps that were done")),
     hyperparameters: hyperparameters.optional(),
     causes: z
-      .record(z.string(), z.string(), { error: "must be an object; give texts by name" })
+      .record(z.string(), z.string(), mistake("must be an object", "give texts by name"))
       .optional(),
   }),
   evaluate: z.object({
     metrics,
-    samples: z.array(finiteOrNull, { error: "must be a list; report numbers" }).optional(),
+    samples: z.array(nullAsNaN, mistake("must be a list", "report numbers")).optional(),
   }),
   save: z.object({}),
   shutdown: z.object({}),
@@ -137,8 +146,7 @@ export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output
       (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
       value,
     );
-    const [rule, remedy] = message.split("; ");
-    return `${path.join(".") || "result"}: ${show(at)} - ${rule}${remedy ? `; ${remedy}` : ""}`;
+    return `${path.join(".") || "result"}: ${show(at)} - ${message}`;
   });
   return wrong.join(", ");
 }

@@ -6,8 +6,8 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { show } from "../../algorithm/strategy.ts";
-import { mostMetrics } from "../../experiment/bounds.ts";
+import { show } from "../../algorithm/show.ts";
+import { maxMetrics } from "../../experiment/bounds.ts";
 import { TrainerError, type TrainerErrorKind } from "../trainer-session.ts";
 import type { MemberLog } from "./member-log.ts";
 import { residentMegabytes } from "./memory-of-group.ts";
@@ -53,7 +53,7 @@ const shownLine = 200;
 
 export class TrainerProcess {
   /** Metrics that were notified since they were last taken. */
-  metrics: { [name: string]: number | null } = {};
+  metrics: { [name: string]: number } = {};
   readonly #options: TrainerProcessOptions;
   readonly #process: SupervisedProcess;
   #call: Call | undefined;
@@ -229,9 +229,9 @@ export class TrainerProcess {
       this.#break(() => this.#mistake(`sent the notification ${method} with ${checked}`));
     } else if (method === "metrics") {
       Object.assign(this.metrics, checked);
-      if (Object.keys(this.metrics).length > mostMetrics)
+      if (Object.keys(this.metrics).length > maxMetrics)
         this.#break(() =>
-          this.#mistake(`sent more than ${mostMetrics} metrics`, "send few, again and again"),
+          this.#mistake(`sent more than ${maxMetrics} metrics`, "send few, again and again"),
         );
     } else if (method === "log") {
       this.#options.log().append(`${(checked as { text: string }).text}\n`);

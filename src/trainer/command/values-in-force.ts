@@ -1,6 +1,7 @@
 /** Compares what a trainer was told with the values in force, at both ends of a generation. */
+
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
 
 /** Trainers that keep numbers in 32 bits give them back a little different. */
 const tolerance = 1e-6;

@@ -1,7 +1,7 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { show } from "../../algorithm/strategy.ts";
-import { usualStepTimeoutSeconds } from "../../experiment/command.ts";
+import { defaultStepTimeoutSeconds } from "../../experiment/command.ts";
 import type {
   Evaluation,
   InProcessTrainerSource,
@@ -27,7 +27,7 @@ const disposeSeconds = 5;
  */
 export function inProcessSession(
   source: InProcessTrainerSource,
-  { stepTimeoutSeconds = usualStepTimeoutSeconds }: InProcessOptions = {},
+  { stepTimeoutSeconds = defaultStepTimeoutSeconds }: InProcessOptions = {},
 ): TrainerSession {
   let trainer: Trainer | undefined;
   let check = () => {};

@@ -1,13 +1,13 @@
 /**
- * Parts of an experiment file are told apart by a key: `{ uniform: [0, 1], step: 0.1 }` is of the
- * kind `uniform`, and `step` is one of its options. A kind has the schema of its form, from which
- * the published JSON Schema is made too, and makes what the same words in TypeScript would have
- * made.
+ * A key names the kind of a form: `{ uniform: [0, 1], step: 0.1 }` is of the kind `uniform`, and
+ * `step` is one of its options. A kind has a schema, which reads the form and is published as JSON
+ * Schema. It makes what the same words in TypeScript make.
  */
 import { z } from "zod";
+import { problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
-import { problemsOf, show } from "../../algorithm/strategy.ts";
+import { show } from "../../algorithm/show.ts";
 
 export interface Kind<T> {
   readonly schema: z.ZodObject;
@@ -31,16 +31,13 @@ export function kind<Shape extends z.ZodRawShape, T>(
   };
 }
 
-/** How to speak of the kinds: "is not a kind of hyperparameter", "give { uniform: [0, 1] }". */
+/** Words of messages: "is not a kind of hyperparameter", "give { uniform: [0, 1] }". */
 interface Words {
   readonly isNone: string;
   readonly example: string;
 }
 
-/**
- * What a form of one of the kinds means. Undefined when it means nothing, and then the problems
- * say why.
- */
+/** Makes what a form means. Undefined when it means nothing, and then the problems say why. */
 export function readKind<T>(
   path: string,
   form: unknown,

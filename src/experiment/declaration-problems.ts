@@ -1,0 +1,86 @@
+/** Everything that is wrong with a declaration. */
+import { z } from "zod";
+import { strategyParts } from "../algorithm/built-in-strategies.ts";
+import { mistake, problemsOf } from "../algorithm/mistake.ts";
+import { below, type Problem } from "../algorithm/problem.ts";
+import { show } from "../algorithm/show.ts";
+import { strategyProblems } from "../algorithm/strategy.ts";
+import { commandSchema, commandShape } from "./command.ts";
+import type { ExperimentDeclaration } from "./declaration.ts";
+import { budgetShape, declarationShape } from "./declaration-shape.ts";
+import { spaceProblems, valueProblems } from "./search-space/search-space.ts";
+import { isCommand } from "./trainer.ts";
+
+const schema = z.strictObject(
+  declarationShape,
+  mistake("must be an object", "call defineExperiment({ name, population, ... })"),
+);
+
+/** A program without types may declare anything, so nothing is taken for granted here. */
+export function declarationProblems(declaration: ExperimentDeclaration): Problem[] {
+  const { error } = schema.safeParse(declaration);
+  const inShape = error ? shapeProblems(error, declaration) : [];
+  if (!isObject(declaration)) return inShape;
+  return [
+    ...inShape,
+    ...hyperparameterProblems(declaration),
+    ...strategyParts.flatMap((part) => {
+      const apply = declaration[part];
+      const inPart = typeof apply === "function" ? strategyProblems(apply) : [];
+      return inPart.map((problem) => below(part, problem));
+    }),
+    ...commandProblems(declaration),
+    ...budgetProblems(declaration),
+  ];
+}
+
+function shapeProblems(error: z.ZodError, declaration: ExperimentDeclaration): Problem[] {
+  return error.issues.flatMap((issue) => {
+    const group = issue.path[0];
+    const known =
+      group === "budget"
+        ? Object.keys(budgetShape)
+        : group === "objective"
+          ? ["direction", "metric", "final"]
+          : Object.keys(declarationShape);
+    const what = group === undefined ? "a part of an experiment" : `a part of ${String(group)}`;
+    return problemsOf(new z.ZodError([issue]), declaration, what, known);
+  });
+}
+
+function hyperparameterProblems({ hyperparameters, initial }: ExperimentDeclaration): Problem[] {
+  if (!isObject(hyperparameters)) return [];
+  const inSpace = spaceProblems(hyperparameters);
+  if (inSpace.length > 0) return inSpace.map((problem) => below("hyperparameters", problem));
+  const problemsAt = (values: unknown, path: string) =>
+    isObject(values) ? valueProblems(hyperparameters, values, path) : [];
+  return Array.isArray(initial)
+    ? initial.flatMap((values, index) => problemsAt(values, `initial[${index}]`))
+    : problemsAt(initial, "initial");
+}
+
+function commandProblems({ trainer }: ExperimentDeclaration): Problem[] {
+  if (!isCommand(trainer)) return [];
+  const { error } = commandSchema.safeParse(trainer);
+  if (!error) return [];
+  return problemsOf(error, trainer, "an option of command", Object.keys(commandShape)).map(
+    (problem) => below("trainer", problem),
+  );
+}
+
+function budgetProblems({ budget }: ExperimentDeclaration): Problem[] {
+  const ends = ["stepsPerMember", "totalSteps", "wallSeconds"] as const;
+  if (!isObject(budget) || ends.some((end) => budget[end] !== undefined)) return [];
+  return [
+    {
+      path: "budget",
+      value: show(budget),
+      rule: "never ends",
+      remedy: "add stepsPerMember, totalSteps or wallSeconds",
+    },
+  ];
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

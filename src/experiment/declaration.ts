@@ -1,0 +1,59 @@
+import type { Exploit } from "../algorithm/exploit/exploit.ts";
+import type { Random } from "../algorithm/random.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
+import type { SearchSpace } from "../algorithm/search-space.ts";
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import type { Budget } from "./budget.ts";
+import type { Objective } from "./objective.ts";
+import type { SpaceDeclaration, ValuesOf } from "./search-space/search-space.ts";
+import type { TrainerSource } from "./trainer.ts";
+
+/** What a user declares. */
+export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclaration> {
+  /** Names the runs: letters, digits, dots, dashes and underscores. */
+  readonly name: string;
+  /** How many members. */
+  readonly population: number;
+  readonly hyperparameters: S;
+  /**
+   * Hyperparameters to start with instead of draws: the same for every member, or a list with one
+   * entry for each of the first members.
+   */
+  readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
+  readonly objective: Objective;
+  /** When a generation ends. */
+  readonly ready: Ready;
+  /** Default: truncation selection. */
+  readonly exploit?: Exploit;
+  /** Default: perturbation. */
+  readonly explore?: (
+    hyperparameters: ValuesOf<S>,
+    space: SearchSpace,
+    random: Random,
+    weights: { readonly step: number },
+  ) => Hyperparameters;
+  /**
+   * "copy" explores after a copy (the paper, and the default), "generation" at the end of every
+   * generation.
+   */
+  readonly exploreEvery?: "copy" | "generation";
+  readonly budget: Budget;
+  readonly trainer: TrainerSource<ValuesOf<S>>;
+  /**
+   * Generation g is decided only when every live member has published g; the result then depends
+   * on the seed alone.
+   */
+  readonly synchronous?: boolean;
+  /**
+   * A copy is evaluated by its recipient before it trains on, instead of keeping the donor's
+   * score.
+   */
+  readonly reevaluate?: boolean;
+  /**
+   * Seconds that a step, an evaluation, a save or a restore may take before it counts as hung
+   * (default 600). Replaces a command's own `stepTimeoutSeconds`.
+   */
+  readonly stepTimeoutSeconds?: number;
+  /** Default: drawn for each run. */
+  readonly seed?: number;
+}
