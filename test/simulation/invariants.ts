@@ -108,6 +108,8 @@ export class Invariants {
         "no member is left when the run is done",
       );
     }
+    const { tornCheckpoints } = this.#plan;
+    must(tornCheckpoints > 0 || this.happened.recoveries === 0, "what was published is whole");
     if (best) await this.#expectRestorable(this.#byId.get(best)!);
   }
 

@@ -71,7 +71,8 @@ export function planOf(seed: number): Plan {
     machines: 1 + random.integer(4),
     comesOutTheSame,
     troubles: {
-      failures: harmless(0.01),
+      failures: often(random, 0.01),
+      isKilledOnly: comesOutTheSame,
       failsAbove: chance(0.3) && !comesOutTheSame ? 0.9 : 1,
       unscored: often(random, 0.1),
     },

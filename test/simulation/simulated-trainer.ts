@@ -19,6 +19,8 @@ interface State {
 export interface Troubles {
   /** How often a call of a trainer fails. */
   readonly failures: number;
+  /** Only by signals from outside, which say nothing about a member. */
+  readonly isKilledOnly: boolean;
   /** A learning rate above it always fails. */
   readonly failsAbove: number;
   /** How often an evaluation has no score. */
@@ -42,7 +44,8 @@ export function simulatedSession(
     check();
     if (isBroken()) throw new TrainerError("the machine is broken", "");
     if (world.chance(troubles.failures)) {
-      const kind = world.random.pick(["trainer", "outside"] as const);
+      const own = world.random.pick(["trainer", "outside"] as const);
+      const kind = troubles.isKilledOnly ? "outside" : own;
       throw new TrainerError("something went wrong", "", { kind });
     }
   }
