@@ -18,9 +18,10 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   trainer: contracts,
   worker,
   analysis,
+  processes: [...worker, "worker"],
   cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...worker, "worker", "cluster", "analysis", "report"],
+  cli: [...worker, "worker", "processes", "cluster", "analysis", "report"],
   testing: worker,
 };
 

@@ -10,18 +10,18 @@ import { legibleBelow } from "../algorithm/legible.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
+import { gpuNames } from "../processes/worker-processes.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import { MetricError } from "../worker/measurement.ts";
-import { concealed } from "./concealed.ts";
-import { isBadInput } from "./declaration-file.ts";
-import { DifferentCodeError } from "./different-code-error.ts";
+import { exportFormats } from "./commands/export.ts";
+import { templates } from "./commands/init.ts";
+import { isBadInput } from "./declarations/declaration-file.ts";
+import { DifferentCodeError } from "./declarations/different-code-error.ts";
+import { userFrames } from "./declarations/import-failure.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { exportFormats } from "./export.ts";
-import { userFrames } from "./import-failure.ts";
-import { templates } from "./init.ts";
-import { timeIn, wholeNumber } from "./settings.ts";
-import { guard } from "./terminal.ts";
-import { gpuNames } from "./worker-processes.ts";
+import { timeIn, wholeNumber } from "./options/settings.ts";
+import { concealed } from "./printing/concealed.ts";
+import { guard } from "./printing/terminal.ts";
 
 const { version } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
@@ -147,7 +147,7 @@ export function program(): Command {
         "the language of the trainer (default: typescript, or yaml for a .yaml file)",
       ).choices(templates),
     )
-    .action(lazily(async () => (await import("./init.ts")).initCommand));
+    .action(lazily(async () => (await import("./commands/init.ts")).initCommand));
   command(
     "check",
     "try out an experiment: its mutations, one step, save and restore; or the places that workers share",
@@ -162,7 +162,7 @@ export function program(): Command {
       "--sees <sign>",
       "whether this machine sees what another's check wrote to --checkpoints",
     )
-    .action(lazily(async () => (await import("./check.ts")).checkCommand));
+    .action(lazily(async () => (await import("./commands/check.ts")).checkCommand));
   command("run", "train a population")
     .argument("<experiment>", "the experiment's file")
     .addOption(store)
@@ -181,7 +181,7 @@ export function program(): Command {
       ).choices(Object.keys(baselines)),
     )
     .addOption(json)
-    .action(lazily(async () => (await import("./run.ts")).runCommand));
+    .action(lazily(async () => (await import("./commands/run.ts")).runCommand));
   command("study", "run the variants of an experiment with several seeds, and compare them")
     .argument("<study>", "the study's file")
     .addOption(store)
@@ -191,7 +191,7 @@ export function program(): Command {
     .addOption(membersPerGpu)
     .addOption(patience)
     .addOption(json)
-    .action(lazily(async () => (await import("./study.ts")).studyCommand));
+    .action(lazily(async () => (await import("./commands/study.ts")).studyCommand));
   command(
     "replay",
     "train fresh models along the schedule that a run found, or write the schedule",
@@ -224,7 +224,7 @@ export function program(): Command {
     .addOption(patience)
     .addOption(seed)
     .addOption(json)
-    .action(lazily(async () => (await import("./replay.ts")).replayCommand));
+    .action(lazily(async () => (await import("./commands/replay.ts")).replayCommand));
   command("resume", "go on with a run that was stopped, interrupted or has failed")
     .argument(
       "[run]",
@@ -239,11 +239,11 @@ export function program(): Command {
     .addOption(allowDifferentCode)
     .addOption(set)
     .addOption(json)
-    .action(lazily(async () => (await import("./resume.ts")).resumeCommand));
+    .action(lazily(async () => (await import("./commands/resume.ts")).resumeCommand));
   command("stop", "stop a run; workers drop the generation in progress")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
-    .action(lazily(async () => (await import("./stop.ts")).stopCommand));
+    .action(lazily(async () => (await import("./commands/stop.ts")).stopCommand));
   command("worker", "join a run from another terminal, or from another machine")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
@@ -267,7 +267,7 @@ export function program(): Command {
         "print what the worker does, as 2/4 under the number 2",
       ).hideHelp(),
     )
-    .action(lazily(async () => (await import("./worker.ts")).workerCommand));
+    .action(lazily(async () => (await import("./commands/worker.ts")).workerCommand));
   const submit = clade
     .command("submit")
     .description("hand a run's workers to a cluster that is there")
@@ -297,7 +297,7 @@ export function program(): Command {
     )
     .option("--partition <name>", "the partition")
     .option("--print", "print the script, and submit nothing")
-    .action(lazily(async () => (await import("./submit-slurm.ts")).submitSlurmCommand));
+    .action(lazily(async () => (await import("./commands/submit-slurm.ts")).submitSlurmCommand));
   clusterCommand(
     "kubernetes",
     "a parallel Job of workers: its manifest, or the Job itself with --apply",
@@ -333,23 +333,27 @@ export function program(): Command {
       "--kubernetes-version <version>",
       "the cluster's version (default: asked of it with --apply)",
     )
-    .action(lazily(async () => (await import("./submit-kubernetes.ts")).submitKubernetesCommand));
+    .action(
+      lazily(
+        async () => (await import("./commands/submit-kubernetes.ts")).submitKubernetesCommand,
+      ),
+    );
   command("list", "list the runs")
     .addOption(store)
     .addOption(json)
-    .action(lazily(async () => (await import("./list.ts")).listCommand));
+    .action(lazily(async () => (await import("./commands/list.ts")).listCommand));
   command("status", "how a run is getting on")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(store)
     .addOption(json)
-    .action(lazily(async () => (await import("./status.ts")).statusCommand));
+    .action(lazily(async () => (await import("./commands/status.ts")).statusCommand));
   command("best", "the best model of a run: files, hyperparameters, schedule")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .option("--out <directory>", "where to write them")
     .addOption(store)
     .addOption(checkpoints)
     .addOption(json)
-    .action(lazily(async () => (await import("./best.ts")).bestCommand));
+    .action(lazily(async () => (await import("./commands/best.ts")).bestCommand));
   command("show", "the members of a run, and who copied whom and why")
     .argument("[run]", "the run (default: the newest that is not a control)")
     .addOption(
@@ -360,7 +364,7 @@ export function program(): Command {
     .option("--all", "every copy and failure instead of the last ones")
     .addOption(store)
     .addOption(json)
-    .action(lazily(async () => (await import("./show.ts")).showCommand));
+    .action(lazily(async () => (await import("./commands/show.ts")).showCommand));
   command(
     "compare",
     "what runs prove about each other: intervals over seeds, and verdicts beside a baseline",
@@ -371,7 +375,7 @@ export function program(): Command {
     .addOption(sameData)
     .addOption(store)
     .addOption(json)
-    .action(lazily(async () => (await import("./compare.ts")).compareCommand));
+    .action(lazily(async () => (await import("./commands/compare.ts")).compareCommand));
   command(
     "export",
     "everything about a run, for other tools: snapshots, decisions, failures, settings",
@@ -384,7 +388,7 @@ export function program(): Command {
     )
     .option("--out <path>", "where to write it (default: standard output, for jsonl)")
     .addOption(store)
-    .action(lazily(async () => (await import("./export.ts")).exportCommand));
+    .action(lazily(async () => (await import("./commands/export.ts")).exportCommand));
   command(
     "report",
     "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
@@ -403,7 +407,7 @@ export function program(): Command {
     .addOption(sameData)
     .addOption(store)
     .action(async (names, options) =>
-      (await import("./report.ts")).reportCommand(names, options, version),
+      (await import("./commands/report.ts")).reportCommand(names, options, version),
     );
   command(
     "gc",
@@ -412,13 +416,13 @@ export function program(): Command {
     .argument("[run]", "the run (default: every run of the store)")
     .addOption(store)
     .addOption(checkpoints)
-    .action(lazily(async () => (await import("./gc.ts")).gcCommand));
+    .action(lazily(async () => (await import("./commands/gc.ts")).gcCommand));
   command("remove", "remove a run and its checkpoints")
     .argument("<run>", "the run, by its whole name")
     .option("--yes", "do not ask")
     .addOption(store)
     .addOption(checkpoints)
-    .action(lazily(async () => (await import("./remove.ts")).removeCommand));
+    .action(lazily(async () => (await import("./commands/remove.ts")).removeCommand));
   return clade;
 }
 

@@ -44,6 +44,7 @@ import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts
 import { type Published, tryActingInRun } from "./acting-in-run.ts";
 import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
 import { Collector } from "./collector.ts";
+import type { Hang } from "./hang.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { type Lease, Leases } from "./leases.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
@@ -67,7 +68,6 @@ import {
 } from "./standing.ts";
 import { storedFailure } from "./stored-failure.ts";
 import { trainerSeed } from "./trainer-seed.ts";
-import type { Hang } from "./watchdog/hang.ts";
 
 /** What a worker itself has done. */
 export type WorkEvent =

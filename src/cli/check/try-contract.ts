@@ -20,12 +20,12 @@ import { TrainerError, type TrainerSession, type Turn } from "../../trainer/trai
 import { requireMetric } from "../../worker/measurement.ts";
 import { isSame, spread, standing } from "../../worker/sameness.ts";
 import { trainFrom, trainOn } from "../../worker/train-on.ts";
-import { hyperparameters as shown } from "../format.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { hyperparameters as shown } from "../printing/format.ts";
 import type { Report } from "./finding.ts";
 import { judgeGoingOn } from "./going-on.ts";
 import { type Repeat, repeatsOf } from "./repeats.ts";
 import { sayReadBack } from "./say-read-back.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 

@@ -5,7 +5,7 @@ import { describeStrategy } from "../../algorithm/strategy.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { exploitations } from "../../experiment/what-changes.ts";
 import { number, plural } from "../../report/words.ts";
-import { hyperparameters as shown } from "../format.ts";
+import { hyperparameters as shown } from "../printing/format.ts";
 import type { Finding } from "./finding.ts";
 
 const mutations = 1000;

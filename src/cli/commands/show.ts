@@ -1,0 +1,211 @@
+import { legibleBelow } from "../../algorithm/legible.ts";
+import type { Decision } from "../../algorithm/population-based-training.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
+import { ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
+import { isRecovery } from "../../population-store/decisions.ts";
+import {
+  type Changes,
+  type Cursor,
+  type Failure,
+  type PopulationStore,
+  type Run,
+  start,
+} from "../../population-store/population-store.ts";
+import { noteLines } from "../../report/note-lines.ts";
+import { count, number } from "../../report/words.ts";
+import { hyperparameters, table } from "../printing/format.ts";
+import { failureLine, recoveryLine } from "../printing/reporter.ts";
+import { copySentence } from "../printing/run-view.ts";
+import { findRun } from "../runs/find-run.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
+import { notBegunText, stateWord } from "../runs/run-state.ts";
+
+interface Options {
+  readonly store?: string;
+  readonly member?: number;
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** Copies and failures shown when not all are asked for. */
+const lastCopies = 20;
+const lastFailures = 20;
+
+export async function showCommand(name: string | undefined, options: Options): Promise<void> {
+  await using stores = await openStores(options);
+  const run = await findRun(stores.population, name);
+  const { population } = run.experiment;
+  if (options.member !== undefined && options.member >= population) {
+    const remedy = `give a number from 0 to ${population - 1}`;
+    throw new BadInputError([
+      {
+        path: "--member",
+        value: String(options.member),
+        rule: `the run has ${population} members`,
+        remedy,
+      },
+    ]);
+  }
+  const { member, all = false } = options;
+  const notes = member === undefined ? await stores.population.notes(run.id) : [];
+  if (options.json) {
+    for await (const decision of decisionsOf(stores, run, member))
+      console.log(JSON.stringify({ type: "decision", decision }));
+    for await (const failure of failuresOf(stores, run, member))
+      console.log(JSON.stringify({ type: "failure", failure }));
+    for (const note of notes) console.log(JSON.stringify({ type: "note", note }));
+    return;
+  }
+  if ((await stateWord(stores.population, run)) === "not begun")
+    console.log(`run ${run.id}: not begun: ${notBegunText}\n`);
+  if (member === undefined) await showPopulation(stores, run, all);
+  else
+    for await (const decision of decisionsOf(stores, run, member))
+      console.log(await explained(stores, run, decision));
+  await showFailures(stores, run, member, all);
+  for (const line of new Set(notes.flatMap(noteLines))) console.log(`\n${line}`);
+}
+
+async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<void> {
+  const members = await stores.population.members(run.id);
+  const rows = members.map(({ member, state, newest }) => [
+    String(member),
+    state,
+    count(newest.generation),
+    count(newest.step),
+    number(newest.score),
+    newest.kind === "copied" ? `copied ${newest.donor}` : newest.kind,
+    hyperparameters(newest.hyperparameters),
+  ]);
+  console.log(
+    table([
+      [
+        "member",
+        "state",
+        "generation",
+        "step",
+        run.experiment.objective.metric,
+        "newest",
+        "hyperparameters",
+      ],
+      ...rows,
+    ]),
+  );
+  const { copies } = await stores.population.counts(run.id);
+  const last = all ? undefined : await lastNotable(stores, run);
+  const shown = last?.filter(({ kind }) => kind === "copy").length ?? copies;
+  console.log(
+    `\n${copies > shown ? `the last ${shown} of ${count(copies)} copies (--all shows every one):` : `${count(copies)} copies:`}`,
+  );
+  for await (const decision of last ?? decisionsOf(stores, run)) {
+    if (decision.kind === "copy") console.log(await explained(stores, run, decision));
+    else if (isRecovery(decision)) console.log(recoveryLine(decision));
+  }
+}
+
+/**
+ * What was decided since the first of the last copies, oldest first, but for members that simply
+ * went on.
+ */
+async function lastNotable({ population }: Stores, run: Run): Promise<readonly Decision[]> {
+  const decisions: Decision[] = [];
+  let copies = 0;
+  for await (const decision of population.decisions(run.id, { notable: true })) {
+    if (decision.kind === "copy" && ++copies > lastCopies) break;
+    decisions.push(decision);
+  }
+  return decisions.reverse();
+}
+
+/**
+ * A member's failures with their stacks, or those of all, of which only the last are shown unless
+ * all are asked for.
+ */
+async function showFailures(
+  stores: Stores,
+  run: Run,
+  member: number | undefined,
+  all: boolean,
+): Promise<void> {
+  const most = member === undefined && !all ? lastFailures : Number.POSITIVE_INFINITY;
+  const shown: Failure[] = [];
+  let total = 0;
+  for await (const failure of failuresOf(stores, run, member)) {
+    total++;
+    shown.push(failure);
+    if (shown.length > most) shown.shift();
+  }
+  if (total > shown.length)
+    console.log(`\nthe last ${shown.length} of ${count(total)} failures (--all shows every one):`);
+  for (const failure of shown) {
+    console.log(`\n${failureLine(failure)}`);
+    if (member !== undefined) console.log(legibleBelow(`    ${failure.stack}`));
+  }
+}
+
+/** "member 3 copied member 7 at step 1,200: ... because rank 8 of 8 is in the bottom 2". */
+async function explained(stores: Stores, run: Run, decision: Decision): Promise<string> {
+  const { snapshot, donor, kind, reason, generation, member } = decision;
+  const before = await stores.population.snapshot(run.id, snapshot);
+  if (kind === "keep") {
+    return `generation ${generation}: member ${member} went on at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
+  }
+  if (donor === undefined)
+    return `generation ${generation}: member ${member} ended at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
+  if (kind === "restart")
+    return `generation ${generation}: member ${member} began anew, near the hyperparameters of snapshot ${donor}: ${legibleBelow(reason.text)}`;
+  const from = await stores.population.snapshot(run.id, donor);
+  const after: Snapshot = await stores.population.snapshot(
+    run.id,
+    snapshotId(member, ordinalOf(snapshot) + 1),
+  );
+  return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${legibleBelow(reason.text)}`;
+}
+
+/**
+ * Oldest first. Those of one member are read at once, those of all in pages: a long run has too
+ * many for the memory.
+ */
+async function* decisionsOf(
+  { population }: Stores,
+  run: Run,
+  member?: number,
+): AsyncGenerator<Decision> {
+  if (member !== undefined) {
+    const decisions: Decision[] = [];
+    for await (const decision of population.decisions(run.id, { member }))
+      decisions.push(decision);
+    yield* decisions.reverse();
+    return;
+  }
+  const only = { ...start, snapshots: Number.MAX_SAFE_INTEGER, failures: Number.MAX_SAFE_INTEGER };
+  for await (const { decisions } of pages(population, run, only)) yield* decisions;
+}
+
+async function* failuresOf(
+  { population }: Stores,
+  run: Run,
+  member?: number,
+): AsyncGenerator<Failure> {
+  const only = {
+    ...start,
+    snapshots: Number.MAX_SAFE_INTEGER,
+    decisions: Number.MAX_SAFE_INTEGER,
+  };
+  for await (const { failures } of pages(population, run, only))
+    yield* failures.filter((failure) => member === undefined || failure.member === member);
+}
+
+/** What is published after a place, until there is nothing more. */
+async function* pages(
+  population: PopulationStore,
+  run: Run,
+  from: Cursor,
+): AsyncGenerator<Changes> {
+  for (let cursor = from; ; ) {
+    const changes = await population.changes(run.id, cursor);
+    if (changes.decisions.length + changes.failures.length === 0) return;
+    yield changes;
+    cursor = changes.cursor;
+  }
+}

@@ -1,0 +1,36 @@
+import { dirname, resolve } from "node:path";
+import { defineStudy, type Study, type StudyDeclaration } from "../../experiment/study/study.ts";
+import {
+  badFile,
+  importDefault,
+  isPlainData,
+  readDeclaration,
+  requireReadable,
+} from "./declaration-file.ts";
+
+/**
+ * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
+ * of its experiment. Throws `BadInputError`.
+ */
+export async function loadStudy(file: string): Promise<Study> {
+  requireReadable("study", file, "give the path of a study");
+  const study = isPlainData(file)
+    ? await readDeclaration("study", file, (data) => {
+        const { $schema, ...declaration } = (data ?? {}) as { $schema?: unknown };
+        return defineStudy(declaration as StudyDeclaration);
+      })
+    : await importDefault("study", file);
+  if (
+    typeof study !== "object" ||
+    study === null ||
+    !("variants" in study) ||
+    !Array.isArray(study.variants)
+  )
+    throw badFile(
+      "study",
+      file,
+      "exports no study as its default",
+      "write: export default defineStudy({ ... })",
+    );
+  return { ...(study as Study), experiment: resolve(dirname(file), (study as Study).experiment) };
+}

@@ -1,0 +1,94 @@
+/**
+ * How a study is told while it goes on: a table that is drawn anew in place, or a line for each
+ * run.
+ */
+
+import type { PlannedVariant } from "../../experiment/study/plan.ts";
+import type { Study } from "../../experiment/study/study.ts";
+import { duration, number, plural } from "../../report/words.ts";
+import type { RunResult } from "../../worker/watch.ts";
+import { table } from "./format.ts";
+import type { Reporter } from "./reporter.ts";
+import { medianOf, type RunView } from "./run-view.ts";
+import { liveDrawing } from "./terminal.ts";
+
+export interface StudyReporter {
+  /** Tells the run of a variant with a seed while it goes on. */
+  of(variant: PlannedVariant, seed: number): Reporter;
+  /** The run has ended, now or before. */
+  finished(variant: PlannedVariant, seed: number, result: RunResult): void;
+  ended(): void;
+}
+
+export async function studyReporter(
+  study: Study,
+  plan: readonly PlannedVariant[],
+  json: boolean,
+): Promise<StudyReporter> {
+  const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
+  const total = plan.length * study.seeds.length;
+  const isDrawn = process.stdout.isTTY && !json;
+  const live = isDrawn ? await liveDrawing() : undefined;
+  let isNew = false;
+  const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
+  if (!json)
+    console.log(
+      `study ${study.name}: ${plural(plan.length, "variant")}, ${plural(study.seeds.length, "seed")}, ${plural(total, "run")}`,
+    );
+
+  function drawing(now?: {
+    readonly label: string;
+    readonly seed: number;
+    readonly view: RunView;
+  }): void {
+    const rows = plan.map(({ label }) => {
+      const done = results.get(label)!;
+      const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
+      return [
+        label,
+        `${done.length}/${study.seeds.length}`,
+        number(medianOf(done.map(shownScore))),
+        going,
+      ];
+    });
+    live?.draw(
+      `${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`,
+    );
+  }
+  return {
+    of({ label }, seed) {
+      isNew = true;
+      return {
+        started: (view) => drawing({ label, seed, view }),
+        event() {},
+        tick: (view) => drawing({ label, seed, view }),
+        ended() {},
+      };
+    },
+    finished({ label }, seed, result) {
+      results.get(label)!.push(result);
+      if (json) console.log(JSON.stringify({ type: "run", variant: label, ...result }));
+      else if (live) drawing();
+      else if (isNew) {
+        const took = `${result.state.kind} in ${duration(result.seconds)}`;
+        console.log(
+          `${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`,
+        );
+      }
+      isNew = false;
+    },
+    ended() {
+      drawing();
+      live?.done();
+    },
+  };
+}
+
+/** The held-out metric of the best model where there is one, otherwise its score. */
+function shownScore({ final, score }: RunResult): number | undefined {
+  return final ?? score;
+}
+
+function percent(view: RunView): string {
+  return `${Math.floor(view.progress().share * 100)}%`;
+}
