@@ -58,12 +58,12 @@ const stores: [string, string, (url: string) => string][] = [
   [
     "postgres://user:",
     "@host.example:5432/runs",
-    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+    (url) => fileOf(url, "/") ?? shownUrl(postgresUrl(url)),
   ],
   [
     "postgresql://user:",
     "@host/runs?sslmode=require",
-    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+    (url) => fileOf(url, "/") ?? shownUrl(postgresUrl(url)),
   ],
   ["s3://KEYKEY:", "@bucket/prefix", (url) => placeOf(url)],
   ["file://user:", "@host/shared", (url) => placeOf(url)],

@@ -29,6 +29,7 @@ export interface WorkerProcesses {
 export function workerProcesses(
   { population, stepTimeoutSeconds }: Experiment,
   { workers, gpus, membersPerGpu, patience }: WorkerOptions,
+  env: NodeJS.ProcessEnv,
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
     const remedy = "name the GPUs, such as --gpus 0,1";
@@ -36,7 +37,8 @@ export function workerProcesses(
   }
   const places = gpus && gpus.length * (membersPerGpu ?? 1);
   if (workers !== undefined && places !== undefined && workers > places) {
-    const rule = `${gpus!.length} GPUs with ${membersPerGpu ?? 1} member each take ${places} workers`;
+    const members = `${membersPerGpu ?? 1} member each`;
+    const rule = `${gpus!.length} GPUs with ${members} take ${places} workers`;
     throw bad("--workers", workers, rule, "raise --members-per-gpu, or leave out --workers");
   }
   const cores = availableParallelism();
@@ -47,24 +49,10 @@ export function workerProcesses(
     patienceSeconds: patience,
     stepTimeoutSeconds,
     environment: (index) => ({
-      ...(process.env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
+      ...(env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
       ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),
     }),
   };
-}
-
-/** Parses `--gpus 0,1`. */
-export function gpuNames(text: string): readonly string[] {
-  const names = text.split(",").map((name) => name.trim());
-  const isList =
-    names.every((name) => /^[\w:/-]+$/.test(name)) && new Set(names).size === names.length;
-  if (isList) return names;
-  throw bad(
-    "--gpus",
-    text,
-    "must be different GPUs with commas between them",
-    "give for example --gpus 0,1",
-  );
 }
 
 function bad(path: string, value: string | number, rule: string, remedy: string): BadInputError {

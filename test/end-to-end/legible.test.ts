@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { program } from "../../src/cli/main.ts";
+import { program } from "../../src/cli/program.ts";
+import { contextIn } from "../../src/cli/run.test-support.ts";
 import { climb, Workplace } from "./command-line.ts";
 
 /**
@@ -140,8 +141,9 @@ function expectLegible(text: string): void {
   if (!isPage) expect(text).not.toMatch(/^forged/m);
 }
 
-test("this test knows every command", () => {
-  expect(Object.keys(calls).sort()).toEqual(commandsOf(program()).sort());
+test("this test knows every command", async () => {
+  const all = await program(contextIn(place.directory));
+  expect(Object.keys(calls).sort()).toEqual(commandsOf(all).sort());
 });
 
 test.each(Object.entries(calls))("%s", async (_, { words, files = [], fails }) => {

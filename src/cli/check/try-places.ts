@@ -9,7 +9,8 @@ import { checkpointsUrl, openStorage } from "../../checkpoint-store/open.ts";
 import { refusedToGroup } from "../../checkpoint-store/shared-directory/group-rights.ts";
 import { localFileSystem } from "../../checkpoint-store/shared-directory/local-file-system.ts";
 import { duration } from "../../report/words.ts";
-import { openStores, type StoreOptions } from "../runs/open-store.ts";
+import type { Context } from "../context.ts";
+import { openStores } from "../runs/open-store.ts";
 import type { Finding } from "./finding.ts";
 
 /** Signs that other machines look for. */
@@ -18,13 +19,10 @@ const folder = "clade-check";
 /** A sign that nobody looked for is deleted by a later check. */
 const keptMs = 24 * 3_600_000;
 
-export async function tryStore({ store }: StoreOptions): Promise<Finding[]> {
+export async function tryStore(context: Context, store: string): Promise<Finding[]> {
   return await tried("store", async () => {
     const before = performance.now();
-    await using stores = await openStores(
-      { ...(store !== undefined && { store }) },
-      { create: true },
-    );
+    await using stores = await openStores(context, { store }, { create: true });
     const runs = await stores.population.runs();
     const took = duration((performance.now() - before) / 1000);
     return [`store: can be read and written, has ${runs.length} runs, answered in ${took}`];
@@ -32,10 +30,12 @@ export async function tryStore({ store }: StoreOptions): Promise<Finding[]> {
 }
 
 export async function tryCheckpoints(
-  url: string,
+  { cwd }: Context,
+  given: string,
   seenBefore: string | undefined,
 ): Promise<Finding[]> {
   return await tried("checkpoints", async () => {
+    const url = checkpointsUrl(given, cwd);
     await using storage = await openStorage(url);
     const found = [await tryObjects(storage), ...(await tryGroup(storage, url))];
     if (seenBefore !== undefined) found.push(await trySign(storage, seenBefore));
@@ -67,27 +67,29 @@ async function tryObjects(storage: ObjectStorage): Promise<string> {
   await storage.delete([key]);
   if (!isSame || !isListed)
     throw new CladeError(
-      `checkpoints ${storage.shown}: what was written is not ${isSame ? "listed" : "read"} as it was; use another place`,
+      `checkpoints ${storage.shown}: what was written is not ` +
+        `${isSame ? "listed" : "read"} as it was; use another place`,
     );
   return `checkpoints: ${storage.shown} can be written, read, listed and deleted from`;
 }
 
 /** What another user of a shared directory could do with what this one writes. */
 async function tryGroup(storage: ObjectStorage, url: string): Promise<string[]> {
-  const place = checkpointsUrl(url);
-  if (!place.startsWith("file:")) return [];
-  const directory = fileURLToPath(place);
+  if (!url.startsWith("file:")) return [];
+  const directory = fileURLToPath(url);
   const key = `${folder}/group-${randomUUID()}`;
   await storage.put(key, Buffer.from("written for the group"));
   const refused = refusedToGroup(join(directory, key));
   await storage.delete([key]);
   if (refused === undefined)
     return [
-      `checkpoints: every member of the directory's group can read, write and delete what is written`,
+      "checkpoints: every member of the directory's group can read, write and delete " +
+        "what is written",
     ];
   const remedy = `let its owner run: chgrp -R GROUP ${directory} && chmod -R g+rwXs ${directory}`;
   return [
-    `checkpoints: only this user can work with them there, because ${refused}; for several users, ${remedy}`,
+    `checkpoints: only this user can work with them there, because ${refused}; ` +
+      `for several users, ${remedy}`,
   ];
 }
 
@@ -97,7 +99,10 @@ async function leaveSign(storage: ObjectStorage, url: string): Promise<string> {
   }
   const sign = `${Date.now()}-${hostname()}`;
   await storage.put(`${folder}/sign-${sign}`, Buffer.from(hostname()));
-  return `checkpoints: to see whether another machine sees the same, run there: clade check --checkpoints ${checkpointsUrl(url)} --sees ${sign}`;
+  return (
+    "checkpoints: to see whether another machine sees the same, run there: " +
+    `clade check --checkpoints ${url} --sees ${sign}`
+  );
 }
 
 async function trySign(storage: ObjectStorage, sign: string): Promise<string> {
@@ -105,19 +110,19 @@ async function trySign(storage: ObjectStorage, sign: string): Promise<string> {
   const [time, ...host] = sign.split("-");
   if (!objects.some(({ key }) => key === `${folder}/sign-${sign}`))
     throw new CladeError(
-      `checkpoints ${storage.shown}: ${hostname()} does not see the sign ${sign}; mount the same directory on both machines, or give both the same bucket and endpoint`,
+      `checkpoints ${storage.shown}: ${hostname()} does not see the sign ${sign}; ` +
+        "mount the same directory on both machines, or give both the same bucket and endpoint",
     );
   const ago = duration(Math.max(0, Date.now() - Number(time)) / 1000);
   return `checkpoints: ${hostname()} sees what ${host.join("-")} wrote ${ago} ago`;
 }
 
 function localDisk(url: string): string[] {
-  const place = checkpointsUrl(url);
-  if (!place.startsWith("file:")) return [];
-  const name = localFileSystem(fileURLToPath(place));
-  return name
-    ? [
-        `checkpoints: ${place} is on ${name}, a disk of this machine: others see it only if it is shared with them`,
-      ]
-    : [];
+  if (!url.startsWith("file:")) return [];
+  const name = localFileSystem(fileURLToPath(url));
+  if (!name) return [];
+  return [
+    `checkpoints: ${url} is on ${name}, a disk of this machine: ` +
+      "others see it only if it is shared with them",
+  ];
 }

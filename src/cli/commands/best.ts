@@ -10,26 +10,49 @@ import { lostModelLines } from "../../report/lost-models.ts";
 import { count } from "../../report/words.ts";
 import { verifyBest, verifyBestOnce } from "../../worker/best-model.ts";
 import { resultOf } from "../../worker/watch.ts";
+import type { Context, Place } from "../context.ts";
+import { runArgument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { type OptionsOf, option } from "../declare/option.ts";
+import { json } from "../options/json.ts";
+import { checkpoints, store } from "../options/store-options.ts";
 import { filledDirectory } from "../output/output-place.ts";
 import { hyperparameters, measured } from "../printing/format.ts";
 import { scheduleText } from "../printing/schedule-text.ts";
 import { findRun } from "../runs/find-run.ts";
-import { openStores, type StoreOptions, type Stores } from "../runs/open-store.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
 
 type Checkpoints = Awaited<ReturnType<Stores["checkpoints"]>>;
 
-export async function bestCommand(
+const declared = [
+  option("--out <directory>", "where to write them"),
+  store,
+  checkpoints,
+  json,
+] as const;
+
+export const best = command({
+  name: "best",
+  summary: "the best model of a run: files, hyperparameters, schedule",
+  arguments: [runArgument],
+  options: declared,
+  action: tellBest,
+});
+
+async function tellBest(
+  context: Context,
+  options: OptionsOf<typeof declared>,
   name: string | undefined,
-  options: StoreOptions & { readonly out?: string; readonly json?: boolean },
 ): Promise<void> {
-  await using stores = await openStores(options);
-  const run = await findRun(stores.population, name);
-  const { out } = options;
+  const { print } = context;
+  await using stores = await openStores(context, options);
+  const run = await findRun(context, stores.population, name);
+  const out = options.out === undefined ? undefined : context.at(options.out);
   const { files, result } =
     out === undefined ? await shown(stores, run) : await written(stores, run, out);
   const { summary, segments, best, score, final, lost } = result;
   if (options.json) {
-    console.log(JSON.stringify({ ...summary, schedule: segments }));
+    print(JSON.stringify({ ...summary, schedule: segments }));
     return;
   }
   const { metric, final: finalMetric } = run.experiment.objective;
@@ -38,15 +61,15 @@ export async function bestCommand(
     .map(([name, value]) => `, ${measured(name, value)}`)
     .join("");
   const heldOut = final === undefined ? "" : `, ${measured(finalMetric, final)} (held out)`;
-  for (const line of lostModelLines(lost, best.id)) console.log(line);
-  console.log(
-    `best of ${run.id}: ${measured(metric, score)}${heldOut}${others}, snapshot ${best.id} at step ${count(best.step)}`,
+  for (const line of lostModelLines(lost, best.id)) print(line);
+  print(
+    `best of ${run.id}: ${measured(metric, score)}${heldOut}${others}, ` +
+      `snapshot ${best.id} at step ${count(best.step)}`,
   );
-  console.log(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
+  print(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
   if (out !== undefined) {
-    console.log(
-      `\nwritten to ${out}: best.json, schedule.json, ${files.map(({ name }) => join("checkpoint", name)).join(", ")}`,
-    );
+    const names = files.map(({ name }) => join("checkpoint", name));
+    print(`\nwritten to ${out.given}: best.json, schedule.json, ${names.join(", ")}`);
   }
 }
 
@@ -61,7 +84,7 @@ async function shown(stores: Stores, run: Run) {
 }
 
 /** Writes the best model that is whole. */
-async function written(stores: Stores, run: Run, out: string) {
+async function written(stores: Stores, run: Run, out: Place) {
   await using checkpoints = await stores.checkpoints(run);
   return await filledDirectory(out, async (directory) => {
     for (;;) {

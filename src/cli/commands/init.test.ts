@@ -10,24 +10,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeExperiment } from "../../experiment/experiment.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { initCommand } from "./init.ts";
+import { contextIn, runIn } from "../run.test-support.ts";
 
 let place: string;
-let printed: string;
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), "clade-init-"));
-  printed = "";
-  vi.spyOn(console, "log").mockImplementation((line: string) => {
-    printed += `${line}\n`;
-  });
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  rmSync(place, { recursive: true });
-});
+afterEach(() => rmSync(place, { recursive: true }));
+
+const init = (...words: string[]) => runIn(place, ["init", ...words]);
 
 test.each([
   ["experiment.ts", undefined, ["experiment.ts"]],
@@ -35,19 +29,19 @@ test.each([
   ["experiment.yaml", undefined, ["experiment.yaml", "trainer.mjs"]],
   ["mine.yml", "yaml", ["mine.yml", "trainer.mjs"]],
   ["experiment.yaml", "python", ["experiment.yaml", "train.py"]],
-] as const)("init %s --template %s writes %o", (name, template, files) => {
-  initCommand(join(place, name), template ? { template } : {});
+] as const)("init %s --template %s writes %o", async (name, template, files) => {
+  const { stdout } = await init(name, ...(template ? ["--template", template] : []));
   expect(readdirSync(place).sort()).toEqual(files);
-  expect(printed).toContain(`run ${join(place, name)}`);
-  expect(printed.includes("pip install")).toBe(template === "python");
+  expect(stdout).toContain(`run ${name}`);
+  expect(stdout.includes("pip install")).toBe(template === "python");
 });
 
 test.each(["yaml", "python"] as const)(
   "the %s template is an experiment that knows its schema",
   async (template) => {
     const file = join(place, "experiment.yaml");
-    initCommand(file, { template });
-    expect(describeExperiment(await loadExperiment(file, {}))).toMatchObject({
+    await init("experiment.yaml", "--template", template);
+    expect(describeExperiment(await loadExperiment(contextIn(place), file, {}))).toMatchObject({
       name: "sine",
       population: 8,
     });
@@ -56,25 +50,30 @@ test.each(["yaml", "python"] as const)(
   },
 );
 
-test("nothing is written where any of the files exists already", () => {
+test("nothing is written where any of the files exists already", async () => {
   writeFileSync(join(place, "trainer.mjs"), "mine");
-  const init = () => initCommand(join(place, "experiment.yaml"), {});
-  expect(init).toThrow(/trainer\.mjs - exists already and is not overwritten/);
+  expect(await init("experiment.yaml")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("trainer.mjs - exists already and is not overwritten"),
+  });
   expect(readdirSync(place)).toEqual(["trainer.mjs"]);
   expect(readFileSync(join(place, "trainer.mjs"), "utf8")).toBe("mine");
 });
 
 test.each([
-  ["experiment.json", {}, "must end in .ts or .yaml"],
-  ["experiment.ts", { template: "python" }, "must end in .yaml"],
-  ["experiment.yaml", { template: "typescript" }, "must end in .ts"],
-  ["none/experiment.yaml", {}, "cannot be written (ENOENT)"],
-] as const)("%s with %o is refused", (name, options, message) => {
-  expect(() => initCommand(join(place, name), options)).toThrow(message);
+  [["experiment.json"], "must end in .ts or .yaml"],
+  [["experiment.ts", "--template", "python"], "must end in .yaml"],
+  [["experiment.yaml", "--template", "typescript"], "must end in .ts"],
+  [["none/experiment.yaml"], "cannot be written (ENOENT)"],
+])("init %j is refused", async (words, message) => {
+  expect(await init(...words)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(message),
+  });
   expect(readdirSync(place)).toEqual([]);
 });
 
-test("the trainer in plain JavaScript speaks the protocol: it learns, saves, and repeats itself after restore", () => {
+test("the trainer in plain JavaScript learns, saves, and repeats itself after restore", () => {
   const hyperparameters = { learningRate: 0.1, momentum: 0.5 };
   const turn = { member: 0, seed: 1, hyperparameters };
   const train = { method: "train", params: { steps: 50 } };

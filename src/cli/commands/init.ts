@@ -3,44 +3,67 @@
  * is. All of its files are written, or none.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BadInputError } from "../../algorithm/problem.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { choice, type OptionsOf } from "../declare/option.ts";
 
-export const templates = ["typescript", "python", "yaml"] as const;
+const templates = ["typescript", "python", "yaml"] as const;
 type Template = (typeof templates)[number];
 
-interface Options {
-  readonly template?: Template;
-}
+const declared = [
+  choice(
+    "--template <name>",
+    "the language of the trainer (default: typescript, or yaml for a .yaml file)",
+    templates,
+  ),
+] as const;
 
-export function initCommand(given: string | undefined, options: Options): void {
+export const init = command({
+  name: "init",
+  summary: "write a starting experiment that runs as it is",
+  arguments: [
+    argument(
+      "[file]",
+      "where to write it (default: experiment.ts, or experiment.yaml for python and yaml)",
+    ),
+  ],
+  options: declared,
+  action: writeExperiment,
+});
+
+async function writeExperiment(
+  context: Context,
+  options: OptionsOf<typeof declared>,
+  given: string | undefined,
+): Promise<void> {
+  const { clade, print } = context;
   const template = options.template ?? (isYaml(given ?? "") ? "yaml" : "typescript");
   const isTypeScript = template === "typescript";
   const file = given ?? (isTypeScript ? "experiment.ts" : "experiment.yaml");
   if (isTypeScript ? !/\.m?ts$/.test(file) : !isYaml(file)) {
     const ending =
       options.template === undefined ? ".ts or .yaml" : isTypeScript ? ".ts" : ".yaml";
-    throw bad(
-      file,
-      `must end in ${ending}`,
-      `give a name such as experiment${ending.slice(-5).trim()}`,
-    );
+    const remedy = `give a name such as experiment${ending.slice(-5).trim()}`;
+    throw bad(file, `must end in ${ending}`, remedy);
   }
-  const written = writeAll(filesOf(template, file));
-  console.log(
-    `written: ${written.join(", ")}. Try it out with: ${clade} check ${file}      Train with: ${clade} run ${file}`,
+  const written = writeAll(context, filesOf(context, template, file));
+  print(
+    `written: ${written.join(", ")}. Try it out with: ${clade} check ${file}` +
+      `      Train with: ${clade} run ${file}`,
   );
   if (template === "python")
-    console.log(`train.py needs Clade's Python client: pip install ${inPackage("python")}`);
+    print(`train.py needs Clade's Python client: pip install ${inPackage("python")}`);
 }
 
 /**
  * Texts by path. The experiment gets the name that was asked for, and what belongs to it stands
  * beside it.
  */
-function filesOf(template: Template, file: string): Map<string, string> {
+function filesOf(context: Context, template: Template, file: string): Map<string, string> {
   const directory = inPackage("templates", template);
   const names = readdirSync(directory).sort(
     (a, b) => Number(isExperiment(b)) - Number(isExperiment(a)),
@@ -49,7 +72,7 @@ function filesOf(template: Template, file: string): Map<string, string> {
     names.map((name) => {
       const text = readFileSync(join(directory, name), "utf8");
       return isExperiment(name)
-        ? [file, withSchema(text, file)]
+        ? [file, withSchema(context, text, file)]
         : [join(dirname(file), name), text];
     }),
   );
@@ -64,14 +87,14 @@ function isExperiment(name: string): boolean {
 }
 
 /** Where the schema is from the file that is written: the one that this Clade came with. */
-function withSchema(text: string, file: string): string {
-  const schema = relative(resolve(dirname(file)), inPackage("schema", "experiment.schema.json"));
+function withSchema({ at }: Context, text: string, file: string): string {
+  const schema = relative(dirname(at(file).path), inPackage("schema", "experiment.schema.json"));
   return text.replace(/(?<=\$schema=).*/, () => schema.replaceAll("\\", "/"));
 }
 
-function writeAll(files: ReadonlyMap<string, string>): string[] {
+function writeAll({ at }: Context, files: ReadonlyMap<string, string>): string[] {
   const paths = [...files.keys()];
-  const taken = paths.filter((path) => existsSync(path));
+  const taken = paths.filter((path) => existsSync(at(path).path));
   if (taken.length > 0)
     throw new BadInputError(
       taken.map((path) =>
@@ -81,10 +104,10 @@ function writeAll(files: ReadonlyMap<string, string>): string[] {
   const written: string[] = [];
   for (const [path, text] of files) {
     try {
-      writeFileSync(path, text, { flag: "wx" });
+      writeFileSync(at(path).path, text, { flag: "wx" });
       written.push(path);
     } catch (error) {
-      for (const earlier of written) rmSync(earlier);
+      for (const earlier of written) rmSync(at(earlier).path);
       const { code } = error as NodeJS.ErrnoException;
       throw bad(path, `cannot be written (${code})`, "give a path in a directory that is there");
     }

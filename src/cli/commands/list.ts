@@ -6,7 +6,11 @@ import {
 } from "../../population-store/population-store.ts";
 import { count, duration, number } from "../../report/words.ts";
 import { type RunResult, resultOf } from "../../worker/watch.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
+import { command } from "../declare/command.ts";
+import type { OptionsOf } from "../declare/option.ts";
+import { json } from "../options/json.ts";
+import { store } from "../options/store-options.ts";
 import { table } from "../printing/format.ts";
 import { damageText, unlessDamaged } from "../runs/damaged-runs.ts";
 import { openStores } from "../runs/open-store.ts";
@@ -18,20 +22,27 @@ interface Readable {
   readonly result: RunResult;
 }
 
-export async function listCommand(options: {
-  readonly store?: string;
-  readonly json?: boolean;
-}): Promise<void> {
-  await using stores = await openStores(options);
+const declared = [store, json] as const;
+
+export const list = command({
+  name: "list",
+  summary: "list the runs",
+  arguments: [],
+  options: declared,
+  action: listRuns,
+});
+
+async function listRuns(context: Context, options: OptionsOf<typeof declared>): Promise<void> {
+  const { clade, print } = context;
+  await using stores = await openStores(context, options);
   const { population } = stores;
   const runs = [...(await population.runs()), ...(await population.damagedRuns())];
   const rows: string[][] = [["run", "state", "best", "members", "steps", "time", "started"]];
   const damages: string[] = [];
   for (const run of runs.toSorted((one, other) => one.createdAt - other.createdAt)) {
     const read = "why" in run ? run : await readWhole(population, run);
-    if ("why" in read) damages.push(damageText(read));
-    if (options.json)
-      console.log(JSON.stringify("why" in read ? damagedResult(read) : read.result));
+    if ("why" in read) damages.push(damageText(context, read));
+    if (options.json) print(JSON.stringify("why" in read ? damagedResult(read) : read.result));
     else
       rows.push([
         ...("why" in read ? [read.id, "damaged", "", "", "", ""] : columnsOf(read)),
@@ -39,7 +50,7 @@ export async function listCommand(options: {
       ]);
   }
   if (options.json) return;
-  console.log(
+  print(
     runs.length === 0
       ? `no runs yet; start one with: ${clade} run <experiment>`
       : [table(rows), ...damages].join("\n"),

@@ -8,20 +8,51 @@ import { readRunHistory } from "../../analysis/run-history.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import type { Figure } from "../../report/figure.ts";
 import { resultOf } from "../../worker/watch.ts";
+import type { Context, Place } from "../context.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { type OptionsOf, option, withDefault } from "../declare/option.ts";
+import { comparisonOptions } from "../options/comparison-options.ts";
+import { store } from "../options/store-options.ts";
 import { comparisonNotes } from "../printing/comparison-notes.ts";
 import { readableRuns } from "../runs/damaged-runs.ts";
 import { findRun } from "../runs/find-run.ts";
+import { namedRuns } from "../runs/named-runs.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { stateWord } from "../runs/run-state.ts";
-import { runsOf } from "./compare.ts";
+import { version } from "../version.ts";
 
 type Versions = { readonly [name: string]: string };
 
-interface Options extends CompareOptions {
-  readonly store?: string;
-  readonly out: string;
-  readonly figures?: string;
-}
+const declared = [
+  withDefault(
+    option("--out <file>", "where to write it; a file that is there is replaced"),
+    "report.html",
+  ),
+  option(
+    "--figures <directory>",
+    "write the figures there, too, as SVG and PNG, for light and dark paper",
+  ),
+  ...comparisonOptions,
+  store,
+] as const;
+
+/**
+ * Writes the report of a run, or of a study or several runs beside each other. One that is there
+ * is replaced: it can be made again from the store.
+ */
+export const report = command({
+  name: "report",
+  summary: "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
+  arguments: [
+    argument(
+      "[runs...]",
+      "a run (default: the newest that is not a control), or a study, or several runs to compare",
+    ),
+  ],
+  options: declared,
+  action: reportRuns,
+});
 
 interface Written {
   readonly page: string;
@@ -30,35 +61,33 @@ interface Written {
   readonly what: string;
 }
 
-/**
- * Writes the report of a run, or of a study or several runs beside each other. One that is there
- * is replaced: it can be made again from the store.
- */
-export async function reportCommand(
+async function reportRuns(
+  context: Context,
+  { out, figures: directory, store, ...comparing }: OptionsOf<typeof declared>,
   names: readonly string[],
-  { out, figures: directory, store, ...comparing }: Options,
-  version: string,
 ): Promise<void> {
-  await using stores = await openStores({ ...(store !== undefined && { store }) });
+  const { cwd, print } = context;
+  await using stores = await openStores(context, { ...(store !== undefined && { store }) });
+  const { population } = stores;
   const versions = { Clade: version, Node: process.version };
-  const runs = await stores.population.runs();
+  const runs = await population.runs();
   const isStudy =
     names.length > 1 ||
     (names[0] !== undefined && runs.some(({ study }) => study?.name === names[0]));
   const { page, figures, what } = isStudy
     ? await ofStudy(
         stores,
-        runsOf(names, await readableRuns(stores.population)),
+        namedRuns(names, await readableRuns(context, population)),
         names.join(" and "),
         comparing,
         versions,
       )
-    : await ofRun(stores, await findRun(stores.population, names[0]), versions);
-  writeReport(out, page);
-  console.log(`written: ${out}, ${what}`);
+    : await ofRun(stores, await findRun(context, population, names[0]), versions);
+  writeReport(context.at(out), page);
+  print(`written: ${out}, ${what}`);
   if (directory === undefined) return;
   const { exportFigures } = await import("../../report/export-figures.ts");
-  for (const path of exportFigures(figures, directory)) console.log(`         ${path}`);
+  for (const path of exportFigures(figures, directory, cwd)) print(`         ${path}`);
 }
 
 // Drawing takes a quarter of a second to load, which no other command has to wait for.
@@ -99,15 +128,15 @@ async function ofStudy(
   return { ...report, what: `the report of ${name}` };
 }
 
-function writeReport(out: string, page: string): void {
+function writeReport({ given, path }: Place, page: string): void {
   const bad = (rule: string, remedy: string) =>
-    new BadInputError([{ path: "--out", value: show(out), rule, remedy }]);
-  if (out === "") throw bad("is no path", "give the path of a file, such as report.html");
-  if (statSync(out, { throwIfNoEntry: false })?.isDirectory())
+    new BadInputError([{ path: "--out", value: show(given), rule, remedy }]);
+  if (given === "") throw bad("is no path", "give the path of a file, such as report.html");
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw bad("is a directory", "give the path of a file, such as report.html in it");
   try {
-    mkdirSync(dirname(out), { recursive: true });
-    writeFileSync(out, page);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, page);
   } catch (error) {
     throw bad(
       `cannot be written (${(error as NodeJS.ErrnoException).code})`,

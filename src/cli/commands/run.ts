@@ -1,46 +1,73 @@
-import { resolve } from "node:path";
 import { isBetter } from "../../algorithm/population.ts";
 import { type Experiment, replaced, type Settings } from "../../experiment/experiment.ts";
 import { baselines } from "../../experiment/study/baselines.ts";
 import type { RunId } from "../../population-store/population-store.ts";
-import { type WorkerOptions, workerProcesses } from "../../processes/worker-processes.ts";
+import { workerProcesses } from "../../processes/worker-processes.ts";
 import { count, duration, number } from "../../report/words.ts";
 import { newSeed } from "../../worker/run.ts";
 import type { RunResult } from "../../worker/watch.ts";
 import { tryExperiment } from "../check/try-experiment.ts";
+import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { type SettingOptions, settingsOf } from "../options/settings.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { choice, type OptionsOf } from "../declare/option.ts";
+import { json } from "../options/json.ts";
+import { population, seed, set, settingsOf } from "../options/setting-options.ts";
+import { checkpoints, store } from "../options/store-options.ts";
+import { workerOptions } from "../options/worker-options.ts";
 import { table } from "../printing/format.ts";
+import { printResult } from "../printing/print-result.ts";
 import { newRun } from "../runs/new-run.ts";
-import { openStores, type StoreOptions, type Stores } from "../runs/open-store.ts";
-import { execute, printResult } from "../work/execute.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
+import { execute } from "../work/execute.ts";
 
-interface Options extends SettingOptions, StoreOptions, WorkerOptions {
-  readonly control?: string;
-  readonly json?: boolean;
-}
+const declared = [
+  store,
+  checkpoints,
+  ...workerOptions,
+  population,
+  seed,
+  set,
+  choice(
+    "--control <name>",
+    "afterwards run a control with the same seed and budget, and compare",
+    Object.keys(baselines),
+  ),
+  json,
+] as const;
 
-export async function runCommand(file: string, options: Options): Promise<void> {
+type Options = OptionsOf<typeof declared>;
+
+export const run = command({
+  name: "run",
+  summary: "train a population",
+  arguments: [argument("<experiment>", "the experiment's file")],
+  options: declared,
+  action: train,
+});
+
+async function train(context: Context, options: Options, file: string): Promise<number> {
+  const { print } = context;
   const settings = settingsOf(options);
-  const experiment = await loadExperiment(file, settings);
+  const experiment = await loadExperiment(context, file, settings);
   const seed = experiment.seed ?? newSeed();
-  await tryExperiment(experiment, seed, workerProcesses(experiment, options));
+  await tryExperiment(experiment, seed, workerProcesses(experiment, options, context.env));
 
   const controlled = options.control && {
     name: options.control,
     settings: controlSettings(experiment, settings, options.control, seed),
   };
-  const control = controlled && (await loadExperiment(file, controlled.settings));
+  const control = controlled && (await loadExperiment(context, file, controlled.settings));
 
-  await using stores = await openStores(options, { create: true });
-  const first = await start(stores, file, experiment, { ...settings, seed }, options);
-  process.exitCode = first.exitCode;
-  if (!options.json) await printResult(stores, first.result);
-  if (!control || first.result.state.kind !== "done") return;
+  await using stores = await openStores(context, options, { create: true });
+  const first = await start(context, stores, file, experiment, { ...settings, seed }, options);
+  if (!options.json) await printResult(context, stores, first.result);
+  if (!control || first.result.state.kind !== "done") return first.exitCode;
 
-  if (!options.json)
-    console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
+  if (!options.json) print(`\nthe control, ${controlled.name} with the same seed and budget:`);
   const second = await start(
+    context,
     stores,
     file,
     control,
@@ -48,10 +75,9 @@ export async function runCommand(file: string, options: Options): Promise<void> 
     options,
     first.result.run,
   );
-  process.exitCode = second.exitCode || first.exitCode;
-  if (second.result.state.kind === "done" && !options.json) {
-    console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
-  }
+  if (second.result.state.kind === "done" && !options.json)
+    print(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
+  return second.exitCode || first.exitCode;
 }
 
 /** The settings of a control: those of the run, but for what it does differently. */
@@ -68,6 +94,7 @@ function controlSettings(
 }
 
 async function start(
+  context: Context,
   stores: Stores,
   file: string,
   experiment: Experiment,
@@ -75,13 +102,17 @@ async function start(
   options: Options,
   controlOf?: RunId,
 ): Promise<{ result: RunResult; exitCode: number }> {
-  const source = { file: resolve(file), settings };
+  const source = { file: context.at(file).path, settings };
   const run = await newRun(stores, experiment, settings.seed, {
     source,
     ...(controlOf && { controlOf }),
   });
-  const workers = workerProcesses(experiment, options);
-  return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
+  const workers = workerProcesses(experiment, options, context.env);
+  return await execute(context, stores, run, {
+    workers,
+    json: options.json ?? false,
+    resumed: false,
+  });
 }
 
 function comparison(
@@ -106,5 +137,9 @@ function comparison(
     row(experiment.name, ours),
     row(control, theirs),
   ];
-  return `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
+  return (
+    `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, ` +
+    `the population did ${better} than ${control} with the same seed and budget; ` +
+    "one seed is no proof."
+  );
 }

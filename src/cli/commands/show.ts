@@ -13,6 +13,13 @@ import {
 } from "../../population-store/population-store.ts";
 import { noteLines } from "../../report/note-lines.ts";
 import { count, number } from "../../report/words.ts";
+import type { Context } from "../context.ts";
+import { runArgument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { type OptionsOf, option } from "../declare/option.ts";
+import { json } from "../options/json.ts";
+import { wholeNumber } from "../options/parsers.ts";
+import { store } from "../options/store-options.ts";
 import { hyperparameters, table } from "../printing/format.ts";
 import { failureLine, recoveryLine } from "../printing/reporter.ts";
 import { copySentence } from "../printing/run-view.ts";
@@ -20,53 +27,80 @@ import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { notBegunText, stateWord } from "../runs/run-state.ts";
 
-interface Options {
-  readonly store?: string;
-  readonly member?: number;
-  readonly all?: boolean;
-  readonly json?: boolean;
-}
-
 /** Copies and failures shown when not all are asked for. */
-const lastCopies = 20;
-const lastFailures = 20;
+const maxCopies = 20;
+const maxFailures = 20;
 
-export async function showCommand(name: string | undefined, options: Options): Promise<void> {
-  await using stores = await openStores(options);
-  const run = await findRun(stores.population, name);
-  const { population } = run.experiment;
-  if (options.member !== undefined && options.member >= population) {
-    const remedy = `give a number from 0 to ${population - 1}`;
-    throw new BadInputError([
-      {
-        path: "--member",
-        value: String(options.member),
-        rule: `the run has ${population} members`,
-        remedy,
-      },
-    ]);
-  }
-  const { member, all = false } = options;
-  const notes = member === undefined ? await stores.population.notes(run.id) : [];
-  if (options.json) {
-    for await (const decision of decisionsOf(stores, run, member))
-      console.log(JSON.stringify({ type: "decision", decision }));
-    for await (const failure of failuresOf(stores, run, member))
-      console.log(JSON.stringify({ type: "failure", failure }));
-    for (const note of notes) console.log(JSON.stringify({ type: "note", note }));
-    return;
-  }
+const declared = [
+  option("--member <n>", "every decision about one member", wholeNumber(0)),
+  option("--all", "every copy and failure instead of the last ones"),
+  store,
+  json,
+] as const;
+
+export const show = command({
+  name: "show",
+  summary: "the members of a run, and who copied whom and why",
+  arguments: [runArgument],
+  options: declared,
+  action: showRun,
+});
+
+async function showRun(
+  context: Context,
+  options: OptionsOf<typeof declared>,
+  name: string | undefined,
+): Promise<void> {
+  const { print } = context;
+  const { member, all = false, json } = options;
+  await using stores = await openStores(context, options);
+  const run = await findRun(context, stores.population, name);
+  requireMember(run, member);
+  if (json) return await printLines(context, stores, run, member);
   if ((await stateWord(stores.population, run)) === "not begun")
-    console.log(`run ${run.id}: not begun: ${notBegunText}\n`);
-  if (member === undefined) await showPopulation(stores, run, all);
+    print(`run ${run.id}: not begun: ${notBegunText}\n`);
+  if (member === undefined) await showPopulation(context, stores, run, all);
   else
     for await (const decision of decisionsOf(stores, run, member))
-      console.log(await explained(stores, run, decision));
-  await showFailures(stores, run, member, all);
-  for (const line of new Set(notes.flatMap(noteLines))) console.log(`\n${line}`);
+      print(await explained(stores, run, decision));
+  await showFailures(context, stores, run, member, all);
+  const notes = await notesFor(stores, run, member);
+  for (const line of new Set(notes.flatMap(noteLines))) print(`\n${line}`);
 }
 
-async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<void> {
+function requireMember({ experiment: { population } }: Run, member: number | undefined): void {
+  if (member === undefined || member < population) return;
+  const rule = `the run has ${population} members`;
+  const remedy = `give a number from 0 to ${population - 1}`;
+  throw new BadInputError([{ path: "--member", value: String(member), rule, remedy }]);
+}
+
+/** A line of JSON for each decision, failure and note. */
+async function printLines(
+  { print }: Context,
+  stores: Stores,
+  run: Run,
+  member: number | undefined,
+): Promise<void> {
+  for await (const decision of decisionsOf(stores, run, member))
+    print(JSON.stringify({ type: "decision", decision }));
+  for await (const failure of failuresOf(stores, run, member))
+    print(JSON.stringify({ type: "failure", failure }));
+  for (const note of await notesFor(stores, run, member))
+    print(JSON.stringify({ type: "note", note }));
+}
+
+/** Notes are about a run, not about a member. */
+async function notesFor({ population }: Stores, run: Run, member: number | undefined) {
+  return member === undefined ? await population.notes(run.id) : [];
+}
+
+async function showPopulation(
+  { print }: Context,
+  stores: Stores,
+  run: Run,
+  all: boolean,
+): Promise<void> {
   const members = await stores.population.members(run.id);
   const rows = members.map(({ member, state, newest }) => [
     String(member),
@@ -77,29 +111,18 @@ async function showPopulation(stores: Stores, run: Run, all: boolean): Promise<v
     newest.kind === "copied" ? `copied ${newest.donor}` : newest.kind,
     hyperparameters(newest.hyperparameters),
   ]);
-  console.log(
-    table([
-      [
-        "member",
-        "state",
-        "generation",
-        "step",
-        run.experiment.objective.metric,
-        "newest",
-        "hyperparameters",
-      ],
-      ...rows,
-    ]),
-  );
+  const { metric } = run.experiment.objective;
+  const heading = ["member", "state", "generation", "step", metric, "newest", "hyperparameters"];
+  print(table([heading, ...rows]));
   const { copies } = await stores.population.counts(run.id);
   const last = all ? undefined : await lastNotable(stores, run);
   const shown = last?.filter(({ kind }) => kind === "copy").length ?? copies;
-  console.log(
-    `\n${copies > shown ? `the last ${shown} of ${count(copies)} copies (--all shows every one):` : `${count(copies)} copies:`}`,
-  );
+  const isPart = copies > shown;
+  const which = isPart ? `the last ${shown} of ${count(copies)}` : count(copies);
+  print(`\n${which} copies${isPart ? " (--all shows every one)" : ""}:`);
   for await (const decision of last ?? decisionsOf(stores, run)) {
-    if (decision.kind === "copy") console.log(await explained(stores, run, decision));
-    else if (isRecovery(decision)) console.log(recoveryLine(decision));
+    if (decision.kind === "copy") print(await explained(stores, run, decision));
+    else if (isRecovery(decision)) print(recoveryLine(decision));
   }
 }
 
@@ -111,7 +134,7 @@ async function lastNotable({ population }: Stores, run: Run): Promise<readonly D
   const decisions: Decision[] = [];
   let copies = 0;
   for await (const decision of population.decisions(run.id, { notable: true })) {
-    if (decision.kind === "copy" && ++copies > lastCopies) break;
+    if (decision.kind === "copy" && ++copies > maxCopies) break;
     decisions.push(decision);
   }
   return decisions.reverse();
@@ -122,24 +145,25 @@ async function lastNotable({ population }: Stores, run: Run): Promise<readonly D
  * all are asked for.
  */
 async function showFailures(
+  { print }: Context,
   stores: Stores,
   run: Run,
   member: number | undefined,
   all: boolean,
 ): Promise<void> {
-  const most = member === undefined && !all ? lastFailures : Number.POSITIVE_INFINITY;
+  const max = member === undefined && !all ? maxFailures : Number.POSITIVE_INFINITY;
   const shown: Failure[] = [];
   let total = 0;
   for await (const failure of failuresOf(stores, run, member)) {
     total++;
     shown.push(failure);
-    if (shown.length > most) shown.shift();
+    if (shown.length > max) shown.shift();
   }
   if (total > shown.length)
-    console.log(`\nthe last ${shown.length} of ${count(total)} failures (--all shows every one):`);
+    print(`\nthe last ${shown.length} of ${count(total)} failures (--all shows every one):`);
   for (const failure of shown) {
-    console.log(`\n${failureLine(failure)}`);
-    if (member !== undefined) console.log(legibleBelow(`    ${failure.stack}`));
+    print(`\n${failureLine(failure)}`);
+    if (member !== undefined) print(legibleBelow(`    ${failure.stack}`));
   }
 }
 

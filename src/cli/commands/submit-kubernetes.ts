@@ -15,59 +15,103 @@ import {
   versionOfCluster,
 } from "../../cluster/kubernetes-jobs.ts";
 import type { Run } from "../../population-store/population-store.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
 import { sourceOf } from "../declarations/run-source.ts";
+import { command } from "../declare/command.ts";
+import { type OptionsOf, option, required } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { patienceWords, type SettingOptions } from "../options/settings.ts";
+import { repeated, wholeNumber } from "../options/parsers.ts";
+import { experimentArgument, submitOptions } from "../options/submit-options.ts";
+import { patienceWords } from "../options/worker-options.ts";
 import { findRun } from "../runs/find-run.ts";
-import { openStores, type StoreOptions, type Stores } from "../runs/open-store.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
 import {
   claimsOf,
-  type KubernetesOptions,
-  refuseBadOptions,
-  refuseOldVersion,
-  refuseUnmounted,
+  requireMounted,
+  requireNewEnough,
+  requireUsable,
   versionOf,
 } from "../submit/kubernetes-options.ts";
 import { type SubmittedRun, submittedRun } from "../submit/submitted-run.ts";
-import { signalNames } from "../work/execute.ts";
+import { firstInterruption } from "../work/interruption.ts";
 
-interface Options extends SettingOptions, StoreOptions, KubernetesOptions {
-  readonly run?: string;
-  readonly apply?: boolean;
-}
+const declared = [
+  ...submitOptions,
+  required(option("--workers <n>", "how many workers", wholeNumber())),
+  required(option("--image <name>", "an image with Clade and the experiment")),
+  required(
+    option(
+      "--secret <name>",
+      "a Secret with CLADE_STORE and whatever else workers need in their environment; " +
+        "may be repeated",
+      repeated,
+    ),
+  ),
+  option("--apply", "apply the manifest with kubectl, instead of printing it"),
+  option(
+    "--experiment-in-image <file>",
+    "the experiment's file in the image (default: /experiment/ and its name)",
+  ),
+  option(
+    "--volume-claim <name:/path>",
+    "mount a PersistentVolumeClaim there, such as one for checkpoints; may be repeated",
+    repeated,
+  ),
+  option("--namespace <name>", "the namespace (default: kubectl's own)"),
+  option("--gpus-per-worker <n>", "NVIDIA GPUs for each worker", wholeNumber()),
+  option("--cpus-per-worker <n>", "cores for each worker, such as 4 or 500m"),
+  option("--memory-per-worker <size>", "memory for each worker, such as 16Gi"),
+  option("--node-label <label=value>", "only nodes with this label; may be repeated", repeated),
+  option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", repeated),
+  option(
+    "--kubernetes-version <version>",
+    "the cluster's version (default: asked of it with --apply)",
+  ),
+] as const;
+
+type Options = OptionsOf<typeof declared>;
 
 /**
  * Creates a run and prints the manifest of a Job of workers for it, or applies it, after one pod
  * has tried what its workers need. The run is there in both cases, since the manifest names it.
  * The trainer is not tried: this machine may have neither its GPU nor its Python.
  */
-export async function submitKubernetesCommand(
-  file: string | undefined,
+export const submitKubernetes = command({
+  name: "kubernetes",
+  summary: "a parallel Job of workers: its manifest, or the Job itself with --apply",
+  arguments: [experimentArgument],
+  options: declared,
+  action: submitJob,
+});
+
+async function submitJob(
+  context: Context,
   options: Options,
-): Promise<void> {
-  refuseBadOptions(options);
-  const cluster = options.apply ? await versionOfCluster() : undefined;
-  if (cluster) refuseOldVersion(cluster);
-  await using stores = await openStores(options, { create: true });
+  file: string | undefined,
+): Promise<number> {
+  requireUsable(options);
+  const cluster = options.apply ? await versionOfCluster(context.env) : undefined;
+  if (cluster) requireNewEnough(cluster);
+  await using stores = await openStores(context, options, { create: true });
   const claims = claimsOf(options);
   const existing =
-    options.run === undefined ? undefined : await findRun(stores.population, options.run);
-  refuseUnmounted(existing ? existing.checkpoints : stores.place, claims);
-  const submitted = await submittedRun(stores, file, options);
-  const interrupted = new AbortController();
-  for (const signal of signalNames) process.once(signal, () => interrupted.abort());
+    options.run === undefined ? undefined : await findRun(context, stores.population, options.run);
+  requireMounted(existing ? existing.checkpoints : stores.place, claims);
+  const submitted = await submittedRun(context, stores, file, options);
+  const signal = firstInterruption(context);
   try {
-    await submit(stores, submitted, options, versionOf(options) ?? cluster, interrupted.signal);
+    await submit(context, stores, submitted, options, versionOf(options) ?? cluster, signal);
   } catch (error) {
     await submitted.undo();
-    if (!interrupted.signal.aborted) throw error;
-    console.error("interrupted: nothing was submitted");
-    process.exitCode = exitCodes.interrupted;
+    if (!signal.aborted) throw error;
+    context.warn("interrupted: nothing was submitted");
+    return exitCodes.interrupted;
   }
+  return exitCodes.done;
 }
 
 async function submit(
+  context: Context,
   stores: Stores,
   { run }: SubmittedRun,
   options: Options,
@@ -76,33 +120,39 @@ async function submit(
 ): Promise<void> {
   const settings = settingsFor(run, options, version);
   const job = kubernetesJob(settings);
-  process.exitCode = exitCodes.done;
+  const { clade, env, print, warn } = context;
   if (!options.apply) {
-    console.log(yaml(job).trimEnd());
-    console.error(
-      `run ${run.id} is there and waits for workers: apply this manifest with kubectl, or drop the run with: ${clade} remove ${run.id}`,
+    print(yaml(job).trimEnd());
+    warn(
+      `run ${run.id} is there and waits for workers: apply this manifest with kubectl, ` +
+        `or drop the run with: ${clade} remove ${run.id}`,
     );
     return;
   }
-  await tryFirst(settings, signal);
+  await tryFirst(context, settings, signal);
   signal.throwIfAborted();
   const { name } = job.metadata;
-  const namespace = await applied(stores, run, name, yaml(job), options);
-  console.log(`submitted as job ${name} in namespace ${namespace}`);
-  console.log(
-    `run ${run.id}: look at it with: ${clade} status ${run.id}; end it with: ${clade} stop ${run.id}`,
+  const namespace = await applied(env, stores, run, name, yaml(job), options);
+  print(`submitted as job ${name} in namespace ${namespace}`);
+  print(
+    `run ${run.id}: look at it with: ${clade} status ${run.id}; ` +
+      `end it with: ${clade} stop ${run.id}`,
   );
 }
 
 /** Throws where the workers of the Job could not work. */
-async function tryFirst(settings: KubernetesSettings, signal: AbortSignal): Promise<void> {
+async function tryFirst(
+  { env, print, warn }: Context,
+  settings: KubernetesSettings,
+  signal: AbortSignal,
+): Promise<void> {
   const { image } = settings;
   const pod = kubernetesCheck(settings);
   const { name } = pod.metadata;
-  console.log(`trying image ${image} in pod ${name}`);
-  const untried = await tryInKubernetes(yaml(pod), { ...settings, name }, signal);
+  print(`trying image ${image} in pod ${name}`);
+  const untried = await tryInKubernetes(env, yaml(pod), { ...settings, name }, signal);
   if (untried !== undefined)
-    console.error(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
+    warn(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
 }
 
 /** kubectl reads YAML 1.1, in which the word yes is no word. */
@@ -115,6 +165,7 @@ function yaml(manifest: object): string {
  * back.
  */
 async function applied(
+  env: NodeJS.ProcessEnv,
   stores: Stores,
   run: Run,
   id: string,
@@ -122,12 +173,12 @@ async function applied(
   { namespace }: Options,
 ) {
   try {
-    const where = await applyToKubernetes(manifest);
+    const where = await applyToKubernetes(env, manifest);
     const note = { kind: "job", scheduler: "kubernetes", id, submittedAt: Date.now() } as const;
     await stores.population.note(run.id, { ...note, where });
     return where;
   } catch (error) {
-    await deleteFromKubernetes(id, namespace).catch(() => {});
+    await deleteFromKubernetes(env, id, namespace).catch(() => {});
     throw error;
   }
 }

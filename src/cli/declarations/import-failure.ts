@@ -2,17 +2,21 @@
  * Why a user's module could not be loaded: a sentence that names the user's own line, and what
  * helps to find the mistake.
  */
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../../algorithm/strategy.ts";
+import type { Place } from "../context.ts";
+
+/** The module, and where paths that are shown begin. */
+type ModuleFile = Place & { readonly cwd: string };
 
 /**
  * `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames
  * where there are several.
  */
-export function importFailure(file: string, error: unknown): string {
+export function importFailure(file: ModuleFile, error: unknown): string {
   if (!(error instanceof Error))
-    return `${file} - threw ${show(error)} while it was loaded; correct it`;
+    return `${file.given} - threw ${show(error)} while it was loaded; correct it`;
   const stack = userFrames(error.stack ?? "");
   const lines = stack.split("\n");
   const frames = lines.filter((line) => line.startsWith("    at "));
@@ -41,11 +45,11 @@ function remedyFor({ message, ...error }: Error): string {
  * The file, with the line where the mistake is; another one of the user's where that is where it
  * is.
  */
-function placeIn(stack: string, file: string): string {
+function placeIn(stack: string, { given, path, cwd }: ModuleFile): string {
   const [, url, line] = /(file:\/\/[^\s():]+):(\d+)/.exec(stack) ?? [];
-  if (!url) return file;
+  if (!url) return given;
   const found = fileURLToPath(url);
-  return `${found === resolve(file) ? file : relative("", found)}:${line}`;
+  return `${found === path ? given : relative(cwd, found)}:${line}`;
 }
 
 /** An error's stack without the frames that are ours or Node's. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeExperiment } from "../../experiment/experiment.ts";
 import { isCommand } from "../../experiment/trainer.ts";
+import { contextIn } from "../run.test-support.ts";
 import { isBadInput } from "./declaration-file.ts";
 import { loadExperiment } from "./load-experiment.ts";
 
@@ -35,13 +36,15 @@ trainer: python train.py
 
 /** The message without the directory, and that it is the user's to correct. */
 async function messageOf(file: string, settings = {}): Promise<string> {
-  const error: unknown = await loadExperiment(file, settings).catch((error: unknown) => error);
+  const error: unknown = await loadExperiment(contextIn(place), file, settings).catch(
+    (error: unknown) => error,
+  );
   expect(isBadInput(error)).toBe(true);
   return (error as Error).message.replaceAll(`${place}/`, "");
 }
 
 test("a YAML file is an experiment, with numbers and texts as YAML 1.2 has them", async () => {
-  const experiment = await loadExperiment(write("digits.yaml", yaml), {
+  const experiment = await loadExperiment(contextIn(place), write("digits.yaml", yaml), {
     "budget.totalSteps": 5,
     population: 3,
   });
@@ -69,7 +72,9 @@ test("a JSON file is an experiment", async () => {
     null,
     "\t",
   );
-  expect(describeExperiment(await loadExperiment(write("digits.json", json), {}))).toMatchObject({
+  expect(
+    describeExperiment(await loadExperiment(contextIn(place), write("digits.json", json), {})),
+  ).toMatchObject({
     hyperparameters: { rate: "logUniform(1e-7, 0.5)" },
     trainer: 'python "train \u00e9.py"',
   });
@@ -199,7 +204,7 @@ test("a setting that is wrong is reported without a line", async () => {
 
 test("a command runs relative to the experiment's directory, in YAML and in TypeScript", async () => {
   const directoryOf = async (file: string) => {
-    const { trainer, declaration } = await loadExperiment(file, {});
+    const { trainer, declaration } = await loadExperiment(contextIn(place), file, {});
     expect(declaration.trainer).toBe(trainer);
     return isCommand(trainer) ? trainer.directory : "no command";
   };
@@ -227,7 +232,7 @@ test("the example of the guide is an experiment", async () => {
     new URL("../../../docs/guides/experiment-files.md", import.meta.url),
   );
   const [, example] = /```yaml\n(.*?)```/s.exec(readFileSync(guide, "utf8"))!;
-  const experiment = await loadExperiment(write("guide.yaml", example!), {});
+  const experiment = await loadExperiment(contextIn(place), write("guide.yaml", example!), {});
   expect(describeExperiment(experiment).hyperparameters).toEqual({
     learningRate: "logUniform(0.0001, 0.1)",
     weightDecay: "logUniform(0.000001, 0.001, { bounds: [1e-8, 0.1] })",

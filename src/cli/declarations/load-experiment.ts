@@ -8,54 +8,56 @@ import {
 } from "../../experiment/experiment.ts";
 import { experimentFromFile } from "../../experiment/file/experiment-file.ts";
 import { isCommand } from "../../experiment/trainer.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
 import {
   badFile,
+  type DeclarationFile,
+  declarationFile,
   importDefault,
   isPlainData,
   readDeclaration,
   requireReadable,
 } from "./declaration-file.ts";
 
-/** What a user can do who named a file that is not there. */
-const writeOne = `give the path of one, or write one with "${clade} init"`;
-
 /**
  * The experiment in a YAML or JSON file, or that a module exports as its default, with settings
  * changed. Throws `BadInputError` for every mistake in it.
  */
 export async function loadExperiment(
-  file: string,
+  context: Context,
+  given: string,
   settings: Settings,
-  remedyIfMissing = writeOne,
+  remedyIfMissing = `give the path of one, or write one with "${context.clade} init"`,
 ): Promise<Experiment> {
-  requireReadable("experiment", file, remedyIfMissing);
+  const file = declarationFile(context, "experiment", given);
+  const noExperiment = () =>
+    badFile(file, "is a study", `run it with "${context.clade} study ${given}"`);
+  requireReadable(file, remedyIfMissing);
   const experiment = isPlainData(file)
-    ? await readDeclaration("experiment", file, (data) => {
-        if (isStudy(data)) throw noExperiment(file);
+    ? await readDeclaration(file, (data) => {
+        if (isStudy(data)) throw noExperiment();
         return experimentFromFile(data);
       })
-    : await importExperiment(file);
-  return inDirectory(dirname(resolve(file)), withSettings(experiment, settings));
+    : await importExperiment(file, noExperiment);
+  return inDirectory(dirname(file.path), withSettings(experiment, settings));
 }
 
-async function importExperiment(file: string): Promise<Experiment> {
-  const experiment = (await importDefault("experiment", file)) as Experiment | undefined;
+async function importExperiment(
+  file: DeclarationFile,
+  noExperiment: () => BadInputError,
+): Promise<Experiment> {
+  const experiment = (await importDefault(file)) as Experiment | undefined;
   const remedy = "write: export default defineExperiment({ ... })";
-  if (experiment === undefined) throw badFile("experiment", file, "exports no default", remedy);
-  if (isStudy(experiment)) throw noExperiment(file);
+  if (experiment === undefined) throw badFile(file, "exports no default", remedy);
+  if (isStudy(experiment)) throw noExperiment();
   if (typeof experiment !== "object" || !("declaration" in experiment))
-    throw badFile("experiment", file, "its default export is no experiment", remedy);
+    throw badFile(file, "its default export is no experiment", remedy);
   return experiment;
 }
 
 /** A study names its experiment; an experiment has no such part. */
 function isStudy(data: unknown): boolean {
   return typeof data === "object" && data !== null && "experiment" in data && "seeds" in data;
-}
-
-function noExperiment(file: string): BadInputError {
-  return badFile("experiment", file, "is a study", `run it with "${clade} study ${file}"`);
 }
 
 /** A command runs in the directory of its experiment, from wherever the experiment is started. */

@@ -1,7 +1,9 @@
 import { dirname, resolve } from "node:path";
 import { defineStudy, type Study, type StudyDeclaration } from "../../experiment/study/study.ts";
+import type { Context } from "../context.ts";
 import {
   badFile,
+  declarationFile,
   importDefault,
   isPlainData,
   readDeclaration,
@@ -12,14 +14,15 @@ import {
  * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
  * of its experiment. Throws `BadInputError`.
  */
-export async function loadStudy(file: string): Promise<Study> {
-  requireReadable("study", file, "give the path of a study");
+export async function loadStudy(context: Context, given: string): Promise<Study> {
+  const file = declarationFile(context, "study", given);
+  requireReadable(file, "give the path of a study");
   const study = isPlainData(file)
-    ? await readDeclaration("study", file, (data) => {
+    ? await readDeclaration(file, (data) => {
         const { $schema, ...declaration } = (data ?? {}) as { $schema?: unknown };
         return defineStudy(declaration as StudyDeclaration);
       })
-    : await importDefault("study", file);
+    : await importDefault(file);
   if (
     typeof study !== "object" ||
     study === null ||
@@ -27,10 +30,12 @@ export async function loadStudy(file: string): Promise<Study> {
     !Array.isArray(study.variants)
   )
     throw badFile(
-      "study",
       file,
       "exports no study as its default",
       "write: export default defineStudy({ ... })",
     );
-  return { ...(study as Study), experiment: resolve(dirname(file), (study as Study).experiment) };
+  return {
+    ...(study as Study),
+    experiment: resolve(dirname(file.path), (study as Study).experiment),
+  };
 }

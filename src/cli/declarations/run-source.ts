@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
 import type { Run } from "../../population-store/population-store.ts";
+import type { Context } from "../context.ts";
 import { loadExperiment } from "./load-experiment.ts";
 
 /** The experiment file of a run. */
@@ -16,8 +17,16 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
  * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when
  * it is gone.
  */
-export function experimentOf({ file, settings }: NonNullable<Run["source"]>): Promise<Experiment> {
-  return loadExperiment(file, settings, "the run needs its experiment; put the file back");
+export function experimentOf(
+  context: Context,
+  { file, settings }: NonNullable<Run["source"]>,
+): Promise<Experiment> {
+  return loadExperiment(
+    context,
+    file,
+    settings,
+    "the run needs its experiment; put the file back",
+  );
 }
 
 /** What an experiment says otherwise than the run was declared with, in words. */
@@ -41,7 +50,7 @@ export function experimentDifferences(run: Run, experiment: Experiment): string[
  * The experiment file may have been edited since the run began: its members would then be trained
  * by different rules.
  */
-export function refuseIfDifferent(
+export function requireSameExperiment(
   run: Run,
   experiment: Experiment,
   remedy = "undo the change, or start a new run",

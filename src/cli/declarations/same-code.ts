@@ -8,7 +8,7 @@ import { experimentDifferences, indented } from "./run-source.ts";
  * What differs between a run's experiment and code and what is in a file here, in words. Throws
  * `DifferentCodeError` unless that is allowed.
  */
-export function refuseDifferentCode(
+export function requireSameCode(
   run: Run,
   experiment: Experiment,
   file: string,

@@ -2,20 +2,22 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { BadInputError } from "../../algorithm/problem.ts";
+import type { Place } from "../context.ts";
 
 /**
  * Makes the directory of `--out`. Throws `BadInputError` when it is there and not empty, so that
  * nothing is ever overwritten.
  */
-export async function newDirectory(out: string): Promise<void> {
+export async function newDirectory(out: Place): Promise<void> {
   requireUnused(out);
-  await make(out, out);
+  await make(out.path, out);
 }
 
-function requireUnused(out: string): void {
+function requireUnused(out: Place): void {
+  const { given, path } = out;
   const isUsable =
-    !existsSync(out) || (statSync(out).isDirectory() && readdirSync(out).length === 0);
-  if (out === "" || !isUsable)
+    !existsSync(path) || (statSync(path).isDirectory() && readdirSync(path).length === 0);
+  if (given === "" || !isUsable)
     throw badPlace(out, "is not a new or an empty directory", "give the path of one");
 }
 
@@ -24,15 +26,16 @@ function requireUnused(out: string): void {
  * where `fill` fails, the place is as it was. Throws `BadInputError` as `newDirectory` does.
  */
 export async function filledDirectory<T>(
-  out: string,
+  out: Place,
   fill: (directory: string) => Promise<T>,
 ): Promise<T> {
   requireUnused(out);
-  const made = await make(out, out);
-  const partial = join(out, `.partial-${process.pid}`);
+  const made = await make(out.path, out);
+  const partial = join(out.path, `.partial-${process.pid}`);
   try {
     const result = await fill(partial);
-    for (const name of await readdir(partial)) await rename(join(partial, name), join(out, name));
+    for (const name of await readdir(partial))
+      await rename(join(partial, name), join(out.path, name));
     await rmdir(partial);
     return result;
   } catch (error) {
@@ -44,10 +47,10 @@ export async function filledDirectory<T>(
 /**
  * Makes the directories above the file of `--out`. Throws `BadInputError` when the file is there.
  */
-export async function newFile(out: string): Promise<void> {
-  if (out === "" || existsSync(out))
+export async function newFile(out: Place): Promise<void> {
+  if (out.given === "" || existsSync(out.path))
     throw badPlace(out, "is not a new file", "give the path of one");
-  await make(dirname(out), out);
+  await make(dirname(out.path), out);
 }
 
 /**
@@ -55,7 +58,7 @@ export async function newFile(out: string): Promise<void> {
  * refuses.
  */
 export async function writtenTo<T>(
-  out: string,
+  out: Place,
   write: () => Promise<T> | T,
   option = "--out",
 ): Promise<T> {
@@ -74,10 +77,10 @@ export async function writtenTo<T>(
 }
 
 /** Resolves the first directory that was not there. */
-function make(directory: string, out: string): Promise<string | undefined> {
+function make(directory: string, out: Place): Promise<string | undefined> {
   return writtenTo(out, () => mkdir(directory, { recursive: true }));
 }
 
-function badPlace(value: string, rule: string, remedy: string, path = "--out"): BadInputError {
-  return new BadInputError([{ path, value, rule, remedy }]);
+function badPlace({ given }: Place, rule: string, remedy: string, path = "--out"): BadInputError {
+  return new BadInputError([{ path, value: given, rule, remedy }]);
 }

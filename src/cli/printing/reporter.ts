@@ -6,6 +6,7 @@ import { isRecovery } from "../../population-store/decisions.ts";
 import type { Failure } from "../../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../../report/words.ts";
 import type { RunEvent, RunResult } from "../../worker/watch.ts";
+import type { Context, Output } from "../context.ts";
 import {
   outageOf,
   outageText,
@@ -33,8 +34,8 @@ export interface Reporter {
  * Every event one JSON object a line on standard output, the last of type "result". Nothing else
  * is printed there.
  */
-export function jsonReporter(): Reporter {
-  const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+export function jsonReporter({ stdout }: Context): Reporter {
+  const print = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
     started: ({ run }, workers) =>
       print({ type: "started", run: run.id, seed: run.seed, workers, experiment: run.experiment }),
@@ -53,45 +54,46 @@ export function jsonReporter(): Reporter {
 }
 
 /** Plain lines, at most one every ten seconds besides failures. */
-export function plainReporter(): Reporter {
+export function plainReporter({ print, stdout }: Context): Reporter {
   let toldAt = Date.now();
   return {
-    started: (view, workers) => console.log(startedLine(view, workers)),
+    started: (view, workers) => print(startedLine(view, workers, stdout)),
     event(event) {
-      if (event.type === "failure") console.log(failureLine(event.failure));
+      if (event.type === "failure") print(failureLine(event.failure));
       if (event.type === "decision" && isRecovery(event.decision))
-        console.log(recoveryLine(event.decision));
+        print(recoveryLine(event.decision));
     },
     workers: ({ workers }) => {
       const lines = troubleLines(workers);
-      if (lines.length === 0) console.log("no worker is set aside any more");
-      for (const line of lines) console.log(legibleLine(line));
+      if (lines.length === 0) print("no worker is set aside any more");
+      for (const line of lines) print(legibleLine(line));
     },
     tick(view) {
       if (Date.now() - toldAt < 10_000) return;
       toldAt = Date.now();
-      console.log(statusLine(view));
+      print(statusLine(view));
     },
     ended() {},
   };
 }
 
 /** A view that is drawn anew in place: progress, scores, a sparkline a member, the last copies. */
-export async function liveReporter(): Promise<Reporter> {
-  const { draw, done } = await liveDrawing();
-  const shownMembers = () => Math.max(4, (process.stdout.rows ?? 24) - 12);
+export async function liveReporter({ print, stdout }: Context): Promise<Reporter> {
+  const { draw, done } = await liveDrawing(stdout);
   return {
-    started: (view, workers) => console.log(startedLine(view, workers)),
+    started: (view, workers) => print(startedLine(view, workers, stdout)),
     event() {},
-    tick: (view) => draw(liveView(view, shownMembers(), process.stdout.columns ?? 80)),
+    tick: (view) => draw(liveView(view, stdout)),
     ended(view) {
-      draw(liveView(view, shownMembers(), process.stdout.columns ?? 80));
+      draw(liveView(view, stdout));
       done();
     },
   };
 }
 
-function liveView(view: RunView, shownMembers: number, columns: number): string {
+function liveView(view: RunView, stdout: Output): string {
+  const { columns = 80, rows = 24 } = stdout;
+  const shownMembers = Math.max(4, rows - 12);
   const { share } = view.progress();
   const bar = Math.min(30, Math.floor(columns / 4));
   const filled = Math.round(share * bar);
@@ -101,8 +103,10 @@ function liveView(view: RunView, shownMembers: number, columns: number): string 
     ...memberLines(view, shownMembers),
     "",
     ...view.copies,
-    ...troubleLines(view.workers).map((line) => styled("red", legibleLine(line))),
-    ...(view.lastFailure ? [styled("red", legibleLine(failureLine(view.lastFailure)))] : []),
+    ...troubleLines(view.workers).map((line) => styled("red", legibleLine(line), stdout)),
+    ...(view.lastFailure
+      ? [styled("red", legibleLine(failureLine(view.lastFailure)), stdout)]
+      : []),
   ];
   return lines.map((line) => cut(line, columns)).join("\n");
 }
@@ -132,9 +136,9 @@ function troubleLines(workers: readonly PresentWorker[]): string[] {
     : setAsideOf(workers).slice(0, shownTroubles).map(workerLine);
 }
 
-function startedLine({ run }: RunView, workers: number): string {
+function startedLine({ run }: RunView, workers: number, stdout: Output): string {
   const { population } = run.experiment;
-  return `run ${styled("bold", run.id)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
+  return `run ${styled("bold", run.id, stdout)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
 }
 
 function statusLine(view: RunView): string {

@@ -7,6 +7,7 @@ import type { PlannedVariant } from "../../experiment/study/plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
 import { duration, number, plural } from "../../report/words.ts";
 import type { RunResult } from "../../worker/watch.ts";
+import type { Context } from "../context.ts";
 import { table } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
 import { medianOf, type RunView } from "./run-view.ts";
@@ -21,18 +22,19 @@ export interface StudyReporter {
 }
 
 export async function studyReporter(
+  { print, stdout }: Context,
   study: Study,
   plan: readonly PlannedVariant[],
   json: boolean,
 ): Promise<StudyReporter> {
   const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
   const total = plan.length * study.seeds.length;
-  const isDrawn = process.stdout.isTTY && !json;
-  const live = isDrawn ? await liveDrawing() : undefined;
+  const isDrawn = stdout.isTTY && !json;
+  const live = isDrawn ? await liveDrawing(stdout) : undefined;
   let isNew = false;
   const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
   if (!json)
-    console.log(
+    print(
       `study ${study.name}: ${plural(plan.length, "variant")}, ${plural(study.seeds.length, "seed")}, ${plural(total, "run")}`,
     );
 
@@ -67,11 +69,11 @@ export async function studyReporter(
     },
     finished({ label }, seed, result) {
       results.get(label)!.push(result);
-      if (json) console.log(JSON.stringify({ type: "run", variant: label, ...result }));
+      if (json) print(JSON.stringify({ type: "run", variant: label, ...result }));
       else if (live) drawing();
       else if (isNew) {
         const took = `${result.state.kind} in ${duration(result.seconds)}`;
-        console.log(
+        print(
           `${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`,
         );
       }

@@ -1,6 +1,8 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { cut, guard, styled } from "./terminal.ts";
+import { cut, guard, styled as styledFor } from "./terminal.ts";
+
+const styled = (style: "bold" | "red", text: string) => styledFor(style, text, new PassThrough());
 
 const guarded = () => {
   const stream = new PassThrough();

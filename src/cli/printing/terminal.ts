@@ -7,19 +7,20 @@ import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import { styleText } from "node:util";
 import { legible } from "../../algorithm/legible.ts";
+import type { Output } from "../context.ts";
 
-type Stream = Pick<NodeJS.WriteStream, "write">;
+/** Writes to streams as they were before the border. */
+const unguarded = new WeakMap<Output, Write>();
 
-/** Writes to the streams of this process as they were before the border. */
-const unguarded = new WeakMap<Stream, Stream["write"]>();
+type Write = NodeJS.WriteStream["write"];
 
 const mark = `\u001b${randomUUID()}`;
 const ownStyle = new RegExp(`${mark}(\\[[\\d;]*m)`);
 
 /** Makes legible what is written to a stream from now on. */
-export function guard(stream: Stream): void {
+export function guard(stream: Output): void {
   if (unguarded.has(stream)) return;
-  const write = stream.write.bind(stream);
+  const write = stream.write.bind(stream) as Write;
   unguarded.set(stream, write);
   const decoder = new StringDecoder("utf8");
   stream.write = (
@@ -36,9 +37,9 @@ export function guard(stream: Stream): void {
   };
 }
 
-/** Text in a style where the terminal has styles. Only such text is styled in what is printed. */
-export function styled(style: "bold" | "red", text: string): string {
-  const [open = "", close = ""] = styleText(style, "|").split("|");
+/** Text in a style where a stream has styles. Only such text is styled in what is printed. */
+export function styled(style: "bold" | "red", text: string, stream: Output): string {
+  const [open = "", close = ""] = styleText(style, "|", { stream }).split("|");
   const marked = (code: string) => code.replace("\u001b", mark);
   return `${marked(open)}${text}${marked(close)}`;
 }
@@ -51,9 +52,10 @@ export function cut(line: string, columns: number): string {
 }
 
 /** Draws text anew in place of what it drew before. */
-export async function liveDrawing(): Promise<{ draw(text: string): void; done(): void }> {
+export async function liveDrawing(
+  stdout: Output,
+): Promise<{ draw(text: string): void; done(): void }> {
   const { createLogUpdate } = await import("log-update");
-  const { stdout } = process;
   const write = unguarded.get(stdout) ?? stdout.write.bind(stdout);
   const showCursor = () => void write("\u001b[?25h");
   // Its own way to hide the cursor would pass the border when it shows it again.

@@ -8,6 +8,7 @@ import type { Experiment } from "../../experiment/experiment.ts";
 import type { Claim } from "../../population-store/population-store.ts";
 import { count, number, plural } from "../../report/words.ts";
 import type { WorkEvent } from "../../worker/worker.ts";
+import type { Context } from "../context.ts";
 
 const restMs = 10_000;
 const silentMs = 60_000;
@@ -23,9 +24,9 @@ export interface WorkLines {
  * Prints the lines of a worker of this process, which is named if there are others beside it: 2/4
  * is the second of four.
  */
-export function tellWork(experiment: Experiment, place: string): WorkLines {
+export function tellWork({ print }: Context, experiment: Experiment, place: string): WorkLines {
   const name = place.endsWith("/1") ? "" : `worker ${place.split("/")[0]}`;
-  const lines = workLines(experiment, name, console.log, Date.now);
+  const lines = workLines(experiment, name, print, Date.now);
   setInterval(lines.tick, 1_000).unref();
   return lines;
 }

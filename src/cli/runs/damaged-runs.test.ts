@@ -2,19 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import type { RunId } from "../../population-store/population-store.ts";
 import { sqlitePopulationStore } from "../../population-store/sqlite/sqlite-population-store.ts";
 import { description, roots } from "../../testing/population-store/scene.ts";
-import { listCommand } from "../commands/list.ts";
-import { removeCommand } from "../commands/remove.ts";
+import { contextIn, runIn } from "../run.test-support.ts";
 import { findRun } from "./find-run.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "clade-damaged-runs-test-"));
 const store = join(directory, "clade.db");
-const stdout = vi.spyOn(console, "log").mockImplementation(() => {});
-const stderr = vi.spyOn(console, "error").mockImplementation(() => {});
-const printed = (stream: typeof stdout) => stream.mock.calls.flat().join("\n");
+const clade = async (...words: string[]) =>
+  (await runIn(directory, [...words, "--store", store])).stdout;
 
 const damagedRow = "UPDATE runs SET experiment = '{' WHERE id = 'damaged-1'";
 const damagedSnapshot = `UPDATE snapshots SET hyperparameters = '{'
@@ -29,10 +27,6 @@ async function storeAfter(damage: string) {
   database.close();
 }
 
-beforeEach(() => {
-  stdout.mockClear();
-  stderr.mockClear();
-});
 afterEach(() => {
   for (const end of ["", "-wal", "-shm"]) rmSync(`${store}${end}`, { force: true });
 });
@@ -45,14 +39,16 @@ test.each([
   "the list shows every run though %s is damaged, with the command that removes it",
   async (_, damage, why) => {
     await storeAfter(damage);
-    await listCommand({ store });
-    expect(printed(stdout)).toMatch(/^healthy-1 +not begun/m);
-    expect(printed(stdout)).toMatch(/^damaged-1 +damaged/m);
-    expect(printed(stdout)).toContain(`${why} in the store cannot be read`);
-    expect(printed(stdout)).toMatch(/or remove the run with: \S.* remove damaged-1$/m);
-    stdout.mockClear();
-    await listCommand({ store, json: true });
-    const lines = stdout.mock.calls.map(([line]) => JSON.parse(line));
+    const list = await clade("list");
+    expect(list).toMatch(/^healthy-1 +not begun/m);
+    expect(list).toMatch(/^damaged-1 +damaged/m);
+    expect(list).toContain(`${why} in the store cannot be read`);
+    expect(list).toMatch(/or remove the run with: \S.* remove damaged-1$/m);
+    const json = await clade("list", "--json");
+    const lines = json
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(lines).toMatchObject([
       { run: "healthy-1", state: { kind: "running" } },
       {
@@ -61,11 +57,10 @@ test.each([
       },
     ]);
 
-    await removeCommand("damaged-1", { store, yes: true });
-    stdout.mockClear();
-    await listCommand({ store });
-    expect(printed(stdout)).not.toContain("damaged");
-    expect(printed(stdout)).toContain("healthy-1");
+    await clade("remove", "damaged-1", "--yes");
+    const left = await clade("list");
+    expect(left).not.toContain("damaged");
+    expect(left).toContain("healthy-1");
   },
 );
 
@@ -73,9 +68,11 @@ test("a healthy run is found beside a damaged one, which is an error where it is
   await storeAfter(damagedRow);
   await using population = sqlitePopulationStore(store);
   for (const name of ["healthy-1", "healthy", undefined])
-    expect(await findRun(population, name)).toMatchObject({ id: "healthy-1" });
+    expect(await findRun(contextIn(directory), population, name)).toMatchObject({
+      id: "healthy-1",
+    });
   for (const name of ["damaged-1", "damaged"])
-    await expect(findRun(population, name)).rejects.toThrow(
+    await expect(findRun(contextIn(directory), population, name)).rejects.toThrow(
       "run damaged-1: its experiment in the store",
     );
 });
@@ -85,8 +82,9 @@ test("without a name, a newer run that cannot be read is said to be passed over"
     `${damagedRow}; UPDATE runs SET created_at = created_at + 9 WHERE id = 'damaged-1'`,
   );
   await using population = sqlitePopulationStore(store);
-  expect(await findRun(population, undefined)).toMatchObject({ id: "healthy-1" });
-  expect(printed(stderr)).toContain(
+  const context = contextIn(directory);
+  expect(await findRun(context, population, undefined)).toMatchObject({ id: "healthy-1" });
+  expect(context.stderr.text).toContain(
     "passed over: run damaged-1: its experiment in the store cannot be read",
   );
 });

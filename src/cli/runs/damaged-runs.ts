@@ -5,21 +5,30 @@ import {
   type PopulationStore,
   type Run,
 } from "../../population-store/population-store.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
 
 /** What is wrong with the run, and the way out. */
-export function damageText({ id, why }: Pick<DamagedRun, "id" | "why">): string {
+export function damageText(
+  { clade }: Context,
+  { id, why }: Pick<DamagedRun, "id" | "why">,
+): string {
   const named = why.startsWith(`run ${id}: `) ? why : `run ${id}: ${why}`;
   return `${named} with: ${clade} remove ${id}`;
 }
 
-export function damageError(run: Pick<DamagedRun, "id" | "why">): DamagedRowError {
-  return new DamagedRowError(damageText(run));
+export function damageError(
+  context: Context,
+  run: Pick<DamagedRun, "id" | "why">,
+): DamagedRowError {
+  return new DamagedRowError(damageText(context, run));
 }
 
 /** The runs that can be read. Standard error says which cannot. */
-export async function readableRuns(store: PopulationStore): Promise<readonly Run[]> {
-  for (const run of await store.damagedRuns()) console.error(damageText(run));
+export async function readableRuns(
+  context: Context,
+  store: PopulationStore,
+): Promise<readonly Run[]> {
+  for (const run of await store.damagedRuns()) context.warn(damageText(context, run));
   return await store.runs();
 }
 

@@ -20,15 +20,11 @@ import {
   postgresPopulationStore,
 } from "../../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../../population-store/sqlite/sqlite-population-store.ts";
-import { clade } from "../clade-command.ts";
+import type { Context } from "../context.ts";
+import type { StoreOptions } from "../options/store-options.ts";
 
 /** Where the runs are when nothing else is said. */
 const defaultStore = join(".clade", "clade.db");
-
-export interface StoreOptions {
-  readonly store?: string;
-  readonly checkpoints?: string;
-}
 
 export interface Stores extends AsyncDisposable {
   /**
@@ -59,23 +55,26 @@ export interface Stores extends AsyncDisposable {
  * so that a mistyped path is not taken for an empty one.
  */
 export async function openStores(
+  { clade, cwd, env }: Context,
   { store, checkpoints }: StoreOptions,
   { create = false, tellWaiting }: PostgresOptions & { readonly create?: boolean } = {},
 ): Promise<Stores> {
-  const url = store || process.env.CLADE_STORE || defaultStore;
-  const named = checkpoints || process.env.CLADE_CHECKPOINTS;
-  const place = named ? checkpointsUrl(named) : undefined;
+  const url = store || env.CLADE_STORE || defaultStore;
+  const named = checkpoints || env.CLADE_CHECKPOINTS;
+  const place = named ? checkpointsUrl(named, cwd) : undefined;
   const seenAt = checkpoints ? place : undefined;
   const waiting = tellWaiting ? { tellWaiting } : {};
-  const file = fileOf(url);
+  const file = fileOf(url, cwd);
   if (file === undefined) {
     const population = await postgresPopulationStore(url, waiting);
-    const directory = dirname(resolve(defaultStore));
-    const usual = pathToFileURL(join(directory, "checkpoints")).href;
-    return storesBeside({ url, population, directory, place: place ?? usual, seenAt, waiting });
+    const directory = resolve(cwd, dirname(defaultStore));
+    const beside = pathToFileURL(join(directory, "checkpoints")).href;
+    return storesBeside({ url, population, directory, place: place ?? beside, seenAt, waiting });
   }
   if (!create && !existsSync(file)) {
-    const remedy = `start a run with: ${clade} run <experiment>, or say with --store or CLADE_STORE where it is`;
+    const remedy =
+      `start a run with: ${clade} run <experiment>, ` +
+      "or say with --store or CLADE_STORE where it is";
     throw new BadInputError([
       { path: "store", value: show(url), rule: "there is no such store", remedy },
     ]);
@@ -94,16 +93,16 @@ export async function openStores(
  * The file of a SQLite store; undefined for a PostgreSQL database. Throws a `BadInputError` that
  * does not show what may be a password.
  */
-export function fileOf(url: string): string | undefined {
+export function fileOf(url: string, cwd: string): string | undefined {
   const scheme = /^([a-z0-9+]+):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === "postgres" || scheme === "postgresql") return undefined;
-  if (scheme === "sqlite") return resolve(url.replace(/^sqlite:(\/\/)?/i, ""));
+  if (scheme === "sqlite") return resolve(cwd, url.replace(/^sqlite:(\/\/)?/i, ""));
   const remedy = "give the path of a SQLite file, such as .clade/clade.db, or a postgres:// URL";
   const bad = (value: string, rule: string) =>
     new BadInputError([{ path: "--store", value, rule, remedy }]);
   if (scheme !== undefined) throw bad(`${scheme}:...`, `there is no store for ${scheme}: URLs`);
   if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is none");
-  return resolve(url);
+  return resolve(cwd, url);
 }
 
 function storesBeside({

@@ -20,7 +20,7 @@ export interface PresentWorker {
   readonly state: WorkerState;
 }
 
-const shownWorkers = 20;
+const maxWorkers = 20;
 
 /** The state of a run in a word. A run that says it is running may have lost its workers. */
 export async function stateWord(store: PopulationStore, run: Run): Promise<string> {
@@ -96,7 +96,10 @@ export function outageOf(workers: readonly PresentWorker[]): Outage | undefined 
 }
 
 export function outageText({ since, givesUpAt, reason }: Outage): string {
-  return `waiting: every member has been failing on every worker since ${time(since)}; the run gives up at ${time(givesUpAt)}: ${shortened(reason, 200)}`;
+  return (
+    `waiting: every member has been failing on every worker since ${time(since)}; ` +
+    `the run gives up at ${time(givesUpAt)}: ${shortened(reason, 200)}`
+  );
 }
 
 /** Those that are set aside, or have left for that reason. */
@@ -109,7 +112,7 @@ export function workerLines(workers: readonly PresentWorker[]): string[] {
   if (workers.length === 0) return ["none"];
   const aside = setAsideOf(workers);
   const shown = [...aside, ...workers.filter((worker) => !aside.includes(worker))]
-    .slice(0, shownWorkers)
+    .slice(0, maxWorkers)
     .map((worker) => workerLine(worker));
   const hidden = workers.length - shown.length;
   return hidden > 0 ? [...shown, `and ${count(hidden)} more`] : shown;
@@ -123,9 +126,15 @@ export function workerLine({ worker, device, member, state }: PresentWorker): st
 function doing(member: number | undefined, state: WorkerState): string {
   switch (state.kind) {
     case "set-aside":
-      return `has been set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`;
+      return (
+        `has been set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; ` +
+        `it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`
+      );
     case "gave-up":
-      return `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; when the cause is mended, start a worker there again`;
+      return (
+        `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; ` +
+        "when the cause is mended, start a worker there again"
+      );
     default:
       if (member !== undefined) return `trains member ${member}`;
       return state.kind === "waiting" ? "waits for a member" : "is between members";

@@ -9,32 +9,32 @@ type Job = Extract<RunNote, { readonly kind: "job" }>;
 
 interface Scheduler {
   /** How the job is getting on, in words. */
-  state(job: Job, run: Run): Promise<string>;
+  state(env: NodeJS.ProcessEnv, job: Job, run: Run): Promise<string>;
   /** Ends the job, and tells what ended; undefined when nothing was left of it. */
-  end(job: Job, run: Run): Promise<string | undefined>;
+  end(env: NodeJS.ProcessEnv, job: Job, run: Run): Promise<string | undefined>;
 }
 
 const schedulers: { readonly [name in Job["scheduler"]]: Scheduler } = {
   slurm: {
-    async state(job, run) {
-      return numbers(await statesOfTasks(job.id, run.id)).toLowerCase() || "has ended";
+    async state(env, job, run) {
+      return numbers(await statesOfTasks(env, job.id, run.id)).toLowerCase() || "has ended";
     },
-    async end(job, run) {
-      const tasks = await cancelInSlurm(job.id, run.id);
+    async end(env, job, run) {
+      const tasks = await cancelInSlurm(env, job.id, run.id);
       return tasks > 0 ? `${plural(tasks, "task")} ended` : undefined;
     },
   },
   kubernetes: {
-    async state({ id, where }) {
-      const state = await stateOfJob(id, where);
+    async state(env, { id, where }) {
+      const state = await stateOfJob(env, id, where);
       if (!state) return "is not in this cluster";
       const { active, succeeded, failed, ended, troubles } = state;
       const ending = ended ? `${ended}: ` : "";
       const why = troubles.size > 0 ? ` (${numbers(troubles)})` : "";
       return `${ending}pods: ${active} active, ${succeeded} succeeded, ${failed} failed${why}`;
     },
-    async end({ id, where }) {
-      return (await deleteFromKubernetes(id, where)) ? "deleted" : undefined;
+    async end(env, { id, where }) {
+      return (await deleteFromKubernetes(env, id, where)) ? "deleted" : undefined;
     },
   },
 };
@@ -44,10 +44,14 @@ async function jobsOf(population: PopulationStore, run: Run): Promise<Job[]> {
 }
 
 /** A line for each job. A scheduler that does not answer is no reason not to show the run. */
-export async function jobLines(population: PopulationStore, run: Run): Promise<string[]> {
+export async function jobLines(
+  env: NodeJS.ProcessEnv,
+  population: PopulationStore,
+  run: Run,
+): Promise<string[]> {
   const lines = (await jobsOf(population, run)).map(async (job) => {
     const state = await unlessUnknown(
-      () => schedulers[job.scheduler].state(job, run),
+      () => schedulers[job.scheduler].state(env, job, run),
       (why) => `unknown (${why})`,
     );
     return `${job.scheduler} ${job.id}: ${state}`;
@@ -56,11 +60,15 @@ export async function jobLines(population: PopulationStore, run: Run): Promise<s
 }
 
 /** Ends the jobs, and tells of each. */
-export async function endJobs(population: PopulationStore, run: Run): Promise<string[]> {
+export async function endJobs(
+  env: NodeJS.ProcessEnv,
+  population: PopulationStore,
+  run: Run,
+): Promise<string[]> {
   const told: string[] = [];
   for (const job of await jobsOf(population, run)) {
     const ended = await unlessUnknown(
-      () => schedulers[job.scheduler].end(job, run),
+      () => schedulers[job.scheduler].end(env, job, run),
       (why) => `could not be ended (${why})`,
     );
     if (ended !== undefined) told.push(`${job.scheduler} ${job.id}: ${ended}`);

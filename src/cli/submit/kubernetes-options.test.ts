@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import {
   claimsOf,
   type KubernetesOptions,
-  refuseBadOptions,
-  refuseUnmounted,
+  requireMounted,
+  requireUsable,
   versionOf,
 } from "./kubernetes-options.ts";
 
@@ -29,7 +29,7 @@ test("what Kubernetes takes is taken", () => {
     { kubernetesVersion: "1.20" },
     { namespace: "research-2" },
   ];
-  for (const options of taken) refuseBadOptions({ ...usual, ...options });
+  for (const options of taken) requireUsable({ ...usual, ...options });
 });
 
 test("what Kubernetes would reject, or take and never start, is one sentence", () => {
@@ -55,12 +55,12 @@ test("what Kubernetes would reject, or take and never start, is one sentence", (
     [{ kubernetesVersion: "1.19" }, "Kubernetes: 1.19 - is too old; workers need 1.20 or later"],
   ];
   for (const [options, sentence] of cases)
-    expect(() => refuseBadOptions({ ...usual, ...options })).toThrow(sentence);
+    expect(() => requireUsable({ ...usual, ...options })).toThrow(sentence);
 });
 
 test("all mistakes are told at once", () => {
   expect(() =>
-    refuseBadOptions({ ...usual, namespace: "-", cpusPerWorker: "many", tolerate: ["", "!"] }),
+    requireUsable({ ...usual, namespace: "-", cpusPerWorker: "many", tolerate: ["", "!"] }),
   ).toThrow(/^.+\n.+\n.+\n.+$/);
 });
 
@@ -82,13 +82,13 @@ test("checkpoints in a directory have to be in one that pods have", () => {
     "s3://bucket/prefix",
     undefined,
   ])
-    refuseUnmounted(seen, claims);
+    requireMounted(seen, claims);
   for (const unseen of [
     "file:///shared/clades",
     "file:///shared",
     "file:///home/me/.clade/checkpoints",
   ])
-    expect(() => refuseUnmounted(unseen, claims)).toThrow(
+    expect(() => requireMounted(unseen, claims)).toThrow(
       `--checkpoints: ${unseen} - is a directory that no pod would see; give --checkpoints s3://bucket/prefix`,
     );
 });

@@ -66,7 +66,7 @@ const rules: {
 };
 
 /** Throws `BadInputError` with every mistake. */
-export function refuseBadOptions(options: KubernetesOptions): void {
+export function requireUsable(options: KubernetesOptions): void {
   const problems: Problem[] = [];
   for (const [option, [pattern, rule, remedy]] of Object.entries(rules))
     for (const value of [options[option as keyof KubernetesOptions] ?? []].flat())
@@ -94,13 +94,13 @@ export function versionOf({
 }
 
 /** A plain parallel Job needs no more than this. */
-export function refuseOldVersion({ major, minor }: KubernetesVersion): void {
+export function requireNewEnough({ major, minor }: KubernetesVersion): void {
   if (major > 1 || minor >= 20) return;
   throw new BadInputError([tooOld(`${major}.${minor}`)]);
 }
 
 /** Checkpoints in a directory that no pod has. */
-export function refuseUnmounted(
+export function requireMounted(
   checkpoints: string | undefined,
   claims: readonly VolumeClaim[],
 ): void {
@@ -109,7 +109,8 @@ export function refuseUnmounted(
   if (claims.some(({ path }) => directory === path || directory.startsWith(`${path}/`))) return;
   const rule = "is a directory that no pod would see";
   const remedy =
-    "give --checkpoints s3://bucket/prefix, or mount the directory in pods with --volume-claim NAME:/path";
+    "give --checkpoints s3://bucket/prefix, or mount the directory in pods " +
+    "with --volume-claim NAME:/path";
   throw new BadInputError([{ path: "--checkpoints", value: checkpoints, rule, remedy }]);
 }
 

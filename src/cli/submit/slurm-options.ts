@@ -4,24 +4,13 @@
 import { BadInputError } from "../../algorithm/problem.ts";
 import { minutesOfLimit } from "../../cluster/slurm-time.ts";
 
-export interface SlurmOptions {
-  /** In seconds. */
-  readonly patience?: number;
-  readonly array: number;
-  readonly gpusPerWorker?: number;
-  readonly cpusPerWorker?: number;
-  readonly memoryPerWorker?: string;
-  readonly time?: string;
-  readonly partition?: string;
-}
-
 /**
  * Workers give their members back a minute ahead of the limit, and Slurm, which looks every half
  * minute, may say so a minute early.
  */
-const leastMinutes = 5;
+const minMinutes = 5;
 
-export function refuseBadTime(time: string | undefined): void {
+export function requireUsableTime(time: string | undefined): void {
   if (time === undefined) return;
   const minutes = minutesOfLimit(time);
   if (minutes === undefined) {
@@ -29,10 +18,10 @@ export function refuseBadTime(time: string | undefined): void {
     throw bad("--time", time, "is no time that Slurm reads", remedy);
   }
   // 0 asks for no limit.
-  if (minutes === 0 || minutes >= leastMinutes) return;
+  if (minutes === 0 || minutes >= minMinutes) return;
   const rule =
     "leaves a worker no time to train, since it leaves one or two minutes ahead of the limit";
-  throw bad("--time", time, rule, `give at least ${leastMinutes} minutes`);
+  throw bad("--time", time, rule, `give at least ${minMinutes} minutes`);
 }
 
 /**
@@ -76,7 +65,7 @@ const needed = /^(PG[A-Z]+|AWS_[A-Z_]+|CLADE_[A-Z]+)$/;
  * With `--export=NONE`, which some sites have in SBATCH_EXPORT, jobs do not get the environment.
  * The script says what holds no secret; nothing may say the rest.
  */
-export function refuseLostEnvironment(
+export function requireEnvironment(
   more: readonly string[],
   environment: NodeJS.ProcessEnv,
   storeIsInScript: boolean,
@@ -94,7 +83,9 @@ export function refuseLostEnvironment(
   );
   if (lost.length === 0) return;
   const rule = `keeps ${lost.join(", ")} from the jobs`;
-  const remedy = `use --export=ALL, or name them as in --export=${lost.join(",")}; passwords in ~/.pgpass and keys in ~/.aws reach jobs by themselves`;
+  const remedy =
+    `use --export=ALL, or name them as in --export=${lost.join(",")}; ` +
+    "passwords in ~/.pgpass and keys in ~/.aws reach jobs by themselves";
   throw bad("--export", exported, rule, remedy);
 }
 

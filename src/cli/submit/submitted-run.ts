@@ -2,15 +2,16 @@
  * The run that jobs of a cluster are submitted for: a new one, or one that exists and gets more
  * workers.
  */
-import { resolve } from "node:path";
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { newSeed } from "../../worker/run.ts";
+import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { type SettingOptions, settingsOf } from "../options/settings.ts";
+import { type SettingOptions, settingsOf } from "../options/setting-options.ts";
+import type { StoreOptions } from "../options/store-options.ts";
 import { findRun } from "../runs/find-run.ts";
 import { newRun } from "../runs/new-run.ts";
-import { openStores, type StoreOptions, type Stores } from "../runs/open-store.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
 
 export interface SubmittedRun {
   readonly run: Run;
@@ -22,19 +23,19 @@ export interface SubmittedRun {
  * Throws `BadInputError` where workers of other machines could not share the store, before a file
  * is made.
  */
-export async function openSharedStores(options: StoreOptions): Promise<Stores> {
-  refuseFile(options.store || process.env.CLADE_STORE);
-  return await openStores(options);
+export async function openSharedStores(context: Context, options: StoreOptions): Promise<Stores> {
+  requireShared(options.store || context.env.CLADE_STORE);
+  return await openStores(context, options);
 }
 
-function refuseFile(store: string | undefined): void {
+function requireShared(store: string | undefined): void {
   if (store !== undefined && /^postgres(ql)?:/i.test(store)) return;
   const value = store?.replace(/^(\w+:\/\/).*/, "$1...") || "none given";
   const rule = "is a file, which jobs on several machines cannot share";
   throw bad("--store", value, rule, "give a postgres:// URL, or run it on one machine");
 }
 
-export function refuseUnlessOneOfBoth(file: string | undefined, run: string | undefined): void {
+export function requireOneOfBoth(file: string | undefined, run: string | undefined): void {
   if ((file === undefined) !== (run === undefined)) return;
   const [value, rule] =
     file === undefined ? ["none given", "is needed"] : [file, "says nothing beside --run"];
@@ -48,19 +49,24 @@ export function refuseUnlessOneOfBoth(file: string | undefined, run: string | un
 
 /** Throws `BadInputError` for what cannot be submitted. */
 export async function submittedRun(
+  context: Context,
   stores: Stores,
   file: string | undefined,
   options: SettingOptions & { readonly run?: string },
 ): Promise<SubmittedRun> {
-  refuseFile(stores.url);
-  refuseUnlessOneOfBoth(file, options.run);
+  requireShared(stores.url);
+  requireOneOfBoth(file, options.run);
   return file === undefined
-    ? await existing(stores, options.run)
-    : await created(stores, file, options);
+    ? await existing(context, stores, options.run)
+    : await created(context, stores, file, options);
 }
 
-async function existing(stores: Stores, name: string | undefined): Promise<SubmittedRun> {
-  const run = await findRun(stores.population, name);
+async function existing(
+  context: Context,
+  stores: Stores,
+  name: string | undefined,
+): Promise<SubmittedRun> {
+  const run = await findRun(context, stores.population, name);
   const { state } = run;
   if (state.kind === "done") {
     const remedy =
@@ -78,14 +84,15 @@ async function existing(stores: Stores, name: string | undefined): Promise<Submi
 }
 
 async function created(
+  context: Context,
   stores: Stores,
   file: string,
   options: SettingOptions,
 ): Promise<SubmittedRun> {
   const settings = settingsOf(options);
-  const experiment = await loadExperiment(file, settings);
+  const experiment = await loadExperiment(context, file, settings);
   const seed = experiment.seed ?? newSeed();
-  const source = { file: resolve(file), settings: { ...settings, seed } };
+  const source = { file: context.at(file).path, settings: { ...settings, seed } };
   const run = await newRun(stores, experiment, seed, { source });
   return {
     run,

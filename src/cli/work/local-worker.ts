@@ -11,10 +11,13 @@ import {
 } from "../../processes/worker-variables.ts";
 import { sessionOf } from "../../trainer/session-of.ts";
 import { work } from "../../worker/worker.ts";
+import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import type { StoreOptions } from "../options/store-options.ts";
 import { tellWork } from "../printing/worker-lines.ts";
 import { findRun } from "../runs/find-run.ts";
-import { openStores, type StoreOptions } from "../runs/open-store.ts";
+import { openStores } from "../runs/open-store.ts";
+import { signalNames } from "./interruption.ts";
 import { type JoinOptions, joinRun } from "./join-run.ts";
 
 export interface LocalWorkerOptions extends StoreOptions, JoinOptions {
@@ -23,24 +26,34 @@ export interface LocalWorkerOptions extends StoreOptions, JoinOptions {
   readonly tell?: string;
 }
 
-export async function localWorker(name: string, options: LocalWorkerOptions): Promise<void> {
+export async function localWorker(
+  context: Context,
+  name: string,
+  options: LocalWorkerOptions,
+): Promise<number> {
   try {
-    await workLocally(name, options);
+    return await workLocally(context, name, options);
   } catch (error) {
     await tellLastWords(error);
     throw error;
   }
 }
 
-async function workLocally(name: string, options: LocalWorkerOptions): Promise<void> {
+async function workLocally(
+  context: Context,
+  name: string,
+  options: LocalWorkerOptions,
+): Promise<number> {
+  const { env, warn } = context;
   // Before the experiment is loaded, which runs code of the user.
   const watchdog = startWatchdog();
-  await using stores = await openStores(options, { tellWaiting: console.error });
-  const run = await findRun(stores.population, name, "work");
-  if (run.state.kind !== "running") return;
-  const { experiment, differences, checkpointStore } = await joinRun(stores, run, options);
+  await using stores = await openStores(context, options, { tellWaiting: warn });
+  const run = await findRun(context, stores.population, name, "work");
+  if (run.state.kind !== "running") return exitCodes.done;
+  const joined = await joinRun(context, stores, run, options);
+  const { experiment, differences, checkpointStore } = joined;
   await using _ = checkpointStore;
-  const worker = ownWorkerId();
+  const worker = ownWorkerId(env);
   if (differences.length > 0)
     await stores.population.note(run.id, {
       kind: "different-code",
@@ -48,7 +61,9 @@ async function workLocally(name: string, options: LocalWorkerOptions): Promise<v
       joinedAt: Date.now(),
       differences,
     });
-  const lines = options.tell === undefined ? undefined : tellWork(experiment, options.tell);
+  const { tell: place, patience } = options;
+  const lines = place === undefined ? undefined : tellWork(context, experiment, place);
+  const leaving = askedToLeave();
   const setAside = await work({
     worker,
     run,
@@ -59,20 +74,21 @@ async function workLocally(name: string, options: LocalWorkerOptions): Promise<v
       logDirectory: join(stores.logDirectory, run.id),
       stepTimeoutSeconds: experiment.stepTimeoutSeconds,
     }),
-    device: process.env.CUDA_VISIBLE_DEVICES,
-    patienceMs: options.patience === undefined ? undefined : 1000 * options.patience,
+    device: env.CUDA_VISIBLE_DEVICES,
+    patienceMs: patience === undefined ? undefined : 1000 * patience,
     triesActing: true,
-    tell: (line) => console.error(`worker ${worker}: ${line}`),
-    firstLeaseMs: ownFirstLeaseMs(process.env),
-    hang: ownHang(process.env),
+    tell: (line) => warn(`worker ${worker}: ${line}`),
+    firstLeaseMs: ownFirstLeaseMs(env),
+    hang: ownHang(env),
     holds(claim) {
       watchdog.holds(claim);
       lines?.holds(claim);
     },
     ...(lines && { onEvent: lines.event }),
-    signal: leaving(),
+    signal: leaving.signal,
   });
-  if (setAside !== undefined) process.exitCode = exitCodes.setAside;
+  if (setAside !== undefined) return exitCodes.setAside;
+  return leaving.bySignal() ? exitCodes.interrupted : exitCodes.done;
 }
 
 /**
@@ -85,18 +101,17 @@ const sameSignalMs = 500;
  * Aborts when this worker is asked to leave: by the end of the process that started it, or by a
  * signal. The second signal leaves at once.
  */
-function leaving(): AbortSignal {
+function askedToLeave(): { readonly signal: AbortSignal; bySignal(): boolean } {
   const leave = new AbortController();
   process.once("disconnect", () => leave.abort());
   if (!process.connected) leave.abort();
   let askedAt = Number.POSITIVE_INFINITY;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
+  for (const name of signalNames) {
+    process.on(name, () => {
       if (performance.now() - askedAt > sameSignalMs) process.exit(exitCodes.interrupted);
       askedAt = Math.min(askedAt, performance.now());
-      process.exitCode = exitCodes.interrupted;
       leave.abort();
     });
   }
-  return leave.signal;
+  return { signal: leave.signal, bySignal: () => askedAt < Number.POSITIVE_INFINITY };
 }

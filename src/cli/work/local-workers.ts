@@ -3,8 +3,9 @@ import type { Run } from "../../population-store/population-store.ts";
 import type { LocalWorkersOptions } from "../../processes/local-workers.ts";
 import type { WorkerProcesses } from "../../processes/worker-processes.ts";
 import { collect } from "../../worker/collector.ts";
+import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { patienceWords } from "../options/settings.ts";
+import { patienceWords } from "../options/worker-options.ts";
 import type { Stores } from "../runs/open-store.ts";
 
 /**
@@ -12,6 +13,7 @@ import type { Stores } from "../runs/open-store.ts";
  * line.
  */
 export function localWorkers(
+  { cwd, env, warn }: Context,
   stores: Stores,
   run: Run,
   workers: WorkerProcesses,
@@ -30,10 +32,10 @@ export function localWorkers(
     command: {
       file: fileURLToPath(new URL("../../../bin/start.js", import.meta.url)),
       arguments: (index) => ["worker", run.id, "--local", ...words, ...more(index)],
-      cwd: process.cwd(),
-      env: process.env,
+      cwd,
+      env,
     },
-    warn: console.error,
+    warn,
     async removeLeftOvers() {
       await using checkpoints = await stores.checkpoints(run);
       await collect(stores.population, checkpoints, run.id);

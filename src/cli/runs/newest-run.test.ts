@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Run, RunId, RunState } from "../../population-store/population-store.ts";
-import { newestRun, type Purpose } from "./find-run.ts";
+import { newestRun, type Purpose } from "./newest-run.ts";
 
 const done: RunState = { kind: "done", reason: "every member has spent its budget" };
 const running: RunState = { kind: "running" };

@@ -1,0 +1,58 @@
+import { inspect } from "node:util";
+import { CommanderError } from "commander";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { legibleBelow } from "../algorithm/legible.ts";
+import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
+import { MetricError } from "../worker/measurement.ts";
+import { contextOf, type Surroundings } from "./context.ts";
+import { isBadInput } from "./declarations/declaration-file.ts";
+import { DifferentCodeError } from "./declarations/different-code-error.ts";
+import { userFrames } from "./declarations/import-failure.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { concealed } from "./printing/concealed.ts";
+import { guard } from "./printing/terminal.ts";
+import { program } from "./program.ts";
+
+/**
+ * Does what a command line says, and resolves its exit code. A command that only reads or refuses
+ * uses nothing of this process but its surroundings, and memory; one that works may start
+ * processes, and listen to this one's signals. What is written to the two streams from now on is
+ * made legible.
+ */
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  guard(surroundings.stdout);
+  guard(surroundings.stderr);
+  const context = contextOf(surroundings);
+  let exitCode: number = exitCodes.done;
+  try {
+    const clade = await program(context, words, (code) => {
+      exitCode = code;
+    });
+    await clade.parseAsync(words, { from: "user" });
+  } catch (error) {
+    return report(error, context.warn);
+  }
+  return exitCode;
+}
+
+/** Says what went wrong, and gives the exit code. Our own mistakes keep their stack. */
+export function report(error: unknown, warn: (line: string) => void): number {
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+  if (!(error instanceof CladeError)) {
+    warn(concealed(inspect(error)));
+    return exitCodes.failed;
+  }
+  if (error instanceof TrainerError)
+    warn(legibleBelow(`${error.message}\n${userFrames(error.detail)}`));
+  else warn(concealed(error.message));
+  const badInput =
+    isBadInput(error) ||
+    error instanceof DifferentCodeError ||
+    error instanceof RunNotFoundError ||
+    error instanceof StoreVersionError ||
+    error instanceof TrainerError ||
+    error instanceof MetricError;
+  return badInput ? exitCodes.badInput : exitCodes.failed;
+}
