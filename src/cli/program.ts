@@ -31,7 +31,8 @@ const commands: { readonly [name: string]: () => Promise<CliCommand> } = {
 };
 
 const help = `
-A command without a run's name takes the newest run, and says so on standard error. Controls, which are
+A command without a run's name takes the newest run, and says so on standard error. \
+Controls, which are
 the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
 take one when nothing else goes on.
 Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 130 interrupted.`;

@@ -84,7 +84,8 @@ function slurm(
       if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
         reject(
           new CladeError(
-            `${command}: is not on this machine; run this where Slurm's commands are, as on a login node`,
+            `${command}: is not on this machine; ` +
+              "run this where Slurm's commands are, as on a login node",
           ),
         );
       else resolve({ code: error ? 1 : 0, stdout, stderr });

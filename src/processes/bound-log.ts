@@ -15,12 +15,12 @@ import { largestLogBytes } from "../trainer/command/member-log.ts";
  * between the last read and the cut is lost. A log that cannot be bounded, as on a full disk,
  * stays as it is.
  */
-export function boundLog(path: string, largestBytes = largestLogBytes): void {
+export function boundLog(path: string, maxBytes = largestLogBytes): void {
   try {
     using log = opened(path, "r+");
     const { size } = fstatSync(log.file);
-    if (size <= largestBytes) return;
-    copyFrom(log.file, size - largestBytes, `${path}.new`);
+    if (size <= maxBytes) return;
+    copyFrom(log.file, size - maxBytes, `${path}.new`);
     ftruncateSync(log.file);
     renameSync(`${path}.new`, `${path}.1`);
   } catch {

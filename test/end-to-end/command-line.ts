@@ -3,14 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { runIn } from "../../src/cli/run.test-support.ts";
 
 const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
 
-/** Each takes a tenth of a second at least. */
-const maxLooks = 100;
+const lookMs = 100;
+const maxLooks = 300;
 
 export interface Finished {
   readonly code: number | null;
@@ -102,6 +103,7 @@ export class Workplace implements Disposable {
       const { stdout, stderr } = await this.ask("status");
       if (text.test(stdout)) return stdout;
       if (looks === maxLooks) expect(stdout + stderr).toMatch(text);
+      await sleep(lookMs);
     }
   }
 
@@ -133,7 +135,8 @@ export class Workplace implements Disposable {
  */
 export function climb({ stepMs = 0, declaration = "", trainer = "" } = {}): string {
   return `
-import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit, perturb, tTestSelection, truncationSelection, uniform } from "clade";
+import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit } from "clade";
+import { perturb, tTestSelection, truncationSelection, uniform } from "clade";
 
 class Climber {
   height = 0;

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { program } from "../../src/cli/program.ts";
 import { contextIn } from "../../src/cli/run.test-support.ts";
-import { climb, Workplace } from "./command-line.ts";
+import { climb, type Finished, Workplace } from "./command-line.ts";
 
 /**
  * A window's title, an erased screen, a return, a mark of direction, no width, C1, a separator,
@@ -123,8 +123,13 @@ afterAll(() => place?.[Symbol.dispose]());
 
 const sql = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-const clade = (words: readonly string[]) =>
-  place.clade(...words.map((word) => (word === first ? run! : word)));
+/** These train, or load the experiment's module, in processes of their own. */
+const working = new Set(["check", "run", "study", "resume", "worker", "submit"]);
+
+function clade(given: readonly string[]): Promise<Finished> {
+  const words = given.map((word) => (word === first ? run! : word));
+  return working.has(words[0]!) ? place.clade(...words) : place.ask(...words);
+}
 
 function commandsOf(command: Command, before: readonly string[] = []): string[] {
   return command.commands.flatMap((each) => {

@@ -171,19 +171,20 @@ async function showFailures(
 async function explained(stores: Stores, run: Run, decision: Decision): Promise<string> {
   const { snapshot, donor, kind, reason, generation, member } = decision;
   const before = await stores.population.snapshot(run.id, snapshot);
-  if (kind === "keep") {
-    return `generation ${generation}: member ${member} went on at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
-  }
-  if (donor === undefined)
-    return `generation ${generation}: member ${member} ended at step ${count(before.step)} with score ${number(before.score)}: ${legibleBelow(reason.text)}`;
+  const why = legibleBelow(reason.text);
+  const who = `generation ${generation}: member ${member}`;
+  const where = `at step ${count(before.step)} with score ${number(before.score)}`;
+  if (kind === "keep") return `${who} went on ${where}: ${why}`;
+  if (donor === undefined) return `${who} ended ${where}: ${why}`;
   if (kind === "restart")
-    return `generation ${generation}: member ${member} began anew, near the hyperparameters of snapshot ${donor}: ${legibleBelow(reason.text)}`;
+    return `${who} began anew, near the hyperparameters of snapshot ${donor}: ${why}`;
   const from = await stores.population.snapshot(run.id, donor);
   const after: Snapshot = await stores.population.snapshot(
     run.id,
     snapshotId(member, ordinalOf(snapshot) + 1),
   );
-  return `generation ${generation}: ${copySentence(decision, before, from, after)}\n    because ${legibleBelow(reason.text)}`;
+  const copied = copySentence(decision, before, from, after);
+  return `generation ${generation}: ${copied}\n    because ${why}`;
 }
 
 /**

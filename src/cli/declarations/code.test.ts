@@ -34,9 +34,11 @@ function experimentWith(trainer: Experiment["trainer"]): Experiment {
 const filesOf = (directory: string, file: string, trainer = command("true")) =>
   Object.keys(codeOf(join(directory, file), experimentWith(trainer)));
 
-test("the code of a module is its file and what it imports by relative paths, however it imports it", () => {
+test("the code of a module is its file and what it imports by relative paths, in any form", () => {
   const directory = written({
-    "experiments/a.ts": `import "../shared.ts"; import { b } from './b.js';\nexport * from "./deep/c.ts"; await import("./d.mjs"); import "clade"; import fs from "node:fs";`,
+    "experiments/a.ts": `import "../shared.ts"; import { b } from './b.js';
+      export * from "./deep/c.ts"; await import("./d.mjs");
+      import "clade"; import fs from "node:fs";`,
     "shared.ts": 'import "./experiments/a.ts";',
     "experiments/b.js": "const e = require('./e.cjs')",
     "experiments/deep/c.ts": "",
@@ -53,7 +55,8 @@ test("the code of a command is the scripts that it names, with the modules besid
   const directory = written({
     "experiment.yaml": "",
     "train.py":
-      "import os, numpy as np\nimport model\nfrom package import layers, loss as l\nfrom package.data import read\nif x:\n    import late\n",
+      "import os, numpy as np\nimport model\nfrom package import layers, loss as l\n" +
+      "from package.data import read\nif x:\n    import late\n",
     "model.py": "from blocks import (Block,\n  Other)",
     "blocks.py": "",
     "late.py": "",
@@ -84,7 +87,7 @@ test("the code of a command is the scripts that it names, with the modules besid
   ]);
 });
 
-test("what a command reads as data or writes to is no code, but its programs and settings are", () => {
+test("what a command reads or writes as data is no code; its programs and settings are", () => {
   const directory = written({
     "experiment.yaml": "",
     "settings.toml": "",

@@ -25,7 +25,8 @@ export function importFailure(file: ModuleFile, error: unknown): string {
     lines.findIndex((line) => line.startsWith(error.name)),
   );
   const below = error instanceof SyntaxError ? excerpt.slice(1) : frames.length > 1 ? frames : [];
-  const sentence = `${placeIn(stack, file)} - cannot be loaded (${wordsOf(error)}); ${remedyFor(error)}`;
+  const words = `cannot be loaded (${wordsOf(error)}); ${remedyFor(error)}`;
+  const sentence = `${placeIn(stack, file)} - ${words}`;
   return [sentence, ...below.filter((line) => line.trim() !== "")].join("\n");
 }
 
@@ -54,8 +55,13 @@ function placeIn(stack: string, { given, path, cwd }: ModuleFile): string {
 
 /** An error's stack without the frames that are ours or Node's. */
 export function userFrames(stack: string): string {
-  const ours =
-    /^ {4}at .*(node:|\/commander\/|\/(src|dist)\/(cli|processes|worker|trainer)\/|\/bin\/start\.js)/;
+  const places = [
+    "node:",
+    "/commander/",
+    "/(src|dist)/(cli|processes|worker|trainer)/",
+    "/bin/start\\.js",
+  ];
+  const ours = new RegExp(`^ {4}at .*(${places.join("|")})`);
   return stack
     .split("\n")
     .filter((line) => !ours.test(line))

@@ -104,15 +104,21 @@ synchronus: true
 `,
   );
   expect((await messageOf(file)).split("\n")).toEqual([
-    "digits.yml: trainer: undefined - must be a command; give for example { command: python train.py }.",
+    "digits.yml: trainer: undefined - must be a command; " +
+      "give for example { command: python train.py }.",
     "digits.yml:2: population: 0 - must be at least 1; give a number of members such as 8.",
-    'digits.yml:4: hyperparameters.rate.logUnifrom: [0.0001, 0.1] - is not a kind of hyperparameter; did you mean "logUniform"?',
-    "digits.yml:5: hyperparameters.size: integer(8, 1) - the lower bound must be below the upper; swap them: 1, 8.",
-    'digits.yml:11: hyperparameters.dropout.bounds.1: "much" - must be a finite number; give one such as 0.1.',
+    "digits.yml:4: hyperparameters.rate.logUnifrom: [0.0001, 0.1] - " +
+      'is not a kind of hyperparameter; did you mean "logUniform"?',
+    "digits.yml:5: hyperparameters.size: integer(8, 1) - " +
+      "the lower bound must be below the upper; swap them: 1, 8.",
+    'digits.yml:11: hyperparameters.dropout.bounds.1: "much" - ' +
+      "must be a finite number; give one such as 0.1.",
     "digits.yml:12: ready.everySteps: 0 - must be at least 1; give a number of steps such as 200.",
-    'digits.yml:16: exploit.truncationSelection.fracton: 0.3 - is not an option of truncationSelection; did you mean "fraction"?',
+    "digits.yml:16: exploit.truncationSelection.fracton: 0.3 - " +
+      'is not an option of truncationSelection; did you mean "fraction"?',
     "digits.yml:17: budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds.",
-    'digits.yml:18: synchronus: true - is not a part of an experiment; did you mean "synchronous"?',
+    "digits.yml:18: synchronus: true - " +
+      'is not a part of an experiment; did you mean "synchronous"?',
   ]);
   const initial = write(
     "initial.yaml",
@@ -178,7 +184,7 @@ test.each([
   expect(stderr.trim()).toMatch(sentence);
 });
 
-test("a file that is no text, or none that others can read, is refused before it is loaded", async () => {
+test("a file that is no text, or that others cannot read, is refused unloaded", async () => {
   const latin = join(place, "latin.yaml");
   writeFileSync(latin, Buffer.from("name: caf\xe9", "latin1"));
   expect(await messageOf(latin)).toBe(
@@ -202,7 +208,7 @@ test("a setting that is wrong is reported without a line", async () => {
   );
 });
 
-test("a command runs relative to the experiment's directory, in YAML and in TypeScript", async () => {
+test("a command runs in the experiment's directory, in YAML and in TypeScript", async () => {
   const directoryOf = async (file: string) => {
     const { trainer, declaration } = await loadExperiment(contextIn(place), file, {});
     expect(declaration.trainer).toBe(trainer);
@@ -216,12 +222,13 @@ test("a command runs relative to the experiment's directory, in YAML and in Type
   expect(await directoryOf(write("c.yaml", trainer("{ command: x, directory: /opt }")))).toBe(
     "/opt",
   );
+  const clade = new URL("../../index.ts", import.meta.url).href;
   const typescript = write(
     "d.ts",
-    `import { constant, defineExperiment, everySteps, maximize } from "${new URL("../../index.ts", import.meta.url).href}";
+    `import { constant, defineExperiment, everySteps, maximize } from "${clade}";
 export default defineExperiment({
-  name: "d", population: 1, hyperparameters: { rate: constant(1) }, objective: maximize("x"), ready: everySteps(1),
-  budget: { totalSteps: 1 }, trainer: { command: "x", directory: "y" },
+  name: "d", population: 1, hyperparameters: { rate: constant(1) }, objective: maximize("x"),
+  ready: everySteps(1), budget: { totalSteps: 1 }, trainer: { command: "x", directory: "y" },
 });`,
   );
   expect(await directoryOf(typescript)).toBe(join(place, "y"));

@@ -58,7 +58,8 @@ export function requireSameExperiment(
   const different = experimentDifferences(run, experiment);
   if (different.length === 0) return;
   throw new CladeError(
-    `run ${run.id}: the experiment file has changed since the run began; ${remedy}:${indented(different)}`,
+    `run ${run.id}: the experiment file has changed since the run began; ` +
+      `${remedy}:${indented(different)}`,
   );
 }
 

@@ -20,6 +20,7 @@ export function requireSameCode(
   const remedy =
     "bring back the same files, start a new run, or allow it with --allow-different-code";
   throw new DifferentCodeError(
-    `run ${run.id}: the experiment or its code is not what the run began with; ${remedy}:${indented(different)}`,
+    `run ${run.id}: the experiment or its code is not what the run began with; ` +
+      `${remedy}:${indented(different)}`,
   );
 }

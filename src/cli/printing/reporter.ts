@@ -18,7 +18,7 @@ import { hyperparameters, measured, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
 import { cut, liveDrawing, styled } from "./terminal.ts";
 
-const shownTroubles = 3;
+const maxTroubles = 3;
 
 export interface Reporter {
   started(view: RunView, workers: number): void;
@@ -131,14 +131,13 @@ function memberLines(view: RunView, shown: number): string[] {
 /** That everything fails everywhere, or on which workers. */
 function troubleLines(workers: readonly PresentWorker[]): string[] {
   const outage = outageOf(workers);
-  return outage
-    ? [outageText(outage)]
-    : setAsideOf(workers).slice(0, shownTroubles).map(workerLine);
+  return outage ? [outageText(outage)] : setAsideOf(workers).slice(0, maxTroubles).map(workerLine);
 }
 
 function startedLine({ run }: RunView, workers: number, stdout: Output): string {
-  const { population } = run.experiment;
-  return `run ${styled("bold", run.id, stdout)}: ${plural(population, "member")} on ${plural(workers, "worker")}, seed ${run.seed}`;
+  const members = plural(run.experiment.population, "member");
+  const id = styled("bold", run.id, stdout);
+  return `run ${id}: ${members} on ${plural(workers, "worker")}, seed ${run.seed}`;
 }
 
 function statusLine(view: RunView): string {
@@ -152,7 +151,9 @@ function statusLine(view: RunView): string {
       : "";
   const best = `best ${measured(metric, view.best?.score)}, median ${number(view.median)}`;
   const failures = view.failureCount > 0 ? `, ${plural(view.failureCount, "failure")}` : "";
-  return `${Math.floor(share * 100)}%${left}  ${best}, ${count(view.totalSteps)} steps, ${plural(view.copyCount, "copy", "copies")}${failures}`;
+  const copies = plural(view.copyCount, "copy", "copies");
+  const done = `${Math.floor(share * 100)}%${left}`;
+  return `${done}  ${best}, ${count(view.totalSteps)} steps, ${copies}${failures}`;
 }
 
 export function failureLine(failure: Failure): string {

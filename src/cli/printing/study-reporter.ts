@@ -21,6 +21,12 @@ export interface StudyReporter {
   ended(): void;
 }
 
+interface Going {
+  readonly label: string;
+  readonly seed: number;
+  readonly view: RunView;
+}
+
 export async function studyReporter(
   { print, stdout }: Context,
   study: Study,
@@ -29,61 +35,56 @@ export async function studyReporter(
 ): Promise<StudyReporter> {
   const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
   const total = plan.length * study.seeds.length;
-  const isDrawn = stdout.isTTY && !json;
-  const live = isDrawn ? await liveDrawing(stdout) : undefined;
+  const live = stdout.isTTY && !json ? await liveDrawing(stdout) : undefined;
   let isNew = false;
   const count = () => [...results.values()].reduce((sum, done) => sum + done.length, 0);
-  if (!json)
-    print(
-      `study ${study.name}: ${plural(plan.length, "variant")}, ${plural(study.seeds.length, "seed")}, ${plural(total, "run")}`,
-    );
-
-  function drawing(now?: {
-    readonly label: string;
-    readonly seed: number;
-    readonly view: RunView;
-  }): void {
-    const rows = plan.map(({ label }) => {
-      const done = results.get(label)!;
-      const going = now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "";
-      return [
-        label,
-        `${done.length}/${study.seeds.length}`,
-        number(medianOf(done.map(shownScore))),
-        going,
-      ];
-    });
-    live?.draw(
-      `${table([["variant", "done", "median", ""], ...rows])}\n${count()} of ${total} runs done`,
-    );
+  const draw = (now?: Going) => {
+    live?.draw(`${studyTable(study, results, now)}\n${count()} of ${total} runs done`);
+  };
+  if (!json) {
+    const [variants, seeds] = [plural(plan.length, "variant"), plural(study.seeds.length, "seed")];
+    print(`study ${study.name}: ${variants}, ${seeds}, ${plural(total, "run")}`);
   }
   return {
     of({ label }, seed) {
       isNew = true;
       return {
-        started: (view) => drawing({ label, seed, view }),
+        started: (view) => draw({ label, seed, view }),
         event() {},
-        tick: (view) => drawing({ label, seed, view }),
+        tick: (view) => draw({ label, seed, view }),
         ended() {},
       };
     },
     finished({ label }, seed, result) {
       results.get(label)!.push(result);
       if (json) print(JSON.stringify({ type: "run", variant: label, ...result }));
-      else if (live) drawing();
+      else if (live) draw();
       else if (isNew) {
         const took = `${result.state.kind} in ${duration(result.seconds)}`;
-        print(
-          `${count()}/${total}  ${label}, seed ${seed}: ${number(shownScore(result))}, ${took}`,
-        );
+        const score = number(shownScore(result));
+        print(`${count()}/${total}  ${label}, seed ${seed}: ${score}, ${took}`);
       }
       isNew = false;
     },
     ended() {
-      drawing();
+      draw();
       live?.done();
     },
   };
+}
+
+function studyTable(
+  { seeds }: Study,
+  results: ReadonlyMap<string, readonly RunResult[]>,
+  now: Going | undefined,
+): string {
+  const rows = Array.from(results, ([label, done]) => [
+    label,
+    `${done.length}/${seeds.length}`,
+    number(medianOf(done.map(shownScore))),
+    now?.label === label ? `seed ${now.seed}: ${percent(now.view)}` : "",
+  ]);
+  return table([["variant", "done", "median", ""], ...rows]);
 }
 
 /** The held-out metric of the best model where there is one, otherwise its score. */

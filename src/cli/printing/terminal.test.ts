@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-test("a terminal gets no command of what is printed, but for the command line's own styles", () => {
+test("a terminal gets no command but the command line's own styles", () => {
   const { stream, written } = guarded();
   stream.write(`${styled("bold", "run \u001b[2J")} \u001b[1mnot ours\u001b[22m\n`);
   expect(written()).toBe("\u001b[1mrun \\u001b[2J\u001b[22m \\u001b[1mnot ours\\u001b[22m\n");

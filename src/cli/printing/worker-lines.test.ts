@@ -18,7 +18,7 @@ function scene(name = "") {
   return { printed, lines, trained, pass: (more: number) => (seconds += more) };
 }
 
-test("each generation has a line with the member, the score and whom it began as a copy of", () => {
+test("each generation has a line with the member, its score and its donor", () => {
   const { printed, lines, trained, pass } = scene("worker 2");
   const decide = (donor?: string) =>
     lines.event({
@@ -45,7 +45,8 @@ test("quick generations are counted, and told with the next line", () => {
   pass(11);
   trained(5);
   expect(printed.slice(1)).toEqual([
-    "member 3 ended generation 5: accuracy 0.5 at step 500; 3 generations more since the last line",
+    "member 3 ended generation 5: accuracy 0.5 at step 500; " +
+      "3 generations more since the last line",
   ]);
 });
 

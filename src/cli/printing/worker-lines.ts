@@ -77,11 +77,9 @@ export function workLines(
     tick() {
       if (now() - silentSince < silentMs) return;
       const seconds = Math.round((now() - since) / 1000);
-      if (claim)
-        tell(
-          `member ${claim.member} is in generation ${claim.newest.generation + 1}, for ${seconds} s`,
-        );
-      else tell("waits for other members");
+      if (!claim) return tell("waits for other members");
+      const generation = claim.newest.generation + 1;
+      tell(`member ${claim.member} is in generation ${generation}, for ${seconds} s`);
     },
   };
 }

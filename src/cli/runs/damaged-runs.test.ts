@@ -64,7 +64,7 @@ test.each([
   },
 );
 
-test("a healthy run is found beside a damaged one, which is an error where it is named", async () => {
+test("a healthy run is found beside a damaged one, which is an error when named", async () => {
   await storeAfter(damagedRow);
   await using population = sqlitePopulationStore(store);
   for (const name of ["healthy-1", "healthy", undefined])

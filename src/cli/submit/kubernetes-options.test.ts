@@ -7,7 +7,7 @@ import {
   versionOf,
 } from "./kubernetes-options.ts";
 
-const usual: KubernetesOptions = {
+const given: KubernetesOptions = {
   workers: 2,
   image: "registry.example:5000/clade:1",
   secret: ["clade"],
@@ -29,7 +29,7 @@ test("what Kubernetes takes is taken", () => {
     { kubernetesVersion: "1.20" },
     { namespace: "research-2" },
   ];
-  for (const options of taken) requireUsable({ ...usual, ...options });
+  for (const options of taken) requireUsable({ ...given, ...options });
 });
 
 test("what Kubernetes would reject, or take and never start, is one sentence", () => {
@@ -55,22 +55,22 @@ test("what Kubernetes would reject, or take and never start, is one sentence", (
     [{ kubernetesVersion: "1.19" }, "Kubernetes: 1.19 - is too old; workers need 1.20 or later"],
   ];
   for (const [options, sentence] of cases)
-    expect(() => requireUsable({ ...usual, ...options })).toThrow(sentence);
+    expect(() => requireUsable({ ...given, ...options })).toThrow(sentence);
 });
 
 test("all mistakes are told at once", () => {
   expect(() =>
-    requireUsable({ ...usual, namespace: "-", cpusPerWorker: "many", tolerate: ["", "!"] }),
+    requireUsable({ ...given, namespace: "-", cpusPerWorker: "many", tolerate: ["", "!"] }),
   ).toThrow(/^.+\n.+\n.+\n.+$/);
 });
 
 test("versions are read as people and clusters write them", () => {
-  expect(versionOf({ ...usual, kubernetesVersion: "v1.31.2-gke.1" })).toEqual({
+  expect(versionOf({ ...given, kubernetesVersion: "v1.31.2-gke.1" })).toEqual({
     major: 1,
     minor: 31,
   });
-  expect(versionOf({ ...usual, kubernetesVersion: "1.20" })).toEqual({ major: 1, minor: 20 });
-  expect(versionOf(usual)).toBeUndefined();
+  expect(versionOf({ ...given, kubernetesVersion: "1.20" })).toEqual({ major: 1, minor: 20 });
+  expect(versionOf(given)).toBeUndefined();
 });
 
 test("checkpoints in a directory have to be in one that pods have", () => {
@@ -89,6 +89,7 @@ test("checkpoints in a directory have to be in one that pods have", () => {
     "file:///home/me/.clade/checkpoints",
   ])
     expect(() => requireMounted(unseen, claims)).toThrow(
-      `--checkpoints: ${unseen} - is a directory that no pod would see; give --checkpoints s3://bucket/prefix`,
+      `--checkpoints: ${unseen} - is a directory that no pod would see; ` +
+        "give --checkpoints s3://bucket/prefix",
     );
 });

@@ -62,7 +62,8 @@ async function requireSigned(run: Run, checkpoints: ObjectCheckpointStore): Prom
   if (await checkpoints.isSigned()) return;
   const remedy = "mount it here, or say with --checkpoints where this machine sees it";
   throw new CladeError(
-    `run ${run.id}: its checkpoints are not in ${checkpoints.shown} as this machine sees it; ${remedy}`,
+    `run ${run.id}: its checkpoints are not in ${checkpoints.shown} as this machine sees it; ` +
+      remedy,
   );
 }
 

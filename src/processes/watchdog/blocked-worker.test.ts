@@ -38,7 +38,7 @@ async function scene(leaseMs = 60_000) {
   };
 }
 
-test("a blocked worker goes on while nobody has taken its member, although its lease has run out", async () => {
+test("a blocked worker goes on without a lease while nobody takes its member", async () => {
   const { report, verdict, end } = await scene(0);
   report(100);
   end();
@@ -52,7 +52,7 @@ test("a blocked worker is killed when another has taken its member", async () =>
   expect(await verdict).toMatchObject({ kind: "lease lost", blocked: { blockedMs: 100_000 } });
 });
 
-test("a blocked worker is killed when its run has ended, was removed, or all workers leave", async () => {
+test("a blocked worker is killed when its run is over or removed, or all leave", async () => {
   const [stopped, removed, leaving] = [await scene(), await scene(), await scene()];
   await stopped.populationStore.stop(run);
   await removed.populationStore.removeRun(run);
@@ -63,9 +63,9 @@ test("a blocked worker is killed when its run has ended, was removed, or all wor
   }
 });
 
-test("a trainer that always blocks its worker for too long fails, until the run goes on without the member", async () => {
-  const { populationStore, options: usual, report, verdict } = await scene();
-  const options = { ...usual, patienceSeconds: 0 };
+test("a trainer that always blocks too long fails until its member is given up", async () => {
+  const { populationStore, options: patient, report, verdict } = await scene();
+  const options = { ...patient, patienceSeconds: 0 };
   report(301);
   let hung = await verdict;
   for (let failures = 1; failures <= 4; failures++) {

@@ -83,7 +83,11 @@ export function inWords(verdict: Verdict): string {
 }
 
 function hangMessage(blockedMs: number, stepTimeoutSeconds: number): string {
-  return `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; let it give way more often, or raise stepTimeoutSeconds`;
+  return (
+    `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, ` +
+    `longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; ` +
+    "let it give way more often, or raise stepTimeoutSeconds"
+  );
 }
 
 /** What the next worker is told. One that had claimed a member had come back before. */

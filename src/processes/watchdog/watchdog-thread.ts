@@ -49,7 +49,8 @@ function report(): void {
 function end(): void {
   write(
     2,
-    "the process that started this worker is gone, and the trainer blocks it: the worker is killed",
+    "the process that started this worker is gone, and the trainer blocks it: " +
+      "the worker is killed",
   );
   killGroup(process.pid);
   process.kill(process.pid, "SIGKILL");
