@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCodes } from "../exit-codes.ts";
+import { signalNames } from "../work/interruption.ts";
 
 /**
  * A directory that is gone when it is disposed of, or when the process is interrupted before that.
@@ -13,12 +14,11 @@ export function temporaryDirectory(): Disposable & { readonly path: string } {
     remove();
     process.exit(exitCodes.interrupted);
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, leave);
+  for (const signal of signalNames) process.on(signal, leave);
   return {
     path,
     [Symbol.dispose]() {
-      for (const signal of signals) process.off(signal, leave);
+      for (const signal of signalNames) process.off(signal, leave);
       remove();
     },
   };

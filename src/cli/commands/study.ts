@@ -53,7 +53,8 @@ async function runStudy(
   await using stores = await openStores(context, options, { create: true });
   const reporter = await studyReporter(context, study, plan, options.json ?? false);
   // While a run goes on it hears the signal, too; this is for the time between two runs.
-  const signal = firstInterruption(context);
+  using interruption = firstInterruption(context);
+  const { signal } = interruption;
   const { failed, givenUp, isInterrupted } = await runAll(
     { context, stores, study, reporter, signal, options },
     plan,

@@ -98,7 +98,8 @@ async function submitJob(
     options.run === undefined ? undefined : await findRun(context, stores.population, options.run);
   requireMounted(existing ? existing.checkpoints : stores.place, claims);
   const submitted = await submittedRun(context, stores, file, options);
-  const signal = firstInterruption(context);
+  using interruption = firstInterruption(context);
+  const { signal } = interruption;
   try {
     await submit(context, stores, submitted, options, versionOf(options) ?? cluster, signal);
   } catch (error) {

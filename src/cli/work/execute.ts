@@ -155,7 +155,8 @@ function stopOnInterrupt(
       .catch(() => {})
       .then(() => workers.stop());
   };
-  if (signal?.aborted) interrupt();
+  // What aborted the context's too is heard of below.
+  if (signal?.aborted && !context.signal?.aborted) interrupt();
   const listening = onInterrupt(context, interrupt);
   return {
     happened: () => requests > 0,

@@ -17,8 +17,16 @@ export function onInterrupt({ signal }: Context, interrupt: () => void): Disposa
 }
 
 /** Aborted by the first request. A second signal of that name ends the process. */
-export function firstInterruption({ signal }: Context): AbortSignal {
+export function firstInterruption({
+  signal,
+}: Context): Disposable & { readonly signal: AbortSignal } {
   const interrupted = new AbortController();
-  for (const name of signalNames) process.once(name, () => interrupted.abort());
-  return AbortSignal.any([interrupted.signal, ...(signal ? [signal] : [])]);
+  const interrupt = () => interrupted.abort();
+  for (const name of signalNames) process.once(name, interrupt);
+  return {
+    signal: AbortSignal.any([interrupted.signal, ...(signal ? [signal] : [])]),
+    [Symbol.dispose]() {
+      for (const name of signalNames) process.off(name, interrupt);
+    },
+  };
 }

@@ -37,12 +37,13 @@ export async function workOnRun(
       `${index + 1}/${count}`,
     ]),
   );
-  const interruption = leaveOnInterrupt(context, workers);
+  using leaving = leaveOnInterrupt(context, workers);
+  const { signal } = leaving;
   const { setAside } = await workers.finished.catch((error) => {
-    if (!interruption.aborted) throw error;
+    if (!signal.aborted) throw error;
     return { setAside: 0 };
   });
-  if (interruption.aborted) return "interrupted";
+  if (signal.aborted) return "interrupted";
   const state = await stateOf(stores, run);
   if (state.kind === "done") await verifyAtEnd(stores, run, { others: true });
   // Also at the run's end: a scheduler is to see that this machine did nothing for it.
@@ -81,10 +82,13 @@ async function stateOf({ population }: Stores, { id }: Run): Promise<RunState> {
 const sameSignalMs = 500;
 
 /** The first signal asks the workers to leave, the second kills them. Aborts with the first. */
-function leaveOnInterrupt(context: Context, workers: LocalWorkers): AbortSignal {
+function leaveOnInterrupt(
+  context: Context,
+  workers: LocalWorkers,
+): Disposable & { readonly signal: AbortSignal } {
   const asked = new AbortController();
   let askedAt = Number.POSITIVE_INFINITY;
-  onInterrupt(context, () => {
+  const listening = onInterrupt(context, () => {
     if (performance.now() - askedAt > sameSignalMs) {
       workers.kill();
       process.exit(exitCodes.interrupted);
@@ -93,5 +97,5 @@ function leaveOnInterrupt(context: Context, workers: LocalWorkers): AbortSignal 
     asked.abort();
     workers.stop();
   });
-  return asked.signal;
+  return { ...listening, signal: asked.signal };
 }
