@@ -15,10 +15,12 @@ import { guard } from "./printing/terminal.ts";
 import { program } from "./program.ts";
 
 /**
- * Does what a command line says, and resolves its exit code. A command that only reads or refuses
- * uses nothing of this process but its surroundings, and memory; one that works may start
- * processes, and listen to this one's signals. What is written to the two streams from now on is
- * made legible.
+ * Does what a command line says, and resolves its exit code. What is written to the two streams
+ * from now on is made legible.
+ *
+ * A command that only reads or refuses uses its surroundings alone. Only the stores read variables
+ * of this process: those of PostgreSQL, of S3, and CLADE_CACHE. A command that works starts
+ * processes, and listens to signals of this one.
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
   guard(surroundings.stdout);
