@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Context, Output } from "./context.ts";
 import type { CliCommand } from "./declare/command.ts";
+import { flagOf } from "./declare/option.ts";
 import { concealed } from "./printing/concealed.ts";
 import { version } from "./version.ts";
 
@@ -84,10 +85,7 @@ function requireNonEmpty(
   if (empty.length === 0) return;
   throw new BadInputError(
     empty.map(([name]) => ({
-      path:
-        name in options
-          ? `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-          : name,
+      path: name in options ? flagOf(name) : name,
       value: '""',
       rule: "is empty",
       remedy: "give a value, or leave it out",

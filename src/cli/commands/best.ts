@@ -15,7 +15,7 @@ import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { json } from "../options/json.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { filledDirectory } from "../output/output-place.ts";
 import { hyperparameters, measured } from "../printing/format.ts";
 import { scheduleText } from "../printing/schedule-text.ts";
@@ -26,8 +26,7 @@ type Checkpoints = Awaited<ReturnType<Stores["checkpoints"]>>;
 
 const declared = [
   option("--out <directory>", "where to write them"),
-  store,
-  checkpoints,
+  ...storeOptions,
   json,
 ] as const;
 

@@ -5,7 +5,7 @@ import { collect } from "../../worker/collector.ts";
 import type { Context } from "../context.ts";
 import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
-import { checkpoints, type StoreOptions, store } from "../options/store-options.ts";
+import { type StoreOptions, storeOptions } from "../options/store-options.ts";
 import { readableRuns } from "../runs/damaged-runs.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
@@ -14,7 +14,7 @@ export const gc = command({
   name: "gc",
   summary: "delete checkpoints that nobody needs; workers do so by themselves while they work",
   arguments: [argument("[run]", "the run (default: every run of the store)")],
-  options: [store, checkpoints],
+  options: storeOptions,
   action: collectRuns,
 });
 

@@ -6,13 +6,13 @@ import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { unlessDamaged } from "../runs/damaged-runs.ts";
 import { findWhole } from "../runs/find-run.ts";
 import { openStores } from "../runs/open-store.ts";
 import { workersOf } from "../runs/run-state.ts";
 
-const declared = [option("--yes", "do not ask"), store, checkpoints] as const;
+const declared = [option("--yes", "do not ask"), ...storeOptions] as const;
 
 export const remove = command({
   name: "remove",

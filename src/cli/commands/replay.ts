@@ -20,7 +20,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { json } from "../options/json.ts";
 import { wholeNumber } from "../options/parsers.ts";
 import { seed } from "../options/setting-options.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { workerOptions } from "../options/worker-options.ts";
 import { writtenTo } from "../output/output-place.ts";
 import { printResult } from "../printing/print-result.ts";
@@ -43,8 +43,7 @@ const declared = [
   ).conflicts("snapshot"),
   option("--snapshot <id>", "the lineage of a snapshot, such as 3.12"),
   option("--export <file>", "write the schedule to a .json, .csv or .py file, and train nothing"),
-  store,
-  checkpoints,
+  ...storeOptions,
   ...workerOptions,
   seed,
   json,

@@ -21,7 +21,7 @@ import type { OptionsOf } from "../declare/option.ts";
 import { allowDifferentCode } from "../options/allow-different-code.ts";
 import { json } from "../options/json.ts";
 import { set, settingsOf } from "../options/setting-options.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { workerOptions } from "../options/worker-options.ts";
 import { printResult } from "../printing/print-result.ts";
 import { findRun } from "../runs/find-run.ts";
@@ -32,7 +32,7 @@ import { execute } from "../work/execute.ts";
 /** What may differ when a run goes on; the rest is its identity. */
 const changeable = ["budget.", "exploit", "explore", "ready", "stepTimeoutSeconds"];
 
-const declared = [store, checkpoints, ...workerOptions, allowDifferentCode, set, json] as const;
+const declared = [...storeOptions, ...workerOptions, allowDifferentCode, set, json] as const;
 
 export const resume = command({
   name: "resume",

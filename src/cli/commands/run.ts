@@ -13,8 +13,8 @@ import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { choice, type OptionsOf } from "../declare/option.ts";
 import { json } from "../options/json.ts";
-import { population, seed, set, settingsOf } from "../options/setting-options.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { settingOptions, settingsOf } from "../options/setting-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { workerOptions } from "../options/worker-options.ts";
 import { table } from "../printing/format.ts";
 import { printResult } from "../printing/print-result.ts";
@@ -23,12 +23,9 @@ import { openStores, type Stores } from "../runs/open-store.ts";
 import { execute } from "../work/execute.ts";
 
 const declared = [
-  store,
-  checkpoints,
+  ...storeOptions,
   ...workerOptions,
-  population,
-  seed,
-  set,
+  ...settingOptions,
   choice(
     "--control <name>",
     "afterwards run a control with the same seed and budget, and compare",

@@ -16,7 +16,7 @@ import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { json } from "../options/json.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { workerOptions } from "../options/worker-options.ts";
 import { studyReporter } from "../printing/study-reporter.ts";
 import { openStores } from "../runs/open-store.ts";
@@ -25,7 +25,7 @@ import { firstInterruption } from "../work/interruption.ts";
 import { studyRunId } from "../work/study-run-id.ts";
 import { printComparison } from "./compare.ts";
 
-const declared = [store, checkpoints, ...workerOptions, json] as const;
+const declared = [...storeOptions, ...workerOptions, json] as const;
 
 /** How long runs that another process works on are left alone. */
 const lookAgainMs = 1000;

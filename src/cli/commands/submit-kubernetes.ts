@@ -18,15 +18,15 @@ import type { Run } from "../../population-store/population-store.ts";
 import type { Context } from "../context.ts";
 import { sourceOf } from "../declarations/run-source.ts";
 import { command } from "../declare/command.ts";
-import { type OptionsOf, option, required } from "../declare/option.ts";
+import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { repeated, wholeNumber } from "../options/parsers.ts";
 import { experimentArgument, submitOptions } from "../options/submit-options.ts";
 import { patienceWords } from "../options/worker-options.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import {
   claimsOf,
+  kubernetesOptions,
   requireMounted,
   requireNewEnough,
   requireUsable,
@@ -35,39 +35,7 @@ import {
 import { type SubmittedRun, submittedRun } from "../submit/submitted-run.ts";
 import { firstInterruption } from "../work/interruption.ts";
 
-const declared = [
-  ...submitOptions,
-  required(option("--workers <n>", "how many workers", wholeNumber())),
-  required(option("--image <name>", "an image with Clade and the experiment")),
-  required(
-    option(
-      "--secret <name>",
-      "a Secret with CLADE_STORE and whatever else workers need in their environment; " +
-        "may be repeated",
-      repeated,
-    ),
-  ),
-  option("--apply", "apply the manifest with kubectl, instead of printing it"),
-  option(
-    "--experiment-in-image <file>",
-    "the experiment's file in the image (default: /experiment/ and its name)",
-  ),
-  option(
-    "--volume-claim <name:/path>",
-    "mount a PersistentVolumeClaim there, such as one for checkpoints; may be repeated",
-    repeated,
-  ),
-  option("--namespace <name>", "the namespace (default: kubectl's own)"),
-  option("--gpus-per-worker <n>", "NVIDIA GPUs for each worker", wholeNumber()),
-  option("--cpus-per-worker <n>", "cores for each worker, such as 4 or 500m"),
-  option("--memory-per-worker <size>", "memory for each worker, such as 16Gi"),
-  option("--node-label <label=value>", "only nodes with this label; may be repeated", repeated),
-  option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", repeated),
-  option(
-    "--kubernetes-version <version>",
-    "the cluster's version (default: asked of it with --apply)",
-  ),
-] as const;
+const declared = [...submitOptions, ...kubernetesOptions] as const;
 
 type Options = OptionsOf<typeof declared>;
 

@@ -13,7 +13,7 @@ import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { allowDifferentCode } from "../options/allow-different-code.ts";
-import { checkpoints, store } from "../options/store-options.ts";
+import { storeOptions } from "../options/store-options.ts";
 import { gpus, membersPerGpu, patience, workers } from "../options/worker-options.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
@@ -22,8 +22,7 @@ import { localWorker } from "../work/local-worker.ts";
 import { workOnRun } from "../work/work-on-run.ts";
 
 const declared = [
-  store,
-  checkpoints,
+  ...storeOptions,
   option(
     "--experiment <file>",
     "the experiment's file on this machine (default: where it was when the run began)",

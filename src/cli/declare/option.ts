@@ -8,7 +8,11 @@ import { Option } from "commander";
 export type Parser<Value> = (text: string, flag: string, before: Value | undefined) => Value;
 
 export class TypedOption<Name extends string, Value, IsGiven extends boolean> extends Option {
-  declare readonly typed: { readonly name: Name; readonly value: Value; readonly is: IsGiven };
+  declare readonly typed: {
+    readonly name: Name;
+    readonly value: Value;
+    readonly isGiven: IsGiven;
+  };
 }
 
 /** The options of a command, by their names. */
@@ -75,4 +79,9 @@ export function withDefault<Name extends string, Value>(
   value: Value,
 ): TypedOption<Name, Value, true> {
   return option.default(value) as unknown as TypedOption<Name, Value, true>;
+}
+
+/** `--members-per-gpu` of `membersPerGpu`. */
+export function flagOf(name: string): string {
+  return `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

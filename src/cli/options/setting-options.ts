@@ -1,6 +1,6 @@
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Settings } from "../../experiment/experiment.ts";
-import { option } from "../declare/option.ts";
+import { type OptionsOf, option } from "../declare/option.ts";
 import { repeated, wholeNumber } from "./parsers.ts";
 
 export const set = option(
@@ -11,11 +11,10 @@ export const set = option(
 export const population = option("--population <n>", "how many members", wholeNumber());
 export const seed = option("--seed <n>", "makes every draw repeatable", wholeNumber(0));
 
-export interface SettingOptions {
-  readonly set?: readonly string[];
-  readonly population?: number;
-  readonly seed?: number;
-}
+/** What changes an experiment. */
+export const settingOptions = [population, seed, set] as const;
+
+export type SettingOptions = OptionsOf<typeof settingOptions>;
 
 /**
  * The settings of `--set`, `--population` and `--seed`. A value is read as JSON where it is JSON,

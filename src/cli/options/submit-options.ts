@@ -1,7 +1,7 @@
 import { argument } from "../declare/argument.ts";
 import { option } from "../declare/option.ts";
-import { population, seed, set } from "./setting-options.ts";
-import { checkpoints, store } from "./store-options.ts";
+import { settingOptions } from "./setting-options.ts";
+import { storeOptions } from "./store-options.ts";
 import { patience } from "./worker-options.ts";
 
 /** For a new run, or for one that exists. */
@@ -12,10 +12,7 @@ export const experimentArgument = argument(
 
 export const submitOptions = [
   option("--run <run>", "more workers for a run that exists, instead of a new one"),
-  store,
-  checkpoints,
+  ...storeOptions,
   patience,
-  population,
-  seed,
-  set,
+  ...settingOptions,
 ] as const;

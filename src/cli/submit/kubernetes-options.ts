@@ -1,28 +1,48 @@
 /**
- * The options of `clade submit kubernetes` that Kubernetes would reject, or worse, take and never
- * start: all of them are found before anything is created.
+ * The options of `clade submit kubernetes` alone. What Kubernetes would reject of them, or worse,
+ * take and never start, is found before anything is created.
  */
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import { type KubernetesVersion, scratch, type VolumeClaim } from "../../cluster/kubernetes.ts";
+import { flagOf, type OptionsOf, option, required } from "../declare/option.ts";
+import { repeated, wholeNumber } from "../options/parsers.ts";
 
-export interface KubernetesOptions {
-  /** In seconds. */
-  readonly patience?: number;
-  readonly workers: number;
-  readonly image: string;
-  readonly secret: readonly string[];
-  readonly volumeClaim?: readonly string[];
-  readonly experimentInImage?: string;
-  readonly namespace?: string;
-  readonly cpusPerWorker?: string;
-  readonly memoryPerWorker?: string;
-  readonly gpusPerWorker?: number;
-  readonly nodeLabel?: readonly string[];
-  readonly tolerate?: readonly string[];
-  readonly kubernetesVersion?: string;
-}
+export const kubernetesOptions = [
+  required(option("--workers <n>", "how many workers", wholeNumber())),
+  required(option("--image <name>", "an image with Clade and the experiment")),
+  required(
+    option(
+      "--secret <name>",
+      "a Secret with CLADE_STORE and whatever else workers need in their environment; " +
+        "may be repeated",
+      repeated,
+    ),
+  ),
+  option("--apply", "apply the manifest with kubectl, instead of printing it"),
+  option(
+    "--experiment-in-image <file>",
+    "the experiment's file in the image (default: /experiment/ and its name)",
+  ),
+  option(
+    "--volume-claim <name:/path>",
+    "mount a PersistentVolumeClaim there, such as one for checkpoints; may be repeated",
+    repeated,
+  ),
+  option("--namespace <name>", "the namespace (default: kubectl's own)"),
+  option("--gpus-per-worker <n>", "NVIDIA GPUs for each worker", wholeNumber()),
+  option("--cpus-per-worker <n>", "cores for each worker, such as 4 or 500m"),
+  option("--memory-per-worker <size>", "memory for each worker, such as 16Gi"),
+  option("--node-label <label=value>", "only nodes with this label; may be repeated", repeated),
+  option("--tolerate <key>", "also nodes with a taint of this key; may be repeated", repeated),
+  option(
+    "--kubernetes-version <version>",
+    "the cluster's version (default: asked of it with --apply)",
+  ),
+] as const;
+
+export type KubernetesOptions = OptionsOf<typeof kubernetesOptions>;
 
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 const subdomain = `${label}(\\.${label})*`;
@@ -71,7 +91,7 @@ export function requireUsable(options: KubernetesOptions): void {
   for (const [option, [pattern, rule, remedy]] of Object.entries(rules))
     for (const value of [options[option as keyof KubernetesOptions] ?? []].flat())
       if (!new RegExp(`^(${pattern})$`).test(String(value)))
-        problems.push({ path: flag(option), value: String(value) || "nothing", rule, remedy });
+        problems.push({ path: flagOf(option), value: String(value) || "nothing", rule, remedy });
   if (problems.length === 0) problems.push(...sharedPaths(options), ...oldVersion(options));
   if (problems.length > 0) throw new BadInputError(problems);
 }
@@ -137,8 +157,4 @@ function tooOld(value: string): Problem {
     rule: "is too old",
     remedy: "workers need 1.20 or later",
   };
-}
-
-function flag(option: string): string {
-  return `--${option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
