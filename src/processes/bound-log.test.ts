@@ -20,7 +20,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const read = (path: string) => readFileSync(path, "utf8");
 
-test("a log over the bound keeps its last bytes, and its writer goes on at its new end", async () => {
+test("a log over the bound keeps its last bytes, and its writer goes on at the end", async () => {
   const path = join(directory, "worker.log");
   const file = openSync(path, "a");
   const writer = spawn(process.execPath, ["-e", "process.stdin.pipe(process.stdout)"], {

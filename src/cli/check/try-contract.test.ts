@@ -384,7 +384,7 @@ describe("hyperparameters", () => {
   });
 });
 
-test("fresh weights that ignore the seed are a warning, as is a score that is no number", async () => {
+test("fresh weights that ignore the seed are a warning; so is a score of no number", async () => {
   class Unseeded extends Climber {
     constructor(context: TrainerContext<{ rate: number }>) {
       super(context);
