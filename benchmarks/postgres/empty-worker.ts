@@ -4,8 +4,8 @@
  */
 import { once } from "node:events";
 import { filesystemCheckpointStore, postgresPopulationStore, type RunId } from "clade";
+import { ownWorkerId } from "../../src/processes/worker-variables.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
-import { ownWorkerId } from "../../src/worker/local-workers.ts";
 import { work } from "../../src/worker/worker.ts";
 import { emptyExperiment } from "./empty-experiment.ts";
 

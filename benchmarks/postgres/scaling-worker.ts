@@ -14,8 +14,8 @@ import {
   type RunId,
   truncationSelection,
 } from "clade";
+import { ownWorkerId } from "../../src/processes/worker-variables.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";
-import { ownWorkerId } from "../../src/worker/local-workers.ts";
 import { work } from "../../src/worker/worker.ts";
 
 export function scalingExperiment(population: number, kind: "sleep" | "compute", ms: number) {

@@ -19,10 +19,10 @@ export function looksLikeUrl(path: string): boolean {
 }
 
 /**
- * A place as everybody can find it: a path becomes a `file:` URL. Throws a `CladeError` for what
- * is no place.
+ * A place as everybody can find it: a path, from a directory or this process's, becomes a `file:`
+ * URL. Throws a `CladeError` for what is no place.
  */
-export function checkpointsUrl(given: string): string {
+export function checkpointsUrl(given: string, directory = ""): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
   const refuse = (rule: string) =>
     new CladeError(
@@ -30,7 +30,7 @@ export function checkpointsUrl(given: string): string {
     );
   if (scheme === undefined) {
     if (looksLikeUrl(given)) throw refuse("...: looks like a URL, and is none");
-    return pathToFileURL(resolve(given)).href;
+    return pathToFileURL(resolve(directory, given)).href;
   }
   if (scheme === "s3") return `s3${given.slice("s3".length).replace(/\/+$/, "")}`;
   if (scheme !== "file") throw refuse(`${scheme}:...: there is no place of that kind`);

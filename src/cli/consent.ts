@@ -1,22 +1,17 @@
 import { createInterface } from "node:readline";
 import { BadInputError } from "../algorithm/problem.ts";
-
-/** Where a person is asked. */
-export interface Dialog {
-  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
-}
+import type { Context } from "./context.ts";
 
 /**
  * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y
  * and yes. Throws `BadInputError` where nobody can be asked.
  */
 export async function consent(
+  { stdin: input, stderr: output }: Pick<Context, "stdin" | "stderr">,
   what: string,
   question: string,
-  { input, output }: Dialog = { input: process.stdin, output: process.stderr },
 ): Promise<boolean> {
-  if (!input.isTTY || !output.isTTY) {
+  if (!input?.isTTY || !output.isTTY) {
     const rule = "cannot be undone, and here is no terminal to ask in";
     throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes if it is meant" }]);
   }

@@ -8,8 +8,8 @@ import { type Random, randomStream } from "../algorithm/random.ts";
 import { checkpointsUrl } from "../checkpoint-store/open.ts";
 import { s3Place } from "../checkpoint-store/s3/s3-place.ts";
 import { postgresUrl, shownUrl } from "../population-store/postgres/postgres-url.ts";
-import { concealed } from "./concealed.ts";
-import { fileOf } from "./open-store.ts";
+import { concealed } from "./printing/concealed.ts";
+import { fileOf } from "./runs/open-store.ts";
 
 const secret = "S3cr3t";
 const passwords = [
@@ -58,12 +58,12 @@ const stores: [string, string, (url: string) => string][] = [
   [
     "postgres://user:",
     "@host.example:5432/runs",
-    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+    (url) => fileOf(url, "/") ?? shownUrl(postgresUrl(url)),
   ],
   [
     "postgresql://user:",
     "@host/runs?sslmode=require",
-    (url) => fileOf(url) ?? shownUrl(postgresUrl(url)),
+    (url) => fileOf(url, "/") ?? shownUrl(postgresUrl(url)),
   ],
   ["s3://KEYKEY:", "@bucket/prefix", (url) => placeOf(url)],
   ["file://user:", "@host/shared", (url) => placeOf(url)],

@@ -1,111 +1,60 @@
-import { resolve } from "node:path";
-import { isBetter } from "../algorithm/population.ts";
-import type { Experiment } from "../experiment/experiment.ts";
-import { replaced, type Settings } from "../experiment/settings.ts";
-import { baselines } from "../experiment/study/baselines.ts";
-import type { RunId } from "../population-store/population-store.ts";
-import { count, duration, number } from "../report/words.ts";
-import { newSeed } from "../worker/run.ts";
-import type { RunResult } from "../worker/watch.ts";
-import { execute, printResult } from "./execute.ts";
-import { table } from "./format.ts";
-import { loadExperiment } from "./load-experiment.ts";
-import { newRun } from "./new-run.ts";
-import { openStores, type StoreOptions, type Stores } from "./open-store.ts";
-import { type SettingOptions, settingsOf } from "./settings.ts";
-import { tryExperiment } from "./try-experiment.ts";
-import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
+import { inspect } from "node:util";
+import { CommanderError } from "commander";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { legibleBelow } from "../algorithm/legible.ts";
+import { RunNotFoundError, StoreVersionError } from "../population-store/population-store.ts";
+import { TrainerError } from "../trainer/trainer-session.ts";
+import { MetricError } from "../worker/measurement.ts";
+import { contextOf, type Surroundings } from "./context.ts";
+import { isBadInput } from "./declarations/declaration-file.ts";
+import { DifferentCodeError } from "./declarations/different-code-error.ts";
+import { userFrames } from "./declarations/import-failure.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { concealed } from "./printing/concealed.ts";
+import { guard } from "./printing/terminal.ts";
+import { program } from "./program.ts";
 
-interface Options extends SettingOptions, StoreOptions, WorkerOptions {
-  readonly control?: string;
-  readonly json?: boolean;
-}
-
-export async function runCommand(file: string, options: Options): Promise<void> {
-  const settings = settingsOf(options);
-  const experiment = await loadExperiment(file, settings);
-  const seed = experiment.seed ?? newSeed();
-  await tryExperiment(experiment, seed, workerProcesses(experiment, options));
-
-  const controlled = options.control && {
-    name: options.control,
-    settings: controlSettings(experiment, settings, options.control, seed),
-  };
-  const control = controlled && (await loadExperiment(file, controlled.settings));
-
-  await using stores = await openStores(options, { create: true });
-  const first = await start(stores, file, experiment, { ...settings, seed }, options);
-  process.exitCode = first.exitCode;
-  if (!options.json) await printResult(stores, first.result);
-  if (!control || first.result.state.kind !== "done") return;
-
-  if (!options.json)
-    console.log(`\nthe control, ${controlled.name} with the same seed and budget:`);
-  const second = await start(
-    stores,
-    file,
-    control,
-    controlled.settings,
-    options,
-    first.result.run,
-  );
-  process.exitCode = second.exitCode || first.exitCode;
-  if (second.result.state.kind === "done" && !options.json) {
-    console.log(`\n${comparison(experiment, first.result, controlled.name, second.result)}`);
+/**
+ * Does what a command line says, and resolves its exit code. What is written to the two streams
+ * from now on is made legible.
+ *
+ * A command that only reads or refuses uses its surroundings alone. Only the stores read variables
+ * of this process: those of PostgreSQL, of S3, and CLADE_CACHE. A command that works starts
+ * processes, and listens to signals of this one.
+ */
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  guard(surroundings.stdout);
+  guard(surroundings.stderr);
+  const context = contextOf(surroundings);
+  let exitCode: number = exitCodes.done;
+  try {
+    const clade = await program(context, words, (code) => {
+      exitCode = code;
+    });
+    await clade.parseAsync(words, { from: "user" });
+  } catch (error) {
+    return report(error, context.warn);
   }
+  return exitCode;
 }
 
-/** The settings of a control: those of the run, but for what it does differently. */
-function controlSettings(
-  experiment: Experiment,
-  settings: Settings,
-  control: string,
-  seed: number,
-) {
-  const name = `${experiment.name}-${control}`;
-  return replaced(settings, { ...baselines[control]!(experiment), name, seed }) as Settings & {
-    readonly seed: number;
-  };
-}
-
-async function start(
-  stores: Stores,
-  file: string,
-  experiment: Experiment,
-  settings: { readonly [path: string]: unknown; readonly seed: number },
-  options: Options,
-  controlOf?: RunId,
-): Promise<{ result: RunResult; exitCode: number }> {
-  const source = { file: resolve(file), settings };
-  const run = await newRun(stores, experiment, settings.seed, {
-    source,
-    ...(controlOf && { controlOf }),
-  });
-  const workers = workerProcesses(experiment, options);
-  return await execute(stores, run, { workers, json: options.json ?? false, resumed: false });
-}
-
-function comparison(
-  experiment: Experiment,
-  ours: RunResult,
-  control: string,
-  theirs: RunResult,
-): string {
-  const { metric, final, direction } = experiment.objective;
-  const others = Object.keys(ours.best?.metrics ?? {}).filter((name) => name !== metric);
-  const row = (name: string, { score, best, totalSteps, seconds }: RunResult) => [
-    name,
-    number(score),
-    ...others.map((other) => number(best?.metrics[other])),
-    count(totalSteps),
-    duration(seconds),
-  ];
-  const value = (result: RunResult) => (final === undefined ? result.score : result.final);
-  const better = isBetter(direction, value(ours), value(theirs)) ? "better" : "no better";
-  const rows = [
-    ["", metric, ...others, "steps", "time"],
-    row(experiment.name, ours),
-    row(control, theirs),
-  ];
-  return `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, the population did ${better} than ${control} with the same seed and budget; one seed is no proof.`;
+/** Says what went wrong, and gives the exit code. Our own mistakes keep their stack. */
+export function report(error: unknown, warn: (line: string) => void): number {
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+  if (!(error instanceof CladeError)) {
+    warn(concealed(inspect(error)));
+    return exitCodes.failed;
+  }
+  if (error instanceof TrainerError)
+    warn(legibleBelow(`${error.message}\n${userFrames(error.detail)}`));
+  else warn(concealed(error.message));
+  const badInput =
+    isBadInput(error) ||
+    error instanceof DifferentCodeError ||
+    error instanceof RunNotFoundError ||
+    error instanceof StoreVersionError ||
+    error instanceof TrainerError ||
+    error instanceof MetricError;
+  return badInput ? exitCodes.badInput : exitCodes.failed;
 }

@@ -8,21 +8,23 @@ export function inNamespace(namespace: string | undefined): string[] {
 
 /** Resolves what kubectl prints as JSON. */
 export async function answer<T>(
+  env: NodeJS.ProcessEnv,
   words: readonly string[],
   complaint?: string,
   input?: string,
 ): Promise<T> {
-  return JSON.parse(await kubectl(words, complaint, input)) as T;
+  return JSON.parse(await kubectl(env, words, complaint, input)) as T;
 }
 
 /** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
 export function kubectl(
+  env: NodeJS.ProcessEnv,
   words: readonly string[],
   complaint = "says",
   input = "",
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { maxBuffer: 64 * 2 ** 20 };
+    const options = { env, maxBuffer: 64 * 2 ** 20 };
     const child = execFile(
       "kubectl",
       [...words, "--request-timeout=20s"],

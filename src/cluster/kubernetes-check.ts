@@ -27,6 +27,7 @@ const patienceMs = 5000;
  * @param manifest - Of `kubernetesCheck`.
  */
 export async function tryInKubernetes(
+  env: NodeJS.ProcessEnv,
   manifest: string,
   {
     name,
@@ -38,9 +39,9 @@ export async function tryInKubernetes(
   const where = inNamespace(namespace);
   let complained = Number.POSITIVE_INFINITY;
   try {
-    await applyToKubernetes(manifest, "pod that tries the image");
+    await applyToKubernetes(env, manifest, "pod that tries the image");
     for (;;) {
-      const pod = await answer<Pod>(["get", "pod", name, ...where, "--output=json"]);
+      const pod = await answer<Pod>(env, ["get", "pod", name, ...where, "--output=json"]);
       if (pod.status?.phase === "Succeeded") return undefined;
       if (pod.status?.phase === "Failed") throw failed(image, pod);
       const unplaced = unplacedBecause(pod);
@@ -57,9 +58,8 @@ export async function tryInKubernetes(
       await sleep(lookAgainMs, undefined, { signal });
     }
   } finally {
-    await kubectl(["delete", "pod", name, ...where, "--ignore-not-found", "--wait=false"]).catch(
-      () => {},
-    );
+    const words = ["delete", "pod", name, ...where, "--ignore-not-found", "--wait=false"];
+    await kubectl(env, words).catch(() => {});
   }
 }
 

@@ -16,10 +16,10 @@ interface JobState {
 }
 
 /** Throws where there is no kubectl, or it reaches no cluster. */
-export async function versionOfCluster(): Promise<KubernetesVersion> {
+export async function versionOfCluster(env: NodeJS.ProcessEnv): Promise<KubernetesVersion> {
   const { serverVersion } = await answer<{
     serverVersion?: { readonly major: string; readonly minor: string };
-  }>(["version", "--output=json"], "reaches no cluster; it says");
+  }>(env, ["version", "--output=json"], "reaches no cluster; it says");
   if (!serverVersion) throw new CladeError("kubectl: reaches no cluster");
   // Some clusters write the minor version as "27+".
   return {
@@ -32,10 +32,15 @@ export async function versionOfCluster(): Promise<KubernetesVersion> {
  * Resolves the namespace in which the Job, or another object, now is. Throws with the words of
  * kubectl.
  */
-export async function applyToKubernetes(manifest: string, what = "job"): Promise<string> {
+export async function applyToKubernetes(
+  env: NodeJS.ProcessEnv,
+  manifest: string,
+  what = "job",
+): Promise<string> {
   const words = ["apply", "--filename=-", "--output=json"];
   const complaint = `the cluster rejects the ${what}; it says`;
   const { metadata } = await answer<{ metadata: { readonly namespace: string } }>(
+    env,
     words,
     complaint,
     manifest,
@@ -44,9 +49,13 @@ export async function applyToKubernetes(manifest: string, what = "job"): Promise
 }
 
 /** Undefined when the cluster has no such Job. */
-export async function stateOfJob(name: string, namespace?: string): Promise<JobState | undefined> {
+export async function stateOfJob(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  namespace?: string,
+): Promise<JobState | undefined> {
   const where = inNamespace(namespace);
-  const text = await kubectl([
+  const text = await kubectl(env, [
     "get",
     "job",
     name,
@@ -60,7 +69,7 @@ export async function stateOfJob(name: string, namespace?: string): Promise<JobS
   const holds = (type: string) =>
     conditions.some((condition) => condition.type === type && condition.status === "True");
   const ended = holds("Complete") ? "complete" : holds("Failed") ? "failed" : undefined;
-  const pods = await answer<{ readonly items: readonly Pod[] }>([
+  const pods = await answer<{ readonly items: readonly Pod[] }>(env, [
     "get",
     "pods",
     `--selector=job-name=${name}`,
@@ -74,12 +83,14 @@ export async function stateOfJob(name: string, namespace?: string): Promise<JobS
 }
 
 /** Deletes the Job and its pods, which get time to leave. Resolves whether there was one. */
-export async function deleteFromKubernetes(name: string, namespace?: string): Promise<boolean> {
-  const words = ["delete", "job", name, ...inNamespace(namespace)];
-  return (
-    (await kubectl([...words, "--ignore-not-found", "--wait=false", "--output=name"])).trim() !==
-    ""
-  );
+export async function deleteFromKubernetes(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  namespace?: string,
+): Promise<boolean> {
+  const where = inNamespace(namespace);
+  const how = ["--ignore-not-found", "--wait=false", "--output=name"];
+  return (await kubectl(env, ["delete", "job", name, ...where, ...how])).trim() !== "";
 }
 
 interface JobStatus {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { jobName, type KubernetesSettings, kubernetesCheck, kubernetesJob } from "./kubernetes.ts";
 
-const least: KubernetesSettings = {
+const minimal: KubernetesSettings = {
   name: jobName("digits-jkhd", "0a1b2c3d"),
   run: "digits-jkhd",
   experiment: "/experiment/digits.ts",
@@ -18,7 +18,7 @@ const least: KubernetesSettings = {
   hopelessCodes: [2, 5],
 };
 const most: KubernetesSettings = {
-  ...least,
+  ...minimal,
   workerOptions: ["--patience", "1800"],
   namespace: "research",
   secrets: ["clade", "storage"],
@@ -56,9 +56,9 @@ type Unknown<Data, Api> = Data extends readonly (infer Item)[]
     : never;
 
 test("the manifest is what the API's types say, and has no field that they do not have", () => {
-  modelOf(least).validate();
+  modelOf(minimal).validate();
   modelOf(most).validate();
-  expect(() => modelOf({ ...least, workers: "many" as unknown as number }).validate()).toThrow(
+  expect(() => modelOf({ ...minimal, workers: "many" as unknown as number }).validate()).toThrow(
     /integer/,
   );
   const unknown: [Unknown<ReturnType<typeof kubernetesJob>, IJob>] extends [never] ? true : false =
@@ -71,14 +71,14 @@ test("the manifest is what the API's types say, and has no field that they do no
 });
 
 test("a Job is plain and parallel: its workers need no index, and it ends with the run", () => {
-  const { spec } = kubernetesJob(least);
+  const { spec } = kubernetesJob(minimal);
   expect(spec).toMatchObject({ parallelism: 32, backoffLimit: 1_000_000 });
   expect(Object.keys(spec)).toEqual(["parallelism", "backoffLimit", "template"]);
   expect(spec.template.spec).toMatchObject({
     restartPolicy: "Never",
     terminationGracePeriodSeconds: 60,
   });
-  expect(containerOf(least)).toMatchObject({
+  expect(containerOf(minimal)).toMatchObject({
     command: ["clade"],
     args: ["worker", "digits-jkhd", "--experiment", "/experiment/digits.ts"],
   });
@@ -86,14 +86,14 @@ test("a Job is plain and parallel: its workers need no index, and it ends with t
 
 test("a path reaches the worker as it is, whatever the signs in it", () => {
   const experiment = '/it\'s $(HOME) $$ "a": {b}\n- c # d\\e.yaml';
-  const [container] = parse(stringify(kubernetesJob({ ...least, experiment }))).spec.template.spec
-    .containers;
+  const [container] = parse(stringify(kubernetesJob({ ...minimal, experiment }))).spec.template
+    .spec.containers;
   expect(container.args[3]).toBe('/it\'s $$(HOME) $$$$ "a": {b}\n- c # d\\e.yaml');
 });
 
-test("preemption is no failure, and a run that has failed ends the Job, where the cluster knows that", () => {
+test("where the cluster knows, preemption is no failure, and a failed run ends the Job", () => {
   const policyAt = (minor: number, major = 1) =>
-    kubernetesJob({ ...least, version: { major, minor } }).spec.podFailurePolicy;
+    kubernetesJob({ ...minimal, version: { major, minor } }).spec.podFailurePolicy;
   expect(policyAt(20)).toBeUndefined();
   expect(policyAt(25)).toBeUndefined();
   const ignored = {
@@ -107,18 +107,18 @@ test("preemption is no failure, and a run that has failed ends the Job, where th
   };
   expect(policyAt(26)).toEqual(ignored);
   expect(policyAt(0, 2)).toEqual(ignored);
-  modelOf({ ...least, version: { major: 1, minor: 26 } }).validate();
+  modelOf({ ...minimal, version: { major: 1, minor: 26 } }).validate();
 });
 
 test("a worker has no privileges, and writes into its own scratch space only", () => {
-  const { spec } = kubernetesJob(least).spec.template;
+  const { spec } = kubernetesJob(minimal).spec.template;
   expect(spec.automountServiceAccountToken).toBe(false);
   expect(spec.securityContext).toMatchObject({
     runAsNonRoot: true,
     runAsUser: 1000,
     seccompProfile: { type: "RuntimeDefault" },
   });
-  const { securityContext, volumeMounts, env, workingDir } = containerOf(least);
+  const { securityContext, volumeMounts, env, workingDir } = containerOf(minimal);
   expect(securityContext).toEqual({
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
@@ -154,21 +154,21 @@ test("any run's name makes names and labels that Kubernetes takes", () => {
     const name = jobName(run, "0a1b2c3d");
     // A pod's name is six characters longer.
     expect(name).toMatch(/^[a-z]([a-z0-9-]{0,55}[a-z0-9])?$/);
-    const { metadata } = kubernetesJob({ ...least, run, name });
+    const { metadata } = kubernetesJob({ ...minimal, run, name });
     expect(metadata.labels["clade/run"]).toMatch(/^([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?$/);
     expect(metadata.annotations["clade/run"]).toBe(run);
   }
   expect(jobName("_A.b__C_", "0a1b2c3d")).toBe("clade-a-b-c-0a1b2c3d");
 });
 
-test("the pod that is tried first is a worker of the Job with all that it asks for, and trains one generation", () => {
+test("the pod that is tried first is as a worker of the Job, and trains one generation", () => {
   const { metadata, spec } = kubernetesCheck(most);
   new Pod(kubernetesCheck(most) as unknown as IPod).validate();
   expect(metadata).toMatchObject({ name: `${most.name}-check`, namespace: "research" });
   const [{ args, terminationMessagePolicy, ...container }] = spec.containers;
   const { args: words, ...worker } = containerOf(most);
   expect(args).toEqual([...words, "--check"]);
-  expect(words).toEqual([...containerOf(least).args, "--patience", "1800"]);
+  expect(words).toEqual([...containerOf(minimal).args, "--patience", "1800"]);
   expect(terminationMessagePolicy).toBe("FallbackToLogsOnError");
   expect(container).toEqual(worker);
 });

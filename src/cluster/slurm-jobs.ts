@@ -6,8 +6,8 @@ import { CladeError } from "../algorithm/clade-error.ts";
 export type TaskStates = ReadonlyMap<string, number>;
 
 /** Throws where Slurm's commands are not on this machine. */
-export async function requireSlurm(): Promise<void> {
-  await slurm("sbatch", ["--version"]);
+export async function requireSlurm(env: NodeJS.ProcessEnv): Promise<void> {
+  await slurm(env, "sbatch", ["--version"]);
 }
 
 /**
@@ -16,12 +16,12 @@ export async function requireSlurm(): Promise<void> {
  * may change what the script says.
  */
 export async function submitToSlurm(
+  env: NodeJS.ProcessEnv,
   script: string,
   name: string,
-  environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   const words = ["--parsable", `--job-name=${name}`, script];
-  const { code, stdout, stderr } = await slurm("sbatch", words, environment);
+  const { code, stdout, stderr } = await slurm(env, "sbatch", words);
   if (code !== 0)
     throw new CladeError(
       `sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`,
@@ -34,8 +34,12 @@ export async function submitToSlurm(
  * What Slurm still knows of a job array: nothing when it has ended. An id may have been given to
  * another job since, which has another name.
  */
-export async function statesOfTasks(id: string, name: string): Promise<TaskStates> {
-  const { code, stdout, stderr } = await slurm("squeue", [
+export async function statesOfTasks(
+  env: NodeJS.ProcessEnv,
+  id: string,
+  name: string,
+): Promise<TaskStates> {
+  const { code, stdout, stderr } = await slurm(env, "squeue", [
     "--noheader",
     "--array",
     `--jobs=${id}`,
@@ -57,26 +61,31 @@ export async function statesOfTasks(id: string, name: string): Promise<TaskState
  * Ends a job array, and resolves how many of its tasks there were. Slurm itself sees to the name,
  * so another job with that id by now is left alone.
  */
-export async function cancelInSlurm(id: string, name: string): Promise<number> {
-  const states = await statesOfTasks(id, name);
+export async function cancelInSlurm(
+  env: NodeJS.ProcessEnv,
+  id: string,
+  name: string,
+): Promise<number> {
+  const states = await statesOfTasks(env, id, name);
   const count = [...states.values()].reduce((sum, tasks) => sum + tasks, 0);
   if (count === 0) return 0;
-  const { code, stderr } = await slurm("scancel", [`--name=${name}`, id]);
+  const { code, stderr } = await slurm(env, "scancel", [`--name=${name}`, id]);
   if (code !== 0) throw new CladeError(`scancel: ${sentence(stderr)}`);
   return count;
 }
 
 function slurm(
+  env: NodeJS.ProcessEnv,
   command: string,
   words: readonly string[],
-  env = process.env,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve, reject) => {
     execFile(command, words, { env }, (error, stdout, stderr) => {
       if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
         reject(
           new CladeError(
-            `${command}: is not on this machine; run this where Slurm's commands are, as on a login node`,
+            `${command}: is not on this machine; ` +
+              "run this where Slurm's commands are, as on a login node",
           ),
         );
       else resolve({ code: error ? 1 : 0, stdout, stderr });

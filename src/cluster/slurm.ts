@@ -47,7 +47,8 @@ export function slurmScript(settings: SlurmSettings): string {
     .join(" ");
   const store =
     settings.store === undefined
-      ? `: "\${CLADE_STORE:?did not reach the job: submit without --export, or keep the password in ~/.pgpass}"`
+      ? ': "${CLADE_STORE:?did not reach the job: submit without --export, ' +
+        'or keep the password in ~/.pgpass}"'
       : `export CLADE_STORE=${quoted(settings.store)}`;
   return `#!/bin/bash
 ${directives(settings).join("\n")}
@@ -55,9 +56,12 @@ ${directives(settings).join("\n")}
 ${store}
 export OMP_NUM_THREADS="\${OMP_NUM_THREADS:-\${SLURM_CPUS_PER_TASK:-\${SLURM_CPUS_ON_NODE:-1}}}"
 
-# The time limit is near: this task goes back to the queue, and its worker is asked to leave as by a preemption.
-trap 'echo "the time limit is near: requeued"; scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' USR2
-# The worker drops its generation and gives its member back. Slurm knows whether this task is to start again.
+# The time limit is near: this task goes back to the queue, and its worker is asked to leave as \
+by a preemption.
+trap 'echo "the time limit is near: requeued"; \
+scontrol requeue "\${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"' USR2
+# The worker drops its generation and gives its member back. Slurm knows whether this task is to \
+start again.
 trap 'leaving=yes; kill -TERM "$worker" 2>/dev/null' TERM INT
 
 leaving=
@@ -72,7 +76,8 @@ for attempt in 1 2 3; do
 done
 
 # The run is over: tasks that have not begun need not.
-case $code in 0 | ${settings.runFailedCode}) scancel --quiet --state=PENDING "$SLURM_ARRAY_JOB_ID" ;; esac
+case $code in 0 | ${settings.runFailedCode}) \
+scancel --quiet --state=PENDING "$SLURM_ARRAY_JOB_ID" ;; esac
 exit "$code"
 `;
 }

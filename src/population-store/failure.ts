@@ -1,6 +1,6 @@
 /** A failure of a trainer, with all that tells whose it is. */
 import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
-import type { WorkerId } from "./population-store.ts";
+import type { WorkerId } from "./contract/ids.ts";
 
 /** What the trainer was doing. `start` makes fresh weights, `restore` loads a checkpoint. */
 export type Phase = "start" | "restore" | "train" | "evaluate" | "save";

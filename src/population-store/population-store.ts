@@ -9,8 +9,10 @@ import type { Members } from "./contract/members.ts";
 import type { Publications } from "./contract/publications.ts";
 import type { Runs } from "./contract/runs.ts";
 
+export * from "./contract/claim.ts";
 export * from "./contract/errors.ts";
 export * from "./contract/history.ts";
+export * from "./contract/ids.ts";
 export * from "./contract/members.ts";
 export * from "./contract/publications.ts";
 export * from "./contract/runs.ts";

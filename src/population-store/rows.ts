@@ -362,7 +362,7 @@ function json(
 }
 
 /** `where` is the row's name, such as "snapshot 3.12", and `what` the part that cannot be read. */
-export function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
+function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
   return new DamagedRowError(
     `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
     { cause },

@@ -1,5 +1,5 @@
 /** What the store knows of the workers of a run beside the members that they hold. */
-import type { WorkerId } from "./population-store.ts";
+import type { WorkerId } from "./contract/ids.ts";
 
 /** Times are Unix times in milliseconds. */
 export type WorkerState =

@@ -1,5 +1,5 @@
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
 import { BadInputError } from "../algorithm/problem.ts";
@@ -19,10 +19,15 @@ const suffixes: { readonly [theme in Theme]: string } = { light: "", dark: "-dar
 
 /**
  * Writes every figure as NAME.svg and NAME.png, and for dark paper as NAME-dark.svg and
- * NAME-dark.png, into a directory that is made when it is not there. Files of these names are
+ * NAME-dark.png, into a directory that is made when it is not there, seen
+ * from `cwd` or this process's. Files of these names are
  * replaced. Returns the paths. Throws a `BadInputError` when the directory cannot be written to.
  */
-export function exportFigures(figures: readonly Figure[], directory: string): readonly string[] {
+export function exportFigures(
+  figures: readonly Figure[],
+  directory: string,
+  cwd = "",
+): readonly string[] {
   const drawings = figures.flatMap(({ name, svg }) =>
     (["light", "dark"] as const).map((theme) => ({
       file: join(directory, `${name}${suffixes[theme]}`),
@@ -33,12 +38,12 @@ export function exportFigures(figures: readonly Figure[], directory: string): re
     path: `${file}.svg`,
     content: svg as string | Uint8Array,
   }));
-  writeAll(directory, written);
+  writeAll(directory, cwd, written);
   const pictures = drawings.map(({ file, svg }) => ({
     path: `${file}.png`,
     content: picture(svg),
   }));
-  writeAll(directory, pictures);
+  writeAll(directory, cwd, pictures);
   return [...written, ...pictures].map(({ path }) => path);
 }
 
@@ -59,6 +64,7 @@ function picture(svg: string): Uint8Array {
 
 function writeAll(
   directory: string,
+  cwd: string,
   files: readonly { readonly path: string; readonly content: string | Uint8Array }[],
 ): void {
   const bad = (rule: string) => {
@@ -67,11 +73,11 @@ function writeAll(
       { path: "--figures", value: JSON.stringify(directory), rule, remedy },
     ]);
   };
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
+  if (statSync(resolve(cwd, directory), { throwIfNoEntry: false })?.isDirectory() === false)
     throw bad("is a file");
   try {
-    mkdirSync(directory, { recursive: true });
-    for (const { path, content } of files) writeFileSync(path, content);
+    mkdirSync(resolve(cwd, directory), { recursive: true });
+    for (const { path, content } of files) writeFileSync(resolve(cwd, path), content);
   } catch (error) {
     throw bad(`cannot be written: ${(error as Error).message}`);
   }

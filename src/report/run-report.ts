@@ -1,8 +1,7 @@
 /** The report of a run as one page, and its figures. */
-import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
+import type { TreeSnapshot } from "../algorithm/snapshot.ts";
 import { memberOf } from "../algorithm/snapshot.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
-import type { RunNote } from "../population-store/population-store.ts";
 import { bestModelSection } from "./best-model-section.ts";
 import { decisionsSection } from "./decisions-section.ts";
 import { failuresSection } from "./failures-section.ts";
@@ -11,24 +10,12 @@ import { html, type Markup } from "./html.ts";
 import { lineageFigure } from "./lineage-figure.ts";
 import { withoutEffect } from "./note-lines.ts";
 import { page, type Section } from "./page.ts";
+import type { ReportOptions } from "./report-options.ts";
 import { type RunData, runData } from "./run-data.ts";
 import { schedulesFigure } from "./schedules-figure.ts";
 import { settingsSection } from "./settings-section.ts";
 import { treeFigure } from "./tree-figure.ts";
 import { count, duration, number, plural, time } from "./words.ts";
-
-export interface ReportOptions {
-  readonly history: RunHistory;
-  /** The run's best model, when there is one. */
-  readonly best: Snapshot | undefined;
-  readonly notes: readonly RunNote[];
-  /** A run that is stored as running may have lost its workers: "interrupted". */
-  readonly state: string;
-  /** When the history was read: Unix time in milliseconds. */
-  readonly asOf: number;
-  /** By name, such as `{ Clade: "0.1.0", Node: "v24.21.0" }`. */
-  readonly versions: { readonly [name: string]: string };
-}
 
 export interface Report {
   readonly page: string;

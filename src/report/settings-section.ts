@@ -3,7 +3,7 @@ import type { RunNote } from "../population-store/population-store.ts";
 import { html, type Markup } from "./html.ts";
 import { noteLines } from "./note-lines.ts";
 import { pairs, type Section } from "./page.ts";
-import type { ReportOptions } from "./run-report.ts";
+import type { ReportOptions } from "./report-options.ts";
 import { count, time } from "./words.ts";
 
 /** Everything that the run's result depends on, as far as it is recorded. */

@@ -19,8 +19,8 @@ import {
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { Hang } from "./hang.ts";
 import { createRun, run } from "./run.ts";
-import type { Hang } from "./watchdog/hang.ts";
 import { work } from "./worker.ts";
 
 /** So many seconds of the run are one of this test's. */

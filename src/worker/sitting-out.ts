@@ -8,13 +8,13 @@ import type { Failure, WorkerId, WorkerState } from "../population-store/populat
 import { RunNotFoundError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import type { Clock } from "./clock.ts";
+import type { Hang } from "./hang.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { lookEvery } from "./look-every.ts";
 import { isOthersTurn, soundOthers } from "./others.ts";
 import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
-import type { Hang } from "./watchdog/hang.ts";
 
 /** How often it looks whether its run has ended, and whether another worker is back. */
 const lookMs = (members: number) => Math.max(1_000, 10 * members);

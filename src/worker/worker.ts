@@ -27,6 +27,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { Collector } from "./collector.ts";
 import { afterError } from "./failed-generation.ts";
 import { type Attempt, advance, type Outcome } from "./generation.ts";
+import type { Hang } from "./hang.ts";
 import { HeldTrainer } from "./held-trainer.ts";
 import { Interruption, unlessHanging } from "./interruption.ts";
 import { KnownPopulation } from "./known-population.ts";
@@ -36,7 +37,6 @@ import { type Suspicion, sitOut, suspicionOf } from "./sitting-out.ts";
 import { defaultPatienceMs } from "./standing.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 import type { Onlooker } from "./trouble.ts";
-import type { Hang } from "./watchdog/hang.ts";
 
 /** What a worker itself has done. */
 export type WorkEvent =

@@ -10,15 +10,19 @@ afterEach(() => place[Symbol.dispose]());
 
 /** Steps of which the first of all in a worker never returns. */
 const blocking = (how: string, { declaration = "" } = {}) =>
-  `import { execSync } from "node:child_process"; import { appendFileSync, writeFileSync } from "node:fs";
+  `import { execSync } from "node:child_process";
+import { appendFileSync, writeFileSync } from "node:fs";
 function blocks() {
   if (!process.argv.includes("worker")) return false;
   appendFileSync("workers", process.pid + "\\n");
   try { writeFileSync("blocked", "", { flag: "wx" }); return true; } catch { return false; }
 }
-${climb({ declaration, trainer: `step({ rate }) { if (blocks()) { ${how} } this.height += rate; }` })}`;
+${climb({
+  declaration,
+  trainer: `step({ rate }) { if (blocks()) { ${how} } this.height += rate; }`,
+})}`;
 
-test("a step that never returns costs its generation, and the member goes on in another worker", async () => {
+test("a step that never returns costs a generation, and the member goes on", async () => {
   const declaration = "stepTimeoutSeconds: 3,";
   place.write(
     "climb.ts",
@@ -30,7 +34,7 @@ test("a step that never returns costs its generation, and the member goes on in 
   expect(place.alive("workers")).toEqual([]);
 });
 
-test("where every step blocks its worker, workers try themselves, and the run fails when the patience is over", async () => {
+test("where every step blocks, workers try themselves, and at last the run fails", async () => {
   const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
   place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
   const run = await place.clade(
@@ -61,7 +65,7 @@ test("a run that is stopped does not wait for a step that never returns", async 
 });
 
 test.skipIf(process.platform !== "linux")(
-  "a worker whose step never returns ends when the process that started it is killed (needs /proc)",
+  "a blocked worker ends when the process that started it is killed (needs /proc)",
   async () => {
     place.write(
       "climb.ts",

@@ -38,7 +38,7 @@ test.skipIf(!browser)(
   },
 );
 
-test("the toy gives the same result in a bare JavaScript realm with what the web has and nothing of Node", async () => {
+test("the toy gives the same result in a bare realm that has the web and not Node", async () => {
   const web = {
     setTimeout,
     clearTimeout,

@@ -19,7 +19,7 @@ function resultOf({ stdout }: Finished) {
 }
 
 test("a person goes from init to the best model's files", async () => {
-  const written = await place.clade("init");
+  const written = await place.ask("init");
   expect(written).toMatchObject({ code: 0 });
   expect(await place.clade("check", "experiment.ts")).toMatchObject({ code: 0 });
   const run = await place.clade(
@@ -34,14 +34,14 @@ test("a person goes from init to the best model's files", async () => {
   expect(run.stdout).toContain("done in");
   expect(run.stdout).toContain("the schedule that made it");
 
-  const show = await place.clade("show");
+  const show = await place.ask("show");
   expect(show.stdout).toMatch(
-    /member \d copied member \d at step \d+: score .+ against .+; learningRate .+ to .+\n {4}because rank/,
+    /member \d copied member \d at step \d+: score .+; learningRate .+ to .+\n {4}because rank/,
   );
-  expect((await place.clade("status")).stdout).toContain("8 finished");
-  expect((await place.clade("list")).stdout).toMatch(/sine-\w{4} +done/);
+  expect((await place.ask("status")).stdout).toContain("8 finished");
+  expect((await place.ask("list")).stdout).toMatch(/sine-\w{4} +done/);
 
-  expect(await place.clade("best", "--out", "model")).toMatchObject({ code: 0 });
+  expect(await place.ask("best", "--out", "model")).toMatchObject({ code: 0 });
   expect(readdirSync(place.path("model", "checkpoint")).sort()).toEqual([
     "steps.json",
     "velocity.npy",
@@ -54,20 +54,20 @@ test("a person goes from init to the best model's files", async () => {
     hyperparameters: { learningRate: expect.any(Number) },
   });
 
-  const part = await place.clade("remove", best.run.slice(0, -1), "--yes");
+  const part = await place.ask("remove", best.run.slice(0, -1), "--yes");
   expect(part).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(`give the whole name: ${best.run}`),
   });
-  const unasked = await place.clade("remove", best.run);
+  const unasked = await place.ask("remove", best.run);
   expect(unasked).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("add --yes if it is meant"),
   });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(true);
-  expect(await place.clade("remove", best.run, "--yes")).toMatchObject({ code: 0 });
+  expect(await place.ask("remove", best.run, "--yes")).toMatchObject({ code: 0 });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(false);
-  expect((await place.clade("list")).stdout).toContain("no runs yet");
+  expect((await place.ask("list")).stdout).toContain("no runs yet");
 });
 
 test.each([
@@ -79,14 +79,14 @@ test.each([
   [["submit", "slurm", "--array", "1", "--run", ""], "--run"],
   [["best", "--out", ""], "--out"],
 ])("an empty word is refused: %j", async (words, named) => {
-  const { code, stderr } = await place.clade(...words);
+  const { code, stderr } = await place.ask(...words);
   expect(code).toBe(2);
   expect(stderr).toContain(`${named}: "" - is empty; give a value, or leave it out.`);
 });
 
 test("init does not overwrite a file", async () => {
   place.write("experiment.ts", "mine");
-  expect(await place.clade("init")).toMatchObject({
+  expect(await place.ask("init")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("not overwritten"),
   });
@@ -113,7 +113,7 @@ test("with --json every line is an event, and the last is the result", async () 
   });
 });
 
-test("an interrupted run says how to go on, and resume spends exactly the rest of the budget", async () => {
+test("an interrupted run says how to go on, and resume spends what is left", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const { process: child, finished } = place.start("run", "climb.ts");
   await place.statusWith(/ trains member \d/);
@@ -121,7 +121,7 @@ test("an interrupted run says how to go on, and resume spends exactly the rest o
   const interrupted = await finished;
   expect(interrupted.code).toBe(130);
   expect(interrupted.stdout).toMatch(/Go on with: clade resume climb-\w{4}/);
-  expect((await place.clade("status")).stdout).toContain("stopped");
+  expect((await place.ask("status")).stdout).toContain("stopped");
   const resumed = await place.clade("resume", "--json");
   expect(resumed.code).toBe(0);
   expect(resultOf(resumed)).toMatchObject({ state: { kind: "done" }, totalSteps: 200 });
@@ -164,7 +164,7 @@ test("a worker joins from another terminal, and stop ends everybody's work", asy
   await place.statusWith(/ trains member \d/);
   const worker = place.start("worker");
   await place.statusWith(/workers: \S+ .+\n +\S+:\d+:\S+ /);
-  expect(await place.clade("stop")).toMatchObject({ code: 0 });
+  expect(await place.ask("stop")).toMatchObject({ code: 0 });
   expect((await worker.finished).code).toBe(0);
   expect((await run.finished).code).toBe(130);
 });
@@ -181,7 +181,7 @@ test("a run that is done is resumed only with a larger budget", async () => {
 });
 
 test("settings do not change under workers, and not where nothing is left to do", async () => {
-  place.write("climb.ts", climb({ stepMs: 20 }));
+  place.write("climb.ts", climb({ stepMs: 60 }));
   const { finished } = place.start("run", "climb.ts");
   await place.statusWith(/workers: \S+:\d+/);
   const longer = ["resume", "--set", "budget.stepsPerMember=80"];
@@ -195,10 +195,10 @@ test("settings do not change under workers, and not where nothing is left to do"
     code: 1,
     stderr: expect.stringContaining("leave nothing to do"),
   });
-  expect((await place.clade("status")).stdout).toContain("200 steps");
+  expect((await place.ask("status")).stdout).toContain("200 steps");
 });
 
-test("a control leaves out the settings of the strategy that it leaves out, and its run is taken without a name", async () => {
+test("a control drops settings of what it leaves out, and is passed over unnamed", async () => {
   place.write("climb.ts", climb());
   const run = await place.clade(
     "run",
@@ -212,7 +212,7 @@ test("a control leaves out the settings of the strategy that it leaves out, and 
     code: 0,
     stdout: expect.stringMatching(/climb +[\d.]+ +200 .*\nrandom-search +[\d.]+ +200 /),
   });
-  const status = await place.clade("status");
+  const status = await place.ask("status");
   expect(status.stdout).toMatch(/^run climb-....: done/);
   expect(status.stderr).toMatch(/^run climb-...., the newest that is not a control \(.*\)\n$/);
 });
@@ -222,7 +222,7 @@ test("a run whose output nobody reads any more stops in good order", async () =>
   const { process: child, finished } = place.start("run", "climb.ts", "--json");
   child.stdout!.once("data", () => child.stdout!.destroy());
   expect(await finished).toMatchObject({ code: 130, stderr: "" });
-  expect((await place.clade("status")).stdout).toContain("stopped");
+  expect((await place.ask("status")).stdout).toContain("stopped");
 });
 
 test("a promise that never settles is explained", async () => {
@@ -233,11 +233,11 @@ test("a promise that never settles is explained", async () => {
   });
 });
 
-test("a run is found by the beginning of its name, and a wrong name is answered with the nearest", async () => {
+test("a run is found by how its name begins; a wrong name gets the nearest", async () => {
   place.write("climb.ts", climb());
   const { run } = resultOf(await place.clade("run", "climb.ts", "--json"));
-  expect((await place.clade("status", run.slice(0, 7))).stdout).toContain(`run ${run}: done`);
-  const wrong = await place.clade("status", `${run}x`);
+  expect((await place.ask("status", run.slice(0, 7))).stdout).toContain(`run ${run}: done`);
+  const wrong = await place.ask("status", `${run}x`);
   expect(wrong).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(`did you mean "${run}"?`),
@@ -260,7 +260,11 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
   const trainer =
     "constructor({ seed, hyperparameters }) { this.broken = hyperparameters.rate === 0.5; }";
   const broken = climb({
-    trainer: `${trainer}\n save() { if (this.broken) throw new Error("no room on the GPU"); return { height: this.height }; }`,
+    trainer: `${trainer}
+      save() {
+        if (this.broken) throw new Error("no room on the GPU");
+        return { height: this.height };
+      }`,
     declaration: "exploit: noExploit(), initial: [{ rate: 0.5 }],",
   });
   place.write("climb.ts", broken);
@@ -268,12 +272,15 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
   const run = await place.clade("run", "climb.ts", ...limits);
   expect(run.code).toBe(3);
   expect(run.stdout.trimEnd().split("\n").at(-1)).toMatch(
-    /^done, but 1 of 2 members was given up \(.*no room on the GPU\); clade resume climb-\w+ gives them another chance$/,
+    new RegExp(
+      "^done, but 1 of 2 members was given up \\(.*no room on the GPU\\); " +
+        "clade resume climb-\\w+ gives them another chance$",
+    ),
   );
   expect(run.stdout).toMatch(
-    /member 0 failed in generation 1, in save, on \S+: trainer save\(\) failed: no room on the GPU/,
+    /member 0 failed in generation 1, in save, on \S+: trainer save\(\) failed: no room/,
   );
-  expect((await place.clade("show", "--member", "0")).stdout).toContain("at Climber.save");
+  expect((await place.ask("show", "--member", "0")).stdout).toContain("at Climber.save");
   // There is room again.
   place.write("climb.ts", broken.replace("if (this.broken)", "if (false)"));
   const resumed = await place.clade("resume", "--json", "--allow-different-code");
@@ -311,18 +318,15 @@ test("a worker that cannot go on ends the run, with what it said", async () => {
     code: 1,
     stderr: expect.stringContaining('"no good name.json": a name in a checkpoint'),
   });
-  expect((await place.clade("status")).stdout).toContain("stopped");
+  expect((await place.ask("status")).stdout).toContain("stopped");
 });
 
 test("a worker that is killed is replaced", async () => {
   place.write("climb.ts", climb({ stepMs: 20 }));
   const run = place.start("run", "climb.ts", "--json");
-  let worker: number | undefined;
-  for (let look = 0; look < 50 && worker === undefined; look++) {
-    const found = /"workers":\["[^:]+:(\d+)/.exec((await place.clade("status", "--json")).stdout);
-    if (found) worker = Number(found[1]);
-  }
-  process.kill(worker!, "SIGKILL");
+  const named = /^workers: [^\s:]+:(\d+)/m;
+  const [, worker] = named.exec(await place.statusWith(named))!;
+  process.kill(Number(worker), "SIGKILL");
   expect(resultOf(await run.finished)).toMatchObject({ state: { kind: "done" }, totalSteps: 200 });
 });
 
@@ -331,12 +335,15 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
     what: "every mistake of an experiment at once",
     words: ["run", "climb.ts"],
     file: climb({
-      declaration: `population: 0, budget: {}, hyperparameters: { rate: logUniform(0, 1), depth: uniform(3, 1) }, exploit: truncationSelection({ fractoin: 0.2 }),`,
+      declaration: `population: 0, budget: {},
+        hyperparameters: { rate: logUniform(0, 1), depth: uniform(3, 1) },
+        exploit: truncationSelection({ fractoin: 0.2 }),`,
     }),
     says: [
       "population: 0 - must be at least 1",
       "budget: {} - never ends",
-      "hyperparameters.rate: logUniform(0, 1) - the lower bound must be above 0; use uniform(0, 1) or a small positive bound.",
+      "hyperparameters.rate: logUniform(0, 1) - the lower bound must be above 0; " +
+        "use uniform(0, 1) or a small positive bound.",
       "hyperparameters.depth: uniform(3, 1) - the lower bound must be below the upper",
       /exploit\.fractoin: 0\.2 - .*did you mean "fraction"\?/,
     ],
@@ -425,7 +432,8 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
 for (const { what, words, file, says } of badInput) {
   test(`bad input: ${what}`, async () => {
     if (file !== undefined) place.write("climb.ts", file);
-    const { code, stderr } = await place.clade(...words);
+    // A module is loaded in a process of its own.
+    const { code, stderr } = await (file ? place.clade(...words) : place.ask(...words));
     for (const text of says) expect(stderr).toMatch(text);
     expect(stderr).not.toContain("src/cli");
     expect(code).toBe(2);
@@ -445,10 +453,12 @@ test("a worker refuses an experiment file that was changed since the run began",
 test("a run says at its end, and after it, which hyperparameters change nothing", async () => {
   const declaration = "hyperparameters: { rate: logUniform(1e-3, 1), decay: uniform(0, 0.5) },";
   place.write("climb.ts", climb({ declaration }));
-  const warning =
-    /warning: decay changes nothing: trained on for \d+ steps? with 0 and with 0.5 from the same state the scores are the same/;
+  const warning = new RegExp(
+    "warning: decay changes nothing: trained on for \\d+ steps? with 0 and with 0.5 " +
+      "from the same state the scores are the same",
+  );
   const run = await place.clade("run", "climb.ts", "--workers", "2");
   expect(run.code).toBe(0);
   expect(run.stdout.match(new RegExp(warning, "g"))).toHaveLength(1);
-  expect((await place.clade("status")).stdout).toMatch(warning);
+  expect((await place.ask("status")).stdout).toMatch(warning);
 });

@@ -3,13 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { runIn } from "../../src/cli/run.test-support.ts";
 
 const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
 
-/** Each takes a tenth of a second at least. */
-const mostLooks = 100;
+const lookMs = 100;
+const maxLooks = 300;
 
 export interface Finished {
   readonly code: number | null;
@@ -70,7 +72,7 @@ export class Workplace implements Disposable {
   } {
     const child = spawn(process.execPath, [clade, ...words], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, NO_COLOR: "1", ...this.#environment },
+      env: this.#env(),
       stdio: ["ignore", "pipe", "pipe"],
     });
     const output = { stdout: "", stderr: "" };
@@ -86,12 +88,22 @@ export class Workplace implements Disposable {
     return this.start(...words).finished;
   }
 
+  /** What a command that only reads or refuses says, in this process. */
+  ask(...words: string[]): Promise<Finished> {
+    return runIn(this.directory, words, this.#env());
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, NO_COLOR: "1", ...this.#environment };
+  }
+
   /** Waits until `clade status` prints it. */
   async statusWith(text: RegExp): Promise<string> {
     for (let looks = 1; ; looks++) {
-      const { stdout, stderr } = await this.clade("status");
+      const { stdout, stderr } = await this.ask("status");
       if (text.test(stdout)) return stdout;
-      if (looks === mostLooks) expect(stdout + stderr).toMatch(text);
+      if (looks === maxLooks) expect(stdout + stderr).toMatch(text);
+      await sleep(lookMs);
     }
   }
 
@@ -123,7 +135,8 @@ export class Workplace implements Disposable {
  */
 export function climb({ stepMs = 0, declaration = "", trainer = "" } = {}): string {
   return `
-import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit, perturb, tTestSelection, truncationSelection, uniform } from "clade";
+import { constant, defineExperiment, everySteps, logUniform, maximize, noExploit } from "clade";
+import { perturb, tTestSelection, truncationSelection, uniform } from "clade";
 
 class Climber {
   height = 0;

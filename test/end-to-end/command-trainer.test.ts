@@ -54,13 +54,13 @@ test("one process a worker trains the whole population", async () => {
     failures: 0,
     copies: expect.any(Number),
   });
-  const workers = Number(/on (\d+) workers/.exec((await place.clade("list")).stdout)?.[1] ?? 2);
+  const workers = Number(/on (\d+) workers/.exec((await place.ask("list")).stdout)?.[1] ?? 2);
   // One more tried the experiment before the run began.
   expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
   expect(place.alive("starts")).toEqual([]);
 });
 
-test("an experiment whose command does not work ends before a run begins, with what it printed", async () => {
+test("a command that does not work ends before a run begins, with what it printed", async () => {
   place.write("climb.yaml", experiment().replace("node climber.mjs", "node climbr.mjs"));
   const run = await place.clade("run", "climb.yaml");
   expect(run.code).toBe(2);
@@ -131,7 +131,7 @@ test.each([
   await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
 
-test("a member whose trainer fails again and again is tried again, rescued twice, and then given up; the others finish", async () => {
+test("a member that keeps failing is rescued twice and given up; others finish", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
   const run = await place.clade("run", "climb.yaml", "--json", "--patience", "0");
   expect(run.code).toBe(3);
@@ -140,21 +140,20 @@ test("a member whose trainer fails again and again is tried again, rescued twice
     givenUp: [2],
     failures: 6,
   });
-  const shown = (await place.clade("show", "--member", "2")).stdout;
+  const shown = (await place.ask("show", "--member", "2")).stdout;
   expect(shown).toContain("rescued");
   expect(shown).toMatch(/member 2: "node climber.mjs .*" ended with exit code 3 during train/);
   expect(shown).toMatch(/Its last lines \(.*member-2.log\):\n {4}the climber is here/);
 });
 
-test("when every process of a run is killed at once no trainer and no child of one stays", async () => {
+test("when all processes of a run are killed no trainer or child of one stays", async () => {
   place.write(
     "climb.yaml",
     experiment({ misbehaviour: "train: children that stay", steps: 1_000_000 }),
   );
   const run = place.start("run", "climb.yaml", "--workers", "2");
   await expect.poll(() => place.alive("children").length).toBeGreaterThan(3);
-  const [worker] =
-    (await place.clade("status", "--json")).stdout.match(/(?<=:)\d+(?=:\w+")/g) ?? [];
+  const [worker] = (await place.ask("status", "--json")).stdout.match(/(?<=:)\d+(?=:\w+")/g) ?? [];
   for (const pid of [run.process.pid!, Number(worker)]) process.kill(pid, "SIGKILL");
   await expect.poll(() => place.alive("starts", "children")).toEqual([]);
 });
@@ -164,7 +163,7 @@ test("Ctrl-C ends trainers with their workers, and resume goes on", async () => 
   const run = place.start("run", "climb.yaml");
   await expect.poll(() => place.alive("starts").length).toBeGreaterThan(0);
   await expect
-    .poll(async () => (await place.clade("status")).stdout)
+    .poll(async () => (await place.ask("status")).stdout)
     .toMatch(/[1-9]\d* copies|best/);
   run.process.kill("SIGINT");
   expect(await run.finished).toMatchObject({ code: 130 });
@@ -173,7 +172,7 @@ test("Ctrl-C ends trainers with their workers, and resume goes on", async () => 
   expect(resumed).toMatchObject({ code: 0 });
 });
 
-test("a large checkpoint that was damaged is found by the trainer's hash, and the member goes on from an older one", async () => {
+test("the trainer's hash finds damage, and the member goes on from what is older", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "save: a large file" }));
   const run = await place.clade("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
   const { run: id } = Workplace.result(run) as { run: string };
@@ -190,7 +189,7 @@ test("a large checkpoint that was damaged is found by the trainer's hash, and th
   utimesSync(path, atime, mtime);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });
-  expect((await place.clade("show")).stdout).toMatch(
+  expect((await place.ask("show")).stdout).toMatch(
     /recovered from snapshot .* because checkpoint/,
   );
 });
@@ -228,13 +227,13 @@ test.runIf(hasShellTools)(
   },
 );
 
-test("a worker that is asked to leave by a signal to it alone is replaced, and the run goes on", async () => {
+test("a worker that a signal to it alone asks to leave is replaced", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 1000 }));
   const run = place.start("run", "climb.yaml", "--json", "--workers", "2");
   await expect.poll(() => place.alive("starts").length).toBeGreaterThan(1);
   let worker: string | undefined;
   const aWorker = async () =>
-    /"workers":\["[^:]+:(\d+)/.exec((await place.clade("status", "--json")).stdout)?.[1];
+    /"workers":\["[^:]+:(\d+)/.exec((await place.ask("status", "--json")).stdout)?.[1];
   await expect.poll(async () => (worker = await aWorker())).toBeDefined();
   process.kill(Number(worker), "SIGTERM");
   expect(Workplace.result(await run.finished)).toMatchObject({

@@ -52,10 +52,10 @@ async function publish(
   return ids;
 }
 
-test("a study is compared by its name: intervals, a verdict, and what they are worth", async () => {
+test("a study is compared by name: intervals, a verdict, and what they are worth", async () => {
   await publish("pbt", [0.9, 0.91, 0.92, 0.93, 0.94], "sizes");
   await publish("random-search", [0.8, 0.81, 0.82, 0.83, 0.84], "sizes");
-  const compared = await place.clade("compare", "sizes");
+  const compared = await place.ask("compare", "sizes");
   expect(compared).toMatchObject({ code: 0, stderr: "" });
   expect(compared.stdout).toContain("accuracy of the best model, higher is better");
   expect(compared.stdout).toMatch(/^pbt +5 +0\.920 \[0\.8\d+, 0\.9\d+\] +20 /m);
@@ -65,7 +65,7 @@ test("a study is compared by its name: intervals, a verdict, and what they are w
   expect(compared.stdout).toContain("1 comparison");
   expect(compared.stdout).toContain("name it with --metric");
 
-  const heldOut = await place.clade("compare", "sizes", "--metric", "heldOut");
+  const heldOut = await place.ask("compare", "sizes", "--metric", "heldOut");
   expect(heldOut.stdout).toMatch(/^pbt +5 +0\.460 /m);
   expect(heldOut.stdout).not.toContain("too good");
 });
@@ -73,7 +73,7 @@ test("a study is compared by its name: intervals, a verdict, and what they are w
 test("runs are compared by how their names begin, as one JSON object", async () => {
   const [first] = await publish("digits", [0.9]);
   const [second] = await publish("random-search", [0.8]);
-  const { code, stdout } = await place.clade("compare", first!.slice(0, -1), second!, "--json");
+  const { code, stdout } = await place.ask("compare", first!.slice(0, -1), second!, "--json");
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({
     metric: "accuracy",
@@ -93,9 +93,9 @@ test("runs are compared by how their names begin, as one JSON object", async () 
   });
 });
 
-test("a single variant gets its interval, and the sentence that there is nothing to compare it with", async () => {
+test("a single variant gets its interval, and has nothing to be compared with", async () => {
   await publish("pbt", [0.9, 0.91, 0.92], "sizes");
-  const { code, stdout } = await place.clade("compare", "sizes");
+  const { code, stdout } = await place.ask("compare", "sizes");
   expect(code).toBe(0);
   expect(stdout).toContain("pbt: there is nothing to compare it with");
 });
@@ -104,7 +104,7 @@ test("what cannot be compared is bad input with a remedy", async () => {
   await publish("pbt", [0.9, 0.91], "sizes", 20);
   await publish("random-search", [0.8, 0.81], "sizes");
   const refused = async (...words: string[]) => {
-    const { code, stdout, stderr } = await place.clade("compare", ...words);
+    const { code, stdout, stderr } = await place.ask("compare", ...words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     return stderr;
   };
@@ -118,20 +118,20 @@ test("what cannot be compared is bad input with a remedy", async () => {
   expect(await refused("sizes", "--baseline", "pbd")).toContain('did you mean "pbt"?');
 });
 
-test("an unknown name is answered with the studies and the runs of none, however many runs the studies have", async () => {
+test("an unknown name is answered with the studies, and the runs of none", async () => {
   const inStudy = await publish(
     "pbt",
     Array.from({ length: 12 }, (_, seed) => seed),
     "sizes",
   );
   const [alone] = await publish("digits", [0.9]);
-  const unknown = await place.clade("compare", "nothing-like-them");
+  const unknown = await place.ask("compare", "nothing-like-them");
   expect(unknown).toMatchObject({ code: 2, stdout: "" });
   expect(unknown.stderr).toContain(`known are sizes, ${alone}.`);
-  expect((await place.clade("compare", "")).stderr).toContain(
+  expect((await place.ask("compare", "")).stderr).toContain(
     "is empty; give a value, or leave it out",
   );
-  const several = (await place.clade("compare", "pbt")).stderr;
+  const several = (await place.ask("compare", "pbt")).stderr;
   expect(several).toContain(inStudy[0]);
   expect(several).toContain("and 4 others");
 });

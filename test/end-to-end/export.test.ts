@@ -26,7 +26,10 @@ const difficult = climb({
   `,
   trainer: `
     evaluate() {
-      if (this.height > 0 && !globalThis.failed) { globalThis.failed = true; throw new Error("-oh, no\\nreally"); }
+      if (this.height > 0 && !globalThis.failed) {
+        globalThis.failed = true;
+        throw new Error("-oh, no\\nreally");
+      }
       return { height: this.height, "loss, mean": NaN };
     }
   `,
@@ -43,9 +46,9 @@ function parquet(name: string) {
   return (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
 }
 
-test("JSON lines on standard output hold the run and all that was published, and nothing else", async () => {
+test("JSON lines on standard output hold the run and what was published", async () => {
   await trained(difficult);
-  const { stdout, stderr, code } = await place.clade("export");
+  const { stdout, stderr, code } = await place.ask("export");
   expect({ stderr, code }).toEqual({
     stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
     code: 0,
@@ -68,9 +71,9 @@ test("JSON lines on standard output hold the run and all that was published, and
   );
 });
 
-test("CSV is a directory with a table for each kind of row, safe to open in a spreadsheet", async () => {
+test("CSV is a directory with a table for each kind of row, safe in a spreadsheet", async () => {
   await trained(difficult);
-  expect(await place.clade("export", "--format", "csv", "--out", "tables")).toMatchObject({
+  expect(await place.ask("export", "--format", "csv", "--out", "tables")).toMatchObject({
     code: 0,
   });
   expect(readdirSync(place.path("tables")).sort()).toEqual([
@@ -85,7 +88,10 @@ test("CSV is a directory with a table for each kind of row, safe to open in a sp
   });
   const snapshots = place.read("tables/snapshots.csv").split("\r\n");
   expect(snapshots[0]).toMatch(
-    /^run,id,.*,hyperparameters.rate,hyperparameters.kind,hyperparameters.depth,hyperparameters.on,metrics.height,"metrics.loss, mean"$/,
+    new RegExp(
+      "^run,id,.*,hyperparameters.rate,hyperparameters.kind,hyperparameters.depth," +
+        'hyperparameters.on,metrics.height,"metrics.loss, mean"$',
+    ),
   );
   expect(snapshots).toHaveLength(46);
   expect(snapshots.some((line) => /,'=1\+1,[234],(true|false),[\d.]+,NaN$/.test(line))).toBe(true);
@@ -97,7 +103,7 @@ test("CSV is a directory with a table for each kind of row, safe to open in a sp
 
 test("Parquet has typed columns, with nulls where there is no value", async () => {
   await trained(difficult);
-  expect(await place.clade("export", "--format", "parquet", "--out", "tables")).toMatchObject({
+  expect(await place.ask("export", "--format", "parquet", "--out", "tables")).toMatchObject({
     code: 0,
   });
   const file = parquet("snapshots.parquet");
@@ -154,7 +160,7 @@ test("Parquet has the samples behind a score as a list", async () => {
     trainer: "evaluate() { return { height: this.height, samples: [0.25, this.height] }; }",
   });
   await trained(sampled);
-  await place.clade("export", "--format", "parquet", "--out", "tables");
+  await place.ask("export", "--format", "parquet", "--out", "tables");
   const rows = await parquetReadObjects({ file: parquet("snapshots.parquet") });
   const { score, samples } = rows.at(-1) as { score: number; samples: number[] };
   expect(samples).toEqual([0.25, score]);
@@ -164,7 +170,7 @@ test("Parquet has the samples behind a score as a list", async () => {
 test("nothing is overwritten, and a table needs a directory", async () => {
   await trained(climb());
   const refused = async (words: readonly string[], message: string): Promise<Finished> => {
-    const finished = await place.clade("export", ...words);
+    const finished = await place.ask("export", ...words);
     expect(finished).toMatchObject({
       code: 2,
       stdout: "",
@@ -173,7 +179,7 @@ test("nothing is overwritten, and a table needs a directory", async () => {
     return finished;
   };
   await refused(["--format", "csv"], "--format: csv - writes a directory");
-  expect(await place.clade("export", "--out", "new/run.jsonl")).toMatchObject({ code: 0 });
+  expect(await place.ask("export", "--out", "new/run.jsonl")).toMatchObject({ code: 0 });
   const before = place.read("new/run.jsonl");
   await refused(["--out", "new/run.jsonl"], "--out: new/run.jsonl - is not a new file");
   await refused(
@@ -188,7 +194,7 @@ test("nothing is overwritten, and a table needs a directory", async () => {
   expect(readdirSync(place.path("new"))).toEqual(["run.jsonl"]);
 });
 
-test("a run that is still going is exported as it is now, and says so on standard error", async () => {
+test("a run that still goes on is exported as it is, and standard error says so", async () => {
   place.write("climb.ts", climb({ stepMs: 50 }));
   const { process: child, finished } = place.start(
     "run",
@@ -204,7 +210,7 @@ test("a run that is still going is exported as it is now, and says so on standar
       if (seen.includes('"decision"')) resolve();
     });
   });
-  const { stdout, stderr, code } = await place.clade("export");
+  const { stdout, stderr, code } = await place.ask("export");
   child.kill("SIGINT");
   await finished;
   expect(code).toBe(0);

@@ -14,13 +14,14 @@ const endless = "budget: { stepsPerMember: 1_000_000 },";
 async function running() {
   const run = place.start("run", "climb.ts", "--workers", "1", "--json");
   await expect.poll(() => existsSync(place.path(".clade", "checkpoints"))).toBe(true);
-  await expect.poll(async () => (await place.clade("status")).stdout).toMatch(/: running/);
+  await expect.poll(async () => (await place.ask("status")).stdout).toMatch(/: running/);
   return run;
 }
 
-test("as many workers join as are asked for, each with its GPU, and say what they do", async () => {
+test("as many workers join as are asked for, each with a GPU, and say what they do", async () => {
   const trainer =
-    "evaluate() { return { height: this.height, gpu: Number(process.env.CUDA_VISIBLE_DEVICES ?? -1) }; }";
+    "evaluate() { const gpu = Number(process.env.CUDA_VISIBLE_DEVICES ?? -1); " +
+    "return { height: this.height, gpu }; }";
   place.write("climb.ts", climb({ stepMs: 30, trainer, declaration: endless }));
   const run = await running();
   const joined = place.start("worker", "--gpus", "5,6");
@@ -35,15 +36,15 @@ test("as many workers join as are asked for, each with its GPU, and say what the
           "m",
         ),
       );
-  await place.clade("stop");
+  await place.ask("stop");
   expect([(await joined.finished).code, (await run.finished).code]).toEqual([0, 130]);
   expect(told).toMatch(/^working on run climb-\w+ with 2 workers; Ctrl-C leaves\n/);
   expect(told).toMatch(/run climb-\w+: is stopped\n$/);
-  const { stdout } = await place.clade("export");
+  const { stdout } = await place.ask("export");
   for (const gpu of [5, 6]) expect(stdout).toContain(`"gpu":${gpu}`);
 });
 
-test("a machine can work on a run when a generation of its trainer succeeds there, of which nothing stays", async () => {
+test("a machine can work on a run when a generation succeeds there, unpublished", async () => {
   place.write("climb.ts", climb({ stepMs: 10, declaration: endless }));
   const run = await running();
   const checked = await place.clade("worker", "--check");
@@ -56,12 +57,15 @@ test("a machine can work on a run when a generation of its trainer succeeds ther
   expect(readdirSync(place.path(".clade", "checkpoints"))).toHaveLength(1);
   run.process.kill("SIGTERM");
   await run.finished;
-  const log = await place.clade("export");
+  const log = await place.ask("export");
   expect(log.stdout).not.toContain('"failure"');
 });
 
 test("a machine on which the trainer fails cannot work on a run, and says why", async () => {
-  const trainer = `step({ rate }) { if (process.env.BROKEN) throw new Error("no CUDA driver here"); this.height += rate; }`;
+  const trainer = `step({ rate }) {
+    if (process.env.BROKEN) throw new Error("no CUDA driver here");
+    this.height += rate;
+  }`;
   place.write("climb.ts", climb({ trainer, declaration: endless }));
   const run = await running();
   using broken = new Workplace({ BROKEN: "1", CLADE_STORE: place.path(".clade", "clade.db") });
@@ -76,7 +80,7 @@ test("a machine on which the trainer fails cannot work on a run, and says why", 
   await run.finished;
 });
 
-test("a worker whose run fails exits with a code that a scheduler counts as a failure", async () => {
+test("a worker whose run fails exits with a code that schedulers count as a failure", async () => {
   const trainer = `step() { if (process.argv.includes("worker")) throw new Error("always"); }`;
   place.write("climb.ts", climb({ trainer, declaration: "population: 1, exploit: noExploit()," }));
   const run = await place.clade("run", "climb.ts", "--workers", "1", "--patience", "1s");

@@ -47,7 +47,7 @@ afterAll(() => {
 async function newPlace(): Promise<Workplace> {
   const mine = given(/^(HOME|KUBECONFIG|CLADE_CHECKPOINTS)$/);
   const place = new Workplace(Object.fromEntries([...inPods, ...mine]));
-  expect((await place.clade("init")).code).toBe(0);
+  expect((await place.ask("init")).code).toBe(0);
   return place;
 }
 
@@ -82,7 +82,7 @@ async function submitted(
 }
 
 const status = async (place: Workplace, run: string) =>
-  JSON.parse((await place.clade("status", run, "--json")).stdout);
+  JSON.parse((await place.ask("status", run, "--json")).stdout);
 const podsOf = (job: string) =>
   kubectl(
     "get",
@@ -108,7 +108,7 @@ test.skipIf(why !== undefined)(
       (await status(place, run)).jobs[0].startsWith(`kubernetes ${job}: complete: pods: 0 active`),
     );
     expect((await status(place, run)).failures).toBe(0);
-    await place.clade("stop", run);
+    await place.ask("stop", run);
   },
 );
 
@@ -124,7 +124,7 @@ test.skipIf(why !== undefined)(
       const { workers } = await status(place, run);
       return workers.length === 3 && podsOf(job).length === 3 && !podsOf(job).includes(first!);
     });
-    expect((await place.clade("stop", run)).stdout).toContain(`kubernetes ${job}: deleted`);
+    expect((await place.ask("stop", run)).stdout).toContain(`kubernetes ${job}: deleted`);
     await until("no pod is left", () => podsOf(job).length === 0);
     const after = await status(place, run);
     expect([after.workers, after.failures]).toEqual([[], 0]);

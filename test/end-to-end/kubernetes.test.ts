@@ -97,8 +97,8 @@ const usual = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
 const submit = (place: Workplace, ...more: string[]) =>
   place.clade("submit", "kubernetes", "climb.ts", ...usual, ...more);
 const mounted = ["--volume-claim", `checkpoints:${shared}/`];
-const status = async (place: Workplace) => (await place.clade("status")).stdout;
-const list = async (place: Workplace) => (await place.clade("list")).stdout;
+const status = async (place: Workplace) => (await place.ask("status")).stdout;
+const list = async (place: Workplace) => (await place.ask("list")).stdout;
 const secrets = () => [server!.password, encodeURIComponent(server!.password)];
 
 test.skipIf(!server)(
@@ -168,13 +168,15 @@ test.skipIf(!server)(
       ],
     });
     expect(await status(place)).toContain(
-      "3 active, 0 succeeded, 2 failed (2 ImagePullBackOff, 1 exit code 2, 1 OOMKilled, 1 Unschedulable)\n",
+      "3 active, 0 succeeded, 2 failed " +
+        "(2 ImagePullBackOff, 1 exit code 2, 1 OOMKilled, 1 Unschedulable)\n",
     );
     cluster.says("fails-get", refused);
     expect(await status(place)).toContain(
-      `kubernetes ${name}: unknown (kubectl: says: The connection to the server localhost:8080 was refused - did you specify the right host or port?)`,
+      `kubernetes ${name}: unknown (kubectl: says: The connection to the server localhost:8080 ` +
+        "was refused - did you specify the right host or port?)",
     );
-    const stopped = await place.clade("stop");
+    const stopped = await place.ask("stop");
     expect(stopped.stdout).toContain(`kubernetes ${name}: deleted`);
     expect(cluster.words).toContain(`delete job ${name} --namespace=research `);
     expect(cluster.hasJob).toBe(false);
@@ -199,13 +201,14 @@ test.skipIf(!server)(
       status: { succeeded: 2, conditions: [{ type: "Complete", status: "True" }] },
     });
     expect(await status(place)).toContain("complete: pods: 0 active, 2 succeeded, 0 failed");
-    await place.clade("stop");
+    await place.ask("stop");
     expect(await status(place)).toContain(`kubernetes ${first.name}: is not in this cluster`);
   },
 );
 
 /** As kubectl says it. */
-const refused = `E1127 08:26:29.115835   30344 memcache.go:265] "Unhandled Error" err="couldn't get current server API group list"
+const refused = `E1127 08:26:29.115835   30344 memcache.go:265] "Unhandled Error" \
+err="couldn't get current server API group list"
 The connection to the server localhost:8080 was refused - did you specify the right host or port?
 `;
 
@@ -218,7 +221,8 @@ test.skipIf(!server)(
     const rejected = await submit(place, ...mounted, "--apply", "--namespace", "nowhere");
     expect(rejected.code).toBe(1);
     expect(rejected.stderr).toBe(
-      'kubectl: the cluster rejects the pod that tries the image; it says: Error from server (NotFound): namespaces "nowhere" not found\n',
+      "kubectl: the cluster rejects the pod that tries the image; it says: " +
+        'Error from server (NotFound): namespaces "nowhere" not found\n',
     );
     expect(await list(place)).toContain("no runs");
 
@@ -226,7 +230,8 @@ test.skipIf(!server)(
     const unreachable = await submit(place, ...mounted, "--apply");
     expect(unreachable.code).toBe(1);
     expect(unreachable.stderr).toBe(
-      "kubectl: reaches no cluster; it says: The connection to the server localhost:8080 was refused - did you specify the right host or port?\n",
+      "kubectl: reaches no cluster; it says: The connection to the server localhost:8080 " +
+        "was refused - did you specify the right host or port?\n",
     );
     const old = new Cluster("19");
     using behind = await newPlace(old);
@@ -239,7 +244,7 @@ test.skipIf(!server)(
 );
 
 test.skipIf(!server)(
-  `what no pod of the image could do is one sentence, and leaves no run, no pod and no Job${needs}`,
+  `what no pod could do is one sentence, and leaves no run, no pod and no Job${needs}`,
   async () => {
     const container = (state: object) => ({ containerStatuses: [{ state }] });
     const failed = (terminated: object) => ({ phase: "Failed", ...container({ terminated }) });
@@ -251,7 +256,8 @@ test.skipIf(!server)(
     const cases: [status: object, sentence: string][] = [
       [
         failed({ reason: "StartError", exitCode: 128, message: notFound }),
-        `no pod of it can start (StartError: ${notFound}); it needs clade on its PATH, where templates/kubernetes/Dockerfile puts it`,
+        `no pod of it can start (StartError: ${notFound}); ` +
+          "it needs clade on its PATH, where templates/kubernetes/Dockerfile puts it",
       ],
       [
         failed({
@@ -269,17 +275,21 @@ test.skipIf(!server)(
         container({
           waiting: { reason: "CreateContainerConfigError", message: 'secret "clade" not found' },
         }),
-        'no pod of it can start (CreateContainerConfigError: secret "clade" not found); make what is missing in the namespace of the job, or correct its name',
+        'no pod of it can start (CreateContainerConfigError: secret "clade" not found); ' +
+          "make what is missing in the namespace of the job, or correct its name",
       ],
       [
         container({
           waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "clade:1"' },
         }),
-        'no pod of it can start (ImagePullBackOff: Back-off pulling image "clade:1"); correct the name, push it, or let nodes pull it',
+        'no pod of it can start (ImagePullBackOff: Back-off pulling image "clade:1"); ' +
+          "correct the name, push it, or let nodes pull it",
       ],
       [
         unplaced('persistentvolumeclaim "checkpoints" not found'),
-        'no pod of it can start (Unschedulable: persistentvolumeclaim "checkpoints" not found); make what is missing in the namespace of the job, or correct its name',
+        "no pod of it can start " +
+          '(Unschedulable: persistentvolumeclaim "checkpoints" not found); ' +
+          "make what is missing in the namespace of the job, or correct its name",
       ],
     ];
     const tried = cases.map(async ([status, sentence]) => {

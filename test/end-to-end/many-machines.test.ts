@@ -54,9 +54,9 @@ const gated = (gate: string, more = "") =>
   ${more}`,
   });
 
-const isThere = async (place: Workplace) => (await place.clade("status")).code === 0;
+const isThere = async (place: Workplace) => (await place.ask("status")).code === 0;
 const newestRun = async (place: Workplace) =>
-  JSON.parse((await place.clade("status", "--json")).stdout);
+  JSON.parse((await place.ask("status", "--json")).stdout);
 
 for (const [what, place] of [
   ["a shared directory", () => newDirectory()],
@@ -139,15 +139,16 @@ test.skipIf(!server)(
     one.write("open", "");
     expect((await allowed.finished).code).toBe(0);
     expect((await running.finished).code).toBe(0);
-    const shown = await one.clade("show");
+    const shown = await one.ask("show");
     expect(shown.stdout).toContain(
-      "joined with code that is not that of the run: climb.ts differs, shared.ts differs, more.ts is only here",
+      "joined with code that is not that of the run: " +
+        "climb.ts differs, shared.ts differs, more.ts is only here",
     );
   },
 );
 
 test.skipIf(!server)(
-  `check tries the store and the place of checkpoints, and whether two machines see the same${needs}`,
+  `check tries the store and the checkpoints, and whether two machines see the same${needs}`,
   async () => {
     const url = await server!.newDatabase();
     using one = new Workplace(machine(url));
@@ -193,7 +194,7 @@ test("a run is not created where its checkpoints cannot be", async () => {
   const refused = await place.clade("run", "climb.ts", "--checkpoints", "s3://nowhere-at-all/x");
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain("checkpoints s3://nowhere-at-all/x");
-  expect((await place.clade("list")).stdout).toContain("no runs");
+  expect((await place.ask("list")).stdout).toContain("no runs");
 });
 
 function expectNoSecrets(finished: readonly Finished[]): void {

@@ -73,6 +73,7 @@ test.skipIf(!server)(`a wrong password is one sentence${needs}`, async () => {
   const refused = await place.clade("run", "climb.ts");
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr.trim()).toBe(
-    `store postgres://clade@127.0.0.1:${server!.port}/postgres: the password of clade is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
+    `store postgres://clade@127.0.0.1:${server!.port}/postgres: ` +
+      "the password of clade is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass",
   );
 });

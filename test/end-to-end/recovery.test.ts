@@ -22,7 +22,7 @@ afterEach(() => place[Symbol.dispose]());
 
 /** The run of the workplace, with what it published. */
 async function decisionsOf(): Promise<{ member: number; reason: { text: string } }[]> {
-  const { stdout } = await place.clade("show", "--json");
+  const { stdout } = await place.ask("show", "--json");
   return Workplace.events(stdout).flatMap((event) =>
     event.type === "decision"
       ? [event.decision as { member: number; reason: { text: string } }]
@@ -30,7 +30,7 @@ async function decisionsOf(): Promise<{ member: number; reason: { text: string }
   );
 }
 
-test("a damaged checkpoint is found by its hash and named, and the member goes on from its newest good snapshot", async () => {
+test("a damaged checkpoint is named, and its member goes on from a good snapshot", async () => {
   place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
   const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
   const { run: id } = Workplace.events(run.stdout).at(-1) as unknown as { run: string };
@@ -59,7 +59,7 @@ test("a damaged checkpoint is found by its hash and named, and the member goes o
   ]);
 });
 
-test("best hands over the best model that is whole, says which is lost, and leaves its place as it was where none is", async () => {
+test("best hands over the best whole model and says which is lost", async () => {
   place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
   const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
   const { run: id, snapshot } = Workplace.result(run);
@@ -77,7 +77,7 @@ test("best hands over the best model that is whole, says which is lost, and leav
     "checkpoint",
     "schedule.json",
   ]);
-  expect((await place.clade("status")).stdout).toMatch(
+  expect((await place.ask("status")).stdout).toMatch(
     /a better model is lost.*\n.*takes its place/,
   );
 
@@ -96,7 +96,7 @@ test("best hands over the best model that is whole, says which is lost, and leav
 const mayMount = process.getuid?.() === 0 && process.platform === "linux";
 
 test.skipIf(!mayMount)(
-  "a full disk ends the run with a sentence, and resume goes on once there is room (needs root to mount a small disk)",
+  "a full disk ends the run, and resume goes on once there is room (needs root to mount)",
   async () => {
     const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
@@ -107,7 +107,8 @@ test.skipIf(!mayMount)(
         "climb.ts",
         climb({
           trainer:
-            "save() { return { height: this.height, weights: new Float32Array(30000).fill(this.height) }; }",
+            "save() { const weights = new Float32Array(30000).fill(this.height); " +
+            "return { height: this.height, weights }; }",
         }),
       );
       const run = await place.clade(
@@ -122,7 +123,7 @@ test.skipIf(!mayMount)(
         code: 1,
         stderr: expect.stringMatching(/disk is full; free some space, then resume the run/),
       });
-      expect(await place.clade("status", "--store", store)).toMatchObject({ code: 0 });
+      expect(await place.ask("status", "--store", store)).toMatchObject({ code: 0 });
       execFileSync("mount", ["-o", "remount,size=40m", disk]);
       const resumed = await place.clade("resume", "--store", store, "--json");
       expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
@@ -138,7 +139,7 @@ test.skipIf(!mayMount)(
 );
 
 test.skipIf(!mayMount)(
-  "a full disk on which a command saves ends the run as well, at no member's cost (needs root to mount a small disk)",
+  "a full disk of a command ends the run, at no member's cost (needs root to mount)",
   async () => {
     const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);
@@ -177,7 +178,7 @@ trainer: "node '${trainer}' 'save: a file of 5 MB'"
 );
 
 test.skipIf(!mayMount)(
-  "in a read-only directory what was published stays readable, and resume says what to do (needs root to mount a small disk)",
+  "a read-only directory stays readable, and resume says what to do (needs root to mount)",
   async () => {
     const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]);
@@ -186,8 +187,8 @@ test.skipIf(!mayMount)(
       place.write("climb.ts", climb());
       await place.clade("run", "climb.ts", ...store);
       execFileSync("mount", ["-o", "remount,ro", disk]);
-      expect((await place.clade("status", ...store)).stdout).toContain("4 finished");
-      expect((await place.clade("show", ...store)).stdout).toContain("copies");
+      expect((await place.ask("status", ...store)).stdout).toContain("4 finished");
+      expect((await place.ask("show", ...store)).stdout).toContain("copies");
       expect(await place.clade("best", "--out", "model", ...store)).toMatchObject({ code: 0 });
       const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store);
       expect(resumed).toMatchObject({

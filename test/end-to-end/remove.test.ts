@@ -9,7 +9,7 @@ test.each([
   ["beside the store", ".clade/checkpoints"],
   ["in a shared directory", "shared/checkpoints"],
 ])(
-  "a removal that was killed among the checkpoints' files, %s, leaves the run listed, and is repeated",
+  "a removal killed among the checkpoints' files, %s, leaves the run listed; it is repeated",
   async (_, directory) => {
     using place = new Workplace();
     place.write("climb.ts", climb());
@@ -27,10 +27,10 @@ test.each([
     expect(killed).toMatchObject({ code: null, stdout: "" });
     expect(files()).toBeLessThan(before);
     expect(files()).toBeGreaterThan(0);
-    expect((await place.clade("list")).stdout).toContain(run);
+    expect((await place.ask("list")).stdout).toContain(run);
 
-    expect(await place.clade("remove", run, "--yes")).toMatchObject({ code: 0, stderr: "" });
+    expect(await place.ask("remove", run, "--yes")).toMatchObject({ code: 0, stderr: "" });
     expect(existsSync(place.path(directory, run))).toBe(false);
-    expect((await place.clade("list")).stdout).toContain("no runs yet");
+    expect((await place.ask("list")).stdout).toContain("no runs yet");
   },
 );

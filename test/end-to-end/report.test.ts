@@ -41,10 +41,10 @@ async function finishedRun(workplace: Workplace): Promise<void> {
   await run(experiment, { seed: 1, populationStore });
 }
 
-test("a report is one file, replaced when it is made again, with its figures as SVG and PNG", async () => {
+test("a report is one file, replaced when made again, with figures as SVG and PNG", async () => {
   using workplace = new Workplace({ CLADE_STORE: "clade.db" });
   await finishedRun(workplace);
-  const first = await workplace.clade("report", "--figures", "figures");
+  const first = await workplace.ask("report", "--figures", "figures");
   expect(first).toMatchObject({
     code: 0,
     stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
@@ -62,7 +62,7 @@ test("a report is one file, replaced when it is made again, with its figures as 
   expect(png.readUInt32BE(16)).toBe(1760);
 
   workplace.write("report.html", "older");
-  expect(await workplace.clade("report", "count", "--out", "report.html")).toMatchObject({
+  expect(await workplace.ask("report", "count", "--out", "report.html")).toMatchObject({
     code: 0,
   });
   expect(workplace.read("report.html")).toContain("<h1>Run count-");
@@ -73,7 +73,7 @@ test("what cannot be written or found is one clear error", async () => {
   await finishedRun(workplace);
   workplace.write("file", "");
   const said = async (...words: string[]) => {
-    const { code, stderr } = await workplace.clade("report", ...words);
+    const { code, stderr } = await workplace.ask("report", ...words);
     expect(code).toBe(2);
     return stderr.trim().replace(/^run .*, the newest .*\n/, "");
   };

@@ -38,7 +38,7 @@ const slow = (more = {}) => climb({ stepMs: 200, declaration: "population: 4,", 
 const queue = () => cluster!.slurm("squeue", "--noheader", "--array", "--format=%i %T %j").trim();
 
 const status = async (place: Workplace) =>
-  JSON.parse((await place.clade("status", "--json")).stdout);
+  JSON.parse((await place.ask("status", "--json")).stdout);
 
 /** Waits for a state of the world that takes as long as the cluster likes. */
 async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
@@ -92,7 +92,7 @@ test.skipIf(!cluster)(
       cluster!.slurm("scontrol", "show", "job", id) +
       cluster!.slurm("scontrol", "write", "batch_script", id, "-");
     await ends(place);
-    const after = await place.clade("status");
+    const after = await place.ask("status");
     expect(after.stdout).toContain(`jobs:    slurm ${id}: has ended`);
     for (const text of [submitted.stdout, submitted.stderr, shown, after.stdout, logs(place)])
       for (const secret of [server!.password, encodeURIComponent(server!.password)])
@@ -107,9 +107,9 @@ test.skipIf(!cluster)(
     place.write("climb.ts", slow());
     await place.clade("submit", "slurm", "climb.ts", "--array", "6");
     await isTraining(place, 3);
-    const shown = await place.clade("status");
+    const shown = await place.ask("status");
     expect(shown.stdout).toMatch(/jobs: +slurm \d+: .*4 running/);
-    const stopped = await place.clade("stop");
+    const stopped = await place.ask("stop");
     expect(stopped.stdout).toContain("stopped; its workers drop the generation in progress");
     await until("nothing is left in the queue", () => queue() === "");
     expect((await status(place)).workers).toEqual([]);
@@ -198,10 +198,10 @@ test.skipIf(!cluster)(
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("sbatch: the cluster rejects the job; it says: ");
     expect(refused.stderr).toContain("invalid partition");
-    expect((await place.clade("list")).stdout).toContain("no runs");
+    expect((await place.ask("list")).stdout).toContain("no runs");
     const printed = await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--print");
     expect(printed.stdout).toContain("#SBATCH --array=1-4");
-    expect((await place.clade("list")).stdout).toContain("no runs");
+    expect((await place.ask("list")).stdout).toContain("no runs");
     expect(queue()).toBe("");
   },
 );

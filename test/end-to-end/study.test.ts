@@ -25,8 +25,9 @@ const climb = (stepMs = 0, steps = 40) => `
     restore({ state }) { this.state = state; }
   }
   export default defineExperiment({
-    name: "climb", population: 4, hyperparameters: { rate: logUniform(1e-4, 1) }, objective: maximize("height"),
-    ready: everySteps(5), budget: { stepsPerMember: ${steps} }, trainer: Climber, synchronous: true,
+    name: "climb", population: 4, hyperparameters: { rate: logUniform(1e-4, 1) },
+    objective: maximize("height"), ready: everySteps(5), budget: { stepsPerMember: ${steps} },
+    trainer: Climber, synchronous: true,
   });
 `;
 
@@ -50,7 +51,7 @@ const allRuns = ["pbt", "random-search", "replay"].flatMap((variant) =>
   [1, 2].map((seed) => `sizes-${variant}-seed-${seed}`),
 );
 
-test("a study runs every variant with every seed once, compares them, and does nothing twice", async () => {
+test("a study runs every variant with every seed once, compares, and repeats none", async () => {
   place.write("study.yaml", study());
   const first = await place.clade("study", "study.yaml", "--workers", "1");
   expect(first).toMatchObject({ code: 0, stderr: "" });
@@ -123,7 +124,7 @@ test("two processes that work on one study share its runs", async () => {
   );
 });
 
-test("an experiment that was edited is refused before it mixes with runs of the old one", async () => {
+test("an edited experiment is refused before it mixes with runs of the old one", async () => {
   place.write("study.yaml", study());
   await place.clade("study", "study.yaml");
   place.write("climb.ts", climb(0, 80));
@@ -147,7 +148,8 @@ test.each([
   ],
   ["grid: [", "study: study.yaml - cannot be loaded; correct it:"],
   [
-    "settings: { budget: { wallSeconds: 1 }, ready: { everySeconds: 1 } }\ngrid: { population: [0] }",
+    "settings: { budget: { wallSeconds: 1 }, ready: { everySeconds: 1 } }\n" +
+      "grid: { population: [0] }",
     "grid.population: 0 - must be at least 1",
   ],
 ])("a study with %s is refused before anything runs", async (mistake, message) => {
@@ -157,7 +159,7 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test("a wrong setting of every variant is reported once, and that of a variant that follows another before anything runs", async () => {
+test("a wrong setting of all variants is told once, and before anything runs", async () => {
   const mistakes =
     "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
   place.write("study.yaml", `name: s\nexperiment: climb.ts\nseeds: 1\n${mistakes}\n`);
@@ -169,18 +171,18 @@ test("a wrong setting of every variant is reported once, and that of a variant t
   ]);
 });
 
-test("a study given as an experiment, and a directory given as either, are named for what they are", async () => {
+test("a study given as an experiment, or a directory, is named for what it is", async () => {
   place.write("study.yaml", study());
-  const run = await place.clade("run", "study.yaml");
+  const run = await place.ask("run", "study.yaml");
   expect(run.stderr).toContain('study.yaml - is a study; run it with "clade study study.yaml"');
   for (const command of ["run", "study"]) {
-    const { code, stderr } = await place.clade(command, ".");
+    const { code, stderr } = await place.ask(command, ".");
     expect(code).toBe(2);
     expect(stderr).toContain(". - is a directory; give the path of the");
   }
 });
 
-test("a replay trains fresh models along the schedule of the best, as a run that can be looked at", async () => {
+test("a replay trains fresh models along the best schedule, as a run of its own", async () => {
   await place.clade("run", "climb.ts", "--seed", "1");
   const original = (await runs())[0]!;
   const { code, stdout } = await place.clade(
@@ -193,12 +195,12 @@ test("a replay trains fresh models along the schedule of the best, as a run that
   );
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /3 fresh models along that schedule ended with height [\d.]+, [\d.]+, [\d.]+; the best of climb-/,
+    /3 fresh models along that schedule ended with height ([\d.]+, ){2}[\d.]+; the best of climb-/,
   );
   const [, replay] = await runs();
   const schedules = [];
   for (const id of [original.id, replay!.id]) {
-    const best = JSON.parse((await place.clade("best", id, "--json")).stdout);
+    const best = JSON.parse((await place.ask("best", id, "--json")).stdout);
     schedules.push(
       best.schedule.map(({ toStep, hyperparameters }: never) => [toStep, hyperparameters]),
     );
@@ -210,7 +212,7 @@ test("a replay trains fresh models along the schedule of the best, as a run that
 test("a schedule is written as JSON, CSV and Python, also of another lineage", async () => {
   await place.clade("run", "climb.ts", "--seed", "1");
   for (const file of ["schedule.json", "schedule.csv", "schedule.py"])
-    expect((await place.clade("replay", "--export", file, "--member", "2")).code).toBe(0);
+    expect((await place.ask("replay", "--export", file, "--member", "2")).code).toBe(0);
   const segments = JSON.parse(place.read("schedule.json"));
   expect(segments.at(-1)).toMatchObject({ toStep: 40 });
   expect(place.read("schedule.csv")).toMatch(/^from_step,to_step,member,rate\r?\n0,5,/);
@@ -231,12 +233,12 @@ test.each([
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],
 ])("replay %o is refused", async (words, message) => {
   await place.clade("run", "climb.ts", "--seed", "1");
-  const { code, stderr } = await place.clade("replay", ...words);
+  const { code, stderr } = await place.ask("replay", ...words);
   expect(code).toBe(2);
   expect(stderr).toContain(message);
 });
 
-test("variants whose names differ only in what an id cannot have are runs of their own, also with the longest names", async () => {
+test("variants that differ only in what ids cannot have are runs of their own", async () => {
   place.write("climb.ts", climb(0, 5));
   const long = "x".repeat(80);
   place.write(

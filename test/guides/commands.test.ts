@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
 import { expect, test } from "vitest";
-import { program } from "../../src/cli/main.ts";
+import { program } from "../../src/cli/program.ts";
+import { contextIn } from "../../src/cli/run.test-support.ts";
 
 const root = new URL("../../", import.meta.url);
 const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "utf8" })
@@ -45,8 +46,8 @@ function shownIn(line: string, isWhole: boolean): Shown[] {
 }
 
 /** What the command line says to it, without doing it; undefined when nothing. */
-function refusal({ words, isWhole }: Shown): string | undefined {
-  const clade = withoutActions(program());
+async function refusal({ words, isWhole }: Shown): Promise<string | undefined> {
+  const clade = withoutActions(await program(contextIn(".")));
   try {
     clade.parse(words.filter(Boolean), { from: "user" });
   } catch (error) {
@@ -67,17 +68,19 @@ function withoutActions(command: Command): Command {
 
 test.for(
   pages.map((page) => [page, commandsIn(readFileSync(new URL(page, root), "utf8"))] as const),
-)("%s", ([, commands]) => {
-  const wrong = commands
-    .map((shown) => ({ command: shown.words.join(" "), refused: refusal(shown) }))
-    .filter(({ refused }) => refused !== undefined);
+)("%s", async ([, commands]) => {
+  const wrong = [];
+  for (const shown of commands) {
+    const refused = await refusal(shown);
+    if (refused !== undefined) wrong.push({ command: shown.words.join(" "), refused });
+  }
   expect(wrong).toEqual([]);
 });
 
-test("a command or an option that is not there is found, and so is an argument that is missing", () => {
+test("a command or option that is not there, or a missing argument, is found", async () => {
   const page =
     "Say `clade runs`.\n\n```\nnpx clade run x.ts --worker 2   two of them\nclade submit slurm --array 3\nclade run\n```\n";
-  expect(commandsIn(page).map(refusal)).toEqual([
+  expect(await Promise.all(commandsIn(page).map(refusal))).toEqual([
     expect.stringContaining("unknown option '--worker'"),
     undefined,
     expect.stringContaining("missing required argument"),

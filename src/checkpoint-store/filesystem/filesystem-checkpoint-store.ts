@@ -45,13 +45,13 @@ import { explain, explainedAsync, makeDirectory } from "../local-disk/disk-error
 import {
   adopt,
   handOut,
-  hashFile,
   isThere,
   overwrite,
   removeIfPossible,
   renameUnlessGone,
   writeSealed,
 } from "../local-disk/files.ts";
+import { hashFile } from "../local-disk/hash-file.ts";
 import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
 import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";

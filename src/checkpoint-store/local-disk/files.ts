@@ -2,16 +2,7 @@
  * What is done to files, by the file system's own means: linked, renamed and written anew rather
  * than copied.
  */
-import { createHash } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  ftruncateSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import {
   access,
   constants,
@@ -25,9 +16,6 @@ import {
 } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { seal } from "./seal.ts";
-
-/** Hashing reads ahead by this much, so that the disk and the processor work at the same time. */
-const readBytes = 1024 * 1024;
 
 export async function filesBelow(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
@@ -97,13 +85,6 @@ async function throughIncoming(
     await rm(incoming, { force: true });
     throw error;
   }
-}
-
-export async function hashFile(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes }))
-    digest.update(chunk as Buffer);
-  return digest.digest("hex");
 }
 
 /** Writes a new file that is sealed once it is complete. */

@@ -13,7 +13,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { largeBytes } from "../checkpoint-file.ts";
 import type { ManifestEntry } from "../checkpoint-store.ts";
 import { LateWriteError } from "../late-write.ts";
-import { filesBelow, hashFile, removeIfPossible } from "./files.ts";
+import { filesBelow, removeIfPossible } from "./files.ts";
+import { hashFile } from "./hash-file.ts";
 import { seal } from "./seal.ts";
 
 /** How often a directory is looked at while a late write is waited for. */

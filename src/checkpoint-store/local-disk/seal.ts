@@ -6,7 +6,7 @@
  * the file, and one that deletes what is old waits its time.
  */
 import { chmodSync, statSync, utimesSync } from "node:fs";
-import { hashFile } from "./files.ts";
+import { hashFile } from "./hash-file.ts";
 
 const dayMs = 24 * 3_600_000;
 /**

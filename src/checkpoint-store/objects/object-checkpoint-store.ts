@@ -32,7 +32,8 @@ import {
   type Reserve,
 } from "../checkpoint-store.ts";
 import { explain, explainedAsync, isFull } from "../local-disk/disk-errors.ts";
-import { handOut, hashFile, removeIfPossible } from "../local-disk/files.ts";
+import { handOut, removeIfPossible } from "../local-disk/files.ts";
+import { hashFile } from "../local-disk/hash-file.ts";
 import { LateWrites } from "../local-disk/late-writes.ts";
 import { newDirectory } from "../local-disk/new-directory.ts";
 import { SavedDirectory } from "../local-disk/saved-directory.ts";

@@ -28,10 +28,12 @@ const small = 1e-4;
 const growth = 10;
 
 const forgotten =
-  "something that the next steps depend on is not saved (an optimiser's momentum, a scaler, a counter, a moving average, a random state)";
+  "something that the next steps depend on is not saved " +
+  "(an optimiser's momentum, a scaler, a counter, a moving average, a random state)";
 
 const left =
-  "something of the other member stays (a seed or a generator that the constructor kept, a class attribute, an optimiser's state); set all of it in restore()";
+  "something of the other member stays (a seed or a generator that the constructor kept, " +
+  "a class attribute, an optimiser's state); set all of it in restore()";
 
 export async function judgeGoingOn(
   trial: Trial,
@@ -73,7 +75,8 @@ export async function judgeGoingOn(
         : [after, `${a(place)} that has trained another member`, left];
     trial.say(
       difference <= small * moved ? "warn" : "bad",
-      `training does not go on the same: after ${steps}, ${name} is ${number(value(gave))} after restore in ${where} where going on gives ${number(value(here))}: ${why}`,
+      `training does not go on the same: after ${steps}, ${name} is ${number(value(gave))} ` +
+        `after restore in ${where} where going on gives ${number(value(here))}: ${why}`,
     );
     return;
   }
@@ -81,7 +84,9 @@ export async function judgeGoingOn(
   const by = number(spread(all.map(of(noisy[0]))));
   trial.say(
     "note",
-    `training is not deterministic, or its evaluation is not: ${plural(all.length, "run")} of the same ${steps} from the same checkpoint differ by up to ${by} in ${noisy[0]}; whether anything is forgotten that changes it by less could not be proved`,
+    `training is not deterministic, or its evaluation is not: ${plural(all.length, "run")} ` +
+      `of the same ${steps} from the same checkpoint differ by up to ${by} in ${noisy[0]}; ` +
+      "whether anything is forgotten that changes it by less could not be proved",
   );
 }
 
@@ -92,7 +97,10 @@ function sameText(trial: Trial, saved: Saved, evaluations: readonly Evaluation[]
   const moved = isSame(score, trial.score(saved.before))
     ? `stays ${number(score)}, so this proves little`
     : `is ${number(score)} each time${by === 0 ? "" : `, to within ${number(by)}`}`;
-  return `training goes on the same for ${plural(saved.more, "step")} in another ${place}, and in one that trained another member before: ${metric} ${moved}`;
+  return (
+    `training goes on the same for ${plural(saved.more, "step")} in another ${place}, ` +
+    `and in one that trained another member before: ${metric} ${moved}`
+  );
 }
 
 function a(place: string): string {

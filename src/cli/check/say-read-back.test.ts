@@ -4,7 +4,7 @@ import { sayReadBack } from "./say-read-back.ts";
 
 const own = { member: 0, seed: 1, hyperparameters: { rate: 0.1, momentum: 0.9, dropout: 0.5 } };
 
-test("each hyperparameter is said to be read back at both ends, before the first step only, or unseen", () => {
+test("each hyperparameter is read back at both ends, at the first only, or unseen", () => {
   const said: [Finding["kind"], string][] = [];
   const say = (kind: Finding["kind"], text: string) => void said.push([kind, text]);
   const readBack = new Set(["rate", "momentum"]);

@@ -21,14 +21,17 @@ export function sayReadBack(
   if (once.length > 0)
     trial.say(
       "note",
-      `${once.join(", ")}: ${where} before the first step only, so what overwrites it later is unseen; ${remedy}`,
+      `${once.join(", ")}: ${where} before the first step only, ` +
+        `so what overwrites it later is unseen; ${remedy}`,
     );
   if (unseen.length > 0)
     trial.say(
       "note",
-      `${unseen.join(", ")}: answered as it was told and not read back, so whether it is in force is unseen; ${remedy}`,
+      `${unseen.join(", ")}: answered as it was told and not read back, ` +
+        `so whether it is in force is unseen; ${remedy}`,
     );
 }
 
 const remedy =
-  "in Python generation.watch(), generation.in_force() with a function, or hyperparameters_in_force() reads it back at both ends";
+  "in Python generation.watch(), generation.in_force() with a function, " +
+  "or hyperparameters_in_force() reads it back at both ends";

@@ -37,20 +37,25 @@ export async function tryActing(
       "ok",
       `${names("acts").join(", ")}: two values far apart come out differently after ${steps}`,
     );
+  const trained = ([one, other]: Extract<Effect, { kind: "nothing" }>["values"]) =>
+    `trained on for ${steps} with ${value(one)} and with ${value(other)}`;
   for (const { name, values } of of("nothing"))
     trial.say(
       "warn",
-      `${name} changes nothing: trained on for ${steps} with ${value(values[0])} and with ${value(values[1])} from the same state the scores are the same; if that is meant, declare it as a constant`,
+      `${name} changes nothing: ${trained(values)} from the same state the scores are the same; ` +
+        "if that is meant, declare it as a constant",
     );
   for (const { name, values } of of("unscored"))
     trial.say(
       "note",
-      `${name}: trained on for ${steps} with ${value(values[0])} and with ${value(values[1])} the scores are the same and what is saved is not, so it may act; more metrics, such as a loss, would prove it`,
+      `${name}: ${trained(values)} the scores are the same and what is saved is not, ` +
+        "so it may act; more metrics, such as a loss, would prove it",
     );
   for (const { name, by } of of("noise"))
     trial.say(
       "note",
-      `${name}: whether it acts could not be proved, since runs of the same differ by ${number(by)} in ${metric}`,
+      `${name}: whether it acts could not be proved, ` +
+        `since runs of the same differ by ${number(by)} in ${metric}`,
     );
   for (const { name, value: end, message } of of("failed"))
     trial.say(

@@ -81,7 +81,7 @@ async function check(
   return found;
 }
 
-test("a trainer that forgets nothing is found to go on the same, and its hyperparameter to act", async () => {
+test("a trainer that forgets nothing goes on the same, and its hyperparameter acts", async () => {
   const { ok, ...others } = await check(Climber);
   expect(others).toEqual({ note: [], warn: [], bad: [] });
   expect(ok).toContainEqual(
@@ -92,11 +92,15 @@ test("a trainer that forgets nothing is found to go on the same, and its hyperpa
   );
 });
 
-describe("what is not saved, and what members leave to each other, is found by training on", () => {
-  const notSaved =
-    /training does not go on the same: after 10 steps, place is .* where going on gives .*: something that the next steps depend on is not saved/;
-  const stays =
-    /training does not go on the same: .* that has trained another member where going on gives .*: something of the other member stays/;
+describe("what is not saved, or what members leave each other, is found by training on", () => {
+  const differs = "training does not go on the same:";
+  const goingOn = "where going on gives .*: something";
+  const notSaved = new RegExp(
+    `${differs} after 10 steps, place is .* ${goingOn} that the next steps depend on is not saved`,
+  );
+  const stays = new RegExp(
+    `${differs} .* that has trained another member ${goingOn} of the other member stays`,
+  );
 
   class WithoutMomentum extends Climber {
     override save() {
@@ -252,7 +256,7 @@ describe("noise is measured, and is no mistake", () => {
 });
 
 describe("a run never does these, so neither does a check", () => {
-  test("no member is trained beyond its budget, saved before a step, or evaluated as if finished on the way", async () => {
+  test("no member exceeds its budget, is saved before a step, or ends on the way", async () => {
     class Owned extends Climber {
       override step(hyperparameters: { rate: number }) {
         if (this.steps >= 14) throw new Error("the end was step 14");
@@ -328,7 +332,8 @@ describe("hyperparameters", () => {
       },
     });
     expect(warn).toEqual([
-      "trainer: decay changes nothing: trained on for 10 steps with 0 and with 0.5 from the same state the scores are the same; if that is meant, declare it as a constant",
+      "trainer: decay changes nothing: trained on for 10 steps with 0 and with 0.5 " +
+        "from the same state the scores are the same; if that is meant, declare it as a constant",
       expect.stringMatching(
         /^trainer: kind changes nothing: .* with (a and with b|b and with a) /,
       ),
@@ -379,7 +384,7 @@ describe("hyperparameters", () => {
   });
 });
 
-test("fresh weights that do not follow from the seed are a warning, and so is a score that is no number", async () => {
+test("fresh weights that ignore the seed are a warning; so is a score of no number", async () => {
   class Unseeded extends Climber {
     constructor(context: TrainerContext<{ rate: number }>) {
       super(context);

@@ -20,12 +20,12 @@ import { TrainerError, type TrainerSession, type Turn } from "../../trainer/trai
 import { measurementOf, requireMetric } from "../../worker/measurement.ts";
 import { isSame, spread, standing } from "../../worker/sameness.ts";
 import { trainFrom, trainOn } from "../../worker/train-on.ts";
-import { hyperparameters as shown } from "../format.ts";
-import { temporaryDirectory } from "../temporary-directory.ts";
+import { hyperparameters as shown } from "../printing/format.ts";
 import type { Report } from "./finding.ts";
 import { judgeGoingOn } from "./going-on.ts";
 import { type Repeat, repeatsOf } from "./repeats.ts";
 import { sayReadBack } from "./say-read-back.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 
@@ -68,7 +68,10 @@ export async function tryContract(experiment: Experiment, report: Report): Promi
 
 function textOf(error: CladeError, { trainer }: Experiment): string {
   if (error instanceof CheckpointError)
-    return `${error.message}: it was changed after save() had returned; end every write before that`;
+    return (
+      `${error.message}: it was changed after save() had returned; ` +
+      "end every write before that"
+    );
   return (
     error.message +
     (error instanceof TrainerError && isCommand(trainer) ? `\n${error.detail}` : "")
@@ -144,10 +147,10 @@ class Contract {
     if (Number.isFinite(score))
       trial.say("ok", `evaluate() gives ${trial.metric} ${number(score)}`);
     else {
-      const rank = "it ranks below every number";
+      const trained = `${plural(steps, "step")} with ${shown(own.hyperparameters)}`;
       trial.say(
         "warn",
-        `${trial.metric} is ${score} after ${plural(steps, "step")} with ${shown(own.hyperparameters)}: ${rank}`,
+        `${trial.metric} is ${score} after ${trained}: it ranks below every number`,
       );
     }
     this.#requireSamples(before);
@@ -170,11 +173,11 @@ class Contract {
    */
   async #firstGeneration(session: TrainerSession): Promise<{ steps: number; perStep: number }> {
     const { ready } = this.#trial.experiment;
-    const most = Math.max(1, Math.floor(this.#stepsOfMember / 2));
+    const max = Math.max(1, Math.floor(this.#stepsOfMember / 2));
     let steps = 1;
     const begin = performance.now();
     const enough: Ready = ({ stepsInGeneration, secondsInGeneration, ...progress }) =>
-      1 + stepsInGeneration >= most ||
+      1 + stepsInGeneration >= max ||
       secondsInGeneration >= secondsBefore ||
       ready({ ...progress, secondsInGeneration, stepsInGeneration: 1 + stepsInGeneration });
     const isReady = ready({
@@ -183,7 +186,7 @@ class Contract {
       step: 1,
       generation: 0,
     });
-    if (!isReady && most > 1) steps += await train(session, this.#trial.own, readyWhen(enough), 1);
+    if (!isReady && max > 1) steps += await train(session, this.#trial.own, readyWhen(enough), 1);
     return { steps, perStep: (performance.now() - begin) / 1000 / Math.max(1, steps - 1) };
   }
 
@@ -240,9 +243,12 @@ class Contract {
     if (isDifferent)
       return trial.say(
         "bad",
-        `after restore, evaluate() gave ${number(after)}, before save it gave ${number(before)}: weights are not restored`,
+        `after restore, evaluate() gave ${number(after)}, ` +
+          `before save it gave ${number(before)}: weights are not restored`,
       );
-    const differs = `differs by ${number(between)} where fresh weights differ by ${number(away)}: evaluation is noisy`;
+    const differs =
+      `differs by ${number(between)} where fresh weights differ by ${number(away)}: ` +
+      "evaluation is noisy";
     const parts = `${number(within)} in one ${place}, the rest between them`;
     const proves =
       between < away ? "" : "; whether weights are restored could not be told from it";
@@ -267,10 +273,13 @@ class Contract {
       apart(repeats.flatMap(({ restored }) => [...restored])),
     );
     if (isSame(one, other) || Math.abs(one - other) <= noiseFactor * noise) return;
-    const gave = `gave ${trial.metric} ${number(one)} and ${number(other)} after ${plural(steps, "step")}`;
+    const scores = `${trial.metric} ${number(one)} and ${number(other)}`;
     trial.say(
       "warn",
-      `fresh weights do not follow from the seed: two setups with seed ${trial.own.seed} and the same hyperparameters ${gave} (a generator without a seed, or something of another member that a setup leaves as it is)`,
+      `fresh weights do not follow from the seed: two setups with seed ${trial.own.seed} ` +
+        `and the same hyperparameters gave ${scores} after ${plural(steps, "step")} ` +
+        "(a generator without a seed, or something of another member that a setup leaves " +
+        "as it is)",
     );
   }
 
@@ -302,7 +311,8 @@ class Contract {
       const change = `from ${shown(own.hyperparameters)} to ${shown(hyperparameters)}`;
       trial.say(
         "bad",
-        `a copy that goes on with other hyperparameters fails (${change}): ${textOf(error, experiment)}`,
+        `a copy that goes on with other hyperparameters fails (${change}): ` +
+          textOf(error, experiment),
       );
     }
   }

@@ -5,13 +5,13 @@ import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { exploitations } from "../../experiment/what-changes.ts";
 import { plural } from "../../report/words.ts";
-import { hyperparameters as shown } from "../format.ts";
+import { hyperparameters as shown } from "../printing/format.ts";
 import type { Finding } from "./finding.ts";
 
 const mutations = 1000;
 
 /** Populations up to this size are tried to find out how many members an exploit needs. */
-const largest = 100;
+const maxMembers = 100;
 
 export function tryMutations({ strategies }: Experiment): Finding[] {
   const { space, explore } = strategies;
@@ -43,13 +43,9 @@ export function tryMutations({ strategies }: Experiment): Finding[] {
       ];
     }
   }
+  const changed = `${moved} of ${mutations} mutations by ${name} changed something`;
   const brought = outside > 0 ? `; ${outside} stepped out of bounds and were brought back` : "";
-  return [
-    {
-      kind: "ok",
-      text: `explore: ${moved} of ${mutations} mutations by ${name} changed something${example}${brought}`,
-    },
-  ];
+  return [{ kind: "ok", text: `explore: ${changed}${example}${brought}` }];
 }
 
 /** Warns of fewer members than exploit needs to do anything, or to do what its options say. */
@@ -59,7 +55,7 @@ export function tryMembers(experiment: Experiment): Finding[] {
   const warn = (text: string): Finding[] => [{ kind: "warn", text: `exploit: ${text}` }];
   const members = plural(population, "member");
   if (!doesAnything(experiment, population)) {
-    for (let size = population + 1; size <= largest; size++)
+    for (let size = population + 1; size <= maxMembers; size++)
       if (doesAnything(experiment, size))
         return warn(`${name} never does anything among ${members}; use at least ${size}`);
   }

@@ -1,6 +1,6 @@
 /** Which checkpoints stay. */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
-import type { RunId } from "./runs.ts";
+import type { RunId } from "./ids.ts";
 
 export interface Collection {
   /**

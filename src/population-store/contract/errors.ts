@@ -1,6 +1,6 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
-import type { Claim } from "./members.ts";
-import type { RunId } from "./runs.ts";
+import type { Claim } from "./claim.ts";
+import type { RunId } from "./ids.ts";
 
 export class RunNotFoundError extends CladeError {}
 export class SnapshotNotFoundError extends CladeError {}

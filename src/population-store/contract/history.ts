@@ -3,8 +3,7 @@ import type { Decision } from "../../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId, TreeSnapshot } from "../../algorithm/snapshot.ts";
 import type { DecisionCounts, DecisionQuery } from "../decisions.ts";
 import type { Failure } from "../failure.ts";
-import type { WorkerId } from "./members.ts";
-import type { RunId } from "./runs.ts";
+import type { RunId, WorkerId } from "./ids.ts";
 
 /** A snapshot with when and by whom it was published: facts of one execution, not of the tree. */
 export interface PublishedSnapshot extends Snapshot {

@@ -2,11 +2,8 @@
 import type { Snapshot } from "../../algorithm/snapshot.ts";
 import type { Failure } from "../failure.ts";
 import type { RunWorker, WorkerState } from "../run-worker.ts";
-import type { News } from "./publications.ts";
-import type { RunId } from "./runs.ts";
-
-/** Names a worker process: `host:pid:random`. */
-export type WorkerId = string & { readonly __brand: "WorkerId" };
+import type { Claim, ClaimRequest, ClaimResult } from "./claim.ts";
+import type { RunId, WorkerId } from "./ids.ts";
 
 /**
  * `finished` has spent its budget and goes on with a larger one; `stopped` was ended by its
@@ -26,51 +23,6 @@ export interface Member {
   /** Nobody may claim it before, because it has failed. Absent when it may be claimed. */
   readonly restsUntil?: number;
 }
-
-/**
- * The right to train a member and to publish for it, until it is given back or claimed by another:
- * `epoch` counts the claims.
- */
-export interface Claim {
-  readonly run: RunId;
-  readonly worker: WorkerId;
-  readonly member: number;
-  readonly epoch: number;
-  readonly newest: Snapshot;
-  /** The newest snapshot ended a generation, and nobody has decided about it. */
-  readonly undecided: boolean;
-  readonly failures: number;
-  /** Whether it has ever failed in this run. */
-  readonly hasFailed: boolean;
-  /** How long somebody had worked on the run by the time of the claim, in milliseconds. */
-  readonly elapsedMs: number;
-  /**
-   * At the end of which generation the member was last restarted, on which the seed of its trainer
-   * depends; 0 if it never was.
-   */
-  readonly restarted: number;
-}
-
-export interface ClaimRequest {
-  /** How long the claim holds without a renewal, in milliseconds. */
-  readonly leaseMs: number;
-  /** The member that the worker's trainer holds: preferred among equals. */
-  readonly warm?: number | undefined;
-  /** The place up to which the worker knows the history; left out when it knows nothing. */
-  readonly since?: number | undefined;
-}
-
-export type ClaimResult =
-  | {
-      readonly kind: "claimed";
-      readonly claim: Claim;
-      /** What was published after `since`, where the member awaits a decision. */
-      readonly news?: News;
-    }
-  /** Every member is leased, finished, or waits for the others. */
-  | { readonly kind: "wait" }
-  /** The run is not running any more. */
-  | { readonly kind: "ended" };
 
 export interface Members {
   /**

@@ -1,8 +1,8 @@
 /** What a worker appends for its member, each time in one transaction. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import type { CheckpointId, Snapshot } from "../../algorithm/snapshot.ts";
-import type { Claim, ClaimRequest, ClaimResult } from "./members.ts";
-import type { RunId } from "./runs.ts";
+import type { Claim, ClaimRequest, ClaimResult, News } from "./claim.ts";
+import type { RunId } from "./ids.ts";
 
 export type Publication =
   | Trained
@@ -46,13 +46,6 @@ export interface Trained extends Decided {
   readonly mayBeBest?: boolean;
   /** The run ends with it, or if all members together have then done so many steps. */
   readonly ends?: { readonly reason: string; readonly atTotalSteps?: number };
-}
-
-/** Snapshots with scores of their own (`isEarned`) after a place in the history, in order. */
-export interface News {
-  readonly snapshots: readonly Snapshot[];
-  /** The place up to which they reach. */
-  readonly cursor: number;
 }
 
 export interface Publications {

@@ -1,9 +1,7 @@
 /** Runs: what is executed, and how far it is. */
 import type { HyperparameterValue, Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
-import type { WorkerId } from "./members.ts";
-
-export type RunId = string & { readonly __brand: "RunId" };
+import type { RunId, WorkerId } from "./ids.ts";
 
 export type RunState =
   /** Workers may claim members. Whether any worker is there is not known to the store. */

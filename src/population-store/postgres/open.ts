@@ -1,12 +1,5 @@
 import type { PopulationStore } from "../population-store.ts";
-
-export interface PostgresOptions {
-  /**
-   * With it a server that cannot be reached at the start is waited for, as later on, and this is
-   * told why. Otherwise it is an error.
-   */
-  readonly tellWaiting?: (sentence: string) => void;
-}
+import type { PostgresOptions } from "./postgres-options.ts";
 
 /**
  * Connects to a PostgreSQL database (13 or later) and makes Clade's tables, in a schema of their

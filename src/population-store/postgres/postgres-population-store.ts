@@ -2,9 +2,9 @@ import type { PopulationStore } from "../population-store.ts";
 import { sqlPopulationStore } from "../sql/sql-population-store.ts";
 import { Connection } from "./connection.ts";
 import { migrate } from "./migrate.ts";
-import type { PostgresOptions } from "./open.ts";
 import { PostgresDialect } from "./postgres-dialect.ts";
 import { postgresHotPath } from "./postgres-hot-path.ts";
+import type { PostgresOptions } from "./postgres-options.ts";
 
 /**
  * A population in a PostgreSQL database, shared by the workers of many machines. Makes Clade's

@@ -201,7 +201,7 @@ export async function assertLost(store: PopulationStore, claimed: Claim): Promis
 }
 
 /** All that can be read of a run. */
-export async function everything(store: PopulationStore, id: RunId): Promise<unknown> {
+async function everything(store: PopulationStore, id: RunId): Promise<unknown> {
   return {
     run: await store.run(id),
     members: await store.members(id),

@@ -1,7 +1,7 @@
 /**
  * Ends the wait for a call that never settles, such as one that waits for a message that nobody
  * sends. A call that blocks the event loop cannot be ended from here: whoever started this process
- * does that (`src/worker/watchdog`).
+ * does that (`src/processes/watchdog`).
  */
 import { TrainerError } from "../trainer-session.ts";
 

@@ -1,0 +1,23 @@
+import { filesystemCheckpointStore } from "../../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
+import type { WorkerProcesses } from "../../processes/worker-processes.ts";
+import { sessionOf } from "../../trainer/session-of.ts";
+import { tryTrainer } from "../../worker/run.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
+
+/**
+ * Tries the trainer as a worker will use it, so that a mistake in it is found before a run exists.
+ */
+export async function tryExperiment(
+  experiment: Experiment,
+  seed: number,
+  { environment }: WorkerProcesses,
+): Promise<void> {
+  using directory = temporaryDirectory();
+  await using checkpoints = filesystemCheckpointStore(directory.path);
+  const session = sessionOf(experiment.trainer, {
+    environment: environment(0),
+    stepTimeoutSeconds: experiment.stepTimeoutSeconds,
+  });
+  await tryTrainer(experiment, seed, session, checkpoints);
+}

@@ -1,0 +1,70 @@
+import { legibleBelow } from "../../algorithm/legible.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
+import { type Finding, findingLine } from "../check/finding.ts";
+import { tryContract } from "../check/try-contract.ts";
+import { tryCheckpoints, tryStore } from "../check/try-places.ts";
+import { tryMembers, tryMutations } from "../check/try-strategies.ts";
+import type { Context } from "../context.ts";
+import { loadExperiment } from "../declarations/load-experiment.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import { type OptionsOf, option } from "../declare/option.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { population, seed, set, settingsOf } from "../options/setting-options.ts";
+
+const declared = [
+  set,
+  population,
+  seed,
+  option("--store <url>", "try this store"),
+  option("--checkpoints <url>", "try this place for checkpoints"),
+  option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints"),
+] as const;
+
+/**
+ * Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and
+ * the places that machines share.
+ */
+export const check = command({
+  name: "check",
+  summary:
+    "try out an experiment: its mutations, one step, save and restore; " +
+    "or the places that workers share",
+  arguments: [argument("[experiment]", "the experiment's file")],
+  options: declared,
+  action: tryOut,
+});
+
+async function tryOut(
+  context: Context,
+  options: OptionsOf<typeof declared>,
+  file: string | undefined,
+): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const report = (finding: Finding) => {
+    context.print(legibleBelow(findingLine(finding)));
+    if (finding.kind === "bad") exitCode = exitCodes.badInput;
+  };
+  const { store, checkpoints, sees } = options;
+  if (file === undefined && store === undefined && checkpoints === undefined)
+    throw bad(
+      "experiment",
+      "there is nothing to check",
+      "give an experiment's file, --store or --checkpoints",
+    );
+  if (sees !== undefined && checkpoints === undefined)
+    throw bad("--sees", "says nothing without --checkpoints", "give the place, too");
+  if (store !== undefined) (await tryStore(context, store)).forEach(report);
+  if (checkpoints !== undefined)
+    (await tryCheckpoints(context, checkpoints, sees)).forEach(report);
+  if (file !== undefined) {
+    const experiment = await loadExperiment(context, file, settingsOf(options));
+    [...tryMutations(experiment), ...tryMembers(experiment)].forEach(report);
+    await tryContract(experiment, report);
+  }
+  return exitCode;
+}
+
+function bad(path: string, rule: string, remedy: string): BadInputError {
+  return new BadInputError([{ path, value: "none given", rule, remedy }]);
+}

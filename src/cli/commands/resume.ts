@@ -1,0 +1,135 @@
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
+import { ending } from "../../experiment/budget.ts";
+import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
+import { replaced, type Settings, withSettings } from "../../experiment/settings.ts";
+import { elapsedMs, type Run } from "../../population-store/population-store.ts";
+import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
+import { workerProcesses } from "../../processes/worker-processes.ts";
+import { resultOf } from "../../worker/watch.ts";
+import type { Context } from "../context.ts";
+import { experimentOf, sourceOf } from "../declarations/run-source.ts";
+import { requireSameCode } from "../declarations/same-code.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import type { OptionsOf } from "../declare/option.ts";
+import { allowDifferentCode } from "../options/allow-different-code.ts";
+import { json } from "../options/json.ts";
+import { set, settingsOf } from "../options/setting-options.ts";
+import { storeOptions } from "../options/store-options.ts";
+import { workerOptions } from "../options/worker-options.ts";
+import { printResult } from "../printing/print-result.ts";
+import { findRun } from "../runs/find-run.ts";
+import { openStores, type Stores } from "../runs/open-store.ts";
+import { workersOf } from "../runs/run-state.ts";
+import { execute } from "../work/execute.ts";
+
+/** What may differ when a run goes on; the rest is its identity. */
+const changeable = ["budget.", "exploit", "explore", "ready", "stepTimeoutSeconds"];
+
+const declared = [...storeOptions, ...workerOptions, allowDifferentCode, set, json] as const;
+
+export const resume = command({
+  name: "resume",
+  summary: "go on with a run that was stopped, interrupted or has failed",
+  arguments: [
+    argument(
+      "[run]",
+      "the run, or how its name begins (default: the newest that is not a control)",
+    ),
+  ],
+  options: declared,
+  action: goOn,
+});
+
+async function goOn(
+  context: Context,
+  options: OptionsOf<typeof declared>,
+  name: string | undefined,
+): Promise<number> {
+  await using stores = await openStores(context, options);
+  const settings = settingsOf(options);
+  const isLonger = Object.keys(settings).length > 0;
+  const run = await findRun(context, stores.population, name, isLonger ? "look" : "resume");
+  requireChangeable(settings);
+  const source = sourceOf(run);
+  const changed = { ...source, settings: replaced(source.settings, settings) };
+  const original = await experimentOf(context, source);
+  const { allowDifferentCode = false, json = false } = options;
+  requireSameCode(run, original, source.file, allowDifferentCode);
+  const experiment = withSettings(original, settings);
+  if (run.state.kind === "done" && !isLonger && !(await canRevive(stores, run, experiment))) {
+    const longer = 2 * (experiment.budget.stepsPerMember ?? 1000);
+    throw new CladeError(
+      `run ${run.id}: is done (${run.state.reason}); extend it with --set, ` +
+        `for example --set budget.stepsPerMember=${longer}`,
+    );
+  }
+  const workers = workerProcesses(experiment, options, context.env);
+  if (isLonger) await requireUseful(context, stores, run, experiment);
+  await releaseDeadWorkers(stores.population, run.id);
+  await stores.population.resume(
+    run.id,
+    isLonger ? { experiment: describeExperiment(experiment), source: changed } : undefined,
+  );
+  const resumed = await stores.population.run(run.id);
+  const how = { workers, json, resumed: true, allowDifferentCode };
+  const { result, exitCode } = await execute(context, stores, resumed, how);
+  if (!json) await printResult(context, stores, result);
+  return exitCode;
+}
+
+function requireChangeable(settings: Settings): void {
+  const path = Object.keys(settings).find(
+    (path) => !changeable.some((prefix) => path.startsWith(prefix)),
+  );
+  if (path === undefined) return;
+  const rule = "cannot change in a run that exists";
+  const remedy =
+    "change budget, ready, exploit, explore or stepTimeoutSeconds, or start a new run";
+  throw new BadInputError([{ path, value: String(settings[path]), rule, remedy }]);
+}
+
+/** Members were given up, and the budget of all members together leaves them something to do. */
+async function canRevive(
+  { population }: Stores,
+  run: Run,
+  experiment: Experiment,
+): Promise<boolean> {
+  const { score, totalSteps, failedMembers } = await resultOf(population, run.id);
+  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
+  return failedMembers > 0 && ending(experiment, now) === undefined;
+}
+
+/**
+ * Settings change only while nobody works by the old ones, and only where they leave something to
+ * do.
+ */
+async function requireUseful(
+  { clade }: Context,
+  stores: Stores,
+  run: Run,
+  experiment: Experiment,
+): Promise<void> {
+  const members = await stores.population.members(run.id);
+  const workers = await workersOf(stores.population, run);
+  if (run.state.kind === "running" && workers.length > 0) {
+    throw new CladeError(
+      `run ${run.id}: ${workers.join(", ")} work on it by its old settings; ` +
+        `stop it first with: ${clade} stop ${run.id}`,
+    );
+  }
+  const { score, totalSteps } = await resultOf(stores.population, run.id);
+  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
+  const { stepsPerMember = Infinity } = experiment.budget;
+  const isSpent = members.every(
+    ({ state, newest }) => state === "stopped" || newest.memberSteps >= stepsPerMember,
+  );
+  const max = Math.max(...members.map(({ newest }) => newest.memberSteps));
+  if (run.state.kind === "done" && (isSpent || ending(experiment, now) !== undefined)) {
+    throw new CladeError(
+      `run ${run.id}: these settings leave nothing to do; give a larger budget, ` +
+        `such as --set budget.stepsPerMember=${2 * max}`,
+    );
+  }
+}

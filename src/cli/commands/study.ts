@@ -1,0 +1,156 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { BadInputError, type Problem } from "../../algorithm/problem.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
+import { type PlannedVariant, planStudy } from "../../experiment/study/plan.ts";
+import type { Study } from "../../experiment/study/study.ts";
+import type { RunId } from "../../population-store/population-store.ts";
+import { workerProcesses } from "../../processes/worker-processes.ts";
+import { plural } from "../../report/words.ts";
+import { tryExperiment } from "../check/try-experiment.ts";
+import type { Context } from "../context.ts";
+import { declarationFile, placedIn } from "../declarations/declaration-file.ts";
+import { loadExperiment } from "../declarations/load-experiment.ts";
+import { loadStudy } from "../declarations/load-study.ts";
+import { argument } from "../declare/argument.ts";
+import { command } from "../declare/command.ts";
+import type { OptionsOf } from "../declare/option.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { json } from "../options/json.ts";
+import { storeOptions } from "../options/store-options.ts";
+import { workerOptions } from "../options/worker-options.ts";
+import { studyReporter } from "../printing/study-reporter.ts";
+import { openStores } from "../runs/open-store.ts";
+import { advanceVariant, type StudyWork } from "../work/advance-variant.ts";
+import { firstInterruption } from "../work/interruption.ts";
+import { studyRunId } from "../work/study-run-id.ts";
+import { printComparison } from "./compare.ts";
+
+const declared = [...storeOptions, ...workerOptions, json] as const;
+
+/** How long runs that another process works on are left alone. */
+const lookAgainMs = 1000;
+
+/** Runs what is not done of a study, one run after another, and compares. */
+export const study = command({
+  name: "study",
+  summary: "run the variants of an experiment with several seeds, and compare them",
+  arguments: [argument("<study>", "the study's file")],
+  options: declared,
+  action: runStudy,
+});
+
+async function runStudy(
+  context: Context,
+  options: OptionsOf<typeof declared>,
+  file: string,
+): Promise<number> {
+  const { clade, env, print, warn } = context;
+  const study = await loadStudy(context, file);
+  const plan = planStudy(study);
+  const original = await checked(context, file, study, plan);
+  await tryExperiment(original, study.seeds[0]!, workerProcesses(original, options, env));
+
+  await using stores = await openStores(context, options, { create: true });
+  const reporter = await studyReporter(context, study, plan, options.json ?? false);
+  // While a run goes on it hears the signal, too; this is for the time between two runs.
+  using interruption = firstInterruption(context);
+  const { signal } = interruption;
+  const { failed, givenUp, isInterrupted } = await runAll(
+    { context, stores, study, reporter, signal, options },
+    plan,
+  );
+  reporter.ended();
+  if (isInterrupted) {
+    warn(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
+    return exitCodes.interrupted;
+  }
+  if (failed > 0) {
+    const runs = plural(failed, "run");
+    warn(`study ${study.name}: ${runs} failed; the same command tries them again`);
+  }
+  for (const id of givenUp)
+    warn(
+      `run ${id}: is done, but members were given up; ` +
+        `${clade} resume ${id} gives them another chance`,
+    );
+  if (!options.json) {
+    print("");
+    await compareStudy(context, study.name, options.store);
+  }
+  if (failed > 0) return exitCodes.failed;
+  return givenUp.length > 0 ? exitCodes.membersGivenUp : exitCodes.done;
+}
+
+interface StudyEnd {
+  /** How many runs failed. */
+  readonly failed: number;
+  /** The runs that are done, but for members that were given up. */
+  readonly givenUp: readonly RunId[];
+  readonly isInterrupted: boolean;
+}
+
+/** Resolves when there is nothing left to do, or when the work is interrupted. */
+async function runAll(work: StudyWork, plan: readonly PlannedVariant[]): Promise<StudyEnd> {
+  const { study, signal } = work;
+  const givenUp: RunId[] = [];
+  let failed = 0;
+  let left = study.seeds.flatMap((seed) => plan.map((variant) => ({ variant, seed })));
+  while (left.length > 0) {
+    const elsewhere: typeof left = [];
+    for (const each of left) {
+      const outcome = await advanceVariant(work, each.variant, each.seed);
+      if (outcome === "interrupted") return { failed, givenUp, isInterrupted: true };
+      if (outcome === "elsewhere") elsewhere.push(each);
+      if (outcome === "failed") failed++;
+      if (outcome === "given up") givenUp.push(studyRunId(study, each.variant.label, each.seed));
+    }
+    // Whoever works on them may die, and then they are free.
+    if (elsewhere.length > 0) await sleep(lookAgainMs, undefined, { signal }).catch(() => {});
+    left = elsewhere;
+  }
+  return { failed, givenUp, isInterrupted: false };
+}
+
+/**
+ * A study of which nothing can be compared, such as one of sizes without a baseline, is still
+ * done.
+ */
+async function compareStudy(
+  context: Context,
+  name: string,
+  store: string | undefined,
+): Promise<void> {
+  try {
+    const place = { ...(store !== undefined && { store }), json: false };
+    await printComparison(context, [name], place, {});
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    context.print(error.message);
+  }
+}
+
+/**
+ * Every variant is checked before the first is run, but for what those that follow others will
+ * find.
+ */
+async function checked(
+  context: Context,
+  file: string,
+  study: Study,
+  plan: readonly PlannedVariant[],
+): Promise<Experiment> {
+  const original = await loadExperiment(context, study.experiment, {});
+  const problems = new Map<string, Problem>();
+  for (const variant of plan) {
+    try {
+      variant.settings(original);
+    } catch (error) {
+      if (!(error instanceof BadInputError)) throw error;
+      // A setting of all variants is wrong once, not in each of them.
+      for (const problem of error.problems) problems.set(JSON.stringify(problem), problem);
+    }
+  }
+  if (problems.size === 0) return original;
+  const place = declarationFile(context, "study", file);
+  throw new BadInputError(await placedIn(place, [...problems.values()]));
+}

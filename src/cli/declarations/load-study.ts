@@ -1,0 +1,41 @@
+import { dirname, resolve } from "node:path";
+import { defineStudy, type Study, type StudyDeclaration } from "../../experiment/study/study.ts";
+import type { Context } from "../context.ts";
+import {
+  badFile,
+  declarationFile,
+  importDefault,
+  isPlainData,
+  readDeclaration,
+  requireReadable,
+} from "./declaration-file.ts";
+
+/**
+ * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
+ * of its experiment. Throws `BadInputError`.
+ */
+export async function loadStudy(context: Context, given: string): Promise<Study> {
+  const file = declarationFile(context, "study", given);
+  requireReadable(file, "give the path of a study");
+  const study = isPlainData(file)
+    ? await readDeclaration(file, (data) => {
+        const { $schema, ...declaration } = (data ?? {}) as { $schema?: unknown };
+        return defineStudy(declaration as StudyDeclaration);
+      })
+    : await importDefault(file);
+  if (
+    typeof study !== "object" ||
+    study === null ||
+    !("variants" in study) ||
+    !Array.isArray(study.variants)
+  )
+    throw badFile(
+      file,
+      "exports no study as its default",
+      "write: export default defineStudy({ ... })",
+    );
+  return {
+    ...(study as Study),
+    experiment: resolve(dirname(file.path), (study as Study).experiment),
+  };
+}

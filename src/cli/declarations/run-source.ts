@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from "node:util";
+import { CladeError } from "../../algorithm/clade-error.ts";
+import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
+import type { Run } from "../../population-store/population-store.ts";
+import type { Context } from "../context.ts";
+import { loadExperiment } from "./load-experiment.ts";
+
+/** The experiment file of a run. */
+export function sourceOf(run: Run): NonNullable<Run["source"]> {
+  if (run.source) return run.source;
+  throw new CladeError(
+    `run ${run.id}: was started by a program and has no experiment file; run that program again`,
+  );
+}
+
+/**
+ * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when
+ * it is gone.
+ */
+export function experimentOf(
+  context: Context,
+  { file, settings }: NonNullable<Run["source"]>,
+): Promise<Experiment> {
+  return loadExperiment(
+    context,
+    file,
+    settings,
+    "the run needs its experiment; put the file back",
+  );
+}
+
+/** What an experiment says otherwise than the run was declared with, in words. */
+export function experimentDifferences(run: Run, experiment: Experiment): string[] {
+  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<
+    string,
+    unknown
+  >;
+  const then = run.experiment as unknown as Record<string, unknown>;
+  const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
+  // They follow from the hyperparameters' words, and older versions did not record them.
+  keys.delete("scales");
+  const different = [...keys].filter((key) => !isDeepStrictEqual(now[key], then[key]));
+  return different.map(
+    (key) =>
+      `${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
+  );
+}
+
+/**
+ * The experiment file may have been edited since the run began: its members would then be trained
+ * by different rules.
+ */
+export function requireSameExperiment(
+  run: Run,
+  experiment: Experiment,
+  remedy = "undo the change, or start a new run",
+): void {
+  const different = experimentDifferences(run, experiment);
+  if (different.length === 0) return;
+  throw new CladeError(
+    `run ${run.id}: the experiment file has changed since the run began; ` +
+      `${remedy}:${indented(different)}`,
+  );
+}
+
+export function indented(lines: readonly string[]): string {
+  return lines.map((line) => `\n  ${line}`).join("");
+}

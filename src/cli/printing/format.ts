@@ -1,0 +1,52 @@
+/** What only the terminal shows; values are in `report/words.ts`. */
+
+import { legibleLine } from "../../algorithm/legible.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import { number, value } from "../../report/words.ts";
+
+export function hyperparameters(values: Hyperparameters): string {
+  return Object.entries(values)
+    .map(([name, given]) => `${legibleLine(name)} ${value(given)}`)
+    .join(", ");
+}
+
+/** A measured number with the name of its metric. */
+export function measured(metric: string | undefined, value: number | undefined): string {
+  return `${legibleLine(metric ?? "score")} ${number(value)}`;
+}
+
+/** Rows in columns, the first row a heading. Numbers stand to the right. */
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(legibleLine));
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  );
+  const isNumber = (text: string) => /^-?[\d.,]+(e[+-]?\d+)?$/.test(text);
+  return rows
+    .map((row) =>
+      row
+        .map((text, column) =>
+          isNumber(text) ? text.padStart(widths[column]!) : text.padEnd(widths[column]!),
+        )
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const blocks = "▁▂▃▄▅▆▇█";
+
+/** Scores as a row of bars between the given lowest and highest; a missing one is a blank. */
+export function sparkline(
+  values: readonly (number | undefined)[],
+  low: number,
+  high: number,
+): string {
+  return values
+    .map((value) => {
+      if (value === undefined) return " ";
+      const share = high > low ? (value - low) / (high - low) : 1;
+      return blocks[Math.min(blocks.length - 1, Math.max(0, Math.floor(share * blocks.length)))]!;
+    })
+    .join("");
+}

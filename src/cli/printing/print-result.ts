@@ -1,0 +1,118 @@
+import { legibleBelow } from "../../algorithm/legible.ts";
+import { schedule } from "../../algorithm/schedule.ts";
+import type { Snapshot } from "../../algorithm/snapshot.ts";
+import { lineage } from "../../analysis/lineage.ts";
+import type { Run } from "../../population-store/population-store.ts";
+import { lostModelLines } from "../../report/lost-models.ts";
+import { unproved, withoutEffect } from "../../report/note-lines.ts";
+import { count, duration, plural, shortened } from "../../report/words.ts";
+import type { RunResult } from "../../worker/watch.ts";
+import type { Context } from "../context.ts";
+import type { Stores } from "../runs/open-store.ts";
+import { hyperparameters, measured } from "./format.ts";
+import { scheduleText } from "./schedule-text.ts";
+import { styled } from "./terminal.ts";
+
+/** What a person reads when a run has ended. */
+export async function printResult(
+  context: Context,
+  stores: Stores,
+  result: RunResult,
+): Promise<void> {
+  const { clade, print } = context;
+  const run = await stores.population.run(result.run);
+  if (result.state.kind === "stopped") {
+    print(
+      `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. ` +
+        `Go on with: ${clade} resume ${result.run}`,
+    );
+    return;
+  }
+  if (result.state.kind === "running") {
+    print(
+      "\neverything failed on the workers of this machine, so they have left; " +
+        `the run goes on with others. See: ${clade} status ${result.run}`,
+    );
+    return;
+  }
+  await printEnd(context, stores, run, result);
+  const notes = await stores.population.notes(run.id);
+  for (const line of withoutEffect(notes)) print(`warning: ${line}`);
+  for (const line of unproved(notes)) print(`note: ${line}`);
+  if (result.state.kind === "done" && result.failedMembers > 0) {
+    const members = plural(run.experiment.population, "member");
+    const were = result.failedMembers === 1 ? "was" : "were";
+    const last = await lastErrorOf(stores, result);
+    print(
+      `\ndone, but ${count(result.failedMembers)} of ${members} ${were} given up (${last}); ` +
+        `${clade} resume ${result.run} gives them another chance`,
+    );
+  }
+}
+
+/** What a member that was given up said last. */
+async function lastErrorOf({ population }: Stores, { run, givenUp }: RunResult): Promise<string> {
+  const [last] = await population.failuresOf(run, givenUp[0]!, 1);
+  return shortened(last?.message ?? "no error was kept", 300);
+}
+
+async function printEnd(
+  context: Context,
+  stores: Stores,
+  run: Run,
+  result: RunResult,
+): Promise<void> {
+  const { clade, print } = context;
+  const { best, state } = result;
+  const how = legibleBelow("reason" in state ? state.reason : state.kind);
+  print(
+    `\n${state.kind} in ${duration(result.seconds)}: ${how}; ` +
+      `${count(result.totalSteps)} steps, ${plural(result.copies, "copy", "copies")}`,
+  );
+  for (const line of troubleLines(context, run, result)) print(line);
+  for (const line of lostModelLines(result.lost, result.snapshot)) print(line);
+  if (!best && result.lost) return;
+  if (!best) return print("no member was ever scored, so there is no best model");
+  for (const line of bestLines(context, run, best)) print(line);
+  const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
+  print(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
+  print(`\nlook further: ${clade} show ${run.id}      who copied whom, and why`);
+  const indent = "              ";
+  print(`${indent}${clade} report ${run.id}      the same in figures: lineage, tree, schedules`);
+  print(`${indent}${clade} best ${run.id} --out DIR      the model's files and its schedule`);
+}
+
+/** What did not go as it should. */
+function troubleLines({ clade }: Context, run: Run, result: RunResult): string[] {
+  const { best, failures, failedMembers, unscoredMembers } = result;
+  const lines: string[] = [];
+  if (failures > 0)
+    lines.push(
+      `${plural(failures, "failure")} of trainers; ` +
+        `${plural(failedMembers, "member")} given up. See: ${clade} show ${run.id}`,
+    );
+  if (unscoredMembers > 0) {
+    const members = plural(unscoredMembers, "member");
+    lines.push(`${members} ended without a score (NaN, infinite or missing)`);
+  }
+  if (run.experiment.exploit.name === "tTestSelection" && best && !best.samples)
+    lines.push(
+      "tTestSelection had no samples to compare: let evaluate() report samples, " +
+        "such as the last 10 returns",
+    );
+  return lines;
+}
+
+function bestLines({ stdout }: Context, run: Run, best: Snapshot): string[] {
+  const { metric } = run.experiment.objective;
+  const others = Object.entries(best.metrics).filter(([name]) => name !== metric);
+  const shown = [
+    styled("bold", measured(metric, best.score), stdout),
+    ...others.map(([name, value]) => measured(name, value)),
+  ];
+  const values = hyperparameters(best.hyperparameters);
+  return [
+    `best: ${shown.join(", ")}; member ${best.member} at step ${count(best.step)}`,
+    ...(values === "" ? [] : [`      ${values}`]),
+  ];
+}

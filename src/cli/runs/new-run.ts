@@ -1,0 +1,24 @@
+import type { Experiment } from "../../experiment/experiment.ts";
+import type { NewRun, Run } from "../../population-store/population-store.ts";
+import { createRun } from "../../worker/run.ts";
+import { codeOf } from "../declarations/code.ts";
+import type { Stores } from "./open-store.ts";
+
+/**
+ * Publishes a new run, with its code's hashes and the place of its checkpoints, in which it leaves
+ * its sign first.
+ */
+export async function newRun(
+  stores: Stores,
+  experiment: Experiment,
+  seed: number,
+  origin: Partial<Pick<NewRun, "id" | "study" | "controlOf">> & Required<Pick<NewRun, "source">>,
+): Promise<Run> {
+  const { place } = stores;
+  const code = codeOf(origin.source.file, experiment);
+  const about = { ...origin, code, ...(place !== undefined && { checkpoints: place }) };
+  return await createRun(stores.population, experiment, seed, about, async (id) => {
+    await using checkpoints = await stores.checkpoints({ id, ...about });
+    if ("sign" in checkpoints) await checkpoints.sign();
+  });
+}

@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import type { Study } from "../../experiment/study/study.ts";
+import type { RunId } from "../../population-store/population-store.ts";
+
+/** A file name may have 255 bytes, and a run's checkpoints lie in a directory of its name. */
+const maxWords = 150;
+
+/**
+ * The same for everybody, so that two processes that work on one study never make a run twice.
+ * What an id cannot have, such as the sign of `rate=-1`, is told apart by a hash.
+ */
+export function studyRunId({ name }: Study, label: string, seed: number): RunId {
+  const words = `${name}-${label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")}`;
+  const isPlain = /^[A-Za-z0-9.-]+( [A-Za-z0-9.]+=[A-Za-z0-9.]+)*$/.test(label);
+  if (isPlain && words.length <= maxWords) return `${words}-seed-${seed}` as RunId;
+  const hash = createHash("sha256").update(`${name} ${label}`).digest("hex").slice(0, 8);
+  return `${words.slice(0, maxWords)}-${hash}-seed-${seed}` as RunId;
+}

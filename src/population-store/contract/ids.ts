@@ -1,0 +1,4 @@
+export type RunId = string & { readonly __brand: "RunId" };
+
+/** Names a worker process: `host:pid:random`. */
+export type WorkerId = string & { readonly __brand: "WorkerId" };

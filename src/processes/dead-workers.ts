@@ -1,0 +1,20 @@
+import { hostname } from "node:os";
+import type { PopulationStore, RunId } from "../population-store/population-store.ts";
+
+/** Gives back what workers of this machine hold that are no longer alive. */
+export async function releaseDeadWorkers(store: PopulationStore, run: RunId): Promise<void> {
+  const leases = (await store.members(run)).flatMap(({ lease }) => (lease ? [lease.worker] : []));
+  for (const worker of new Set(leases)) {
+    const [host, pid] = worker.split(":");
+    if (host === hostname() && !isAlive(Number(pid))) await store.releaseWorker(run, worker);
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

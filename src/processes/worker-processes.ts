@@ -1,0 +1,60 @@
+/** How many workers a machine gets, and what each of them sees of it. */
+import { availableParallelism } from "node:os";
+import { BadInputError } from "../algorithm/problem.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+
+export interface WorkerOptions {
+  readonly workers?: number;
+  /** The names of the GPUs, as CUDA_VISIBLE_DEVICES takes them. */
+  readonly gpus?: readonly string[];
+  /** Members that train on one GPU at the same time. */
+  readonly membersPerGpu?: number;
+  /** How long nothing may succeed, in seconds. */
+  readonly patience?: number;
+}
+
+export interface WorkerProcesses {
+  readonly count: number;
+  /** Variables that the worker of a number gets. */
+  readonly environment: (index: number) => { readonly [name: string]: string };
+  readonly patienceSeconds: number | undefined;
+  readonly stepTimeoutSeconds: number;
+}
+
+/**
+ * As many as are asked for, or as the GPUs take, or as there are cores, but no more than can have
+ * a member each. Each has one GPU, and its share of the cores: libraries for numbers take all
+ * cores otherwise, each of them, and all get slower.
+ */
+export function workerProcesses(
+  { population, stepTimeoutSeconds }: Experiment,
+  { workers, gpus, membersPerGpu, patience }: WorkerOptions,
+  env: NodeJS.ProcessEnv,
+): WorkerProcesses {
+  if (membersPerGpu !== undefined && !gpus) {
+    const remedy = "name the GPUs, such as --gpus 0,1";
+    throw bad("--members-per-gpu", membersPerGpu, "says nothing without --gpus", remedy);
+  }
+  const places = gpus && gpus.length * (membersPerGpu ?? 1);
+  if (workers !== undefined && places !== undefined && workers > places) {
+    const members = `${membersPerGpu ?? 1} member each`;
+    const rule = `${gpus!.length} GPUs with ${members} take ${places} workers`;
+    throw bad("--workers", workers, rule, "raise --members-per-gpu, or leave out --workers");
+  }
+  const cores = availableParallelism();
+  const count = Math.min(workers ?? places ?? cores, population);
+  const threads = String(Math.max(1, Math.floor(cores / count)));
+  return {
+    count,
+    patienceSeconds: patience,
+    stepTimeoutSeconds,
+    environment: (index) => ({
+      ...(env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
+      ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),
+    }),
+  };
+}
+
+function bad(path: string, value: string | number, rule: string, remedy: string): BadInputError {
+  return new BadInputError([{ path, value: String(value), rule, remedy }]);
+}
