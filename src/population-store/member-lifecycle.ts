@@ -22,7 +22,7 @@ export interface StoredMember {
   /** At the end of which generation it was last restarted; 0 if it never was. */
   readonly restarted: number;
   /** Counts its claims. */
-  readonly epoch: number;
+  readonly fencingToken: number;
   /** Who has claimed it. */
   readonly worker: WorkerId | null;
   /**
@@ -44,7 +44,7 @@ export const newMember: StoredMember = {
   undecided: false,
   failures: 0,
   restarted: 0,
-  epoch: 0,
+  fencingToken: 0,
   worker: null,
   until: 0,
   reserved: null,
@@ -60,7 +60,14 @@ export function isClaimable({ state, until }: StoredMember, time: number): boole
 }
 
 export function afterClaim(member: StoredMember, worker: WorkerId, until: number): StoredMember {
-  return { ...member, epoch: member.epoch + 1, worker, until, reserved: null, begun: null };
+  return {
+    ...member,
+    fencingToken: member.fencingToken + 1,
+    worker,
+    until,
+    reserved: null,
+    begun: null,
+  };
 }
 
 /**
@@ -68,13 +75,13 @@ export function afterClaim(member: StoredMember, worker: WorkerId, until: number
  * until another claims the member.
  */
 export function whyClaimIsLost(
-  { epoch, worker }: Pick<Claim, "epoch" | "worker">,
-  member: Pick<StoredMember, "epoch" | "worker"> | undefined,
+  { fencingToken, worker }: Pick<Claim, "fencingToken" | "worker">,
+  member: Pick<StoredMember, "fencingToken" | "worker"> | undefined,
   run: RunState["kind"] | undefined,
 ): string | undefined {
   if (!member || run === undefined) return "the run was removed";
   if (run !== "running") return "the run is not running";
-  if (member.epoch !== epoch) return "another worker has claimed it";
+  if (member.fencingToken !== fencingToken) return "another worker has claimed it";
   if (member.worker === null) return "it was given back";
   if (member.worker !== worker) return "another worker has claimed it";
   return undefined;

@@ -25,7 +25,7 @@ export const newNonce = () => randomUUID().slice(0, 8);
 /**
  * Names a process of this machine as nobody else is named: process ids come back, and containers
  * may all have the same host name and process id. Two of one name could both hold a claim, since a
- * database that crashes may forget one and give its epoch again.
+ * database that crashes may forget one and give its fencing token again.
  */
 export function workerId(pid: number, nonce: string): WorkerId {
   return `${hostname()}:${pid}:${nonce}` as WorkerId;

@@ -69,7 +69,11 @@ const telling: PopulationStore = {
 
 function tellOfClaim(result: ClaimResult | undefined): void {
   if (result?.kind === "claimed")
-    tell({ kind: "claimed", member: result.claim.member, epoch: result.claim.epoch });
+    tell({
+      kind: "claimed",
+      member: result.claim.member,
+      fencingToken: result.claim.fencingToken,
+    });
 }
 
 tell({ kind: "working", at: Date.now() });

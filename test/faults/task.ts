@@ -18,7 +18,7 @@ export interface Task {
 export type Told =
   /** By its own clock. */
   | { readonly kind: "working"; readonly at: number }
-  | { readonly kind: "claimed"; readonly member: number; readonly epoch: number }
+  | { readonly kind: "claimed"; readonly member: number; readonly fencingToken: number }
   | {
       readonly kind: "published";
       readonly snapshots: readonly {

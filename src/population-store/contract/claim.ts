@@ -4,13 +4,13 @@ import type { RunId, WorkerId } from "./ids.ts";
 
 /**
  * The right to train a member and to publish for it, until it is given back or claimed by another:
- * `epoch` counts the claims.
+ * `fencingToken` counts the claims.
  */
 export interface Claim {
   readonly run: RunId;
   readonly worker: WorkerId;
   readonly member: number;
-  readonly epoch: number;
+  readonly fencingToken: number;
   readonly newest: Snapshot;
   /** The newest snapshot ended a generation, and nobody has decided about it. */
   readonly undecided: boolean;

@@ -195,8 +195,8 @@ export function memoryPopulationStore({
     countTime(record, time);
     member.now = afterClaim(member.now, worker, time + leaseMs);
     const { hasFailed } = member;
-    const { epoch, undecided, failures, restarted } = member.now;
-    const claim = { run: id, worker, member: chosen, epoch, newest: newest(member) };
+    const { fencingToken, undecided, failures, restarted } = member.now;
+    const claim = { run: id, worker, member: chosen, fencingToken, newest: newest(member) };
     const elapsed = { elapsedMs: elapsedMs(record.run, time) };
     return {
       kind: "claimed",

@@ -88,7 +88,7 @@ BEGIN
     -- By the order of an index, so that no other is taken for it.
     SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
   END IF;
-  RETURN '{"state":"' || coalesce(this_run.state, 'removed') || '"' || coalesce(',"epoch":' || claimed.epoch || ',"undecided":' || claimed.undecided
+  RETURN '{"state":"' || coalesce(this_run.state, 'removed') || '"' || coalesce(',"fencingToken":' || claimed.epoch || ',"undecided":' || claimed.undecided
     || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted
     || ',"hasFailed":' || EXISTS (SELECT FROM clade.failures WHERE run = of_run AND member = claimed.member)
     || ',"elapsedMs":' || this_run.elapsed_ms + greatest(0, time - coalesce(this_run.running_since, time))

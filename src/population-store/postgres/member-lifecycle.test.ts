@@ -63,7 +63,7 @@ function anyMember(random: Random): StoredMember {
     undecided: random.pick([true, false]),
     failures: random.integer(4),
     restarted: random.integer(4),
-    epoch: 1 + random.integer(3),
+    fencingToken: 1 + random.integer(3),
     worker: isClaimed ? random.pick([me, worker(2)]) : null,
     until: random.pick([0, time - 1, time, time + 1, time + 1000]),
     reserved: isClaimed ? random.pick([null, "a" as CheckpointId]) : null,
@@ -174,7 +174,7 @@ test.skipIf(!server)(
         run: id,
         worker: random.pick([held ?? me, held ?? me, worker(3)]),
         member: 0,
-        epoch: member.epoch - random.pick([0, 0, 0, 0, 1]),
+        fencingToken: member.fencingToken - random.pick([0, 0, 0, 0, 1]),
         newest: roots(1)[0]!,
         ...{ undecided, failures, restarted, hasFailed: false, elapsedMs: 0 },
       };

@@ -61,8 +61,8 @@ export function postgresHotPath(
     return (await connection.query(statement)).at(-1)!;
   }
 
-  const claimed = ({ member, epoch, worker }: Claim, key: number) =>
-    list([key, member, epoch, worker]);
+  const claimed = ({ member, fencingToken, worker }: Claim, key: number) =>
+    list([key, member, fencingToken, worker]);
 
   /** Runs what is refused for a claim that is no longer valid, and says why. */
   async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {

@@ -210,10 +210,19 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     const free = storedMemberOf(row);
     const held = afterClaim(free, worker, time + leaseMs);
     keep(key, member, free, held);
-    const { epoch, undecided, failures, restarted } = held;
+    const { fencingToken, undecided, failures, restarted } = held;
     const newest = snapshotOf(key, snapshotId(member, held.newest))!;
     const hasFailed = row.has_failed === 1;
-    const claim = { run: id, worker, member, epoch, newest, undecided, failures, hasFailed };
+    const claim = {
+      run: id,
+      worker,
+      member,
+      fencingToken,
+      newest,
+      undecided,
+      failures,
+      hasFailed,
+    };
     return {
       kind: "claimed",
       claim: { ...claim, elapsedMs: elapsed, restarted },

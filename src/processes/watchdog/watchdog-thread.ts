@@ -38,10 +38,10 @@ for (;;) {
 
 function report(): void {
   const member = Atomics.load(memory, places.member);
-  const epoch = Atomics.load(memory, places.epoch);
+  const fencingToken = Atomics.load(memory, places.fencingToken);
   const blocked: Blocked = {
     blockedMs: Math.round(blockedMs),
-    ...(member >= 0 && { claim: { member, epoch } }),
+    ...(member >= 0 && { claim: { member, fencingToken } }),
   };
   write(reportDescriptor, JSON.stringify(blocked));
 }

@@ -18,8 +18,8 @@ export interface Blocked {
    * count.
    */
   readonly blockedMs: number;
-  /** Whose generation is in progress, and the epoch of the claim; absent between claims. */
-  readonly claim?: Pick<Claim, "member" | "epoch">;
+  /** Whose generation is in progress, and the fencing token of the claim; absent between claims. */
+  readonly claim?: Pick<Claim, "member" | "fencingToken">;
 }
 
 export interface WatchdogData {
@@ -28,7 +28,7 @@ export interface WatchdogData {
 }
 
 /** Places in the shared memory: a count of turns, and the claim. A member below 0 is none. */
-export const places = { turns: 0, member: 1, epoch: 2 } as const;
+export const places = { turns: 0, member: 1, fencingToken: 2 } as const;
 
 /** The file descriptor that the parent reads from; the one before is the channel of messages. */
 export const reportDescriptor = 4;
@@ -54,7 +54,7 @@ export function startWatchdog(): Watchdog {
   new Worker(script, { workerData, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
   return {
     holds(claim) {
-      Atomics.store(memory, places.epoch, claim?.epoch ?? 0);
+      Atomics.store(memory, places.fencingToken, claim?.fencingToken ?? 0);
       Atomics.store(memory, places.member, claim?.member ?? -1);
     },
   };

@@ -87,7 +87,7 @@ export function claimCases(add: Add): void {
   );
 
   add(
-    "nobody claims a leased member, and an epoch is never given twice",
+    "nobody claims a leased member, and a fencing token is never given twice",
     {},
     async ({ store, id }) => {
       const claims = await Promise.all(
@@ -99,13 +99,13 @@ export function claimCases(add: Add): void {
         { kind: "wait" },
         "a fourth claim",
       );
-      const epochs = new Set<number>();
+      const tokens = new Set<number>();
       for (let turn = 0; turn < 4; turn++) {
         const mine = turn === 0 ? claims[0]! : await claim(store, id);
-        epochs.add(mine.epoch);
+        tokens.add(mine.fencingToken);
         await store.releaseMember(mine);
       }
-      assertEqual(epochs.size, 4, "different epochs");
+      assertEqual(tokens.size, 4, "different fencing tokens");
     },
   );
 
@@ -145,7 +145,7 @@ export function claimCases(add: Add): void {
       );
       clock.time += 1;
       const taken = await claim(store, id, worker(2), 1000);
-      assert(taken.epoch > slow.epoch, "the epoch has moved on");
+      assert(taken.fencingToken > slow.fencingToken, "the fencing token has moved on");
       await assertLost(store, slow);
       assertEqual(
         (await store.members(id))[0]!.lease,
