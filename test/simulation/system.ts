@@ -17,6 +17,8 @@ import { Process, type World } from "./world.ts";
 /** In simulated time, in milliseconds. */
 const leaseMs = 60_000;
 const longestMs = 24 * 3600 * 1000;
+/** Ten times what a run takes in which much goes wrong. */
+const mostSteps = 200_000;
 
 const id = "simulation-1" as RunId;
 
@@ -52,7 +54,7 @@ export class System {
       () => this.#isOver || this.#error !== undefined,
       async () => {
         await invariants.check();
-        if (this.#world.time - begin > longestMs)
+        if (this.#world.time - begin > longestMs || this.#world.steps > mostSteps)
           throw new Error("the run does not come to its end");
       },
     );
