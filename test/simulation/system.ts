@@ -15,7 +15,7 @@ import { simulatedSession } from "./simulated-trainer.ts";
 import { Process, type World } from "./world.ts";
 
 /** In simulated time, in milliseconds. */
-const leaseMs = 60_000;
+const leaseMs = 5_000;
 const longestMs = 24 * 3600 * 1000;
 /** Ten times what a run takes in which much goes wrong. */
 const mostSteps = 200_000;
