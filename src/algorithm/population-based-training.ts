@@ -90,7 +90,7 @@ export function decide(
 }
 
 /**
- * Replaces a member that cannot go on with a random one of the best fifth, and explores from
+ * A member that cannot go on continues from a random other of the best fifth, and explores from
  * there, but not where it has failed. After a rescue in vain it takes the donor's hyperparameters
  * as they are, since the donor trains with them. Undefined without a donor.
  */

@@ -36,7 +36,8 @@ A command without a run's name takes the newest run, and says so on standard err
 Controls, which are
 the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
 take one when nothing else goes on.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (of worker) the run
+has failed, 130 interrupted.`;
 
 /** The command that the first word names, or all of them. `ended` gets the exit code of one. */
 export async function program(

@@ -28,7 +28,7 @@ export type Beginning =
       /** A rescue was due, and nobody could be its donor. */
       readonly isWithoutDonor: boolean;
     }
-  /** A donor takes its place. */
+  /** It keeps failing, and goes on from a donor. */
   | { readonly kind: "rescue"; readonly decision: Decision; readonly from: Snapshot }
   /** It leaves the run, after a last evaluation where a held-out metric is asked for. */
   | {

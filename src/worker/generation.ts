@@ -40,7 +40,7 @@ export interface Training extends Deciding {
 export interface Attempt {
   newest: Snapshot;
   hyperparameters: Hyperparameters;
-  /** No donor could take the place of a member that needs one. */
+  /** It needs a donor, and there is none. */
   isWithoutDonor: boolean;
 }
 

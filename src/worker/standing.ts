@@ -1,5 +1,5 @@
 /**
- * What becomes of a member that fails: its generation is repeated, a donor takes its place, or the
+ * What becomes of a member that fails: its generation is repeated, it goes on from a donor, or the
  * run goes on without it.
  */
 import {
@@ -113,7 +113,7 @@ export function countOf(
   return places.size > 1 || !couldTryElsewhere ? own.length : broken.length;
 }
 
-/** Whether a donor is to take its place. */
+/** Whether it is to go on from a donor. */
 export function needsRescue(trouble: Trouble, count: number): boolean {
   return trouble.rescues < mostRescues && count >= failuresUntilRescue;
 }

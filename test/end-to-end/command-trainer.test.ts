@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { some } from "../long.ts";
 import { Workplace } from "./command-line.ts";
 
 let place: Workplace;
@@ -102,23 +103,29 @@ test("check says that a trainer is as it should be", async () => {
 
 // A process of each run does it once, in its second call of that kind: the first is tried before
 // the run begins.
-test.each([
-  "train: exit",
-  "train: die",
-  "train: hang",
-  "train: garbage",
-  "train: flood without lines",
-  "evaluate: answer twice",
-  "evaluate: a string",
-  "save: half a file",
-  "save: nothing",
-  "save: hang and write on",
-  "save: remove the directory",
-  "save: a directory that is read-only",
-  "evaluate: a metric called samples",
-  "restore: old hyperparameters",
-  "train: children that stay",
-])("a trainer that does %s once costs a generation, and the run goes on", async (misbehaviour) => {
+test.each(
+  some(
+    [
+      "train: exit",
+      "train: garbage",
+      "save: half a file",
+      "restore: old hyperparameters",
+      "train: children that stay",
+    ],
+    [
+      "train: die",
+      "train: hang",
+      "train: flood without lines",
+      "evaluate: answer twice",
+      "evaluate: a string",
+      "save: nothing",
+      "save: hang and write on",
+      "save: remove the directory",
+      "save: a directory that is read-only",
+      "evaluate: a metric called samples",
+    ],
+  ),
+)("a trainer that does %s once costs a generation, and the run goes on", async (misbehaviour) => {
   place.write("climb.yaml", experiment({ misbehaviour: `${misbehaviour}: once` }));
   const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
   expect(run).toMatchObject({ code: 0 });

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { noSlurm, startSlurm } from "../servers/slurm-cluster.ts";
 import { climb, Workplace } from "./command-line.ts";
@@ -100,8 +101,8 @@ test.skipIf(!cluster)(
   },
 );
 
-test.skipIf(!cluster)(
-  `status shows the tasks beside the members, and stop ends them for good${needs}`,
+test.skipIf(!cluster || !isLong)(
+  `status shows the tasks beside the members, and stop ends them for good${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
@@ -126,8 +127,8 @@ test.skipIf(!cluster)(
   },
 );
 
-test.skipIf(!cluster)(
-  `workers that are preempted give their members back, and come back${needs}`,
+test.skipIf(!cluster || !isLong)(
+  `workers that are preempted give their members back, and come back${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
@@ -149,19 +150,25 @@ test.skipIf(!cluster)(
   },
 );
 
-test.skipIf(!cluster)(`a node that goes down takes no member with it${needs}`, async () => {
-  using place = await newPlace();
-  place.write("climb.ts", slow());
-  await place.clade("submit", "slurm", "climb.ts", "--array", "4");
-  await isTraining(place, 4);
-  cluster!.slurm("scontrol", "update", "nodename=node0", "state=down", "reason=test");
-  await until("its members are given back", async () => (await status(place)).workers.length <= 2);
-  cluster!.slurm("scontrol", "update", "nodename=node0", "state=resume");
-  await ends(place);
-});
+test.skipIf(!cluster || !isLong)(
+  `a node that goes down takes no member with it${inLongRuns}${needs}`,
+  async () => {
+    using place = await newPlace();
+    place.write("climb.ts", slow());
+    await place.clade("submit", "slurm", "climb.ts", "--array", "4");
+    await isTraining(place, 4);
+    cluster!.slurm("scontrol", "update", "nodename=node0", "state=down", "reason=test");
+    await until(
+      "its members are given back",
+      async () => (await status(place)).workers.length <= 2,
+    );
+    cluster!.slurm("scontrol", "update", "nodename=node0", "state=resume");
+    await ends(place);
+  },
+);
 
-test.skipIf(!cluster)(
-  `ahead of the time limit a worker gives its member back and is requeued${needs}`,
+test.skipIf(!cluster || !isLong)(
+  `ahead of the time limit a worker gives its member back and is requeued${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
     place.write("climb.ts", climb({ stepMs: 400, declaration: "population: 4," }));

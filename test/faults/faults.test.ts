@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { start, type WorkerId } from "../../src/population-store/population-store.ts";
+import { inLongRuns, isLong } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { Crew, type CrewOptions, leaseMs } from "./crew.ts";
 import type { Machine } from "./machine.ts";
@@ -96,9 +97,9 @@ async function expectFenced(
 }
 
 test
-  .skipIf(!server)
+  .skipIf(!server || !isLong)
   .concurrent(
-    `with PostgreSQL away for 20 s workers wait and go on${needs}`,
+    `with PostgreSQL away for 20 s workers wait and go on${needs}${inLongRuns}`,
     { timeout: 300_000 },
     async () => {
       await using own = (await startPostgres())!;
@@ -119,9 +120,9 @@ test
   );
 
 test
-  .skipIf(!server)
+  .skipIf(!server || !isLong)
   .concurrent(
-    `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}`,
+    `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}${inLongRuns}`,
     { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}, {}]);
@@ -134,9 +135,9 @@ test
   );
 
 test
-  .skipIf(!server)
+  .skipIf(!server || !isLong)
   .concurrent(
-    `a worker that is frozen past its lease cannot publish when it wakes${needs}`,
+    `a worker that is frozen past its lease cannot publish when it wakes${needs}${inLongRuns}`,
     { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}, {}]);
@@ -165,9 +166,9 @@ test
   );
 
 test
-  .skipIf(!server)
+  .skipIf(!server || !isLong)
   .concurrent(
-    `two copies of one worker side by side publish nothing twice${needs}`,
+    `two copies of one worker side by side publish nothing twice${needs}${inLongRuns}`,
     { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}]);

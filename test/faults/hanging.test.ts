@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { Crew, ended, leaseMs } from "./crew.ts";
 import type { Machine } from "./machine.ts";
@@ -42,9 +43,9 @@ for (const [what, isWarm, newPlace] of [
   [`a mount by sshfs hangs a worker that saves${needsSshfs}`, true, sshfs],
 ] as const)
   test
-    .skipIf(!server || (newPlace === sshfs && !canMount))
+    .skipIf(!server || !isLong || (newPlace === sshfs && !canMount))
     .concurrent(
-      `while ${what} keeps its member, and leaves when it is told to${needs}`,
+      `while ${what} keeps its member, and leaves when it is told to${needs}${inLongRuns}`,
       { timeout: 300_000 },
       async () => {
         const directory = join(root, `${directories++}`);

@@ -1,7 +1,7 @@
 /**
  * Real workers on PostgreSQL, with checkpoints in S3 and in a shared directory, under a random
  * mixture of everything that breaks. Afterwards the tree of snapshots alone is asked whether
- * anything was lost. CLADE_FAULTS_SECONDS (60) is how long things break, CLADE_SEED (1) the seed
+ * anything was lost. CLADE_FAULTS_SECONDS (15, or 60 in a long run) is how long things break, CLADE_SEED (1) the seed
  * of the mixture.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { randomStream } from "../../src/algorithm/random.ts";
+import { figure } from "../long.ts";
 import { type Fault, randomFaults, startFaultProxy } from "../servers/fault-proxy.ts";
 import { startMemoryS3 } from "../servers/memory-s3-server.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
@@ -17,7 +18,7 @@ import { s3Keys } from "../servers/s3-server.ts";
 import { Crew, isRoot } from "./crew.ts";
 import { faultsOf } from "./machine-faults.ts";
 
-const seconds = Number(process.env.CLADE_FAULTS_SECONDS ?? 60);
+const seconds = Number(process.env.CLADE_FAULTS_SECONDS ?? figure(15, 60));
 const seed = Number(process.env.CLADE_SEED ?? 1);
 /** Clocks that are right, and off to either side. */
 const machines = [{}, { clockMs: 600_000 }, { clockMs: -600_000 }];

@@ -6,6 +6,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Workplace } from "../end-to-end/command-line.ts";
+import { some } from "../long.ts";
 import { clientPath, python, withoutPython } from "./python.ts";
 
 let place: Workplace;
@@ -35,17 +36,19 @@ trainer:
 describe.skipIf(withoutPython)(
   `trainers on the Python client (${withoutPython ?? python})`,
   () => {
-    test.each([
-      "step: exit",
-      "step: exit at once",
-      "step: die",
-      "step: hang",
-      "step: raise",
-      "evaluate: a string",
-      "save: nothing",
-      "save half-way: die",
-      "restore: die",
-    ])("%s, once, costs a generation, and the run goes on", async (misbehaviour) => {
+    test.each(
+      some(
+        ["step: exit", "step: raise", "save half-way: die"],
+        [
+          "step: exit at once",
+          "step: die",
+          "step: hang",
+          "evaluate: a string",
+          "save: nothing",
+          "restore: die",
+        ],
+      ),
+    )("%s, once, costs a generation, and the run goes on", async (misbehaviour) => {
       place.write("climb.yaml", experiment(`${misbehaviour}: once`));
       const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
       expect(run).toMatchObject({ code: 0 });

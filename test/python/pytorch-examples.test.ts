@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Workplace } from "../end-to-end/command-line.ts";
+import { inLongRuns, isLong } from "../long.ts";
 import { clientPath, python, withoutGymnasium, withoutTorch } from "./python.ts";
 
 const example = (name: string) =>
@@ -17,40 +18,46 @@ beforeEach(() => {
 afterEach(() => place[Symbol.dispose]());
 
 describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`, () => {
-  test("the network for digits keeps the contract, with hyperparameters read back", async () => {
-    const { code, stdout } = await place.clade("check", example("digits.yaml"));
-    expect(stdout).toMatch(
-      /restore\(\) in another trainer gives accuracy .* again; fresh weights had/,
-    );
-    expect(stdout).toContain(
-      "read back from where it acts, before the first step and after the last",
-    );
-    expect(code).toBe(0);
-  });
+  test.skipIf(!isLong)(
+    `the network for digits keeps the contract, with hyperparameters read back${inLongRuns}`,
+    async () => {
+      const { code, stdout } = await place.clade("check", example("digits.yaml"));
+      expect(stdout).toMatch(
+        /restore\(\) in another trainer gives accuracy .* again; fresh weights had/,
+      );
+      expect(stdout).toContain(
+        "read back from where it acts, before the first step and after the last",
+      );
+      expect(code).toBe(0);
+    },
+  );
 
-  test("100 generations start Python once for each worker, and once to try the experiment", async () => {
-    const command = `echo start >> ${place.path("starts")}; exec ${python} ${example("digits.py")}`;
-    const yaml = readFileSync(example("digits.yaml"), "utf8");
-    place.write(
-      "digits.yaml",
-      yaml.replace("trainer: python3 digits.py", `trainer: "${command}"`),
-    );
-    const budget = [
-      "--population",
-      "4",
-      "--set",
-      "ready.steps=2",
-      "--set",
-      "budget.stepsPerMember=50",
-    ];
-    const run = await place.clade("run", "digits.yaml", "--json", "--workers", "2", ...budget);
-    expect(Workplace.result(run)).toMatchObject({
-      state: { kind: "done" },
-      totalSteps: 200,
-      failures: 0,
-    });
-    expect(place.read("starts").trim().split("\n")).toHaveLength(3);
-  });
+  test.skipIf(!isLong)(
+    `100 generations start Python once for each worker, and once to try${inLongRuns}`,
+    async () => {
+      const command = `echo start >> ${place.path("starts")}; exec ${python} ${example("digits.py")}`;
+      const yaml = readFileSync(example("digits.yaml"), "utf8");
+      place.write(
+        "digits.yaml",
+        yaml.replace("trainer: python3 digits.py", `trainer: "${command}"`),
+      );
+      const budget = [
+        "--population",
+        "4",
+        "--set",
+        "ready.steps=2",
+        "--set",
+        "budget.stepsPerMember=50",
+      ];
+      const run = await place.clade("run", "digits.yaml", "--json", "--workers", "2", ...budget);
+      expect(Workplace.result(run)).toMatchObject({
+        state: { kind: "done" },
+        totalSteps: 200,
+        failures: 0,
+      });
+      expect(place.read("starts").trim().split("\n")).toHaveLength(3);
+    },
+  );
 
   test("a plain script becomes a trainer by at most ten changed lines", async () => {
     const { stdout } = spawnSync("diff", [example("before.py"), example("after.py")], {
@@ -76,8 +83,8 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
     });
   });
 
-  test.skipIf(withoutGymnasium)(
-    `the policy for CartPole keeps the contract (${withoutGymnasium ?? "Gymnasium"})`,
+  test.skipIf(withoutGymnasium || !isLong)(
+    `the policy for CartPole keeps the contract (${withoutGymnasium ?? "Gymnasium"})${inLongRuns}`,
     async () => {
       const { code, stdout } = await place.clade("check", example("cartpole.yaml"));
       expect(stdout).not.toContain("BAD");

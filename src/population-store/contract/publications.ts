@@ -8,7 +8,7 @@ export type Publication =
   | Trained
   /** A copy was scored again before it is trained. The claim goes on. */
   | (Decided & { readonly kind: "evaluated"; readonly snapshot: Snapshot })
-  /** A donor has taken the place of a member that cannot go on. The claim goes on. */
+  /** A member that keeps failing goes on from a donor. The claim goes on. */
   | { readonly kind: "rescued"; readonly decision: Decision; readonly snapshot: Snapshot }
   /** The member has gone back to an older snapshot, and is free. */
   | { readonly kind: "recovered"; readonly decision: Decision; readonly snapshot: Snapshot }
