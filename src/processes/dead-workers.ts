@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
 
@@ -13,8 +14,18 @@ export async function releaseDeadWorkers(store: PopulationStore, run: RunId): Pr
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+  return !isZombie(pid);
+}
+
+/** It has ended, and its parent, such as the first process of a container, has not noticed. */
+function isZombie(pid: number): boolean {
+  try {
+    // After the name, which may contain anything, comes the state (Linux, proc(5)).
+    return /^.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
   }
 }
