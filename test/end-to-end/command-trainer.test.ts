@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { some } from "../long.ts";
+import { inLongRuns, isLong, some } from "../long.ts";
 import { Workplace } from "./command-line.ts";
 
 let place: Workplace;
@@ -218,8 +218,8 @@ const hasShellTools = ["sed", "awk", "sha256sum"].every(
   (tool) => spawnSync(tool, ["--version"]).error === undefined,
 );
 
-test.runIf(hasShellTools)(
-  "a trainer in nothing but the shell keeps the whole contract (needs sed, awk and sha256sum)",
+test.runIf(isLong && hasShellTools)(
+  `a trainer in nothing but the shell keeps the whole contract (needs sed, awk and sha256sum)${inLongRuns}`,
   async () => {
     const example = fileURLToPath(
       new URL("../../examples/other-languages/descent.yaml", import.meta.url),
@@ -234,21 +234,24 @@ test.runIf(hasShellTools)(
   },
 );
 
-test("a worker that a signal to it alone asks to leave is replaced", async () => {
-  place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 1000 }));
-  const run = place.start("run", "climb.yaml", "--json", "--workers", "2");
-  await expect.poll(() => place.alive("starts").length).toBeGreaterThan(1);
-  let worker: string | undefined;
-  const aWorker = async () =>
-    /"workers":\["[^:]+:(\d+)/.exec((await place.ask("status", "--json")).stdout)?.[1];
-  await expect.poll(async () => (worker = await aWorker())).toBeDefined();
-  process.kill(Number(worker), "SIGTERM");
-  expect(Workplace.result(await run.finished)).toMatchObject({
-    state: { kind: "done" },
-    totalSteps: 4000,
-    failures: 0,
-  });
-});
+test.skipIf(!isLong)(
+  `a worker that a signal to it alone asks to leave is replaced${inLongRuns}`,
+  async () => {
+    place.write("climb.yaml", experiment({ misbehaviour: "train: slowly", steps: 1000 }));
+    const run = place.start("run", "climb.yaml", "--json", "--workers", "2");
+    await expect.poll(() => place.alive("starts").length).toBeGreaterThan(1);
+    let worker: string | undefined;
+    const aWorker = async () =>
+      /"workers":\["[^:]+:(\d+)/.exec((await place.ask("status", "--json")).stdout)?.[1];
+    await expect.poll(async () => (worker = await aWorker())).toBeDefined();
+    process.kill(Number(worker), "SIGTERM");
+    expect(Workplace.result(await run.finished)).toMatchObject({
+      state: { kind: "done" },
+      totalSteps: 4000,
+      failures: 0,
+    });
+  },
+);
 
 test("the trainer is tried on a GPU of the run before it begins", async () => {
   const command = "test $CUDA_VISIBLE_DEVICES = 6 || exit 7; exec node climber.mjs";

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { kubernetesJob } from "../../src/cluster/kubernetes.ts";
+import { inLongRuns, isLong } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { climb, Workplace } from "./command-line.ts";
 
@@ -243,8 +244,8 @@ test.skipIf(!server)(
   },
 );
 
-test.skipIf(!server)(
-  `what no pod could do is one sentence, and leaves no run, no pod and no Job${needs}`,
+test.skipIf(!isLong || !server)(
+  `what no pod could do is one sentence, and leaves no run, no pod and no Job${needs}${inLongRuns}`,
   async () => {
     const container = (state: object) => ({ containerStatuses: [{ state }] });
     const failed = (terminated: object) => ({ phase: "Failed", ...container({ terminated }) });

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { climb, Workplace } from "./command-line.ts";
 
 let place: Workplace;
@@ -138,8 +139,8 @@ test.skipIf(!mayMount)(
   },
 );
 
-test.skipIf(!mayMount)(
-  "a full disk of a command ends the run, at no member's cost (needs root to mount)",
+test.skipIf(!isLong || !mayMount)(
+  `a full disk of a command ends the run, at no member's cost (needs root to mount)${inLongRuns}`,
   async () => {
     const disk = mkdtempSync(join(tmpdir(), "clade-disk-"));
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk]);

@@ -1,5 +1,6 @@
 import { sqlitePopulationStore } from "clade";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { Workplace } from "./command-line.ts";
 
 let place: Workplace;
@@ -108,33 +109,41 @@ test("Ctrl-C stops a study, and says how to go on", async () => {
   expect(stderr).toContain("study sizes: stopped; go on with: clade study study.yaml");
 });
 
-test("two processes that work on one study share its runs", async () => {
-  place.write("climb.ts", climb(2));
-  place.write("study.yaml", study());
-  const both = await Promise.all([
-    place.clade("study", "study.yaml"),
-    place.clade("study", "study.yaml"),
-  ]);
-  for (const { code, stdout } of both) {
-    expect(code).toBe(0);
-    expect(stdout).toContain("pbt beside random-search: ");
-  }
-  expect((await runs()).map(({ id, state }) => [id, state.kind]).sort()).toEqual(
-    allRuns.map((id) => [id, "done"]),
-  );
-});
+test.skipIf(!isLong)(
+  `two processes that work on one study share its runs${inLongRuns}`,
+  async () => {
+    place.write("climb.ts", climb(2));
+    place.write("study.yaml", study());
+    const both = await Promise.all([
+      place.clade("study", "study.yaml"),
+      place.clade("study", "study.yaml"),
+    ]);
+    for (const { code, stdout } of both) {
+      expect(code).toBe(0);
+      expect(stdout).toContain("pbt beside random-search: ");
+    }
+    expect((await runs()).map(({ id, state }) => [id, state.kind]).sort()).toEqual(
+      allRuns.map((id) => [id, "done"]),
+    );
+  },
+);
 
-test("an edited experiment is refused before it mixes with runs of the old one", async () => {
-  place.write("study.yaml", study());
-  await place.clade("study", "study.yaml");
-  place.write("climb.ts", climb(0, 80));
-  const { code, stderr } = await place.clade("study", "study.yaml");
-  expect(code).toBe(1);
-  expect(stderr).toContain("undo the change, rename the study, or: clade remove sizes-pbt-seed-1");
-  expect(stderr).toContain(
-    'budget: {"stepsPerMember":40} in the run, {"stepsPerMember":80} in the file',
-  );
-});
+test.skipIf(!isLong)(
+  `an edited experiment is refused before it mixes with runs of the old one${inLongRuns}`,
+  async () => {
+    place.write("study.yaml", study());
+    await place.clade("study", "study.yaml");
+    place.write("climb.ts", climb(0, 80));
+    const { code, stderr } = await place.clade("study", "study.yaml");
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      "undo the change, rename the study, or: clade remove sizes-pbt-seed-1",
+    );
+    expect(stderr).toContain(
+      'budget: {"stepsPerMember":40} in the run, {"stepsPerMember":80} in the file',
+    );
+  },
+);
 
 test.each([
   [
@@ -238,16 +247,19 @@ test.each([
   expect(stderr).toContain(message);
 });
 
-test("variants that differ only in what ids cannot have are runs of their own", async () => {
-  place.write("climb.ts", climb(0, 5));
-  const long = "x".repeat(80);
-  place.write(
-    "study.yaml",
-    `{ name: sizes, experiment: climb.ts, seeds: 1, variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
-  );
-  const { code, stderr } = await place.clade("study", "study.yaml");
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const made = await runs();
-  expect(made.map(({ study }) => study!.variant)).toEqual(["a_b", "a-b", long]);
-  expect(made.every(({ id }) => id.length < 255)).toBe(true);
-});
+test.skipIf(!isLong)(
+  `variants that differ only in what ids cannot have are runs of their own${inLongRuns}`,
+  async () => {
+    place.write("climb.ts", climb(0, 5));
+    const long = "x".repeat(80);
+    place.write(
+      "study.yaml",
+      `{ name: sizes, experiment: climb.ts, seeds: 1, variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
+    );
+    const { code, stderr } = await place.clade("study", "study.yaml");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const made = await runs();
+    expect(made.map(({ study }) => study!.variant)).toEqual(["a_b", "a-b", long]);
+    expect(made.every(({ id }) => id.length < 255)).toBe(true);
+  },
+);

@@ -6,7 +6,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Workplace } from "../end-to-end/command-line.ts";
-import { some } from "../long.ts";
+import { inLongRuns, isLong, some } from "../long.ts";
 import { clientPath, python, withoutPython } from "./python.ts";
 
 let place: Workplace;
@@ -60,36 +60,39 @@ describe.skipIf(withoutPython)(
       await expect.poll(() => place.alive("starts")).toEqual([]);
     });
 
-    test("what the script and its children print, and 1 GB of it, is the member's log and no message", async () => {
-      for (const misbehaviour of ["step: print: once", "step: flood: once"]) {
-        place.write("climb.yaml", experiment(misbehaviour));
-        const run = await place.clade(
-          "run",
-          "climb.yaml",
-          "--json",
-          "--workers",
-          "1",
-          "--seed",
-          "1",
+    test.skipIf(!isLong)(
+      `what a script and its children print, and 1 GB of it, is the log${inLongRuns}`,
+      async () => {
+        for (const misbehaviour of ["step: print: once", "step: flood: once"]) {
+          place.write("climb.yaml", experiment(misbehaviour));
+          const run = await place.clade(
+            "run",
+            "climb.yaml",
+            "--json",
+            "--workers",
+            "1",
+            "--seed",
+            "1",
+          );
+          expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0 });
+          place.remove("starts");
+        }
+        const logs = readdirSync(place.path(".clade", "logs"), {
+          recursive: true,
+          encoding: "utf8",
+        });
+        const texts = logs
+          .filter((name) => name.includes("member-"))
+          .map((name) => place.path(".clade", "logs", name));
+        const printed = texts
+          .map((path) => readFileSync(path, "utf8"))
+          .find((text) => text.includes("Epoch 1/10"));
+        expect(printed).toContain(
+          'Epoch 1/10\n{"jsonrpc": "2.0", "id": 1, "result": {}}\nfrom a child\ninput was:',
         );
-        expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 0 });
-        place.remove("starts");
-      }
-      const logs = readdirSync(place.path(".clade", "logs"), {
-        recursive: true,
-        encoding: "utf8",
-      });
-      const texts = logs
-        .filter((name) => name.includes("member-"))
-        .map((name) => place.path(".clade", "logs", name));
-      const printed = texts
-        .map((path) => readFileSync(path, "utf8"))
-        .find((text) => text.includes("Epoch 1/10"));
-      expect(printed).toContain(
-        'Epoch 1/10\n{"jsonrpc": "2.0", "id": 1, "result": {}}\nfrom a child\ninput was:',
-      );
-      expect(Math.max(...texts.map((path) => statSync(path).size))).toBeLessThan(17 * 2 ** 20);
-    });
+        expect(Math.max(...texts.map((path) => statSync(path).size))).toBeLessThan(17 * 2 ** 20);
+      },
+    );
 
     test("children and forks of a trainer do not survive it", async () => {
       place.write("climb.yaml", experiment("step: fork: once"));

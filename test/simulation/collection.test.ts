@@ -35,9 +35,10 @@ import {
   type WorkerId,
 } from "../../src/population-store/population-store.ts";
 import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
+import { figure } from "../long.ts";
 import { Death, givingWay, Scheduler, type Turn } from "./scheduler.ts";
 
-const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 24);
+const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? figure(8, 24));
 const id = "simulation" as RunId;
 const leaseMs = 1000;
 const members = 5;

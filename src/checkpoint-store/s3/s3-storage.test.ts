@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import { CladeError } from "clade";
 import { objectStorageConformance } from "clade/testing";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { inLongRuns, isLong } from "../../../test/long.ts";
 import {
   type Fault,
   type FaultProxy,
@@ -39,7 +40,7 @@ describe("a strict S3 server", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(strict.port))) test(name, run);
 });
 
-describe("s3rver", () => {
+describe.skipIf(!isLong)(`s3rver${inLongRuns}`, () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port))) {
     const isSkipped = name.startsWith("who reads while an object is put");
     test.skipIf(isSkipped)(

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { afterAll, expect, test } from "vitest";
+import { figure } from "../../../test/long.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
@@ -162,7 +163,7 @@ test.skipIf(!server)(
       ]);
       return storedMemberOf(Object.fromEntries(whole));
     };
-    for (let seed = 0; seed < 400; seed++) {
+    for (let seed = 0; seed < figure(100, 400); seed++) {
       const random = randomStream(seed, "life");
       await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
       const member = anyMember(random);
@@ -194,7 +195,7 @@ test.skipIf(!server)(
   async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);
-    for (let seed = 0; seed < 100; seed++) {
+    for (let seed = 0; seed < figure(30, 100); seed++) {
       const random = randomStream(seed, "kept");
       const [root] = roots(1);
       await store.createRun({ id, seed: 1, experiment: description() }, [root!]);
