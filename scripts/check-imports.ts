@@ -33,7 +33,7 @@ const withoutNode = [
   "population-store/memory/",
   "checkpoint-store/memory/",
   "trainer/in-process/",
-  "browser.ts",
+  "core.ts",
 ];
 
 /** The files of src/, and what each imports, types included. */

@@ -1,5 +1,5 @@
 /** The public API. */
-export * from "./browser.ts";
+
 export {
   type FilesystemCheckpointStore,
   filesystemCheckpointStore,
@@ -16,6 +16,7 @@ export {
   type StoredObject,
 } from "./checkpoint-store/objects/object-storage.ts";
 export { checkpointsAt } from "./checkpoint-store/open.ts";
+export * from "./core.ts";
 export { postgresPopulationStore } from "./population-store/postgres/open.ts";
 export { sqlitePopulationStore } from "./population-store/sqlite/sqlite-population-store.ts";
 export { replay, run } from "./worker/in-node.ts";

@@ -10,7 +10,7 @@ import {
   perturb,
   truncationSelection,
   uniform,
-} from "../../src/browser.ts";
+} from "../../src/core.ts";
 import type { Troubles } from "./simulated-trainer.ts";
 
 export interface Plan {
