@@ -102,15 +102,19 @@ async function showPopulation(
   all: boolean,
 ): Promise<void> {
   const members = await stores.population.members(run.id);
-  const rows = members.map(({ member, state, newest }) => [
-    String(member),
-    state,
-    count(newest.generation),
-    count(newest.step),
-    number(newest.score),
-    newest.kind === "copied" ? `copied ${newest.donor}` : newest.kind,
-    hyperparameters(newest.hyperparameters),
-  ]);
+  const rows = members.map(({ member, state, newest, begun }) => {
+    // A copy is shown while it is trained, and published with what comes out.
+    const now = begun ?? newest;
+    return [
+      String(member),
+      state,
+      count(now.generation),
+      count(now.step),
+      number(now.score),
+      now.kind === "copied" ? `copied ${now.donor}` : now.kind,
+      hyperparameters(now.hyperparameters),
+    ];
+  });
   const { metric } = run.experiment.objective;
   const heading = ["member", "state", "generation", "step", metric, "newest", "hyperparameters"];
   print(table([heading, ...rows]));
