@@ -9,7 +9,7 @@ const inWords = (snapshots: Parameters<typeof branchesOf>[0]) =>
     return `${origin ? `${origin.id} > ` : ""}${ids.slice(0, surviving).join(" ")} | ${ids.slice(surviving).join(" ")}`;
   });
 
-test("a branch begins with a member or with a copy, and is extinct from where nobody descends from it", () => {
+test("a branch begins with a member or a copy; its part without descendants is extinct", () => {
   expect(inWords(smallTree)).toEqual([
     "0.0 0.1 | 0.2",
     " | 1.0 1.1",
@@ -37,7 +37,7 @@ test("a member that copies hyperparameters only stays on its branch", () => {
   expect(inWords(snapshots)).toEqual(["0.0 0.1 0.2 0.3 | ", "1.0 1.1 | "]);
 });
 
-test("fresh weights in the middle of a run are a root, and what was before them is extinct", () => {
+test("fresh weights in mid-run are a root, and what came before them is extinct", () => {
   const snapshots = [
     snapshot("0.0", undefined),
     snapshot("0.1", "0.0", { generation: 1 }),

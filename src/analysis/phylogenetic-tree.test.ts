@@ -6,7 +6,7 @@ import { branchesOf } from "./branches.ts";
 import { phylogeneticTree } from "./phylogenetic-tree.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
-test("what began on a branch stands beside it: extinct above, surviving below, the latest nearest", () => {
+test("offshoots stand beside their branch: extinct above, surviving below, latest nearest", () => {
   const extinct = snapshot("3.0", "0.1", { generation: 1 });
   const anew = snapshot("3.1", undefined, { kind: "restarted", generation: 1 });
   const { branches, rows } = phylogeneticTree(

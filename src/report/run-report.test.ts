@@ -86,7 +86,7 @@ function report(
 
 const figureNames = ["lineage", "tree", "schedules"];
 
-test("a report has every figure with a label and a caption, and needs nothing from elsewhere", () => {
+test("every figure has a label and a caption, and the report needs no other file", () => {
   const { page, figures, document } = report(smallTree, {
     best: "0.4",
     history: { decisions: [copy] },
@@ -123,7 +123,7 @@ test("a dot of the tree says who was copied and why", () => {
   expect(titles).toContain("member 0, generation 3, step 30, accuracy 9 (snapshot 0.4)");
 });
 
-test("names, values, reasons and errors with markup in them are shown as text, in the page and in figures", () => {
+test("markup in names, values, reasons and errors is text, in the page and in figures", () => {
   const marked = (hyperparameters: Hyperparameters) => ({
     [markup]: hyperparameters.rate,
     optimizer: `sgd ${markup}`,
@@ -243,7 +243,7 @@ test("scores as far apart as numbers can be are drawn, coloured, and told from e
   }
 });
 
-test("who ended early and who began anew is told with its reason, and not counted among those that went on", () => {
+test("early ends and fresh starts are told with reasons, and not counted as going on", () => {
   const own = { weights: false, hyperparameters: false } as const;
   const stop: Decision = {
     ...own,
@@ -285,7 +285,7 @@ test("a member that began anew is no initial one with descendants", () => {
   expect(figures[1]!.caption).toContain("those that began anew with fresh weights");
 });
 
-test("a hyperparameter that changes nothing is a warning at the top, and every note of the run is told", () => {
+test("a hyperparameter without effect is a warning at the top; every note is told", () => {
   const found = {
     steps: 10,
     without: [{ name: "rate", values: [0.1, 1] as const }],
@@ -324,7 +324,7 @@ test("numbers that are categories rise from the bottom to the top, as on any oth
   expect(axis.domain[0]).toBeLessThan(axis.domain[1]);
 });
 
-test("a name that is too long for its panel is cut, also in scripts with wide letters, and a long number has room", () => {
+test("a name too long for its panel is cut, wide letters too, and a long number fits", () => {
   for (const name of ["W".repeat(200), "学".repeat(200)]) {
     const cut = fitted(name, 430);
     expect(textWidth(cut)).toBeLessThanOrEqual(430);

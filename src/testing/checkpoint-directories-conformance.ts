@@ -56,7 +56,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   );
 
   add(
-    "files that are saved in memory and in a directory are one checkpoint, and are read either way",
+    "files saved in memory and in a directory are one checkpoint, readable either way",
     async (directories, store) => {
       const files = new Map(
         Object.entries(content).map(([name, text]) => [name, new TextEncoder().encode(text)]),

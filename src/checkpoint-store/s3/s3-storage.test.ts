@@ -285,7 +285,7 @@ describe("who cannot reach the server", () => {
     ]);
   });
 
-  test("goes on when a server that was reached comes back, and gives up after a while", async () => {
+  test("goes on when a reached server comes back, and gives up after a while", async () => {
     const server = await startMemoryS3();
     await using storage = openAt(server.port);
     await using impatient = openAt(server.port, { patienceMs: 100 });

@@ -133,7 +133,7 @@ test.skipIf(!isRoot)(
   },
 );
 
-test("a place that is its owner's stays so, and nothing is opened below one that is everybody's", async () => {
+test("a private place stays private, and nothing is opened below a public one", async () => {
   const directory = newDirectory();
   const modeOf = (path: string) => statSync(path).mode & 0o777;
   const umask = process.umask(0o077);

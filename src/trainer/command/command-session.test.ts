@@ -71,7 +71,7 @@ describe("the session of a command keeps the contract", () => {
   test.each(cases)("$name", ({ run }) => run());
 });
 
-test("one process serves every member that its worker trains, and each has its own log", async () => {
+test("one process serves all members of its worker, and each has its own log", async () => {
   const session = climbing();
   await life(session);
   expect(linesOf("starts")).toHaveLength(1);
@@ -259,7 +259,7 @@ test.runIf(existsSync("/proc"))(
   },
 );
 
-test("100 MB on standard error take no more than 33 MB of log, and nobody waits for it", async () => {
+test("100 MB on standard error take at most 33 MB of log, and nothing waits for it", async () => {
   const session = climbing("train: flood standard error");
   await session.start(turn);
   await session.train(generation);
@@ -281,7 +281,7 @@ test.runIf(existsSync("/proc"))(
   },
 );
 
-test("a trainer that ignores the request to end, the end of its input and SIGTERM is killed", async () => {
+test("a trainer that ignores the end request, end of input and SIGTERM is killed", async () => {
   const session = climbing("shutdown: ignore SIGTERM");
   await session.start(turn);
   await session.dispose();

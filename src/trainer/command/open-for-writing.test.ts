@@ -14,7 +14,7 @@ const isLinux = existsSync("/proc/self/fd");
 describe.skipIf(!isLinux)(
   `a file that is written${isLinux ? "" : " (skipped: needs Linux)"}`,
   () => {
-    test("is named while this process has it open for writing, and not while it only reads", () => {
+    test("is named while this process has it open for writing, not while it only reads", () => {
       const path = join(directory, "weights.bin");
       writeFileSync(path, "weights");
       for (const [flags, expected] of [

@@ -99,7 +99,7 @@ test.each(transcripts)("the session says what Clade says in %s", async (name) =>
   expect(outcomes).toEqual(outcomesOf[name]);
 });
 
-test("every message of the transcripts is as the published JSON Schema has it, and others are not", () => {
+test("every message of the transcripts fits the published JSON Schema, others do not", () => {
   const schema = JSON.parse(readFileSync(file("protocol/trainer-protocol.schema.json"), "utf8"));
   const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false });
   const isClade = ajv.compile({ ...schema, $ref: "#/definitions/fromClade" });

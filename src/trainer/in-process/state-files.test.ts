@@ -182,7 +182,7 @@ describe("files and states are copies", () => {
     });
   });
 
-  test("what a trainer changes after a restore does not reach the files, nor another trainer", () => {
+  test("a trainer's changes after a restore reach neither the files nor other trainers", () => {
     const files = filesOf({ weights: new Float32Array([1, 2]), bytes: new Uint8Array([1]) });
     const [one, other] = [stateOf(files), stateOf(files)] as {
       weights: Float32Array;
@@ -195,7 +195,7 @@ describe("files and states are copies", () => {
     }
   });
 
-  test("files that a store hands out as Buffers, at any place of a larger memory, are read the same", () => {
+  test("Buffers of a store, at any offset of a larger memory, are read the same", () => {
     const state = { ...arrays, bytes: new Uint8Array([1, 2, 3]), plain: { a: [1] } };
     const files = new Map(
       [...filesOf(state)].map(([name, bytes]) => {
