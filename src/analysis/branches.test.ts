@@ -6,7 +6,8 @@ import { smallTree, snapshot } from "./snapshots.test-support.ts";
 const inWords = (snapshots: Parameters<typeof branchesOf>[0]) =>
   branchesOf(snapshots).map(({ origin, snapshots, surviving }) => {
     const ids = snapshots.map(({ id }) => id as string);
-    return `${origin ? `${origin.id} > ` : ""}${ids.slice(0, surviving).join(" ")} | ${ids.slice(surviving).join(" ")}`;
+    const begun = origin ? `${origin.id} > ` : "";
+    return `${begun}${ids.slice(0, surviving).join(" ")} | ${ids.slice(surviving).join(" ")}`;
   });
 
 test("a branch begins with a member or a copy; its part without descendants is extinct", () => {

@@ -21,7 +21,7 @@ export interface Stretch<V extends HyperparameterValue = HyperparameterValue> ex
 }
 
 /** More stretches than this could not be told apart. */
-const mostStretches = 120;
+const maxStretches = 120;
 
 /**
  * The trained among snapshots, in stretches of equal length: about a generation, or longer in a
@@ -32,7 +32,7 @@ export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly T
   let lastStep = 0;
   for (const snapshot of snapshots)
     if (isTrained(snapshot)) lastStep = Math.max(lastStep, snapshot.step);
-  const length = Math.max(usualGeneration(snapshots), lastStep / mostStretches);
+  const length = Math.max(medianGeneration(snapshots), lastStep / maxStretches);
   const stretches: TreeSnapshot[][] = [];
   for (const snapshot of snapshots) {
     if (!isTrained(snapshot)) continue;
@@ -67,7 +67,7 @@ export function distribution<V extends HyperparameterValue>(
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */
-function usualGeneration(snapshots: readonly TreeSnapshot[]): number {
+function medianGeneration(snapshots: readonly TreeSnapshot[]): number {
   const before = new Map<number, number>();
   const lengths = new Float64Array(snapshots.length);
   let count = 0;

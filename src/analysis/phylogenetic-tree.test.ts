@@ -51,8 +51,8 @@ test("of a large tree only what survives is given, with one row for each member'
 
 test.each([10_000, 10])(
   "no line from a branch to one that began on it crosses another (at most %i branches)",
-  (most) => {
-    const { branches } = phylogeneticTree(branchesOf(randomRun(20, 30)), most);
+  (maxBranches) => {
+    const { branches } = phylogeneticTree(branchesOf(randomRun(20, 30)), maxBranches);
     expect(branches.length).toBeGreaterThan(20);
     for (const { row, parentRow, origin } of branches) {
       if (parentRow === undefined) continue;

@@ -32,15 +32,15 @@ export interface PhylogeneticTree<S extends TreeSnapshot = TreeSnapshot> {
  * generations the line from a branch to one that began on it then crosses no other: what lies
  * between began later.
  *
- * Of more branches than `most` only the surviving ones are given, each up to its last snapshot
+ * Of more branches than `maxBranches` only the surviving ones are given, each up to its last snapshot
  * that survives. What began just there goes on in the same row, so that there is one row for every
  * member's present.
  */
 export function phylogeneticTree<S extends TreeSnapshot>(
   all: readonly Branch<S>[],
-  most = 200,
+  maxBranches = 200,
 ): PhylogeneticTree<S> {
-  const isCut = all.length > most;
+  const isCut = all.length > maxBranches;
   const kept = isCut ? all.filter(({ surviving }) => surviving > 0) : all;
   const lines = linesOf(kept, isCut);
   return {

@@ -26,21 +26,22 @@ export function checkpointsUrl(given: string, directory = ""): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
   const refuse = (rule: string) =>
     new CladeError(
-      `checkpoints ${rule}; give s3://bucket/prefix, or a directory as a path or as file:///shared/directory`,
+      `checkpoints ${rule}; give s3://bucket/prefix, ` +
+        "or a directory as a path or as file:///shared/directory",
     );
   if (scheme === undefined) {
-    if (looksLikeUrl(given)) throw refuse("...: looks like a URL, and is none");
+    if (looksLikeUrl(given)) throw refuse("...: looks like a URL, but is not one");
     return pathToFileURL(resolve(directory, given)).href;
   }
   if (scheme === "s3") return `s3${given.slice("s3".length).replace(/\/+$/, "")}`;
-  if (scheme !== "file") throw refuse(`${scheme}:...: there is no place of that kind`);
+  if (scheme !== "file") throw refuse(`${scheme}:...: not a supported kind of place`);
   if (
     !URL.canParse(given) ||
     new URL(given).host !== "" ||
     !given.startsWith("file:///") ||
     /:.*@/.test(given.slice("file:".length))
   )
-    throw refuse("file:...: is no directory");
+    throw refuse("file:...: is not a directory");
   return new URL(given).href.replace(/\/+$/, "");
 }
 

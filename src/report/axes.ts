@@ -16,7 +16,7 @@ export interface Axis {
 }
 
 /** Left of a plot, where the numbers of its axis are no longer than usual. */
-const usualMargin = 58;
+const minMargin = 58;
 
 /** Bold letters are wider than others. */
 const boldSize = 13;
@@ -91,7 +91,7 @@ export function panel({
 
 /** Room left of a plot for the marks of its axis. */
 export function marginFor(marks: readonly string[]): number {
-  return Math.max(usualMargin, 16 + Math.max(0, ...marks.map((text) => textWidth(text))));
+  return Math.max(minMargin, 16 + Math.max(0, ...marks.map((text) => textWidth(text))));
 }
 
 /** Round numbers within a domain, about as many as wanted. */

@@ -28,10 +28,10 @@ export function bands(
     path(
       (x, y) =>
         pieces
-          .map(
-            (piece) =>
-              `M${[...corners(piece, high, x, y), ...corners(piece, low, x, y).reverse()].join("L")}Z`,
-          )
+          .map((piece) => {
+            const back = corners(piece, low, x, y).reverse();
+            return `M${[...corners(piece, high, x, y), ...back].join("L")}Z`;
+          })
           .join(""),
       { fill: `var(--${token})` },
     );

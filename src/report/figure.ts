@@ -31,5 +31,6 @@ export function figure(name: string, title: string, caption: string, part: Part)
 
 export function figureElement(shown: Figure | NoFigure): Markup {
   if (shown.kind === "none") return html`<p class="none">${shown.why}</p>`;
-  return html`<figure id="figure-${shown.name}">${new Markup(shown.svg)}<figcaption>${shown.caption}</figcaption></figure>`;
+  return html`<figure id="figure-${shown.name}">${new Markup(shown.svg)}
+<figcaption>${shown.caption}</figcaption></figure>`;
 }

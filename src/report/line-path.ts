@@ -5,7 +5,7 @@ interface XY {
 }
 
 /** A point costs about ten bytes of the file. */
-const mostPoints = 16_000;
+const maxPoints = 16_000;
 
 /** Half a pixel is enough to keep every peak in its place. */
 const finestPx = 0.5;
@@ -18,7 +18,7 @@ const finestPx = 0.5;
 export function linePath(lines: readonly (readonly XY[])[]): string {
   let column = finestPx;
   let thinned = lines.map((line) => thin(line, column));
-  while (column < 8 && thinned.reduce((sum, { length }) => sum + length, 0) > mostPoints) {
+  while (column < 8 && thinned.reduce((sum, { length }) => sum + length, 0) > maxPoints) {
     column *= 2;
     thinned = lines.map((line) => thin(line, column));
   }

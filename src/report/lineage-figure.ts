@@ -23,14 +23,14 @@ import { beside, type Part, path, stack } from "./svg.ts";
 import { count, plural } from "./words.ts";
 
 /** Above these, what died out is drawn as quantiles of the population. */
-const mostMembers = 60;
-const mostSnapshots = 12_000;
+const maxMembers = 60;
+const maxSnapshots = 12_000;
 
 /** Above this many copies in the lineage they are not marked. */
-const mostCopyMarks = 60;
+const maxCopyMarks = 60;
 
 /** A longer lineage is drawn with a thin line. */
-const mostThickSnapshots = 1_000;
+const maxThickSnapshots = 1_000;
 
 const columnGap = 20;
 
@@ -51,7 +51,7 @@ export function lineageFigure(data: RunData): Figure | NoFigure {
       title,
       why: "No member has completed a generation yet, so there is nothing to draw.",
     };
-  const asBands = data.history.run.experiment.population > mostMembers || trained > mostSnapshots;
+  const asBands = data.history.run.experiment.population > maxMembers || trained > maxSnapshots;
   const strands = strandsOf(data, asBands);
   const x: Axis = { label: "training steps of the lineage", domain: [0, lastStep] };
   const parts: Part[] = [legend(entries(data, asBands), figureWidth, 58)];
@@ -90,7 +90,7 @@ function strandsOf({ branches, bestLineage }: RunData, asBands: boolean): readon
             isBest: true,
             stroke: {
               stroke: "var(--best)",
-              "stroke-width": bestLineage.length > mostThickSnapshots ? 1.3 : 2.2,
+              "stroke-width": bestLineage.length > maxThickSnapshots ? 1.3 : 2.2,
             },
           },
         ]
@@ -120,10 +120,11 @@ function copyMarks({ bestLineage }: RunData, within: (value: number) => number):
   const copies = bestLineage.flatMap((snapshot, index) => {
     const donor = bestLineage[index - 1];
     if (!donor || donor.member === snapshot.member || donor.score === undefined) return [];
-    const title = `member ${snapshot.member} copied member ${donor.member} at step ${count(donor.step)}`;
+    const [recipient, at] = [snapshot.member, count(donor.step)];
+    const title = `member ${recipient} copied member ${donor.member} at step ${at}`;
     return [{ step: donor.step, score: within(donor.score), title }];
   });
-  if (copies.length > mostCopyMarks) return null;
+  if (copies.length > maxCopyMarks) return null;
   return Plot.dot(copies, {
     x: "step",
     y: "score",
@@ -249,16 +250,22 @@ function captionOf({ bestLineage, scores, branches }: RunData, asBands: boolean)
   ).length;
   return [
     scores
-      ? "The score at the end of every generation, and below it the hyperparameters that were trained with, against the steps that the weights had seen."
-      : "No snapshot has a score, so only the hyperparameters are drawn, against the steps that the weights had seen.",
+      ? "The score at the end of every generation, and below it the hyperparameters that were " +
+        "trained with, against the steps that the weights had seen."
+      : "No snapshot has a score, so only the hyperparameters are drawn, " +
+        "against the steps that the weights had seen.",
     bestLineage.length > 0
-      ? `The thick line is the history of the best model's weights: ${plural(members, "member")} and ${plural(copies, "copy", "copies")} made it.`
+      ? "The thick line is the history of the best model's weights: " +
+        `${plural(members, "member")} and ${plural(copies, "copy", "copies")} made it.`
       : "",
     asBands
-      ? "Of the other members the surviving branches are drawn, which are ancestors of a member's newest weights, over the quantiles of all."
-      : `Surviving branches are ancestors of some member's newest weights; the others died out. There are ${plural(branches.length, "branch", "branches")}.`,
+      ? "Of the other members the surviving branches are drawn, which are ancestors of a " +
+        "member's newest weights, over the quantiles of all."
+      : "Surviving branches are ancestors of some member's newest weights; the others died out. " +
+        `There are ${plural(branches.length, "branch", "branches")}.`,
     scores && scores.beyond > 0
-      ? `${plural(scores.beyond, "score lies", "scores lie")} outside of the frame, and stand at its edge.`
+      ? `${plural(scores.beyond, "score lies", "scores lie")} outside of the frame, ` +
+        "and stand at its edge."
       : "",
   ]
     .filter((sentence) => sentence !== "")

@@ -9,10 +9,10 @@ export function lostModelLines(
   instead: string | undefined,
 ): string[] {
   if (lost.length === 0) return [];
-  const lines = lost.map(
-    ({ snapshot, score, why }) =>
-      `a better model is lost: snapshot ${snapshot}${score === undefined ? "" : `, score ${number(score)}`}, because ${legibleLine(why)}`,
-  );
+  const lines = lost.map(({ snapshot, score, why }) => {
+    const scored = score === undefined ? "" : `, score ${number(score)}`;
+    return `a better model is lost: snapshot ${snapshot}${scored}, because ${legibleLine(why)}`;
+  });
   const place =
     instead === undefined
       ? "no model of the run is whole"

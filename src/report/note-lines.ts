@@ -10,7 +10,8 @@ export function noteLines(note: RunNote): string[] {
       return [`${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`];
     case "different-code":
       return [
-        `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`,
+        `${legibleLine(note.worker)} joined with code that differs from the run's: ` +
+          note.differences.map(legibleLine).join(", "),
       ];
     case "best-model":
       return [bestModelLine(note)];
@@ -26,7 +27,9 @@ export function withoutEffect(notes: readonly RunNote[]): string[] {
     const { steps, without } = note.found;
     return without.map(({ name, values: [one, other] }) =>
       legibleLine(
-        `${name} changes nothing: trained on for ${plural(steps, "step")} with ${value(one)} and with ${value(other)} from the same state the scores are the same; if that is meant, declare it as a constant`,
+        `${name} changes nothing: trained on for ${plural(steps, "step")} ` +
+          `with ${value(one)} and with ${value(other)} from the same state ` +
+          "the scores are the same; if that is meant, declare it as a constant",
       ),
     );
   });

@@ -99,9 +99,9 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
   const values = given.subarray(0, count).sort();
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
-  const [least, most] = frameOf(values);
+  const [lowest, highest] = frameOf(values);
   const reached = drawable(best?.score ?? values[0]!);
-  const isShown = (value: number) => (value >= least && value <= most) || value === reached;
+  const isShown = (value: number) => (value >= lowest && value <= highest) || value === reached;
   const [low, high] = [values.find(isShown)!, values.findLast(isShown)!];
   const shown = values.reduce((sum, value) => sum + Number(isShown(value)), 0);
   const isHigher = direction === "maximize";
@@ -133,8 +133,8 @@ function frameOf(sorted: Float64Array): Domain {
     if (low === high) return [sorted[0]!, sorted.at(-1)!];
     return [low - reach * (high - low), high + reach * (high - low)];
   };
-  const most = around(0.02, 1);
+  const frame = around(0.02, 1);
   const half = quantile(sorted, 0.75) - quantile(sorted, 0.25);
-  const width = Math.min(most[1], sorted.at(-1)!) - Math.max(most[0], sorted[0]!);
-  return half > 0 && width > 100 * half ? around(0.25, 10) : most;
+  const width = Math.min(frame[1], sorted.at(-1)!) - Math.max(frame[0], sorted[0]!);
+  return half > 0 && width > 100 * half ? around(0.25, 10) : frame;
 }

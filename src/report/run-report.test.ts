@@ -263,18 +263,19 @@ test("early ends and fresh starts are told with reasons, and not counted as goin
   const { document } = report(smallTree, { history: { decisions: [stop, restart, keep] } });
   const text = document.getElementById("decisions")!.textContent;
   expect(text).toContain(
-    "0 copies, 1 fresh start and 1 early end in 3 decisions; in 1 other the member went on with its own weights.",
+    "0 copies, 1 fresh start and 1 early end in 3 decisions; " +
+      "in 1 other the member kept its own weights.",
   );
   const rows = [...document.querySelectorAll("#decisions tbody tr")].map((row) =>
     [...row.querySelectorAll("td")].map((cell) => cell.textContent),
   );
   expect(rows.map((cells) => [cells[2], cells[4]])).toEqual([
-    ["member 1 began anew, near the hyperparameters of snapshot 0.1", "model 1 is trained"],
+    ["member 1 restarted near the hyperparameters of snapshot 0.1", "model 1 is trained"],
     ["member 2 ended early", "rank 3 of 3 at a rung"],
   ]);
 });
 
-test("a member that began anew is no initial one with descendants", () => {
+test("a restarted member is not an initial one with descendants", () => {
   const { figures } = report([
     snapshot("0.0", undefined),
     snapshot("0.1", "0.0", { generation: 1, score: 1 }),
@@ -282,7 +283,7 @@ test("a member that began anew is no initial one with descendants", () => {
     snapshot("0.3", "0.2", { generation: 2, score: 2 }),
   ]);
   expect(figures[1]!.caption).toContain("0 have descendants");
-  expect(figures[1]!.caption).toContain("those that began anew with fresh weights");
+  expect(figures[1]!.caption).toContain("those that restarted with fresh weights");
 });
 
 test("a hyperparameter without effect is a warning at the top; every note is told", () => {
@@ -308,7 +309,7 @@ test("a hyperparameter without effect is a warning at the top; every note is tol
   );
   expect(notes).toEqual([
     expect.stringContaining("rate changes nothing"),
-    expect.stringContaining(`host:2:b joined with code that is not that of the run: ${markup}`),
+    expect.stringContaining(`host:2:b joined with code that differs from the run's: ${markup}`),
   ]);
 });
 

@@ -49,7 +49,10 @@ export function schedulesFigure(data: RunData): Figure | NoFigure {
     data.bestLineage.length > 0
       ? " The thick line, or the strip above the shares, is the schedule of the best model."
       : "";
-  const caption = `The hyperparameters of the whole population while it trained. Half of the members that have one lie within the dark band, nine in ten within the light one; categories are shares of the members.${best}`;
+  const caption =
+    "The hyperparameters of the whole population while it trained. Half of the members that " +
+    "have one lie within the dark band, nine in ten within the light one; " +
+    `categories are shares of the members.${best}`;
   return figure(name, title, caption, stack(parts, 10));
 }
 

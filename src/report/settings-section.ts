@@ -24,7 +24,8 @@ export function settingsSection({ history, notes, asOf, versions }: ReportOption
         ["population", count(experiment.population)],
         [
           "objective",
-          `${objective.direction} ${objective.metric}${objective.final === undefined ? "" : `, best model by ${objective.final}`}`,
+          `${objective.direction} ${objective.metric}` +
+            (objective.final === undefined ? "" : `, best model by ${objective.final}`),
         ],
         ["ready", strategy(experiment.ready)],
         ["exploit", strategy(experiment.exploit)],

@@ -20,8 +20,10 @@ export function snapshotTitles({
   return (snapshot) => {
     const { id, member, generation, step, kind, donor } = snapshot;
     const place = `generation ${count(generation)}, step ${count(step)}`;
-    if (kind === "trained" || kind === "evaluated")
-      return `member ${member}, ${place}, ${metric} ${number(earnedScore(snapshot))} (snapshot ${id})`;
+    if (kind === "trained" || kind === "evaluated") {
+      const score = number(earnedScore(snapshot));
+      return `member ${member}, ${place}, ${metric} ${score} (snapshot ${id})`;
+    }
     const what =
       donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
     const reason = byResult.get(id)?.reason.text;

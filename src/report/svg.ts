@@ -15,7 +15,8 @@ export interface Part {
 
 /** What text in figures is set in. Pictures find DejaVu Sans at least. */
 const fonts =
-  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
+  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', " +
+  "'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
 
 export const fontSize = 12;
 
@@ -86,8 +87,10 @@ export function stack(parts: readonly Part[], gap = 0): Part {
 /** A part as a whole drawing. `label` says what it shows to those who cannot see it. */
 export function drawing(part: Part, label: string): string {
   const { width, height, content } = part;
-  return html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}" font-family="${fonts}" font-size="${fontSize}" fill="var(--ink)">${content}</svg>`
-    .markup;
+  const { markup } = html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}"
+ height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"
+ font-family="${fonts}" font-size="${fontSize}" fill="var(--ink)">${content}</svg>`;
+  return markup;
 }
 
 function place({ content }: Part, x: number, y: number): Markup {

@@ -50,9 +50,9 @@ export function changes(before: Hyperparameters, after: Hyperparameters): string
 }
 
 /** Cut to a number of characters. */
-export function shortened(text: string, most: number): string {
+export function shortened(text: string, max: number): string {
   const characters = [...text];
-  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+  return characters.length <= max ? text : `${characters.slice(0, max - 1).join("")}…`;
 }
 
 /** "in generation 3, in train, on machine-7, device 0": where a failure happened. */

@@ -34,7 +34,7 @@ function ofMethod<V extends Variant>(
     const found = variants.filter(({ method }) => method === named);
     if (found.length > 0) return found;
     const known = [...new Set(variants.flatMap(({ method, name }) => [method, name]))];
-    const rule = "is no method and no variant of what is compared";
+    const rule = "is not a compared method or variant";
     throw new BadInputError([
       { path: "baseline", value: named, rule, remedy: nearest(named, known) },
     ]);

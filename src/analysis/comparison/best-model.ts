@@ -34,7 +34,7 @@ export function bestBy(
     histories.flatMap((history) => Object.keys(bestModel(history)?.metrics ?? {})),
   );
   if (histories.some((history) => bestModel(history)) && !known.has(named)) {
-    const rule = "is no metric of the best models";
+    const rule = "is not a metric of the best models";
     throw new BadInputError([
       { path: "metric", value: named, rule, remedy: nearest(named, [...known]) },
     ]);

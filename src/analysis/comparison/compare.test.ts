@@ -219,7 +219,8 @@ test("budgets more than 2% apart give no verdict, and an error when all are", as
   await seeds([0.9, 0.91], { name: "digits", steps: 20 });
   await seeds([0.8, 0.81], { name: "digits-random-search" });
   await expect(compare()).rejects.toThrow(
-    "digits beside digits-random-search - no verdict: its runs trained 40 steps and the baseline's 20, more than 2% apart; give both the same budget",
+    "digits beside digits-random-search - no verdict: its runs trained 40 steps and the " +
+      "baseline's 20, more than 2% apart; give both the same budget",
   );
   await seeds([0.7, 0.71], { name: "third" });
   const { variants } = await compare();
@@ -245,7 +246,10 @@ test("runs of different objectives are refused", async () => {
   await scored(0.9);
   await scored(0.9, { objective: minimize("accuracy") });
   await expect(compare()).rejects.toThrow(
-    /has the objective minimize accuracy, and digits-\w+ has maximize accuracy; compare runs of one objective/,
+    new RegExp(
+      "has the objective minimize accuracy, and digits-\\w+ has maximize accuracy; " +
+        "compare runs of one objective",
+    ),
   );
 });
 
@@ -257,7 +261,10 @@ test("different trainers are refused unless the user says the data is the same",
     source: { file: `/work/${each.experiment.name}.ts`, settings: {} },
   });
   await expect(compare({}, ofFiles)).rejects.toThrow(
-    /has the trainer of \/work\/two\.ts, and one-\w+ has of \/work\/one\.ts, so their data may differ; .*--same-data/,
+    new RegExp(
+      "has the trainer of /work/two\\.ts, and one-\\w+ has the trainer of /work/one\\.ts, " +
+        "so their data may differ; .*--same-data",
+    ),
   );
   expect((await compare({ sameData: true }, ofFiles)).variants).toHaveLength(2);
   const ofCommands = (each: Run): Run => ({
@@ -309,7 +316,7 @@ test("a metric of the best model may be named; an unknown name gets the nearest"
   });
   await expect(compare({ metric: "heldout" })).rejects.toThrow('did you mean "heldOut"?');
   await expect(compare({ baseline: "digit" })).rejects.toThrow(
-    'baseline: digit - is no method and no variant of what is compared; did you mean "digits"?',
+    'baseline: digit - is not a compared method or variant; did you mean "digits"?',
   );
 });
 

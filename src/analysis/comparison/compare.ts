@@ -20,7 +20,7 @@ import { type Curve, curveOf, medianReached } from "./curve.ts";
 import { differenceInterval, type Estimate } from "./difference.ts";
 import { interquartileMean } from "./interquartile-mean.ts";
 import { type Improvement, probabilityOfImprovement } from "./probability-of-improvement.ts";
-import { refuseDifferent } from "./refuse-different.ts";
+import { requireComparable } from "./require-comparable.ts";
 import { type LeftOut, type ScoredRun, usableRuns } from "./usable-runs.ts";
 import { type Variant, variantsOf } from "./variants.ts";
 import { budgetTolerance, type Verdict, verdictOf, verdictSentence } from "./verdict.ts";
@@ -118,7 +118,7 @@ export function compareRuns(
   histories: readonly History[],
   options: CompareOptions = {},
 ): Comparison {
-  refuseDifferent(
+  requireComparable(
     histories.map(({ run }) => run),
     options.sameData ?? false,
   );
@@ -139,7 +139,7 @@ export function compareRuns(
     const against = baseline && comparedWith(baseline, variant, objective.direction, comparisons);
     return { ...describe(variant), ...(against && { against }) };
   });
-  refuseUnequalBudgets(variants);
+  requireEqualBudgets(variants);
   const { direction, metric: steering } = objective;
   return { ...by, direction, steering, variants, comparisons, leftOut };
 }
@@ -161,7 +161,7 @@ function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(
 
 function describe(variant: Scored): Omit<ComparedVariant, "against"> {
   const { name, method, point, runs, iqm, replicates, seeds } = variant;
-  const usual = median(runs.map(({ totalSteps }) => totalSteps));
+  const medianSteps = median(runs.map(({ totalSteps }) => totalSteps));
   const progress = runs.map((run) => run.progress);
   const times = progress.flatMap(({ seconds }) => seconds?.at(-1) ?? []);
   const steps = curveOf(progress, "steps");
@@ -173,7 +173,7 @@ function describe(variant: Scored): Omit<ComparedVariant, "against"> {
     runs: runs.map(({ progress: { seconds }, ...run }) => ({
       ...run,
       ...(seconds && { seconds: seconds.at(-1)! }),
-      hasOtherBudget: Math.abs(run.totalSteps - usual) > budgetTolerance * usual,
+      hasOtherBudget: Math.abs(run.totalSteps - medianSteps) > budgetTolerance * medianSteps,
     })),
     iqm,
     ...(seeds > 1 && { interval: stretchedInterval(iqm, replicates, seeds - 1, 0.95) }),
@@ -227,7 +227,7 @@ function nothingLeft(leftOut: readonly LeftOut[]): BadInputError {
   ]);
 }
 
-function refuseUnequalBudgets(variants: readonly ComparedVariant[]): void {
+function requireEqualBudgets(variants: readonly ComparedVariant[]): void {
   const compared = variants.filter(({ against }) => against);
   const unequal = compared.filter(({ against }) => against!.verdict.kind === "unequal budgets");
   if (compared.length === 0 || unequal.length < compared.length) return;

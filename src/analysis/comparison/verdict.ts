@@ -47,7 +47,8 @@ export function verdictSentence(
       const [own, other] = [verdict.steps, verdict.baselineSteps].map((steps) =>
         Math.round(steps).toLocaleString("en-US"),
       );
-      return `no verdict: its runs trained ${own} steps and the baseline's ${other}, more than ${budgetTolerance * 100}% apart`;
+      const apart = `more than ${budgetTolerance * 100}% apart`;
+      return `no verdict: its runs trained ${own} steps and the baseline's ${other}, ${apart}`;
     }
     case "no difference shown":
       return `no difference can be shown with ${words}: ${signed(difference, interval!)}`;

@@ -146,7 +146,7 @@ const otherFileSystem = "/dev/shm";
 const hasOther =
   existsSync(otherFileSystem) && statSync(otherFileSystem).dev !== statSync(root).dev;
 test.skipIf(!hasOther)(
-  `a directory of another file system is copied (skipped without another one at ${otherFileSystem})`,
+  `a directory of another file system is copied (skipped without one at ${otherFileSystem})`,
   async () => {
     const directory = newDirectory();
     const store = filesystemCheckpointStore(directory);

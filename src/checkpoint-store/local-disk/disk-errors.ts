@@ -2,15 +2,15 @@
 import { mkdirSync } from "node:fs";
 import { CladeError } from "../../algorithm/clade-error.ts";
 
+const noRight =
+  "this user may not write there; change the rights or use another directory, then resume the run";
 const remedies: Record<string, string> = {
   ENOSPC: "the disk is full; free some space, then resume the run",
   EDQUOT: "the disk quota is used up; free some space, then resume the run",
   EROFS:
     "the file system is read-only; make it writable or use another directory, then resume the run",
-  EPERM:
-    "this user may not write there; change the rights or use another directory, then resume the run",
-  EACCES:
-    "this user may not write there; change the rights or use another directory, then resume the run",
+  EPERM: noRight,
+  EACCES: noRight,
 };
 
 export function explain(directory: string, error: unknown): unknown {

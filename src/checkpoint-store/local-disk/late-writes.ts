@@ -12,7 +12,7 @@ import type { SavedDirectory } from "./saved-directory.ts";
  * than this.
  */
 const patienceFactor = 2;
-const mostPatienceMs = 60_000;
+const maxPatienceMs = 60_000;
 
 export class LateWrites {
   /** Makes a checkpoint unreadable, for everybody. */
@@ -48,7 +48,7 @@ export class LateWrites {
       if (!(error instanceof LateWriteError)) throw error;
       this.patienceMs = Math.max(
         this.patienceMs,
-        Math.min(patienceFactor * saved.ageMs, mostPatienceMs),
+        Math.min(patienceFactor * saved.ageMs, maxPatienceMs),
       );
       await this.#forget(id);
       await this.#spoil(id);

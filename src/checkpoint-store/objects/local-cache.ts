@@ -21,7 +21,7 @@ import { isSealed, touch } from "../local-disk/seal.ts";
 const partUntilTrim = 0.05;
 
 const gigabyte = 1e9;
-const usualBytes = 10 * gigabyte;
+const defaultBytes = 10 * gigabyte;
 
 export interface CacheOptions {
   readonly directory?: string;
@@ -34,10 +34,10 @@ export function cacheOptions(environment: {
   readonly [name: string]: string | undefined;
 }): CacheOptions {
   const { CLADE_CACHE: directory, CLADE_CACHE_GB: size } = environment;
-  const mostBytes = size === undefined || size === "" ? usualBytes : Number(size) * gigabyte;
+  const mostBytes = size === undefined || size === "" ? defaultBytes : Number(size) * gigabyte;
   if (!(mostBytes >= 0)) {
     const remedy = "give a number of gigabytes, such as 50; 0 keeps nothing";
-    throw new CladeError(`CLADE_CACHE_GB: ${size} - is no size; ${remedy}`);
+    throw new CladeError(`CLADE_CACHE_GB: ${size} - is not a size; ${remedy}`);
   }
   return { ...(directory && { directory }), mostBytes };
 }
@@ -48,12 +48,12 @@ export class LocalCache {
   #added = Number.POSITIVE_INFINITY;
   #trimming: Promise<void> | undefined;
 
-  constructor({ directory, mostBytes = usualBytes }: CacheOptions = {}) {
+  constructor({ directory, mostBytes = defaultBytes }: CacheOptions = {}) {
     this.directory = directory ?? join(tmpdir(), `clade-cache-${userInfo().uid}`);
     this.#mostBytes = mostBytes;
     makeDirectory(this.directory, join(this.directory, "kept"));
     makeDirectory(this.directory, join(this.directory, "incoming"));
-    refuseIfForeign(this.directory);
+    requireOwnDirectory(this.directory);
   }
 
   /** A path that nobody else has, for what is being written. */
@@ -164,7 +164,7 @@ async function filesIn(folder: string) {
 }
 
 /** Another user's directory under the same name could be filled with what this one never saved. */
-function refuseIfForeign(directory: string): void {
+function requireOwnDirectory(directory: string): void {
   const { uid } = statSync(directory);
   if (uid === userInfo().uid) return;
   throw new CladeError(

@@ -424,7 +424,7 @@ describe("the cache", () => {
 
   test("says what is wrong with its size and its directory", () => {
     expect(() => cacheOptions({ CLADE_CACHE_GB: "ten" })).toThrow(
-      "CLADE_CACHE_GB: ten - is no size",
+      "CLADE_CACHE_GB: ten - is not a size",
     );
     expect(cacheOptions({ CLADE_CACHE: "/somewhere", CLADE_CACHE_GB: "0.5" })).toEqual({
       directory: "/somewhere",

@@ -1,13 +1,13 @@
 /**
  * Checkpoints as objects that many machines see, below the name of their run:
  *
- *     <run>/<id>/<nonce>.checkpoint    where the large files are, then the checkpoint as `checkpoint-file.ts` has it
+ *     <run>/<id>/<nonce>.checkpoint    where its large files are, then the rest
  *     <run>/<id>/<nonce>-<sha256>      a large file
  *
- * The nonce makes each name that of one save, so nothing is ever written twice and two workers
- * that save the same content do not meet. A save relies on nothing that was there before, but for
- * the files of its base, which its worker's claim keeps alive. `object-sweeps.ts` says why
- * collection therefore needs no lock.
+ * `checkpoint-file.ts` has the format of a checkpoint. Each save uses a new nonce. So nothing is
+ * written twice, and two workers that save the same content do not meet. A save relies on nothing
+ * that was there before, except the files of its base, which its worker's claim keeps alive.
+ * `object-sweeps.ts` says why collection therefore needs no lock.
  */
 import { hash, randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -53,7 +53,7 @@ const remembered = 8;
  */
 const lookAgainMs = 500;
 
-const usualSettleMs = 30_000;
+const defaultSettleMs = 30_000;
 
 /** A checkpoint as one save has stored it. */
 interface Copy {
@@ -84,7 +84,7 @@ export function objectCheckpointStore(
   run: string,
   cache: LocalCache,
   {
-    settleMs = usualSettleMs,
+    settleMs = defaultSettleMs,
     now = () => performance.now(),
   }: { readonly settleMs?: number; readonly now?: () => number } = {},
 ): ObjectCheckpointStore {

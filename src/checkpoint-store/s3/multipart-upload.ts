@@ -10,7 +10,7 @@ import type { S3Connection } from "./s3-connection.ts";
 
 /** Smaller objects go in one request. S3 takes no parts of less than 5 MiB, but the last. */
 export const partBytes = 8 * 1024 * 1024;
-const mostParts = 10_000;
+const maxParts = 10_000;
 
 /** Fills the buffer with what begins at the position. */
 export type ReadPart = (position: number, into: Buffer) => Promise<void>;
@@ -26,7 +26,7 @@ export async function multipartUpload(
   const put = "s3:PutObject";
   const { UploadId } = await connection.patiently(put, (s3) => s3.createMultipartUpload(object));
   const upload = { ...object, UploadId };
-  const bytesPerPart = partBytes * Math.ceil(size / (partBytes * mostParts));
+  const bytesPerPart = partBytes * Math.ceil(size / (partBytes * maxParts));
   const Parts: CompletedPart[] = new Array(Math.ceil(size / bytesPerPart));
 
   const isThere = () =>
@@ -63,7 +63,7 @@ export async function multipartUpload(
         NoSuchUpload: async () => {
           if (!(await isThere()))
             throw new CladeError(
-              `checkpoints ${connection.place.shown}: the upload of ${key} was ended by somebody else`,
+              `checkpoints ${connection.place.shown}: another process ended the upload of ${key}`,
             );
         },
       },

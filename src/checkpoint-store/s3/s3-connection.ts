@@ -25,7 +25,7 @@ const connectMs = 10_000;
 /** After this time without a byte the connection is given up: a cut network says nothing. */
 const silenceMs = 60_000;
 /** Requests at the same time; more of them wait here. */
-const mostRequests = 32;
+const maxRequests = 32;
 
 export interface S3Options {
   /** Settings of the SDK's client, before those of the environment. */
@@ -44,7 +44,7 @@ type Answers<T> = Readonly<Record<string, () => T | Promise<T>>>;
 export class S3Connection {
   readonly place: S3Place;
   readonly #options: S3Options;
-  readonly #turns = new Turns(mostRequests);
+  readonly #turns = new Turns(maxRequests);
   readonly #closing = new AbortController();
   #opening: Promise<S3> | undefined;
   #wasReached = false;
@@ -161,8 +161,8 @@ async function open(given: S3ClientConfig = {}): Promise<S3> {
     requestHandler: {
       connectionTimeout: connectMs,
       socketTimeout: silenceMs,
-      httpAgent: { keepAlive: true, maxSockets: mostRequests },
-      httpsAgent: { keepAlive: true, maxSockets: mostRequests },
+      httpAgent: { keepAlive: true, maxSockets: maxRequests },
+      httpsAgent: { keepAlive: true, maxSockets: maxRequests },
     },
     ...given,
   };

@@ -109,7 +109,10 @@ export function explained(error: unknown, circumstances: Circumstances): CladeEr
     const remedy = remedyFor(error as Failure, circumstances);
     if (remedy) return remedy;
     if (!status && mayPass(error, true))
-      return `cannot be reached (${words}); check AWS_ENDPOINT_URL, the region and the network${then}`;
+      return (
+        `cannot be reached (${words}); ` +
+        `check AWS_ENDPOINT_URL, the region and the network${then}`
+      );
     if (mayPass(error, true))
       return `the server keeps failing (${words}, ${status}); see its state${then}`;
     return `${action} was refused (${words}${status ? `, ${status}` : ""})`;
@@ -123,7 +126,8 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
   const expired = "the credentials have expired; renew them, then resume the run";
   const remedies: Readonly<Record<string, string>> = {
     CredentialsProviderError:
-      "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role",
+      "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " +
+      "AWS_PROFILE, or give this machine a role",
     InvalidAccessKeyId:
       "the server does not know this access key; correct AWS_ACCESS_KEY_ID or the profile",
     SignatureDoesNotMatch: "the secret key is wrong; correct AWS_SECRET_ACCESS_KEY or the profile",
@@ -132,19 +136,23 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
     InvalidToken: "the session token is wrong; correct AWS_SESSION_TOKEN, or unset it",
     RequestTimeTooSkewed:
       "the clock of this machine differs too much from the server's; set it right",
-    NoSuchBucket: `there is no bucket ${bucket}; make it, for example with: aws s3 mb s3://${bucket}`,
-    InvalidBucketName: `the server takes no bucket of the name ${bucket}; give another`,
+    NoSuchBucket:
+      `there is no bucket ${bucket}; ` + `create it, for example with: aws s3 mb s3://${bucket}`,
+    InvalidBucketName: `the server does not accept the bucket name ${bucket}; give another`,
     PermanentRedirect: wrongRegion,
     AuthorizationHeaderMalformed: wrongRegion,
   };
   const remedy = remedies[error.name ?? ""];
   if (remedy) return remedy;
   if (certificateCodes.test(error.code ?? ""))
-    return `the server's certificate is not trusted (${error.code}); give its authority in NODE_EXTRA_CA_CERTS`;
+    return (
+      `the server's certificate is not trusted (${error.code}); ` +
+      "give its authority in NODE_EXTRA_CA_CERTS"
+    );
   if (error.code === "EPROTO")
     return "the server does not speak TLS; write http:// in AWS_ENDPOINT_URL";
   if (error.code === "ERR_INVALID_URL")
-    return "AWS_ENDPOINT_URL is no URL; write it as https://host:port";
+    return "AWS_ENDPOINT_URL is not a URL; write it as https://host:port";
   if (error.$metadata?.httpStatusCode === 301) return wrongRegion;
   if (error.$metadata?.httpStatusCode === 403)
     return `no right to ${action} there; grant it to these credentials`;

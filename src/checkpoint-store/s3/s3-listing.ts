@@ -6,7 +6,7 @@ import type { S3Connection } from "./s3-connection.ts";
 import { PassingError } from "./s3-errors.ts";
 
 /** Keys that S3 takes in one request. */
-const mostDeleted = 1000;
+const maxDeleted = 1000;
 const deletionsInFlight = 4;
 
 export interface HalfWritten {
@@ -63,13 +63,13 @@ export async function deleteObjects(
   keys: readonly string[],
 ): Promise<void> {
   const Bucket = connection.place.bucket;
-  const batches = Array.from({ length: Math.ceil(keys.length / mostDeleted) }, (_, index) =>
-    keys.slice(index * mostDeleted, (index + 1) * mostDeleted),
+  const batches = Array.from({ length: Math.ceil(keys.length / maxDeleted) }, (_, index) =>
+    keys.slice(index * maxDeleted, (index + 1) * maxDeleted),
   );
   const singly = (batch: readonly string[]) =>
     inParallel(
       batch.length,
-      mostDeleted,
+      maxDeleted,
       (index) =>
         connection.patiently<unknown>(
           "s3:DeleteObject",

@@ -21,20 +21,23 @@ export function s3Place(url: string): S3Place {
   if (/[:@]/.test(bucket) || /[:?#].*@/s.test(rest))
     refuse(
       "s3://...",
-      "the URL must not contain keys; write s3://bucket/prefix, and give them in the environment or a profile",
+      "the URL must not contain keys; write s3://bucket/prefix, " +
+        "and give them in the environment or a profile",
     );
   if (bucket === "") refuse("s3://...", "names no bucket; write it as s3://bucket/prefix");
   if (!bucketRule.test(bucket))
     refuse(
       `s3://${bucket}`,
-      `${JSON.stringify(bucket)} is no name of a bucket: it has letters, digits, dots and hyphens, and at least 3 of them`,
+      `${JSON.stringify(bucket)} is not a bucket name; ` +
+        "use at least 3 letters, digits, dots or hyphens",
     );
   const parts = rest.replace(/^\/+|\/+$/g, "").split("/");
   const wrong = parts.find((part) => !prefixRule.test(part) || part === "." || part === "..");
   if (rest.replaceAll("/", "") !== "" && wrong !== undefined)
     refuse(
       `s3://${bucket}/...`,
-      `${JSON.stringify(wrong)} cannot be part of the prefix; use letters, digits, dots, hyphens and underscores`,
+      `${JSON.stringify(wrong)} cannot be part of the prefix; ` +
+        "use letters, digits, dots, hyphens and underscores",
     );
   const prefix = parts[0] === "" ? "" : `${parts.join("/")}/`;
   return { bucket, prefix, shown: `s3://${bucket}/${prefix}`.replace(/\/$/, "") };

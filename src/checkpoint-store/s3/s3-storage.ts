@@ -37,7 +37,8 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const expectSize = (key: string, size: number) => (found: number | undefined) => {
     if (found !== size)
       throw new MissingObjectError(
-        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes and should have ${size}; was it written by something else?`,
+        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes ` +
+          `and should have ${size}; did another program write it?`,
       );
   };
 
@@ -164,7 +165,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 
 function changed(path: string, size: number): CladeError {
   return new CladeError(
-    `${path} has no longer ${size} bytes; files must not change while they are saved`,
+    `${path} no longer has ${size} bytes; files must not change while they are saved`,
   );
 }
 

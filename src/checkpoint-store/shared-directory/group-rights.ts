@@ -53,7 +53,7 @@ export function refusedToGroup(path: string): string | undefined {
   const file = statSync(path);
   const parent = statSync(dirname(path));
   const isShared = (entry: Stats, bits: number) => (entry.mode & bits) === bits;
-  if ((parent.mode & sticky) !== 0) return "only who wrote a file may delete it there";
+  if ((parent.mode & sticky) !== 0) return "only the user who wrote a file may delete it there";
   if (!isShared(parent, 0o070)) return "its group may not write there";
   if (file.gid !== parent.gid)
     return "what is written belongs to another group than the directory";

@@ -12,10 +12,10 @@ import { MissingObjectError, type ObjectStorage } from "../objects/object-storag
 import { type FileCall, type FileReply, missingCode } from "./file-calls.ts";
 
 /** As many transfers go on at the same time. */
-const mostThreads = 4;
+const maxThreads = 4;
 
 /** NFS looks again for a name that was not there after up to a minute (acdirmax). */
-const usualDelayMs = 70_000;
+const defaultDelayMs = 70_000;
 
 interface Task {
   readonly call: FileCall;
@@ -29,7 +29,7 @@ interface Thread {
 
 export function sharedDirectoryStorage(
   path: string,
-  { delayMs = usualDelayMs }: { readonly delayMs?: number } = {},
+  { delayMs = defaultDelayMs }: { readonly delayMs?: number } = {},
 ): ObjectStorage {
   const directory = resolve(path);
   const threads: Thread[] = [];
@@ -77,7 +77,7 @@ export function sharedDirectoryStorage(
       const task = { call, settle };
       const idle = threads.find((thread) => thread.task === undefined);
       if (idle) give(idle, task);
-      else if (threads.length < mostThreads) give(start(), task);
+      else if (threads.length < maxThreads) give(start(), task);
       else waiting.push(task);
     });
     if (!("error" in reply)) return reply.value as T;

@@ -106,7 +106,9 @@ export function intervalFigure({ variants, metric, direction }: Comparison): Fig
       ? [{ sign: "line", color: "var(--muted)", dash: "3,3", label: `mean of ${only}` } as const]
       : []),
   ];
-  const caption = `Dots are interquartile means over seeds, bars their 95% intervals, thin strokes single seeds (${seedsOf(variants)}). The colour says what the verdict is.`;
+  const caption =
+    "Dots are interquartile means over seeds, bars their 95% intervals, " +
+    `thin strokes single seeds (${seedsOf(variants)}). The colour says what the verdict is.`;
   return figure("scores", "Final scores", caption, stack([legend(shown, figureWidth), drawn], 4));
 }
 

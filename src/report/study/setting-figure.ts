@@ -116,7 +116,10 @@ function settingFigure(
       label: legendOf(method, drawn),
     }),
   );
-  const caption = `Interquartile means over seeds for each value of ${path}. Where a method was run with other settings of the grid, too, thin lines are those, and the thick one is their mean; otherwise bars are 95% intervals.`;
+  const caption =
+    `Interquartile means over seeds for each value of ${path}. ` +
+    "Where a method was run with other settings of the grid, too, thin lines are those, " +
+    "and the thick one is their mean; otherwise bars are 95% intervals.";
   return figure(
     `setting-${path.replaceAll(/[^A-Za-z0-9]+/g, "-").toLowerCase()}`,
     path,

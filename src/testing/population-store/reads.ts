@@ -118,7 +118,7 @@ export function readCases(add: Add): void {
   );
 
   add(
-    "decisions come newest first, of a member, or only those after which more than training went on",
+    "decisions come newest first: all, a member's, or only those that did more than go on",
     {},
     async (scene) => {
       const { store, id } = scene;

@@ -82,6 +82,9 @@ test("one process serves all members of its worker, and each has its own log", a
   expect(linesOf("member-4.log")).toEqual(["the climber is here"]);
 });
 
+const notJson =
+  "printed a line that is not JSON; print to standard error, " +
+  "since standard output belongs to the protocol:";
 test.each([
   ["initialize: exit", 'member 3: "COMMAND" ended with exit code 3 during initialize'],
   [
@@ -96,7 +99,8 @@ test.each([
   ["setup: no hyperparameters", "has rate = nothing in force after setup, but was told 0.1"],
   [
     "train: overwritten hyperparameters",
-    "was told rate = 0.1; in force 0.1 before the first step, 0.00005 after the last: a schedule overwrites it",
+    "was told rate = 0.1; in force 0.1 before the first step, 0.00005 after the last: " +
+      "a schedule overwrites it",
   ],
   [
     "train: other kinds of hyperparameters",
@@ -114,14 +118,8 @@ test.each([
     "train: answer another",
     "answered request 4, but request 3 (train) is waiting; answer each request once",
   ],
-  [
-    "train: garbage",
-    'printed a line that is not JSON; print to standard error, since standard output belongs to the protocol: "Epoch 1/10: loss=0.5"',
-  ],
-  [
-    "train: flood lines",
-    'printed a line that is not JSON; print to standard error, since standard output belongs to the protocol: "x"',
-  ],
+  ["train: garbage", `${notJson} "Epoch 1/10: loss=0.5"`],
+  ["train: flood lines", `${notJson} "x"`],
   ["train: flood without lines", "printed a line of more than 16 MiB on standard output"],
   [
     "evaluate: NaN in JSON",
@@ -133,7 +131,8 @@ test.each([
   ],
   [
     "evaluate: a string",
-    'answered evaluate with metrics.height: "0.5" - must be a number, or null for one that is not finite',
+    'answered evaluate with metrics.height: "0.5" - must be a number, ' +
+      "or null for one that is not finite",
   ],
   [
     "save: half a file",
@@ -209,7 +208,7 @@ test.each([
     "a directory that is not there",
     "node trainer.mjs",
     { directory: "/no/such/directory" },
-    "could not be started in /no/such/directory, which is no directory",
+    "could not be started in /no/such/directory, which is not a directory",
   ],
   [
     "a command that never answers",

@@ -113,7 +113,8 @@ class CommandSession implements TrainerSession {
     if (id !== undefined && answer.checkpoint !== id) {
       const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
       throw new TrainerError(
-        `${this.#who} ${rule}; load the files of the directory in the request, and hash them as the protocol says`,
+        `${this.#who} ${rule}; load the files of the directory in the request, ` +
+          "and hash them as the protocol says",
         `restore from ${directory}`,
         { kind: "contract" },
       );
@@ -132,8 +133,8 @@ class CommandSession implements TrainerSession {
       const answer = await process.request("train", asked);
       const done = answer.steps;
       if (done > (asked.steps ?? Infinity)) {
-        const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
-        throw this.#broken(rule);
+        const rule = `answered train with ${done} steps, but was asked for ${asked.steps}`;
+        throw this.#broken(`${rule}; stop when they are done`);
       }
       this.#requireNoFault(this.#inForce.trained(answer));
       steps += done;
@@ -215,7 +216,9 @@ class CommandSession implements TrainerSession {
       limits.startTimeoutSeconds ?? startTimeoutSeconds,
     );
     if (hello.protocol !== protocolVersion) {
-      const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
+      const rule =
+        `speaks version ${hello.protocol} of the protocol, ` +
+        `and this Clade speaks ${protocolVersion}`;
       throw new TrainerError(
         `${this.#who} ${rule}; install the client that came with this Clade`,
         "",
@@ -294,9 +297,9 @@ function nextLeg(
   const seconds = Math.min(ownSeconds, millisecondsLeft / 1000) - milliseconds / 1000;
   if (!length || (Number.isFinite(seconds) && !canCountSeconds)) return { steps: 1 };
   const ownSteps = "steps" in length ? length.steps : Infinity;
-  const most = Math.max(1, Math.min(ownSteps, stepsLeft) - steps);
+  const max = Math.max(1, Math.min(ownSteps, stepsLeft) - steps);
   return {
-    ...(Number.isFinite(most) && { steps: most }),
+    ...(Number.isFinite(max) && { steps: max }),
     ...(Number.isFinite(seconds) && { seconds: Math.max(0, seconds) }),
   };
 }

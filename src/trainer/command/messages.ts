@@ -92,7 +92,10 @@ export type Message =
 /** A line of the trainer's as a message; a string says what is wrong with it. */
 export function messageOf(line: string): Message | string {
   if (isTooDeep(line))
-    return `is nested more than ${deepestNesting} levels deep; send numbers by name, and keep other data in files`;
+    return (
+      `is nested more than ${deepestNesting} levels deep; ` +
+      "send numbers by name, and keep other data in files"
+    );
   let value: { [key: string]: unknown };
   try {
     value = JSON.parse(line);

@@ -42,7 +42,8 @@ describe.skipIf(!isLinux)(
     });
 
     test.skipIf(withoutPython)(
-      `is named while it is mapped into memory to be written${withoutPython ? ` (${withoutPython})` : ""}`,
+      "is named while it is mapped into memory for writing" +
+        (withoutPython ? ` (${withoutPython})` : ""),
       async () => {
         const path = join(directory, "mapped.bin");
         writeFileSync(path, "weights");

@@ -243,7 +243,8 @@ export class TrainerProcess {
     while (!this.#broken && pid !== undefined) {
       const used = await residentMegabytes(pid);
       if (used > limit) {
-        const rule = `used ${Math.ceil(used)} MiB of memory, more than memoryLimitMegabytes: ${limit}`;
+        const memory = `${Math.ceil(used)} MiB of memory`;
+        const rule = `used ${memory}, more than memoryLimitMegabytes: ${limit}`;
         this.#break(() => this.#error(rule, "let it use less, or raise the limit"));
       }
       await sleep(memoryWatchMs, undefined, { ref: false });
@@ -279,7 +280,7 @@ export class TrainerProcess {
       const isThere = existsSync(directory);
       const why = isThere
         ? `(${error.message})`
-        : "which is no directory; correct trainer.directory";
+        : "which is not a directory; correct trainer.directory";
       return this.#error(`could not be started in ${directory}${isThere ? " " : ", "}${why}`);
     }
     if (code === 127)
@@ -312,8 +313,11 @@ const timeoutRemedies: { readonly [method: string]: string } = {
     "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",
 };
 const passOn =
-  "in Python, import clade before anything that prints; when the command runs in a container or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
-const missingClient = `install the Python client where the command runs: pip install ${new URL("../../../python", import.meta.url).pathname}`;
+  "in Python, import clade before anything that prints; when the command runs in a container " +
+  "or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
+const missingClient =
+  "install the Python client where the command runs: " +
+  `pip install ${new URL("../../../python", import.meta.url).pathname}`;
 
 function shortened(line: string): string {
   return JSON.stringify(line.length > shownLine ? `${line.slice(0, shownLine)}...` : line);

@@ -108,7 +108,8 @@ function evaluationOf(returned: unknown): Evaluation {
   const { samples } = returned as { samples?: unknown };
   if (samples === undefined || Array.isArray(samples)) return returned as Evaluation;
   throw new CladeError(
-    `samples: ${show(samples)} - must be a list of numbers, the measurements behind the objective; give a metric another name`,
+    `samples: ${show(samples)} - must be a list of numbers, the measurements behind the ` +
+      "objective; give a metric another name",
   );
 }
 

@@ -237,7 +237,8 @@ describe("typed arrays are NumPy files", () => {
         const program = `
 import glob, json, os, numpy
 files = {os.path.basename(f)[:-4]: numpy.load(f) for f in glob.glob("*.npy")}
-print(json.dumps({k: [a.dtype.name, list(a.shape), a.tobytes().hex()] for k, a in files.items()}))`;
+described = {k: [a.dtype.name, list(a.shape), a.tobytes().hex()] for k, a in files.items()}
+print(json.dumps(described))`;
         const read = JSON.parse(
           execFileSync("python3", ["-c", program], { cwd: directory, encoding: "utf8" }),
         );

@@ -31,14 +31,16 @@ export function filesOf(state: TrainerState): CheckpointFiles {
   const unkept = lostInJson(state, {});
   if (unkept !== undefined) {
     throw new CladeError(
-      `save() returned ${unkept}, which cannot be kept; return a plain object of arrays and values`,
+      `save() returned ${unkept}, which cannot be kept; ` +
+        "return a plain object of arrays and values",
     );
   }
   const files = new Map<string, Uint8Array>();
   for (const [name, value] of Object.entries(state)) {
     if (value instanceof Uint8Array && /\.(npy|json)$/.test(name)) {
       throw new CladeError(
-        `save().${name}: bytes may not be named .npy or .json, which are written for arrays and values; use another name`,
+        `save().${name}: bytes may not be named .npy or .json, ` +
+          "which are written for arrays and values; use another name",
       );
     }
     // Not slice(): a Buffer's shares its memory.
@@ -63,7 +65,8 @@ function encodeArray(name: string, array: ArrayBufferView): Uint8Array {
   const dtype = Object.entries(dtypes).find(([, type]) => array instanceof type)?.[0];
   if (!dtype)
     throw new CladeError(
-      `save().${name}: is a ${array.constructor.name}, which cannot be kept; use another typed array`,
+      `save().${name}: is a ${array.constructor.name}, which cannot be kept; ` +
+        "use another typed array",
     );
   const { length } = array as Float32Array;
   const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${length},), }`;
@@ -96,7 +99,8 @@ function encodeJson(name: string, value: unknown): Uint8Array {
     const what = lostInJson(inner, this);
     if (what !== undefined) {
       throw new CladeError(
-        `save().${name}${key === "" ? "" : `: ${key}`}: ${what} cannot be kept; return typed arrays at the top level and plain values elsewhere`,
+        `save().${name}${key === "" ? "" : `: ${key}`}: ${what} cannot be kept; ` +
+          "return typed arrays at the top level and plain values elsewhere",
       );
     }
     return inner;

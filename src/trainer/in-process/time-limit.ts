@@ -61,7 +61,8 @@ export async function withinLimit<T>(
 
 function tooLong(call: string, seconds: number): TrainerError {
   const rule = `did not end within ${seconds} s`;
-  const remedy = `see what it waits for${call === "dispose()" ? "" : ", or raise stepTimeoutSeconds"}`;
+  const orRaise = call === "dispose()" ? "" : ", or raise stepTimeoutSeconds";
+  const remedy = `see what it waits for${orRaise}`;
   return new TrainerError(
     `trainer ${call} ${rule}; ${remedy}`,
     "It waits for a promise that has not settled.",

@@ -5,7 +5,7 @@ import type { Run } from "../../population-store/population-store.ts";
  * Throws a `BadInputError` when the runs were not after the same objective, or cannot be known to
  * have trained on the same data.
  */
-export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
+export function requireComparable(runs: readonly Run[], sameData: boolean): void {
   const [first, ...others] = runs;
   for (const other of others) {
     const objectives = [first!, other].map(({ experiment }) =>
@@ -17,7 +17,9 @@ export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
     }
     const sources = [first!, other].map(trainerText);
     if (sameData || sources.includes(undefined) || sources[0] === sources[1]) continue;
-    const rule = `has the trainer ${sources[1]}, and ${first!.id} has ${sources[0]}, so their data may differ`;
+    const rule =
+      `has the trainer ${sources[1]}, and ${first!.id} has the trainer ${sources[0]}, ` +
+      "so their data may differ";
     throw different(
       other,
       rule,
