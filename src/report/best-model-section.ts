@@ -5,10 +5,10 @@ import { pairs, type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
 import { count, number, plural, value } from "./words.ts";
 
-/** The rows of a longer schedule are left out in its middle. */
+/** A longer schedule is shown without the rows in its middle. */
 const maxRows = 200;
 
-/** What the best model is, and the schedule that made it. */
+/** The best model, and the schedule that made it. */
 export function bestModelSection(
   { bestLineage, history }: RunData,
   best: Snapshot | undefined,

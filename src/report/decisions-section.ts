@@ -14,9 +14,9 @@ import { changes, count, number, plural } from "./words.ts";
 
 const inWords = new Intl.ListFormat("en-GB");
 
-/** A page with more would be slow to read and to open. */
+/** More rows would make the page slow to read and to open. */
 const maxRows = 1_000;
-/** These are seen without opening the rest. */
+/** The rows that are visible without opening the rest. */
 const openRows = 25;
 
 /**

@@ -28,7 +28,7 @@ const signWidth = 22;
 const scoreWidth = 14;
 const gap = 18;
 
-/** Entries in rows of at most the width, in pixels, with some space below. */
+/** Entries in rows of at most the width in pixels, with some space below. */
 export function legend(entries: readonly LegendEntry[], width: number, indent = 0): Part {
   let x = indent;
   let row = 0;

@@ -1,4 +1,4 @@
-/** Lines as the data of one path, thinned to what can be seen. */
+/** Lines as the data of one path, thinned to what is visible. */
 interface XY {
   readonly x: number;
   readonly y: number;
@@ -11,9 +11,9 @@ const maxPoints = 16_000;
 const finestPx = 0.5;
 
 /**
- * Lines, in pixels, as the `d` of one path. Where several points of a line fall into one column of
- * pixels only the first, the lowest, the highest and the last stay; columns are as wide as is
- * needed to keep the whole path small.
+ * Lines in pixels as the `d` of one path. Where several points of a line fall into one column of
+ * pixels, only the first, the lowest, the highest and the last stay. Columns are wide enough to
+ * keep the whole path small.
  */
 export function linePath(lines: readonly (readonly XY[])[]): string {
   let column = finestPx;

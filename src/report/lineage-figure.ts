@@ -1,6 +1,6 @@
 /**
  * Performance and hyperparameters of all members against the training steps of their weights. The
- * best model's lineage is one line, across all the members that it was copied through.
+ * best model's lineage is one line, across all members through which it was copied.
  */
 import * as Plot from "@observablehq/plot";
 import type { TreeSnapshot } from "../algorithm/snapshot.ts";
@@ -22,11 +22,11 @@ import type { RunData } from "./run-data.ts";
 import { beside, type Part, path, stack } from "./svg.ts";
 import { count, plural } from "./words.ts";
 
-/** Above these, what died out is drawn as quantiles of the population. */
+/** Above these limits, extinct branches are drawn as quantiles of the population. */
 const maxMembers = 60;
 const maxSnapshots = 12_000;
 
-/** Above this many copies in the lineage they are not marked. */
+/** If the lineage has more copies than this, they are not marked. */
 const maxCopyMarks = 60;
 
 /** A longer lineage is drawn with a thin line. */
@@ -115,7 +115,7 @@ function scorePanel(data: RunData, strands: readonly Strand[], x: Axis, asBands:
   });
 }
 
-/** Where the best model's lineage goes on in another member. */
+/** Marks where the best model's lineage continues in another member. */
 function copyMarks({ bestLineage }: RunData, within: (value: number) => number): Plot.Markish {
   const copies = bestLineage.flatMap((snapshot, index) => {
     const donor = bestLineage[index - 1];

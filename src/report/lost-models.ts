@@ -1,9 +1,9 @@
-/** What a person is told of models that are better than the best that can be had. */
+/** Sentences about lost models that were better than the best one left. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { LostModel, RunNote } from "../population-store/population-store.ts";
 import { number } from "./words.ts";
 
-/** A line for each lost model, and one that says what takes their place. */
+/** A line for each lost model, and one for what takes their place. */
 export function lostModelLines(
   lost: readonly LostModel[] = [],
   instead: string | undefined,

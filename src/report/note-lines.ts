@@ -1,4 +1,4 @@
-/** What is noted about a run, in words. */
+/** The notes of a run in words. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { RunNote } from "../population-store/population-store.ts";
 import { bestModelLine } from "./lost-models.ts";
@@ -20,7 +20,7 @@ export function noteLines(note: RunNote): string[] {
   }
 }
 
-/** Warnings of hyperparameters that change nothing. */
+/** Warnings about hyperparameters without effect. */
 export function withoutEffect(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) => {
     if (note.kind !== "acting" || !note.found) return [];
@@ -35,7 +35,7 @@ export function withoutEffect(notes: readonly RunNote[]): string[] {
   });
 }
 
-/** Hyperparameters of which nobody knows whether they act. */
+/** Hyperparameters for which it is unknown whether they have an effect. */
 export function unproved(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) =>
     note.kind === "acting" && note.found

@@ -2,9 +2,9 @@ import { type Figure, figureElement, type NoFigure } from "./figure.ts";
 import { html, Markup } from "./html.ts";
 import { themeStyles } from "./theme.ts";
 
-/** A part of a page that can be linked to. */
+/** A part of a page, which links can target. */
 export interface Section {
-  /** Small letters and dashes; unique in the page. */
+  /** Lower-case letters and dashes; unique in the page. */
   readonly id: string;
   readonly heading: string;
   readonly content: readonly (Markup | Figure | NoFigure)[];
@@ -17,7 +17,7 @@ export interface Page {
   readonly sections: readonly Section[];
 }
 
-/** A page in one file that needs nothing else: no script, no style sheet, no font, no picture. */
+/** A page in one file, without scripts, style sheets, fonts or pictures from elsewhere. */
 export function page({ title, lead, sections }: Page): string {
   const links = sections.map(({ id, heading }) => html`<li><a href="#${id}">${heading}</a></li>`);
   const bodies = sections.map(
@@ -43,7 +43,7 @@ ${bodies}</main>
 `.markup;
 }
 
-/** A table. Columns named in `numeric` stand to the right. */
+/** A table. Columns named in `numeric` are aligned right. */
 export function tableElement(
   header: readonly string[],
   rows: readonly (readonly (Markup | string)[])[],
@@ -59,7 +59,7 @@ export function tableElement(
 <tbody>${body}</tbody></table></div>`;
 }
 
-/** Names and their values, one a row. */
+/** Names and their values, one pair in each row. */
 export function pairs(rows: readonly (readonly [name: string, value: Markup | string])[]): Markup {
   const body = rows.map(
     ([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>\n`,

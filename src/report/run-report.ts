@@ -93,7 +93,7 @@ with ${plural(snapshots.length, "snapshot")}; what follows is its history so far
     failed: `Failed${reason}.`,
     stopped: `Stopped before its budget was spent; it can be resumed. As of ${time(asOf)}.`,
     "not begun": `No worker has worked on it yet. As of ${time(asOf)}.`,
-    interrupted: `Interrupted: it has not ended, and no worker is at work on it. As of ${time(asOf)}.`,
+    interrupted: `Interrupted: it has not ended, but no worker is active. As of ${time(asOf)}.`,
   };
   const sentence = words[state] ?? `${state}.`;
   return state === "done"

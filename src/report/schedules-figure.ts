@@ -1,6 +1,6 @@
 /**
- * Each hyperparameter over the steps of training: how it is distributed in the population, and the
- * best model's own schedule.
+ * Each hyperparameter over the training steps: its distribution in the population, and the best
+ * model's schedule.
  */
 import * as Plot from "@observablehq/plot";
 import type { HyperparameterValue } from "../algorithm/snapshot.ts";
@@ -19,12 +19,12 @@ const columnGap = 20;
 const columnWidth = (figureWidth - columnGap) / 2;
 const panelHeight = 230;
 /**
- * Leaves room for one row of signs below, so that panels with few categories are as high as those
+ * Leaves room for one row of the legend, so that panels with few categories are as high as those
  * of numbers.
  */
 const sharesHeight = 206;
 
-/** Where the best model's categories stand above the shares, in shares. */
+/** The height of the best model's categories above the shares, in shares. */
 const strip = { low: 1.05, high: 1.14 };
 
 type Scale = (value: number) => number;
@@ -184,7 +184,7 @@ function sharesOf(stretches: readonly Stretch[], categories: Categories): readon
   });
 }
 
-/** From where to where a lineage had a category. */
+/** The stretches in which a lineage had a category. */
 function stretchesOf(
   curves: readonly Curve<HyperparameterValue>[],
   categories: Categories,

@@ -6,7 +6,7 @@ import { pairs, type Section } from "./page.ts";
 import type { ReportOptions } from "./report-options.ts";
 import { count, time } from "./words.ts";
 
-/** Everything that the run's result depends on, as far as it is recorded. */
+/** Everything recorded on which the run's result depends. */
 export function settingsSection({ history, notes, asOf, versions }: ReportOptions): Section {
   const { run } = history;
   const { experiment, source, study } = run;

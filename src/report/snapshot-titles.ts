@@ -4,7 +4,7 @@ import { earnedScore } from "../analysis/curves.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { count, number } from "./words.ts";
 
-/** What a snapshot is, in a sentence, and for one that a decision made, why. */
+/** A snapshot in a sentence, with the reason where a decision made it. */
 export function snapshotTitles({
   decisions,
   run,

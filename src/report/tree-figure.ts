@@ -1,7 +1,7 @@
 /**
  * The phylogenetic tree of a run: a row for each branch, members' generations from left to right,
- * initial members as roots. Of a large run only the branches that survive are drawn, and how many
- * members died out.
+ * initial members as roots. For a large run only the surviving branches are drawn, with the number
+ * of members that died out.
  */
 import * as Plot from "@observablehq/plot";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
@@ -23,11 +23,11 @@ import { type Part, path, stack } from "./svg.ts";
 import { scoreColors } from "./theme.ts";
 import { count, number, plural } from "./words.ts";
 
-/** Above these, dots would touch each other or the file grow large. */
+/** Beyond these limits dots would touch each other, or the file would become large. */
 const maxDots = 1_500;
 const minDotPx = 7;
 
-/** Rows are as thick as this allows, in pixels. */
+/** The height that rows share, in pixels. */
 const targetHeight = 900;
 const minRowPx = 0.9;
 const minLabelledRow = 9;
@@ -127,7 +127,7 @@ function bestMark(
   });
 }
 
-/** From the snapshot that was copied down to the branch that began with it. */
+/** A line from a copied snapshot to the branch that began with it. */
 function connectors(branches: readonly Row[], width: number): Plot.Markish {
   return [true, false].map((survives) => {
     const drawn = branches.filter(
@@ -147,7 +147,7 @@ function connectors(branches: readonly Row[], width: number): Plot.Markish {
   });
 }
 
-/** One path for each colour, and for what survives and what does not. */
+/** One path for each colour, and for surviving and extinct branches. */
 function segments({ scores }: RunData, branches: readonly Row[], width: number): Plot.Markish {
   const groups = new Map<string, { row: number; from: number; to: number }[]>();
   for (const { row, snapshots, surviving } of branches) {
@@ -181,7 +181,7 @@ function colorOf(goodness: number): number {
   return Math.min(scoreColors - 1, Math.floor(goodness * scoreColors));
 }
 
-/** A dot for each snapshot, which says what it is to whoever points at it. */
+/** A dot for each snapshot, with a tooltip that describes it. */
 function dotsOf(
   { history, scores }: RunData,
   branches: readonly Row[],
@@ -217,7 +217,10 @@ function dotsOf(
   } as Plot.DotOptions);
 }
 
-/** Members of the roots at the left, and at the right those whose present a branch is. */
+/**
+ * At the left the members of the roots, at the right the members whose newest snapshot is on the
+ * branch.
+ */
 function labels({ history }: RunData, branches: readonly Row[], rowPx: number): Plot.Markish {
   if (rowPx < minLabelledRow) return null;
   const newest = new Map<number, TreeSnapshot>();
@@ -243,7 +246,7 @@ function labels({ history }: RunData, branches: readonly Row[], rowPx: number): 
   ];
 }
 
-/** The weights stay and the hyperparameters are another's: no branch, but worth a mark. */
+/** Marks copies of hyperparameters only, which begin no branch. */
 function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Markish {
   const copies = branches.flatMap(({ row, snapshots }) =>
     snapshots

@@ -2,8 +2,8 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
 
 /**
- * Throws a `BadInputError` when the runs were not after the same objective, or cannot be known to
- * have trained on the same data.
+ * Throws a `BadInputError` when the runs have different objectives, or may have trained on
+ * different data.
  */
 export function requireComparable(runs: readonly Run[], sameData: boolean): void {
   const [first, ...others] = runs;
@@ -40,7 +40,7 @@ function objectiveText({
   return `${direction} ${metric}${final === undefined ? "" : ` with final ${final}`}`;
 }
 
-/** Undefined for a run of a program, of which nothing is known. */
+/** Undefined for a run of a program, whose trainer is unknown. */
 function trainerText({ experiment, source }: Run): string | undefined {
   if (experiment.trainer !== undefined) return `"${experiment.trainer}"`;
   return source && `of ${source.file}`;

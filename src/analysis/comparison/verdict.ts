@@ -1,4 +1,4 @@
-/** What may be said of a variant beside its baseline. */
+/** The verdict on a variant beside its baseline. */
 import type { Direction } from "../../algorithm/population.ts";
 import type { Interval } from "./bootstrap.ts";
 
@@ -15,8 +15,8 @@ export type Verdict =
   | { readonly kind: "unequal budgets"; readonly steps: number; readonly baselineSteps: number };
 
 /**
- * Better or worse when the interval of the difference, held for all comparisons at once, leaves
- * out 0.
+ * Better or worse when the difference's interval, which holds for all comparisons at once,
+ * excludes 0.
  */
 export function verdictOf(
   interval: Interval | undefined,

@@ -22,8 +22,8 @@ export class Turns {
 }
 
 /**
- * Does work for 0, 1, ..., `max` at a time. When one fails no more are begun, and it rejects once
- * all that were begun have ended.
+ * Works on 0, 1, ..., at most `max` at a time. After a failure it starts no more, and rejects once
+ * all that it started have ended.
  */
 export async function inParallel(
   count: number,

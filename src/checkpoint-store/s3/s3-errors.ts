@@ -4,7 +4,7 @@
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
-/** What goes wrong on the way, and is tried again. */
+/** Network errors, which are retried. */
 export class PassingError extends Error {}
 
 interface Failure {
@@ -30,8 +30,8 @@ const brokenCodes = new Set([
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 /**
- * A server that answers 400 says so of what was damaged or stalled on its way, or of a clock whose
- * difference the SDK has learnt by now.
+ * A server answers 400 to a request that was damaged or stalled on its way, or to a wrong clock,
+ * whose difference the SDK then knows.
  */
 const passingNames = new Set([
   "TimeoutError",
@@ -63,15 +63,15 @@ export function isUnreachable(error: unknown): boolean {
   );
 }
 
-/** Whether it is worth trying again. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown, wasReached: boolean): boolean {
   const { name = "", code = "", message = "", $metadata } = error as Failure;
   const status = $metadata?.httpStatusCode ?? 0;
   if (error instanceof PassingError || passingNames.has(name)) return true;
-  // Roles of machines ask a server for credentials, which has its bad minutes too.
+  // Roles of machines ask a server for credentials, which may fail for a while, too.
   if (name === "CredentialsProviderError") return wasReached;
   if ((status >= 500 && status !== 501) || status === 429 || status === 408) return true;
-  // An answer that was cut off, or that something in between gave, cannot be read.
+  // An answer cannot be read when it was cut off, or when a proxy gave it.
   if (status === 200 || status === 206 || message.includes("Deserialization error")) return true;
   return unreachableCodes.has(code) || brokenCodes.has(code) || message === "aborted";
 }
@@ -79,7 +79,7 @@ export function mayPass(error: unknown, wasReached: boolean): boolean {
 export interface Circumstances {
   readonly shown: string;
   readonly bucket: string;
-  /** The right that was made use of, as AWS calls it. */
+  /** AWS's name for the permission that the request needs. */
   readonly action: string;
   readonly wasReached: boolean;
   /** What must not be shown. */
@@ -88,7 +88,7 @@ export interface Circumstances {
 
 /**
  * The error as a sentence with what to do about it. Errors of the SDK hold requests with their
- * signatures: only their words are kept.
+ * signatures, so only their text is kept.
  */
 export function explained(error: unknown, circumstances: Circumstances): CladeError {
   if (error instanceof CladeError) return error;
@@ -120,9 +120,10 @@ export function explained(error: unknown, circumstances: Circumstances): CladeEr
   return new CladeError(`checkpoints ${shown}: ${sentence()}`, { cause });
 }
 
-/** What a user can mend. */
+/** The problem and its remedy, for errors that a user can fix. */
 function remedyFor(error: Failure, { bucket, action }: Circumstances): string | undefined {
-  const wrongRegion = `the bucket ${bucket} is in another region; give it in AWS_REGION or in the profile`;
+  const isElsewhere = `the bucket ${bucket} is in another region`;
+  const wrongRegion = `${isElsewhere}; give it in AWS_REGION or in the profile`;
   const expired = "the credentials have expired; renew them, then resume the run";
   const remedies: Readonly<Record<string, string>> = {
     CredentialsProviderError:

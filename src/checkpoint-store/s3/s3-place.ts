@@ -1,4 +1,4 @@
-/** Where in S3 the objects are: `s3://bucket/prefix`. */
+/** The place of objects in S3: `s3://bucket/prefix`. */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 export interface S3Place {
@@ -8,9 +8,9 @@ export interface S3Place {
   readonly shown: string;
 }
 
-/** Others than AWS also allow capitals and underscores. */
+/** Servers other than AWS also allow capitals and underscores. */
 const bucketRule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{2,254}$/;
-/** What every server and every URL takes as it is. */
+/** Characters that every server and every URL accepts unescaped. */
 const prefixRule = /^[\p{L}\p{M}\p{N}!'()*._=@+ -]+$/u;
 
 export function s3Place(url: string): S3Place {

@@ -1,6 +1,6 @@
 /**
- * The variants of a study beside each other: every seed's final score, their interquartile mean
- * and its interval.
+ * The variants of a study side by side: every seed's final score, the interquartile mean and its
+ * interval.
  */
 import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
@@ -14,7 +14,7 @@ import { number, plural, shortened } from "../words.ts";
 const rowHeight = 26;
 const longestName = 44;
 
-/** Colours by what may be said of a variant. */
+/** Colours by the verdict on a variant. */
 const colors = {
   better: "var(--band-middle)",
   worse: "var(--best)",
@@ -112,7 +112,7 @@ export function intervalFigure({ variants, metric, direction }: Comparison): Fig
   return figure("scores", "Final scores", caption, stack([legend(shown, figureWidth), drawn], 4));
 }
 
-/** Its method and the values of its settings, whose names stand above. */
+/** Its method and the values of its settings; their names are above. */
 function rowName({ name, method, point }: ComparedVariant): string {
   const values = Object.values(point).map((value) =>
     typeof value === "string" ? value : JSON.stringify(value),

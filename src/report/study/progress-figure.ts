@@ -69,8 +69,8 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
 }
 
 /**
- * As many as there are colours: baselines first, dashed, then the best. They stand in the order of
- * the study.
+ * Up to as many variants as there are colours: baselines first, dashed, then the best. They are in
+ * the order of the study.
  */
 function chosen(
   variants: readonly ComparedVariant[],

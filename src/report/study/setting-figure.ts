@@ -1,4 +1,6 @@
-/** What one setting of a study's grid does to the final score, whatever the others are. */
+/**
+ * The effect of one setting of a study's grid on the final score, for all values of the others.
+ */
 import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { domainOf, panel } from "../axes.ts";

@@ -1,6 +1,5 @@
 /**
- * The report of a study, or of any runs that are compared: verdicts, figures, and every number
- * behind them.
+ * The report of a study, or of any compared runs: verdicts, figures, and every number behind them.
  */
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { withInterval } from "../../analysis/comparison/verdict.ts";
@@ -17,7 +16,7 @@ export interface StudyReportOptions {
   readonly title: string;
   /** Of one of the runs. The settings in which variants differ are in their names. */
   readonly experiment: ExperimentDescription;
-  /** Remarks on what was left out and what was not equal, as `clade compare` prints them. */
+  /** Remarks on what was left out and what was unequal, as `clade compare` prints them. */
   readonly notes: readonly string[];
   /** When the runs were read: Unix time in milliseconds. */
   readonly asOf: number;

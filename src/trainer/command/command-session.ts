@@ -1,6 +1,6 @@
 /**
- * A trainer in another process, which stays up from generation to generation and from member to
- * member.
+ * A trainer in another process, which keeps running from generation to generation and from member
+ * to member.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -187,10 +187,7 @@ class CommandSession implements TrainerSession {
     await process?.stop();
   }
 
-  /**
-   * A process for a trainer that is about to be given weights: the one there is, unless something
-   * went wrong with it.
-   */
+  /** A process for a trainer that is about to get weights: the running one, unless it failed. */
   async #running(): Promise<TrainerProcess> {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
@@ -265,7 +262,7 @@ class CommandSession implements TrainerSession {
     return `member ${this.#member}: "${this.#trainer.command}"`;
   }
 
-  /** A trainer that does not name what it read back has read all of it, or nothing. */
+  /** A trainer that does not name the values that it read back has read all of them, or none. */
   #completed<A extends ResultOf<"setup">>(
     answer: A,
   ): A & { readonly readBack: readonly string[] } {
@@ -283,8 +280,8 @@ class CommandSession implements TrainerSession {
 }
 
 /**
- * What to ask for next: as much as is certain to belong to the generation, and one step where
- * nothing is.
+ * What to ask for next: as many steps as certainly belong to the generation, or one step where
+ * that is unknown.
  */
 function nextLeg(
   { ready, stepsLeft, millisecondsLeft }: Generation,

@@ -1,6 +1,6 @@
 /**
- * What a trainer left in a directory; and, for checkpoint stores that have no directories, a
- * checkpoint in memory as files of one, and back.
+ * Reads what a trainer left in a directory. For checkpoint stores without directories, it writes a
+ * checkpoint from memory into a directory, and reads it back.
  */
 import { access, constants, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
