@@ -34,6 +34,8 @@ const maxThickSnapshots = 1_000;
 
 const columnGap = 20;
 
+const hyperparameterHeight = 200;
+
 /** A part of the population's lines, all in one colour. */
 interface Strand {
   readonly lineages: readonly (readonly TreeSnapshot[])[];
@@ -144,62 +146,65 @@ function hyperparameterPanel(
   asBands: boolean,
   width: number,
 ): Part {
-  const height = 200;
-  const curves = (lineages: Strand["lineages"]) =>
-    lineages.map((lineage) => ({
-      member: lineage.at(-1)!.member,
-      curves: hyperparameterCurves(lineage, name),
-    }));
-  if (scale === "categories") {
-    const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
-    const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
-    const population = data.history.run.experiment.population;
-    const { axis, marginLeft, separators } = categoryAxis(name, categories);
-    return panel({
-      width,
-      height,
-      x,
-      y: axis,
-      marginLeft,
-      grid: false,
-      marks: [
-        Plot.ruleY(separators, { stroke: "var(--grid)" }),
-        strands.map(({ lineages, stroke, isBest }) => {
-          const placed = curves(lineages).flatMap(({ member, curves }) => {
-            // Side by side within the band, so that equal values do not hide each other.
-            const offset = isBest ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
-            return curves.map((curve) =>
-              curve.map(({ step, value }) => ({ step, value: categories.place(value) + offset })),
-            );
-          });
-          return lines(placed, (value) => value, stroke);
-        }),
-      ],
-    });
-  }
+  if (scale === "categories") return categoriesPanel(data, name, strands, x, width);
   const domain = domainOf(values as readonly number[], scale);
+  const quantiles = () =>
+    bands(
+      distribution(
+        data.stretches,
+        ({ hyperparameters }) => hyperparameters[name] as number | undefined,
+      ),
+      "steps",
+    );
   return panel({
     width,
-    height,
+    height: hyperparameterHeight,
     x: { ...x, ticks: ticks(x, 5) },
     y: { label: scale === "log" ? `${name} (log scale)` : name, domain, type: scale },
     marks: [
-      asBands
-        ? bands(
-            distribution(
-              data.stretches,
-              ({ hyperparameters }) => hyperparameters[name] as number | undefined,
-            ),
-            "steps",
-          )
-        : null,
+      asBands ? quantiles() : null,
       strands.map(({ lineages, stroke }) =>
         lines(
-          curves(lineages).flatMap(({ curves }) => curves) as Curve[],
+          lineages.flatMap((lineage) => hyperparameterCurves(lineage, name)) as Curve[],
           (value) => value,
           stroke,
         ),
       ),
+    ],
+  });
+}
+
+function categoriesPanel(
+  data: RunData,
+  name: string,
+  strands: readonly Strand[],
+  x: Axis,
+  width: number,
+): Part {
+  const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
+  const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
+  const { population } = data.history.run.experiment;
+  const { axis, marginLeft, separators } = categoryAxis(name, categories);
+  return panel({
+    width,
+    height: hyperparameterHeight,
+    x,
+    y: axis,
+    marginLeft,
+    grid: false,
+    marks: [
+      Plot.ruleY(separators, { stroke: "var(--grid)" }),
+      strands.map(({ lineages, stroke, isBest }) => {
+        const placed = lineages.flatMap((lineage) => {
+          // Side by side within the band, so that equal values do not hide each other.
+          const { member } = lineage.at(-1)!;
+          const offset = isBest ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
+          return hyperparameterCurves(lineage, name).map((curve) =>
+            curve.map(({ step, value }) => ({ step, value: categories.place(value) + offset })),
+          );
+        });
+        return lines(placed, (value) => value, stroke);
+      }),
     ],
   });
 }

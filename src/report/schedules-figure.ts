@@ -98,7 +98,6 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
   const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
   const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
   const best = hyperparameterCurves(data.bestLineage, name);
-  const shares = sharesOf(stretches, categories);
   const signs = legend(
     categories.labels.map((label, place) => ({
       sign: "area",
@@ -119,51 +118,50 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
       format: (share) => (share > 1 ? "best" : `${Math.round(share * 100)} %`),
     },
     marks: [
-      categories.labels.map((_, place) =>
-        path(
-          (x, y) =>
-            shares
-              .map((share) =>
-                box(
-                  x,
-                  y,
-                  share.fromStep,
-                  share.toStep,
-                  share.edges[place]!,
-                  share.edges[place + 1]!,
-                ),
-              )
-              .join(""),
-          {
-            fill: `var(--category-${place})`,
-          },
-        ),
-      ),
+      shareMarks(sharesOf(stretches, categories), categories),
       Plot.ruleY([0.25, 0.5, 0.75], { stroke: "var(--paper)", strokeOpacity: 0.4 }),
-      categories.labels.map((_, place) =>
-        path(
-          (x, y) =>
-            stretchesOf(best, categories, place)
-              .map(([from, to]) => box(x, y, from, to, strip.low, strip.high))
-              .join(""),
-          {
-            fill: `var(--category-${place})`,
-          },
-        ),
-      ),
-      best.length > 0
-        ? path(
-            (x, y) =>
-              box(x, y, best[0]![0]!.step, best.at(-1)!.at(-1)!.step, strip.low, strip.high),
-            {
-              stroke: "var(--best)",
-              "stroke-width": 1.5,
-            },
-          )
-        : null,
+      best.length > 0 ? stripMarks(best, categories) : null,
     ],
   });
   return stack([plotted, signs]);
+}
+
+function shareMarks(shares: readonly Shares[], { labels }: Categories): Plot.Markish {
+  return labels.map((_, place) =>
+    path(
+      (x, y) =>
+        shares
+          .map(({ fromStep, toStep, edges }) =>
+            box(x, y, fromStep, toStep, edges[place]!, edges[place + 1]!),
+          )
+          .join(""),
+      { fill: `var(--category-${place})` },
+    ),
+  );
+}
+
+/** The best model's categories, in a strip with a frame. */
+function stripMarks(
+  best: ReturnType<typeof hyperparameterCurves>,
+  categories: Categories,
+): Plot.Markish {
+  const { low, high } = strip;
+  const [begin, end] = [best[0]![0]!.step, best.at(-1)!.at(-1)!.step];
+  return [
+    categories.labels.map((_, place) =>
+      path(
+        (x, y) =>
+          stretchesOf(best, categories, place)
+            .map(([from, to]) => box(x, y, from, to, low, high))
+            .join(""),
+        { fill: `var(--category-${place})` },
+      ),
+    ),
+    path((x, y) => box(x, y, begin, end, low, high), {
+      stroke: "var(--best)",
+      "stroke-width": 1.5,
+    }),
+  ];
 }
 
 interface Shares {
