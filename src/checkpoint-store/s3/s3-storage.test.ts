@@ -416,7 +416,7 @@ describe("what a user can mend is a sentence", () => {
       "a missing bucket",
       {},
       "s3://missing-bucket/a",
-      "there is no bucket missing-bucket; make it",
+      "there is no bucket missing-bucket; create it",
     ],
     [
       "a server without TLS",
