@@ -188,7 +188,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
     },
   );
 
-  add("what was written to since it was saved is handed to nobody", async (directories) => {
+  add("what was written to since it was saved is never handed out", async (directories) => {
     await using written = await filled(directories, content);
     await using slow = await open(join(written.path, "large.bin"), "a");
     const id = await directories.save(written.path, noReserve);

@@ -262,7 +262,7 @@ test("a half-written save under the same id does not hide one that is whole", as
   expectSame(await store.load(id), files);
 });
 
-test("what a worker saved too late, when its base was gone, is no base for others", async () => {
+test("a save that came too late, after its base was gone, is not a base for others", async () => {
   const shared = newDirectory();
   const { store } = machine(shared);
   const files = (generation: number) =>

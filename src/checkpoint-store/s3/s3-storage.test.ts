@@ -41,7 +41,7 @@ describe("a strict S3 server", () => {
 
 describe("s3rver", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port))) {
-    const isSkipped = name.startsWith("who reads while an object is put");
+    const isSkipped = name.startsWith("a reader finds nothing or all");
     test.skipIf(isSkipped)(
       `${name}${isSkipped ? " (s3rver shows objects while it writes them)" : ""}`,
       run,
@@ -376,7 +376,7 @@ describe("AWS's conventions", () => {
   });
 });
 
-describe("what a user can mend is a sentence", () => {
+describe("what a user can fix is a sentence", () => {
   const refusals: [name: string, status: number, sentence: string][] = [
     ["AccessDenied", 403, "no right to s3:ListBucket there; grant it to these credentials"],
     ["ExpiredToken", 400, "the credentials have expired; renew them"],

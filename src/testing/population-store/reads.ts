@@ -66,7 +66,7 @@ export function readCases(add: Add): void {
   });
 
   add(
-    "changes come oldest first, at most so many of each kind, and never twice",
+    "changes come oldest first, at most a given number of each kind, and never twice",
     {},
     async (scene) => {
       const { store, id } = scene;

@@ -8,7 +8,7 @@ const elapsed = async ({ store, id, clock }: OpenScene) =>
   elapsedMs(await store.run(id), clock.time);
 
 export function runTimeCases(add: Add): void {
-  add("a run that nobody works on takes no time", {}, async (scene) => {
+  add("a run without workers takes no time", {}, async (scene) => {
     const { store, id, clock } = scene;
     clock.time += 3_600_000;
     assertEqual(await elapsed(scene), 0, "time in a queue");
@@ -89,7 +89,7 @@ export function runTimeCases(add: Add): void {
   });
 
   add(
-    "a run that nobody stopped goes on with the time that was worked on it",
+    "a run that was not stopped continues with the time that was worked on it",
     {},
     async (scene) => {
       const { store, id, clock } = scene;

@@ -262,7 +262,7 @@ test.each([
   },
 );
 
-test("steps that together take longer than the limit are no failure", async () => {
+test("steps that together take longer than the limit do not fail", async () => {
   const step = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
   const session = inProcessSession(() => ({ ...trainer, step }), { stepTimeoutSeconds: 0.5 });
   await session.start(context);
