@@ -6,10 +6,11 @@ import { smallTree, snapshot } from "./snapshots.test-support.ts";
 const inWords = (snapshots: Parameters<typeof branchesOf>[0]) =>
   branchesOf(snapshots).map(({ origin, snapshots, surviving }) => {
     const ids = snapshots.map(({ id }) => id as string);
-    return `${origin ? `${origin.id} > ` : ""}${ids.slice(0, surviving).join(" ")} | ${ids.slice(surviving).join(" ")}`;
+    const begun = origin ? `${origin.id} > ` : "";
+    return `${begun}${ids.slice(0, surviving).join(" ")} | ${ids.slice(surviving).join(" ")}`;
   });
 
-test("a branch begins with a member or with a copy, and is extinct from where nobody descends from it", () => {
+test("a branch begins with a member or a copy; its part without descendants is extinct", () => {
   expect(inWords(smallTree)).toEqual([
     "0.0 0.1 | 0.2",
     " | 1.0 1.1",
@@ -37,7 +38,7 @@ test("a member that copies hyperparameters only stays on its branch", () => {
   expect(inWords(snapshots)).toEqual(["0.0 0.1 0.2 0.3 | ", "1.0 1.1 | "]);
 });
 
-test("fresh weights in the middle of a run are a root, and what was before them is extinct", () => {
+test("fresh weights in mid-run are a root, and what came before them is extinct", () => {
   const snapshots = [
     snapshot("0.0", undefined),
     snapshot("0.1", "0.0", { generation: 1 }),

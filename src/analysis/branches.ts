@@ -21,7 +21,7 @@ export interface Branch<S extends TreeSnapshot = TreeSnapshot> {
 }
 
 /**
- * A run has many, and most have few snapshots, so that lists of their own would take more memory
+ * A run has many branches, and most have few snapshots, so a list for each would take more memory
  * than the snapshots.
  */
 class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
@@ -29,7 +29,7 @@ class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
   readonly origin: S | undefined;
   readonly parent: OwnBranch<S> | undefined;
   surviving = 0;
-  /** All of its member's. */
+  /** All snapshots of its member. */
   readonly #all: readonly S[];
   readonly #from: number;
   #to: number;
@@ -55,13 +55,14 @@ class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
     return this.#all[this.#to - 1]!;
   }
 
-  /** The newest of its member's is its next. */
+  /** Adds its member's newest snapshot. */
   grow(): void {
     this.#to++;
   }
 
   /**
-   * Where a snapshot stands on it. Those of one member are numbered in the order of publication.
+   * A snapshot's place on the branch. The snapshots of a member are numbered in the order of
+   * publication.
    */
   placeOf(id: SnapshotId): number {
     const ordinal = ordinalOf(id);
@@ -75,10 +76,10 @@ class OwnBranch<S extends TreeSnapshot> implements Branch<S> {
 }
 
 /**
- * The branches of a run's snapshots, which come in the order of publication, in the order in which
- * they began. Lineage follows the weights: a member that copies hyperparameters only stays on its
- * branch; one that goes back to an older snapshot of its own begins a new one. A snapshot without
- * a parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
+ * The branches of a run, in the order in which they began. Snapshots are given in the order of
+ * publication. Lineage follows the weights: a member that copies only hyperparameters stays on its
+ * branch, and one that returns to its own older snapshot begins a new one. A snapshot without a
+ * parent is a root wherever it occurs, and so is one whose parent is not among the snapshots.
  */
 export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): readonly Branch<S>[] {
   const branches: OwnBranch<S>[] = [];
@@ -106,7 +107,7 @@ export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): rea
   for (const own of members) {
     let branch = own?.branches.at(-1);
     let newest = branch?.last;
-    // What is older than a snapshot that survives has been marked with it.
+    // Everything older than a surviving snapshot is marked already.
     while (branch && newest && branch.surviving <= branch.placeOf(newest.id)) {
       branch.surviving = branch.placeOf(newest.id) + 1;
       newest = branch.origin;
@@ -118,7 +119,7 @@ export function branchesOf<S extends TreeSnapshot>(snapshots: readonly S[]): rea
 
 /**
  * The ancestors of a snapshot's weights and the snapshot itself, from the root on, as far as they
- * are among the snapshots, which come in the order of publication.
+ * are given. Snapshots are given in the order of publication.
  */
 export function ancestorsOf<S extends TreeSnapshot>(
   id: SnapshotId,

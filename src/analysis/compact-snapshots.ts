@@ -17,32 +17,30 @@ const kinds: readonly TreeSnapshot["kind"][] = [
   "recovered",
 ];
 
-/**
- * Where a snapshot's whole numbers lie, one after the other. An id is its member and its ordinal.
- */
+/** The places of a snapshot's whole numbers. An id takes two: its member and its ordinal. */
 const place = { id: 0, parent: 2, donor: 4, generationAndKind: 6 };
 const wholesEach = 7;
-/** And its other numbers. */
+/** The places of its other numbers. */
 const realPlace = { step: 0, memberSteps: 1, score: 2 };
 const realsEach = 3;
 
-/** Stands for the member of an id that is absent. */
+/** Stands for the member of an absent id. */
 const absent = -1;
 
-/** So many snapshots share their arrays. */
+/** The number of snapshots that share arrays. */
 const chunkLength = 4096;
 
 interface Chunk {
   readonly wholes: Int32Array;
-  /** A score that is absent is NaN, which no score is. */
+  /** NaN stands for an absent score, since no score is NaN. */
   readonly reals: Float64Array;
   readonly hyperparameters: Hyperparameters[];
 }
 
 /**
- * The same snapshots in half of the memory, without what they have beyond the tree: the numbers of
- * all of them lie in arrays, and each is a number itself. They share their hyperparameters with
- * those given, which come page by page.
+ * The same snapshots in half of the memory, without what the tree does not need. Arrays hold the
+ * numbers of all of them, and each snapshot is only an index. They share their hyperparameters
+ * with the given ones, which come page by page.
  */
 export async function compactSnapshots(
   pages: AsyncIterable<readonly TreeSnapshot[]>,
@@ -90,7 +88,7 @@ function put(
   hyperparameters[index] = snapshot.hyperparameters;
 }
 
-/** A class of objects that hold nothing but a number. */
+/** A class of objects that hold only a number. */
 function compactSnapshotIn(chunks: readonly Chunk[]): new (number: number) => TreeSnapshot {
   return class {
     readonly #number: number;

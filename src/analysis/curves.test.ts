@@ -49,7 +49,7 @@ test("a missing score and a hyperparameter that does not apply leave a gap", () 
   ]);
 });
 
-test("the surviving part of a branch begins at the donor's snapshot, and the extinct one where it parts", () => {
+test("a surviving part begins at the donor's snapshot, an extinct one where it parts", () => {
   const ids = (snapshots: readonly { readonly id: SnapshotId }[]) => snapshots.map(({ id }) => id);
   const [first, , , copy] = branchesOf(smallTree).map(partsOf);
   expect(ids(first!.surviving)).toEqual(["0.0", "0.1"]);

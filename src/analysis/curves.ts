@@ -7,7 +7,7 @@ interface Point<V extends HyperparameterValue = number> {
   readonly value: V;
 }
 
-/** Without a gap: where a value is missing a new curve begins. */
+/** A curve has no gap: a new one begins after a missing value. */
 export type Curve<V extends HyperparameterValue = number> = readonly Point<V>[];
 
 /** The score that a snapshot's training or evaluation earned. */

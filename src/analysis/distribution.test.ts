@@ -12,7 +12,7 @@ test("a stretch has the values that the members were trained with up to its last
   ]);
 });
 
-test("a member without the hyperparameter is not counted, and a stretch without any has no values", () => {
+test("members without the hyperparameter do not count; a stretch without any is empty", () => {
   const values = [{ momentum: 0.9 }, {}, { momentum: 0.5 }];
   const snapshots = values.map((hyperparameters, index) =>
     snapshot(`0.${index + 1}`, `0.${index}`, { generation: index + 1, hyperparameters }),

@@ -20,19 +20,19 @@ export interface Stretch<V extends HyperparameterValue = HyperparameterValue> ex
   readonly values: readonly V[];
 }
 
-/** More stretches than this could not be told apart. */
-const mostStretches = 120;
+/** More stretches could not be told apart. */
+const maxStretches = 120;
 
 /**
- * The trained among snapshots, in stretches of equal length: about a generation, or longer in a
- * long run. A stretch without any snapshot is left out.
+ * The trained snapshots, in stretches of equal length: about a generation, or longer in a long
+ * run. A stretch without any snapshot is left out.
  */
 export function trainedStretches(snapshots: readonly TreeSnapshot[]): readonly TrainedStretch[] {
   const isTrained = ({ kind, step }: TreeSnapshot) => kind === "trained" && step > 0;
   let lastStep = 0;
   for (const snapshot of snapshots)
     if (isTrained(snapshot)) lastStep = Math.max(lastStep, snapshot.step);
-  const length = Math.max(usualGeneration(snapshots), lastStep / mostStretches);
+  const length = Math.max(medianGeneration(snapshots), lastStep / maxStretches);
   const stretches: TreeSnapshot[][] = [];
   for (const snapshot of snapshots) {
     if (!isTrained(snapshot)) continue;
@@ -67,7 +67,7 @@ export function distribution<V extends HyperparameterValue>(
 }
 
 /** The median number of steps from a member's trained snapshot to its next one. */
-function usualGeneration(snapshots: readonly TreeSnapshot[]): number {
+function medianGeneration(snapshots: readonly TreeSnapshot[]): number {
   const before = new Map<number, number>();
   const lengths = new Float64Array(snapshots.length);
   let count = 0;
@@ -86,7 +86,7 @@ export function sorted(values: readonly number[]): Float64Array {
 
 /**
  * A quantile of sorted values, between two of them by their distance (Hyndman and Fan 1996,
- * definition 7). NaN of none.
+ * definition 7). NaN for no values.
  */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = (sorted.length - 1) * share;

@@ -20,7 +20,7 @@ export interface History {
   readonly failures: readonly Failure[];
 }
 
-/** Reads a run as it is now, which may still be going on. Throws `RunNotFoundError`. */
+/** Reads a run as it is now; it may still be running. Throws `RunNotFoundError`. */
 export async function readHistory(store: PopulationStore, id: RunId): Promise<History> {
   const run = await store.run(id);
   const snapshots: PublishedSnapshot[] = [];

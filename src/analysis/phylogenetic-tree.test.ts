@@ -6,7 +6,7 @@ import { branchesOf } from "./branches.ts";
 import { phylogeneticTree } from "./phylogenetic-tree.ts";
 import { smallTree, snapshot } from "./snapshots.test-support.ts";
 
-test("what began on a branch stands beside it: extinct above, surviving below, the latest nearest", () => {
+test("offshoots stand beside their branch: extinct above, surviving below, latest nearest", () => {
   const extinct = snapshot("3.0", "0.1", { generation: 1 });
   const anew = snapshot("3.1", undefined, { kind: "restarted", generation: 1 });
   const { branches, rows } = phylogeneticTree(
@@ -51,8 +51,8 @@ test("of a large tree only what survives is given, with one row for each member'
 
 test.each([10_000, 10])(
   "no line from a branch to one that began on it crosses another (at most %i branches)",
-  (most) => {
-    const { branches } = phylogeneticTree(branchesOf(randomRun(20, 30)), most);
+  (maxBranches) => {
+    const { branches } = phylogeneticTree(branchesOf(randomRun(20, 30)), maxBranches);
     expect(branches.length).toBeGreaterThan(20);
     for (const { row, parentRow, origin } of branches) {
       if (parentRow === undefined) continue;

@@ -20,27 +20,27 @@ export interface PhylogeneticTree<S extends TreeSnapshot = TreeSnapshot> {
   /** From top to bottom; those of one row from left to right. */
   readonly branches: readonly PlacedBranch<S>[];
   readonly rows: number;
-  /** Every generation from 0 (before any training) on, whatever branches were left out. */
+  /** Every generation from 0 (before any training) on, even where branches were left out. */
   readonly fates: readonly GenerationFate[];
-  /** How many branches there are, with those that were left out. */
+  /** The number of all branches, including those that were left out. */
   readonly total: number;
 }
 
 /**
- * The tree of a run's branches in rows. Those that began on a branch stand beside it, the latest
- * nearest, each with its own: extinct ones above and surviving ones below. Over an axis of
- * generations the line from a branch to one that began on it then crosses no other: what lies
- * between began later.
+ * The tree of a run's branches in rows. Offshoots of a branch stand beside it, the latest nearest,
+ * each with its own: extinct ones above and surviving ones below. Over an axis of generations the
+ * line from a branch to an offshoot then crosses no other, since branches between them began
+ * later.
  *
- * Of more branches than `most` only the surviving ones are given, each up to its last snapshot
- * that survives. What began just there goes on in the same row, so that there is one row for every
- * member's present.
+ * If there are more than `maxBranches`, only the surviving ones are given, each up to its last
+ * surviving snapshot. An offshoot of that snapshot continues in the same row, so there is one row
+ * for each member's newest snapshot.
  */
 export function phylogeneticTree<S extends TreeSnapshot>(
   all: readonly Branch<S>[],
-  most = 200,
+  maxBranches = 200,
 ): PhylogeneticTree<S> {
-  const isCut = all.length > most;
+  const isCut = all.length > maxBranches;
   const kept = isCut ? all.filter(({ surviving }) => surviving > 0) : all;
   const lines = linesOf(kept, isCut);
   return {
@@ -73,8 +73,8 @@ function linesOf<S extends TreeSnapshot>(
   };
   const roots = [...(children.get(undefined) ?? [])].sort((a, b) => a.member - b.member);
   const lines: Line<S>[] = [];
-  // A stack instead of recursion: lineages are as deep as a run has copies. A line is put back to
-  // come after those above it.
+  // A stack instead of recursion, since lineages are as deep as a run has copies. A line is pushed
+  // again to come after those above it.
   const open: ({ readonly begin: Branch<S> } | { readonly line: Line<S> })[] = roots
     .reverse()
     .map((begin) => ({ begin }));
@@ -122,8 +122,8 @@ function fates(branches: readonly Branch[]): readonly GenerationFate[] {
     ],
     [-1, 0],
   ) as [number, number];
-  // Of each generation, by member, whether it ended it, and whether any snapshot with which it did
-  // survives.
+  // For each generation and member: whether the member ended it, and whether any of its snapshots
+  // at that end survives.
   const [ended, survives] = [1, 2];
   const marks = new Uint8Array((last + 1) * members);
   for (const { member, snapshots, surviving } of branches) {

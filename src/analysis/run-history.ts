@@ -11,7 +11,7 @@ import {
 import { compactSnapshots } from "./compact-snapshots.ts";
 import type { History } from "./history.ts";
 
-/** A run as its report reads it: of a long run without what only an export needs. */
+/** A run as its report reads it. A long run lacks what only an export needs. */
 export interface RunHistory extends Pick<History, "run" | "seconds"> {
   /** In the order of publication. */
   readonly snapshots: readonly TreeSnapshot[];
@@ -19,7 +19,7 @@ export interface RunHistory extends Pick<History, "run" | "seconds"> {
   readonly decisions: readonly Decision[];
   /** Oldest first: all of them, or the latest. */
   readonly failures: readonly Failure[];
-  /** Of the whole run, whatever was left out. */
+  /** Of the whole run, including what was left out. */
   readonly totals: Totals;
 }
 
@@ -30,8 +30,8 @@ interface Totals {
 }
 
 /**
- * Up to here all decisions are read, so that each snapshot of a small tree can say why it is
- * there.
+ * Up to this many decisions are all read, so that each snapshot of a small tree can show its
+ * reason.
  */
 const fewDecisions = 20_000;
 const latestDecisions = 1_000;

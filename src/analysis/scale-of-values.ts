@@ -3,9 +3,9 @@ import type { ExperimentDescription } from "../experiment/experiment.ts";
 import type { Scale } from "../experiment/search-space/scale.ts";
 
 /**
- * The scale on which a hyperparameter's values are looked at: the declared one, as far as the
- * values allow it. For runs that have not recorded it, numbers above 0 that span a factor of 100
- * are taken to be on a log scale.
+ * The scale on which a hyperparameter's values are shown: the declared one, if the values allow
+ * it. For runs that have not recorded it, numbers above 0 that span a factor of 100 get a log
+ * scale.
  */
 export function scaleOfValues(
   name: string,

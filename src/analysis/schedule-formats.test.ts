@@ -22,7 +22,7 @@ test("a schedule as JSON is its segments", () => {
   expect(JSON.parse(scheduleAs("json", segments, "run a"))).toEqual(segments);
 });
 
-test("a schedule as CSV has a row for each segment, and empty cells where a hyperparameter does not apply", () => {
+test("CSV has a row per segment, and empty cells where a hyperparameter does not apply", () => {
   expect(scheduleAs("csv", segments, "run a").split("\r\n")).toEqual([
     "from_step,to_step,member,rate,weight decay,optimizer",
     "0,10,3,0.1,1e-7,",

@@ -18,9 +18,9 @@ export interface CheckpointContent {
 }
 
 export class DamageError extends Error {
-  /** Names what is not what its hash says. */
+  /** Names the part whose content does not match its hash. */
   readonly what: string;
-  /** The manifest, if that is good. */
+  /** The manifest, if it is intact. */
   readonly manifest: string;
 
   constructor(what: string, manifest: string) {

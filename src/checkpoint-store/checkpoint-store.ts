@@ -1,6 +1,6 @@
 /**
  * The contract of a checkpoint store: the checkpoints of one run, each stored once under the hash
- * of its content. Copying a model is writing its id elsewhere. Stores pass
+ * of its content. To copy a model, write its id elsewhere. Stores pass
  * `checkpointStoreConformance` of `clade/testing`.
  */
 import { CladeError } from "../algorithm/clade-error.ts";
@@ -12,19 +12,20 @@ import {
 
 export interface CheckpointStore extends AsyncDisposable {
   /**
-   * Stores the files and resolves their id once they survive the death of this process. `reserve`
-   * is called with the id before anything that exists already is relied upon; what it protects is
-   * not collected. `base` is a checkpoint that stays for as long as a reservation can succeed,
-   * such as the one that was trained from: a store may refer to its files where they are equal.
+   * Stores the files and resolves their id once they survive the death of this process. The store
+   * calls `reserve` with the id before it relies on anything that exists already; what a
+   * reservation protects is not collected. `base` is a checkpoint that stays for as long as a
+   * reservation can succeed, such as the one that was trained from. A store may refer to its files
+   * where they are equal.
    */
   save(files: CheckpointFiles, reserve: Reserve, base?: CheckpointId): Promise<CheckpointId>;
   /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
   load(id: CheckpointId): Promise<CheckpointFiles>;
-  /** Looks at what there is, which may take a while, and resolves the sweep of it. */
+  /** Lists what is stored, which may take a while, and resolves a sweep of it. */
   beginSweep(how?: SweepOptions): Promise<Sweep>;
   /**
-   * A sweep frees only what another of this process found dead so long ago, in milliseconds,
-   * unless it is quiet. At once, when left out.
+   * Milliseconds. Unless it is quiet, a sweep frees only what an earlier sweep of this process
+   * found dead at least this long ago. Without this a sweep frees at once.
    */
   readonly settleMs?: number;
   /** Removes every checkpoint of the run. */
@@ -34,38 +35,37 @@ export interface CheckpointStore extends AsyncDisposable {
 }
 
 /**
- * Checkpoints as directories. Large files are hashed, and not copied where the file system can
- * link.
+ * Checkpoints as directories. Large files are hashed, but linked instead of copied where the file
+ * system allows.
  */
 export interface CheckpointDirectories {
   /**
-   * An empty directory for a trainer to save into. It goes when it is disposed, unless it was
-   * saved.
+   * An empty directory for a trainer to save into. Disposing it deletes it, unless it was saved.
    */
   create(): Promise<Directory>;
   /**
-   * Like `save` of the store, with the files of a directory that `create` made. It is the store's
-   * from then on, and goes with the next save or with the store. Throws `LateWriteError` when a
-   * file is written, replaced or made meanwhile, or was in a directory that was saved before: that
-   * checkpoint is damaged from then on.
+   * Like `save` of the store, with the files of a directory that `create` made. The store owns the
+   * directory from then on, and deletes it with the next save or when the store is disposed.
+   * Throws `LateWriteError` when a file is written, replaced or created meanwhile, or was in the
+   * directory of an earlier save; that earlier checkpoint is damaged from then on.
    */
   save(directory: string, reserve: Reserve, base?: CheckpointId): Promise<CheckpointId>;
   /**
-   * Looks, without reading, whether a checkpoint is as it was saved. Throws `LateWriteError` when
-   * what this process saved was written to since, and `CheckpointError` when the checkpoint is
+   * Checks, without reading, that a checkpoint is as it was saved. Throws `LateWriteError` when
+   * something has written to what this process saved, and `CheckpointError` when the checkpoint is
    * damaged.
    */
   look(id: CheckpointId): Promise<void>;
   /**
-   * Looks for the last time at what this process saved last, and lets it go. Throws as `look`
+   * Checks for the last time what this process saved last, and lets go of it. Throws as `look`
    * does.
    */
   settle(): Promise<void>;
   /**
-   * A directory with the files of a checkpoint, read-only, until it is disposed. What is done to
-   * them does not change the checkpoint. Only what is small, and what was written to since it was
-   * saved, is checked against its hash: whoever loads the files hashes them, or calls `verify`.
-   * Throws `CheckpointError`.
+   * A directory with the files of a checkpoint, read-only, until it is disposed. Changes to them
+   * do not change the checkpoint. Only small files, and files written to since they were saved,
+   * are checked against their hashes. A caller that loads the files hashes them, or calls
+   * `verify`. Throws `CheckpointError`.
    */
   open(id: CheckpointId): Promise<Directory>;
   /** Reads a checkpoint and checks every hash. Throws `CheckpointError`. */
@@ -82,16 +82,16 @@ export interface Directory extends AsyncDisposable {
 export type Reserve = (id: CheckpointId) => Promise<void>;
 
 export interface SweepOptions {
-  /** The run has ended: nobody saves or collects who could get in the way. */
+  /** The run has ended, so no other process saves or collects. */
   readonly isQuiet?: boolean;
 }
 
 /**
- * Condemns everything that there was but the live checkpoints, at once: the caller has learnt
- * which are live after the look, and sees to it that nobody reserves or publishes meanwhile. What
- * is returned frees the space, later and at leisure; it resolves the number of files that went. A
- * store that takes nothing out of reach until then never relies on what it has not written itself,
- * but for the files of a save's base.
+ * Condemns everything that was listed except the live checkpoints, at once. The caller determines
+ * which are live after the listing, and ensures that no process reserves or publishes meanwhile.
+ * The function that it returns frees the space later, and resolves the number of deleted files. A
+ * store that leaves everything in reach until then relies only on what it wrote itself and on the
+ * files of a save's base.
  */
 type Sweep = (live: ReadonlySet<CheckpointId>) => () => Promise<number>;
 

@@ -2,8 +2,8 @@ import { CladeError } from "../algorithm/clade-error.ts";
 import { closedFilesRemedy } from "../experiment/trainer.ts";
 
 /**
- * What `save` answered was not closed: a file was written, replaced or made after the answer, so
- * the checkpoint is incomplete.
+ * A file was written, replaced or created after `save` had answered, so the checkpoint is
+ * incomplete.
  */
 export class LateWriteError extends CladeError {
   /** Relative to the directory that was saved. */

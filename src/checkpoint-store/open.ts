@@ -19,35 +19,36 @@ export function looksLikeUrl(path: string): boolean {
 }
 
 /**
- * A place as everybody can find it: a path, from a directory or this process's, becomes a `file:`
- * URL. Throws a `CladeError` for what is no place.
+ * A place as an absolute URL: a path, relative to the directory or this process's, becomes a
+ * `file:` URL. Throws a `CladeError` for anything that is not a place.
  */
 export function checkpointsUrl(given: string, directory = ""): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(given)?.[1]?.toLowerCase();
   const refuse = (rule: string) =>
     new CladeError(
-      `checkpoints ${rule}; give s3://bucket/prefix, or a directory as a path or as file:///shared/directory`,
+      `checkpoints ${rule}; give s3://bucket/prefix, ` +
+        "or a directory as a path or as file:///shared/directory",
     );
   if (scheme === undefined) {
-    if (looksLikeUrl(given)) throw refuse("...: looks like a URL, and is none");
+    if (looksLikeUrl(given)) throw refuse("...: looks like a URL, but is not one");
     return pathToFileURL(resolve(directory, given)).href;
   }
   if (scheme === "s3") return `s3${given.slice("s3".length).replace(/\/+$/, "")}`;
-  if (scheme !== "file") throw refuse(`${scheme}:...: there is no place of that kind`);
+  if (scheme !== "file") throw refuse(`${scheme}:...: not a supported kind of place`);
   if (
     !URL.canParse(given) ||
     new URL(given).host !== "" ||
     !given.startsWith("file:///") ||
     /:.*@/.test(given.slice("file:".length))
   )
-    throw refuse("file:...: is no directory");
+    throw refuse("file:...: is not a directory");
   return new URL(given).href.replace(/\/+$/, "");
 }
 
 export interface OpenOptions {
   /**
-   * Who starts beside a server that is down waits for it, once this has been told; others learn of
-   * it at once.
+   * Called once when the server is down at the start; requests then wait for it. Without this, a
+   * server that is down is an error at once.
    */
   readonly tellWaiting?: (sentence: string) => void;
 }
@@ -61,8 +62,8 @@ export async function openStorage(url: string, options: OpenOptions = {}): Promi
 }
 
 /**
- * The checkpoints of a run in a place. What this machine has of them is kept as CLADE_CACHE and
- * CLADE_CACHE_GB say.
+ * The checkpoints of a run in a place. CLADE_CACHE and CLADE_CACHE_GB set this machine's cache of
+ * them.
  */
 export async function checkpointsAt(
   url: string,

@@ -1,4 +1,4 @@
-/** Axes that all figures share: their domains, their marks, and how their numbers are written. */
+/** The axes of all figures: their domains, their ticks, and the format of their numbers. */
 import * as Plot from "@observablehq/plot";
 import { type Part, plot } from "./svg.ts";
 import { fitted, textWidth } from "./text-width.ts";
@@ -10,13 +10,13 @@ export interface Axis {
   readonly label: string;
   readonly domain: Domain;
   readonly type?: "linear" | "log";
-  /** Where the marks stand; chosen by the domain when left out. */
+  /** The places of the ticks. Default: chosen by the domain. */
   readonly ticks?: readonly number[];
   readonly format?: (value: number) => string;
 }
 
-/** Left of a plot, where the numbers of its axis are no longer than usual. */
-const usualMargin = 58;
+/** The smallest margin left of a plot; longer numbers on its axis need more. */
+const minMargin = 58;
 
 /** Bold letters are wider than others. */
 const boldSize = 13;
@@ -27,14 +27,14 @@ interface PanelOptions {
   readonly x: Axis;
   readonly y: Axis;
   readonly marks: Plot.Markish;
-  /** As wide as the marks of the y axis need when left out. */
+  /** Default: as wide as the tick labels of the y axis need. */
   readonly marginLeft?: number;
   readonly marginRight?: number;
-  /** Lines across at the marks of the y axis; drawn unless false. */
+  /** Lines across at the ticks of the y axis. Default: true. */
   readonly grid?: boolean;
 }
 
-/** A plot with the name of its y axis above it and that of its x axis below. */
+/** A plot with the label of its y axis above and that of its x axis below. */
 export function panel({
   width,
   height,
@@ -50,7 +50,7 @@ export function panel({
   const marginLeft = givenMargin ?? marginFor(ticksY.map(textY));
   const inner = width - marginLeft - marginRight;
   const ticksX = x.ticks ?? ticks(x, Math.max(2, Math.floor(inner / 85)));
-  // As `text`, since Plot leaves out some of the marks of a log axis otherwise.
+  // As `text`, since Plot otherwise leaves out some labels of a log axis.
   const lines = { stroke: "var(--muted)", tickSize: 4, tickPadding: 4 };
   return plot({
     width,
@@ -89,9 +89,9 @@ export function panel({
   });
 }
 
-/** Room left of a plot for the marks of its axis. */
+/** The margin left of a plot for the tick labels of its axis. */
 export function marginFor(marks: readonly string[]): number {
-  return Math.max(usualMargin, 16 + Math.max(0, ...marks.map((text) => textWidth(text))));
+  return Math.max(minMargin, 16 + Math.max(0, ...marks.map((text) => textWidth(text))));
 }
 
 /** Round numbers within a domain, about as many as wanted. */
@@ -137,7 +137,7 @@ function tickText(value: number): string {
   return size !== 0 && size < 1e-3 ? value.toExponential() : String(value);
 }
 
-/** A domain with room around the values, which has a size even when they have none. */
+/** A domain with room around the values. It has a width even when all values are equal. */
 export function domainOf(values: Iterable<number>, type: "linear" | "log"): Domain {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

@@ -5,7 +5,7 @@ import { path } from "./svg.ts";
 
 type Quantiles = readonly [number, number, number, number, number];
 
-/** Places, from left to right, with the quantiles there. */
+/** Places, from left to right, with their quantiles. */
 interface Place {
   readonly step: number;
   readonly quantiles: Quantiles;
@@ -13,8 +13,8 @@ interface Place {
 
 /**
  * The quantiles 5 to 95 and 25 to 75 % as areas, and the median as a line. "steps" is for values
- * that held for the whole of a stretch, "points" for those that were measured at one moment of it.
- * A stretch without values is a gap.
+ * that hold for a whole stretch, "points" for those that were measured at one moment in it. A
+ * stretch without values is a gap.
  */
 export function bands(
   stretches: readonly Stretch<number>[],
@@ -28,10 +28,10 @@ export function bands(
     path(
       (x, y) =>
         pieces
-          .map(
-            (piece) =>
-              `M${[...corners(piece, high, x, y), ...corners(piece, low, x, y).reverse()].join("L")}Z`,
-          )
+          .map((piece) => {
+            const back = corners(piece, low, x, y).reverse();
+            return `M${[...corners(piece, high, x, y), ...back].join("L")}Z`;
+          })
           .join(""),
       { fill: `var(--${token})` },
     );
@@ -48,8 +48,8 @@ export function bands(
 type Scale = (value: number) => number;
 
 /**
- * Neighbours with values. A stretch in which nobody ended a generation is bridged by the one
- * before.
+ * Neighbouring stretches with values. The stretch before bridges one in which no member ended a
+ * generation.
  */
 function piecesOf(
   stretches: readonly Stretch<number>[],

@@ -5,10 +5,10 @@ import { pairs, type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
 import { count, number, plural, value } from "./words.ts";
 
-/** The rows of a longer schedule are left out in its middle. */
-const mostRows = 200;
+/** A longer schedule is shown without the rows in its middle. */
+const maxRows = 200;
 
-/** What the best model is, and the schedule that made it. */
+/** The best model, and the schedule that made it. */
 export function bestModelSection(
   { bestLineage, history }: RunData,
   best: Snapshot | undefined,
@@ -17,7 +17,8 @@ export function bestModelSection(
   const { metric, direction, final } = history.run.experiment.objective;
   if (!best) {
     const why =
-      "No member has a score yet (missing, NaN and infinite ones do not count), so there is no best model.";
+      "No member has a score yet (missing, NaN and infinite ones do not count), " +
+      "so there is no best model.";
     return { ...section, content: [html`<p class="none">${why}</p>`] };
   }
   const others = Object.entries(best.metrics).filter(
@@ -58,8 +59,8 @@ function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
       ? `member ${member} copied member ${stretches[index - 1]!.member}`
       : "",
   ]);
-  const hidden = Math.max(0, rows.length - mostRows);
-  const half = mostRows / 2;
+  const hidden = Math.max(0, rows.length - maxRows);
+  const half = maxRows / 2;
   const shown =
     hidden > 0
       ? [...rows.slice(0, half), ["…", "", ...names.map(() => "…"), ""], ...rows.slice(-half)]
@@ -70,6 +71,8 @@ function scheduleTable(segments: readonly ScheduleSegment[]): Markup {
     new Set(["steps", "member"]),
   );
   return hidden > 0
-    ? html`${table}<p>${plural(hidden, "row")} in the middle ${hidden === 1 ? "is" : "are"} left out; <code>clade export</code> writes everything.</p>`
+    ? html`${table}
+<p>${plural(hidden, "row is", "rows are")} left out in the middle;
+<code>clade export</code> writes everything.</p>`
     : table;
 }

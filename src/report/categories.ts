@@ -6,15 +6,15 @@ import { shortened, value } from "./words.ts";
 const longestLabel = 16;
 
 /**
- * The categories of a hyperparameter that are shown, from 0 on. When there are more than colours,
- * the rarest share the last place.
+ * The places of a hyperparameter's categories, from 0 on. If there are more categories than
+ * colours, the rarest share the last place.
  */
 export interface Categories {
   readonly labels: readonly string[];
   place(value: HyperparameterValue): number;
 }
 
-/** Numbers stand by size, anything else by name. */
+/** Numbers are ordered by size, all else by name. */
 export function categoryPlaces(values: readonly HyperparameterValue[]): Categories {
   const counts = new Map<HyperparameterValue, number>();
   for (const given of values) counts.set(given, (counts.get(given) ?? 0) + 1);
@@ -32,7 +32,7 @@ export function categoryPlaces(values: readonly HyperparameterValue[]): Categori
   };
 }
 
-/** Cut to their beginnings, or to their ends where the beginnings are the same. */
+/** Shortens names to their beginnings, or to their ends where the beginnings are the same. */
 function labelsOf(categories: readonly HyperparameterValue[]): readonly string[] {
   const labels = categories.map((category) => shortened(value(category), longestLabel));
   return labels.map((label, place) => {

@@ -14,14 +14,14 @@ import { changes, count, number, plural } from "./words.ts";
 
 const inWords = new Intl.ListFormat("en-GB");
 
-/** A page with more would be slow to read and to open. */
-const mostRows = 1_000;
-/** These are seen without opening the rest. */
+/** More rows would make the page slow to read and to open. */
+const maxRows = 1_000;
+/** The rows that are visible without opening the rest. */
 const openRows = 25;
 
 /**
- * Who copied whom, began anew or ended early, and why, the latest first. Decisions to go on are
- * counted only.
+ * Which members copied, restarted or ended early, and why, the latest first. Decisions to keep
+ * training are only counted.
  */
 export function decisionsSection({ history, bestLineage }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
@@ -33,11 +33,11 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
     const none =
       keep === 0
         ? "Nothing has been decided yet."
-        : `Nobody copied anybody in ${plural(keep, "decision")}.`;
+        : `No member copied another in ${plural(keep, "decision")}.`;
     return { ...section, content: [html`<p class="none">${none}</p>`] };
   }
   const best = new Set(bestLineage.map(({ id }) => id));
-  const shown = told.toReversed().slice(0, mostRows);
+  const shown = told.toReversed().slice(0, maxRows);
   const named = new Set(
     shown.flatMap((decision) => [decision.snapshot, decision.donor, resultOf(decision)]),
   );
@@ -53,7 +53,8 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
     );
   const cap =
     totals.notable > shown.length
-      ? ` Here are the latest ${count(shown.length)} of ${count(totals.notable)}; clade export ${history.run.id} writes them all.`
+      ? ` Here are the latest ${count(shown.length)} of ${count(totals.notable)}; ` +
+        `clade export ${history.run.id} writes them all.`
       : "";
   const mark = shown.some((decision) => best.has(resultOf(decision)))
     ? html` <span class="mark">★</span> marks those in the lineage of the best model.`
@@ -72,8 +73,7 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
 }
 
 /**
- * "2 copies and 1 early end in 9 decisions; in the other 6 the member went on with its own
- * weights."
+ * "2 copies and 1 early end in 9 decisions; in the other 6 the member kept its own weights."
  */
 function totalOf(counts: DecisionCounts): string {
   const number = (wanted: Decision["kind"]) => counts[wanted] ?? 0;
@@ -87,7 +87,8 @@ function totalOf(counts: DecisionCounts): string {
     ...(stops > 0 ? [plural(stops, "early end")] : []),
   ];
   const others = kept === 1 ? "in 1 other" : `in the other ${count(kept)}`;
-  return `${inWords.format(parts)} in ${plural(total, "decision")}${kept > 0 ? `; ${others} the member went on with its own weights` : ""}.`;
+  const rest = kept > 0 ? `; ${others} the member kept its own weights` : "";
+  return `${inWords.format(parts)} in ${plural(total, "decision")}${rest}.`;
 }
 
 function row(
@@ -122,7 +123,7 @@ function who(
   if (kind === "stop") return `member ${member} ended early`;
   if (donor === undefined) return `member ${member}`;
   if (kind === "restart")
-    return `member ${member} began anew, near the hyperparameters of snapshot ${donor}`;
+    return `member ${member} restarted near the hyperparameters of snapshot ${donor}`;
   const what = weights ? (hyperparameters ? "" : " (weights only)") : " (hyperparameters only)";
   return `member ${member} copied member ${memberOf(donor)}${what}`;
 }

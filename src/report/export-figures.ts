@@ -6,10 +6,10 @@ import { BadInputError } from "../algorithm/problem.ts";
 import type { Figure } from "./figure.ts";
 import { literalColor, type Theme, withLiteralColors } from "./theme.ts";
 
-/** Pixels of a picture for each of a figure. */
+/** Pixels of a picture for each pixel of a figure. */
 const density = 2;
 
-/** Pictures look the same on a machine without fonts as on one with many. */
+/** Pictures look the same on every machine, whatever its fonts. */
 const fontFiles = [
   import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"),
   import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf"),
@@ -18,10 +18,10 @@ const fontFiles = [
 const suffixes: { readonly [theme in Theme]: string } = { light: "", dark: "-dark" };
 
 /**
- * Writes every figure as NAME.svg and NAME.png, and for dark paper as NAME-dark.svg and
- * NAME-dark.png, into a directory that is made when it is not there, seen
- * from `cwd` or this process's. Files of these names are
- * replaced. Returns the paths. Throws a `BadInputError` when the directory cannot be written to.
+ * Writes every figure into a directory: NAME.svg and NAME.png, and for a dark background
+ * NAME-dark.svg and NAME-dark.png. Creates a missing directory, relative to `cwd` or this
+ * process's, and replaces files of these names. Returns the paths. Throws a `BadInputError` when
+ * the directory cannot be written to.
  */
 export function exportFigures(
   figures: readonly Figure[],
@@ -47,7 +47,7 @@ export function exportFigures(
   return [...written, ...pictures].map(({ path }) => path);
 }
 
-/** A figure as a file of its own: with the colours of a theme, and paper. */
+/** A figure as a separate file, with the colours of a theme and a background. */
 export function standalone(svg: string, theme: Theme): string {
   const paper = `<rect width="100%" height="100%" fill="${literalColor(theme, "paper")}"/>`;
   return withLiteralColors(svg, theme).replace(/(?<=^<svg [^>]*>)/, paper);

@@ -13,7 +13,7 @@ test("markup, lists and nothing are inserted as they are", () => {
   );
 });
 
-test("a name that looks like a colour token stays a name, and what cannot be seen is shown", () => {
+test("a name like a colour token stays a name, and what cannot be seen is shown", () => {
   expect(html`${"var(--ink)"}${"\u0000\ud800\u202e"}`.markup).toBe(
     "var(&#45;-ink)\\u0000\\ud800\\u202e",
   );

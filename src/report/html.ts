@@ -1,8 +1,8 @@
 import { legible } from "../algorithm/legible.ts";
 
 /**
- * Markup in which every inserted value is text, unless it is markup itself: names, messages and
- * reasons may hold any character.
+ * Markup. Inserted values are escaped unless they are markup, since names, messages and reasons
+ * may hold any character.
  */
 export class Markup {
   readonly markup: string;
@@ -16,7 +16,7 @@ export class Markup {
 
 export type Insertable = Markup | string | number | undefined | readonly Insertable[];
 
-/** A template for HTML and SVG. Lists are joined; undefined is nothing. */
+/** A template for HTML and SVG. Lists are joined; undefined inserts nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly Insertable[]): Markup {
   return new Markup(
     strings.reduce((text, string, index) => text + inserted(values[index - 1]) + string),
@@ -24,8 +24,8 @@ export function html(strings: TemplateStringsArray, ...values: readonly Insertab
 }
 
 /**
- * Text as it may stand between tags and in quoted attributes, made legible. A token of a theme in
- * it stays text, too.
+ * Escapes text for use between tags and in quoted attributes, and makes it legible. A theme's
+ * token in it stays text, too.
  */
 export function escapeMarkup(text: string): string {
   return legible(text)

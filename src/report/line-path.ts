@@ -1,24 +1,24 @@
-/** Lines as the data of one path, thinned to what can be seen. */
+/** Lines as the data of one path, thinned to what is visible. */
 interface XY {
   readonly x: number;
   readonly y: number;
 }
 
 /** A point costs about ten bytes of the file. */
-const mostPoints = 16_000;
+const maxPoints = 16_000;
 
 /** Half a pixel is enough to keep every peak in its place. */
 const finestPx = 0.5;
 
 /**
- * Lines, in pixels, as the `d` of one path. Where several points of a line fall into one column of
- * pixels only the first, the lowest, the highest and the last stay; columns are as wide as is
- * needed to keep the whole path small.
+ * Lines in pixels as the `d` of one path. Where several points of a line fall into one column of
+ * pixels, only the first, the lowest, the highest and the last stay. Columns are wide enough to
+ * keep the whole path small.
  */
 export function linePath(lines: readonly (readonly XY[])[]): string {
   let column = finestPx;
   let thinned = lines.map((line) => thin(line, column));
-  while (column < 8 && thinned.reduce((sum, { length }) => sum + length, 0) > mostPoints) {
+  while (column < 8 && thinned.reduce((sum, { length }) => sum + length, 0) > maxPoints) {
     column *= 2;
     thinned = lines.map((line) => thin(line, column));
   }

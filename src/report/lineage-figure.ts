@@ -1,6 +1,6 @@
 /**
  * Performance and hyperparameters of all members against the training steps of their weights. The
- * best model's lineage is one line, across all the members that it was copied through.
+ * best model's lineage is one line, across all members through which it was copied.
  */
 import * as Plot from "@observablehq/plot";
 import type { TreeSnapshot } from "../algorithm/snapshot.ts";
@@ -22,17 +22,19 @@ import type { RunData } from "./run-data.ts";
 import { beside, type Part, path, stack } from "./svg.ts";
 import { count, plural } from "./words.ts";
 
-/** Above these, what died out is drawn as quantiles of the population. */
-const mostMembers = 60;
-const mostSnapshots = 12_000;
+/** Above these limits, extinct branches are drawn as quantiles of the population. */
+const maxMembers = 60;
+const maxSnapshots = 12_000;
 
-/** Above this many copies in the lineage they are not marked. */
-const mostCopyMarks = 60;
+/** If the lineage has more copies than this, they are not marked. */
+const maxCopyMarks = 60;
 
 /** A longer lineage is drawn with a thin line. */
-const mostThickSnapshots = 1_000;
+const maxThickSnapshots = 1_000;
 
 const columnGap = 20;
+
+const hyperparameterHeight = 200;
 
 /** A part of the population's lines, all in one colour. */
 interface Strand {
@@ -51,7 +53,7 @@ export function lineageFigure(data: RunData): Figure | NoFigure {
       title,
       why: "No member has completed a generation yet, so there is nothing to draw.",
     };
-  const asBands = data.history.run.experiment.population > mostMembers || trained > mostSnapshots;
+  const asBands = data.history.run.experiment.population > maxMembers || trained > maxSnapshots;
   const strands = strandsOf(data, asBands);
   const x: Axis = { label: "training steps of the lineage", domain: [0, lastStep] };
   const parts: Part[] = [legend(entries(data, asBands), figureWidth, 58)];
@@ -90,7 +92,7 @@ function strandsOf({ branches, bestLineage }: RunData, asBands: boolean): readon
             isBest: true,
             stroke: {
               stroke: "var(--best)",
-              "stroke-width": bestLineage.length > mostThickSnapshots ? 1.3 : 2.2,
+              "stroke-width": bestLineage.length > maxThickSnapshots ? 1.3 : 2.2,
             },
           },
         ]
@@ -115,15 +117,16 @@ function scorePanel(data: RunData, strands: readonly Strand[], x: Axis, asBands:
   });
 }
 
-/** Where the best model's lineage goes on in another member. */
+/** Marks where the best model's lineage continues in another member. */
 function copyMarks({ bestLineage }: RunData, within: (value: number) => number): Plot.Markish {
   const copies = bestLineage.flatMap((snapshot, index) => {
     const donor = bestLineage[index - 1];
     if (!donor || donor.member === snapshot.member || donor.score === undefined) return [];
-    const title = `member ${snapshot.member} copied member ${donor.member} at step ${count(donor.step)}`;
+    const [recipient, at] = [snapshot.member, count(donor.step)];
+    const title = `member ${recipient} copied member ${donor.member} at step ${at}`;
     return [{ step: donor.step, score: within(donor.score), title }];
   });
-  if (copies.length > mostCopyMarks) return null;
+  if (copies.length > maxCopyMarks) return null;
   return Plot.dot(copies, {
     x: "step",
     y: "score",
@@ -143,62 +146,65 @@ function hyperparameterPanel(
   asBands: boolean,
   width: number,
 ): Part {
-  const height = 200;
-  const curves = (lineages: Strand["lineages"]) =>
-    lineages.map((lineage) => ({
-      member: lineage.at(-1)!.member,
-      curves: hyperparameterCurves(lineage, name),
-    }));
-  if (scale === "categories") {
-    const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
-    const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
-    const population = data.history.run.experiment.population;
-    const { axis, marginLeft, separators } = categoryAxis(name, categories);
-    return panel({
-      width,
-      height,
-      x,
-      y: axis,
-      marginLeft,
-      grid: false,
-      marks: [
-        Plot.ruleY(separators, { stroke: "var(--grid)" }),
-        strands.map(({ lineages, stroke, isBest }) => {
-          const placed = curves(lineages).flatMap(({ member, curves }) => {
-            // Side by side within the band, so that equal values do not hide each other.
-            const offset = isBest ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
-            return curves.map((curve) =>
-              curve.map(({ step, value }) => ({ step, value: categories.place(value) + offset })),
-            );
-          });
-          return lines(placed, (value) => value, stroke);
-        }),
-      ],
-    });
-  }
+  if (scale === "categories") return categoriesPanel(data, name, strands, x, width);
   const domain = domainOf(values as readonly number[], scale);
+  const quantiles = () =>
+    bands(
+      distribution(
+        data.stretches,
+        ({ hyperparameters }) => hyperparameters[name] as number | undefined,
+      ),
+      "steps",
+    );
   return panel({
     width,
-    height,
+    height: hyperparameterHeight,
     x: { ...x, ticks: ticks(x, 5) },
     y: { label: scale === "log" ? `${name} (log scale)` : name, domain, type: scale },
     marks: [
-      asBands
-        ? bands(
-            distribution(
-              data.stretches,
-              ({ hyperparameters }) => hyperparameters[name] as number | undefined,
-            ),
-            "steps",
-          )
-        : null,
+      asBands ? quantiles() : null,
       strands.map(({ lineages, stroke }) =>
         lines(
-          curves(lineages).flatMap(({ curves }) => curves) as Curve[],
+          lineages.flatMap((lineage) => hyperparameterCurves(lineage, name)) as Curve[],
           (value) => value,
           stroke,
         ),
       ),
+    ],
+  });
+}
+
+function categoriesPanel(
+  data: RunData,
+  name: string,
+  strands: readonly Strand[],
+  x: Axis,
+  width: number,
+): Part {
+  const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
+  const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
+  const { population } = data.history.run.experiment;
+  const { axis, marginLeft, separators } = categoryAxis(name, categories);
+  return panel({
+    width,
+    height: hyperparameterHeight,
+    x,
+    y: axis,
+    marginLeft,
+    grid: false,
+    marks: [
+      Plot.ruleY(separators, { stroke: "var(--grid)" }),
+      strands.map(({ lineages, stroke, isBest }) => {
+        const placed = lineages.flatMap((lineage) => {
+          // Side by side within the band, so that equal values do not hide each other.
+          const { member } = lineage.at(-1)!;
+          const offset = isBest ? 0 : ((member + 0.5) / population - 0.5) * 0.7;
+          return hyperparameterCurves(lineage, name).map((curve) =>
+            curve.map(({ step, value }) => ({ step, value: categories.place(value) + offset })),
+          );
+        });
+        return lines(placed, (value) => value, stroke);
+      }),
     ],
   });
 }
@@ -249,16 +255,22 @@ function captionOf({ bestLineage, scores, branches }: RunData, asBands: boolean)
   ).length;
   return [
     scores
-      ? "The score at the end of every generation, and below it the hyperparameters that were trained with, against the steps that the weights had seen."
-      : "No snapshot has a score, so only the hyperparameters are drawn, against the steps that the weights had seen.",
+      ? "The score at the end of every generation, and below it the hyperparameters that were " +
+        "trained with, against the steps that the weights had seen."
+      : "No snapshot has a score, so only the hyperparameters are drawn, " +
+        "against the steps that the weights had seen.",
     bestLineage.length > 0
-      ? `The thick line is the history of the best model's weights: ${plural(members, "member")} and ${plural(copies, "copy", "copies")} made it.`
+      ? "The thick line is the history of the best model's weights: " +
+        `${plural(members, "member")} and ${plural(copies, "copy", "copies")} made it.`
       : "",
     asBands
-      ? "Of the other members the surviving branches are drawn, which are ancestors of a member's newest weights, over the quantiles of all."
-      : `Surviving branches are ancestors of some member's newest weights; the others died out. There are ${plural(branches.length, "branch", "branches")}.`,
+      ? "Of the other members the surviving branches are drawn, which are ancestors of a " +
+        "member's newest weights, over the quantiles of all."
+      : "Surviving branches are ancestors of some member's newest weights; the others died out. " +
+        `There are ${plural(branches.length, "branch", "branches")}.`,
     scores && scores.beyond > 0
-      ? `${plural(scores.beyond, "score lies", "scores lie")} outside of the frame, and stand at its edge.`
+      ? `${plural(scores.beyond, "score lies", "scores lie")} outside of the frame, ` +
+        "and stand at its edge."
       : "",
   ]
     .filter((sentence) => sentence !== "")

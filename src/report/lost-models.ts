@@ -1,18 +1,18 @@
-/** What a person is told of models that are better than the best that can be had. */
+/** Sentences about lost models that were better than the best one left. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { LostModel, RunNote } from "../population-store/population-store.ts";
 import { number } from "./words.ts";
 
-/** A line for each lost model, and one that says what takes their place. */
+/** A line for each lost model, and one for what takes their place. */
 export function lostModelLines(
   lost: readonly LostModel[] = [],
   instead: string | undefined,
 ): string[] {
   if (lost.length === 0) return [];
-  const lines = lost.map(
-    ({ snapshot, score, why }) =>
-      `a better model is lost: snapshot ${snapshot}${score === undefined ? "" : `, score ${number(score)}`}, because ${legibleLine(why)}`,
-  );
+  const lines = lost.map(({ snapshot, score, why }) => {
+    const scored = score === undefined ? "" : `, score ${number(score)}`;
+    return `a better model is lost: snapshot ${snapshot}${scored}, because ${legibleLine(why)}`;
+  });
   const place =
     instead === undefined
       ? "no model of the run is whole"

@@ -1,4 +1,4 @@
-/** What is noted about a run, in words. */
+/** The notes of a run in words. */
 import { legibleLine } from "../algorithm/legible.ts";
 import type { RunNote } from "../population-store/population-store.ts";
 import { bestModelLine } from "./lost-models.ts";
@@ -10,7 +10,8 @@ export function noteLines(note: RunNote): string[] {
       return [`${note.scheduler} job ${legibleLine(note.id)} was submitted to work on it`];
     case "different-code":
       return [
-        `${legibleLine(note.worker)} joined with code that is not that of the run: ${note.differences.map(legibleLine).join(", ")}`,
+        `${legibleLine(note.worker)} joined with code that differs from the run's: ` +
+          note.differences.map(legibleLine).join(", "),
       ];
     case "best-model":
       return [bestModelLine(note)];
@@ -19,20 +20,22 @@ export function noteLines(note: RunNote): string[] {
   }
 }
 
-/** Warnings of hyperparameters that change nothing. */
+/** Warnings about hyperparameters without effect. */
 export function withoutEffect(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) => {
     if (note.kind !== "acting" || !note.found) return [];
     const { steps, without } = note.found;
     return without.map(({ name, values: [one, other] }) =>
       legibleLine(
-        `${name} changes nothing: trained on for ${plural(steps, "step")} with ${value(one)} and with ${value(other)} from the same state the scores are the same; if that is meant, declare it as a constant`,
+        `${name} changes nothing: trained on for ${plural(steps, "step")} ` +
+          `with ${value(one)} and with ${value(other)} from the same state ` +
+          "the scores are the same; if that is meant, declare it as a constant",
       ),
     );
   });
 }
 
-/** Hyperparameters of which nobody knows whether they act. */
+/** Hyperparameters for which it is unknown whether they have an effect. */
 export function unproved(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) =>
     note.kind === "acting" && note.found

@@ -2,13 +2,13 @@ import type { Snapshot } from "../algorithm/snapshot.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import type { RunNote } from "../population-store/population-store.ts";
 
-/** What the report of a run is made of. */
+/** The input of a run's report. */
 export interface ReportOptions {
   readonly history: RunHistory;
   /** The run's best model, when there is one. */
   readonly best: Snapshot | undefined;
   readonly notes: readonly RunNote[];
-  /** A run that is stored as running may have lost its workers: "interrupted". */
+  /** A run that is stored as running but has lost its workers is "interrupted". */
   readonly state: string;
   /** When the history was read: Unix time in milliseconds. */
   readonly asOf: number;

@@ -1,4 +1,4 @@
-/** What every figure of a run is drawn from. */
+/** The data from which every figure of a run is drawn. */
 import type { HyperparameterValue, Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { ancestorsOf, type Branch, branchesOf } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
@@ -11,16 +11,16 @@ import { type Domain, domainOf } from "./axes.ts";
 export interface RunData {
   readonly history: RunHistory;
   readonly branches: readonly Branch<TreeSnapshot>[];
-  /** How many snapshots were trained, and the greatest generation among them. */
+  /** The number of trained snapshots, and the highest generation among them. */
   readonly trained: number;
   readonly lastGeneration: number;
   readonly stretches: readonly TrainedStretch[];
   /** From the root to the best model; empty when there is none. */
   readonly bestLineage: readonly TreeSnapshot[];
-  /** Those that any trained snapshot has. */
+  /** The hyperparameters that any trained snapshot has. */
   readonly hyperparameters: readonly Hyperparameter[];
   readonly scores: Scores | undefined;
-  /** The greatest number of steps that any weights have seen. */
+  /** The highest number of steps that any weights have seen. */
   readonly lastStep: number;
 }
 
@@ -33,16 +33,19 @@ interface Hyperparameter {
 
 interface Scores {
   /**
-   * Where scores are drawn; the few beyond, which would hide the others, are drawn at its edge.
+   * The range in which scores are drawn. A few scores beyond it would hide the others, so they are
+   * drawn at its edge.
    */
   readonly domain: Domain;
   readonly beyond: number;
   /** "accuracy (higher is better)". */
   readonly label: string;
-  /** Colours tell scores from this one on, which a fifth of all do not reach, up to the best. */
+  /**
+   * Colours distinguish scores from this one, which a fifth of all do not reach, up to the best.
+   */
   readonly worstColored: number;
   readonly best: number;
-  /** From 0 for the worst that is coloured, or worse, to 1 for the best. */
+  /** From 0, for the worst coloured score and all below it, to 1 for the best. */
   goodness(score: number): number;
 }
 
@@ -80,8 +83,8 @@ export function runData(history: RunHistory, best: Snapshot | undefined): RunDat
 }
 
 /**
- * Beyond, the width of a frame has no number any more. Of diverged scores no more is to be seen
- * than that they are.
+ * Beyond this the width of a frame would overflow. Of diverged scores a figure shows only that
+ * they exist.
  */
 const furthest = 1e300;
 
@@ -99,9 +102,9 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
   const values = given.subarray(0, count).sort();
   if (values.length === 0) return undefined;
   const { direction, metric } = run.experiment.objective;
-  const [least, most] = frameOf(values);
+  const [lowest, highest] = frameOf(values);
   const reached = drawable(best?.score ?? values[0]!);
-  const isShown = (value: number) => (value >= least && value <= most) || value === reached;
+  const isShown = (value: number) => (value >= lowest && value <= highest) || value === reached;
   const [low, high] = [values.find(isShown)!, values.findLast(isShown)!];
   const shown = values.reduce((sum, value) => sum + Number(isShown(value)), 0);
   const isHigher = direction === "maximize";
@@ -123,9 +126,10 @@ function scoresOf({ snapshots, run }: RunHistory, best: Snapshot | undefined): S
 }
 
 /**
- * A few members that diverge, or a first generation far off, would hide all others: the frame
- * reaches once the width of the middle 96 % of the scores beyond these, and when that is more than
- * a hundred times the width of their middle half, ten times that beyond it.
+ * The frame for scores. A few diverging members, or a first generation far off, would hide all
+ * others. So the frame extends beyond the middle 96 % of the scores by their width. If that is
+ * more than a hundred times the width of the middle half, it extends beyond the middle half by ten
+ * times its width instead.
  */
 function frameOf(sorted: Float64Array): Domain {
   const around = (tail: number, reach: number): Domain => {
@@ -133,8 +137,8 @@ function frameOf(sorted: Float64Array): Domain {
     if (low === high) return [sorted[0]!, sorted.at(-1)!];
     return [low - reach * (high - low), high + reach * (high - low)];
   };
-  const most = around(0.02, 1);
+  const frame = around(0.02, 1);
   const half = quantile(sorted, 0.75) - quantile(sorted, 0.25);
-  const width = Math.min(most[1], sorted.at(-1)!) - Math.max(most[0], sorted[0]!);
-  return half > 0 && width > 100 * half ? around(0.25, 10) : most;
+  const width = Math.min(frame[1], sorted.at(-1)!) - Math.max(frame[0], sorted[0]!);
+  return half > 0 && width > 100 * half ? around(0.25, 10) : frame;
 }

@@ -86,7 +86,7 @@ function report(
 
 const figureNames = ["lineage", "tree", "schedules"];
 
-test("a report has every figure with a label and a caption, and needs nothing from elsewhere", () => {
+test("every figure has a label and a caption, and the report needs no other file", () => {
   const { page, figures, document } = report(smallTree, {
     best: "0.4",
     history: { decisions: [copy] },
@@ -123,7 +123,7 @@ test("a dot of the tree says who was copied and why", () => {
   expect(titles).toContain("member 0, generation 3, step 30, accuracy 9 (snapshot 0.4)");
 });
 
-test("names, values, reasons and errors with markup in them are shown as text, in the page and in figures", () => {
+test("markup in names, values, reasons and errors is text, in the page and in figures", () => {
   const marked = (hyperparameters: Hyperparameters) => ({
     [markup]: hyperparameters.rate,
     optimizer: `sgd ${markup}`,
@@ -243,7 +243,7 @@ test("scores as far apart as numbers can be are drawn, coloured, and told from e
   }
 });
 
-test("who ended early and who began anew is told with its reason, and not counted among those that went on", () => {
+test("early ends and fresh starts are told with reasons, and not counted as going on", () => {
   const own = { weights: false, hyperparameters: false } as const;
   const stop: Decision = {
     ...own,
@@ -263,18 +263,19 @@ test("who ended early and who began anew is told with its reason, and not counte
   const { document } = report(smallTree, { history: { decisions: [stop, restart, keep] } });
   const text = document.getElementById("decisions")!.textContent;
   expect(text).toContain(
-    "0 copies, 1 fresh start and 1 early end in 3 decisions; in 1 other the member went on with its own weights.",
+    "0 copies, 1 fresh start and 1 early end in 3 decisions; " +
+      "in 1 other the member kept its own weights.",
   );
   const rows = [...document.querySelectorAll("#decisions tbody tr")].map((row) =>
     [...row.querySelectorAll("td")].map((cell) => cell.textContent),
   );
   expect(rows.map((cells) => [cells[2], cells[4]])).toEqual([
-    ["member 1 began anew, near the hyperparameters of snapshot 0.1", "model 1 is trained"],
+    ["member 1 restarted near the hyperparameters of snapshot 0.1", "model 1 is trained"],
     ["member 2 ended early", "rank 3 of 3 at a rung"],
   ]);
 });
 
-test("a member that began anew is no initial one with descendants", () => {
+test("a restarted member is not an initial one with descendants", () => {
   const { figures } = report([
     snapshot("0.0", undefined),
     snapshot("0.1", "0.0", { generation: 1, score: 1 }),
@@ -282,10 +283,10 @@ test("a member that began anew is no initial one with descendants", () => {
     snapshot("0.3", "0.2", { generation: 2, score: 2 }),
   ]);
   expect(figures[1]!.caption).toContain("0 have descendants");
-  expect(figures[1]!.caption).toContain("those that began anew with fresh weights");
+  expect(figures[1]!.caption).toContain("those that restarted with fresh weights");
 });
 
-test("a hyperparameter that changes nothing is a warning at the top, and every note of the run is told", () => {
+test("a hyperparameter without effect is a warning at the top; every note is told", () => {
   const found = {
     steps: 10,
     without: [{ name: "rate", values: [0.1, 1] as const }],
@@ -308,7 +309,7 @@ test("a hyperparameter that changes nothing is a warning at the top, and every n
   );
   expect(notes).toEqual([
     expect.stringContaining("rate changes nothing"),
-    expect.stringContaining(`host:2:b joined with code that is not that of the run: ${markup}`),
+    expect.stringContaining(`host:2:b joined with code that differs from the run's: ${markup}`),
   ]);
 });
 
@@ -324,7 +325,7 @@ test("numbers that are categories rise from the bottom to the top, as on any oth
   expect(axis.domain[0]).toBeLessThan(axis.domain[1]);
 });
 
-test("a name that is too long for its panel is cut, also in scripts with wide letters, and a long number has room", () => {
+test("a name too long for its panel is cut, wide letters too, and a long number fits", () => {
   for (const name of ["W".repeat(200), "学".repeat(200)]) {
     const cut = fitted(name, 430);
     expect(textWidth(cut)).toBeLessThanOrEqual(430);

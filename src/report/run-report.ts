@@ -65,7 +65,11 @@ function lead(
   ];
   return html`${stateSentence(state, history, asOf)}
 ${withoutEffect(notes).map((warning) => html`<p class="notice">Warning: ${warning}.</p>`)}
-<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+<dl class="facts">${facts.map(fact)}</dl>`;
+}
+
+function fact([name, value]: readonly [string, string]): Markup {
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
 
 function stateSentence(
@@ -73,23 +77,26 @@ function stateSentence(
   { run, totals, snapshots }: RunHistory,
   asOf: number,
 ): Markup {
-  const experiment = `Experiment ${run.experiment.name}, seed ${run.seed}, started ${time(run.createdAt)}.`;
+  const { experiment, seed, createdAt } = run;
+  const what = `Experiment ${experiment.name}, seed ${seed}, started ${time(createdAt)}.`;
   const failed =
     totals.failures > 0
       ? html` There were <a href="#failures">${plural(totals.failures, "failure")}</a>.`
       : undefined;
   if (state === "running")
-    return html`<p class="notice">As of ${time(asOf)} this run is still running, with ${plural(snapshots.length, "snapshot")}; what follows is its history so far.</p><p class="lead">${experiment}${failed}</p>`;
+    return html`<p class="notice">As of ${time(asOf)} this run is still running,
+with ${plural(snapshots.length, "snapshot")}; what follows is its history so far.</p>
+<p class="lead">${what}${failed}</p>`;
   const reason = "reason" in run.state ? `: ${run.state.reason}` : "";
   const words: { readonly [state: string]: string } = {
     done: `Done${reason}.`,
     failed: `Failed${reason}.`,
     stopped: `Stopped before its budget was spent; it can be resumed. As of ${time(asOf)}.`,
     "not begun": `No worker has worked on it yet. As of ${time(asOf)}.`,
-    interrupted: `Interrupted: it has not ended, and no worker is at work on it. As of ${time(asOf)}.`,
+    interrupted: `Interrupted: it has not ended, but no worker is active. As of ${time(asOf)}.`,
   };
   const sentence = words[state] ?? `${state}.`;
   return state === "done"
-    ? html`<p class="lead">${sentence} ${experiment}${failed}</p>`
-    : html`<p class="notice">${sentence}</p><p class="lead">${experiment}${failed}</p>`;
+    ? html`<p class="lead">${sentence} ${what}${failed}</p>`
+    : html`<p class="notice">${sentence}</p><p class="lead">${what}${failed}</p>`;
 }

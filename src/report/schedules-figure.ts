@@ -1,6 +1,6 @@
 /**
- * Each hyperparameter over the steps of training: how it is distributed in the population, and the
- * best model's own schedule.
+ * Each hyperparameter over the training steps: its distribution in the population, and the best
+ * model's schedule.
  */
 import * as Plot from "@observablehq/plot";
 import type { HyperparameterValue } from "../algorithm/snapshot.ts";
@@ -19,12 +19,12 @@ const columnGap = 20;
 const columnWidth = (figureWidth - columnGap) / 2;
 const panelHeight = 230;
 /**
- * Leaves room for one row of signs below, so that panels with few categories are as high as those
+ * Leaves room for one row of the legend, so that panels with few categories are as high as those
  * of numbers.
  */
 const sharesHeight = 206;
 
-/** Where the best model's categories stand above the shares, in shares. */
+/** The height of the best model's categories above the shares, in shares. */
 const strip = { low: 1.05, high: 1.14 };
 
 type Scale = (value: number) => number;
@@ -49,7 +49,10 @@ export function schedulesFigure(data: RunData): Figure | NoFigure {
     data.bestLineage.length > 0
       ? " The thick line, or the strip above the shares, is the schedule of the best model."
       : "";
-  const caption = `The hyperparameters of the whole population while it trained. Half of the members that have one lie within the dark band, nine in ten within the light one; categories are shares of the members.${best}`;
+  const caption =
+    "The hyperparameters of the whole population while it trained. Half of the members that " +
+    "have one lie within the dark band, nine in ten within the light one; " +
+    `categories are shares of the members.${best}`;
   return figure(name, title, caption, stack(parts, 10));
 }
 
@@ -95,7 +98,6 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
   const stretches = distribution(data.stretches, ({ hyperparameters }) => hyperparameters[name]);
   const categories = categoryPlaces(stretches.flatMap(({ values }) => values));
   const best = hyperparameterCurves(data.bestLineage, name);
-  const shares = sharesOf(stretches, categories);
   const signs = legend(
     categories.labels.map((label, place) => ({
       sign: "area",
@@ -116,51 +118,50 @@ function categoriesPanel(data: RunData, name: string, x: Axis): Part {
       format: (share) => (share > 1 ? "best" : `${Math.round(share * 100)} %`),
     },
     marks: [
-      categories.labels.map((_, place) =>
-        path(
-          (x, y) =>
-            shares
-              .map((share) =>
-                box(
-                  x,
-                  y,
-                  share.fromStep,
-                  share.toStep,
-                  share.edges[place]!,
-                  share.edges[place + 1]!,
-                ),
-              )
-              .join(""),
-          {
-            fill: `var(--category-${place})`,
-          },
-        ),
-      ),
+      shareMarks(sharesOf(stretches, categories), categories),
       Plot.ruleY([0.25, 0.5, 0.75], { stroke: "var(--paper)", strokeOpacity: 0.4 }),
-      categories.labels.map((_, place) =>
-        path(
-          (x, y) =>
-            stretchesOf(best, categories, place)
-              .map(([from, to]) => box(x, y, from, to, strip.low, strip.high))
-              .join(""),
-          {
-            fill: `var(--category-${place})`,
-          },
-        ),
-      ),
-      best.length > 0
-        ? path(
-            (x, y) =>
-              box(x, y, best[0]![0]!.step, best.at(-1)!.at(-1)!.step, strip.low, strip.high),
-            {
-              stroke: "var(--best)",
-              "stroke-width": 1.5,
-            },
-          )
-        : null,
+      best.length > 0 ? stripMarks(best, categories) : null,
     ],
   });
   return stack([plotted, signs]);
+}
+
+function shareMarks(shares: readonly Shares[], { labels }: Categories): Plot.Markish {
+  return labels.map((_, place) =>
+    path(
+      (x, y) =>
+        shares
+          .map(({ fromStep, toStep, edges }) =>
+            box(x, y, fromStep, toStep, edges[place]!, edges[place + 1]!),
+          )
+          .join(""),
+      { fill: `var(--category-${place})` },
+    ),
+  );
+}
+
+/** The best model's categories, in a strip with a frame. */
+function stripMarks(
+  best: ReturnType<typeof hyperparameterCurves>,
+  categories: Categories,
+): Plot.Markish {
+  const { low, high } = strip;
+  const [begin, end] = [best[0]![0]!.step, best.at(-1)!.at(-1)!.step];
+  return [
+    categories.labels.map((_, place) =>
+      path(
+        (x, y) =>
+          stretchesOf(best, categories, place)
+            .map(([from, to]) => box(x, y, from, to, low, high))
+            .join(""),
+        { fill: `var(--category-${place})` },
+      ),
+    ),
+    path((x, y) => box(x, y, begin, end, low, high), {
+      stroke: "var(--best)",
+      "stroke-width": 1.5,
+    }),
+  ];
 }
 
 interface Shares {
@@ -181,7 +182,7 @@ function sharesOf(stretches: readonly Stretch[], categories: Categories): readon
   });
 }
 
-/** From where to where a lineage had a category. */
+/** The stretches in which a lineage had a category. */
 function stretchesOf(
   curves: readonly Curve<HyperparameterValue>[],
   categories: Categories,

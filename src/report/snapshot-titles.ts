@@ -4,7 +4,7 @@ import { earnedScore } from "../analysis/curves.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { count, number } from "./words.ts";
 
-/** What a snapshot is, in a sentence, and for one that a decision made, why. */
+/** A snapshot in a sentence, with the reason where a decision made it. */
 export function snapshotTitles({
   decisions,
   run,
@@ -20,8 +20,10 @@ export function snapshotTitles({
   return (snapshot) => {
     const { id, member, generation, step, kind, donor } = snapshot;
     const place = `generation ${count(generation)}, step ${count(step)}`;
-    if (kind === "trained" || kind === "evaluated")
-      return `member ${member}, ${place}, ${metric} ${number(earnedScore(snapshot))} (snapshot ${id})`;
+    if (kind === "trained" || kind === "evaluated") {
+      const score = number(earnedScore(snapshot));
+      return `member ${member}, ${place}, ${metric} ${score} (snapshot ${id})`;
+    }
     const what =
       donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
     const reason = byResult.get(id)?.reason.text;

@@ -1,6 +1,6 @@
 /**
- * Parts of a figure: plots, legends and what is made of them, each a rectangle of SVG that can be
- * set beside or above another. Colours are tokens of the theme.
+ * Parts of a figure: plots, legends and combinations of them. Each is a rectangle of SVG that can
+ * be placed beside or above another. Colours are tokens of the theme.
  */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
@@ -13,13 +13,14 @@ export interface Part {
   readonly content: Markup;
 }
 
-/** What text in figures is set in. Pictures find DejaVu Sans at least. */
+/** The fonts of figures. DejaVu Sans is always available for pictures. */
 const fonts =
-  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
+  "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', " +
+  "'Liberation Sans', 'DejaVu Sans', Arial, sans-serif";
 
 export const fontSize = 12;
 
-/** A plot of Observable Plot. Its own legends are left out; give sizes, and colours as tokens. */
+/** A plot of Observable Plot without its legends. Give sizes, and colours as tokens. */
 export function plot(
   options: Plot.PlotOptions & { readonly width: number; readonly height: number },
 ): Part {
@@ -36,9 +37,7 @@ export function plot(
   };
 }
 
-/**
- * One path of a plot, in the units of its data: for more lines than elements would be good for.
- */
+/** One path of a plot, in the units of its data. It draws many lines with one element. */
 export function path(
   d: (x: (value: number) => number, y: (value: number) => number) => string,
   attributes: { readonly [name: string]: string | number },
@@ -83,11 +82,13 @@ export function stack(parts: readonly Part[], gap = 0): Part {
   };
 }
 
-/** A part as a whole drawing. `label` says what it shows to those who cannot see it. */
+/** A part as a whole drawing. `label` describes it for screen readers. */
 export function drawing(part: Part, label: string): string {
   const { width, height, content } = part;
-  return html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}" font-family="${fonts}" font-size="${fontSize}" fill="var(--ink)">${content}</svg>`
-    .markup;
+  const { markup } = html`<svg xmlns="http://www.w3.org/2000/svg" width="${width}"
+ height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"
+ font-family="${fonts}" font-size="${fontSize}" fill="var(--ink)">${content}</svg>`;
+  return markup;
 }
 
 function place({ content }: Part, x: number, y: number): Markup {
@@ -96,7 +97,7 @@ function place({ content }: Part, x: number, y: number): Markup {
     : html`<g transform="translate(${x},${y})">${content}</g>`;
 }
 
-/** As much of the document's interface as is needed to write it down. */
+/** The part of the document's interface that serialisation needs. */
 interface DrawnNode {
   readonly nodeType: number;
   readonly nodeValue: string | null;
@@ -108,7 +109,7 @@ interface DrawnElement extends DrawnNode {
   readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
 }
 
-/** Markup of our own, since that of linkedom does not escape attributes for XML. */
+/** Own serialisation, since that of linkedom does not escape attributes for XML. */
 function children(node: DrawnNode): string {
   let text = "";
   for (const child of node.childNodes) {
@@ -129,7 +130,7 @@ const coordinates = new Set("d transform points x y x1 y1 x2 y2 cx cy r width he
 function attributesOf(element: DrawnElement): string {
   let text = "";
   for (const { name, value } of element.attributes) {
-    // The whole figure has a label; those of its parts would be read out one by one.
+    // The whole figure has a label. Screen readers would read out those of its parts one by one.
     if (name === "class" || name.startsWith("aria-")) continue;
     const shown = coordinates.has(name)
       ? value.replace(/-?\d+\.\d{2,}(?!e)/g, (number) => String(Number(Number(number).toFixed(2))))
@@ -141,7 +142,7 @@ function attributesOf(element: DrawnElement): string {
   return text;
 }
 
-/** Tokens of the theme are meant in attributes. */
+/** In attributes, tokens of the theme stay tokens. */
 function attribute(value: string): string {
   return escapeMarkup(value).replaceAll("var(&#45;-", "var(--");
 }

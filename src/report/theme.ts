@@ -1,17 +1,17 @@
 /**
- * The colours of figures and pages, by what they stand for. A figure is drawn once, with tokens
- * such as `var(--ink)`. A page defines them for light and for dark; a file that has to stand alone
- * gets the literal colours of one theme.
+ * The colours of figures and pages, by meaning. A figure is drawn once, with tokens such as
+ * `var(--ink)`. A page defines them for light and for dark; a separate file gets the literal
+ * colours of one theme.
  *
- * Scores are on viridis (uniform to the eye, and to that of the colour-blind), cut so that both
- * ends can be seen on the paper, and turned so that the better score has the stronger contrast
- * with it. Categories are those of Okabe and Ito (2008).
+ * Scores use viridis, which is perceptually uniform, also for colour-blind readers. It is cut so
+ * that both ends are visible on the background, and oriented so that better scores have the
+ * stronger contrast. Categories are those of Okabe and Ito (2008).
  */
 export type Theme = "light" | "dark";
 
 /** How many colours the scale of scores has. */
 export const scoreColors = 10;
-/** How many categories have a colour of their own. */
+/** How many categories have their own colour. */
 export const categoryColors = 8;
 
 interface Palette {
@@ -29,9 +29,9 @@ const palettes: { readonly [theme in Theme]: Palette } = {
       muted: "#5a616c",
       grid: "#e4e7ec",
       shade: "#f4f6f8",
-      /** Branches that died out. */
+      /** Extinct branches. */
       faint: "#ccd1d9",
-      /** Branches that survive. */
+      /** Surviving branches. */
       middle: "#76818f",
       /** The lineage of the best model. */
       best: "#d1480b",

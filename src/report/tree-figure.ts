@@ -1,7 +1,7 @@
 /**
  * The phylogenetic tree of a run: a row for each branch, members' generations from left to right,
- * initial members as roots. Of a large run only the branches that survive are drawn, and how many
- * members died out.
+ * initial members as roots. For a large run only the surviving branches are drawn, with the number
+ * of members that died out.
  */
 import * as Plot from "@observablehq/plot";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
@@ -23,14 +23,14 @@ import { type Part, path, stack } from "./svg.ts";
 import { scoreColors } from "./theme.ts";
 import { count, number, plural } from "./words.ts";
 
-/** Above these, dots would touch each other or the file grow large. */
-const mostDots = 1_500;
-const leastDotPx = 7;
+/** Beyond these limits dots would touch each other, or the file would become large. */
+const maxDots = 1_500;
+const minDotPx = 7;
 
-/** Rows are as thick as this allows, in pixels. */
-const usualHeight = 900;
-const leastRowPx = 0.9;
-const leastLabelledRow = 9;
+/** The height that rows share, in pixels. */
+const targetHeight = 900;
+const minRowPx = 0.9;
+const minLabelledRow = 9;
 
 const extinctOpacity = 0.4;
 
@@ -72,7 +72,7 @@ function treePanel(
   x: Axis,
 ): Part {
   const { branches, rows } = tree;
-  const rowPx = Math.min(18, Math.max(leastRowPx, usualHeight / rows));
+  const rowPx = Math.min(18, Math.max(minRowPx, targetHeight / rows));
   const generationPx = (figureWidth - 2 * margin) / x.domain[1];
   const strokePx = Math.max(0.6, Math.min(2.5, rowPx * 0.45));
   const best = new Set<SnapshotId>(data.bestLineage.map(({ id }) => id));
@@ -82,7 +82,7 @@ function treePanel(
     height: Math.round(rows * rowPx) + 90,
     x,
     y: {
-      label: rowPx >= leastLabelledRow ? "member" : "each row beside the one that it came from",
+      label: rowPx >= minLabelledRow ? "member" : "each row beside the one that it came from",
       domain: [rows - 0.4, -0.6],
       ticks: [],
     },
@@ -127,7 +127,7 @@ function bestMark(
   });
 }
 
-/** From the snapshot that was copied down to the branch that began with it. */
+/** A line from a copied snapshot to the branch that began with it. */
 function connectors(branches: readonly Row[], width: number): Plot.Markish {
   return [true, false].map((survives) => {
     const drawn = branches.filter(
@@ -147,7 +147,7 @@ function connectors(branches: readonly Row[], width: number): Plot.Markish {
   });
 }
 
-/** One path for each colour, and for what survives and what does not. */
+/** One path for each colour, and for surviving and extinct branches. */
 function segments({ scores }: RunData, branches: readonly Row[], width: number): Plot.Markish {
   const groups = new Map<string, { row: number; from: number; to: number }[]>();
   for (const { row, snapshots, surviving } of branches) {
@@ -181,7 +181,7 @@ function colorOf(goodness: number): number {
   return Math.min(scoreColors - 1, Math.floor(goodness * scoreColors));
 }
 
-/** A dot for each snapshot, which says what it is to whoever points at it. */
+/** A dot for each snapshot, with a tooltip that describes it. */
 function dotsOf(
   { history, scores }: RunData,
   branches: readonly Row[],
@@ -191,7 +191,7 @@ function dotsOf(
   const shown = branches.flatMap(({ row, snapshots, surviving }) =>
     snapshots.map((snapshot, index) => ({ row, snapshot, survives: index < surviving })),
   );
-  if (shown.length > mostDots || generationPx < leastDotPx || rowPx < 4) return null;
+  if (shown.length > maxDots || generationPx < minDotPx || rowPx < 4) return null;
   const titleOf = snapshotTitles(history);
   const radius = Math.min(3.6, rowPx * 0.27, generationPx * 0.3);
   const points = shown.map(({ row, snapshot, survives }) => {
@@ -217,9 +217,12 @@ function dotsOf(
   } as Plot.DotOptions);
 }
 
-/** Members of the roots at the left, and at the right those whose present a branch is. */
+/**
+ * At the left the members of the roots, at the right the members whose newest snapshot is on the
+ * branch.
+ */
 function labels({ history }: RunData, branches: readonly Row[], rowPx: number): Plot.Markish {
-  if (rowPx < leastLabelledRow) return null;
+  if (rowPx < minLabelledRow) return null;
   const newest = new Map<number, TreeSnapshot>();
   for (const snapshot of history.snapshots) newest.set(snapshot.member, snapshot);
   const roots = branches.filter(({ origin }) => !origin);
@@ -243,14 +246,14 @@ function labels({ history }: RunData, branches: readonly Row[], rowPx: number): 
   ];
 }
 
-/** The weights stay and the hyperparameters are another's: no branch, but worth a mark. */
+/** Marks copies of hyperparameters only, which begin no branch. */
 function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Markish {
   const copies = branches.flatMap(({ row, snapshots }) =>
     snapshots
       .filter(copiesHyperparametersOnly)
       .map((snapshot) => ({ row, generation: snapshot.generation, snapshot })),
   );
-  if (copies.length > mostDots || rowPx < 4) return null;
+  if (copies.length > maxDots || rowPx < 4) return null;
   return Plot.dot(copies, {
     x: "generation",
     y: "row",
@@ -260,13 +263,14 @@ function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Mar
     stroke: "var(--ink)",
     strokeWidth: 1,
     title: ({ snapshot }: { snapshot: TreeSnapshot }) =>
-      `member ${snapshot.member} kept its weights and copied the hyperparameters of snapshot ${snapshot.donor}`,
+      `member ${snapshot.member} kept its weights and copied the hyperparameters ` +
+      `of snapshot ${snapshot.donor}`,
   });
 }
 
 /** How many members left no descendant, generation by generation. */
 function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
-  const most = fates.reduce((greatest, { members }) => Math.max(greatest, members), 1);
+  const max = fates.reduce((greatest, { members }) => Math.max(greatest, members), 1);
   const area = (bound: (fate: GenerationFate) => number) => (x: Scale, y: Scale) => {
     const upper = fates.map((fate) => `${px(x(fate.generation))},${px(y(bound(fate)))}`);
     return `M${px(x(0))},${px(y(0))}L${upper.join("L")}V${px(y(0))}Z`;
@@ -275,7 +279,7 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
     width: figureWidth,
     height: 160,
     x,
-    y: { label: "members whose weights left no descendant", domain: [0, most] },
+    y: { label: "members whose weights left no descendant", domain: [0, max] },
     marginLeft: margin,
     marginRight: margin,
     marks: [
@@ -348,13 +352,22 @@ function captionOf(
   const hasRestarts = history.snapshots.some(({ kind }) => kind === "restarted");
   const sentences = [
     isWhole
-      ? "Every row is a branch: the training of one member between two copies of weights. A branch that began with a copy is joined to the snapshot that was copied. Pale branches have no descendant among the newest snapshots."
-      : `Every row leads to the newest snapshot of one member, and begins at the snapshot of another row that was copied. Of ${count(total)} branches these are the ${count(branches.length)} that have a descendant among the newest snapshots; the area below counts, generation by generation, the members that have none.`,
+      ? "Every row is a branch: the training of one member between two copies of weights. " +
+        "A branch that began with a copy is joined to the snapshot that was copied. " +
+        "Pale branches have no descendant among the newest snapshots."
+      : "Every row leads to the newest snapshot of one member, and begins at the snapshot of " +
+        `another row that was copied. Of ${count(total)} branches these are the ` +
+        `${count(branches.length)} that have a descendant among the newest snapshots; ` +
+        "the area below counts, generation by generation, the members that have none.",
     ...(scores
       ? ["Colours tell the score at the end of each generation."]
       : ["No snapshot has a score."]),
-    `Numbers are members: at the left the initial ones${hasRestarts ? " and those that began anew with fresh weights" : ""}, at the right those that hold the weights now.`,
-    `Of ${plural(population, "initial member")}, ${count(roots)} ${roots === 1 ? "has" : "have"} descendants${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
+    "Numbers are members: at the left the initial ones" +
+      (hasRestarts ? " and those that restarted with fresh weights" : "") +
+      ", at the right those that hold the weights now.",
+    `Of ${plural(population, "initial member")}, ${count(roots)} ` +
+      `${roots === 1 ? "has" : "have"} descendants` +
+      `${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
   if (bestLineage.length > 0)
     sentences.push("The broad band marks the lineage of the best model.");

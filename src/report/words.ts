@@ -5,12 +5,12 @@ import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot
 import type { Failure } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
 
-/** A whole number with its thousands set apart: 1,200. */
+/** A whole number with separated thousands: 1,200. */
 export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** Four significant digits, and no more than are needed. */
+/** At most four significant digits. */
 export function number(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "none";
   if (value === 0 || !Number.isFinite(value)) return String(value);
@@ -49,10 +49,10 @@ export function changes(before: Hyperparameters, after: Hyperparameters): string
     .join(", ");
 }
 
-/** Cut to a number of characters. */
-export function shortened(text: string, most: number): string {
+/** Shortens a text to a number of characters. */
+export function shortened(text: string, max: number): string {
   const characters = [...text];
-  return characters.length <= most ? text : `${characters.slice(0, most - 1).join("")}…`;
+  return characters.length <= max ? text : `${characters.slice(0, max - 1).join("")}…`;
 }
 
 /** "in generation 3, in train, on machine-7, device 0": where a failure happened. */

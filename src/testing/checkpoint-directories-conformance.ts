@@ -56,7 +56,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
   );
 
   add(
-    "files that are saved in memory and in a directory are one checkpoint, and are read either way",
+    "files saved in memory and in a directory are one checkpoint, readable either way",
     async (directories, store) => {
       const files = new Map(
         Object.entries(content).map(([name, text]) => [name, new TextEncoder().encode(text)]),
@@ -188,7 +188,7 @@ export function checkpointDirectoriesConformance<S extends DirectoryStore>(
     },
   );
 
-  add("what was written to since it was saved is handed to nobody", async (directories) => {
+  add("what was written to since it was saved is never handed out", async (directories) => {
     await using written = await filled(directories, content);
     await using slow = await open(join(written.path, "large.bin"), "a");
     const id = await directories.save(written.path, noReserve);

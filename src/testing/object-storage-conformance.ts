@@ -252,7 +252,7 @@ export function objectStorageConformance(
     },
   );
 
-  add("who reads while an object is put finds nothing or all of it", async ({ storage }) => {
+  add("a reader finds nothing or all of an object that is being put", async ({ storage }) => {
     const content = bytes(2 * partBytes + 5, 1);
     let isDone = false;
     const putting = storage.put("growing", content).finally(() => {

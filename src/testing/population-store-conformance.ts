@@ -7,6 +7,7 @@ import { claimCases } from "./population-store/claims.ts";
 import { collectionCases } from "./population-store/collection.ts";
 import { publicationCases } from "./population-store/publications.ts";
 import { readCases } from "./population-store/reads.ts";
+import { runTimeCases } from "./population-store/run-times.ts";
 import { runCases } from "./population-store/runs.ts";
 import {
   type Add,
@@ -30,6 +31,7 @@ export function populationStoreConformance(
     cases.push({ name, run: () => withScene(open, { ...defaultScene, ...scene }, check) });
   for (const addCases of [
     runCases,
+    runTimeCases,
     claimCases,
     publicationCases,
     synchronousCases,

@@ -54,7 +54,7 @@ export function trainerSessionConformance(
   });
 
   add(
-    "a generation of so many steps is trained, and no more than the budget has left",
+    "a generation of a given length is trained, and no more than the budget has left",
     async (session) => {
       await session.start(turn);
       assertEqual(await session.train(generation(some, 3)), 3, "steps of a generation of 3");

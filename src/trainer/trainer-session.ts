@@ -28,13 +28,13 @@ export interface TrainerSession {
    */
   readonly readsBack?: boolean | undefined;
   /**
-   * Which ones it has read back at the latest `start` or `restore`; the others are unseen. Absent
-   * before, and where none are answered.
+   * The names that it has read back at the latest `start` or `restore`; the others are unseen.
+   * Absent before that, and where none are answered.
    */
   readonly readBack?: ReadonlySet<string> | undefined;
   /**
-   * Which ones it has read back again after the last step of the latest `train`. Absent before
-   * any.
+   * The names that it has read back again after the last step of the latest `train`. Absent before
+   * the first.
    */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
@@ -42,10 +42,10 @@ export interface TrainerSession {
    * between steps. A call that blocks this process does not: only ending the process does.
    */
   interruptWith(check: () => void): void;
-  /** Fresh weights. */
+  /** Starts with fresh weights. */
   start(turn: Turn): Promise<void>;
   /**
-   * The state of a checkpoint. A session may find out that something else was loaded than the
+   * Restores the state of a checkpoint. A session may detect that the loaded state is not the
    * checkpoint of that id.
    */
   restore(checkpoint: SavedState & { readonly id?: CheckpointId }, turn: Turn): Promise<void>;
@@ -53,7 +53,7 @@ export interface TrainerSession {
   train(generation: Generation): Promise<number>;
   evaluate(final: boolean): Promise<Evaluation>;
   /**
-   * What the next step depends on, left in `directory` where one is given and the session hands
+   * Saves what the next step depends on, into `directory` where one is given and the session hands
    * over directories.
    */
   save(directory?: string): Promise<SavedState>;
@@ -83,8 +83,8 @@ export type SavedState = { readonly files: CheckpointFiles } | { readonly direct
 
 /**
  * `trainer`: the user's code, or what it called, failed or did not end in time. `contract`: it
- * broke a rule of this contract or of the protocol. `outside`: its process was ended by a signal
- * that somebody else sent.
+ * broke a rule of this contract or of the protocol. `outside`: a signal from outside ended its
+ * process.
  */
 export type TrainerErrorKind = "trainer" | "contract" | "outside";
 

@@ -141,7 +141,7 @@ test.skipIf(!server)(
     expect((await running.finished).code).toBe(0);
     const shown = await one.ask("show");
     expect(shown.stdout).toContain(
-      "joined with code that is not that of the run: " +
+      "joined with code that differs from the run's: " +
         "climb.ts differs, shared.ts differs, more.ts is only here",
     );
   },
@@ -174,8 +174,8 @@ test.skipIf(!server)(
 );
 
 test.each([
-  [["--checkpoints", "ftp://host/x"], "checkpoints ftp:...: there is no place of that kind"],
-  [["--checkpoints", "file://host/x"], "is no directory; give s3://bucket/prefix"],
+  [["--checkpoints", "ftp://host/x"], "checkpoints ftp:...: not a supported kind of place"],
+  [["--checkpoints", "file://host/x"], "is not a directory; give s3://bucket/prefix"],
   [["--checkpoints", "s3://nowhere-at-all/x"], "nowhere-at-all"],
   [["--store", "mysql://host/x"], "there is no store for mysql: URLs"],
   [[], "there is nothing to check"],

@@ -3,11 +3,11 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Variant } from "./variants.ts";
 
 /**
- * Whom each variant is compared with; a baseline is compared with nobody. It is the named variant
- * or method, or else the study's method, or what is called random search, or the first variant. Of
- * the variants of a method each variant gets the one whose point agrees with its own on every
- * setting that the baseline's has, and none when there is none. Throws a `BadInputError` for a
- * name that is neither.
+ * The baseline of each variant; a baseline has none itself. It is the named variant or method;
+ * without a name the study's method, the method called random search, or the first variant, in
+ * this order. If it is a method, a variant gets that method's variant whose point has only
+ * settings that agree with its own. It gets none if there is no such variant. Throws a
+ * `BadInputError` for a name that is neither a variant nor a method.
  */
 export function baselinesOf<V extends Variant>(
   variants: readonly V[],
@@ -34,7 +34,7 @@ function ofMethod<V extends Variant>(
     const found = variants.filter(({ method }) => method === named);
     if (found.length > 0) return found;
     const known = [...new Set(variants.flatMap(({ method, name }) => [method, name]))];
-    const rule = "is no method and no variant of what is compared";
+    const rule = "is not a compared method or variant";
     throw new BadInputError([
       { path: "baseline", value: named, rule, remedy: nearest(named, known) },
     ]);

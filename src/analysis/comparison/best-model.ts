@@ -5,18 +5,18 @@ import { isEarned, type Snapshot } from "../../algorithm/snapshot.ts";
 import type { Objective } from "../../experiment/objective.ts";
 import type { History } from "../history.ts";
 
-/** What runs are compared by: a metric of each run's best model. */
+/** The metric of best models by which runs are compared. */
 export interface BestBy {
   readonly metric: string;
   /**
-   * Best models were chosen by this same metric, so it is the highest of many and too good by a
-   * bit.
+   * Whether this metric also chose the best models. It is then the best of many values, so
+   * slightly too good.
    */
   readonly isChoice: boolean;
 }
 
 /**
- * The named metric, or else the held-out one of the objective, or else its score. Throws a
+ * The named metric; without a name the objective's held-out metric, or its score. Throws a
  * `BadInputError` for a metric that no best model has.
  */
 export function bestBy(
@@ -34,7 +34,7 @@ export function bestBy(
     histories.flatMap((history) => Object.keys(bestModel(history)?.metrics ?? {})),
   );
   if (histories.some((history) => bestModel(history)) && !known.has(named)) {
-    const rule = "is no metric of the best models";
+    const rule = "is not a metric of the best models";
     throw new BadInputError([
       { path: "metric", value: named, rule, remedy: nearest(named, [...known]) },
     ]);
@@ -51,8 +51,8 @@ export function bestOf(history: History, { metric }: BestBy): number | undefined
 }
 
 /**
- * As `resultOf` chooses it: by the held-out metric among the members' newest snapshots that have
- * it; otherwise the best score ever.
+ * Chosen as `resultOf` does: by the held-out metric among the members' newest snapshots that have
+ * it; otherwise by the best score ever.
  */
 export function bestModel({ run, snapshots }: History): Snapshot | undefined {
   const { final, direction } = run.experiment.objective;

@@ -1,16 +1,15 @@
 /**
- * Bootstrap intervals of an interquartile mean that hold with the few seeds that people have.
+ * Bootstrap intervals of an interquartile mean that are valid even with few seeds.
  *
- * The plain percentile bootstrap covers the truth in about 90% of studies with 5 seeds and 75%
- * with 3 where it promises 95%, because no resample reaches beyond the lowest and the highest
- * seed, so the outer percentiles are missing (Hesterberg 2015, "What Teachers Should Know About
- * the Bootstrap", section 4; arXiv 1411.5279). His expanded percentiles lie even further out,
- * where there is nothing: 93.5% with 5 seeds. The bootstrap t divides by the standard error of a
- * resample, which is 0 in too many resamples of 5. So the 10% and 90% percentiles are taken, which
- * few seeds do determine, and their distances from the estimate are stretched by t / 1.28:
- * Student's quantile of the wanted level over the normal quantile of 90%. Each side keeps its own
- * length, so a skewed sample has a skewed interval. `benchmarks/bootstrap-coverage.ts` has the
- * numbers.
+ * The plain percentile bootstrap promises 95%, but covers the truth in about 90% of studies with 5
+ * seeds and 75% with 3. No resample reaches beyond the lowest and the highest seed, so the outer
+ * percentiles are missing (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
+ * section 4; arXiv 1411.5279). His expanded percentiles lie even further out, where there is
+ * nothing: 93.5% with 5 seeds. The bootstrap t divides by the standard error of a resample, which
+ * is 0 in too many resamples of 5. So this takes the 10% and 90% percentiles, which even few seeds
+ * determine. It stretches their distances from the estimate by t / 1.28: Student's quantile of the
+ * wanted level over the normal quantile of 90%. Each side keeps its own length, so a skewed sample
+ * has a skewed interval. `benchmarks/bootstrap-coverage.ts` has the numbers.
  */
 import { quantileSorted } from "simple-statistics";
 import type { Random } from "../../algorithm/random.ts";

@@ -95,7 +95,7 @@ async function seeds(values: readonly number[], options: Scored): Promise<void> 
   for (const [seed, value] of values.entries()) await scored(value, { seed, ...options });
 }
 
-test("a better variant is called better than the control of its run, with the difference, its interval and the seeds", async () => {
+test("a better variant is called better, with the difference, interval and seeds", async () => {
   await seeds([0.9, 0.91, 0.92, 0.93, 0.94], { name: "digits" });
   await seeds([0.8, 0.81, 0.82, 0.83, 0.84], { name: "digits-random-search", keeps: true });
   const { variants, comparisons, metric, isChoice } = await compare();
@@ -152,7 +152,7 @@ test("the same runs give the same numbers", async () => {
   expect(await compare()).toEqual(await compare());
 });
 
-test("variants of a study are compared with the baseline's variant at their own point, and verdicts are corrected for their number", async () => {
+test("a study compares variants at the same point, and corrects for their number", async () => {
   for (const population of [1, 2]) {
     await seeds([0.9, 0.91, 0.92], {
       population,
@@ -177,7 +177,7 @@ test("variants of a study are compared with the baseline's variant at their own 
   expect(simultaneous!.high).toBeGreaterThan(interval!.high);
 });
 
-test("a variant at whose point the baseline has none is compared with it only when it is named", async () => {
+test("where the baseline lacks a variant's point, only naming it compares the two", async () => {
   await scored(0.9, { study: place("pbt", { population: 8 }) });
   await scored(0.7, { study: place("plain", { population: 2 }) });
   const againstWhom = async (options?: CompareOptions) =>
@@ -215,11 +215,12 @@ test("experiments of one name are told apart by the settings in which they diffe
   expect(variants[1]!.against!.baseline).toBe("digits exploit=truncationSelection");
 });
 
-test("budgets that differ by more than 2% give no verdict, and are an error when there is nothing else", async () => {
+test("budgets more than 2% apart give no verdict, and an error when all are", async () => {
   await seeds([0.9, 0.91], { name: "digits", steps: 20 });
   await seeds([0.8, 0.81], { name: "digits-random-search" });
   await expect(compare()).rejects.toThrow(
-    "digits beside digits-random-search - no verdict: its runs trained 40 steps and the baseline's 20, more than 2% apart; give both the same budget",
+    "digits beside digits-random-search - no verdict: its runs trained 40 steps and the " +
+      "baseline's 20, more than 2% apart; give both the same budget",
   );
   await seeds([0.7, 0.71], { name: "third" });
   const { variants } = await compare();
@@ -245,11 +246,14 @@ test("runs of different objectives are refused", async () => {
   await scored(0.9);
   await scored(0.9, { objective: minimize("accuracy") });
   await expect(compare()).rejects.toThrow(
-    /has the objective minimize accuracy, and digits-\w+ has maximize accuracy; compare runs of one objective/,
+    new RegExp(
+      "has the objective minimize accuracy, and digits-\\w+ has maximize accuracy; " +
+        "compare runs of one objective",
+    ),
   );
 });
 
-test("runs of different trainers are refused unless the user says that their data is the same", async () => {
+test("different trainers are refused unless the user says the data is the same", async () => {
   await scored(0.9, { name: "one" });
   await scored(0.8, { name: "two" });
   const ofFiles = (each: Run): Run => ({
@@ -257,7 +261,10 @@ test("runs of different trainers are refused unless the user says that their dat
     source: { file: `/work/${each.experiment.name}.ts`, settings: {} },
   });
   await expect(compare({}, ofFiles)).rejects.toThrow(
-    /has the trainer of \/work\/two\.ts, and one-\w+ has of \/work\/one\.ts, so their data may differ; .*--same-data/,
+    new RegExp(
+      "has the trainer of /work/two\\.ts, and one-\\w+ has the trainer of /work/one\\.ts, " +
+        "so their data may differ; .*--same-data",
+    ),
   );
   expect((await compare({ sameData: true }, ofFiles)).variants).toHaveLength(2);
   const ofCommands = (each: Run): Run => ({
@@ -267,7 +274,7 @@ test("runs of different trainers are refused unless the user says that their dat
   await expect(compare({}, ofCommands)).rejects.toThrow(/has the trainer "python two\.py"/);
 });
 
-test("runs that have not ended, were stopped, or have the seed of a newer one are left out by name", async () => {
+test("unfinished runs, stopped runs and older runs of a seed are left out by name", async () => {
   const older = await scored(0.5, { seed: 1 });
   const newer = await scored(0.9, { seed: 1 });
   const { experiment } = await store.run(newer);
@@ -301,7 +308,7 @@ test("when nothing is left it is an error with every reason", async () => {
   );
 });
 
-test("a metric of the best model may be named, and unknown names are refused with the nearest", async () => {
+test("a metric of the best model may be named; an unknown name gets the nearest", async () => {
   await scored(0.9, { metrics: { heldOut: 0.7 } });
   expect(await compare({ metric: "heldOut" })).toMatchObject({
     isChoice: false,
@@ -309,7 +316,7 @@ test("a metric of the best model may be named, and unknown names are refused wit
   });
   await expect(compare({ metric: "heldout" })).rejects.toThrow('did you mean "heldOut"?');
   await expect(compare({ baseline: "digit" })).rejects.toThrow(
-    'baseline: digit - is no method and no variant of what is compared; did you mean "digits"?',
+    'baseline: digit - is not a compared method or variant; did you mean "digits"?',
   );
 });
 
@@ -325,7 +332,7 @@ test("the held-out metric of the objective comes before its score", async () => 
   });
 });
 
-test("curves tell the best score so far over total steps and seconds, and when a variant had reached its baseline", async () => {
+test("curves show the best score so far, and when a variant reached its baseline", async () => {
   await seeds([0.9, 1], { name: "digits", population: 1 });
   await seeds([0.4, 0.4], { name: "digits-random-search", population: 1, keeps: true });
   const [variant] = (await compare()).variants;

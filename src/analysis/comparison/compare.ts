@@ -1,12 +1,12 @@
 /**
- * What runs prove about each other: the interquartile mean of each variant's final scores over its
- * seeds, and of each beside its baseline the difference, the probability of improvement and a
- * verdict. Pure: the same runs give the same numbers, to the last digit.
+ * What runs prove about each other. For each variant: the interquartile mean of its final scores
+ * over its seeds. For each beside its baseline: the difference, the probability of improvement and
+ * a verdict. Pure: the same runs give the same numbers, to the last digit.
  *
- * Every interval is of 95%, but `difference.simultaneous`, on which verdicts rest: with k
- * comparisons each is of 1 - 0.05 / k, so all k hold at once in at least 95% of studies (Dunn
- * 1961, "Multiple Comparisons Among Means"). Holm's steps would reject a little more, but go with
- * no intervals, and a verdict should never contradict the interval beside it.
+ * Every interval is of 95%, except `difference.simultaneous`, on which verdicts rest. With k
+ * comparisons each of those is of 1 - 0.05 / k, so all k hold at once in at least 95% of studies
+ * (Dunn 1961, "Multiple Comparisons Among Means"). Holm's steps would reject slightly more, but
+ * give no intervals, and a verdict should never contradict the interval beside it.
  */
 import { mean, median } from "simple-statistics";
 import type { Direction } from "../../algorithm/population.ts";
@@ -20,34 +20,34 @@ import { type Curve, curveOf, medianReached } from "./curve.ts";
 import { differenceInterval, type Estimate } from "./difference.ts";
 import { interquartileMean } from "./interquartile-mean.ts";
 import { type Improvement, probabilityOfImprovement } from "./probability-of-improvement.ts";
-import { refuseDifferent } from "./refuse-different.ts";
+import { requireComparable } from "./require-comparable.ts";
 import { type LeftOut, type ScoredRun, usableRuns } from "./usable-runs.ts";
 import { type Variant, variantsOf } from "./variants.ts";
 import { budgetTolerance, type Verdict, verdictOf, verdictSentence } from "./verdict.ts";
 
 export interface CompareOptions {
   /**
-   * A metric of the best models to compare by; the objective's held-out one, or else its score,
-   * when left out.
+   * A metric of the best models to compare by. Default: the objective's held-out metric, or its
+   * score.
    */
   readonly metric?: string;
   /** A method or a variant. */
   readonly baseline?: string;
-  /** The user says that all these runs train and are scored on the same data. */
+  /** The user confirms that all these runs train and are scored on the same data. */
   readonly sameData?: boolean;
 }
 
 export interface Comparison {
-  /** What is compared. Its direction is the objective's. */
+  /** The compared metric. Its direction is the objective's. */
   readonly metric: string;
   readonly direction: Direction;
-  /** Best models were chosen by this same metric, so it is too good by a bit. */
+  /** Whether this metric also chose the best models, so that it is slightly too good. */
   readonly isChoice: boolean;
-  /** The metric that steered selection: that of the curves and of `reached`. */
+  /** The metric that steered selection, used in the curves and in `reached`. */
   readonly steering: string;
   /** In the order of their first runs. Only those with a run that counts. */
   readonly variants: readonly ComparedVariant[];
-  /** Comparisons with a baseline that verdicts have been corrected for. */
+  /** The number of comparisons for which verdicts are corrected. */
   readonly comparisons: number;
   readonly leftOut: readonly LeftOut[];
 }
@@ -75,8 +75,8 @@ interface ComparedRun extends Omit<ScoredRun, "progress"> {
    */
   readonly seconds?: number;
   /**
-   * It trained so much less or more than its variant's median run that their scores are no seeds
-   * of one thing.
+   * It trained much less or more than its variant's median run, so the two are not seeds of one
+   * experiment.
    */
   readonly hasOtherBudget: boolean;
 }
@@ -118,7 +118,7 @@ export function compareRuns(
   histories: readonly History[],
   options: CompareOptions = {},
 ): Comparison {
-  refuseDifferent(
+  requireComparable(
     histories.map(({ run }) => run),
     options.sameData ?? false,
   );
@@ -139,14 +139,14 @@ export function compareRuns(
     const against = baseline && comparedWith(baseline, variant, objective.direction, comparisons);
     return { ...describe(variant), ...(against && { against }) };
   });
-  refuseUnequalBudgets(variants);
+  requireEqualBudgets(variants);
   const { direction, metric: steering } = objective;
   return { ...by, direction, steering, variants, comparisons, leftOut };
 }
 
 /**
- * Streams are named by the runs, so that a variant's interval does not depend on what it is
- * compared with, and no two variants share one.
+ * Random streams are named by the runs. So a variant's interval does not depend on its comparison,
+ * and no two variants share a stream.
  */
 function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(
   variant: V,
@@ -161,7 +161,7 @@ function estimated<V extends Variant & { readonly runs: readonly ScoredRun[] }>(
 
 function describe(variant: Scored): Omit<ComparedVariant, "against"> {
   const { name, method, point, runs, iqm, replicates, seeds } = variant;
-  const usual = median(runs.map(({ totalSteps }) => totalSteps));
+  const medianSteps = median(runs.map(({ totalSteps }) => totalSteps));
   const progress = runs.map((run) => run.progress);
   const times = progress.flatMap(({ seconds }) => seconds?.at(-1) ?? []);
   const steps = curveOf(progress, "steps");
@@ -173,7 +173,7 @@ function describe(variant: Scored): Omit<ComparedVariant, "against"> {
     runs: runs.map(({ progress: { seconds }, ...run }) => ({
       ...run,
       ...(seconds && { seconds: seconds.at(-1)! }),
-      hasOtherBudget: Math.abs(run.totalSteps - usual) > budgetTolerance * usual,
+      hasOtherBudget: Math.abs(run.totalSteps - medianSteps) > budgetTolerance * medianSteps,
     })),
     iqm,
     ...(seeds > 1 && { interval: stretchedInterval(iqm, replicates, seeds - 1, 0.95) }),
@@ -227,7 +227,7 @@ function nothingLeft(leftOut: readonly LeftOut[]): BadInputError {
   ]);
 }
 
-function refuseUnequalBudgets(variants: readonly ComparedVariant[]): void {
+function requireEqualBudgets(variants: readonly ComparedVariant[]): void {
   const compared = variants.filter(({ against }) => against);
   const unequal = compared.filter(({ against }) => against!.verdict.kind === "unequal budgets");
   if (compared.length === 0 || unequal.length < compared.length) return;

@@ -67,7 +67,7 @@ export function medianReached(
       return [first < 0 ? Number.POSITIVE_INFINITY : x[first]!];
     })
     .sort((a, b) => a - b);
-  // The upper one of two in the middle, since between a number and "never" there is no mean.
+  // The upper one of two in the middle, since a number and "never" have no mean.
   const middle = reached[Math.floor(reached.length / 2)];
   return middle === undefined || middle === Number.POSITIVE_INFINITY ? undefined : middle;
 }

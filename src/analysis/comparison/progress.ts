@@ -9,16 +9,16 @@ export interface Progress {
   /** Training steps of all members together. */
   readonly steps: readonly number[];
   /**
-   * Since the run was created. Absent for a run that was stopped in between: its clock went on
-   * while nobody trained.
+   * Since the run was created. Absent for a run that was stopped in between, since its clock
+   * continued meanwhile.
    */
   readonly seconds?: readonly number[];
   readonly best: readonly number[];
 }
 
 /**
- * Time without workers that passes for none: waiting for the first worker to start, and clocks of
- * several machines.
+ * Idle time up to this does not count as a stop: the first worker takes time to start, and clocks
+ * of machines differ.
  */
 const pauseSeconds = 2;
 const pauseShare = 0.05;

@@ -15,7 +15,7 @@ test("the interquartile mean of few values has the weights of the middle half, b
   expect(interquartileMean([0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])).toBe(0.1);
 });
 
-test("the interquartile mean is SciPy's trim_mean(values, 0.25) where 4 divides their number", () => {
+test("the interquartile mean of 4n values is SciPy's trim_mean(values, 0.25)", () => {
   expect(interquartileMean([3.1, -2.4, 7.7, 0.5])).toBeCloseTo(1.8, 12);
   expect(interquartileMean([0.91, 0.87, 0.93, 0.2, 0.89, 0.99, 0.9, 0.95])).toBeCloseTo(
     0.9075,
@@ -33,14 +33,14 @@ test("quantiles of Student's t are SciPy's", () => {
   expect(studentTQuantile(1 - 0.05 / 7, 7.3)).toBeCloseTo(3.696000706921624, 8);
 });
 
-test("the probability of improvement counts pairs, ties by half, and a lower loss is an improvement", () => {
+test("the probability of improvement counts pairs, half for ties; a lower loss improves", () => {
   expect(probabilityOfImprovement([1, 3, 5], [2, 3, 3], "maximize").value).toBeCloseTo(5 / 9, 12);
   expect(probabilityOfImprovement([1, 3, 5], [2, 3, 3], "minimize").value).toBeCloseTo(4 / 9, 12);
   expect(probabilityOfImprovement([2, 2], [2], "maximize").value).toBe(0.5);
   expect(probabilityOfImprovement([0, 1], [2, 3], "minimize").value).toBe(1);
 });
 
-test("where all of one are better than all of the other, the probability's interval still says how few they are", () => {
+test("where one side always wins, the interval still shows how few the seeds are", () => {
   const few = probabilityOfImprovement([5, 6, 7], [1, 2, 3], "maximize").interval;
   const many = probabilityOfImprovement(
     Array.from({ length: 20 }, (_, index) => 30 + index),
@@ -54,7 +54,7 @@ test("where all of one are better than all of the other, the probability's inter
 
 const scores = [0.91, 0.87, 0.93, 0.89, 0.95];
 
-test("the same values and stream give the same interval to the last digit, in any order of the values", () => {
+test("equal values and streams give equal intervals to the last digit, in any order", () => {
   const interval = (values: readonly number[]) =>
     stretchedInterval(
       interquartileMean(values),
@@ -72,7 +72,7 @@ test("a replicate is the interquartile mean of values drawn with replacement", (
   expect([...seen].sort()).toEqual([0, 0.5, 1]);
 });
 
-test("values that are all equal have an interval without width, and differences of such are sure", () => {
+test("equal values have an interval of no width, and their differences are certain", () => {
   const estimate = (value: number, seeds: number) => {
     const values = new Array<number>(seeds).fill(value);
     return { iqm: value, seeds, replicates: replicatesOf(values, randomStream("test", value)) };

@@ -17,13 +17,13 @@ export interface ScoredRun {
 export interface LeftOut {
   readonly run: RunId;
   readonly variant: string;
-  /** Goes on from "is left out: it". */
+  /** Continues "is left out: it". */
   readonly reason: string;
 }
 
 /**
- * A variant's runs that count, one for each seed: of two with the same the newer, since the older
- * tells nothing of its own.
+ * A variant's runs that count, one for each seed. Of two with the same seed the newer counts,
+ * since the older adds no information.
  */
 export function usableRuns(
   variant: Variant,

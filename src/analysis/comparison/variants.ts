@@ -19,8 +19,8 @@ export interface Variant {
 }
 
 /**
- * In the order of their first runs. Runs of a study by its variants; others by everything that
- * they record but their name and seed.
+ * Groups runs into variants, in the order of their first runs: a study's runs by its variants,
+ * others by everything that they record except their name and seed.
  */
 export function variantsOf(histories: readonly History[]): readonly Variant[] {
   const groups = [...Map.groupBy(histories, ({ run }) => keyOf(run)).values()];
@@ -57,7 +57,7 @@ export function variantsOf(histories: readonly History[]): readonly Variant[] {
 function keyOf(run: Run): string {
   const { study } = run;
   if (study) return JSON.stringify([study.name, study.variant]);
-  // Runs of one name stay apart from a control of another, even where both say the same.
+  // Runs of one name stay apart from a control of another, even where both record the same.
   return JSON.stringify([
     run.experiment.name,
     ...[...settingsOf(run)].sort(([a], [b]) => (a < b ? -1 : 1)),
@@ -65,8 +65,8 @@ function keyOf(run: Run): string {
 }
 
 /**
- * The settings by which a run differs from some of the others. An option of a strategy tells runs
- * of that strategy apart, no others.
+ * The settings by which a run differs from some of the others. An option of a strategy
+ * distinguishes only runs of that strategy.
  */
 function differences(run: Run, others: readonly Run[]): { readonly [path: string]: unknown } {
   const own = settingsOf(run);

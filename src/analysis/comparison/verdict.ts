@@ -1,4 +1,4 @@
-/** What may be said of a variant beside its baseline. */
+/** The verdict on a variant beside its baseline. */
 import type { Direction } from "../../algorithm/population.ts";
 import type { Interval } from "./bootstrap.ts";
 
@@ -15,8 +15,8 @@ export type Verdict =
   | { readonly kind: "unequal budgets"; readonly steps: number; readonly baselineSteps: number };
 
 /**
- * Better or worse when the interval of the difference, held for all comparisons at once, leaves
- * out 0.
+ * Better or worse when the difference's interval, which holds for all comparisons at once,
+ * excludes 0.
  */
 export function verdictOf(
   interval: Interval | undefined,
@@ -47,7 +47,8 @@ export function verdictSentence(
       const [own, other] = [verdict.steps, verdict.baselineSteps].map((steps) =>
         Math.round(steps).toLocaleString("en-US"),
       );
-      return `no verdict: its runs trained ${own} steps and the baseline's ${other}, more than ${budgetTolerance * 100}% apart`;
+      const apart = `more than ${budgetTolerance * 100}% apart`;
+      return `no verdict: its runs trained ${own} steps and the baseline's ${other}, ${apart}`;
     }
     case "no difference shown":
       return `no difference can be shown with ${words}: ${signed(difference, interval!)}`;

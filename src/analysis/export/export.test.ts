@@ -85,7 +85,7 @@ async function lines(store: PopulationStore, run: Run) {
     .map((line) => JSON.parse(line));
 }
 
-test("a run is one JSON line, followed by one for each snapshot and decision in the order of publication", async () => {
+test("a run is one JSON line, then one per snapshot and decision, as published", async () => {
   const { store, run } = await runWith([root(0), root(1)]);
   await publishOne(store, run);
   const written = await lines(store, run);
@@ -125,7 +125,7 @@ test("what is published after the survey is left out", async () => {
   expect(pages).toEqual([]);
 });
 
-test("a hyperparameter's column has the type of its values, and comes in the declared order", async () => {
+test("a hyperparameter's column has its values' type, in the declared order", async () => {
   const { store, run } = await runWith([
     root(0, {
       hyperparameters: { layers: 2, nesterov: true, rate: 1, mixed: 1, optimizer: "sgd" },
@@ -168,7 +168,7 @@ test("a missing cell in CSV is empty, and an empty text is quoted", () => {
   expect(csvText([[undefined, "", "end"]])).toBe(',"",end\r\n');
 });
 
-test("a text in CSV that begins like a formula gets an apostrophe, and a negative number stays a number", () => {
+test("in CSV a text like a formula gets an apostrophe; a negative number stays a number", () => {
   expect(csvText([["=1+1", "+a", "-b", "@c", "=A,1"]])).toBe("'=1+1,'+a,'-b,'@c,\"'=A,1\"\r\n");
   expect(csvText([[-1.5, -1e-7, 1e21, Number.NaN, Number.NEGATIVE_INFINITY]])).toBe(
     "-1.5,-1e-7,1e+21,NaN,-Infinity\r\n",

@@ -8,7 +8,7 @@ import {
   start,
 } from "../../population-store/population-store.ts";
 
-/** What a run publishes, each a table of its own. */
+/** What a run publishes; each is a table. */
 export interface Rows {
   readonly snapshots: PublishedSnapshot;
   readonly decisions: Decision;

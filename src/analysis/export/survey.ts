@@ -4,7 +4,7 @@ import type { ColumnType } from "./column.ts";
 import { publishedRows, type Table } from "./published-rows.ts";
 
 /**
- * How much of a run is exported, and which columns that needs: a table's columns have to be known
+ * How much of a run is exported, and which columns it needs. A table's columns must be known
  * before its first row.
  */
 export interface Survey {
@@ -24,8 +24,8 @@ export async function survey(store: PopulationStore, run: Run): Promise<Survey> 
   );
   const metrics = new Set<string>();
   const reasonNumbers = new Set<string>();
-  // Snapshots last: in a run that goes on, every decision that is counted is then about a snapshot
-  // that is counted, too.
+  // Snapshots last. Then, in a run that continues, each counted decision is about a counted
+  // snapshot.
   for await (const page of publishedRows(store, run.id, "failures")) rows.failures += page.length;
   for await (const page of publishedRows(store, run.id, "decisions")) {
     rows.decisions += page.length;

@@ -114,7 +114,7 @@ test("a directory is adopted: its large files are linked, not copied", async () 
   expect(existsSync(source)).toBe(false);
 });
 
-test("a directory may be given with a slash at its end, or relative to the current one", async () => {
+test("a directory may end in a slash, or be relative to the current one", async () => {
   const store = filesystemCheckpointStore(newDirectory());
   const expected = await store.save(trainerFiles, noReserve);
   expect(await store.directories.save(`${trainerDirectory()}/`, noReserve)).toBe(expected);
@@ -146,7 +146,7 @@ const otherFileSystem = "/dev/shm";
 const hasOther =
   existsSync(otherFileSystem) && statSync(otherFileSystem).dev !== statSync(root).dev;
 test.skipIf(!hasOther)(
-  `a directory of another file system is copied (skipped without another one at ${otherFileSystem})`,
+  `a directory of another file system is copied (skipped without one at ${otherFileSystem})`,
   async () => {
     const directory = newDirectory();
     const store = filesystemCheckpointStore(directory);
@@ -205,7 +205,7 @@ test("a file that a power cut left empty is found, and mended by the next save",
   }
 });
 
-test("what a killed process was writing goes with the next sweep, and what a living one writes stays", async () => {
+test("a sweep removes what a killed process wrote, not what a living one writes", async () => {
   const directory = newDirectory();
   const id = await filesystemCheckpointStore(directory).save(trainerFiles, noReserve);
   const store = filesystemCheckpointStore(directory);
@@ -231,7 +231,7 @@ test("what a killed process was writing goes with the next sweep, and what a liv
 
 const deadProcess = () => Number(execFileSync("sh", ["-c", "echo $$"], { encoding: "utf8" }));
 
-test("a trainer gets hard links where the system keeps it from writing, and copies where not", async () => {
+test("a trainer gets hard links where it cannot write to them, and copies elsewhere", async () => {
   const directory = newDirectory();
   const store = filesystemCheckpointStore(directory);
   const id = await store.directories.save(trainerDirectory(), noReserve);
@@ -245,7 +245,7 @@ test("a trainer gets hard links where the system keeps it from writing, and copi
   expect(isLinked).toBe(!isRoot);
 });
 
-test("a file of an older store, without a seal, is believed once its hash was found right", async () => {
+test("an older store's file, which has no seal, is trusted once its hash matched", async () => {
   const directory = newDirectory();
   const store = filesystemCheckpointStore(directory);
   const id = await store.save(trainerFiles, noReserve);

@@ -6,10 +6,10 @@
  *     incoming/           being written; renamed into place when complete
  *     trash/              out of reach, about to be deleted or written anew
  *
- * A small checkpoint is thus one file and one rename. A directory that a trainer wrote is adopted:
- * its large files are linked, not copied. Nothing is forced to the disk: the death of a process
- * loses nothing, and a power cut may lose the last seconds, which the hashes reveal and the
- * member's older snapshots mend.
+ * So a small checkpoint is one file and one rename. The store adopts a directory that a trainer
+ * wrote: it links large files instead of copying them. It does not force anything to the disk. The
+ * death of a process loses nothing. A power cut may lose the last seconds: the hashes reveal it,
+ * and the member continues from an older snapshot.
  */
 import { hash } from "node:crypto";
 import {
@@ -59,9 +59,9 @@ import { SavedDirectory } from "../local-disk/saved-directory.ts";
 import { isIntact, isSealed } from "../local-disk/seal.ts";
 
 /**
- * So many files of less than `largeBytes` are written anew instead of being deleted. Making and
- * deleting files is slow where it is done often: on ext4 a new file takes 0.02 ms, after many
- * deletions 0.7 ms, a deletion 1 ms, writing anew 0.08 ms.
+ * Up to this many files of less than `largeBytes` are overwritten instead of being deleted.
+ * Frequent creation and deletion of files is slow: on ext4 a new file takes 0.02 ms, after many
+ * deletions 0.7 ms, a deletion 1 ms, overwriting 0.08 ms.
  */
 const spareFiles = 2048;
 
@@ -113,8 +113,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     const id = hash("sha256", text) as CheckpointId;
     const sorted = parseManifest(text);
     const small = sorted.filter(({ size }) => size < largeBytes).map(({ name }) => content(name));
-    // Before the reservation, so that a sweep knows which files a reserved checkpoint has; after
-    // it, in case a sweep came between.
+    // Once before the reservation, so that a sweep knows which files a reserved checkpoint has,
+    // and once after it, in case a sweep came between.
     ensureCheckpoint(id, text, small);
     await reserve(id);
     ensureCheckpoint(id, text, small);
@@ -141,8 +141,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   }
 
   /**
-   * Cuts a damaged checkpoint down to what is good of its manifest: the same content can be stored
-   * again, and a sweep knows its large files.
+   * Truncates a damaged checkpoint to the intact part of its manifest. Then the same content can
+   * be stored again, and a sweep knows its large files.
    */
   function corruptCheckpoint(
     id: CheckpointId,
@@ -150,12 +150,12 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     damage: DamageError,
   ): CheckpointError {
     try {
-      // Unless another process has stored it again since it was read.
+      // Another process may have stored it again since it was read.
       if (readFileSync(place("checkpoints", id)).equals(bytes))
         writeCheckpoint(id, Buffer.from(damage.manifest));
     } catch {
-      // It is gone, or the disk is full or read-only. The caller has to know of the damage in any
-      // case.
+      // It is gone, or the disk is full or read-only. Either way the caller must learn of the
+      // damage.
     }
     return new CheckpointError(id, damage.message);
   }
@@ -176,10 +176,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     return new CheckpointError(id, `${what} is not what its hash says`);
   }
 
-  /**
-   * Cut down to nothing a checkpoint can be stored again, and its large files go with the next
-   * sweep.
-   */
+  /** An empty checkpoint can be stored again, and the next sweep deletes its large files. */
   const lateWrites = new LateWrites(async (id) => writeCheckpoint(id, new Uint8Array()));
 
   async function create(): Promise<Directory> {
@@ -207,8 +204,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   }
 
   /**
-   * Throws `CheckpointError` when a large file is missing, or was written to and is not what its
-   * hash says.
+   * Throws `CheckpointError` when a large file is missing, or was written to and does not match
+   * its hash.
    */
   async function requireIntact(
     id: CheckpointId,
@@ -373,8 +370,8 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
   }
 
   /**
-   * The large files of the checkpoints; undefined when one of them has reserved its name but not
-   * yet written its manifest.
+   * The large files of the checkpoints; undefined when one of them is reserved but its manifest is
+   * not written yet.
    */
   function filesOf(live: ReadonlySet<CheckpointId>): Set<string> | undefined {
     const used = new Set<string>();

@@ -1,16 +1,16 @@
-/** What a full, read-only or foreign disk says, with what to do about it. */
+/** Errors of a full, read-only or foreign disk, with what to do about them. */
 import { mkdirSync } from "node:fs";
 import { CladeError } from "../../algorithm/clade-error.ts";
 
+const noRight =
+  "this user may not write there; change the rights or use another directory, then resume the run";
 const remedies: Record<string, string> = {
   ENOSPC: "the disk is full; free some space, then resume the run",
   EDQUOT: "the disk quota is used up; free some space, then resume the run",
   EROFS:
     "the file system is read-only; make it writable or use another directory, then resume the run",
-  EPERM:
-    "this user may not write there; change the rights or use another directory, then resume the run",
-  EACCES:
-    "this user may not write there; change the rights or use another directory, then resume the run",
+  EPERM: noRight,
+  EACCES: noRight,
 };
 
 export function explain(directory: string, error: unknown): unknown {
@@ -28,7 +28,7 @@ export function makeDirectory(directory: string, path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    // Node says this when a parent cannot be made, and not why.
+    // Node says this, without the reason, when it cannot create a parent.
     const hidden = (error as NodeJS.ErrnoException).code === "ENOENT";
     const rule = "the directory cannot be made; use another one, or make it yourself to see why";
     throw hidden

@@ -1,7 +1,4 @@
-/**
- * What is done to files, by the file system's own means: linked, renamed and written anew rather
- * than copied.
- */
+/** File operations that link, rename and overwrite, because copies cost more. */
 import { closeSync, ftruncateSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import {
   access,
@@ -24,9 +21,9 @@ export async function filesBelow(directory: string): Promise<string[]> {
 }
 
 /**
- * A file for a trainer, who must not be able to change it for others: blocks that are shared until
- * one is written; a hard link where this user may not write to the file either; otherwise a copy,
- * as for root, whom no mode keeps from writing.
+ * Hands a file to a trainer, which must not be able to change it for others. It is a clone whose
+ * blocks are shared until one is written; or a hard link where this user may not write to the file
+ * either; otherwise a copy, as for root, who may write to any file.
  */
 export async function handOut(from: string, to: string): Promise<void> {
   try {
@@ -42,12 +39,12 @@ export async function handOut(from: string, to: string): Promise<void> {
   else await copyFile(from, to);
 }
 
-/** A power cut may have left a file that is shorter. */
+/** A power cut may have left a shorter file. */
 export function isThere(path: string, size: number): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size === size;
 }
 
-/** Another process may have put away a damaged file, or what it took for a leftover. */
+/** Another process may have moved a damaged file, or one that it took for a leftover. */
 export function renameUnlessGone(from: string, to: string): boolean {
   try {
     renameSync(from, to);
@@ -59,8 +56,8 @@ export function renameUnlessGone(from: string, to: string): boolean {
 }
 
 /**
- * Writes a file anew in the blocks that it has. Emptying it first would give them back and cost
- * twice the time.
+ * Overwrites a file in its own blocks. Truncating it first would free them and take twice the
+ * time.
  */
 export function overwrite(path: string, bytes: Uint8Array): void {
   const file = openSync(path, "r+");
@@ -72,7 +69,7 @@ export function overwrite(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Writes a file beside its place and renames it. What could not be written does not stay. */
+/** Writes a file beside its place, then renames it. A failed write leaves nothing. */
 async function throughIncoming(
   incoming: string,
   to: string,
@@ -96,11 +93,11 @@ export async function writeSealed(incoming: string, to: string, bytes: Uint8Arra
 }
 
 /**
- * Gives a sealed file a name in the store. Its own stays, so that it can be looked at. It is
- * copied from another file system, when it has a third name, under which it could still be
- * written, and when it belongs to another user, who could always write to it. `requireClosed`
- * throws when it was written to, and is asked last. What is linked is not sealed anew, which would
- * hide a write.
+ * Gives a sealed file a name in the store. Its own name stays, so that it can be checked. The file
+ * is copied instead of linked in three cases: it is on another file system; it has a third name,
+ * under which it could still be written; or it belongs to another user, who could always write to
+ * it. `requireClosed` is called last, and throws when the file was written to. A linked file is
+ * not sealed again, since that would hide a write.
  */
 export async function adopt(
   from: string,
@@ -125,8 +122,8 @@ export async function adopt(
 }
 
 /**
- * A trainer may still write into its directory, or own what is in it. What is left goes when it is
- * old.
+ * A trainer may still write into its directory, or own files in it. What remains is deleted when
+ * it is old.
  */
 export async function removeIfPossible(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});

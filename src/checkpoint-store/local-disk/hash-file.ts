@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 
-/** It is read ahead by this much, so that the disk and the processor work at the same time. */
+/** Reads ahead by this much, so that the disk and the processor work at the same time. */
 const readBytes = 1024 * 1024;
 
 /** The SHA-256 of a file. */

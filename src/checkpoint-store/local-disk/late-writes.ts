@@ -1,6 +1,6 @@
 /**
- * The directories that were saved last, which are looked at until the next save: what is written
- * into one of them belongs to a checkpoint that is incomplete.
+ * Watches the directories that were saved last, until the next save. A write into one of them
+ * means that its checkpoint is incomplete.
  */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import { CheckpointError } from "../checkpoint-store.ts";
@@ -8,18 +8,17 @@ import { LateWriteError } from "../late-write.ts";
 import type { SavedDirectory } from "./saved-directory.ts";
 
 /**
- * A trainer that was late once is waited for so much longer than it was late, but not for longer
- * than this.
+ * After a late write, saves wait this many times as long as it was late, up to the maximum below.
  */
 const patienceFactor = 2;
-const mostPatienceMs = 60_000;
+const maxPatienceMs = 60_000;
 
 export class LateWrites {
-  /** Makes a checkpoint unreadable, for everybody. */
+  /** Makes a checkpoint unreadable for every process. */
   readonly #spoil: (id: CheckpointId) => Promise<void>;
   readonly #watched = new Map<CheckpointId, SavedDirectory>();
   /**
-   * How long a save waits for late writes before it is believed: not at all, until one was late.
+   * How long a save waits for late writes before it counts as complete. 0 until a write was late.
    */
   patienceMs = 0;
 
@@ -48,7 +47,7 @@ export class LateWrites {
       if (!(error instanceof LateWriteError)) throw error;
       this.patienceMs = Math.max(
         this.patienceMs,
-        Math.min(patienceFactor * saved.ageMs, mostPatienceMs),
+        Math.min(patienceFactor * saved.ageMs, maxPatienceMs),
       );
       await this.#forget(id);
       await this.#spoil(id);
@@ -56,9 +55,7 @@ export class LateWrites {
     }
   }
 
-  /**
-   * As `look`, for who is about to hand the checkpoint to somebody else. Throws `CheckpointError`.
-   */
+  /** As `look`, before the checkpoint is handed to another process. Throws `CheckpointError`. */
   async requireWhole(id: CheckpointId): Promise<void> {
     try {
       await this.look(id);
@@ -69,7 +66,7 @@ export class LateWrites {
     }
   }
 
-  /** Looks at all for the last time. Throws the first `LateWriteError`. */
+  /** Checks all for the last time. Throws the first `LateWriteError`. */
   async settle(): Promise<void> {
     const late: unknown[] = [];
     for (const id of this.#watched.keys()) {

@@ -10,7 +10,7 @@ const probeBytes = 1024 * 1024;
 interface NewDirectory {
   /** Called where the disk is full, before that is an error. */
   readonly makeRoom?: () => Promise<void>;
-  /** The directory was saved, and stays for the store to look at. */
+  /** The directory was saved, and stays for the store to check. */
   readonly isKept: () => boolean;
 }
 
@@ -32,7 +32,7 @@ export async function newDirectory(
           await write();
         });
       } catch (error) {
-        // What else may be wrong with the directory is the trainer's doing.
+        // Any other problem with the directory is the trainer's doing.
         if (isFull(error) || (error as NodeJS.ErrnoException).code === "EROFS")
           throw explain(shown, error);
       }

@@ -1,8 +1,8 @@
 /**
- * Names for what a process is writing, which say whose it is: when the process has died, what it
- * left can go at once, and what a living one writes stays however long that takes. Process ids
- * come back and containers of one host name may have the same, so a name has the time of birth and
- * the namespace, too.
+ * Names for files that a process is writing. A name says which process owns the file. What a dead
+ * process left can be deleted at once; what a living one writes stays, however long it takes.
+ * Process ids are reused, and containers with one host name may have the same ones, so a name also
+ * has the start time and the namespace.
  */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
@@ -11,26 +11,26 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 /**
- * What was left by processes that cannot be asked about, as on another machine, goes after this
- * time without a change.
+ * Files of processes that cannot be checked, such as those of another machine, are deleted after
+ * this time without a change.
  */
 const abandonedMs = 24 * 3_600_000;
 
-/** Windows has no colons in names. */
+/** Windows does not allow colons in names. */
 const separator = ",";
-/** Said where the time of birth cannot be read. */
+/** Stands for a start time that cannot be read. */
 const unreadable = "0";
 const place = placeOfProcesses();
 const own = [hostname(), process.pid, bornAt(process.pid), place].join(separator);
 
-/** A name that nobody else uses. */
+/** A name that no other process uses. */
 export function ownedName(): string {
   return `${own}${separator}${randomUUID()}`;
 }
 
 /**
- * The paths of what processes left in a folder that are gone. Where it is `isQuiet`, only
- * processes of this machine may still want what they have. None where the folder is gone.
+ * The paths in a folder that dead processes left. With `isQuiet`, only processes of this machine
+ * can still need theirs. Empty when the folder is gone.
  */
 export async function leftOversIn(folder: string, isQuiet = false): Promise<string[]> {
   const left: string[] = [];
@@ -68,7 +68,7 @@ async function isOld(path: string): Promise<boolean> {
   return found !== undefined && Date.now() - found.ctimeMs > abandonedMs;
 }
 
-/** In ticks since the machine was started; constant where there is no /proc. */
+/** In ticks since the machine started; constant where there is no /proc. */
 function bornAt(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -80,7 +80,7 @@ function bornAt(pid: number): string {
 }
 
 /**
- * Where process ids mean the same as here: since the same start of the machine, in the same
+ * Identifies where process ids mean the same as here: the same boot of the machine and the same
  * namespace.
  */
 function placeOfProcesses(): string {

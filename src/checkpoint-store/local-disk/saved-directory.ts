@@ -1,9 +1,8 @@
 /**
- * A directory that a trainer has saved into. From its answer on nothing in it may change, since
- * what comes later is missing in the checkpoint. A slow writer may come after its file was read,
- * so the directory stays for a while with everything in it under its own name: the store links
- * large files instead of moving them, and a writer that has one open writes into the very file
- * that is looked at.
+ * A directory that a trainer has saved into. Nothing in it may change after the trainer's answer,
+ * since the checkpoint would lack it. A slow writer may come after its file was read. So the
+ * directory stays for a while with every file under its own name. The store links large files
+ * instead of moving them, so a writer that has one open writes into the very file that is watched.
  */
 import { hash } from "node:crypto";
 import { statSync } from "node:fs";
@@ -17,7 +16,7 @@ import { filesBelow, removeIfPossible } from "./files.ts";
 import { hashFile } from "./hash-file.ts";
 import { seal } from "./seal.ts";
 
-/** How often a directory is looked at while a late write is waited for. */
+/** How often a directory is checked while a save waits for late writes. */
 const lookMs = 100;
 
 interface Look {
@@ -57,7 +56,7 @@ export class SavedDirectory {
     for (const name of await filesBelow(path)) {
       const file = join(path, name);
       try {
-        // In this order, so that what is written from here on shows.
+        // In this order, so that any later write shows.
         seal(file);
         const look = statSync(file, { bigint: true });
         looks.set(name, look);
@@ -78,13 +77,14 @@ export class SavedDirectory {
     return saved;
   }
 
-  /** How long ago it was answered, in milliseconds. */
+  /** Milliseconds since the trainer's answer. */
   get ageMs(): number {
     return performance.now() - this.#answeredAt;
   }
 
   /**
-   * Throws `LateWriteError` when something was written, replaced or made since it was answered.
+   * Throws `LateWriteError` when something was written, replaced or created since the trainer's
+   * answer.
    */
   async requireClosed(): Promise<void> {
     const names = await filesBelow(this.path).catch((error) => {
@@ -102,7 +102,7 @@ export class SavedDirectory {
     }
   }
 
-  /** Takes over what was saved. That a file changed meanwhile goes before what else came of it. */
+  /** Takes over what was saved. A change meanwhile takes precedence over errors that it caused. */
   async takenOver<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;

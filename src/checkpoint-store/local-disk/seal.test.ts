@@ -18,7 +18,7 @@ function file(): string {
 }
 
 test.each(["00:00:00", "05:47:46", "05:47:47", "12:34:56", "23:59:59"])(
-  "a file that is sealed at %s has a time of modification that is not before, and less than a day after",
+  "a file sealed at %s has a modification time not before, and less than a day after",
   (time) => {
     const now = Date.parse(`2026-03-04T${time}Z`);
     vi.setSystemTime(now);

@@ -1,29 +1,29 @@
 /**
- * What a store has taken over is closed: nobody writes to it any more. A sealed file is read-only,
- * and its time of modification is one second of the day, to the nanosecond, which any later write
- * replaces. So whoever looks at a file can tell, without reading it, whether it was written to
- * since. It is the next such second, not the last: a backup of what is new since the last one has
- * the file, and one that deletes what is old waits its time.
+ * Seals files that a store has taken over, so that later writes show. A sealed file is read-only,
+ * and its modification time is a fixed time of day, to the nanosecond, which any later write
+ * replaces. So a reader can tell, without reading the file, whether it was written to since. The
+ * seal is the next such time, not the last: an incremental backup then includes the file, and a
+ * cleanup of old files does not take it early.
  */
 import { chmodSync, statSync, utimesSync } from "node:fs";
 import { hashFile } from "./hash-file.ts";
 
 const dayMs = 24 * 3_600_000;
 /**
- * 05:47:46 UTC: a whole, even second, as every file system can keep it, and none that archives are
- * given by hand.
+ * 05:47:46 UTC: a whole, even second, as every file system can store it, and not one that people
+ * set on archives.
  */
 const sealMs = ((5 * 60 + 47) * 60 + 46) * 1000;
 const nanoseconds = 1_000_000n;
 
-/** The time of modification of what is sealed now. */
+/** The modification time of a file that is sealed now. */
 function sealTime(now: number): Date {
   return new Date(Math.ceil((now - sealMs) / dayMs) * dayMs + sealMs);
 }
 
 /**
- * Seals a file of this user. One of another user stays as it is, and so does one on a disk that
- * refuses. What is sealed keeps its seal: another process may be looking whether it changes.
+ * Seals a file of this user. A file of another user stays as it is, and so does one on a disk that
+ * refuses. A sealed file keeps its seal, since another process may be checking whether it changes.
  */
 export function seal(path: string): void {
   try {
@@ -36,7 +36,7 @@ export function seal(path: string): void {
   }
 }
 
-/** Notes that a file is used. What tells whether it was written to stays. */
+/** Notes that a file is used, and keeps its seal. */
 export function touch(path: string): void {
   try {
     utimesSync(path, new Date(), statSync(path).mtime);
@@ -55,13 +55,13 @@ function hasSeal({ mtimeNs }: { readonly mtimeNs: bigint }): boolean {
 }
 
 /**
- * Whether a file has the content that its hash says. A sealed one is not read. What an older
- * version of Clade left, or what was copied here from a backup, has no seal yet, and gets one.
+ * Whether a file's content matches its hash. A sealed file is not read. A file from an older
+ * version of Clade, or from a backup, has no seal yet, and gets one.
  */
 export async function isIntact(path: string, size: number, sha256: string): Promise<boolean> {
   if (isSealed(path, size)) return true;
   if (statSync(path, { throwIfNoEntry: false })?.size !== size) return false;
-  // Before it is read, so that what is written meanwhile shows.
+  // Before the read, so that a write meanwhile shows.
   seal(path);
   if ((await hashFile(path).catch(() => "")) === sha256) return true;
   unseal(path);

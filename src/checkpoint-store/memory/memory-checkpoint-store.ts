@@ -4,8 +4,8 @@ import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts"
 import { CheckpointError, type CheckpointStore, manifestText } from "../checkpoint-store.ts";
 
 /**
- * Checkpoints in this process's memory. Files are kept as they are given, so the giver must not
- * change them.
+ * Checkpoints in this process's memory. The store keeps the given files without a copy, so callers
+ * must not change them.
  */
 export function memoryCheckpointStore(): CheckpointStore {
   const checkpoints = new Map<CheckpointId, CheckpointFiles>();

@@ -1,7 +1,7 @@
-/** Objects that are read or written at the same time. */
+/** The number of objects that are read or written at the same time. */
 const atOnce = 8;
 
-/** Does some work for every item, for several at the same time. Rejects with the first error. */
+/** Works on every item, several at the same time. Rejects with the first error. */
 export async function eachAtOnce<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,

@@ -1,8 +1,8 @@
 /**
- * What a machine has of checkpoints that live elsewhere: files by their hash, of any run, shared
- * by the processes of this user. What was not used for longest goes first. A cache is never
- * needed: what cannot be kept is fetched again, so nothing here fails for its sake. Whoever reads
- * checks the hash.
+ * A machine's cache of checkpoints that are stored elsewhere. It keeps files of any run by their
+ * hash, shared by the processes of this user, and deletes the least recently used first. The cache
+ * is optional: what it cannot keep is fetched again, so its errors do not fail a caller. Readers
+ * check the hash.
  */
 import { statSync } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
@@ -15,17 +15,15 @@ import { adopt, removeIfPossible, writeSealed } from "../local-disk/files.ts";
 import { leftOversIn, ownedName } from "../local-disk/owned-names.ts";
 import { isSealed, touch } from "../local-disk/seal.ts";
 
-/**
- * The cache is looked through when this part of what it may hold has been added by this process.
- */
+/** This process trims the cache after it has added this share of the maximum size. */
 const partUntilTrim = 0.05;
 
 const gigabyte = 1e9;
-const usualBytes = 10 * gigabyte;
+const defaultBytes = 10 * gigabyte;
 
 export interface CacheOptions {
   readonly directory?: string;
-  /** Bytes; what is being written does not count. */
+  /** Bytes, without files that are being written. */
   readonly mostBytes?: number;
 }
 
@@ -34,10 +32,10 @@ export function cacheOptions(environment: {
   readonly [name: string]: string | undefined;
 }): CacheOptions {
   const { CLADE_CACHE: directory, CLADE_CACHE_GB: size } = environment;
-  const mostBytes = size === undefined || size === "" ? usualBytes : Number(size) * gigabyte;
+  const mostBytes = size === undefined || size === "" ? defaultBytes : Number(size) * gigabyte;
   if (!(mostBytes >= 0)) {
     const remedy = "give a number of gigabytes, such as 50; 0 keeps nothing";
-    throw new CladeError(`CLADE_CACHE_GB: ${size} - is no size; ${remedy}`);
+    throw new CladeError(`CLADE_CACHE_GB: ${size} - is not a size; ${remedy}`);
   }
   return { ...(directory && { directory }), mostBytes };
 }
@@ -48,22 +46,22 @@ export class LocalCache {
   #added = Number.POSITIVE_INFINITY;
   #trimming: Promise<void> | undefined;
 
-  constructor({ directory, mostBytes = usualBytes }: CacheOptions = {}) {
+  constructor({ directory, mostBytes = defaultBytes }: CacheOptions = {}) {
     this.directory = directory ?? join(tmpdir(), `clade-cache-${userInfo().uid}`);
     this.#mostBytes = mostBytes;
     makeDirectory(this.directory, join(this.directory, "kept"));
     makeDirectory(this.directory, join(this.directory, "incoming"));
-    refuseIfForeign(this.directory);
+    requireOwnDirectory(this.directory);
   }
 
-  /** A path that nobody else has, for what is being written. */
+  /** A path that no other process uses, for a file that is being written. */
   temporary(): string {
     return join(this.directory, "incoming", ownedName());
   }
 
   /**
-   * The path of a file, if it is here and nobody has written to it. It may go at any time: whoever
-   * opens it has it.
+   * The path of a file, if the cache has it and nothing has written to it. The file may be deleted
+   * at any time; a reader that has opened it keeps it.
    */
   async find(sha256: string, size: number): Promise<string | undefined> {
     const path = this.#place(sha256);
@@ -73,8 +71,8 @@ export class LocalCache {
   }
 
   /**
-   * Keeps a sealed file under its hash, besides the name that it has, unless it was written to, of
-   * which `requireClosed` throws.
+   * Keeps a sealed file under its hash, beside its own name, unless it was written to.
+   * `requireClosed` throws in that case.
    */
   async keep(
     path: string,
@@ -118,8 +116,8 @@ export class LocalCache {
   }
 
   /**
-   * Deletes what was not used for longest until so much is left, and what killed processes left
-   * half-written.
+   * Deletes the least recently used files until at most `mostBytes` are left, and half-written
+   * files of killed processes.
    */
   async trim(mostBytes = this.#mostBytes): Promise<void> {
     this.#added = 0;
@@ -133,7 +131,7 @@ export class LocalCache {
     await this.removeLeftOvers();
   }
 
-  /** Deletes what processes that are gone were writing. */
+  /** Deletes what dead processes were writing. */
   async removeLeftOvers(): Promise<void> {
     for (const path of await leftOversIn(join(this.directory, "incoming")))
       await removeIfPossible(path);
@@ -164,7 +162,7 @@ async function filesIn(folder: string) {
 }
 
 /** Another user's directory under the same name could be filled with what this one never saved. */
-function refuseIfForeign(directory: string): void {
+function requireOwnDirectory(directory: string): void {
   const { uid } = statSync(directory);
   if (uid === userInfo().uid) return;
   throw new CladeError(

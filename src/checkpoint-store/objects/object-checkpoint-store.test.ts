@@ -117,7 +117,7 @@ function flip(path: string, at: number): void {
   writeFileSync(path, content);
 }
 
-test("a checkpoint that one machine saved is restored on another, and again without a byte being read", async () => {
+test("one machine's checkpoint is restored on another, then without reading a byte", async () => {
   const shared = newDirectory();
   const [one, other] = [machine(shared), machine(shared)];
   const files = new Map([
@@ -146,7 +146,7 @@ test("what this machine saved from a directory is in its cache", async () => {
   expect(reads).toEqual([]);
 });
 
-test("a file that did not change since the base is stored once, and stays when the base goes", async () => {
+test("a file unchanged since the base is stored once, and outlives the base", async () => {
   const shared = newDirectory();
   const { store } = machine(shared);
   const backbone = bytes(1_000_000, 1);
@@ -184,7 +184,7 @@ function sizesBelow(directory: string): number[] {
     .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
 }
 
-test("a sweep waits until what is dead has been dead for a while, unless it is quiet", async () => {
+test("a sweep waits until a dead checkpoint has been dead for a while, unless quiet", async () => {
   const shared = newDirectory();
   const { store } = machine(shared, { settleMs: 300 });
   const save = (value: number) =>
@@ -214,7 +214,7 @@ test("what a killed worker left half-written goes with the next sweep", async ()
   expect(readdirSync(join(shared, run))).toEqual([id]);
 });
 
-test("what a killed worker left under an id that lives goes when the run has ended, and nothing else does", async () => {
+test("only what a killed worker left under a live id goes when the run has ended", async () => {
   const shared = newDirectory();
   const { store } = machine(shared);
   const files = new Map([["weights", bytes(70_000, 1)]]);
@@ -247,7 +247,7 @@ test("what a killed process was writing into the cache goes with the next sweep"
   expect(readdirSync(incoming).map((name) => join(incoming, name))).toEqual([living.path]);
 });
 
-test("a save that was half-written under the same id does not hide one that is whole", async () => {
+test("a half-written save under the same id does not hide one that is whole", async () => {
   const shared = newDirectory();
   const { store } = machine(shared, { mostBytes: 0 });
   const files = new Map([["weights", bytes(70_000, 1)]]);
@@ -262,7 +262,7 @@ test("a save that was half-written under the same id does not hide one that is w
   expectSame(await store.load(id), files);
 });
 
-test("what a worker saved too late, when its base was gone, is no base for others", async () => {
+test("a save that came too late, after its base was gone, is not a base for others", async () => {
   const shared = newDirectory();
   const { store } = machine(shared);
   const files = (generation: number) =>
@@ -312,7 +312,7 @@ test("where the sign of a run is gone, too, a checkpoint is not taken for missin
   );
 });
 
-test("the sign of a run is seen by those who see its checkpoints, and survives sweeps", async () => {
+test("a run's sign is seen by those who see its checkpoints, and survives sweeps", async () => {
   const shared = newDirectory();
   const { store } = machine(shared);
   expect(await store.isSigned()).toBe(false);
@@ -424,7 +424,7 @@ describe("the cache", () => {
 
   test("says what is wrong with its size and its directory", () => {
     expect(() => cacheOptions({ CLADE_CACHE_GB: "ten" })).toThrow(
-      "CLADE_CACHE_GB: ten - is no size",
+      "CLADE_CACHE_GB: ten - is not a size",
     );
     expect(cacheOptions({ CLADE_CACHE: "/somewhere", CLADE_CACHE_GB: "0.5" })).toEqual({
       directory: "/somewhere",

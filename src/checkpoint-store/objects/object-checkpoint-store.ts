@@ -1,13 +1,13 @@
 /**
  * Checkpoints as objects that many machines see, below the name of their run:
  *
- *     <run>/<id>/<nonce>.checkpoint    where the large files are, then the checkpoint as `checkpoint-file.ts` has it
+ *     <run>/<id>/<nonce>.checkpoint    where its large files are, then the rest
  *     <run>/<id>/<nonce>-<sha256>      a large file
  *
- * The nonce makes each name that of one save, so nothing is ever written twice and two workers
- * that save the same content do not meet. A save relies on nothing that was there before, but for
- * the files of its base, which its worker's claim keeps alive. `object-sweeps.ts` says why
- * collection therefore needs no lock.
+ * `checkpoint-file.ts` has the format of a checkpoint. Each save uses a new nonce. So nothing is
+ * written twice, and two workers that save the same content do not meet. A save relies on nothing
+ * that was there before, except the files of its base, which its worker's claim keeps alive.
+ * `object-sweeps.ts` says why collection therefore needs no lock.
  */
 import { hash, randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -44,16 +44,16 @@ import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
 import { MissingObjectError, type ObjectSource, type ObjectStorage } from "./object-storage.ts";
 import { objectSweeps } from "./object-sweeps.ts";
 
-/** So many checkpoints are remembered for saves that have them as their base. */
+/** The number of checkpoints to remember for saves that have them as their base. */
 const remembered = 8;
 
 /**
- * What was not found is looked for again after this time, for as long as the storage may take to
- * show it.
+ * The store looks again after this time for an object that it did not find, for as long as the
+ * storage may take to show it.
  */
 const lookAgainMs = 500;
 
-const usualSettleMs = 30_000;
+const defaultSettleMs = 30_000;
 
 /** A checkpoint as one save has stored it. */
 interface Copy {
@@ -71,10 +71,7 @@ export interface ObjectCheckpointStore extends CheckpointStore {
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
   /** Where the checkpoints are, for messages. */
   readonly shown: string;
-  /**
-   * Leaves a sign by which workers know that they see the checkpoints of this run and no other
-   * place.
-   */
+  /** Leaves a sign by which workers recognise the place of this run's checkpoints. */
   sign(): Promise<void>;
   isSigned(): Promise<boolean>;
 }
@@ -84,15 +81,15 @@ export function objectCheckpointStore(
   run: string,
   cache: LocalCache,
   {
-    settleMs = usualSettleMs,
+    settleMs = defaultSettleMs,
     now = () => performance.now(),
   }: { readonly settleMs?: number; readonly now?: () => number } = {},
 ): ObjectCheckpointStore {
-  /** The sign of the run was there. */
+  /** This process has seen the run's sign. */
   let wasSigned = false;
   /**
-   * Where the large files are of what this process has saved or read last, for saves that have it
-   * as their base.
+   * The places of the large files of the checkpoints that this process saved or read last, for
+   * saves that have one as their base.
    */
   const known = new Map<CheckpointId, ReadonlyMap<string, string>>();
 
@@ -135,7 +132,7 @@ export function objectCheckpointStore(
     return id;
   }
 
-  /** Where the files are that a base has and a new checkpoint has, too. */
+  /** The places of the files that a base and a new checkpoint share. */
   async function keysOfBase(
     base: CheckpointId,
     large: ReadonlyMap<string, ManifestEntry>,
@@ -145,8 +142,8 @@ export function objectCheckpointStore(
       known.get(base) ?? (await copiesOf(base, 0))[0]?.keys ?? new Map<string, string>();
     remember(base, keys);
     const there: [string, string][] = [];
-    // A save that came too late to be published, as that of a frozen worker, may refer to what was
-    // collected before.
+    // A save that came too late to be published, such as that of a frozen worker, may refer to
+    // files that were collected before.
     await eachAtOnce(
       [...keys].filter(([sha256]) => large.has(sha256)),
       async ([sha256, key]) => {
@@ -161,7 +158,7 @@ export function objectCheckpointStore(
     return (await storage.list(key)).some((object) => object.key === key && object.size === size);
   }
 
-  /** What saves have stored under an id, as far as it is not damaged. */
+  /** The undamaged saves under an id. */
   async function copiesOf(
     id: CheckpointId,
     patienceMs = storage.delayMs,
@@ -193,8 +190,8 @@ export function objectCheckpointStore(
   }
 
   /**
-   * A checkpoint's content from the cache or the storage, and its large files wherever they are
-   * whole.
+   * A checkpoint's content from the cache or the storage, and its large files from any intact
+   * copy.
    */
   async function open(id: CheckpointId) {
     let copies: Promise<readonly Copy[]> | undefined;
@@ -212,7 +209,7 @@ export function objectCheckpointStore(
       return copy.content;
     }
 
-    /** Tries each copy's object of a file until one is whole. */
+    /** Tries the objects of a file, one for each save, until one is intact. */
     async function fromStorage<T>(
       { sha256, name }: ManifestEntry,
       get: (key: string) => Promise<T | false>,
@@ -240,8 +237,8 @@ export function objectCheckpointStore(
   }
 
   /**
-   * Where even the sign of the run is gone, it is not the checkpoint that is missing: a file
-   * system is no longer mounted, or a bucket was emptied.
+   * If even the run's sign is gone, more is missing than the checkpoint: a file system is not
+   * mounted any more, or a bucket was emptied.
    */
   async function missing(
     id: CheckpointId,
@@ -296,7 +293,10 @@ export function objectCheckpointStore(
     return files;
   }
 
-  /** Writes a large file to a path, from the cache or else into it, too. */
+  /**
+   * Writes a large file to a path, from the cache if possible; otherwise it adds the file to the
+   * cache.
+   */
   async function materialize(
     entry: ManifestEntry,
     path: string,
@@ -360,7 +360,7 @@ export function objectCheckpointStore(
     return id;
   }
 
-  /** Fills a directory with a checkpoint's files; `place` brings a large one there. */
+  /** Fills a directory with a checkpoint's files; `place` puts a large file there. */
   async function fill(
     id: CheckpointId,
     directory: string,
@@ -390,7 +390,7 @@ export function objectCheckpointStore(
   }
 
   /**
-   * What is in the cache need not be read from the storage, but must be there for others. A
+   * A file in the cache need not be read from the storage, but must exist there for others. A
    * damaged file of the cache is fetched again.
    */
   async function verify(id: CheckpointId): Promise<void> {
@@ -458,8 +458,8 @@ export function objectCheckpointStore(
     },
     async remove() {
       const keys = (await storage.list(`${run}/`)).map(({ key }) => key);
-      // The sign also where it has gone: what a removal that was killed has left empty goes with
-      // it.
+      // Deletes the sign even if it is gone already: this also removes folders that a killed
+      // removal left empty.
       await remove([...keys, signOf(run)]);
     },
     shown: storage.shown,

@@ -1,8 +1,8 @@
 /**
  * Objects under names, as shared file systems and object stores keep them for many machines.
- * Nothing is ever changed and no name is used twice, so there is nothing to lock, and no answer
- * that may be old: an object is there, whole, or it is not. Storages pass
- * `objectStorageConformance` of `clade/testing`.
+ * Objects never change and no name is used twice, so nothing needs a lock and no answer is stale:
+ * an object is there, whole, or it is not. Storages pass `objectStorageConformance` of
+ * `clade/testing`.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
@@ -10,7 +10,7 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 export type ObjectSource = Uint8Array | { readonly path: string; readonly size: number };
 
 export interface StoredObject {
-  /** Parts with slashes between them: letters, digits, and what else a run's id has. */
+  /** Parts separated by slashes: letters, digits, and the other characters of a run's id. */
   readonly key: string;
   /** Bytes. */
   readonly size: number;
@@ -20,14 +20,13 @@ export interface ObjectStorage extends AsyncDisposable {
   /** The URL without secrets, for messages. */
   readonly shown: string;
   /**
-   * For so long after `put`, in milliseconds, another machine may not find an object: a shared
-   * file system remembers what was not there.
+   * Milliseconds after `put` during which another machine may not find an object, since a shared
+   * file system remembers that a name was not there.
    */
   readonly delayMs: number;
   /**
-   * Writes an object under a name that nobody has used before. Resolves once it is whole and
-   * durable; may be called again when it is not known whether it came through. Whoever reads
-   * meanwhile finds nothing.
+   * Writes an object under a new name. Resolves once it is whole and durable. A caller that does
+   * not know whether a call succeeded may call again. Readers find nothing until then.
    */
   put(key: string, source: ObjectSource): Promise<void>;
   /** Reads an object into memory. Throws `MissingObjectError`, also when it has another size. */
@@ -38,14 +37,11 @@ export interface ObjectStorage extends AsyncDisposable {
    */
   download(key: string, path: string, size: number): Promise<string>;
   /**
-   * Everything whose name begins so, what is being written and what was left half-written
-   * included; of the latter the size is unknown and 0. In no order.
+   * Everything whose name has the prefix, in no order. It includes half-written objects, whose
+   * size is unknown and given as 0.
    */
   list(prefix: string): Promise<readonly StoredObject[]>;
-  /**
-   * Deletes objects, and what was left half-written under their names. Those that are not there do
-   * not matter.
-   */
+  /** Deletes objects, and half-written ones under their names. Missing ones are ignored. */
   delete(keys: readonly string[]): Promise<void>;
 }
 

@@ -1,13 +1,12 @@
 /**
- * Collection without a lock. What was there at a look, and belongs to no checkpoint that was live
- * afterwards, is needed by nobody and never will be: a save relies on nothing that was there
- * before, but for the files of its base, and that is live for as long as the save can be
- * published.
+ * Collection without a lock. An object that was listed, and belongs to no checkpoint that was live
+ * afterwards, is never needed again: a save relies on nothing older except the files of its base,
+ * and the base is live for as long as the save can be published.
  *
  * There is one gap. A manifest that referred to a file may itself be deleted, by another
  * collector, between the moment for which the live checkpoints are known and the moment when their
- * manifests are read. So everybody deletes only what has been dead for `settleMs`, and gives up
- * when reading takes as long.
+ * manifests are read. So each collector deletes only what has been dead for `settleMs`, and gives
+ * up when reading takes that long.
  */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
@@ -17,7 +16,7 @@ import { MissingObjectError, type ObjectStorage, type StoredObject } from "./obj
 
 /**
  * `beginSweep` of a store. `remove` deletes objects by their names; `now` gives milliseconds that
- * never go back.
+ * never decrease.
  */
 export function objectSweeps(
   storage: ObjectStorage,
@@ -30,7 +29,7 @@ export function objectSweeps(
   const keysOfManifests = new Map<string, readonly string[]>();
   const deadSince = new Map<string, number>();
 
-  /** Undefined where there is none, as of a save that was killed while it wrote it. */
+  /** Undefined where there is none, as when a save was killed while it wrote it. */
   async function manifestKeys(key: string): Promise<readonly string[] | undefined> {
     const before = keysOfManifests.get(key);
     if (before) return before;
@@ -45,8 +44,8 @@ export function objectSweeps(
   }
 
   /**
-   * Deletes what there was at a look and nobody needs. Everything that a live checkpoint's
-   * manifests refer to stays.
+   * Deletes what was listed and is not needed. Everything that a live checkpoint's manifests refer
+   * to stays.
    */
   async function free(
     before: readonly StoredObject[],
@@ -55,8 +54,7 @@ export function objectSweeps(
     isQuiet: boolean,
   ): Promise<number> {
     const isDead = (key: string) => !live.has(ownerOf(key));
-    // Under a live id there may be what a killed save has left, whose content another save had,
-    // too.
+    // A killed save may have left objects under a live id, when another save had the same content.
     const mayBeLeft = ({ key, size }: StoredObject) => isQuiet && (size === 0 || !isManifest(key));
     let dead = before
       .filter((object) => isDead(object.key) || mayBeLeft(object))

@@ -1,7 +1,7 @@
 /**
- * Downloads into a file: parts arrive side by side and are written as they come, and hashed one
- * after the other. The chunks of the network are hashed while they are in the processor's cache,
- * and written without a copy.
+ * Downloads into a file. Parts arrive side by side, are written as they come, and are hashed in
+ * order. Chunks of the network are hashed while they are in the processor's cache, and written
+ * without a copy.
  */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";

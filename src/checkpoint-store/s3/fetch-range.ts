@@ -7,7 +7,7 @@ import { PassingError } from "./s3-errors.ts";
 export interface Range {
   readonly start: number;
   readonly end: number;
-  /** Whether the object is known to reach beyond, or to have begun before. */
+  /** Whether the object is known to extend beyond the range, or to begin before it. */
   readonly isPart: boolean;
 }
 
@@ -15,7 +15,7 @@ export interface Range {
  * Hands over the bytes from `start` to before `end`, or to the end of the object, in order and
  * each once. Resolves the size of the object, undefined if there is none. `expect` is told the
  * size before the first bytes, undefined if it is too small, and may throw. An object that may end
- * before `end` is asked for without a range: servers differ in what they say of ranges of nothing.
+ * before `end` is requested without a range, since servers answer differently to empty ranges.
  */
 export async function fetchRange(
   connection: S3Connection,
@@ -37,14 +37,14 @@ export async function fetchRange(
         const size = Number(isWhole ? ContentLength : ContentRange.split("/")[1]);
         expect(size);
         const last = Math.min(end, size);
-        // A server that knows no ranges sends all of it.
+        // A server without ranges sends all of it.
         let skip = isWhole ? position : 0;
         for await (const chunk of body as AsyncIterable<Buffer>) {
           const bytes = chunk.subarray(skip, skip + last - position);
           skip = Math.max(0, skip - chunk.length);
           if (bytes.length > 0) take(bytes);
           position += bytes.length;
-          // Whoever leaves before the end loses the connection.
+          // Leaving before the end closes the connection.
           if (isWhole && position === last) break;
         }
         if (position < last)

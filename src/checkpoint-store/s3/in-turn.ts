@@ -5,8 +5,8 @@ export class Turns {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(most: number) {
-    this.#free = most;
+  constructor(max: number) {
+    this.#free = max;
   }
 
   async take(): Promise<void> {
@@ -22,12 +22,12 @@ export class Turns {
 }
 
 /**
- * Does work for 0, 1, ..., `most` at a time. When one fails no more are begun, and it rejects once
- * all that were begun have ended.
+ * Works on 0, 1, ..., at most `max` at a time. After a failure it starts no more, and rejects once
+ * all that it started have ended.
  */
 export async function inParallel(
   count: number,
-  most: number,
+  max: number,
   work: (index: number) => Promise<void>,
 ): Promise<void> {
   let next = 0;
@@ -36,6 +36,6 @@ export async function inParallel(
     while (next < count && errors.length === 0)
       await work(next++).catch((error) => errors.push(error));
   };
-  await Promise.all(Array.from({ length: Math.min(most, count) }, lane));
+  await Promise.all(Array.from({ length: Math.min(max, count) }, lane));
   if (errors.length > 0) throw errors[0];
 }

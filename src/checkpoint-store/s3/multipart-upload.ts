@@ -1,6 +1,6 @@
 /**
- * Large objects go up in parts, several at a time. Each part is tried again by itself, so a broken
- * transfer goes on where it was.
+ * Large objects go up in parts, several at a time. Each part is retried by itself, so a broken
+ * transfer continues where it stopped.
  */
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -8,11 +8,11 @@ import { inParallel } from "./in-turn.ts";
 import { type PartBuffers, partsInFlight } from "./part-buffers.ts";
 import type { S3Connection } from "./s3-connection.ts";
 
-/** Smaller objects go in one request. S3 takes no parts of less than 5 MiB, but the last. */
+/** Smaller objects go in one request. S3 accepts parts of less than 5 MiB only at the end. */
 export const partBytes = 8 * 1024 * 1024;
-const mostParts = 10_000;
+const maxParts = 10_000;
 
-/** Fills the buffer with what begins at the position. */
+/** Fills the buffer from the position on. */
 export type ReadPart = (position: number, into: Buffer) => Promise<void>;
 
 export async function multipartUpload(
@@ -26,7 +26,7 @@ export async function multipartUpload(
   const put = "s3:PutObject";
   const { UploadId } = await connection.patiently(put, (s3) => s3.createMultipartUpload(object));
   const upload = { ...object, UploadId };
-  const bytesPerPart = partBytes * Math.ceil(size / (partBytes * mostParts));
+  const bytesPerPart = partBytes * Math.ceil(size / (partBytes * maxParts));
   const Parts: CompletedPart[] = new Array(Math.ceil(size / bytesPerPart));
 
   const isThere = () =>
@@ -63,13 +63,13 @@ export async function multipartUpload(
         NoSuchUpload: async () => {
           if (!(await isThere()))
             throw new CladeError(
-              `checkpoints ${connection.place.shown}: the upload of ${key} was ended by somebody else`,
+              `checkpoints ${connection.place.shown}: another process ended the upload of ${key}`,
             );
         },
       },
     );
   } catch (error) {
-    // What is left if this fails too is found as half-written.
+    // If this fails, too, `list` shows the rest as half-written.
     await connection.once((s3) => s3.abortMultipartUpload(upload)).catch(() => {});
     throw error;
   }

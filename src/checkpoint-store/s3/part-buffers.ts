@@ -1,7 +1,7 @@
 /**
- * The memory of transfers: parts of files on their way up or down, so many at a time for all
- * transfers of a process together. Each is used again, since fresh memory of this size costs about
- * as much as sending it; all are let go when nothing is transferred.
+ * Buffers for parts of files that are sent or received. Their number is limited for all transfers
+ * of a process together. Buffers are reused, since new memory of this size costs about as much as
+ * sending it; all are freed when nothing is transferred.
  */
 import { Turns } from "./in-turn.ts";
 
@@ -13,7 +13,7 @@ export class PartBuffers {
   #taken = 0;
   readonly #turns = new Turns(partsInFlight);
 
-  /** A buffer of at least so many bytes, to be given back. */
+  /** A buffer of at least this many bytes. Give it back after use. */
   async take(size: number): Promise<Buffer> {
     await this.#turns.take();
     this.#taken++;

@@ -1,8 +1,8 @@
 /**
- * Requests to an S3 server that may be away, overloaded or cut off while workers go on: what fails
- * for such a reason is tried again for a while. The SDK is loaded with the first request. It
- * follows AWS's conventions for credentials, region and endpoint: environment, profiles, roles of
- * machines and pods.
+ * Requests to an S3 server. The server may be down, overloaded or cut off while workers continue,
+ * so requests that fail for such a reason are retried for a while. The first request loads the
+ * SDK. It follows AWS's conventions for credentials, region and endpoint: environment, profiles,
+ * roles of machines and pods.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,8 +13,8 @@ import { codeOf, explained, isUnreachable, mayPass } from "./s3-errors.ts";
 import type { S3Place } from "./s3-place.ts";
 
 /**
- * How long a server that was reached before may be away, in milliseconds; and one that is asked
- * for the first time.
+ * How long requests are retried, in milliseconds: for a server that was reached before, and for
+ * one that was not.
  */
 const patienceMs = 10 * 60_000;
 const firstPatienceMs = 10_000;
@@ -22,29 +22,29 @@ const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
 const connectMs = 10_000;
-/** After this time without a byte the connection is given up: a cut network says nothing. */
+/** A connection without a byte for this time is closed, since a cut network says nothing. */
 const silenceMs = 60_000;
 /** Requests at the same time; more of them wait here. */
-const mostRequests = 32;
+const maxRequests = 32;
 
 export interface S3Options {
   /** Settings of the SDK's client, before those of the environment. */
   readonly client?: S3ClientConfig;
   /**
-   * Who starts beside a server that is down waits for it, once this has been told; others learn of
-   * it at once.
+   * Called once when the server is down at the start; requests then wait for it. Without this, a
+   * server that is down is an error at once.
    */
   readonly tellWaiting?: (sentence: string) => void;
   readonly patienceMs?: number;
 }
 
-/** What codes of errors mean to a request: no error. */
+/** Results for codes of errors that are not errors to a request. */
 type Answers<T> = Readonly<Record<string, () => T | Promise<T>>>;
 
 export class S3Connection {
   readonly place: S3Place;
   readonly #options: S3Options;
-  readonly #turns = new Turns(mostRequests);
+  readonly #turns = new Turns(maxRequests);
   readonly #closing = new AbortController();
   #opening: Promise<S3> | undefined;
   #wasReached = false;
@@ -56,9 +56,9 @@ export class S3Connection {
   }
 
   /**
-   * Sends a request, again and again while its failures may pass. `action` is the right that it
-   * needs, as AWS calls it; `answers` are for codes of errors that tell something. What was given
-   * up may have come through nevertheless.
+   * Sends a request, and retries it while its failures may pass. `action` is AWS's name for the
+   * permission that it needs; `answers` are results for codes of errors that tell something. A
+   * request that failed may have succeeded on the server.
    */
   async patiently<T>(
     action: string,
@@ -138,7 +138,7 @@ export class S3Connection {
     });
   }
 
-  /** With jitter, so that workers that were refused together do not come back together. */
+  /** With jitter, so that workers that failed together do not retry together. */
   async #pause(pauseMs: number): Promise<void> {
     await sleep(pauseMs * (0.5 + Math.random()), undefined, {
       signal: this.#closing.signal,
@@ -152,27 +152,27 @@ async function open(given: S3ClientConfig = {}): Promise<S3> {
   const settings: S3ClientConfig = {
     maxAttempts: 1,
     followRegionRedirects: true,
-    // It costs a connection of its own for every part.
+    // It costs a connection for every part.
     expectContinueHeader: false,
-    // Others than AWS do not know the newer checksums. What is sent is protected nevertheless: its
-    // SHA-256 is part of the signature.
+    // Servers other than AWS do not know the newer checksums. The data is still protected, since
+    // its SHA-256 is part of the signature.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
       connectionTimeout: connectMs,
       socketTimeout: silenceMs,
-      httpAgent: { keepAlive: true, maxSockets: mostRequests },
-      httpsAgent: { keepAlive: true, maxSockets: mostRequests },
+      httpAgent: { keepAlive: true, maxSockets: maxRequests },
+      httpsAgent: { keepAlive: true, maxSockets: maxRequests },
     },
     ...given,
   };
   const region = process.env.AWS_REGION || process.env.AWS_DEFAULT_REGION;
   let s3 = new sdk.S3({ ...(region && { region }), ...settings });
-  // Own servers seldom have regions, and AWS tells where a bucket is.
+  // Private servers seldom have regions, and AWS tells where a bucket is.
   const hasRegion = await s3.config.region().then(Boolean, () => false);
   if (!hasRegion) s3 = new sdk.S3({ region: "us-east-1", ...settings });
 
-  // Own servers seldom have a host name for each bucket.
+  // Private servers seldom have a host name for each bucket.
   const provider = s3.config.endpointProvider;
   s3.config.endpointProvider = (parameters, context) =>
     provider(parameters.Endpoint ? { ...parameters, ForcePathStyle: true } : parameters, context);
@@ -193,8 +193,7 @@ interface HttpRequest {
 }
 
 /**
- * Where the SDK cannot do without a checksum it takes one that others than AWS do not know. MD5
- * they all know.
+ * Where the SDK requires a checksum, its default is one that only AWS knows. All servers know MD5.
  */
 function protectByMd5({ headers, body }: HttpRequest): void {
   const newer = Object.keys(headers).filter((name) => /^x-amz-(sdk-)?checksum-/i.test(name));

@@ -4,7 +4,7 @@
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
-/** What goes wrong on the way, and is tried again. */
+/** Network errors, which are retried. */
 export class PassingError extends Error {}
 
 interface Failure {
@@ -30,8 +30,8 @@ const brokenCodes = new Set([
   "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 /**
- * A server that answers 400 says so of what was damaged or stalled on its way, or of a clock whose
- * difference the SDK has learnt by now.
+ * A server answers 400 to a request that was damaged or stalled on its way, or to a wrong clock,
+ * whose difference the SDK then knows.
  */
 const passingNames = new Set([
   "TimeoutError",
@@ -63,15 +63,15 @@ export function isUnreachable(error: unknown): boolean {
   );
 }
 
-/** Whether it is worth trying again. */
+/** Whether a retry may help. */
 export function mayPass(error: unknown, wasReached: boolean): boolean {
   const { name = "", code = "", message = "", $metadata } = error as Failure;
   const status = $metadata?.httpStatusCode ?? 0;
   if (error instanceof PassingError || passingNames.has(name)) return true;
-  // Roles of machines ask a server for credentials, which has its bad minutes too.
+  // Roles of machines ask a server for credentials, which may fail for a while, too.
   if (name === "CredentialsProviderError") return wasReached;
   if ((status >= 500 && status !== 501) || status === 429 || status === 408) return true;
-  // An answer that was cut off, or that something in between gave, cannot be read.
+  // An answer cannot be read when it was cut off, or when a proxy gave it.
   if (status === 200 || status === 206 || message.includes("Deserialization error")) return true;
   return unreachableCodes.has(code) || brokenCodes.has(code) || message === "aborted";
 }
@@ -79,7 +79,7 @@ export function mayPass(error: unknown, wasReached: boolean): boolean {
 export interface Circumstances {
   readonly shown: string;
   readonly bucket: string;
-  /** The right that was made use of, as AWS calls it. */
+  /** AWS's name for the permission that the request needs. */
   readonly action: string;
   readonly wasReached: boolean;
   /** What must not be shown. */
@@ -88,7 +88,7 @@ export interface Circumstances {
 
 /**
  * The error as a sentence with what to do about it. Errors of the SDK hold requests with their
- * signatures: only their words are kept.
+ * signatures, so only their text is kept.
  */
 export function explained(error: unknown, circumstances: Circumstances): CladeError {
   if (error instanceof CladeError) return error;
@@ -109,7 +109,10 @@ export function explained(error: unknown, circumstances: Circumstances): CladeEr
     const remedy = remedyFor(error as Failure, circumstances);
     if (remedy) return remedy;
     if (!status && mayPass(error, true))
-      return `cannot be reached (${words}); check AWS_ENDPOINT_URL, the region and the network${then}`;
+      return (
+        `cannot be reached (${words}); ` +
+        `check AWS_ENDPOINT_URL, the region and the network${then}`
+      );
     if (mayPass(error, true))
       return `the server keeps failing (${words}, ${status}); see its state${then}`;
     return `${action} was refused (${words}${status ? `, ${status}` : ""})`;
@@ -117,13 +120,15 @@ export function explained(error: unknown, circumstances: Circumstances): CladeEr
   return new CladeError(`checkpoints ${shown}: ${sentence()}`, { cause });
 }
 
-/** What a user can mend. */
+/** The problem and its remedy, for errors that a user can fix. */
 function remedyFor(error: Failure, { bucket, action }: Circumstances): string | undefined {
-  const wrongRegion = `the bucket ${bucket} is in another region; give it in AWS_REGION or in the profile`;
+  const isElsewhere = `the bucket ${bucket} is in another region`;
+  const wrongRegion = `${isElsewhere}; give it in AWS_REGION or in the profile`;
   const expired = "the credentials have expired; renew them, then resume the run";
   const remedies: Readonly<Record<string, string>> = {
     CredentialsProviderError:
-      "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role",
+      "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or " +
+      "AWS_PROFILE, or give this machine a role",
     InvalidAccessKeyId:
       "the server does not know this access key; correct AWS_ACCESS_KEY_ID or the profile",
     SignatureDoesNotMatch: "the secret key is wrong; correct AWS_SECRET_ACCESS_KEY or the profile",
@@ -132,19 +137,23 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
     InvalidToken: "the session token is wrong; correct AWS_SESSION_TOKEN, or unset it",
     RequestTimeTooSkewed:
       "the clock of this machine differs too much from the server's; set it right",
-    NoSuchBucket: `there is no bucket ${bucket}; make it, for example with: aws s3 mb s3://${bucket}`,
-    InvalidBucketName: `the server takes no bucket of the name ${bucket}; give another`,
+    NoSuchBucket:
+      `there is no bucket ${bucket}; ` + `create it, for example with: aws s3 mb s3://${bucket}`,
+    InvalidBucketName: `the server does not accept the bucket name ${bucket}; give another`,
     PermanentRedirect: wrongRegion,
     AuthorizationHeaderMalformed: wrongRegion,
   };
   const remedy = remedies[error.name ?? ""];
   if (remedy) return remedy;
   if (certificateCodes.test(error.code ?? ""))
-    return `the server's certificate is not trusted (${error.code}); give its authority in NODE_EXTRA_CA_CERTS`;
+    return (
+      `the server's certificate is not trusted (${error.code}); ` +
+      "give its authority in NODE_EXTRA_CA_CERTS"
+    );
   if (error.code === "EPROTO")
     return "the server does not speak TLS; write http:// in AWS_ENDPOINT_URL";
   if (error.code === "ERR_INVALID_URL")
-    return "AWS_ENDPOINT_URL is no URL; write it as https://host:port";
+    return "AWS_ENDPOINT_URL is not a URL; write it as https://host:port";
   if (error.$metadata?.httpStatusCode === 301) return wrongRegion;
   if (error.$metadata?.httpStatusCode === 403)
     return `no right to ${action} there; grant it to these credentials`;

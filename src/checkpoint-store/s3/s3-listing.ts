@@ -1,12 +1,12 @@
-/** What is in a bucket, and taking it away. */
+/** Lists and deletes the objects of a bucket. */
 
 import type { ListMultipartUploadsOutput, ListMultipartUploadsRequest } from "@aws-sdk/client-s3";
 import { inParallel } from "./in-turn.ts";
 import type { S3Connection } from "./s3-connection.ts";
 import { PassingError } from "./s3-errors.ts";
 
-/** Keys that S3 takes in one request. */
-const mostDeleted = 1000;
+/** The number of keys that S3 accepts in one request. */
+const maxDeleted = 1000;
 const deletionsInFlight = 4;
 
 export interface HalfWritten {
@@ -30,8 +30,7 @@ export async function listObjects(
 }
 
 /**
- * None where the server cannot tell or may not: then it is up to the bucket's rules to clear them
- * away.
+ * Empty where the server does not support or allow this. Then the bucket's rules must delete them.
  */
 export async function listHalfWritten(
   connection: S3Connection,
@@ -63,13 +62,13 @@ export async function deleteObjects(
   keys: readonly string[],
 ): Promise<void> {
   const Bucket = connection.place.bucket;
-  const batches = Array.from({ length: Math.ceil(keys.length / mostDeleted) }, (_, index) =>
-    keys.slice(index * mostDeleted, (index + 1) * mostDeleted),
+  const batches = Array.from({ length: Math.ceil(keys.length / maxDeleted) }, (_, index) =>
+    keys.slice(index * maxDeleted, (index + 1) * maxDeleted),
   );
   const singly = (batch: readonly string[]) =>
     inParallel(
       batch.length,
-      mostDeleted,
+      maxDeleted,
       (index) =>
         connection.patiently<unknown>(
           "s3:DeleteObject",

@@ -1,4 +1,4 @@
-/** Where in S3 the objects are: `s3://bucket/prefix`. */
+/** The place of objects in S3: `s3://bucket/prefix`. */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 export interface S3Place {
@@ -8,9 +8,9 @@ export interface S3Place {
   readonly shown: string;
 }
 
-/** Others than AWS also allow capitals and underscores. */
+/** Servers other than AWS also allow capitals and underscores. */
 const bucketRule = /^[a-zA-Z0-9][a-zA-Z0-9._-]{2,254}$/;
-/** What every server and every URL takes as it is. */
+/** Characters that every server and every URL accepts unescaped. */
 const prefixRule = /^[\p{L}\p{M}\p{N}!'()*._=@+ -]+$/u;
 
 export function s3Place(url: string): S3Place {
@@ -21,20 +21,23 @@ export function s3Place(url: string): S3Place {
   if (/[:@]/.test(bucket) || /[:?#].*@/s.test(rest))
     refuse(
       "s3://...",
-      "the URL must not contain keys; write s3://bucket/prefix, and give them in the environment or a profile",
+      "the URL must not contain keys; write s3://bucket/prefix, " +
+        "and give them in the environment or a profile",
     );
   if (bucket === "") refuse("s3://...", "names no bucket; write it as s3://bucket/prefix");
   if (!bucketRule.test(bucket))
     refuse(
       `s3://${bucket}`,
-      `${JSON.stringify(bucket)} is no name of a bucket: it has letters, digits, dots and hyphens, and at least 3 of them`,
+      `${JSON.stringify(bucket)} is not a bucket name; ` +
+        "use at least 3 letters, digits, dots or hyphens",
     );
   const parts = rest.replace(/^\/+|\/+$/g, "").split("/");
   const wrong = parts.find((part) => !prefixRule.test(part) || part === "." || part === "..");
   if (rest.replaceAll("/", "") !== "" && wrong !== undefined)
     refuse(
       `s3://${bucket}/...`,
-      `${JSON.stringify(wrong)} cannot be part of the prefix; use letters, digits, dots, hyphens and underscores`,
+      `${JSON.stringify(wrong)} cannot be part of the prefix; ` +
+        "use letters, digits, dots, hyphens and underscores",
     );
   const prefix = parts[0] === "" ? "" : `${parts.join("/")}/`;
   return { bucket, prefix, shown: `s3://${bucket}/${prefix}`.replace(/\/$/, "") };

@@ -42,7 +42,7 @@ describe("a strict S3 server", () => {
 
 describe.skipIf(!isLong)(`s3rver${inLongRuns}`, () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port))) {
-    const isSkipped = name.startsWith("who reads while an object is put");
+    const isSkipped = name.startsWith("a reader finds nothing or all");
     test.skipIf(isSkipped)(
       `${name}${isSkipped ? " (s3rver shows objects while it writes them)" : ""}`,
       run,
@@ -269,7 +269,10 @@ describe("who cannot reach the server", () => {
     const { port } = await closedServer();
     await using storage = openAt(port);
     await expect(storage.list("")).rejects.toThrow(
-      /^checkpoints s3:\/\/clade-test\/place-\d+\/deep: cannot be reached \(ECONNREFUSED.*\); check AWS_ENDPOINT_URL/,
+      new RegExp(
+        "^checkpoints s3://clade-test/place-\\d+/deep: " +
+          "cannot be reached \\(ECONNREFUSED.*\\); check AWS_ENDPOINT_URL",
+      ),
     );
   });
 
@@ -286,7 +289,7 @@ describe("who cannot reach the server", () => {
     ]);
   });
 
-  test("goes on when a server that was reached comes back, and gives up after a while", async () => {
+  test("goes on when a reached server comes back, and gives up after a while", async () => {
     const server = await startMemoryS3();
     await using storage = openAt(server.port);
     await using impatient = openAt(server.port, { patienceMs: 100 });
@@ -342,7 +345,8 @@ describe("AWS's conventions", () => {
     const credentials = join(directory, "credentials");
     writeFileSync(
       credentials,
-      `[lab]\naws_access_key_id = ${s3Keys.accessKeyId}\naws_secret_access_key = ${s3Keys.secretAccessKey}\n`,
+      `[lab]\naws_access_key_id = ${s3Keys.accessKeyId}\n` +
+        `aws_secret_access_key = ${s3Keys.secretAccessKey}\n`,
     );
     stubEnvironment({
       AWS_PROFILE: "lab",
@@ -369,11 +373,11 @@ describe("AWS's conventions", () => {
       AWS_ENDPOINT_URL: "not a url",
     });
     await using storage = s3Storage(newPlace());
-    await expect(storage.list("")).rejects.toThrow("AWS_ENDPOINT_URL is no URL");
+    await expect(storage.list("")).rejects.toThrow("AWS_ENDPOINT_URL is not a URL");
   });
 });
 
-describe("what a user can mend is a sentence", () => {
+describe("what a user can fix is a sentence", () => {
   const refusals: [name: string, status: number, sentence: string][] = [
     ["AccessDenied", 403, "no right to s3:ListBucket there; grant it to these credentials"],
     ["ExpiredToken", 400, "the credentials have expired; renew them"],
@@ -384,7 +388,7 @@ describe("what a user can mend is a sentence", () => {
       "the bucket clade-test is in another region; give it in AWS_REGION",
     ],
     ["AuthorizationHeaderMalformed", 400, "the bucket clade-test is in another region"],
-    ["InvalidBucketName", 400, "the server takes no bucket of the name clade-test"],
+    ["InvalidBucketName", 400, "the server does not accept the bucket name clade-test"],
     ["SomethingElse", 400, "s3:ListBucket was refused (SomethingElse: No., 400)"],
   ];
   test.for(refusals)("%s", async ([code, status, sentence]) => {
@@ -413,7 +417,7 @@ describe("what a user can mend is a sentence", () => {
       "a missing bucket",
       {},
       "s3://missing-bucket/a",
-      "there is no bucket missing-bucket; make it",
+      "there is no bucket missing-bucket; create it",
     ],
     [
       "a server without TLS",
@@ -438,9 +442,9 @@ describe("what a user can mend is a sentence", () => {
     ["s3://", "names no bucket"],
     ["s3:///prefix", "names no bucket"],
     ["https://clade-test/a", "names no bucket"],
-    ["s3://ab", "is no name of a bucket"],
-    ["s3://my bucket/a", '"my bucket" is no name of a bucket'],
-    ["s3://bucket?x=1", "is no name of a bucket"],
+    ["s3://ab", "is not a bucket name"],
+    ["s3://my bucket/a", '"my bucket" is not a bucket name'],
+    ["s3://bucket?x=1", "is not a bucket name"],
     ["s3://bucket/a/../b", '".." cannot be part of the prefix'],
     ["s3://bucket/a//b", '"" cannot be part of the prefix'],
     ["s3://bucket/a?b", '"a?b" cannot be part of the prefix'],
@@ -486,7 +490,10 @@ test("no error and no log shows a key, a token or a signature", async () => {
       {
         kind: "refuse",
         status: 403,
-        code: `SignatureDoesNotMatch</Code><StringToSign>x-amz-security-token:${secrets.sessionToken}</StringToSign><AWSAccessKeyId>${secrets.accessKeyId}</AWSAccessKeyId><Code>`,
+        code:
+          "SignatureDoesNotMatch</Code>" +
+          `<StringToSign>x-amz-security-token:${secrets.sessionToken}</StringToSign>` +
+          `<AWSAccessKeyId>${secrets.accessKeyId}</AWSAccessKeyId><Code>`,
       },
       { kind: "refuse", status: 400, code: `Odd ${secrets.accessKeyId} ${secrets.sessionToken}` },
       { kind: "refuse", status: 502 },

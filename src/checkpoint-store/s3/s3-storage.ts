@@ -1,7 +1,7 @@
 /**
- * Objects in S3-compatible storage. Nothing is relied on but what all of them do: an object
- * appears whole with the end of its upload, reads see it from then on, and no conditional
- * requests. `ObjectStorage` never uses a name twice.
+ * Objects in S3-compatible storage. It relies only on what all such storages do: an object appears
+ * whole at the end of its upload, and reads see it from then on. It needs no conditional requests,
+ * since `ObjectStorage` never uses a name twice.
  */
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -20,8 +20,8 @@ import { abortHalfWritten, deleteObjects, listHalfWritten, listObjects } from ".
 import { s3Place } from "./s3-place.ts";
 
 /**
- * Opens `s3://bucket/prefix`. Throws where that is no such URL; everything else shows with the
- * first request.
+ * Opens `s3://bucket/prefix`. Throws for any other URL; other errors appear with the first
+ * request.
  */
 export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
@@ -37,7 +37,8 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const expectSize = (key: string, size: number) => (found: number | undefined) => {
     if (found !== size)
       throw new MissingObjectError(
-        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes and should have ${size}; was it written by something else?`,
+        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes ` +
+          `and should have ${size}; did another program write it?`,
       );
   };
 
@@ -80,7 +81,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 
   return {
     shown: place.shown,
-    // A read that follows a write sees it, in every such store.
+    // In every such store a read sees all earlier writes.
     delayMs: 0,
 
     async put(key: string, source: ObjectSource): Promise<void> {
@@ -164,7 +165,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 
 function changed(path: string, size: number): CladeError {
   return new CladeError(
-    `${path} has no longer ${size} bytes; files must not change while they are saved`,
+    `${path} no longer has ${size} bytes; files must not change while they are saved`,
   );
 }
 
@@ -187,6 +188,6 @@ function commonBeginning(names: readonly string[]): string {
     others.every((name) => name.startsWith(first.slice(0, length)));
   let length = first.length;
   while (!isShared(length)) length--;
-  // Not half of a character.
+  // Do not split a character.
   return first.slice(0, length).replace(/[\uD800-\uDBFF]$/, "");
 }

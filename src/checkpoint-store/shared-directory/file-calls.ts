@@ -1,7 +1,4 @@
-/**
- * The calls of a shared directory, made without giving way: they run on a thread that has nothing
- * else to do.
- */
+/** The synchronous calls of a shared directory. They run on a thread that does nothing else. */
 import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
@@ -38,7 +35,7 @@ export type FileReply =
   | { readonly value: unknown }
   | { readonly error: { readonly code?: string; readonly message: string } };
 
-/** The end of the name of a half-written file. */
+/** The suffix of a half-written file's name. */
 const incomingEnd = /~[0-9a-f-]{36}$/;
 
 /** The code of an error that says that an object is not there. */
@@ -69,13 +66,13 @@ export function makeCall(directory: string, call: FileCall): unknown {
 }
 
 /**
- * A file is on the disk before it has its name, unless only this machine has the disk: whoever
- * could miss it would miss the worker, too.
+ * A file is on the disk before it gets its name, unless the disk is this machine's own: a crash
+ * that loses the file then ends the worker, too.
  */
 function put(directory: string, path: string, source: ObjectSource): void {
   const incoming = `${path}~${randomUUID()}`;
   try {
-    // Whoever deletes the last file of a directory deletes the directory, which may be this one.
+    // Another process may delete this directory with the last file in it.
     again(() => {
       shareDirectory(dirname(path));
       if (source instanceof Uint8Array) writeFileSync(incoming, source);
@@ -170,7 +167,7 @@ function list(directory: string, prefix: string): StoredObject[] {
   return found;
 }
 
-/** Files and folders may go while this looks. */
+/** Files and folders may be deleted meanwhile. */
 function filesBelow(folder: string): string[] {
   return entriesOf(folder).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -202,7 +199,7 @@ function remove(directory: string, keys: readonly string[]): void {
   }
 }
 
-/** Whoever was killed between a directory's last file and the directory has left it. */
+/** A process that was killed after it deleted a directory's last file has left the directory. */
 function removeEmptyFolders(folder: string): void {
   for (const entry of entriesOf(folder))
     if (entry.isDirectory()) removeEmptyFolders(join(folder, entry.name));
@@ -214,7 +211,7 @@ function removeWhileEmpty(directory: string, folder: string): void {
   while (empty.length > directory.length && removeIfEmpty(empty)) empty = dirname(empty);
 }
 
-/** Returns whether it was: it may have something in it again, or never have been. */
+/** Returns whether it was deleted. It may have a file again, or may never have existed. */
 function removeIfEmpty(folder: string): boolean {
   try {
     rmdirSync(folder);

@@ -4,7 +4,7 @@ import { type FileCall, type FileReply, makeCall } from "./file-calls.ts";
 
 parentPort!.on("message", (call: FileCall) => {
   const reply = replyTo(call);
-  // A small one may lie in memory that it shares with others, and is copied.
+  // A small buffer may share its memory with others, and is copied.
   const own =
     "value" in reply && reply.value instanceof Uint8Array && reply.value.length > Buffer.poolSize;
   parentPort!.postMessage(reply, own ? [(reply.value as Uint8Array).buffer as ArrayBuffer] : []);

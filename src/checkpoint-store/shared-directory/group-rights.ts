@@ -1,13 +1,13 @@
 /**
- * What is made in a place where a group may write may be read, replaced and deleted by that group,
- * whatever umask a user has. Elsewhere the umask holds.
+ * Where a group may write, that group may read, replace and delete every new file, whatever a
+ * user's umask. Elsewhere the umask holds.
  */
 import { chmodSync, chownSync, mkdirSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 const groupWrites = 0o020;
 const setGid = 0o2000;
-/** As of /tmp, where everybody may write and nobody may delete what is another's. */
+/** The sticky bit, as of /tmp: every user may write, and only the owner may delete a file. */
 const sticky = 0o1000;
 
 /** Gives a new file the rights that its directory has for the group. */
@@ -15,10 +15,7 @@ export function shareFile(path: string): void {
   share(path, statSync(dirname(path)), 0o660, 0o004);
 }
 
-/**
- * Makes a directory, and those above it that are not there, each with the rights of the one that
- * it lies in.
- */
+/** Creates a directory and its missing parents, each with the rights of its parent. */
 export function shareDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })) return;
   const above = dirname(path);
@@ -39,7 +36,7 @@ function share(path: string, parent: Stats, mode: number, forOthers: number): vo
     if (statSync(path).gid !== parent.gid) chownSync(path, -1, parent.gid);
     chmodSync(path, mode | (parent.mode & forOthers));
   } catch (error) {
-    // Who is not in the place's group, or uses a file system without rights, shares nothing.
+    // A user outside the place's group, or a file system without rights, cannot share.
     if (!["EPERM", "ENOTSUP", "EINVAL"].includes((error as NodeJS.ErrnoException).code ?? ""))
       throw error;
   }
@@ -53,7 +50,7 @@ export function refusedToGroup(path: string): string | undefined {
   const file = statSync(path);
   const parent = statSync(dirname(path));
   const isShared = (entry: Stats, bits: number) => (entry.mode & bits) === bits;
-  if ((parent.mode & sticky) !== 0) return "only who wrote a file may delete it there";
+  if ((parent.mode & sticky) !== 0) return "only the user who wrote a file may delete it there";
   if (!isShared(parent, 0o070)) return "its group may not write there";
   if (file.gid !== parent.gid)
     return "what is written belongs to another group than the directory";

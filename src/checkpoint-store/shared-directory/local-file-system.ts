@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 
-/** What `statfs` calls file systems on disks and in memory of a machine's own. */
+/** The numbers that `statfs` gives for file systems on local disks and in memory. */
 const names: { readonly [type: number]: string } = {
   61267: "ext4",
   1481003842: "xfs",
@@ -11,8 +11,8 @@ const names: { readonly [type: number]: string } = {
 };
 
 /**
- * The name of the file system that a directory is on, if it is one that only this machine has;
- * others see it only if it is shared with them.
+ * The name of a directory's file system, if it is a local one. Other machines see the directory
+ * only if it is shared with them.
  */
 export function localFileSystem(directory: string): string | undefined {
   return names[statfsSync(directory).type];

@@ -69,7 +69,8 @@ test("a directory that was deleted with its last file is made again", async () =
 
 const isRoot = process.getuid?.() === 0;
 test.skipIf(!isRoot)(
-  `a full disk is one sentence, and leaves nothing half-written${isRoot ? "" : " (mounting a disk needs root)"}`,
+  "a full disk is one sentence, and leaves nothing half-written" +
+    (isRoot ? "" : " (mounting a disk needs root)"),
   async () => {
     const directory = newDirectory();
     mkdirSync(directory);
@@ -88,7 +89,8 @@ test.skipIf(!isRoot)(
 );
 
 test.skipIf(isRoot)(
-  `a directory that may not be written is one sentence${isRoot ? " (root may write everywhere)" : ""}`,
+  "a directory that may not be written is one sentence" +
+    (isRoot ? " (root may write everywhere)" : ""),
   async () => {
     const directory = newDirectory();
     mkdirSync(directory);
@@ -101,7 +103,8 @@ test.skipIf(isRoot)(
 );
 
 test.skipIf(!isRoot)(
-  `whoever is in the group of a shared place reads and deletes what another wrote, whatever the umask${isRoot ? "" : " (other users need root)"}`,
+  "the group of a shared place reads and deletes each other's files, whatever the umask" +
+    (isRoot ? "" : " (other users need root)"),
   async () => {
     const [group, user] = [54_321, 54_322];
     const directory = newDirectory();
@@ -133,7 +136,7 @@ test.skipIf(!isRoot)(
   },
 );
 
-test("a place that is its owner's stays so, and nothing is opened below one that is everybody's", async () => {
+test("a private place stays private, and nothing is opened below a public one", async () => {
   const directory = newDirectory();
   const modeOf = (path: string) => statSync(path).mode & 0o777;
   const umask = process.umask(0o077);

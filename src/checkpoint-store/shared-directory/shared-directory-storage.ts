@@ -1,9 +1,9 @@
 /**
  * Objects as files of a directory that many machines see, such as NFS or Lustre. Such file systems
- * keep few promises: what was renamed over may look old for a minute, locks may be none, and any
- * call may hang for minutes. So names are used once, a file gets its name when it is whole and on
- * the disk, and every call is made on a thread of its own: one that hangs keeps neither leases
- * from being renewed nor other transfers from going on.
+ * promise little: a replaced file may look old for a minute, locks may do nothing, and any call
+ * may hang for minutes. So each name is used once, and a file gets its name when it is whole and
+ * on the disk. Each call runs on a separate thread, so one that hangs stops neither the renewal of
+ * leases nor other transfers.
  */
 import { extname, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -11,11 +11,11 @@ import { explain } from "../local-disk/disk-errors.ts";
 import { MissingObjectError, type ObjectStorage } from "../objects/object-storage.ts";
 import { type FileCall, type FileReply, missingCode } from "./file-calls.ts";
 
-/** As many transfers go on at the same time. */
-const mostThreads = 4;
+/** The number of transfers at the same time. */
+const maxThreads = 4;
 
-/** NFS looks again for a name that was not there after up to a minute (acdirmax). */
-const usualDelayMs = 70_000;
+/** NFS may take up to a minute to look again for a missing name (acdirmax). */
+const defaultDelayMs = 70_000;
 
 interface Task {
   readonly call: FileCall;
@@ -29,14 +29,14 @@ interface Thread {
 
 export function sharedDirectoryStorage(
   path: string,
-  { delayMs = usualDelayMs }: { readonly delayMs?: number } = {},
+  { delayMs = defaultDelayMs }: { readonly delayMs?: number } = {},
 ): ObjectStorage {
   const directory = resolve(path);
   const threads: Thread[] = [];
   const waiting: Task[] = [];
 
   /**
-   * Node waits for its threads when it exits, and one that hangs in a call of the system cannot be
+   * Node waits for its threads when it exits, and a thread that hangs in a system call cannot be
    * ended.
    */
   const leave = () => {
@@ -77,7 +77,7 @@ export function sharedDirectoryStorage(
       const task = { call, settle };
       const idle = threads.find((thread) => thread.task === undefined);
       if (idle) give(idle, task);
-      else if (threads.length < mostThreads) give(start(), task);
+      else if (threads.length < maxThreads) give(start(), task);
       else waiting.push(task);
     });
     if (!("error" in reply)) return reply.value as T;

@@ -17,6 +17,9 @@ const height = 320;
 const gap = 20;
 /** A row of the legend. Points of a grid differ at the end of their names. */
 const longestName = 110;
+const withoutClock =
+  " There are no curves against the clock: runs were stopped in between, " +
+  "or their seeds do not overlap.";
 
 interface Line {
   readonly variant: ComparedVariant;
@@ -51,7 +54,12 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
     }),
   );
   const left = drawable.length - lines.length;
-  const caption = `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, and their middle half as a band, as far as all seeds of a variant go. Steps are those of all members together.${axes.includes("seconds") ? "" : " There are no curves against the clock: runs were stopped in between, or their seeds do not overlap."}${left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : ""}`;
+  const caption =
+    `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, ` +
+    "and their middle half as a band, as far as all seeds of a variant go. " +
+    "Steps are those of all members together." +
+    (axes.includes("seconds") ? "" : withoutClock) +
+    (left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : "");
   return figure(
     "progress",
     title,
@@ -61,8 +69,8 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
 }
 
 /**
- * As many as there are colours: baselines first, dashed, then the best. They stand in the order of
- * the study.
+ * Up to as many variants as there are colours: baselines first, dashed, then the best. They are in
+ * the order of the study.
  */
 function chosen(
   variants: readonly ComparedVariant[],

@@ -1,4 +1,6 @@
-/** What one setting of a study's grid does to the final score, whatever the others are. */
+/**
+ * The effect of one setting of a study's grid on the final score, for all values of the others.
+ */
 import * as Plot from "@observablehq/plot";
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { domainOf, panel } from "../axes.ts";
@@ -13,6 +15,12 @@ import { betterIs } from "./interval-figure.ts";
 interface Series {
   readonly method: string;
   readonly points: readonly { readonly x: number; readonly variant: ComparedVariant }[];
+}
+
+interface Look {
+  readonly color: string;
+  /** The shift to the right of its points, so that methods do not hide each other. */
+  readonly dodge: number;
 }
 
 /** One figure for each setting of the grid with more than one value. */
@@ -33,23 +41,19 @@ function settingFigure(
 ): Figure {
   const series = seriesOf(path, values, variants);
   const methods = [...new Set(series.map(({ method }) => method))].slice(0, categoryColors);
-  const colorOf = (method: string) => `var(--category-${methods.indexOf(method)})`;
   const drawn = series.filter(({ method }) => methods.includes(method));
-  const means = methods.map((method) => ({
+  const looks = methods.map((method, index) => ({
     method,
-    ...meanOf(
-      drawn.filter((each) => each.method === method),
-      values,
-    ),
+    own: drawn.filter((each) => each.method === method),
+    color: `var(--category-${index})`,
+    dodge: (index - (methods.length - 1) / 2) * 0.06,
   }));
-  const intervals = drawn.flatMap(({ method, points }) =>
-    points.flatMap(({ x, variant: { interval } }) =>
-      interval ? [{ x, ...interval, color: colorOf(method) }] : [],
-    ),
+  const scores = drawn.flatMap(({ points }) =>
+    points.flatMap(({ variant: { iqm, interval } }) => [
+      iqm,
+      ...(interval ? [interval.low, interval.high] : []),
+    ]),
   );
-  const isSingle = (method: string) => drawn.filter((each) => each.method === method).length === 1;
-  const scores = drawn.flatMap(({ points }) => points.map(({ variant }) => variant.iqm));
-  const dodge = (method: string) => (methods.indexOf(method) - (methods.length - 1) / 2) * 0.06;
   const part = panel({
     width: figureWidth,
     height: 320,
@@ -61,68 +65,68 @@ function settingFigure(
     },
     y: {
       label: `${metric}, final, of the best model (${betterIs(direction)})`,
-      domain: domainOf(
-        [...scores, ...intervals.flatMap(({ low, high }) => [low, high])],
-        "linear",
-      ),
+      domain: domainOf(scores, "linear"),
     },
     marks: [
-      drawn
-        .filter(({ method }) => !isSingle(method))
-        .map(({ method, points }) =>
-          Plot.line(points, {
-            x: ({ x }) => x + dodge(method),
-            y: ({ variant }) => variant.iqm,
-            stroke: colorOf(method),
-            strokeOpacity: 0.3,
-          }),
-        ),
-      drawn
-        .filter(({ method }) => isSingle(method))
-        .map(({ method, points }) =>
-          Plot.ruleX(
-            points.filter(({ variant }) => variant.interval),
-            {
-              x: ({ x }) => x + dodge(method),
-              y1: ({ variant }) => variant.interval!.low,
-              y2: ({ variant }) => variant.interval!.high,
-              stroke: colorOf(method),
-              strokeWidth: 2,
-            },
-          ),
-        ),
-      means.map(({ method, points }) => [
-        Plot.line(points, {
-          x: ({ x }) => x + dodge(method),
-          y: "y",
-          stroke: colorOf(method),
-          strokeWidth: 2.5,
-        }),
-        Plot.dot(points, {
-          x: ({ x }) => x + dodge(method),
-          y: "y",
-          r: 4.5,
-          fill: colorOf(method),
-          stroke: "var(--paper)",
-        }),
-      ]),
+      looks.map((look) => seriesMarks(look.own, look)),
+      looks.map((look) => meanMarks(look.own, values, look)),
     ],
   });
-  const entries = methods.map(
-    (method): LegendEntry => ({
+  const entries = looks.map(
+    ({ method, own, color }): LegendEntry => ({
       sign: "line",
-      color: colorOf(method),
+      color,
       width: 2.5,
-      label: legendOf(method, drawn),
+      label: legendOf(method, own.length),
     }),
   );
-  const caption = `Interquartile means over seeds for each value of ${path}. Where a method was run with other settings of the grid, too, thin lines are those, and the thick one is their mean; otherwise bars are 95% intervals.`;
+  const caption =
+    `Interquartile means over seeds for each value of ${path}. ` +
+    "Where a method was run with other settings of the grid, too, thin lines are those, " +
+    "and the thick one is their mean; otherwise bars are 95% intervals.";
   return figure(
     `setting-${path.replaceAll(/[^A-Za-z0-9]+/g, "-").toLowerCase()}`,
     path,
     caption,
     stack([legend(entries, figureWidth), part], 4),
   );
+}
+
+/** The series of a method, or the intervals of its only one. */
+function seriesMarks(series: readonly Series[], { color, dodge }: Look): Plot.Markish {
+  const x = ({ x }: { readonly x: number }) => x + dodge;
+  return series.map(({ points }) =>
+    series.length > 1
+      ? Plot.line(points, {
+          x,
+          y: ({ variant }) => variant.iqm,
+          stroke: color,
+          strokeOpacity: 0.3,
+        })
+      : Plot.ruleX(
+          points.filter(({ variant }) => variant.interval),
+          {
+            x,
+            y1: ({ variant }) => variant.interval!.low,
+            y2: ({ variant }) => variant.interval!.high,
+            stroke: color,
+            strokeWidth: 2,
+          },
+        ),
+  );
+}
+
+function meanMarks(
+  series: readonly Series[],
+  values: readonly string[],
+  { color, dodge }: Look,
+): Plot.Markish {
+  const means = meanOf(series, values);
+  const x = ({ x }: { readonly x: number }) => x + dodge;
+  return [
+    Plot.line(means, { x, y: "y", stroke: color, strokeWidth: 2.5 }),
+    Plot.dot(means, { x, y: "y", r: 4.5, fill: color, stroke: "var(--paper)" }),
+  ];
 }
 
 function seriesOf(
@@ -144,7 +148,7 @@ function seriesOf(
 
 /** The mean over the series that have a value, at each value. */
 function meanOf(series: readonly Series[], values: readonly string[]) {
-  const points = values.flatMap((_, x) => {
+  return values.flatMap((_, x) => {
     const scores = series.flatMap(({ points }) =>
       points.filter((point) => point.x === x).map(({ variant }) => variant.iqm),
     );
@@ -152,11 +156,9 @@ function meanOf(series: readonly Series[], values: readonly string[]) {
       ? []
       : [{ x, y: scores.reduce((sum, score) => sum + score, 0) / scores.length }];
   });
-  return { points };
 }
 
-function legendOf(method: string, series: readonly Series[]): string {
-  const count = series.filter((each) => each.method === method).length;
+function legendOf(method: string, count: number): string {
   return count === 1 ? method : `${method}: mean over ${plural(count, "other combination")}`;
 }
 

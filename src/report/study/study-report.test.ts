@@ -77,7 +77,7 @@ const reportOf = (comparison: Comparison) =>
     versions: { Clade: "0.1.0" },
   });
 
-test("a report of a study has every verdict, every variant and every run, and shows markup in names as text", async () => {
+test("a study's report has every verdict, variant and run; markup in names is text", async () => {
   const comparison = await comparisonOf({ variants, grid: { population: [4, 8] } });
   const { page, figures } = reportOf(comparison);
   for (const { against, runs } of comparison.variants) {
@@ -91,7 +91,7 @@ test("a report of a study has every verdict, every variant and every run, and sh
   for (const { svg } of figures) expect(svg).not.toMatch(/NaN|undefined|Infinity/);
 });
 
-test("a setting of the grid has a figure when it has several values, with a line for each method", async () => {
+test("a setting with several values has a figure, with a line for each method", async () => {
   const comparison = await comparisonOf({
     variants,
     grid: { population: [4, 8], "exploit.copy": ["both"] },
@@ -102,13 +102,13 @@ test("a setting of the grid has a figure when it has several values, with a line
   for (const method of ["pbt", "random-search"]) expect(only!.svg).toContain(`>${method}<`);
 });
 
-test("a study of one variant with one seed is drawn, and says that there is nothing to compare with", async () => {
+test("one variant with one seed is drawn, and the page says that it is alone", async () => {
   const { page, figures } = reportOf(await comparisonOf({ seeds: 1, variants: { pbt: {} } }));
   expect(page).toContain("There is nothing to compare with.");
   expect(figures.map(({ name }) => name)).toEqual(["scores", "progress"]);
 });
 
-test("more variants than colours: the baselines and the best are drawn, and the caption says so", async () => {
+test("more variants than colours: the caption says the baselines and best are drawn", async () => {
   const grid = { population: [4, 5, 6, 7, 8] };
   const drawn = progressFigure(await comparisonOf({ variants, grid }));
   if (drawn.kind === "none") throw new Error(drawn.why);
@@ -117,7 +117,7 @@ test("more variants than colours: the baselines and the best are drawn, and the 
     expect(drawn.svg).toContain(`random-search population=${size}`);
 });
 
-test("without curves against the clock there is no empty panel for them, and the caption says why", async () => {
+test("without curves against the clock there is no panel, and the caption says why", async () => {
   const comparison = await comparisonOf({ variants });
   const timeless = {
     ...comparison,
@@ -132,7 +132,7 @@ test("without curves against the clock there is no empty panel for them, and the
   expect(drawn.caption).toContain("There are no curves against the clock");
 });
 
-test("the points of a grid with long settings are told from each other in the legend", async () => {
+test("the legend tells the points of a grid with long settings apart", async () => {
   const grid = {
     "budget.stepsPerMember": [20, 40],
     ready: [{ everySteps: 5 }, { everySteps: 10 }],

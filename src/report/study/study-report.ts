@@ -1,6 +1,5 @@
 /**
- * The report of a study, or of any runs that are compared: verdicts, figures, and every number
- * behind them.
+ * The report of a study, or of any compared runs: verdicts, figures, and every number behind them.
  */
 import type { ComparedVariant, Comparison } from "../../analysis/comparison/compare.ts";
 import { withInterval } from "../../analysis/comparison/verdict.ts";
@@ -17,7 +16,7 @@ export interface StudyReportOptions {
   readonly title: string;
   /** Of one of the runs. The settings in which variants differ are in their names. */
   readonly experiment: ExperimentDescription;
-  /** Remarks on what was left out and what was not equal, as `clade compare` prints them. */
+  /** Remarks on what was left out and what was unequal, as `clade compare` prints them. */
   readonly notes: readonly string[];
   /** When the runs were read: Unix time in milliseconds. */
   readonly asOf: number;
@@ -33,7 +32,8 @@ export function studyReport(
   const progress = progressFigure(comparison);
   const settings = settingFigures(comparison);
   const runs = variants.reduce((sum, variant) => sum + variant.runs.length, 0);
-  const lead = html`<p class="lead">${plural(variants.length, "variant")}, ${plural(runs, "run")}, compared by the final ${metric} of their best models (${betterIs(direction)}).</p>`;
+  const lead = html`<p class="lead">${plural(variants.length, "variant")}, ${plural(runs, "run")},
+compared by the final ${metric} of their best models (${betterIs(direction)}).</p>`;
   const sections = [
     { id: "verdicts", heading: "What can be said", content: [verdicts(variants), remarks(notes)] },
     { id: "scores", heading: "Final scores", content: [scores, scoreTable(comparison)] },
@@ -107,7 +107,8 @@ function reachedTable({ variants, steering }: Comparison): Markup {
   );
   if (rows.length === 0) return html``;
   const header = ["variant", "baseline", "total steps", "time"];
-  return html`<p>Until the median run had reached the final best ${steering} of its baseline:</p>${tableElement(header, rows, new Set(header.slice(2)))}`;
+  return html`<p>Until the median run had reached the final best ${steering} of its baseline:</p>
+${tableElement(header, rows, new Set(header.slice(2)))}`;
 }
 
 function runTable({ variants, metric }: Comparison): Markup {
@@ -131,16 +132,17 @@ function described(
   versions: StudyReportOptions["versions"],
 ): Markup {
   const { hyperparameters, objective, trainer } = experiment;
-  return html`<p>Variants differ from each other as their names say, and in what their method changes.</p>${pairs(
+  const lead =
+    "Variants differ from each other as their names say, and in what their method changes.";
+  return html`<p>${lead}</p>${pairs([
+    ...Object.entries(hyperparameters),
     [
-      ...Object.entries(hyperparameters),
-      [
-        "objective",
-        `${objective.direction} ${objective.metric}${objective.final ? `, final choice by ${objective.final}` : ""}`,
-      ],
-      ...(trainer === undefined ? [] : [["trainer", trainer] as const]),
-      ["report made", time(asOf)],
-      ...Object.entries(versions),
+      "objective",
+      `${objective.direction} ${objective.metric}` +
+        (objective.final ? `, final choice by ${objective.final}` : ""),
     ],
-  )}`;
+    ...(trainer === undefined ? [] : [["trainer", trainer] as const]),
+    ["report made", time(asOf)],
+    ...Object.entries(versions),
+  ])}`;
 }

@@ -87,7 +87,7 @@ export function claimCases(add: Add): void {
   );
 
   add(
-    "nobody claims a leased member, and a fencing token is never given twice",
+    "a leased member cannot be claimed, and a fencing token is never given twice",
     {},
     async ({ store, id }) => {
       const claims = await Promise.all(
@@ -157,7 +157,7 @@ export function claimCases(add: Add): void {
   );
 
   add(
-    "an expired lease that nobody claimed still holds",
+    "an expired lease that was not claimed still holds",
     { members: 1 },
     async ({ store, id, clock }) => {
       const slow = await claim(store, id, worker(1), 1000);
@@ -214,7 +214,7 @@ export function claimCases(add: Add): void {
     },
   );
 
-  add("a dead worker's members are given back, and nobody else's", {}, async ({ store, id }) => {
+  add("a dead worker's members are given back, and only those", {}, async ({ store, id }) => {
     const mine = await claim(store, id, worker(1));
     const [second, third] = [await claim(store, id, worker(2)), await claim(store, id, worker(2))];
     await store.reserveCheckpoint(second, checkpoint("reserved"));

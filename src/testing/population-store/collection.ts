@@ -184,7 +184,7 @@ export function collectionCases(add: Add): void {
   });
 
   add(
-    "one worker at a time takes the turn to collect, when something is new and the last is some time ago",
+    "one worker at a time collects, when something is new and the last turn is a while ago",
     { members: 1 },
     async ({ store, id, clock }) => {
       const publish = async () => void (await publishTrained(store, await claim(store, id)));

@@ -125,7 +125,7 @@ export function publicationCases(add: Add): void {
   );
 
   add(
-    "a publication ends the run when all members together have done so many steps",
+    "a publication ends the run when all members together have done enough steps",
     { members: 2 },
     async ({ store, id }) => {
       const ends = { reason: "30 total steps trained", atTotalSteps: 30 };
@@ -219,7 +219,7 @@ export function publicationCases(add: Add): void {
   });
 
   add(
-    "a best that is as good as the run's changes nothing, whoever comes first",
+    "a best that is as good as the run's changes nothing, in either order",
     {},
     async ({ store, id }) => {
       const publish = async (score: number, memberSteps: number) => {

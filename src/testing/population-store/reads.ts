@@ -66,7 +66,7 @@ export function readCases(add: Add): void {
   });
 
   add(
-    "changes come oldest first, at most so many of each kind, and never twice",
+    "changes come oldest first, at most a given number of each kind, and never twice",
     {},
     async (scene) => {
       const { store, id } = scene;
@@ -118,7 +118,7 @@ export function readCases(add: Add): void {
   );
 
   add(
-    "decisions come newest first, of a member, or only those after which more than training went on",
+    "decisions come newest first: all, a member's, or only those that did more than go on",
     {},
     async (scene) => {
       const { store, id } = scene;

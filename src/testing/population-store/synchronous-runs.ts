@@ -27,7 +27,7 @@ export function synchronousCases(add: Add): void {
   );
 
   add(
-    "finished and failed members of a synchronous run block nobody",
+    "finished and failed members of a synchronous run do not block others",
     { synchronous: true },
     async ({ store, id }) => {
       await publishTrained(store, await claim(store, id), { isLast: true });

@@ -71,7 +71,7 @@ describe("the session of a command keeps the contract", () => {
   test.each(cases)("$name", ({ run }) => run());
 });
 
-test("one process serves every member that its worker trains, and each has its own log", async () => {
+test("one process serves all members of its worker, and each has its own log", async () => {
   const session = climbing();
   await life(session);
   expect(linesOf("starts")).toHaveLength(1);
@@ -82,6 +82,9 @@ test("one process serves every member that its worker trains, and each has its o
   expect(linesOf("member-4.log")).toEqual(["the climber is here"]);
 });
 
+const notJson =
+  "printed a line that is not JSON; print to standard error, " +
+  "since standard output belongs to the protocol:";
 test.each([
   ["initialize: exit", 'member 3: "COMMAND" ended with exit code 3 during initialize'],
   [
@@ -96,7 +99,8 @@ test.each([
   ["setup: no hyperparameters", "has rate = nothing in force after setup, but was told 0.1"],
   [
     "train: overwritten hyperparameters",
-    "was told rate = 0.1; in force 0.1 before the first step, 0.00005 after the last: a schedule overwrites it",
+    "was told rate = 0.1; in force 0.1 before the first step, 0.00005 after the last: " +
+      "a schedule overwrites it",
   ],
   [
     "train: other kinds of hyperparameters",
@@ -114,14 +118,8 @@ test.each([
     "train: answer another",
     "answered request 4, but request 3 (train) is waiting; answer each request once",
   ],
-  [
-    "train: garbage",
-    'printed a line that is not JSON; print to standard error, since standard output belongs to the protocol: "Epoch 1/10: loss=0.5"',
-  ],
-  [
-    "train: flood lines",
-    'printed a line that is not JSON; print to standard error, since standard output belongs to the protocol: "x"',
-  ],
+  ["train: garbage", `${notJson} "Epoch 1/10: loss=0.5"`],
+  ["train: flood lines", `${notJson} "x"`],
   ["train: flood without lines", "printed a line of more than 16 MiB on standard output"],
   [
     "evaluate: NaN in JSON",
@@ -133,7 +131,8 @@ test.each([
   ],
   [
     "evaluate: a string",
-    'answered evaluate with metrics.height: "0.5" - must be a number, or null for one that is not finite',
+    'answered evaluate with metrics.height: "0.5" - must be a number, ' +
+      "or null for one that is not finite",
   ],
   [
     "save: half a file",
@@ -209,7 +208,7 @@ test.each([
     "a directory that is not there",
     "node trainer.mjs",
     { directory: "/no/such/directory" },
-    "could not be started in /no/such/directory, which is no directory",
+    "could not be started in /no/such/directory, which is not a directory",
   ],
   [
     "a command that never answers",
@@ -259,7 +258,7 @@ test.runIf(existsSync("/proc"))(
   },
 );
 
-test("100 MB on standard error take no more than 33 MB of log, and nobody waits for it", async () => {
+test("100 MB on standard error take at most 33 MB of log, and nothing waits for it", async () => {
   const session = climbing("train: flood standard error");
   await session.start(turn);
   await session.train(generation);
@@ -281,7 +280,7 @@ test.runIf(existsSync("/proc"))(
   },
 );
 
-test("a trainer that ignores the request to end, the end of its input and SIGTERM is killed", async () => {
+test("a trainer that ignores the end request, end of input and SIGTERM is killed", async () => {
   const session = climbing("shutdown: ignore SIGTERM");
   await session.start(turn);
   await session.dispose();

@@ -1,6 +1,6 @@
 /**
- * A trainer in another process, which stays up from generation to generation and from member to
- * member.
+ * A trainer in another process, which keeps running from generation to generation and from member
+ * to member.
  */
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -113,7 +113,8 @@ class CommandSession implements TrainerSession {
     if (id !== undefined && answer.checkpoint !== id) {
       const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
       throw new TrainerError(
-        `${this.#who} ${rule}; load the files of the directory in the request, and hash them as the protocol says`,
+        `${this.#who} ${rule}; load the files of the directory in the request, ` +
+          "and hash them as the protocol says",
         `restore from ${directory}`,
         { kind: "contract" },
       );
@@ -132,8 +133,8 @@ class CommandSession implements TrainerSession {
       const answer = await process.request("train", asked);
       const done = answer.steps;
       if (done > (asked.steps ?? Infinity)) {
-        const rule = `answered train with ${done} steps, but was asked for ${asked.steps}; stop when they are done`;
-        throw this.#broken(rule);
+        const rule = `answered train with ${done} steps, but was asked for ${asked.steps}`;
+        throw this.#broken(`${rule}; stop when they are done`);
       }
       this.#requireNoFault(this.#inForce.trained(answer));
       steps += done;
@@ -186,10 +187,7 @@ class CommandSession implements TrainerSession {
     await process?.stop();
   }
 
-  /**
-   * A process for a trainer that is about to be given weights: the one there is, unless something
-   * went wrong with it.
-   */
+  /** A process for a trainer that is about to get weights: the running one, unless it failed. */
   async #running(): Promise<TrainerProcess> {
     if (this.#process?.isUsable) return this.#process;
     await this.dispose();
@@ -215,7 +213,9 @@ class CommandSession implements TrainerSession {
       limits.startTimeoutSeconds ?? startTimeoutSeconds,
     );
     if (hello.protocol !== protocolVersion) {
-      const rule = `speaks version ${hello.protocol} of the protocol, and this Clade speaks ${protocolVersion}`;
+      const rule =
+        `speaks version ${hello.protocol} of the protocol, ` +
+        `and this Clade speaks ${protocolVersion}`;
       throw new TrainerError(
         `${this.#who} ${rule}; install the client that came with this Clade`,
         "",
@@ -262,7 +262,7 @@ class CommandSession implements TrainerSession {
     return `member ${this.#member}: "${this.#trainer.command}"`;
   }
 
-  /** A trainer that does not name what it read back has read all of it, or nothing. */
+  /** A trainer that does not name the values that it read back has read all of them, or none. */
   #completed<A extends ResultOf<"setup">>(
     answer: A,
   ): A & { readonly readBack: readonly string[] } {
@@ -280,8 +280,8 @@ class CommandSession implements TrainerSession {
 }
 
 /**
- * What to ask for next: as much as is certain to belong to the generation, and one step where
- * nothing is.
+ * What to ask for next: as many steps as certainly belong to the generation, or one step where
+ * that is unknown.
  */
 function nextLeg(
   { ready, stepsLeft, millisecondsLeft }: Generation,
@@ -294,9 +294,9 @@ function nextLeg(
   const seconds = Math.min(ownSeconds, millisecondsLeft / 1000) - milliseconds / 1000;
   if (!length || (Number.isFinite(seconds) && !canCountSeconds)) return { steps: 1 };
   const ownSteps = "steps" in length ? length.steps : Infinity;
-  const most = Math.max(1, Math.min(ownSteps, stepsLeft) - steps);
+  const max = Math.max(1, Math.min(ownSteps, stepsLeft) - steps);
   return {
-    ...(Number.isFinite(most) && { steps: most }),
+    ...(Number.isFinite(max) && { steps: max }),
     ...(Number.isFinite(seconds) && { seconds: Math.max(0, seconds) }),
   };
 }

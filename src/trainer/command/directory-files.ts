@@ -1,6 +1,6 @@
 /**
- * What a trainer left in a directory; and, for checkpoint stores that have no directories, a
- * checkpoint in memory as files of one, and back.
+ * Reads what a trainer left in a directory. For checkpoint stores without directories, it writes a
+ * checkpoint from memory into a directory, and reads it back.
  */
 import { access, constants, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
@@ -18,13 +18,15 @@ export async function savedNames(directory: string): Promise<readonly string[] |
     const name = relative(directory, path);
     const isDirectory = entry.isDirectory();
     if (!isDirectory && !entry.isFile())
-      return `wrote ${name}, which is a link or no file at all; save regular files`;
+      return `wrote ${name}, which is a link or not a file at all; save regular files`;
     const isOurs = await access(path, isDirectory ? constants.W_OK : constants.R_OK).then(
       () => true,
       () => false,
     );
-    if (!isOurs)
-      return `wrote ${name}, which this user may not ${isDirectory ? "empty" : "read"}; save with its rights`;
+    if (!isOurs) {
+      const denied = isDirectory ? "empty" : "read";
+      return `wrote ${name}, which this user may not ${denied}; save with its rights`;
+    }
     if (isDirectory) continue;
     const { pattern, rule, remedy } = checkpointFileName;
     if (!pattern.test(name)) return `wrote ${JSON.stringify(name)}: ${rule}; ${remedy}`;

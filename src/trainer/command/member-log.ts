@@ -2,12 +2,12 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * A log is put aside at this size, so that a member that prints without end takes at most twice as
+ * A log is rotated at this size, so that a member that prints without end takes at most twice as
  * much.
  */
 export const largestLogBytes = 16 * 1024 * 1024;
 
-/** What is kept in memory, for errors. */
+/** The size of what is kept in memory, for errors. */
 const lastCharacters = 4_000;
 
 /** The standard error of one member, in a file where there is a directory for it. */
@@ -25,7 +25,7 @@ export class MemberLog {
     if (this.path === undefined) return;
     try {
       this.#bytes ??= sizeOf(this.path);
-      // Another worker that had this member may have put it aside.
+      // Another worker that had this member may have rotated it.
       if (this.#bytes > largestLogBytes) this.#bytes = sizeOf(this.path);
       if (this.#bytes > largestLogBytes) {
         renameSync(this.path, `${this.path}.1`);
@@ -34,8 +34,8 @@ export class MemberLog {
       appendFileSync(this.path, text);
       this.#bytes += Buffer.byteLength(text);
     } catch {
-      // A full disk stops the run where something that counts is to be written. A log line does
-      // not count.
+      // A full disk stops the run when it must write something that matters. A log line does not
+      // matter.
     }
   }
 

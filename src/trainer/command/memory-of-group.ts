@@ -7,9 +7,8 @@ interface Process {
 }
 
 /**
- * Resident memory of a process group, with what its processes have started, in MiB; 0 where there
- * is no /proc. Pages that processes share count once (the proportional set size), where the system
- * says so.
+ * Resident memory in MiB of a process group and all that its processes have started; 0 without
+ * /proc. Where the system tells, shared pages count once (the proportional set size).
  */
 export async function residentMegabytes(group: number): Promise<number> {
   const members = new Set<number>();

@@ -12,7 +12,7 @@ test("a line of nothing but brackets is refused before it is parsed", () => {
   );
 });
 
-test("brackets in a text are no levels", () => {
+test("brackets in a text are not levels", () => {
   const traceback = `he said "${"[{".repeat(1000)}\\`;
   const line = JSON.stringify({
     jsonrpc: "2.0",
@@ -22,7 +22,7 @@ test("brackets in a text are no levels", () => {
   expect(messageOf(line)).toEqual({ kind: "error", id: 1, message: "no", traceback });
 });
 
-test("a message that is no text is shown as it is", () => {
+test("a message that is not a text is shown as it is", () => {
   expect(messageOf('{"jsonrpc":"2.0","id":1,"error":{"message":[["a"],{}]}}')).toMatchObject({
     message: '[["a"], {}]',
   });

@@ -89,10 +89,13 @@ export type Message =
     }
   | { readonly kind: "notification"; readonly method: string; readonly params: unknown };
 
-/** A line of the trainer's as a message; a string says what is wrong with it. */
+/** A trainer's line as a message; a string says what is wrong with it. */
 export function messageOf(line: string): Message | string {
   if (isTooDeep(line))
-    return `is nested more than ${deepestNesting} levels deep; send numbers by name, and keep other data in files`;
+    return (
+      `is nested more than ${deepestNesting} levels deep; ` +
+      "send numbers by name, and keep other data in files"
+    );
   let value: { [key: string]: unknown };
   try {
     value = JSON.parse(line);
@@ -116,7 +119,7 @@ export function messageOf(line: string): Message | string {
   return "is neither an answer nor a notification; send a result, an error or a method";
 }
 
-/** Looked at before it is parsed, which would take a minute for a line of nothing but brackets. */
+/** Checked before parsing, which would take a minute for a line of nothing but brackets. */
 function isTooDeep(line: string): boolean {
   let depth = 0;
   let isInText = false;

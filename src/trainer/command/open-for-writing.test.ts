@@ -14,7 +14,7 @@ const isLinux = existsSync("/proc/self/fd");
 describe.skipIf(!isLinux)(
   `a file that is written${isLinux ? "" : " (skipped: needs Linux)"}`,
   () => {
-    test("is named while this process has it open for writing, and not while it only reads", () => {
+    test("is named while this process has it open for writing, not while it only reads", () => {
       const path = join(directory, "weights.bin");
       writeFileSync(path, "weights");
       for (const [flags, expected] of [
@@ -42,7 +42,8 @@ describe.skipIf(!isLinux)(
     });
 
     test.skipIf(withoutPython)(
-      `is named while it is mapped into memory to be written${withoutPython ? ` (${withoutPython})` : ""}`,
+      "is named while it is mapped into memory for writing" +
+        (withoutPython ? ` (${withoutPython})` : ""),
       async () => {
         const path = join(directory, "mapped.bin");
         writeFileSync(path, "weights");

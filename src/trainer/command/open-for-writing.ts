@@ -1,13 +1,13 @@
 /**
- * Whether a trainer still writes when it says that it has saved. Only Linux tells, and only of
+ * Whether a trainer still writes when it says that it has saved. Only Linux can tell, and only for
  * processes of this machine and user.
  */
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { relative } from "node:path";
 
 /**
- * The name, in a directory, of a file that a process or one that it has started has open for
- * writing, or mapped into its memory to write.
+ * The name of a file in the directory that a process, or one that it has started, has open or
+ * mapped for writing.
  */
 export function openForWriting(pid: number, directory: string): string | undefined {
   const real = unlessGone(() => realpathSync(directory));
@@ -55,7 +55,7 @@ function mappedFile(pid: number, below: string): string | undefined {
   return undefined;
 }
 
-/** A process may end while it is looked at, and that of another user cannot be looked at. */
+/** A process may end meanwhile, and that of another user cannot be read. */
 function unlessGone<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -1,11 +1,11 @@
 /**
  * A command with everything that it starts, which never outlives this process, however it ends.
  *
- * The command runs in a process group of its own, beside a watchdog of a few lines of shell that
- * was started before it. The watchdog waits at a pipe that this process holds open; when the pipe
- * closes, on purpose or because this process was killed, it kills the group, and on Linux also
- * what has left the group, by a variable in its environment. It looks until there is nobody: what
- * is about to be killed may start another.
+ * The command runs in its own process group, beside a watchdog: a few lines of shell that start
+ * before it. The watchdog waits at a pipe that this process holds open. When the pipe closes, on
+ * purpose or because this process was killed, the watchdog kills the group. On Linux it also kills
+ * processes that have left the group, which it finds by a variable in their environment. It
+ * repeats this until no process is left, since one that is about to be killed may start another.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -47,8 +47,8 @@ export class SupervisedProcess {
   readonly stderr: Readable;
   readonly pid: number | undefined;
   /**
-   * Resolves when the command has ended, what it started is being killed, and what it printed has
-   * been read.
+   * Resolves when the command has ended, its processes are being killed, and its output has been
+   * read.
    */
   readonly ended: Promise<Ending>;
   readonly #child: ChildProcess;
@@ -70,7 +70,7 @@ export class SupervisedProcess {
     ];
     [this.stdin, this.stdout, this.stderr] = [stdin, stdout, stderr];
     this.#lifeline = lifeline;
-    // A process that has ended does not read any more. Its end is what is reported.
+    // A process that has ended does not read. Its end is reported instead.
     for (const stream of [stdin, lifeline]) stream.on("error", () => {});
     this.ended = this.#watch();
   }
@@ -86,7 +86,7 @@ export class SupervisedProcess {
     if (!ending.error)
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, 1_000))]);
     for (const stream of [this.stdin, this.stdout, this.stderr]) stream.destroy();
-    // In case somebody has killed the watchdog.
+    // In case the watchdog was killed.
     setTimeout(() => this.#signalGroup("SIGKILL"), terminateMs).unref();
     return ending;
   }
@@ -103,7 +103,7 @@ export class SupervisedProcess {
   /** SIGKILL for the command and everything that it started, by the watchdog. */
   kill(): void {
     this.#lifeline.destroy();
-    // In case somebody has killed the watchdog.
+    // In case the watchdog was killed.
     const timer = setTimeout(() => this.#signalGroup("SIGKILL"), terminateMs);
     void this.ended.then(() => clearTimeout(timer));
   }
@@ -113,7 +113,7 @@ export class SupervisedProcess {
     try {
       process.kill(-this.pid, signal);
     } catch {
-      // Nobody is left in it.
+      // The group is empty.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One process that speaks the protocol: requests one at a time, each answered, or ended by
- * whatever goes wrong with the process.
+ * One process that speaks the protocol. It takes one request at a time; each ends with an answer,
+ * or with the process's failure.
  */
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
@@ -41,7 +41,7 @@ interface Call {
   readonly method: Method;
   answer(result: unknown): void;
   fail(error: Error): void;
-  /** Puts the timeout off. */
+  /** Restarts the timeout. */
   heard(): void;
 }
 
@@ -52,7 +52,7 @@ const checkMs = 100;
 const shownLine = 200;
 
 export class TrainerProcess {
-  /** Metrics that were notified since they were last taken. */
+  /** Metrics reported since they were last taken. */
   metrics: { [name: string]: number } = {};
   readonly #options: TrainerProcessOptions;
   readonly #process: SupervisedProcess;
@@ -82,8 +82,8 @@ export class TrainerProcess {
   }
 
   /**
-   * Resolves the result. Rejects with `TrainerError`, or with what `check` throws; the process is
-   * of no use after that.
+   * Resolves the result. Rejects with `TrainerError`, or with what `check` throws; the process
+   * cannot be used after that.
    */
   async request<M extends Method>(
     method: M,
@@ -129,7 +129,7 @@ export class TrainerProcess {
       return checked as ResultOf<M>;
     } catch (error) {
       this.#break(() => error as Error);
-      // Nobody may take the directory away that it still writes into.
+      // The directory must stay while the trainer still writes into it.
       await this.#process.ended;
       throw error;
     } finally {
@@ -193,7 +193,7 @@ export class TrainerProcess {
     if (message.kind === "notification") {
       this.#notified(message.method, message.params);
     } else if (call && message.kind === "error" && message.id === null) {
-      // So JSON-RPC answers a request that could not be read.
+      // JSON-RPC answers so when a request could not be read.
       call.fail(this.#mistake(`could not read the request ${call.method}: ${message.message}`));
     } else if (message.id !== call?.id) {
       const asked = call
@@ -222,7 +222,7 @@ export class TrainerProcess {
       );
       return;
     }
-    // A newer client may tell more than is understood here.
+    // A newer client may send notifications that are unknown here.
     if (!(method in notifications)) return;
     const checked = parsed(notifications[method as keyof typeof notifications], params);
     if (typeof checked === "string") {
@@ -243,7 +243,8 @@ export class TrainerProcess {
     while (!this.#broken && pid !== undefined) {
       const used = await residentMegabytes(pid);
       if (used > limit) {
-        const rule = `used ${Math.ceil(used)} MiB of memory, more than memoryLimitMegabytes: ${limit}`;
+        const memory = `${Math.ceil(used)} MiB of memory`;
+        const rule = `used ${memory}, more than memoryLimitMegabytes: ${limit}`;
         this.#break(() => this.#error(rule, "let it use less, or raise the limit"));
       }
       await sleep(memoryWatchMs, undefined, { ref: false });
@@ -258,7 +259,7 @@ export class TrainerProcess {
     void this.#process.terminate();
   }
 
-  /** It broke a rule of the protocol. */
+  /** The trainer broke a rule of the protocol. */
   #mistake(rule: string, remedy?: string): TrainerError {
     return this.#error(rule, remedy, "contract");
   }
@@ -279,7 +280,7 @@ export class TrainerProcess {
       const isThere = existsSync(directory);
       const why = isThere
         ? `(${error.message})`
-        : "which is no directory; correct trainer.directory";
+        : "which is not a directory; correct trainer.directory";
       return this.#error(`could not be started in ${directory}${isThere ? " " : ", "}${why}`);
     }
     if (code === 127)
@@ -299,7 +300,7 @@ export class TrainerProcess {
   }
 }
 
-/** Signals that others send. Clade's own come after the reason for them is known. */
+/** Signals from outside. Clade sends its own only after it has recorded the reason. */
 const fromOutside: { readonly [signal: string]: string } = {
   SIGKILL: "as the out-of-memory killer does",
   SIGTERM: "as schedulers and people do",
@@ -312,8 +313,11 @@ const timeoutRemedies: { readonly [method: string]: string } = {
     "see whether it speaks the protocol and gets its standard input, or raise startTimeoutSeconds",
 };
 const passOn =
-  "in Python, import clade before anything that prints; when the command runs in a container or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
-const missingClient = `install the Python client where the command runs: pip install ${new URL("../../../python", import.meta.url).pathname}`;
+  "in Python, import clade before anything that prints; when the command runs in a container " +
+  "or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
+const missingClient =
+  "install the Python client where the command runs: " +
+  `pip install ${new URL("../../../python", import.meta.url).pathname}`;
 
 function shortened(line: string): string {
   return JSON.stringify(line.length > shownLine ? `${line.slice(0, shownLine)}...` : line);

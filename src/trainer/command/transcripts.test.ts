@@ -43,7 +43,10 @@ const outcomesOf: { readonly [name: string]: unknown[] } = {
     undefined,
     expect.objectContaining({
       message: expect.stringMatching(
-        /^member 0: .* was told rate = 3; in force 3 before the first step, 0\.75 after the last: something sets it/,
+        new RegExp(
+          "^member 0: .* was told rate = 3; in force 3 before the first step, " +
+            "0\\.75 after the last: something sets it",
+        ),
       ),
     }),
   ],
@@ -61,12 +64,9 @@ const outcomesOf: { readonly [name: string]: unknown[] } = {
 };
 
 test.each(transcripts)("the session says what Clade says in %s", async (name) => {
-  const session = commandSession(
-    command(
-      `node '${file("test/fixtures/golden-trainer.mjs")}' '${file(`protocol/transcripts/${name}`)}'`,
-    ),
-    {},
-  );
+  const trainer = file("test/fixtures/golden-trainer.mjs");
+  const transcript = file(`protocol/transcripts/${name}`);
+  const session = commandSession(command(`node '${trainer}' '${transcript}'`), {});
   let saved: SavedState | undefined;
   const outcomes: unknown[] = [];
   const says: { readonly [method: string]: (params: Params) => Promise<unknown> } = {
@@ -99,7 +99,7 @@ test.each(transcripts)("the session says what Clade says in %s", async (name) =>
   expect(outcomes).toEqual(outcomesOf[name]);
 });
 
-test("every message of the transcripts is as the published JSON Schema has it, and others are not", () => {
+test("every message of the transcripts fits the published JSON Schema, others do not", () => {
   const schema = JSON.parse(readFileSync(file("protocol/trainer-protocol.schema.json"), "utf8"));
   const ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false });
   const isClade = ajv.compile({ ...schema, $ref: "#/definitions/fromClade" });

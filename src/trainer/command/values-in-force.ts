@@ -3,7 +3,7 @@
 import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 
-/** Trainers that keep numbers in 32 bits give them back a little different. */
+/** Trainers that store numbers in 32 bits return slightly different ones. */
 const tolerance = 1e-6;
 
 const remedies = {
@@ -23,7 +23,7 @@ interface Trained {
 }
 
 export class ValuesInForce {
-  /** The names that were read back where they act, before the first step. */
+  /** The names of values that were read back from where they act, before the first step. */
   readBack: ReadonlySet<string> | undefined;
   /** The same after the last step. */
   readBackAfterTraining: ReadonlySet<string> | undefined;

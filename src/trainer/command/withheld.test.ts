@@ -14,7 +14,7 @@ const worker = {
   SLURM_JWT: "secret",
 };
 
-test("a trainer gets the worker's environment, but none of the keys to the stores and the scheduler", () => {
+test("a trainer gets the worker's environment without keys to stores and the scheduler", () => {
   const environment = trainerEnvironment(worker, { SEEDS: "1" });
   expect(JSON.stringify(environment)).not.toContain("secret");
   expect(environment).toEqual({
@@ -26,7 +26,7 @@ test("a trainer gets the worker's environment, but none of the keys to the store
   });
 });
 
-test("what an experiment names with true is passed on, and left out where the worker does not have it", () => {
+test("what an experiment names with true is passed on, or left out if the worker lacks it", () => {
   const environment = trainerEnvironment(worker, {
     AWS_SECRET_ACCESS_KEY: true,
     AWS_PROFILE: true,

@@ -1,6 +1,6 @@
 /**
- * What a worker may open and a trainer need not: its environment without the keys to the stores
- * and to the scheduler.
+ * Keeps from trainers what only a worker needs: the keys to the stores and to the scheduler in its
+ * environment.
  */
 
 /**
@@ -35,8 +35,8 @@ type Variables = { readonly [name: string]: string | undefined };
 
 /**
  * The environment of a trainer: the worker's without what is withheld, and what the experiment
- * declares, where `true` is the worker's own value of a variable, also of one that is withheld.
- * One that the worker does not have is left out.
+ * declares. `true` stands for the worker's own value of a variable, even of a withheld one. A
+ * variable that the worker lacks is left out.
  */
 export function trainerEnvironment(
   inherited: Variables,

@@ -83,7 +83,7 @@ test("a class is constructed, a function is called, and both train alike", async
   }
 });
 
-test("what was saved stays as it was while the trainer trains on, and can be restored again and again", async () => {
+test("a save keeps its state while the trainer trains on, and restores repeatedly", async () => {
   const { session } = adder();
   await session.start(context);
   await train(session, { rate: 2 });
@@ -95,7 +95,7 @@ test("what was saved stays as it was while the trainer trains on, and can be res
   }
 });
 
-test("fresh weights need a new trainer, restored ones do not; the old one is disposed of", async () => {
+test("fresh weights need a new trainer and dispose of the old; restored ones do not", async () => {
   const { session, log } = adder();
   await session.start(context);
   const files = await session.save();
@@ -118,7 +118,7 @@ test("a session that holds nothing makes a trainer to restore into", async () =>
   expect(await session.evaluate(false)).toEqual({ weight: 4 });
 });
 
-test("a trainer that changes its hyperparameters fails, and what is recorded stays what it was told", async () => {
+test("a trainer that changes its hyperparameters fails; the record stays as told", async () => {
   const told = { rate: 2 };
   for (const call of ["constructor", "step()", "restore()"]) {
     const decay = (where: string, hyperparameters: { rate: number }) => {
@@ -262,7 +262,7 @@ test.each([
   },
 );
 
-test("steps that together take longer than the limit are no failure", async () => {
+test("steps that together take longer than the limit do not fail", async () => {
   const step = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
   const session = inProcessSession(() => ({ ...trainer, step }), { stepTimeoutSeconds: 0.5 });
   await session.start(context);
@@ -278,7 +278,7 @@ test("steps that together take longer than the limit are no failure", async () =
   ).toBe(40);
 });
 
-test("a step that waits is left when the generation must not go on, and never called again", async () => {
+test("a waiting step is left when the generation must stop, and never called again", async () => {
   let steps = 0;
   const step = () => {
     steps++;

@@ -18,12 +18,12 @@ export interface InProcessOptions {
   readonly stepTimeoutSeconds?: number;
 }
 
-/** `dispose()` may wait for so long. */
+/** How long `dispose()` may wait. */
 const disposeSeconds = 5;
 
 /**
- * A trainer that lives in the worker's own process: an instance of the user's class, made anew for
- * fresh weights and reused for restored ones.
+ * A trainer that lives in the worker's own process: an instance of the user's class. Fresh weights
+ * get a new instance; restored weights reuse the old one.
  */
 export function inProcessSession(
   source: InProcessTrainerSource,
@@ -108,11 +108,15 @@ function evaluationOf(returned: unknown): Evaluation {
   const { samples } = returned as { samples?: unknown };
   if (samples === undefined || Array.isArray(samples)) return returned as Evaluation;
   throw new CladeError(
-    `samples: ${show(samples)} - must be a list of numbers, the measurements behind the objective; give a metric another name`,
+    `samples: ${show(samples)} - must be a list of numbers, the measurements behind the ` +
+      "objective; give a metric another name",
   );
 }
 
-/** A trainer learns its seed and not its number: nothing should depend on which member it is. */
+/**
+ * A trainer is told its seed and not its member's number, since nothing should depend on the
+ * number.
+ */
 function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
   return { seed, hyperparameters: frozen(hyperparameters) };
 }
@@ -141,7 +145,7 @@ async function guarded<T>(call: string, work: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Steps are the hot path: a synchronous one makes no promise. */
+/** Steps are the hot path, so a synchronous step creates no promise. */
 function guardedSync<T>(call: string, work: () => T | Promise<T>): T | Promise<T> {
   try {
     const result = work();

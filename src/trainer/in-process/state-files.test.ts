@@ -182,7 +182,7 @@ describe("files and states are copies", () => {
     });
   });
 
-  test("what a trainer changes after a restore does not reach the files, nor another trainer", () => {
+  test("a trainer's changes after a restore reach neither the files nor other trainers", () => {
     const files = filesOf({ weights: new Float32Array([1, 2]), bytes: new Uint8Array([1]) });
     const [one, other] = [stateOf(files), stateOf(files)] as {
       weights: Float32Array;
@@ -195,7 +195,7 @@ describe("files and states are copies", () => {
     }
   });
 
-  test("files that a store hands out as Buffers, at any place of a larger memory, are read the same", () => {
+  test("Buffers of a store, at any offset of a larger memory, are read the same", () => {
     const state = { ...arrays, bytes: new Uint8Array([1, 2, 3]), plain: { a: [1] } };
     const files = new Map(
       [...filesOf(state)].map(([name, bytes]) => {
@@ -237,7 +237,8 @@ describe("typed arrays are NumPy files", () => {
         const program = `
 import glob, json, os, numpy
 files = {os.path.basename(f)[:-4]: numpy.load(f) for f in glob.glob("*.npy")}
-print(json.dumps({k: [a.dtype.name, list(a.shape), a.tobytes().hex()] for k, a in files.items()}))`;
+described = {k: [a.dtype.name, list(a.shape), a.tobytes().hex()] for k, a in files.items()}
+print(json.dumps(described))`;
         const read = JSON.parse(
           execFileSync("python3", ["-c", program], { cwd: directory, encoding: "utf8" }),
         );

@@ -1,7 +1,7 @@
 /**
  * A trainer's state as files: a typed array becomes `name.npy` (NumPy's format, version 1.0),
- * bytes a file of that name, and everything else `name.json`. What is read back equals what was
- * saved, NaN, infinities and negative zero in JSON included.
+ * bytes become a file of that name, and everything else `name.json`. Reading returns exactly what
+ * was saved, including NaN, infinities and negative zero in JSON.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { CheckpointFiles } from "../../algorithm/snapshot.ts";
@@ -31,17 +31,19 @@ export function filesOf(state: TrainerState): CheckpointFiles {
   const unkept = lostInJson(state, {});
   if (unkept !== undefined) {
     throw new CladeError(
-      `save() returned ${unkept}, which cannot be kept; return a plain object of arrays and values`,
+      `save() returned ${unkept}, which cannot be kept; ` +
+        "return a plain object of arrays and values",
     );
   }
   const files = new Map<string, Uint8Array>();
   for (const [name, value] of Object.entries(state)) {
     if (value instanceof Uint8Array && /\.(npy|json)$/.test(name)) {
       throw new CladeError(
-        `save().${name}: bytes may not be named .npy or .json, which are written for arrays and values; use another name`,
+        `save().${name}: bytes may not be named .npy or .json, ` +
+          "which are written for arrays and values; use another name",
       );
     }
-    // Not slice(): a Buffer's shares its memory.
+    // Not slice(): a Buffer's slice shares its memory.
     if (value instanceof Uint8Array) files.set(name, new Uint8Array(value));
     else if (ArrayBuffer.isView(value)) files.set(`${name}.npy`, encodeArray(name, value));
     else if (value !== undefined) files.set(`${name}.json`, encodeJson(name, value));
@@ -63,7 +65,8 @@ function encodeArray(name: string, array: ArrayBufferView): Uint8Array {
   const dtype = Object.entries(dtypes).find(([, type]) => array instanceof type)?.[0];
   if (!dtype)
     throw new CladeError(
-      `save().${name}: is a ${array.constructor.name}, which cannot be kept; use another typed array`,
+      `save().${name}: is a ${array.constructor.name}, which cannot be kept; ` +
+        "use another typed array",
     );
   const { length } = array as Float32Array;
   const header = `{'descr': '${dtype}', 'fortran_order': False, 'shape': (${length},), }`;
@@ -96,7 +99,8 @@ function encodeJson(name: string, value: unknown): Uint8Array {
     const what = lostInJson(inner, this);
     if (what !== undefined) {
       throw new CladeError(
-        `save().${name}${key === "" ? "" : `: ${key}`}: ${what} cannot be kept; return typed arrays at the top level and plain values elsewhere`,
+        `save().${name}${key === "" ? "" : `: ${key}`}: ${what} cannot be kept; ` +
+          "return typed arrays at the top level and plain values elsewhere",
       );
     }
     return inner;
@@ -104,7 +108,7 @@ function encodeJson(name: string, value: unknown): Uint8Array {
   return encoder.encode(text);
 }
 
-/** What a value is, when JSON would drop or change it. */
+/** Names a value that JSON would drop or change; undefined for others. */
 function lostInJson(value: unknown, holder: object): string | undefined {
   if (value === undefined) return Array.isArray(holder) ? "an undefined in a list" : undefined;
   if (typeof value === "function" || typeof value === "bigint" || typeof value === "symbol") {
@@ -112,8 +116,7 @@ function lostInJson(value: unknown, holder: object): string | undefined {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const prototype = Object.getPrototypeOf(value);
-  // The root of another realm's objects is plain too, so it is recognised by having no prototype
-  // itself.
+  // Objects of another realm are plain, too, so their root is recognised by its missing prototype.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   if (!isPlain) return `an object of class ${value.constructor.name}`;
   return Object.hasOwn(value, tag)

@@ -1,18 +1,18 @@
 /**
- * Ends the wait for a call that never settles, such as one that waits for a message that nobody
- * sends. A call that blocks the event loop cannot be ended from here: whoever started this process
- * does that (`src/processes/watchdog`).
+ * Ends the wait for a call that never settles, such as one that waits for a message that never
+ * comes. A call that blocks the event loop cannot be ended from here; the watchdog does that
+ * (`src/processes/watchdog`).
  */
 import { TrainerError } from "../trainer-session.ts";
 
 const lookMs = 100;
 
-/** The call was left alone: it may go on by itself, so what it works on is of no use any more. */
+/** The call was abandoned. It may still be running, so its trainer cannot be used again. */
 export class Abandoned extends Error {}
 
 /**
- * The calls that are waited for. One timer looks at all of them: a timer for each call costs more
- * than a short generation.
+ * The pending calls. One timer checks all of them, since a timer for each call costs more than a
+ * short generation.
  */
 const waiting = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -49,8 +49,7 @@ export async function withinLimit<T>(
   };
   waiting.add(lookAt);
   timer ??= setInterval(look, lookMs);
-  // Where nothing else is left that could settle the call, Node ends the process and says so at
-  // once.
+  // If nothing else can settle the call, Node ends the process at once, with a message.
   (timer as { unref?: () => void }).unref?.();
   try {
     return await Promise.race([work, stuck]);
@@ -61,7 +60,8 @@ export async function withinLimit<T>(
 
 function tooLong(call: string, seconds: number): TrainerError {
   const rule = `did not end within ${seconds} s`;
-  const remedy = `see what it waits for${call === "dispose()" ? "" : ", or raise stepTimeoutSeconds"}`;
+  const orRaise = call === "dispose()" ? "" : ", or raise stepTimeoutSeconds";
+  const remedy = `see what it waits for${orRaise}`;
   return new TrainerError(
     `trainer ${call} ${rule}; ${remedy}`,
     "It waits for a promise that has not settled.",

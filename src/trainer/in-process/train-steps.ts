@@ -3,8 +3,8 @@ import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import type { Generation } from "../trainer-session.ts";
 
 /**
- * Timers and signals get their turn this often, between steps: a trainer of synchronous steps
- * would keep them out for ever.
+ * Timers and signals get a turn this often, between steps, since synchronous steps would block
+ * them for ever.
  */
 const eventsMs = 20;
 
@@ -36,7 +36,7 @@ export async function trainSteps(
   }
 }
 
-/** Lets timers, signals and other work run, unless they have in the last milliseconds. */
+/** Lets timers, signals and other work run, unless they did so a few milliseconds ago. */
 export async function pauseForEvents(afterMs = eventsMs): Promise<void> {
   const now = performance.now();
   if (now - lastEvents < afterMs) return;

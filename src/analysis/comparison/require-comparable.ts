@@ -2,10 +2,10 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
 
 /**
- * Throws a `BadInputError` when the runs were not after the same objective, or cannot be known to
- * have trained on the same data.
+ * Throws a `BadInputError` when the runs have different objectives, or may have trained on
+ * different data.
  */
-export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
+export function requireComparable(runs: readonly Run[], sameData: boolean): void {
   const [first, ...others] = runs;
   for (const other of others) {
     const objectives = [first!, other].map(({ experiment }) =>
@@ -17,7 +17,9 @@ export function refuseDifferent(runs: readonly Run[], sameData: boolean): void {
     }
     const sources = [first!, other].map(trainerText);
     if (sameData || sources.includes(undefined) || sources[0] === sources[1]) continue;
-    const rule = `has the trainer ${sources[1]}, and ${first!.id} has ${sources[0]}, so their data may differ`;
+    const rule =
+      `has the trainer ${sources[1]}, and ${first!.id} has the trainer ${sources[0]}, ` +
+      "so their data may differ";
     throw different(
       other,
       rule,
@@ -38,7 +40,7 @@ function objectiveText({
   return `${direction} ${metric}${final === undefined ? "" : ` with final ${final}`}`;
 }
 
-/** Undefined for a run of a program, of which nothing is known. */
+/** Undefined for a run of a program, whose trainer is unknown. */
 function trainerText({ experiment, source }: Run): string | undefined {
   if (experiment.trainer !== undefined) return `"${experiment.trainer}"`;
   return source && `of ${source.file}`;
