@@ -1,8 +1,8 @@
 /**
- * Which checkpoints stay. Besides what is pinned, reserved or gone on from, and the best model's, a
- * member keeps those of the snapshots that anybody may still go on from: its newest, and since a
- * decision about an older generation sees a member that is ahead as it was a generation ago, all
- * whose score it earned, back to the last but one that it trained.
+ * Which checkpoints stay. Those that are pinned, reserved or in use do, and that of the best
+ * model. A member also keeps those of the snapshots that a claim may still start from. These are
+ * its newest, and all whose score it earned, back to the last but one that it trained: a decision
+ * about an older generation sees a member that is ahead as it was a generation ago.
  */
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 

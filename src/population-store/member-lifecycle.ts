@@ -193,5 +193,6 @@ function everybodyIsDone(states: readonly MemberState[]): string {
   const givenUp = states.includes("failed") ? "that was not given up " : "";
   const stopped = states.includes("stopped");
   const spent = states.includes("finished");
-  return `every member ${givenUp}${stopped ? "was stopped" : ""}${stopped && spent ? " or " : ""}${spent ? "has spent its budget" : ""}`;
+  const ends = [...(stopped ? ["was stopped"] : []), ...(spent ? ["has spent its budget"] : [])];
+  return `every member ${givenUp}${ends.join(" or ")}`;
 }

@@ -32,7 +32,8 @@ import { type WorkTime, workTime } from "./work-time.ts";
 export type Row = Record<string, SQLOutputValue>;
 
 export const snapshotColumns =
-  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, " +
+  "hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
 
 /** Throws a `DamagedRowError` that names the snapshot. */
 export function snapshotOf(row: Row): PublishedSnapshot {
@@ -64,7 +65,8 @@ export function plainSnapshotOf(row: Row): Snapshot {
 }
 
 export const treeColumns =
-  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, score";
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, " +
+  "hyperparameters, score";
 
 /** As `isEarned`. */
 export const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
@@ -203,7 +205,8 @@ export function decisionValues(decision: Decision): SQLInputValue[] {
 }
 
 export const failureColumns =
-  "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, at, message, stack";
+  "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, " +
+  "at, message, stack";
 
 export function failureOf(row: Row): Failure {
   const {
@@ -364,7 +367,8 @@ function json(
 /** `where` is the row's name, such as "snapshot 3.12", and `what` the part that cannot be read. */
 function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
   return new DamagedRowError(
-    `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
+    `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed ` +
+      "by something else; put the database back from a copy, or remove the run",
     { cause },
   );
 }

@@ -81,7 +81,7 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   return collected;
 }
 
-test("hyperparameters that change nothing are noted once in a run, by one of its workers", async () => {
+test("hyperparameters that change nothing are noted once in a run, by one worker", async () => {
   const { store, run } = await trained({ workers: 3 });
   const notes = (await store.notes(run.id)).filter((note) => note.kind === "acting");
   const found = notes.filter((note) => note.found);
@@ -109,7 +109,7 @@ test("a synchronous run has the same snapshots with the trial and without it", a
   expect(withTrial).toEqual(without);
 });
 
-test("a trial in which the trainer fails costs no member, and says why it proved nothing", async () => {
+test("a trial in which the trainer fails costs no member, and gives its reason", async () => {
   class Fragile extends Climber {
     override step(hyperparameters: { readonly rate: number; readonly decay?: number }) {
       if (hyperparameters.decay === 0.5) throw new Error("no such decay");

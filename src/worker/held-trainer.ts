@@ -1,6 +1,4 @@
-/**
- * The trainer of a worker: whose snapshot it holds, and what it was asked for last.
- */
+/** The trainer of a worker: whose snapshot it holds, and what it was asked for last. */
 import type { CheckpointId, Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";

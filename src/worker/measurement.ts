@@ -76,14 +76,18 @@ export class MetricError extends CladeError {
   constructor(metric: string, evaluation: Evaluation) {
     const reported = Object.keys(evaluation).filter((name) => name !== "samples");
     if (metric in evaluation) {
-      const rule = `${show(evaluation[metric])} is not a number, and evaluate() reports it as the objective`;
+      const rule =
+        `${show(evaluation[metric])} is not a number, and evaluate() reports it as the ` +
+        "objective";
       super(
-        `objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has diverged).`,
+        `objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has ` +
+          "diverged).",
       );
       return;
     }
     super(
-      `objective.metric: "${metric}" - is not reported by the trainer's evaluate(); ${nearest(metric, reported)}.`,
+      `objective.metric: "${metric}" - is not reported by the trainer's evaluate(); ` +
+        `${nearest(metric, reported)}.`,
     );
   }
 }

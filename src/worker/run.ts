@@ -159,7 +159,8 @@ export async function allFailed(store: PopulationStore, id: RunId): Promise<Clad
   });
   const last = failures.at(-1);
   return new CladeError(
-    `run ${id}: every member failed; the last said: ${last?.message ?? "nothing"}\n${last?.stack ?? ""}`,
+    `run ${id}: every member failed; the last said: ${last?.message ?? "nothing"}\n` +
+      `${last?.stack ?? ""}`,
   );
 }
 

@@ -23,6 +23,6 @@ export function storedFailure(
 function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   const half = most / 2;
-  const note = `... (cut: ${text.length} characters, which stand whole in the log of the worker) ...`;
+  const note = `... (cut: all ${text.length} characters are in the worker's log) ...`;
   return `${text.slice(0, half)}${note}${text.slice(-half)}`.toWellFormed();
 }

@@ -66,7 +66,7 @@ interface World {
 const root = mkdtempSync(join(tmpdir(), "clade-simulation-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async () => {
+test(`nothing needed is collected, in memory (${seeds} seeds)`, async () => {
   const tally = newTally();
   for (let seed = 0; seed < seeds; seed++) {
     const clock = { time: 1_700_000_000_000 };
@@ -84,7 +84,7 @@ test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async ()
 
 for (const overlap of [false, true]) {
   const how = overlap ? ", while files are being written" : "";
-  test(`nothing that is needed is collected, with SQLite and files${how} (${seeds} seeds)`, async () => {
+  test(`nothing needed is collected, with SQLite and files${how} (${seeds} seeds)`, async () => {
     const tally = newTally();
     for (let seed = 0; seed < seeds; seed++) {
       const clock = { time: 1_700_000_000_000 };
@@ -116,7 +116,7 @@ const settleMs = 20;
 /** Each file is forced to the disk, which takes time. */
 const objectSeeds = Math.ceil(seeds / 8);
 
-test(`nothing that is needed is collected, with objects that nobody locks (${objectSeeds} seeds)`, async () => {
+test(`nothing needed is collected, with unlocked objects (${objectSeeds} seeds)`, async () => {
   const tally = newTally();
   for (let seed = 0; seed < objectSeeds; seed++) {
     const clock = { time: 1_700_000_000_000 };

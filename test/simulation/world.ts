@@ -1,6 +1,6 @@
 /**
- * The time and the luck of a simulated system. One thing happens after the other: events wait in
- * a queue for their time, and everything that follows from one at once is over before the next.
+ * The time and the luck of a simulated system. One thing happens after the other: events wait in a
+ * queue for their time, and everything that follows from one at once is over before the next.
  */
 import { firstPlace } from "../../src/algorithm/bisect.ts";
 import { type Random, randomStream } from "../../src/algorithm/random.ts";

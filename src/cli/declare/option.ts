@@ -1,6 +1,6 @@
 /**
- * Options of commands, with the types of what commands get of them. Both follow from the flags
- * and the parser.
+ * Options of commands, with the types of what commands get of them. Both follow from the flags and
+ * the parser.
  */
 import { Option } from "commander";
 

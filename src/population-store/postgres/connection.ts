@@ -213,7 +213,8 @@ export class Connection {
           throw this.#explained(error);
         if (!this.#wasReached && pauseMs === firstPauseMs)
           this.#tellWaiting?.(
-            `${(this.#explained(error) as Error).message}. Trying again for ${patienceMs / 60_000} minutes`,
+            `${(this.#explained(error) as Error).message}. Trying again for ` +
+              `${patienceMs / 60_000} minutes`,
           );
         await sleep(pauseMs * (0.5 + Math.random()));
       }

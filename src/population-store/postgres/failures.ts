@@ -59,14 +59,17 @@ const networkCodes = new Set([
   "ENOENT",
 ]);
 /** How `pg` puts it. The last is what a server says that cannot even begin a process. */
-const networkWords =
-  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|There was an error establishing an SSL)/;
+const networkWords = new RegExp(
+  "^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|" +
+    "There was an error establishing an SSL)",
+);
 const silence = /timeout/i;
 
 const offersNone = "The server does not support SSL connections";
 /** Of PostgreSQL and of PgBouncer, to a connection without. */
 const demandsTls = /no encryption|^SSL required/;
 const notAllowed = "28000";
+const nameCertificate = "name one that it trusts in sslcert, and its key in sslkey";
 /**
  * What the database's functions refuse (`functions.ts`), and a value that a unique index has
  * already: the store reads these itself.
@@ -104,7 +107,8 @@ export function explained(error: unknown, circumstances: Circumstances): unknown
   if (mayPass(error)) {
     const then = wasReached ? ", then resume the run" : "";
     return sentence(
-      `cannot be reached (${message || code}); ${networkRemedy(code, message, circumstances)}${then}`,
+      `cannot be reached (${message || code}); ` +
+        `${networkRemedy(code, message, circumstances)}${then}`,
     );
   }
   if (severity === undefined || forTheStore.has(code)) return error;
@@ -120,9 +124,12 @@ function networkRemedy(
   const remedies: Readonly<Record<string, string>> = {
     ENOTFOUND: `there is no machine ${host}; correct the host of the URL`,
     EAI_AGAIN: "names of machines cannot be looked up; check the network",
-    ECONNREFUSED: `nothing listens on port ${port} of ${host}; check both, and on the server that PostgreSQL runs and listens there (listen_addresses)`,
+    ECONNREFUSED:
+      `nothing listens on port ${port} of ${host}; check both, and on the server that ` +
+      "PostgreSQL runs and listens there (listen_addresses)",
     ENOENT:
-      "see that PostgreSQL runs on this machine, and where its socket is (unix_socket_directories)",
+      "see that PostgreSQL runs on this machine, and where its socket is " +
+      "(unix_socket_directories)",
     "53300": "raise max_connections on the server, or put PgBouncer in front of it",
     "57P03": "wait until the server is up, and see its log if it stays so",
   };
@@ -141,19 +148,30 @@ function remedyFor(
 ): string | undefined {
   const { user = "this user", database = user } = endpoint;
   const remedies: Readonly<Record<string, string>> = {
-    "28P01": `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
-    [notAllowed]: `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give another user`,
+    "28P01":
+      `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ` +
+      "~/.pgpass",
+    [notAllowed]:
+      `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give ` +
+      "another user",
     "3D000": `there is no database ${database}; make it with: createdb ${database}`,
     "42501":
-      "this user lacks a right; let it create a schema in the database, or functions in the schema clade, and use its tables",
+      "this user lacks a right; let it create a schema in the database, or functions in the " +
+      "schema clade, and use its tables",
     "25006": "the server only reads, as a standby does; give the URL of the primary",
     "53100": "the server's disk is full; free some space there, then resume the run",
     "53200": "the server is out of memory; see its log, then resume the run",
   };
-  if (code === notAllowed && message.includes("client certificate"))
-    return `the server demands a certificate of ${user}${tls.clientCertificate ? `, and it does not accept ${tls.clientCertificate}` : ""}; name one that it trusts in sslcert, and its key in sslkey`;
+  if (code === notAllowed && message.includes("client certificate")) {
+    const { clientCertificate: given } = tls;
+    const refused = given ? `, and it does not accept ${given}` : "";
+    return `the server demands a certificate of ${user}${refused}; ${nameCertificate}`;
+  }
   if (tls.mode === "disable" && demandsTls.test(message))
-    return `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, or give sslmode=verify-full`;
+    return (
+      `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, ` +
+      "or give sslmode=verify-full"
+    );
   return remedies[code];
 }
 
@@ -168,22 +186,44 @@ function ofTls(
   const { host } = endpoint;
   const { mode, authority, clientCertificate } = tls;
   if (message === offersNone)
-    return `sslmode=${mode} demands TLS, and the server offers none; turn it on there (ssl = on, or client_tls_sslmode of PgBouncer). sslmode=disable would do without, and let anybody on the way read and change what is sent`;
+    return (
+      `sslmode=${mode} demands TLS, and the server offers none; turn it on there (ssl = on, ` +
+      "or client_tls_sslmode of PgBouncer). sslmode=disable would do without, and let anybody " +
+      "on the way read and change what is sent"
+    );
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
-    return `the server's certificate is not for ${host} but for ${cert?.subjectaltname ?? cert?.subject?.CN}; give the host as it names it. sslmode=verify-ca would take any certificate of ${authority}, whatever its name`;
+    return (
+      `the server's certificate is not for ${host} but for ` +
+      `${cert?.subjectaltname ?? cert?.subject?.CN}; give the host as it names it. ` +
+      `sslmode=verify-ca would take any certificate of ${authority}, whatever its name`
+    );
   if (code === "CERT_HAS_EXPIRED")
-    return "the server's certificate has expired; renew it there (or set this machine's clock right)";
+    return (
+      "the server's certificate has expired; renew it there (or set this machine's clock " +
+      "right)"
+    );
   if (code === "CERT_NOT_YET_VALID")
-    return "the server's certificate is not valid yet; set this machine's clock right, or see the certificate";
+    return (
+      "the server's certificate is not valid yet; set this machine's clock right, or see the " +
+      "certificate"
+    );
   if (
     /ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code)
   )
     return clientCertificate
-      ? `the server does not accept the certificate ${clientCertificate} (${code}); name one that it trusts in sslcert, and its key in sslkey`
-      : `the server demands a certificate of this client; name one that it trusts in sslcert, and its key in sslkey`;
+      ? `the server does not accept the certificate ${clientCertificate} (${code}); ` +
+          nameCertificate
+      : `the server demands a certificate of this client; ${nameCertificate}`;
   if (/CERT|^UNABLE_TO_/.test(code))
-    return `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert the certificate of the authority that signed it (or itself, where it is self-signed), as whoever runs the server hands it out`;
+    return (
+      `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert ` +
+      "the certificate of the authority that signed it (or itself, where it is self-signed), " +
+      "as whoever runs the server hands it out"
+    );
   if (isOfTls(code))
-    return `a TLS connection could not be established (${message}); see the server's log and its ssl_ settings`;
+    return (
+      `a TLS connection could not be established (${message}); see the server's log and its ` +
+      "ssl_ settings"
+    );
   return undefined;
 }

@@ -6,7 +6,8 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 const remedy =
-  "write it as postgres://user@host:5432/database, and special characters of a password as %2F and the like";
+  "write it as postgres://user@host:5432/database, and special characters of a password as " +
+  "%2F and the like";
 /** What a name of a user has that was meant as one. */
 const plainUser = /^[\p{L}\p{N}_.$@+-]*$/u;
 /** What tells where a server is, and no secret. */

@@ -13,5 +13,7 @@ export function exposure(file: string, rootsMayBeRead = false): string | undefin
   const { mode, uid } = statSync(file);
   if ((mode & (rootsMayBeRead && uid === 0 ? byOthersOfRoots : byOthers)) === 0) return undefined;
   const rights = (mode & 0o777).toString(8).padStart(4, "0");
-  return `others may read it (its rights are ${rights}), so it is not used; run: chmod 600 ${file}`;
+  return (
+    `others may read it (its rights are ${rights}), so it is not used; ` + `run: chmod 600 ${file}`
+  );
 }

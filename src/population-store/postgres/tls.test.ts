@@ -101,7 +101,7 @@ beforeAll(() => {
 });
 
 describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
-  test("a server without TLS: prefer and allow do without, require says what is missing", async () => {
+  test("without TLS: prefer and allow connect, require says what is missing", async () => {
     expect(await outcome(url("postgres"))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "prefer" }))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "allow" }))).toBe(false);
@@ -120,7 +120,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
         await create(server!, database);
     });
 
-    test("lets in whoever says nothing, allow, prefer or require, and tells disable what to do", async () => {
+    test("accepts no mode, allow, prefer and require, and tells disable what to do", async () => {
       expect(await outcome(url("demanding"))).toBe(true);
       for (const sslmode of ["allow", "prefer", "require"])
         expect(await outcome(url("demanding", { sslmode }))).toBe(true);
@@ -136,7 +136,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       );
     });
 
-    test("verify-ca and verify-full take a certificate of the authority, and verify-full the host's only", async () => {
+    test("verify-ca and verify-full check the authority, verify-full also the host", async () => {
       const sslrootcert = file("authority");
       expect(await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }))).toBe(true);
       expect(
@@ -145,7 +145,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(
         await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }, "127.0.0.1")),
       ).toContain(
-        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; give the host as it names it",
+        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; give the host " +
+          "as it names it",
       );
     });
 
@@ -160,10 +161,11 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       ).toContain("the server's certificate is not signed by this machine's authorities (");
     });
 
-    test("the environment says the same, and a root certificate in its place makes require verify", async () => {
+    test("variables say the same; a default root certificate makes require verify", async () => {
       vi.stubEnv("PGSSLMODE", "verify-full");
       expect(await outcome(url("demanding"))).toContain(
-        `sslmode=verify-full: needs the certificate of the authority that signed the server's, and there is no ${home}/.postgresql/root.crt;`,
+        "sslmode=verify-full: needs the certificate of the authority that signed the " +
+          `server's, and there is no ${home}/.postgresql/root.crt;`,
       );
       vi.stubEnv("PGSSLROOTCERT", file("authority"));
       expect(await outcome(url("demanding"))).toBe(true);
@@ -186,7 +188,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
           url("certified", { sslmode: "require", sslcert: file(sslcert), sslkey: file(sslkey) }),
         );
       expect(await outcome(url("certified", { sslmode: "require" }))).toContain(
-        "the server demands a certificate of clade; name one that it trusts in sslcert, and its key in sslkey",
+        "the server demands a certificate of clade; name one that it trusts in sslcert, and " +
+          "its key in sslkey",
       );
       expect(await shown("mine.crt", "mine.key")).toBe(true);
       expect(await shown("strange.crt", "strange.key")).toContain(
@@ -231,7 +234,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       bare.password = "";
       const kept = file(".pgpass");
       expect(await outcome(bare.href)).toContain(
-        `the server asks for the password of clade; write the line host:port:database:user:password into ${kept}, or give it in PGPASSWORD`,
+        "the server asks for the password of clade; write the line " +
+          `host:port:database:user:password into ${kept}, or give it in PGPASSWORD`,
       );
       writeFileSync(kept, "elsewhere:*:*:*:other\n", { mode: 0o600 });
       expect(await outcome(bare.href)).toContain(
@@ -265,7 +269,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await through({ sslmode: "disable" })).toContain("lets clade in only with TLS");
     });
 
-    test("a server that is restarted with an expired certificate says so to whoever verifies", async () => {
+    test("an expired certificate after a restart is named by the modes that verify", async () => {
       await using connection = openDisposable(url("demanding", { sslmode: "require" }));
       await connection.query(sql`SELECT 1`);
       await offerTls({ expired: true });

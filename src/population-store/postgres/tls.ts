@@ -66,7 +66,8 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
   const mode = modeOf(given("sslmode") ?? aliased(url.searchParams.get("ssl")), rootFile);
   if (negotiation === "direct" && ["disable", "allow", "prefer"].includes(mode))
     throw new SettingError(
-      `sslnegotiation=direct: goes with sslmode=require, verify-ca or verify-full, not with ${mode}`,
+      "sslnegotiation=direct: goes with sslmode=require, verify-ca or verify-full, not with " +
+        `${mode}`,
     );
   // libpq leaves sockets of this machine alone, whatever is said.
   const nothing = {
@@ -118,7 +119,8 @@ function modeOf(given: string | undefined, rootFile: string | undefined): SslMod
   const mode = given ?? (ofSystem ? "verify-full" : "prefer");
   if (mode === "no-verify")
     throw new SettingError(
-      "sslmode=no-verify: is no mode of PostgreSQL; give require, which encrypts and does not check who answers",
+      "sslmode=no-verify: is no mode of PostgreSQL; give require, which encrypts and does " +
+        "not check who answers",
     );
   if (!isMode(mode))
     throw new SettingError(
@@ -150,7 +152,9 @@ function rootOf(mode: SslMode, given: string | undefined) {
   if (!given && !existsSync(file)) {
     if (!isVerifying) return undefined;
     throw new SettingError(
-      `sslmode=${mode}: needs the certificate of the authority that signed the server's, and there is no ${file}; put it there, name its file in sslrootcert, or give sslrootcert=system for a public authority`,
+      `sslmode=${mode}: needs the certificate of the authority that signed the server's, ` +
+        `and there is no ${file}; put it there, name its file in sslrootcert, or give ` +
+        "sslrootcert=system for a public authority",
     );
   }
   if (!isVerifying && mode !== "require") return undefined;
@@ -213,7 +217,8 @@ function contextOf(files: SecureContextOptions, certificate: string | undefined)
       );
     if (/BAD_DECRYPT|PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code ?? ""))
       throw new SettingError(
-        `sslcert=${certificate}: its key is encrypted, and sslpassword does not open it; give the right one`,
+        `sslcert=${certificate}: its key is encrypted, and sslpassword does not open it; ` +
+          "give the right one",
       );
     throw new SettingError(
       `sslrootcert, sslcert or sslkey: cannot be used (${message}); correct the file`,

@@ -37,7 +37,8 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     const explanation = explained(path, error);
     if (explanation instanceof CladeError) throw explanation;
     throw new CladeError(
-      `store ${path}: cannot be opened (${(error as Error).message}); check the path, its rights and the free space`,
+      `store ${path}: cannot be opened (${(error as Error).message}); check the path, its ` +
+        "rights and the free space",
       { cause: error },
     );
   }
@@ -128,7 +129,8 @@ function versionOf(database: DatabaseSync, path: string, steps: readonly string[
     );
   if (version > steps.length) {
     throw new StoreVersionError(
-      `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; update Clade or give another path with --store`,
+      `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; ` +
+        "update Clade or give another path with --store",
     );
   }
   return version;

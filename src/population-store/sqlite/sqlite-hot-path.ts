@@ -177,7 +177,8 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
 
   function news(key: number, since: number): News {
     const published = database.prepared(
-      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ORDER BY seq`,
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ` +
+        "ORDER BY seq",
     );
     return newsOf(published.all(key, since), since);
   }

@@ -18,7 +18,7 @@ export interface Blocked {
    * count.
    */
   readonly blockedMs: number;
-  /** Whose generation is in progress, and the fencing token of the claim; absent between claims. */
+  /** The claim whose generation is in progress; absent between claims. */
   readonly claim?: Pick<Claim, "member" | "fencingToken">;
 }
 
