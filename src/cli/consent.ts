@@ -12,8 +12,8 @@ export async function consent(
   question: string,
 ): Promise<boolean> {
   if (!input?.isTTY || !output.isTTY) {
-    const rule = "cannot be undone, and here is no terminal to ask in";
-    throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes if it is meant" }]);
+    const rule = "cannot be undone, and there is no terminal to confirm it in";
+    throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes to confirm" }]);
   }
   output.write(`${question} [y/N] `);
   const lines = createInterface({ input });

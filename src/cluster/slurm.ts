@@ -114,7 +114,7 @@ function directives({ run, array, logDirectory, more, ...settings }: SlurmSettin
  */
 function quotedForSlurm(word: string): string {
   if (!/[\n\r\0]/.test(word)) return quoted(word.replaceAll("\\", "\\\\"));
-  const rule = "has a line break, and no option of sbatch can have one";
+  const rule = "has a line break, which sbatch options cannot have";
   throw new BadInputError([
     { path: "sbatch", value: JSON.stringify(word), rule, remedy: "leave it out" },
   ]);

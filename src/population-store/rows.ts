@@ -368,7 +368,7 @@ function json(
 function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
   return new DamagedRowError(
     `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed ` +
-      "by something else; put the database back from a copy, or remove the run",
+      "by another program; restore the database from a copy, or remove the run",
     { cause },
   );
 }

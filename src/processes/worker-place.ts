@@ -193,11 +193,11 @@ export class WorkerPlace {
 function died(log: string | undefined, how: string, lastWords?: string): CladeError {
   if (log === undefined) {
     const words = lastWords === undefined ? "what it said is above" : `it said: ${lastWords}`;
-    return new CladeError(`a worker ${how}; start it again when the cause is mended; ${words}`);
+    return new CladeError(`a worker ${how}; start it again when the cause is fixed; ${words}`);
   }
   const output = lastWords ?? readFileSync(log, "utf8").slice(-shownOutput).trim();
   return new CladeError(
-    `a worker ${how}; resume the run when the cause is mended. ` +
+    `a worker ${how}; resume the run when the cause is fixed. ` +
       `Its last words (${log}):\n${output}`,
   );
 }

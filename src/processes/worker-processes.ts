@@ -33,7 +33,7 @@ export function workerProcesses(
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
     const remedy = "name the GPUs, such as --gpus 0,1";
-    throw bad("--members-per-gpu", membersPerGpu, "says nothing without --gpus", remedy);
+    throw bad("--members-per-gpu", membersPerGpu, "has no effect without --gpus", remedy);
   }
   const places = gpus && gpus.length * (membersPerGpu ?? 1);
   if (workers !== undefined && places !== undefined && workers > places) {

@@ -126,7 +126,7 @@ async function tryAll(
 function whyUnproved(effect: Effect): string | undefined {
   switch (effect.kind) {
     case "noise":
-      return "runs of the same differ by as much";
+      return "identical runs differ by as much";
     case "failed":
       return effect.message.split("\n", 1)[0]!;
     case "untried":

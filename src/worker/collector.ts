@@ -79,7 +79,7 @@ export class Collector {
     this.#besides = this.#collectTwice(settleMs)
       .catch((error: Error) => {
         if (!this.#ended.signal.aborted)
-          console.error(`checkpoints that nobody needs stay for now: ${error.message}`);
+          console.error(`could not delete unused checkpoints, will retry: ${error.message}`);
       })
       .finally(() => {
         this.#besides = undefined;

@@ -26,8 +26,8 @@ export async function recovery(
     if (isGood) return returnTo(snapshot, newest, error);
   }
   throw new CladeError(
-    `member ${claim.member} of ${claim.run}: has no snapshot to go on from; remove the run ` +
-      "and start anew",
+    `member ${claim.member} of ${claim.run}: has no snapshot to continue from; remove the ` +
+      "run and start a new one",
   );
 }
 

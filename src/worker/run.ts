@@ -159,7 +159,7 @@ export async function allFailed(store: PopulationStore, id: RunId): Promise<Clad
   });
   const last = failures.at(-1);
   return new CladeError(
-    `run ${id}: every member failed; the last said: ${last?.message ?? "nothing"}\n` +
+    `run ${id}: every member failed; the last error was: ${last?.message ?? "nothing"}\n` +
       `${last?.stack ?? ""}`,
   );
 }

@@ -229,7 +229,7 @@ test.each([
     ["--export", "none/schedule.csv"],
     "--export: none/schedule.csv - cannot be written (ENOENT); free or unlock the place",
   ],
-  [["--snapshot", "9.9"], "--snapshot: 9.9 - is no snapshot of climb-"],
+  [["--snapshot", "9.9"], "--snapshot: 9.9 - is not a snapshot of climb-"],
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],
 ])("replay %o is refused", async (words, message) => {
   await place.clade("run", "climb.ts", "--seed", "1");

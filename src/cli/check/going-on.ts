@@ -86,7 +86,7 @@ export async function judgeGoingOn(
     "note",
     `training is not deterministic, or its evaluation is not: ${plural(all.length, "run")} ` +
       `of the same ${steps} from the same checkpoint differ by up to ${by} in ${noisy[0]}; ` +
-      "whether anything is forgotten that changes it by less could not be proved",
+      "state that is forgotten and changes it by less would not be noticed",
   );
 }
 

@@ -43,7 +43,7 @@ export async function tryActing(
     trial.say(
       "warn",
       `${name} changes nothing: ${trained(values)} from the same state the scores are the same; ` +
-        "if that is meant, declare it as a constant",
+        "if that is intended, declare it as a constant",
     );
   for (const { name, values } of of("unscored"))
     trial.say(
@@ -55,7 +55,7 @@ export async function tryActing(
     trial.say(
       "note",
       `${name}: whether it acts could not be proved, ` +
-        `since runs of the same differ by ${number(by)} in ${metric}`,
+        `since identical runs differ by ${number(by)} in ${metric}`,
     );
   for (const { name, value: end, message } of of("failed"))
     trial.say(

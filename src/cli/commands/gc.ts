@@ -12,7 +12,7 @@ import { openStores, type Stores } from "../runs/open-store.ts";
 
 export const gc = command({
   name: "gc",
-  summary: "delete checkpoints that nobody needs; workers do so by themselves while they work",
+  summary: "delete unused checkpoints; workers also do so while they work",
   arguments: [argument("[run]", "the run (default: every run of the store)")],
   options: storeOptions,
   action: collectRuns,
@@ -34,7 +34,7 @@ async function collectRuns(
       : [await findRun(context, stores.population, name)];
   for (const run of runs) {
     const deleted = count(await collectRun(context, stores, run));
-    context.print(`run ${run.id}: ${deleted} files deleted that nobody needs`);
+    context.print(`run ${run.id}: ${deleted} unused files deleted`);
   }
 }
 
@@ -46,7 +46,7 @@ async function collectRun(context: Context, stores: Stores, run: Run): Promise<n
   if (isQuiet || settleMs === undefined) return before;
   const soon = duration(settleMs / 1000);
   context.print(
-    `run ${run.id}: is running; looking again in ${soon} for what is still not needed`,
+    `run ${run.id}: is running; looking again in ${soon} for files that are still unused`,
   );
   await sleep(settleMs);
   return before + (await collect(stores.population, checkpoints, run.id));

@@ -136,8 +136,8 @@ async function chosen(
     return (await population.snapshot(run.id, snapshot as SnapshotId)).id;
   } catch (error) {
     if (!(error instanceof SnapshotNotFoundError)) throw error;
-    const remedy = "give an id such as 3.12, as the report or clade show --json have them";
-    throw bad("--snapshot", snapshot, `is no snapshot of ${run.id}`, remedy);
+    const remedy = "give an id such as 3.12, as in the report or in clade show --json";
+    throw bad("--snapshot", snapshot, `is not a snapshot of ${run.id}`, remedy);
   }
 }
 

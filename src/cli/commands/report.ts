@@ -26,7 +26,7 @@ type Versions = { readonly [name: string]: string };
 
 const declared = [
   withDefault(
-    option("--out <file>", "where to write it; a file that is there is replaced"),
+    option("--out <file>", "where to write it; an existing file is replaced"),
     "report.html",
   ),
   option(
@@ -131,7 +131,7 @@ async function ofStudy(
 function writeReport({ given, path }: Place, page: string): void {
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "--out", value: show(given), rule, remedy }]);
-  if (given === "") throw bad("is no path", "give the path of a file, such as report.html");
+  if (given === "") throw bad("is not a path", "give the path of a file, such as report.html");
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw bad("is a directory", "give the path of a file, such as report.html in it");
   try {

@@ -31,7 +31,7 @@ const declared = [...storeOptions, ...workerOptions, allowDifferentCode, set, js
 
 export const resume = command({
   name: "resume",
-  summary: "go on with a run that was stopped, interrupted or has failed",
+  summary: "continue a run that was stopped, was interrupted or has failed",
   arguments: [
     argument(
       "[run]",
@@ -115,7 +115,7 @@ async function requireUseful(
   const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
-      `run ${run.id}: ${workers.join(", ")} work on it by its old settings; ` +
+      `run ${run.id}: ${workers.join(", ")} work on it with its old settings; ` +
         `stop it first with: ${clade} stop ${run.id}`,
     );
   }

@@ -28,7 +28,7 @@ const declared = [store, json] as const;
 
 export const status = command({
   name: "status",
-  summary: "how a run is getting on",
+  summary: "the state of a run, its jobs and its members",
   arguments: [runArgument],
   options: declared,
   action: tellStatus,

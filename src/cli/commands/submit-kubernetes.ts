@@ -121,7 +121,7 @@ async function tryFirst(
   print(`trying image ${image} in pod ${name}`);
   const untried = await tryInKubernetes(env, yaml(pod), { ...settings, name }, signal);
   if (untried !== undefined)
-    warn(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
+    warn(`image ${image}: was not tried, because no node has room for a pod now (${untried})`);
 }
 
 /** kubectl reads YAML 1.1, in which the word yes is no word. */

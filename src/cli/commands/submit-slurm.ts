@@ -82,7 +82,7 @@ async function printScript(
   context.print(scriptFor(stores, run, more, options).trimEnd());
   const name =
     run === unnamed ? `; ${unnamed} stands for the name of the run, which was not created` : "";
-  context.warn(`nothing was submitted: this is what would be${name}`);
+  context.warn(`nothing was submitted; this is the script${name}`);
 }
 
 async function submit(

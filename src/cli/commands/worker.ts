@@ -66,7 +66,7 @@ async function work(
   const joined = await joinRun(context, stores, run, options);
   await using _ = joined.checkpointStore;
   if (joined.differences.length > 0)
-    print(`works with code that is not that of the run:${indented(joined.differences)}`);
+    print(`works with code that differs from the run's:${indented(joined.differences)}`);
   // One in a terminal, or a task or a pod of a cluster, unless something else is said.
   const asked = options.gpus ? options : { workers: 1, ...options };
   const processes = workerProcesses(joined.experiment, asked, env);

@@ -91,7 +91,7 @@ function textOf(file: DeclarationFile, remedyIfMissing: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const rule = bytes.includes(0) ? "is no text" : "is not in UTF-8";
+    const rule = bytes.includes(0) ? "is not text" : "is not in UTF-8";
     throw badFile(file, rule, `give the ${file.what}'s file, saved as UTF-8`);
   }
 }

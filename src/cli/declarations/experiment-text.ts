@@ -38,7 +38,7 @@ function toData(document: ReturnType<typeof parseDocument>, errors: string[]): u
   } catch (error) {
     const { message } = error as Error;
     const multiply =
-      "its aliases stand for more than an experiment can need; write the values out";
+      "its aliases expand to more than an experiment can need; write the values out";
     errors.push(message.startsWith("Excessive alias count") ? multiply : message);
     return undefined;
   }

@@ -44,10 +44,10 @@ async function importExperiment(
 ): Promise<Experiment> {
   const experiment = (await importDefault(file)) as Experiment | undefined;
   const remedy = "write: export default defineExperiment({ ... })";
-  if (experiment === undefined) throw badFile(file, "exports no default", remedy);
+  if (experiment === undefined) throw badFile(file, "has no default export", remedy);
   if (isStudy(experiment)) throw noExperiment();
   if (typeof experiment !== "object" || !("declaration" in experiment))
-    throw badFile(file, "its default export is no experiment", remedy);
+    throw badFile(file, "its default export is not an experiment", remedy);
   return experiment;
 }
 

@@ -31,7 +31,7 @@ export async function loadStudy(context: Context, given: string): Promise<Study>
   )
     throw badFile(
       file,
-      "exports no study as its default",
+      "does not export a study as its default",
       "write: export default defineStudy({ ... })",
     );
   return {

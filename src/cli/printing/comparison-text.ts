@@ -62,8 +62,5 @@ function unpaired({ variants }: Comparison): readonly string[] {
   const baselines = new Set(variants.map(({ against }) => against?.baseline));
   return variants
     .filter(({ name, against }) => !against && !baselines.has(name))
-    .map(
-      ({ name }) =>
-        `${name}: is compared with nothing, and nothing with it; choose with --baseline`,
-    );
+    .map(({ name }) => `${name}: is in no comparison; choose what to compare with --baseline`);
 }

@@ -63,9 +63,9 @@ function begunWith(
   }
   const ids = (beginning.length > 1 ? beginning : known).map(({ id }) => id as string);
   if (beginning.length > 1)
-    throw bad(name, "more than one run begins so", `give one of ${ids.join(", ")}`);
+    throw bad(name, "more than one run's name begins like this", `give one of ${ids.join(", ")}`);
   const remedy = ids.length === 0 ? "there are none yet" : nearest(name, ids);
-  throw bad(name, "is no run of this store", remedy);
+  throw bad(name, "is not a run of this store", remedy);
 }
 
 /** The run of exactly that name, for what cannot be undone. It may be damaged. */
@@ -75,7 +75,7 @@ export async function findWhole(store: PopulationStore, name: string): Promise<R
   if (run) return run;
   const begun = runs.filter(({ id }) => id.startsWith(name)).map(({ id }) => id as string);
   const rule =
-    begun.length > 0 ? "is only the beginning of a run's name" : "is no run of this store";
+    begun.length > 0 ? "is only the beginning of a run's name" : "is not a run of this store";
   const known = runs.map(({ id }) => id as string);
   const remedy =
     begun.length > 0

@@ -27,11 +27,11 @@ function called(name: string, runs: readonly Run[]): readonly Run[] {
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value: name, rule, remedy }]);
   if (beginning.length > 1)
-    throw bad("more than one run begins so", `give some of ${someOf(beginning)}`);
+    throw bad("more than one run's name begins like this", `give some of ${someOf(beginning)}`);
   // A study stands for its runs, of which there may be hundreds.
   const known = [...new Set(runs.map(({ id, study }) => study?.name ?? id))];
   throw bad(
-    "is no run and no study of this store",
+    "is neither a run nor a study of this store",
     known.length === 0 ? "there are none yet" : nearest(name, known),
   );
 }

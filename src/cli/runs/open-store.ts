@@ -99,7 +99,7 @@ export function fileOf(url: string, cwd: string): string | undefined {
   const bad = (value: string, rule: string) =>
     new BadInputError([{ path: "--store", value, rule, remedy }]);
   if (scheme !== undefined) throw bad(`${scheme}:...`, `there is no store for ${scheme}: URLs`);
-  if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is none");
+  if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is not valid");
   return resolve(cwd, url);
 }
 

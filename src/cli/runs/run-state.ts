@@ -133,7 +133,7 @@ function doing(member: number | undefined, state: WorkerState): string {
     case "gave-up":
       return (
         `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; ` +
-        "when the cause is mended, start a worker there again"
+        "when the cause is fixed, start a worker there again"
       );
     default:
       if (member !== undefined) return `trains member ${member}`;

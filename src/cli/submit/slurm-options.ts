@@ -15,7 +15,7 @@ export function requireUsableTime(time: string | undefined): void {
   const minutes = minutesOfLimit(time);
   if (minutes === undefined) {
     const remedy = "write for example 4:00:00 for four hours, or 2-00:00:00 for two days";
-    throw bad("--time", time, "is no time that Slurm reads", remedy);
+    throw bad("--time", time, "is not a time that Slurm accepts", remedy);
   }
   // 0 asks for no limit.
   if (minutes === 0 || minutes >= minMinutes) return;

@@ -38,7 +38,7 @@ function requireShared(store: string | undefined): void {
 export function requireOneOfBoth(file: string | undefined, run: string | undefined): void {
   if ((file === undefined) !== (run === undefined)) return;
   const [value, rule] =
-    file === undefined ? ["none given", "is needed"] : [file, "says nothing beside --run"];
+    file === undefined ? ["none given", "is needed"] : [file, "has no effect with --run"];
   throw bad(
     "experiment",
     value,

@@ -18,7 +18,9 @@ export class StoreVersionError extends CladeError {}
 
 /** The id of a new run is that of another. */
 export function idTaken(id: RunId): RunExistsError {
-  return new RunExistsError(`run ${id}: is in the store already; give the new run another id`);
+  return new RunExistsError(
+    `run ${id}: already exists in this store; give the new run another id`,
+  );
 }
 
 /** A lease is lost for one of these reasons. */

@@ -112,7 +112,7 @@ export function explained(error: unknown, circumstances: Circumstances): unknown
     );
   }
   if (severity === undefined || forTheStore.has(code)) return error;
-  return sentence(`the server refuses (${message}, ${code}); see its log`);
+  return sentence(`the server refused (${message}, ${code}); see its log`);
 }
 
 /** What helps where nothing was answered, or nothing but "not now". */
@@ -122,21 +122,21 @@ function networkRemedy(
   { endpoint: { host, port } }: Circumstances,
 ): string {
   const remedies: Readonly<Record<string, string>> = {
-    ENOTFOUND: `there is no machine ${host}; correct the host of the URL`,
-    EAI_AGAIN: "names of machines cannot be looked up; check the network",
+    ENOTFOUND: `the host ${host} is unknown; correct it in the URL`,
+    EAI_AGAIN: "host names cannot be resolved; check the network",
     ECONNREFUSED:
-      `nothing listens on port ${port} of ${host}; check both, and on the server that ` +
-      "PostgreSQL runs and listens there (listen_addresses)",
+      `nothing listens on port ${port} of ${host}; check both, and that PostgreSQL runs ` +
+      "on the server and listens on that address (listen_addresses)",
     ENOENT:
-      "see that PostgreSQL runs on this machine, and where its socket is " +
+      "check that PostgreSQL runs on this machine, and where its socket is " +
       "(unix_socket_directories)",
     "53300": "raise max_connections on the server, or put PgBouncer in front of it",
-    "57P03": "wait until the server is up, and see its log if it stays so",
+    "57P03": "wait until the server is up; if it stays down, see its log",
   };
   return (
     remedies[code] ??
     (silence.test(message)
-      ? `nothing answers on port ${port} of ${host}; check both, and firewalls in between`
+      ? `nothing answers on port ${port} of ${host}; check both, and any firewall in between`
       : "check host, port and network")
   );
 }
@@ -154,11 +154,11 @@ function remedyFor(
     [notAllowed]:
       `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give ` +
       "another user",
-    "3D000": `there is no database ${database}; make it with: createdb ${database}`,
+    "3D000": `the database ${database} does not exist; create it with: createdb ${database}`,
     "42501":
-      "this user lacks a right; let it create a schema in the database, or functions in the " +
-      "schema clade, and use its tables",
-    "25006": "the server only reads, as a standby does; give the URL of the primary",
+      "this user lacks a privilege; let it create a schema in the database, or create " +
+      "functions in the schema clade and use its tables",
+    "25006": "the server is read-only, like a standby; give the URL of the primary",
     "53100": "the server's disk is full; free some space there, then resume the run",
     "53200": "the server is out of memory; see its log, then resume the run",
   };
@@ -169,7 +169,7 @@ function remedyFor(
   }
   if (tls.mode === "disable" && demandsTls.test(message))
     return (
-      `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, ` +
+      `the server accepts ${user} only with TLS, or not at all; remove sslmode=disable, ` +
       "or give sslmode=verify-full"
     );
   return remedies[code];
@@ -187,15 +187,15 @@ function ofTls(
   const { mode, authority, clientCertificate } = tls;
   if (message === offersNone)
     return (
-      `sslmode=${mode} demands TLS, and the server offers none; turn it on there (ssl = on, ` +
-      "or client_tls_sslmode of PgBouncer). sslmode=disable would do without, and let anybody " +
-      "on the way read and change what is sent"
+      `sslmode=${mode} requires TLS, and the server does not offer it; turn it on there (ssl = ` +
+      "on, or client_tls_sslmode of PgBouncer). sslmode=disable connects without TLS, and then " +
+      "anyone on the network can read and change the data"
     );
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return (
       `the server's certificate is not for ${host} but for ` +
-      `${cert?.subjectaltname ?? cert?.subject?.CN}; give the host as it names it. ` +
-      `sslmode=verify-ca would take any certificate of ${authority}, whatever its name`
+      `${cert?.subjectaltname ?? cert?.subject?.CN}; use the host name of the certificate. ` +
+      `sslmode=verify-ca accepts any certificate of ${authority}, whatever its name`
     );
   if (code === "CERT_HAS_EXPIRED")
     return (
@@ -204,8 +204,8 @@ function ofTls(
     );
   if (code === "CERT_NOT_YET_VALID")
     return (
-      "the server's certificate is not valid yet; set this machine's clock right, or see the " +
-      "certificate"
+      "the server's certificate is not valid yet; set this machine's clock right, or check " +
+      "the certificate"
     );
   if (
     /ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code)
@@ -217,8 +217,8 @@ function ofTls(
   if (/CERT|^UNABLE_TO_/.test(code))
     return (
       `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert ` +
-      "the certificate of the authority that signed it (or itself, where it is self-signed), " +
-      "as whoever runs the server hands it out"
+      "the certificate of the authority that signed it (or the server's own, if it is " +
+      "self-signed); ask the server's operator for it"
     );
   if (isOfTls(code))
     return (

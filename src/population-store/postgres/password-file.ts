@@ -32,7 +32,7 @@ export function passwordFromFile(sought: Sought): string {
       `${wanted}; write the line host:port:database:user:password into ${file}, or ${give}`,
     );
   const exposed = exposure(file);
-  if (exposed) throw new SettingError(`${wanted}, and ${file} cannot say it: ${exposed}`);
+  if (exposed) throw new SettingError(`${wanted}, and ${file} cannot supply it: ${exposed}`);
   const password = passwordIn(textOf(file), sought);
   if (password !== undefined) return password;
   const { host, port, database, user } = sought;

@@ -179,29 +179,32 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       [server!.url("latin"), "has the encoding LATIN1, which lacks characters"],
       [
         server!.url("standby"),
-        "the server only reads, as a standby does; give the URL of the primary",
+        "the server is read-only, like a standby; give the URL of the primary",
       ],
-      [as("guest"), "this user lacks a right; let it create a schema in the database"],
+      [as("guest"), "this user lacks a privilege; let it create a schema in the database"],
       [as("crowd"), 'too many connections for role "crowd"); raise max_connections on the server'],
       [as("nobody-here"), "the password of nobody-here is wrong"],
       [
         server!.url("postgres").replace("127.0.0.1", "nowhere.invalid"),
-        "there is no machine nowhere.invalid",
+        "the host nowhere.invalid is unknown",
       ],
-      [`postgres://clade@/tmp/nowhere`, "is no URL"],
+      [`postgres://clade@/tmp/nowhere`, "is not a URL"],
       [
         `postgres:///clade?user=me&host=/tmp/nowhere`,
-        "see that PostgreSQL runs on this machine, and where its socket is",
+        "check that PostgreSQL runs on this machine, and where its socket is",
       ],
       [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],
-      [server!.url("nowhere"), "there is no database nowhere; make it with: createdb nowhere"],
+      [
+        server!.url("nowhere"),
+        "the database nowhere does not exist; create it with: createdb nowhere",
+      ],
       [
         `postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`,
         "nothing listens on port 1 of 127.0.0.1; ",
       ],
       [
         "postgres://clade:wr0ng-one/#x@127.0.0.1:99999/postgres",
-        "is no URL; write it as postgres://user@host",
+        "is not a URL; write it as postgres://user@host",
       ],
       [
         `postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`,

@@ -6,8 +6,8 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 const remedy =
-  "write it as postgres://user@host:5432/database, and special characters of a password as " +
-  "%2F and the like";
+  "write it as postgres://user@host:5432/database, and special characters of the " +
+  "password percent-encoded, such as / as %2F";
 /** What a name of a user has that was meant as one. */
 const plainUser = /^[\p{L}\p{N}_.$@+-]*$/u;
 /** What tells where a server is, and no secret. */
@@ -15,17 +15,17 @@ const shownParameters = ["host", "port"];
 
 /** Throws a `CladeError` that shows nothing of the URL. */
 export function postgresUrl(text: string): URL {
-  const refuse = (rule: string) => new CladeError(`store postgres://...: ${rule}; ${remedy}`);
-  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) throw refuse("is no URL");
+  const invalid = (rule: string) => new CladeError(`store postgres://...: ${rule}; ${remedy}`);
+  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) throw invalid("is not a URL");
   if ((/^[^:]*:\/\/([^/?#]*)/.exec(text)?.[1]?.split("@").length ?? 0) > 2)
-    throw refuse("has more than one @");
+    throw invalid("has more than one @");
   const url = new URL(text);
   const afterHost = `${url.pathname}${url.search}${url.hash}`;
-  if (afterHost.includes("@")) throw refuse("has an @ after its host");
-  if (url.hash !== "") throw refuse("has a # in it");
+  if (afterHost.includes("@")) throw invalid("has an @ after its host");
+  if (url.hash !== "") throw invalid("has a # in it");
   const parts = [url.username, url.password, url.pathname].map(decoded);
-  if (parts.includes(undefined)) throw refuse("has a % that stands for no character");
-  if (!plainUser.test(parts[0]!)) throw refuse("has signs in its user that no user has");
+  if (parts.includes(undefined)) throw invalid("has a % that does not encode a character");
+  if (!plainUser.test(parts[0]!)) throw invalid("has characters that a user name cannot have");
   return url;
 }
 

@@ -106,7 +106,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
     expect(await outcome(url("postgres", { sslmode: "prefer" }))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "allow" }))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "require" }))).toContain(
-      "sslmode=require demands TLS, and the server offers none; turn it on there (ssl = on",
+      "sslmode=require requires TLS, and the server does not offer it; turn it on there (ssl = on",
     );
     expect(
       await outcome(url("postgres", { sslmode: "verify-full", sslrootcert: file("authority") })),
@@ -125,7 +125,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       for (const sslmode of ["allow", "prefer", "require"])
         expect(await outcome(url("demanding", { sslmode }))).toBe(true);
       expect(await outcome(url("demanding", { sslmode: "disable" }))).toContain(
-        "lets clade in only with TLS, or not at all; leave sslmode=disable away",
+        "accepts clade only with TLS, or not at all; remove sslmode=disable",
       );
       expect(
         await outcome(url("demanding", { sslmode: "require", channel_binding: "require" })),
@@ -145,8 +145,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(
         await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }, "127.0.0.1")),
       ).toContain(
-        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; give the host " +
-          "as it names it",
+        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; use the host " +
+          "name of the certificate",
       );
     });
 
@@ -210,10 +210,10 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       const said = (settings: Readonly<Record<string, string>>) =>
         outcome(url("demanding", settings));
       expect(await said({ sslmode: "verify_full" })).toContain(
-        "sslmode=verify_full: is no mode; give one of",
+        "sslmode=verify_full: is not a mode; give one of",
       );
       expect(await said({ sslmode: "no-verify" })).toContain(
-        "give require, which encrypts and does not check",
+        "give require, which encrypts but does not verify",
       );
       expect(await said({ sslmode: "disable", channel_binding: "require" })).toContain(
         "channel_binding=require: needs TLS",
@@ -266,7 +266,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await through({ sslmode: "verify-full", sslrootcert: file("stranger") })).toContain(
         `not signed by ${file("stranger")}`,
       );
-      expect(await through({ sslmode: "disable" })).toContain("lets clade in only with TLS");
+      expect(await through({ sslmode: "disable" })).toContain("accepts clade only with TLS");
     });
 
     test("an expired certificate after a restart is named by the modes that verify", async () => {

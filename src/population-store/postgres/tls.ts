@@ -54,20 +54,19 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
   );
   if (unknown !== undefined)
     throw new SettingError(
-      `${unknown}: Clade knows no such setting of TLS; it knows ${names.join(", ")}`,
+      `${unknown}: is not a TLS setting that Clade knows; it knows ${names.join(", ")}`,
     );
   const given = (name: string) =>
     url.searchParams.get(name) || environment[variables[name] ?? ""] || undefined;
 
   const negotiation = given("sslnegotiation") ?? "postgres";
   if (negotiation !== "postgres" && negotiation !== "direct")
-    throw new SettingError(`sslnegotiation=${negotiation}: is none; give postgres or direct`);
+    throw new SettingError(`sslnegotiation=${negotiation}: is not valid; give postgres or direct`);
   const rootFile = given("sslrootcert");
   const mode = modeOf(given("sslmode") ?? aliased(url.searchParams.get("ssl")), rootFile);
   if (negotiation === "direct" && ["disable", "allow", "prefer"].includes(mode))
     throw new SettingError(
-      "sslnegotiation=direct: goes with sslmode=require, verify-ca or verify-full, not with " +
-        `${mode}`,
+      `sslnegotiation=direct: needs sslmode=require, verify-ca or verify-full, not ${mode}`,
     );
   // libpq leaves sockets of this machine alone, whatever is said.
   const nothing = {
@@ -111,7 +110,7 @@ function aliased(ssl: string | null): string | undefined {
   if (ssl === null) return undefined;
   if (ssl === "true" || ssl === "1") return "require";
   if (ssl === "false" || ssl === "0") return "disable";
-  throw new SettingError(`ssl=${ssl}: is neither true nor false; say with sslmode what is meant`);
+  throw new SettingError(`ssl=${ssl}: is neither true nor false; use sslmode instead`);
 }
 
 function modeOf(given: string | undefined, rootFile: string | undefined): SslMode {
@@ -119,12 +118,12 @@ function modeOf(given: string | undefined, rootFile: string | undefined): SslMod
   const mode = given ?? (ofSystem ? "verify-full" : "prefer");
   if (mode === "no-verify")
     throw new SettingError(
-      "sslmode=no-verify: is no mode of PostgreSQL; give require, which encrypts and does " +
-        "not check who answers",
+      "sslmode=no-verify: is not a mode of PostgreSQL; give require, which encrypts but does " +
+        "not verify the server",
     );
   if (!isMode(mode))
     throw new SettingError(
-      `sslmode=${mode}: is no mode; give one of ${modes.join(", ")} (verify-full is the safest)`,
+      `sslmode=${mode}: is not a mode; give one of ${modes.join(", ")} (verify-full is the safest)`,
     );
   if (ofSystem && mode !== "verify-full")
     throw new SettingError(
@@ -217,7 +216,7 @@ function contextOf(files: SecureContextOptions, certificate: string | undefined)
       );
     if (/BAD_DECRYPT|PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code ?? ""))
       throw new SettingError(
-        `sslcert=${certificate}: its key is encrypted, and sslpassword does not open it; ` +
+        `sslcert=${certificate}: its key is encrypted, and sslpassword does not decrypt it; ` +
           "give the right one",
       );
     throw new SettingError(

@@ -38,7 +38,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     if (explanation instanceof CladeError) throw explanation;
     throw new CladeError(
       `store ${path}: cannot be opened (${(error as Error).message}); check the path, its ` +
-        "rights and the free space",
+        "permissions and the free space",
       { cause: error },
     );
   }
@@ -68,8 +68,7 @@ function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
   });
   if (versionOf(database, path, steps) === steps.length) return database;
   database.close();
-  const rule =
-    "was written by an older version, and is in a directory where it cannot be brought up to date";
+  const rule = "was written by an older version, and cannot be upgraded in a read-only directory";
   throw new StoreVersionError(`store ${path}: ${rule}; make the directory writable`);
 }
 

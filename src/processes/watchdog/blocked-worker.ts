@@ -63,7 +63,7 @@ export async function blockedWorker(
 /** What the log of the worker says. */
 export function inWords(verdict: Verdict): string {
   if (verdict.kind === "ended")
-    return "the worker was killed: its trainer blocked it, and the run needs it no more";
+    return "the worker was killed: its trainer blocked it, and the run no longer needs it";
   const { blockedMs, claim } = verdict.blocked;
   const blocked = `its trainer blocked it for ${Math.round(blockedMs / 1000)} s`;
   const who = claim
