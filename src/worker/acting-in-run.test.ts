@@ -126,15 +126,15 @@ test("a trial in which the trainer fails costs no member, and gives its reason",
 });
 
 test("nothing is trained beyond a member's budget to try it", async () => {
-  let most = 0;
+  let maxHeight = 0;
   class Counted extends Climber {
     override step(hyperparameters: { readonly rate: number }) {
       super.step({ ...hyperparameters, rate: 1 });
-      most = Math.max(most, this.height);
+      maxHeight = Math.max(maxHeight, this.height);
     }
   }
   await trained({ trainer: Counted, stepsPerMember: 7 });
-  expect(most).toBe(7);
+  expect(maxHeight).toBe(7);
   const { store, run } = await trained({ trainer: Counted, stepsPerMember: 5 });
   expect((await store.notes(run.id)).filter(({ kind }) => kind === "acting")).toEqual([]);
 });

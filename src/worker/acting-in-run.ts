@@ -59,13 +59,13 @@ export async function tryActingInRun(options: Options, published: Published): Pr
   const pairs = farApart(experiment.strategies.space, turn.hyperparameters).filter(
     ({ name }) => !read?.has(name),
   );
-  const most = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
-  if (pairs.length === 0 || most < 1) return false;
+  const maxSteps = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
+  if (pairs.length === 0 || maxSteps < 1) return false;
   const mark: ActingNote = { kind: "acting", worker, at: clock.now() };
   if (await isTriedBy(populationStore, run, undefined)) return false;
   await populationStore.note(run.id, mark);
   if (!(await isTriedBy(populationStore, run, worker))) return false;
-  const found = await tryAll(options, published, pairs, most);
+  const found = await tryAll(options, published, pairs, maxSteps);
   const without = found.flatMap((effect) =>
     effect.kind === "nothing" ? [{ name: effect.name, values: effect.values }] : [],
   );
@@ -74,7 +74,7 @@ export async function tryActingInRun(options: Options, published: Published): Pr
     return reason === undefined ? [] : [{ name: effect.name, reason }];
   });
   if (without.length > 0 || unproved.length > 0)
-    await populationStore.note(run.id, { ...mark, found: { steps: most, without, unproved } });
+    await populationStore.note(run.id, { ...mark, found: { steps: maxSteps, without, unproved } });
   return true;
 }
 

@@ -39,7 +39,7 @@ export interface Lease {
  */
 export class Leases {
   leaseMs: number;
-  readonly #shortestMs: number;
+  readonly #minMs: number;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
@@ -61,7 +61,7 @@ export class Leases {
     this.#signal = signal;
     this.#clock = clock;
     this.#renewalMs = renewalMs(members, leaseMs);
-    this.#shortestMs = leaseMs;
+    this.#minMs = leaseMs;
     this.leaseMs = Math.max(leaseMs, firstLeaseMs);
   }
 
@@ -70,7 +70,7 @@ export class Leases {
     let lost: LeaseLostError | undefined;
     let renewals = 0;
     let askedAt = 0;
-    let longestMs = 0;
+    let maxSinceMs = 0;
     let renewedAt = clock.elapsed();
     const renew = async () => {
       const isLate = clock.elapsed() - askedAt >= this.leaseMs / 4;
@@ -88,7 +88,7 @@ export class Leases {
     };
     const renewing = clock.every(this.#renewalMs, () => {
       const sinceMs = clock.elapsed() - renewedAt;
-      if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
+      if (sinceMs > this.#minMs / 2) maxSinceMs = Math.max(maxSinceMs, sinceMs);
       if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
       renewedAt = clock.elapsed();
       void renew();
@@ -101,8 +101,8 @@ export class Leases {
       stop: () => {
         renewing[Symbol.dispose]();
         this.leaseMs = Math.max(
-          this.#shortestMs,
-          3 * Math.ceil(longestMs),
+          this.#minMs,
+          3 * Math.ceil(maxSinceMs),
           Math.floor(this.leaseMs / 2),
         );
       },

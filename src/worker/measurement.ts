@@ -34,18 +34,18 @@ export function measurementOf(evaluation: Evaluation, metric: string): Measureme
 }
 
 function requireBounds(names: readonly string[], samples: Evaluation["samples"] = []): void {
-  const refuse = (value: string, rule: string, remedy: string) =>
+  const invalid = (value: string, rule: string, remedy: string) =>
     new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", {
       kind: "contract",
     });
   if (names.length > maxMetrics)
-    throw refuse(
+    throw invalid(
       `${names.length} metrics`,
       `may be at most ${maxMetrics}`,
       "write the others to a file of your own",
     );
   if (samples.length > maxSamples)
-    throw refuse(
+    throw invalid(
       `${samples.length} samples`,
       `may be at most ${maxSamples}`,
       "report the last ones",
@@ -53,7 +53,7 @@ function requireBounds(names: readonly string[], samples: Evaluation["samples"] 
   for (const name of names) {
     const mistake = nameMistake(name);
     if (mistake)
-      throw refuse(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
+      throw invalid(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
   }
 }
 

@@ -33,7 +33,7 @@ export interface Failed {
 }
 
 /** A trial trains for longer than the generation that failed, but not for longer than this. */
-const longestMs = 60_000;
+const maxTrialMs = 60_000;
 
 /**
  * A generation that can be repeated: what it begins with, the values, and how many steps it took.
@@ -111,7 +111,7 @@ async function repeat(
   if (begins.checkpoint === undefined) await session.start(turn);
   else await restoreFrom(checkpointStore, session, begins.checkpoint, turn);
   const { step, generation } = begins;
-  const millisecondsLeft = phase === "train" ? Math.min(longestMs, 1_000 + 2 * trainedMs) : 1;
+  const millisecondsLeft = phase === "train" ? Math.min(maxTrialMs, 1_000 + 2 * trainedMs) : 1;
   await session.train({
     hyperparameters,
     step,

@@ -22,13 +22,13 @@ import { hostOf } from "../population-store/run-worker.ts";
  */
 const failuresUntilRescue = 2;
 /** The first explores, and the second does not. */
-const mostRescues = 2;
+const maxRescues = 2;
 
 /**
  * The first pause between two tries of a member, or of a worker; the next are twice as long each.
  */
 const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+const maxPauseMs = 60_000;
 
 /**
  * How long a worker on which everything fails tries itself, and the pauses of a member that is
@@ -38,7 +38,7 @@ export const defaultPatienceMs = 600_000;
 
 /** The pause before the try of a number, from 1. */
 export function pauseMs(tries: number): number {
-  return Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));
+  return Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1));
 }
 
 /** Where a worker trains: workers of one host and device have the same troubles. */
@@ -115,7 +115,7 @@ export function countOf(
 
 /** Whether it is to go on from a donor. */
 export function needsRescue(trouble: Trouble, count: number): boolean {
-  return trouble.rescues < mostRescues && count >= failuresUntilRescue;
+  return trouble.rescues < maxRescues && count >= failuresUntilRescue;
 }
 
 /**
@@ -127,7 +127,7 @@ export function isGivenUp(
   count: number,
   isWithoutDonor: boolean,
 ): boolean {
-  if (rescues < mostRescues && !isWithoutDonor) return false;
+  if (rescues < maxRescues && !isWithoutDonor) return false;
   const isLast = rescues > 0 || failures.every(({ cause }) => cause === "contract");
   return count >= (isLast ? failuresUntilRescue : 2 * failuresUntilRescue);
 }

@@ -11,7 +11,7 @@ import { requireMetric } from "./measurement.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
 /** A generation that takes longer is not trained to its end. */
-const longestMs = 30_000;
+const maxTrialMs = 30_000;
 
 export interface TrialOptions {
   readonly run: Run;
@@ -41,7 +41,7 @@ export async function tryGeneration(
       generation,
       ready,
       stepsLeft: budget.stepsPerMember ?? Number.POSITIVE_INFINITY,
-      millisecondsLeft: longestMs,
+      millisecondsLeft: maxTrialMs,
     });
     const evaluation = await session.evaluate(objective.final !== undefined);
     requireMetric(evaluation, objective.metric);

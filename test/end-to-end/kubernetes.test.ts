@@ -93,9 +93,9 @@ async function newPlace(cluster: Cluster, store?: string): Promise<Workplace> {
   return place;
 }
 
-const usual = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
+const required = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
 const submit = (place: Workplace, ...more: string[]) =>
-  place.clade("submit", "kubernetes", "climb.ts", ...usual, ...more);
+  place.clade("submit", "kubernetes", "climb.ts", ...required, ...more);
 const mounted = ["--volume-claim", `checkpoints:${shared}/`];
 const status = async (place: Workplace) => (await place.ask("status")).stdout;
 const list = async (place: Workplace) => (await place.ask("list")).stdout;
@@ -191,7 +191,7 @@ test.skipIf(!server)(
     using place = await newPlace(cluster);
     await submit(place, ...mounted, "--apply");
     const first = cluster.manifest.metadata;
-    const more = ["submit", "kubernetes", "--run", "climb", ...usual, ...mounted, "--apply"];
+    const more = ["submit", "kubernetes", "--run", "climb", ...required, ...mounted, "--apply"];
     expect((await place.clade(...more)).code).toBe(0);
     const second = cluster.manifest;
     expect(second.metadata.name).not.toBe(first.name);
@@ -323,7 +323,7 @@ test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => 
     "submit",
     "kubernetes",
     "climb.ts",
-    ...usual,
+    ...required,
     ...mounted,
     "--apply",
   );

@@ -11,8 +11,8 @@ import type { AddressInfo } from "node:net";
 import { type S3Server, s3Keys } from "./s3-server.ts";
 import { written } from "./written.ts";
 
-const mostPerPage = 1000;
-const smallestPart = 5 * 1024 * 1024;
+const maxPerPage = 1000;
+const minPartBytes = 5 * 1024 * 1024;
 
 export interface MemoryS3Server extends S3Server {
   readonly objects: ReadonlyMap<string, readonly Buffer[]>;
@@ -80,7 +80,7 @@ export async function startMemoryS3({
       const bodies = listed.map(({ number, etag }, index) => {
         const part = parts.get(number);
         if (part?.etag !== etag) throw new Refusal(400, "InvalidPart");
-        if (index < listed.length - 1 && sizeOf(part.body) < smallestPart)
+        if (index < listed.length - 1 && sizeOf(part.body) < minPartBytes)
           throw new Refusal(400, "EntityTooSmall");
         return part.body;
       });
@@ -100,7 +100,7 @@ export async function startMemoryS3({
     if (kind === "POST delete") {
       if (!request.headers["content-md5"]) throw new Refusal(400, "MissingContentMD5");
       const keys = matches(text(body), /<Key>(.*?)<\/Key>/gs).map(unescaped);
-      if (keys.length > mostPerPage) throw new Refusal(400, "MalformedXML");
+      if (keys.length > maxPerPage) throw new Refusal(400, "MalformedXML");
       for (const deleted of keys) objects.delete(deleted);
       return xml("<DeleteResult></DeleteResult>");
     }
@@ -131,7 +131,7 @@ export async function startMemoryS3({
       const keys = [...objects.keys()]
         .filter((key) => key.startsWith(query.get("prefix") ?? "") && key > after)
         .sort();
-      const page = keys.slice(0, mostPerPage);
+      const page = keys.slice(0, maxPerPage);
       const isTruncated = page.length < keys.length;
       const next = isTruncated ? element("NextContinuationToken", escaped(page.at(-1)!)) : "";
       const items = page.map((key) =>

@@ -446,9 +446,9 @@ function newTally(): World["tally"] {
   return { collected: 0, kept: 0, lost: 0, died: 0, copied: 0, replaced: 0, pinned: 0 };
 }
 
-function expectVariety(tally: World["tally"], least = seeds): void {
+function expectVariety(tally: World["tally"], min = seeds): void {
   const { replaced, ...often } = tally;
-  if (least === seeds) expect(replaced).toBeGreaterThan(0);
+  if (min === seeds) expect(replaced).toBeGreaterThan(0);
   for (const [what, times] of Object.entries(often))
-    expect([what, times > least]).toEqual([what, true]);
+    expect([what, times > min]).toEqual([what, true]);
 }

@@ -57,8 +57,8 @@ export class World {
     return this.random.uniform() < probability;
   }
 
-  between(least: number, greatest: number): number {
-    return least + Math.floor(this.random.uniform() * (greatest - least + 1));
+  between(min: number, max: number): number {
+    return min + Math.floor(this.random.uniform() * (max - min + 1));
   }
 
   say(line: string): void {

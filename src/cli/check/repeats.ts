@@ -8,7 +8,7 @@ import { trainFrom } from "../../worker/train-on.ts";
 import type { Saved, Trial } from "./trial.ts";
 
 /** With the first it makes four, of which chance makes an outlier of one in a thousand. */
-const most = 3;
+const maxRepeats = 3;
 const secondsForAll = 20;
 
 export interface Repeat {
@@ -20,7 +20,7 @@ export interface Repeat {
 export async function repeatsOf(trial: Trial, saved: Saved): Promise<readonly Repeat[]> {
   const begin = performance.now();
   const repeats: Repeat[] = [];
-  while (repeats.length < most) {
+  while (repeats.length < maxRepeats) {
     const session = trial.open();
     try {
       await trial.restore(session, saved);

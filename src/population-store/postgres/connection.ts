@@ -22,7 +22,7 @@ const firstPauseMs = 50;
  * Connecting costs a server more than anything else: a thousand workers that have lost it must not
  * keep it busy with connections that they gave up before it came to them.
  */
-const longestPauseMs = 20_000;
+const maxPauseMs = 20_000;
 
 const connectMs = 30_000;
 /** After this time without an answer the connection is given up: a cut network says nothing. */
@@ -39,7 +39,7 @@ const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '1
  * Connections of one process: one for the claim, one for the renewal of its lease, others for
  * whoever looks on. Idle ones are closed, but not from one renewal to the next.
  */
-const mostConnections = 4;
+const maxConnections = 4;
 const idleMs = 30_000;
 
 const oids = { bigint: 20, float: 701 };
@@ -73,7 +73,7 @@ export class Connection {
     this.#tellWaiting = tellWaiting;
     this.shown = shownUrl(postgresUrl(url));
     this.#clients = clientsOf(url, this.shown);
-    this.#pool = newPool(this.#clients, mostConnections);
+    this.#pool = newPool(this.#clients, maxConnections);
     this.#beside = newPool(this.#clients, 1);
   }
 
@@ -197,7 +197,7 @@ export class Connection {
     const query: Query = async (statements) => rowsOf(await this.#pool.query(textOf(statements)));
     const end = performance.now() + patienceMs;
     let hasChangedOver = false;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
       const { withTls } = this.#clients;
       try {
         const result = await work(query);

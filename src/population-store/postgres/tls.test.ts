@@ -110,7 +110,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
     );
     expect(
       await outcome(url("postgres", { sslmode: "verify-full", sslrootcert: file("authority") })),
-    ).toContain("sslmode=verify-full demands TLS");
+    ).toContain("sslmode=verify-full requires TLS");
   });
 
   describe("a server that demands it", () => {
@@ -219,7 +219,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
         "channel_binding=require: needs TLS",
       );
       expect(await said({ sslmod: "require" })).toContain(
-        "sslmod: Clade knows no such setting of TLS",
+        "sslmod: is not a TLS setting that Clade knows",
       );
       expect(await said({ sslmode: "verify-ca", sslrootcert: "/nowhere" })).toContain(
         "sslrootcert=/nowhere: there is no such file",

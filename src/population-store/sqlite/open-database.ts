@@ -24,7 +24,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   try {
     mkdirSync(dirname(path), { recursive: true });
     if (existsSync(path) && !isWritable(dirname(path))) return openReadOnly(path, steps);
-    if (existsSync(path)) refuseUnreadable(path, steps);
+    if (existsSync(path)) requireReadable(path, steps);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
     useWriteAheadLog(database);
@@ -110,7 +110,7 @@ export function explained(path: string, error: unknown): unknown {
  * Looks at the file without the right to write: even closing a database may otherwise move what a
  * killed process left in its log.
  */
-function refuseUnreadable(path: string, steps: readonly string[]): void {
+function requireReadable(path: string, steps: readonly string[]): void {
   const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
   try {
     versionOf(database, path, steps);
