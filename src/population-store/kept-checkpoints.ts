@@ -9,8 +9,7 @@ import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 const lastTrained = 2;
 
 /**
- * Of a member's snapshots, the newest first, those whose checkpoints stay. Reads no further than
- * it has to.
+ * The snapshots of a member whose checkpoints stay, newest first. Reads no further than it has to.
  */
 export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(
   newestFirst: Iterable<S>,

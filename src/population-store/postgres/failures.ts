@@ -1,6 +1,6 @@
 /**
- * What errors of PostgreSQL, of its driver, of TLS and of the network mean: whether they may pass,
- * and what a user can do about them.
+ * What errors of PostgreSQL, its driver, TLS and the network mean: whether they are temporary, and
+ * what a user can do about them.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { SettingError } from "./setting-error.ts";
@@ -11,14 +11,14 @@ interface Failure {
   readonly message: string;
   /** PostgreSQL's own errors have one. */
   readonly severity?: string;
-  /** The server's, where it has the wrong name. */
+  /** The server's certificate, if it has the wrong name. */
   readonly cert?: {
     readonly subjectaltname?: string;
     readonly subject?: { readonly CN?: string };
   };
 }
 
-/** Whom a connection is for, with the defaults of the environment. */
+/** What a connection connects to, with the defaults of the environment. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -34,8 +34,8 @@ export interface Circumstances {
 }
 
 /**
- * What the server says when it cannot go on just now (its shutdown, recovery, no free connection,
- * a deadlock, a frozen transaction that it ended).
+ * Errors of a server that is temporarily unable to continue: shutdown, recovery, no free
+ * connection, a deadlock, or a frozen transaction that it ended.
  */
 const passingCodes = new Set([
   "57P01",
@@ -58,7 +58,7 @@ const networkCodes = new Set([
   "EAI_AGAIN",
   "ENOENT",
 ]);
-/** How `pg` puts it. The last is what a server says that cannot even begin a process. */
+/** Messages of `pg`. The last one means that the server cannot even start a process. */
 const networkWords = new RegExp(
   "^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|" +
     "There was an error establishing an SSL)",
@@ -66,13 +66,13 @@ const networkWords = new RegExp(
 const silence = /timeout/i;
 
 const offersNone = "The server does not support SSL connections";
-/** Of PostgreSQL and of PgBouncer, to a connection without. */
+/** What PostgreSQL and PgBouncer say to a connection without TLS. */
 const demandsTls = /no encryption|^SSL required/;
 const notAllowed = "28000";
 const nameCertificate = "name one that it trusts in sslcert, and its key in sslkey";
 /**
- * What the database's functions refuse (`functions.ts`), and a value that a unique index has
- * already: the store reads these itself.
+ * Errors that the store handles itself: those that the database's functions raise
+ * (`functions.ts`), and a duplicate value in a unique index.
  */
 const forTheStore = new Set(["CLADE", "23505"]);
 
@@ -84,7 +84,7 @@ export function mayPass(error: unknown): boolean {
   );
 }
 
-/** Whether a connection with TLS might fare otherwise than one without. */
+/** Whether the outcome may depend on TLS, so that the other kind of connection is worth a try. */
 export function dependsOnTls(error: unknown): boolean {
   const { code = "", message } = error as Failure;
   return (
@@ -93,8 +93,8 @@ export function dependsOnTls(error: unknown): boolean {
 }
 
 /**
- * An error of the server, of TLS or of the network as a sentence with what to do about it; any
- * other as it is.
+ * An error of the server, of TLS or of the network as a sentence with its remedy. Any other error
+ * is returned unchanged.
  */
 export function explained(error: unknown, circumstances: Circumstances): unknown {
   const { shown, wasReached } = circumstances;
@@ -115,7 +115,7 @@ export function explained(error: unknown, circumstances: Circumstances): unknown
   return sentence(`the server refused (${message}, ${code}); see its log`);
 }
 
-/** What helps where nothing was answered, or nothing but "not now". */
+/** The remedy if the server gave no answer, or only "not now". */
 function networkRemedy(
   code: string,
   message: string,
@@ -141,7 +141,7 @@ function networkRemedy(
   );
 }
 
-/** PostgreSQL's codes for what a user can mend. */
+/** Remedies for PostgreSQL's codes that a user can act on. */
 function remedyFor(
   { code = "", message }: Failure,
   { endpoint, tls }: Circumstances,

@@ -90,7 +90,7 @@ BEGIN
     IF chosen IS NOT NULL THEN
       SELECT published_at INTO last FROM clade.snapshots
         WHERE run = of_run ORDER BY seq DESC LIMIT 1;
-      -- Most claims follow a publication, and need not look further.
+      -- Most claims follow a publication, and need no further look.
       IF this_run.running_since IS NULL OR last + clade.pause_ms__() < time THEN
         PERFORM clade.count_time__(of_run, time);
         SELECT * INTO this_run FROM clade.runs WHERE key = of_run;

@@ -7,14 +7,16 @@ import { migrations } from "./migrations.ts";
 
 const oldestServer = 13;
 
-/** "Clad" in ASCII: whoever brings the schema up to date holds this lock. */
+/** "Clad" in ASCII. The process that migrates the schema holds this lock. */
 const migrationLock = 0x436c6164;
 
-/** Whether the functions of this version are there, of which one is never without the others. */
+/**
+ * Whether this version's functions exist. They are always created together, so one stands for all.
+ */
 const hasFunctions = sql`to_regproc(${functionName("claim")}) IS NOT NULL`;
 
 /**
- * Brings a database to this version and gives it this version's functions, once, however many
+ * Migrates a database to this version and installs this version's functions, once, however many
  * workers start together. Throws `StoreVersionError` before anything is changed.
  */
 export async function migrate(

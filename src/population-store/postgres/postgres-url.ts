@@ -1,16 +1,15 @@
 /**
- * The URL of a PostgreSQL database. One that is not well-formed may have its password anywhere, so
- * nothing of it is shown, and it is refused before any part of it is taken for a host or a
- * database.
+ * The URL of a PostgreSQL database. A malformed URL may have its password anywhere, so no part of
+ * it is shown. It is rejected before any part is used as a host or a database.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 const remedy =
   "write it as postgres://user@host:5432/database, and special characters of the " +
   "password percent-encoded, such as / as %2F";
-/** What a name of a user has that was meant as one. */
+/** The characters of an intended user name. */
 const plainUser = /^[\p{L}\p{N}_.$@+-]*$/u;
-/** What tells where a server is, and no secret. */
+/** Parameters that say where a server is, and hold no secret. */
 const shownParameters = ["host", "port"];
 
 /** Throws a `CladeError` that shows nothing of the URL. */
@@ -29,7 +28,7 @@ export function postgresUrl(text: string): URL {
   return url;
 }
 
-/** What may be shown of it: user, host and database. */
+/** The parts that may be shown: user, host and database. */
 export function shownUrl(url: URL): string {
   const shown = new URL(url);
   shown.password = "";

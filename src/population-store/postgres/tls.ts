@@ -1,8 +1,8 @@
 /**
- * TLS as libpq means it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode`
- * and its companions ask for, in the URL or in the environment. The driver reads them otherwise
- * (its `require` verifies) and warns that it will change, so it gets the outcome and never the
- * words.
+ * TLS as libpq defines it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode`
+ * and the related settings ask for, in the URL or in the environment. The driver interprets them
+ * differently (its `require` verifies) and warns that this will change. So it gets the resulting
+ * options, never the settings themselves.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -23,11 +23,10 @@ type SslMode = (typeof modes)[number];
 export interface Tls {
   readonly mode: SslMode;
   /**
-   * Whether the first connection is one with TLS. With `allow` and `prefer` the other kind is
-   * tried after it.
+   * Whether the first attempt uses TLS. With `allow` and `prefer` the other kind is tried next.
    */
   readonly begins: boolean;
-  /** Undefined where no connection ever has TLS. */
+  /** Undefined if no connection ever uses TLS. */
   readonly options: ConnectionOptions | undefined;
   readonly negotiation: "postgres" | "direct";
   /** Whose signature the server's certificate needs, for messages. */
@@ -44,7 +43,7 @@ const variables: Readonly<Record<string, string>> = {
   sslkey: "PGSSLKEY",
   sslnegotiation: "PGSSLNEGOTIATION",
 };
-/** `ssl=true` is how JDBC says `sslmode=require`; libpq takes it, too. */
+/** `ssl=true` is JDBC's way to say `sslmode=require`; libpq accepts it, too. */
 const names = [...Object.keys(variables), "sslpassword", "ssl"];
 
 /** What a URL and the environment say about TLS. Throws `SettingError`. */
@@ -68,7 +67,7 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
     throw new SettingError(
       `sslnegotiation=direct: needs sslmode=require, verify-ca or verify-full, not ${mode}`,
     );
-  // libpq leaves sockets of this machine alone, whatever is said.
+  // libpq ignores TLS settings for Unix sockets.
   const nothing = {
     negotiation: "postgres",
     authority: "",
@@ -136,11 +135,14 @@ function isMode(mode: string): mode is SslMode {
   return (modes as readonly string[]).includes(mode);
 }
 
-/** The authorities that the server's certificate is checked against; undefined where it is not. */
+/**
+ * The authorities that the server's certificate is checked against; undefined if it is not
+ * checked.
+ */
 function rootOf(mode: SslMode, given: string | undefined) {
   if (given === "system") {
     const system = getCACertificates("system");
-    // Small images have none.
+    // Minimal images have no certificates.
     return {
       name: "this machine's authorities",
       certificates: system.length > 0 ? system : [...rootCertificates],
@@ -160,7 +162,7 @@ function rootOf(mode: SslMode, given: string | undefined) {
   return { name: file, certificates: pem("sslrootcert", file, "CERTIFICATE") };
 }
 
-/** The certificate by which the server knows this client, if there is one. */
+/** The certificate that identifies this client to the server, if there is one. */
 function clientOf(
   givenCertificate: string | undefined,
   givenKey: string | undefined,

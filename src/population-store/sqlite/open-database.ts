@@ -7,12 +7,15 @@ import { StoreVersionError } from "../population-store.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * "Clad" in ASCII: SQLite keeps it in the file's header, so that another program's database is not
+ * "Clad" in ASCII. SQLite keeps it in the file's header, so another program's database is not
  * mistaken for a store.
  */
 const applicationId = 0x436c6164;
 
-/** How long a transaction waits for another process's. Real ones take less than a millisecond. */
+/**
+ * How long a transaction waits for one of another process. A normal one takes less than a
+ * millisecond.
+ */
 const busyTimeoutMs = 30_000;
 
 /**
@@ -44,7 +47,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   }
 }
 
-/** Beside the database SQLite has to write its log, even to read. */
+/** SQLite has to write its log beside the database, even to read. */
 function isWritable(directory: string): boolean {
   try {
     accessSync(directory, constants.W_OK);
@@ -55,8 +58,8 @@ function isWritable(directory: string): boolean {
 }
 
 /**
- * A store where nothing can be written stays readable. Without its log it is opened as a file that
- * nobody changes.
+ * A read-only store stays readable. Without its log it is opened as a file that no process
+ * changes.
  */
 function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
   const unchanging = pathToFileURL(path);
@@ -73,8 +76,8 @@ function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
 }
 
 /**
- * Several processes may open a new store at once, and SQLite does not wait for the others when it
- * changes the kind of log: it says "locked".
+ * Several processes may open a new store at once. SQLite does not wait for the others when it
+ * changes the journal mode; it reports "locked".
  */
 function useWriteAheadLog(database: DatabaseSync): void {
   for (const end = Date.now() + busyTimeoutMs; ; ) {
@@ -88,7 +91,7 @@ function useWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
-/** SQLite's result codes for what a user can mend. */
+/** SQLite's result codes for problems that a user can fix. */
 const remedies: Readonly<Record<number, string>> = {
   5: "is locked by another program; end that program, then resume the run",
   8: "is read-only; make it writable or give another path with --store",
@@ -98,7 +101,7 @@ const remedies: Readonly<Record<number, string>> = {
   26: "is not a Clade store; give another path with --store",
 };
 
-/** An error of SQLite with what to do about it; any other error as it is. */
+/** An error of SQLite, with its remedy. Any other error is returned unchanged. */
 export function explained(path: string, error: unknown): unknown {
   const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
   // The lower byte is the result code, the rest of the number its kind.
@@ -107,8 +110,8 @@ export function explained(path: string, error: unknown): unknown {
 }
 
 /**
- * Looks at the file without the right to write: even closing a database may otherwise move what a
- * killed process left in its log.
+ * Opens the file read-only, because even closing a writable database may move what a killed
+ * process left in its log.
  */
 function requireReadable(path: string, steps: readonly string[]): void {
   const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
@@ -119,7 +122,7 @@ function requireReadable(path: string, steps: readonly string[]): void {
   }
 }
 
-/** The number of steps that the database has had. Throws `StoreVersionError`. */
+/** The number of migration steps that the database has had. Throws `StoreVersionError`. */
 function versionOf(database: DatabaseSync, path: string, steps: readonly string[]): number {
   const { version, application, changes } = headerOf(database);
   if (application !== applicationId && (version > 0 || changes > 0))
@@ -136,8 +139,8 @@ function versionOf(database: DatabaseSync, path: string, steps: readonly string[
 }
 
 /**
- * Numbers of the file's header, read in one transaction, since another process may create the
- * store between two.
+ * Numbers of the file's header. They are read in one transaction, because another process may
+ * create the store in between.
  */
 function headerOf(database: DatabaseSync): {
   version: number;
