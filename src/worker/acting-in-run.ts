@@ -1,7 +1,8 @@
 /**
- * Once in a run, a worker tries whether each hyperparameter acts that its trainer does not read
- * back. It does so in its own session between two members, with no claim held, so it needs no
- * second trainer and nobody waits for a lease. What it finds is a note of the run.
+ * Once in a run, a worker tests whether the hyperparameters that its trainer does not read back
+ * have an effect. It does so in its own session between two members, without a claim. So it needs
+ * no second trainer, and no other worker waits for a lease. It records the result as a note of the
+ * run.
  */
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
@@ -20,7 +21,7 @@ import type { Clock } from "./clock.ts";
 import { Interruption } from "./interruption.ts";
 import type { Beginning } from "./train-on.ts";
 
-/** The whole trial takes no longer. */
+/** The limit for the whole trial. */
 const limitMs = 30_000;
 
 /** As many steps as fit, at least one. */
@@ -37,14 +38,14 @@ interface Options {
   readonly clock: Clock;
 }
 
-/** A generation that a worker has published, and from which the trial begins. */
+/** A generation that a worker has published. The trial starts from it. */
 export interface Published {
   readonly turn: Turn;
   readonly from: Omit<Beginning, "store" | "steps">;
-  /** Of that generation, and the milliseconds that they took. */
+  /** The steps of that generation, and the milliseconds that they took. */
   readonly steps: number;
   readonly ms: number;
-  /** Steps that are left of the member's budget: nothing is trained beyond it. */
+  /** Steps left in the member's budget. Nothing is trained beyond it. */
   readonly stepsLeft: number;
 }
 
@@ -78,7 +79,7 @@ export async function tryActingInRun(options: Options, published: Published): Pr
   return true;
 }
 
-/** Of several that begin at once the first does it. */
+/** If several workers begin at once, only the first does it. */
 async function isTriedBy(
   store: PopulationStore,
   { id }: Run,
@@ -110,7 +111,7 @@ async function tryAll(
       hasTime: (ms) => clock.elapsed() + ms < begin + limitMs,
     });
   } catch (error) {
-    // It never costs a member: what is really wrong is found in its next generation.
+    // A failure here never costs a member. A real problem shows in its next generation.
     if (!(error instanceof TrainerError || error instanceof CheckpointError)) throw error;
     await session.dispose().catch(() => {});
     const { message } = error;

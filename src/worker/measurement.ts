@@ -15,13 +15,13 @@ export interface Measurement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Throws a `TrainerError` when it is more than a database should keep of every generation. */
+/** Throws a `TrainerError` if it is more than a database should store for every generation. */
 export function measurementOf(evaluation: Evaluation, metric: string): Measurement {
   const { samples, ...reported } = evaluation;
   requireBounds(Object.keys(reported), samples);
   const metrics: Record<string, number> = {};
   for (const [name, value] of Object.entries(reported)) {
-    // As every store keeps it: JSON knows no infinity and SQLite no negative zero.
+    // As every store keeps it: JSON has no infinity, and SQLite no negative zero.
     if (typeof value === "number") metrics[name] = Number.isFinite(value) ? value + 0 : Number.NaN;
   }
   const score = metrics[metric];
@@ -58,7 +58,7 @@ function requireBounds(names: readonly string[], samples: Evaluation["samples"] 
 }
 
 /**
- * Throws `MetricError` when an evaluation does not have the metric, or has something else than a
+ * Throws `MetricError` if an evaluation does not have the metric, or has something other than a
  * number in its place.
  */
 export function requireMetric(evaluation: Evaluation, metric: string): void {
@@ -71,7 +71,7 @@ export function requireMetric(evaluation: Evaluation, metric: string): void {
   throw new MetricError(metric, evaluation);
 }
 
-/** The objective is not among the metrics at all, which is a mistake and not a bad score. */
+/** The objective is not among the metrics, which is a mistake and not a bad score. */
 export class MetricError extends CladeError {
   constructor(metric: string, evaluation: Evaluation) {
     const reported = Object.keys(evaluation).filter((name) => name !== "samples");

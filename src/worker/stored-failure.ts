@@ -1,13 +1,13 @@
 /**
- * An error as the store keeps it: every look at a run reads it, so a long one is cut there, and
- * stands whole in the worker's log.
+ * An error as the store keeps it. Every look at a run reads it, so a long error is cut there. The
+ * whole error is in the worker's log.
  */
 import type { TrainerError } from "../trainer/trainer-session.ts";
 
 const maxMessage = 2_000;
 const maxStack = 20_000;
 
-/** `tell` gets the whole of an error that is cut. */
+/** `tell` gets the whole error if it is cut. */
 export function storedFailure(
   member: number,
   { message, detail }: TrainerError,
@@ -18,7 +18,7 @@ export function storedFailure(
   return { message: cut(message, maxMessage), stack: cut(detail, maxStack) };
 }
 
-/** The beginning and the end: the one says what it is, the other where. */
+/** The beginning and the end. The beginning says what it is, the end where. */
 function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   const half = max / 2;

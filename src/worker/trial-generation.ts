@@ -1,6 +1,6 @@
 /**
- * One generation as a worker trains it, of which nothing is published and nothing stays: whether a
- * machine can work on a run shows only when its trainer trains there.
+ * One generation as a worker trains it. Nothing is published or kept. Whether a machine can work
+ * on a run shows only when its trainer trains there.
  */
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -10,7 +10,7 @@ import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { requireMetric } from "./measurement.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
-/** A generation that takes longer is not trained to its end. */
+/** A longer generation is not trained to its end. */
 const maxTrialMs = 30_000;
 
 export interface TrialOptions {
@@ -18,13 +18,13 @@ export interface TrialOptions {
   readonly experiment: Experiment;
   readonly populationStore: PopulationStore;
   readonly checkpointStore: CheckpointStore;
-  /** A store of the trial's own, in the place that the run's is in; it is removed. */
+  /** A separate store for the trial, in the same place as the run's. It is removed afterwards. */
   readonly aside: CheckpointStore;
   readonly session: TrainerSession;
 }
 
 /**
- * Goes on from the newest snapshot of the run's first member, trains, evaluates, saves and
+ * Continues from the newest snapshot of the run's first member, trains, evaluates, saves and
  * restores. Resolves the steps and the score. Throws what the trainer or a store throws. Disposes
  * the session.
  */
@@ -64,7 +64,7 @@ async function begin({ run, populationStore, checkpointStore, session }: TrialOp
       await restoreFrom(checkpointStore, session, checkpoint, turn);
       return { turn, step, generation };
     } catch (error) {
-      // A worker may have replaced it meanwhile, and it was collected.
+      // A worker may have replaced it meanwhile, so that it was collected.
       if (!(error instanceof CheckpointError)) throw error;
     }
   }
