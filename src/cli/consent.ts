@@ -3,8 +3,8 @@ import { BadInputError } from "../algorithm/problem.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y
- * and yes. Throws `BadInputError` where nobody can be asked.
+ * Asks in a terminal for confirmation of something that cannot be undone. Resolves false for every
+ * answer except y and yes. Throws `BadInputError` without a terminal.
  */
 export async function consent(
   { stdin: input, stderr: output }: Pick<Context, "stdin" | "stderr">,

@@ -75,7 +75,7 @@ class Repeated {
    */
   #noise: ReadonlyMap<string, number> | undefined;
   /** Every run gets a process of its own, because a process keeps something from run to run. */
-  #anew = false;
+  #isIsolated = false;
   /** The duration of the last run. */
   ms = 0;
 
@@ -119,10 +119,10 @@ class Repeated {
     const own = this.#acting.turn.hyperparameters;
     let runs = [await this.#run(own), await this.#run(own)];
     if (this.#objectiveNoise(runs) > 0) {
-      this.#anew = true;
-      const anew = [await this.#run(own), await this.#run(own)];
-      this.#anew = this.#objectiveNoise(anew) === 0;
-      runs = this.#anew ? anew : [...runs, ...anew];
+      this.#isIsolated = true;
+      const isolated = [await this.#run(own), await this.#run(own)];
+      this.#isIsolated = this.#objectiveNoise(isolated) === 0;
+      runs = this.#isIsolated ? isolated : [...runs, ...isolated];
     }
     const { metric } = this.#acting;
     const numbers = runs.map(numbersOf);
@@ -142,7 +142,7 @@ class Repeated {
 
   async #run(hyperparameters: Hyperparameters): Promise<Evaluation> {
     const { session, turn } = this.#acting;
-    if (this.#anew) await session.dispose();
+    if (this.#isIsolated) await session.dispose();
     const begin = performance.now();
     const evaluation = await trainFrom(session, this.#beginning, { ...turn, hyperparameters });
     this.ms = performance.now() - begin;

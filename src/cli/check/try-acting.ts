@@ -1,4 +1,4 @@
-/** Says which hyperparameters act, and which change nothing. */
+/** Reports which hyperparameters have an effect, and which change nothing. */
 import { performance } from "node:perf_hooks";
 import { farApart } from "../../experiment/far-apart.ts";
 import { namesChangedByRestore } from "../../experiment/what-changes.ts";
@@ -7,7 +7,7 @@ import type { TrainerSession } from "../../trainer/trainer-session.ts";
 import { type Effect, effects } from "../../worker/acting.ts";
 import type { Saved, Trial } from "./trial.ts";
 
-/** So that a check stays short whatever a step takes. */
+/** Keeps a check short, whatever the length of a step. */
 const seconds = 12;
 
 export async function tryActing(

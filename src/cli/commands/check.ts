@@ -22,8 +22,8 @@ const declared = [
 ] as const;
 
 /**
- * Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and
- * the places that machines share.
+ * Tests what a run would do, without a run: mutations, the whole contract of the trainer, and the
+ * places that machines share.
  */
 export const check = command({
   name: "check",

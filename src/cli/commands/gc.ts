@@ -19,8 +19,8 @@ export const gc = command({
 });
 
 /**
- * Deletes checkpoints that nobody needs, of a run or of all, beside any workers. They do the same
- * by themselves while they work.
+ * Deletes unused checkpoints of one run or of all runs, also while workers are at work. Workers
+ * also do so themselves.
  */
 async function collectRuns(
   context: Context,

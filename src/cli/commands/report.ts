@@ -38,8 +38,8 @@ const declared = [
 ] as const;
 
 /**
- * Writes the report of a run, or of a study or several runs beside each other. One that is there
- * is replaced: it can be made again from the store.
+ * Writes the report of a run, or a comparison of a study or several runs. An existing file is
+ * replaced, because a report can be made again from the store.
  */
 export const report = command({
   name: "report",
@@ -90,11 +90,12 @@ async function reportRuns(
   for (const path of exportFigures(figures, directory, cwd)) print(`         ${path}`);
 }
 
-// Drawing takes a quarter of a second to load, which no other command has to wait for.
+// Imported here: the drawing code takes a quarter of a second to load, and other commands do not
+// need it.
 
 async function ofRun({ population }: Stores, run: Run, versions: Versions): Promise<Written> {
   const state = await stateWord(population, run);
-  // First, so that the history, which may go on meanwhile, has it.
+  // Read first, so that the history, which may grow meanwhile, contains it.
   const { best } = await resultOf(population, run.id);
   const history = await readRunHistory(population, run.id);
   const notes = await population.notes(run.id);

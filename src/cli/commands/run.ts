@@ -78,7 +78,7 @@ async function train(context: Context, options: Options, file: string): Promise<
   return second.exitCode || first.exitCode;
 }
 
-/** The settings of a control: those of the run, but for what it does differently. */
+/** The settings of a control: those of the run, except for its differences. */
 function controlSettings(
   experiment: Experiment,
   settings: Settings,

@@ -16,8 +16,8 @@ import {
 } from "./declaration-file.ts";
 
 /**
- * The experiment in a YAML or JSON file, or that a module exports as its default, with settings
- * changed. Throws `BadInputError` for every mistake in it.
+ * The experiment in a YAML or JSON file, or in the default export of a module, with changed
+ * settings. Throws `BadInputError` for every mistake in it.
  */
 export async function loadExperiment(
   context: Context,
@@ -51,7 +51,7 @@ async function importExperiment(
   return experiment;
 }
 
-/** A study names its experiment; an experiment has no such part. */
+/** A study names its experiment; an experiment has no such field. */
 function isStudy(data: unknown): boolean {
   return typeof data === "object" && data !== null && "experiment" in data && "seeds" in data;
 }

@@ -11,7 +11,7 @@ import {
 } from "./declaration-file.ts";
 
 /**
- * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
+ * The study in a YAML or JSON file, or in the default export of a module, with the absolute path
  * of its experiment. Throws `BadInputError`.
  */
 export async function loadStudy(context: Context, given: string): Promise<Study> {

@@ -32,10 +32,10 @@ export const patience = option(
   time,
 );
 
-/** How many workers this machine gets, and how patient they are. */
+/** The number of workers on this machine, and their patience. */
 export const workerOptions = [workers, gpus, membersPerGpu, patience] as const;
 
-/** The option that tells a worker how patient it is, if that was said. */
+/** The option that passes the patience to a worker, if it was given. */
 export function patienceWords(seconds: number | undefined): readonly string[] {
   return seconds === undefined ? [] : ["--patience", String(seconds)];
 }

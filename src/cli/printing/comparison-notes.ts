@@ -2,8 +2,8 @@ import type { ComparedVariant, Comparison } from "../../analysis/comparison/comp
 import { count, plural } from "../../report/words.ts";
 
 /**
- * What has to be known of a comparison besides its numbers: what was left out, what was not equal,
- * what was corrected for.
+ * What to know about a comparison besides its numbers: what was left out, what was unequal, what
+ * was corrected for.
  */
 export function comparisonNotes(comparison: Comparison): readonly string[] {
   const { metric, isChoice, comparisons, leftOut, variants } = comparison;

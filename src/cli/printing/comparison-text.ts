@@ -56,7 +56,7 @@ function comparisonTable(
   ]);
 }
 
-/** Variants that nothing is said about, and why. */
+/** Variants without a verdict, and why. */
 function unpaired({ variants }: Comparison): readonly string[] {
   if (variants.length === 1) return [`${variants[0]!.name}: there is nothing to compare it with`];
   const baselines = new Set(variants.map(({ against }) => against?.baseline));

@@ -1,6 +1,6 @@
 /**
- * The options of `clade submit kubernetes` alone. What Kubernetes would reject of them, or worse,
- * take and never start, is found before anything is created.
+ * The options of `clade submit kubernetes` alone. Values that Kubernetes would reject or, worse,
+ * accept and never start, are found before anything is created.
  */
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,7 +49,7 @@ const subdomain = `${label}(\\.${label})*`;
 const labelName = "[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?";
 const qualified = `(${subdomain}/)?${labelName}`;
 
-/** What an option's values have to look like. */
+/** The form of an option's values. */
 const rules: {
   readonly [option in keyof KubernetesOptions]?: readonly [
     pattern: string,
@@ -131,7 +131,7 @@ export function requireNewEnough({ major, minor }: KubernetesVersion): void {
   throw new BadInputError([tooOld(`${major}.${minor}`)]);
 }
 
-/** Checkpoints in a directory that no pod has. */
+/** Whether checkpoints are in a directory that no pod has. */
 export function requireMounted(
   checkpoints: string | undefined,
   claims: readonly VolumeClaim[],
