@@ -24,7 +24,7 @@ test.each([
 
 test("where nobody can be asked, it says how it is done", async () => {
   await expect(consent(dialog("y\n", false), "remove digits-x7", "remove?")).rejects.toThrow(
-    "remove digits-x7 - cannot be undone, and here is no terminal to ask in; " +
-      "add --yes if it is meant.",
+    "remove digits-x7 - cannot be undone, and there is no terminal to confirm it in; " +
+      "add --yes to confirm.",
   );
 });

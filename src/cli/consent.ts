@@ -3,8 +3,8 @@ import { BadInputError } from "../algorithm/problem.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Asks in a terminal whether to do what cannot be undone. Resolves false for every answer but y
- * and yes. Throws `BadInputError` where nobody can be asked.
+ * Asks in a terminal for confirmation of something that cannot be undone. Resolves false for every
+ * answer except y and yes. Throws `BadInputError` without a terminal.
  */
 export async function consent(
   { stdin: input, stderr: output }: Pick<Context, "stdin" | "stderr">,
@@ -12,8 +12,8 @@ export async function consent(
   question: string,
 ): Promise<boolean> {
   if (!input?.isTTY || !output.isTTY) {
-    const rule = "cannot be undone, and here is no terminal to ask in";
-    throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes if it is meant" }]);
+    const rule = "cannot be undone, and there is no terminal to confirm it in";
+    throw new BadInputError([{ path: "", value: what, rule, remedy: "add --yes to confirm" }]);
   }
   output.write(`${question} [y/N] `);
   const lines = createInterface({ input });

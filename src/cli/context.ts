@@ -12,13 +12,13 @@ export interface Surroundings {
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Aborted when a command that works is to stop in good order. */
+  /** Aborts when a working command should stop cleanly. */
   readonly signal?: AbortSignal;
 }
 
-/** What a command knows of its surroundings, and how it speaks. */
+/** What a command knows of its environment, and how it prints. */
 export interface Context extends Surroundings {
-  /** How the command line was called, for what a person is told to type next. */
+  /** How the command line was called, for commands that messages suggest. */
   readonly clade: string;
   print(line: string): void;
   /** Prints on standard error. */
@@ -27,7 +27,7 @@ export interface Context extends Surroundings {
   at(given: string): Place;
 }
 
-/** A file or directory: the word that named it, for what is printed, and its whole path. */
+/** A file or directory: the word that named it, for messages, and its absolute path. */
 export interface Place {
   readonly given: string;
   readonly path: string;
@@ -35,7 +35,7 @@ export interface Place {
 
 export function contextOf(surroundings: Surroundings): Context {
   const { cwd, env, stdout, stderr } = surroundings;
-  // Unlike a stream, it does not mind that nobody reads any more.
+  // Unlike a stream, it ignores that its reader is gone.
   const { log, error } = new Console({ stdout, stderr });
   return {
     ...surroundings,

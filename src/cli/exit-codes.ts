@@ -5,9 +5,9 @@ export const exitCodes = {
   badInput: 2,
   /** Done, but members were given up. */
   membersGivenUp: 3,
-  /** Of a worker to the process that started it: it has left, set aside. */
+  /** From a worker to the process that started it: it has left after it was set aside. */
   setAside: 4,
-  /** Of `worker`: the run has failed, so that starting the worker again changes nothing. */
+  /** From `worker`: the run has failed, so starting the worker again is useless. */
   runFailed: 5,
   interrupted: 130,
 } as const;

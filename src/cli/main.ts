@@ -13,8 +13,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /**
- * Whoever read the output has gone, as in `clade run --json | head`: a run stops as after Ctrl-C,
- * and any other command just ends.
+ * The reader of the output is gone, as in `clade run --json | head`. A run then stops as after
+ * Ctrl-C, and any other command just ends.
  */
 function stopForClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
@@ -23,12 +23,12 @@ function stopForClosedPipe(error: NodeJS.ErrnoException): void {
   process.emit("SIGINT");
 }
 
-/** Node ends with 13 when nothing is left that could settle the promise that is waited for. */
+/** Node exits with 13 if nothing is left that could settle the awaited promise. */
 function explainUnsettled(code: number): void {
   if (code !== 13) return;
   console.error(
     "a promise of the trainer, or at the top of the experiment's file, never settled, " +
-      "and nothing is left that could; look at what they wait for",
+      "and nothing is left that could settle it; look at what it waits for",
   );
   process.exitCode = exitCodes.failed;
 }

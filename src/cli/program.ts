@@ -7,8 +7,8 @@ import { concealed } from "./printing/concealed.ts";
 import { version } from "./version.ts";
 
 /**
- * A command's file is loaded when the command is called: most of the time that one takes to start
- * goes into what only others need.
+ * A command's file is loaded when the command is called. Otherwise most of a command's start would
+ * be spent on loading the others.
  */
 const commands: { readonly [name: string]: () => Promise<CliCommand> } = {
   init: async () => (await import("./commands/init.ts")).init,
@@ -39,7 +39,7 @@ take one when nothing else goes on.
 Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (of worker) the run
 has failed, 130 interrupted.`;
 
-/** The command that the first word names, or all of them. `ended` gets the exit code of one. */
+/** The command that the first word names, or all commands. `ended` gets the exit code. */
 export async function program(
   context: Context,
   [first = ""]: readonly string[] = [],
@@ -67,13 +67,11 @@ export async function program(
 }
 
 function widthOf({ isTTY, columns }: Output): number {
-  // What commander takes where there is no terminal.
+  // The width that commander assumes without a terminal.
   return (isTTY ? columns : undefined) ?? 80;
 }
 
-/**
- * A variable of the shell that is not set gives an empty word, which would mean something else.
- */
+/** An unset shell variable gives an empty word, which would mean something else. */
 function requireNonEmpty(
   words: readonly string[],
   options: { readonly [name: string]: unknown },

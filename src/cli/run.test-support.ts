@@ -1,4 +1,4 @@
-/** The command line in a test's own surroundings. */
+/** The command line in a test's own environment. */
 import { Writable } from "node:stream";
 import { type Context, contextOf } from "./context.ts";
 import { run } from "./run.ts";

@@ -15,11 +15,11 @@ import { guard } from "./printing/terminal.ts";
 import { program } from "./program.ts";
 
 /**
- * Does what a command line says, and resolves its exit code. What is written to the two streams
- * from now on is made legible.
+ * Runs a command line, and resolves its exit code. Everything written to the two streams from now
+ * on is made legible.
  *
- * A command that only reads or refuses uses its surroundings alone. Only the stores read variables
- * of this process: those of PostgreSQL, of S3, and CLADE_CACHE. A command that works starts
+ * A command that only reads uses nothing but its context. Only the stores read variables of this
+ * process: those of PostgreSQL, those of S3, and CLADE_CACHE. A command that trains starts
  * processes, and listens to signals of this one.
  */
 export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -38,7 +38,7 @@ export async function run(words: readonly string[], surroundings: Surroundings):
   return exitCode;
 }
 
-/** Says what went wrong, and gives the exit code. Our own mistakes keep their stack. */
+/** Prints the error, and returns the exit code. Bugs of Clade are printed with their stack. */
 export function report(error: unknown, warn: (line: string) => void): number {
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;

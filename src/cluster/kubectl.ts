@@ -1,4 +1,4 @@
-/** kubectl, in the cluster that it is set up for. */
+/** kubectl, for the cluster that it is configured for. */
 import { execFile } from "node:child_process";
 import { CladeError } from "../algorithm/clade-error.ts";
 
@@ -16,7 +16,7 @@ export async function answer<T>(
   return JSON.parse(await kubectl(env, words, complaint, input)) as T;
 }
 
-/** Resolves what kubectl prints. A cluster that does not answer is given up after a while. */
+/** Resolves the output of kubectl. Gives up on a cluster that does not answer. */
 export function kubectl(
   env: NodeJS.ProcessEnv,
   words: readonly string[],
@@ -39,13 +39,13 @@ export function kubectl(
         else resolve(stdout);
       },
     );
-    // It may have ended without reading; what it printed tells why.
+    // It may have ended without reading its input. Its output tells why.
     child.stdin!.on("error", () => {});
     child.stdin!.end(input);
   });
 }
 
-/** What kubectl says, in one line, without its log and its warnings. */
+/** The message of kubectl in one line, without its log and its warnings. */
 function sentence(words: string): string {
   const lines = words.split("\n").map((line) => line.trim());
   const said = lines.filter((line) => line !== "" && !/^([EIW]\d{4} |Warning: )/.test(line));

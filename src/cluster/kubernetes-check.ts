@@ -1,6 +1,6 @@
 /**
- * Tries in one pod what every pod of a Job does when it starts, so that what cannot work is one
- * sentence and not a Job whose pods fail.
+ * Tests in one pod what every pod of a Job does when it starts. So a problem is reported in one
+ * sentence, instead of a Job whose pods fail.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../algorithm/clade-error.ts";
@@ -15,14 +15,14 @@ import {
 
 const lookAgainMs = 1000;
 /**
- * What a cluster complains of may pass by itself, such as a Secret that a node has not heard of
+ * Some complaints of a cluster disappear by themselves, such as a Secret that a node does not know
  * yet.
  */
 const patienceMs = 5000;
 
 /**
- * Runs a pod to its end and deletes it. Resolves why it could not be tried where no node has room
- * for it. Throws a `CladeError` when it cannot start, or fails, and when the signal aborts.
+ * Runs a pod to its end and deletes it. If no node has room for it, resolves why it was not
+ * tested. Throws a `CladeError` if it cannot start, if it fails, and if the signal aborts.
  *
  * @param manifest - Of `kubernetesCheck`.
  */
@@ -50,7 +50,7 @@ export async function tryInKubernetes(
         unplaced || waiting ? Math.min(complained, performance.now()) : Number.POSITIVE_INFINITY;
       if (performance.now() - complained > patienceMs) {
         if (waiting) throw cannotStart(image, waiting);
-        // No node that comes free would change that.
+        // A node that becomes free would not change that.
         if (unplaced!.message?.includes("persistentvolumeclaim"))
           throw cannotStart(image, unplaced!);
         return unplaced!.message ?? "no reason is given";

@@ -1,7 +1,4 @@
-/**
- * Applies Jobs, asks about them and deletes them, by kubectl, in the cluster that it is set up
- * for.
- */
+/** Applies, queries and deletes Jobs with kubectl, in the cluster that it is configured for. */
 import { CladeError } from "../algorithm/clade-error.ts";
 import { answer, inNamespace, kubectl } from "./kubectl.ts";
 import type { KubernetesVersion } from "./kubernetes.ts";
@@ -15,7 +12,7 @@ interface JobState {
   readonly troubles: ReadonlyMap<string, number>;
 }
 
-/** Throws where there is no kubectl, or it reaches no cluster. */
+/** Throws if there is no kubectl, or if it reaches no cluster. */
 export async function versionOfCluster(env: NodeJS.ProcessEnv): Promise<KubernetesVersion> {
   const { serverVersion } = await answer<{
     serverVersion?: { readonly major: string; readonly minor: string };
@@ -28,10 +25,7 @@ export async function versionOfCluster(env: NodeJS.ProcessEnv): Promise<Kubernet
   };
 }
 
-/**
- * Resolves the namespace in which the Job, or another object, now is. Throws with the words of
- * kubectl.
- */
+/** Resolves the namespace of the applied Job or other object. Throws with kubectl's message. */
 export async function applyToKubernetes(
   env: NodeJS.ProcessEnv,
   manifest: string,
@@ -48,7 +42,7 @@ export async function applyToKubernetes(
   return metadata.namespace;
 }
 
-/** Undefined when the cluster has no such Job. */
+/** Undefined if the cluster has no such Job. */
 export async function stateOfJob(
   env: NodeJS.ProcessEnv,
   name: string,
@@ -82,7 +76,7 @@ export async function stateOfJob(
   return { active, succeeded, failed, ...(ended && { ended }), troubles };
 }
 
-/** Deletes the Job and its pods, which get time to leave. Resolves whether there was one. */
+/** Deletes the Job and its pods, which get time to exit. Resolves whether there was one. */
 export async function deleteFromKubernetes(
   env: NodeJS.ProcessEnv,
   name: string,
@@ -123,14 +117,14 @@ export interface Pod {
   };
 }
 
-/** Why no node takes a pod, if none does. */
+/** Why no node accepts a pod; undefined if one does. */
 export function unplacedBecause({ status }: Pod): Reason | undefined {
   return status?.conditions?.find(
     ({ type, status }) => type === "PodScheduled" && status === "False",
   );
 }
 
-/** Why a pod that a node has taken does not start, if that is no start in progress. */
+/** Why a pod on a node does not start; undefined while it is starting. */
 export function waitingBecause({ status }: Pod): Reason | undefined {
   const { waiting } = status?.containerStatuses?.[0]?.state ?? {};
   return waiting && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason ?? "")
@@ -138,7 +132,7 @@ export function waitingBecause({ status }: Pod): Reason | undefined {
     : undefined;
 }
 
-/** What keeps a pod from working. Leaving when told to (130) is none. */
+/** What keeps a pod from working. Exit code 130, after a request to leave, does not count. */
 function troublesOf(pod: Pod): string[] {
   const unplaced = unplacedBecause(pod);
   if (unplaced) return [unplaced.reason ?? "not scheduled"];

@@ -17,7 +17,7 @@ const minimal: KubernetesSettings = {
   tolerated: [],
   hopelessCodes: [2, 5],
 };
-const most: KubernetesSettings = {
+const maximal: KubernetesSettings = {
   ...minimal,
   workerOptions: ["--patience", "1800"],
   namespace: "research",
@@ -57,7 +57,7 @@ type Unknown<Data, Api> = Data extends readonly (infer Item)[]
 
 test("the manifest is what the API's types say, and has no field that they do not have", () => {
   modelOf(minimal).validate();
-  modelOf(most).validate();
+  modelOf(maximal).validate();
   expect(() => modelOf({ ...minimal, workers: "many" as unknown as number }).validate()).toThrow(
     /integer/,
   );
@@ -133,13 +133,13 @@ test("a worker has no privileges, and writes into its own scratch space only", (
 });
 
 test("secrets are named, and volumes, GPUs, cores and nodes are as asked for", () => {
-  const { envFrom, resources, volumeMounts, env } = containerOf(most);
+  const { envFrom, resources, volumeMounts, env } = containerOf(maximal);
   expect(envFrom).toEqual([{ secretRef: { name: "clade" } }, { secretRef: { name: "storage" } }]);
   const each = { cpu: "2500m", memory: "16Gi", "nvidia.com/gpu": "1" };
   expect(resources).toEqual({ requests: each, limits: each });
   expect(env).toContainEqual({ name: "OMP_NUM_THREADS", value: "3" });
   expect(volumeMounts).toContainEqual({ name: "claim-0", mountPath: "/shared" });
-  const { volumes, nodeSelector, tolerations } = kubernetesJob(most).spec.template.spec;
+  const { volumes, nodeSelector, tolerations } = kubernetesJob(maximal).spec.template.spec;
   expect(volumes).toContainEqual({
     name: "claim-0",
     persistentVolumeClaim: { claimName: "checkpoints" },
@@ -162,11 +162,11 @@ test("any run's name makes names and labels that Kubernetes takes", () => {
 });
 
 test("the pod that is tried first is as a worker of the Job, and trains one generation", () => {
-  const { metadata, spec } = kubernetesCheck(most);
-  new Pod(kubernetesCheck(most) as unknown as IPod).validate();
-  expect(metadata).toMatchObject({ name: `${most.name}-check`, namespace: "research" });
+  const { metadata, spec } = kubernetesCheck(maximal);
+  new Pod(kubernetesCheck(maximal) as unknown as IPod).validate();
+  expect(metadata).toMatchObject({ name: `${maximal.name}-check`, namespace: "research" });
   const [{ args, terminationMessagePolicy, ...container }] = spec.containers;
-  const { args: words, ...worker } = containerOf(most);
+  const { args: words, ...worker } = containerOf(maximal);
   expect(args).toEqual([...words, "--check"]);
   expect(words).toEqual([...containerOf(minimal).args, "--patience", "1800"]);
   expect(terminationMessagePolicy).toBe("FallbackToLogsOnError");

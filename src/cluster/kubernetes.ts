@@ -1,8 +1,8 @@
 /**
- * Workers as a plain parallel Job of Kubernetes (1.20 or later): as many pods as there are
- * workers, and no count of completions, since who trains what is decided in the store. A worker
- * leaves with 0 when the run is over, after which the Job starts no more pods; after SIGTERM it
- * leaves with 130, and the Job replaces it.
+ * Workers as a plain parallel Job of Kubernetes (1.20 or later). It has one pod per worker and no
+ * count of completions, because the store decides which worker trains what. A worker exits with 0
+ * when the run is over, and then the Job starts no more pods. After SIGTERM it exits with 130, and
+ * the Job replaces it.
  */
 
 export interface KubernetesVersion {
@@ -10,7 +10,7 @@ export interface KubernetesVersion {
   readonly minor: number;
 }
 
-/** A PersistentVolumeClaim, and where workers see it. */
+/** A PersistentVolumeClaim, and its path in workers. */
 export interface VolumeClaim {
   readonly name: string;
   readonly path: string;
@@ -36,25 +36,25 @@ export interface KubernetesSettings {
   readonly nodeLabels: { readonly [label: string]: string };
   /** Keys of taints that workers tolerate. */
   readonly tolerated: readonly string[];
-  /** Exit codes of a worker after which it would do no better in another pod. */
+  /** Exit codes after which a worker would also fail in another pod. */
   readonly hopelessCodes: readonly number[];
-  /** What the cluster is known to be. */
+  /** The known version of the cluster. */
   readonly version?: KubernetesVersion;
 }
 
 /**
- * Where workers write, in memory or on the node's disk: the root of their file system is
+ * Where workers can write, in memory or on the node's disk. The root of their file system is
  * read-only.
  */
 export const scratch = { disk: "/tmp", memory: "/dev/shm" } as const;
 
-/** Preemption counts as a failure before 1.26, and a run may see thousands of those. */
+/** Before 1.26 a preemption counts as a failure, and a run may have thousands of them. */
 const failuresAllowed = 1_000_000;
 
-/** For the member to be given back, also where the database answers late. */
+/** Time to give the member back, even if the database is slow. */
 const secondsToLeave = 60;
 
-/** For a node to fetch a large image. */
+/** Time for a node to fetch a large image. */
 const checkSeconds = 15 * 60;
 
 /** The user `node` of Node's own images. */
@@ -81,8 +81,8 @@ export function kubernetesJob(settings: KubernetesSettings) {
 }
 
 /**
- * A pod that asks for what each worker of the Job asks for, trains one generation as they do, and
- * ends. Nothing of it is published.
+ * A pod with the requests of the Job's workers. It trains one generation as they do, publishes
+ * nothing, and ends.
  */
 export function kubernetesCheck(settings: KubernetesSettings) {
   const { metadata, spec } = kubernetesJob(settings);
@@ -94,7 +94,7 @@ export function kubernetesCheck(settings: KubernetesSettings) {
     spec: {
       ...spec.template.spec,
       activeDeadlineSeconds: checkSeconds,
-      // What it says is then part of its state: logs are on the node, which may be out of reach.
+      // Makes its output part of its state. Logs are on the node, which may be unreachable.
       containers: [
         {
           ...container,
@@ -121,7 +121,7 @@ function pod(settings: KubernetesSettings) {
     restartPolicy: "Never",
     terminationGracePeriodSeconds: secondsToLeave,
     automountServiceAccountToken: false,
-    // The pod's first process is then one that reaps what trainers leave behind.
+    // The pod's first process then reaps what trainers leave behind.
     shareProcessNamespace: true,
     securityContext: {
       runAsNonRoot: true,
@@ -147,7 +147,7 @@ function pod(settings: KubernetesSettings) {
           settings.experiment,
           ...settings.workerOptions,
         ].map(literal),
-        // Logs of trainers go into the directory where the worker starts.
+        // Trainers' logs go to the directory in which the worker starts.
         workingDir: scratch.disk,
         envFrom: secrets.map((name) => ({ secretRef: { name } })),
         env: environment(settings),
@@ -164,7 +164,7 @@ function pod(settings: KubernetesSettings) {
   } as const;
 }
 
-/** Kubernetes replaces `$(NAME)` in what it starts, and `$$` by `$`. */
+/** Kubernetes replaces `$(NAME)` in arguments, and `$$` with `$`. */
 function literal(word: string): string {
   return word.replaceAll("$", () => "$$");
 }
@@ -173,7 +173,7 @@ function environment({ cpusPerWorker }: KubernetesSettings) {
   return [
     { name: "HOME", value: scratch.disk },
     { name: "CLADE_CACHE", value: `${scratch.disk}/clade-cache` },
-    // Libraries would start as many threads as the node has cores.
+    // Otherwise libraries start as many threads as the node has cores.
     ...(cpusPerWorker === undefined
       ? []
       : [{ name: "OMP_NUM_THREADS", value: threads(cpusPerWorker) }]),
@@ -184,7 +184,7 @@ function threads(cpus: string): string {
   return String(Math.ceil(cpus.endsWith("m") ? Number.parseInt(cpus, 10) / 1000 : Number(cpus)));
 }
 
-/** Requests equal limits, so that what evicts pods for their use of a node takes others first. */
+/** Requests equal limits, so that other pods are evicted first. */
 function resources({ cpusPerWorker, memoryPerWorker, gpusPerWorker }: KubernetesSettings) {
   const each = {
     ...(cpusPerWorker !== undefined && { cpu: cpusPerWorker }),
@@ -199,7 +199,7 @@ const disruptionIsNoFailure = {
   onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
 } as const;
 
-/** A pod that ends so ends the Job, which is then failed. */
+/** A pod with such an exit code fails the Job. */
 const failsWith = (codes: readonly number[]) =>
   ({
     action: "FailJob",
@@ -212,8 +212,8 @@ function knowsFailurePolicies({ major, minor }: KubernetesVersion): boolean {
 }
 
 /**
- * A DNS-1123 label: the run as far as it can be one, and letters of its own, since a run may get
- * several Jobs. Pods get six more characters, and 63 are allowed.
+ * A DNS-1123 label from the run's name, with random letters, because a run may get several Jobs.
+ * Pods get six more characters, and 63 are allowed.
  */
 export function jobName(run: string, letters: string): string {
   const words = run
@@ -224,7 +224,7 @@ export function jobName(run: string, letters: string): string {
   return ["clade", words, letters].filter(Boolean).join("-");
 }
 
-/** The beginning of a run's name that can be a label's value; the annotation has all of it. */
+/** The beginning of a run's name, as a valid label value. The annotation has the whole name. */
 function labelValue(run: string): string {
   return run.slice(0, 63).replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "");
 }

@@ -1,19 +1,19 @@
-/** Submits to Slurm, asks it about jobs, and ends them, by its own commands. */
+/** Submits, queries and ends jobs with Slurm's own commands. */
 import { execFile } from "node:child_process";
 import { CladeError } from "../algorithm/clade-error.ts";
 
-/** How many tasks of a job array are in a state, such as `RUNNING` or `PENDING`. */
+/** The number of a job array's tasks in each state, such as `RUNNING` or `PENDING`. */
 export type TaskStates = ReadonlyMap<string, number>;
 
-/** Throws where Slurm's commands are not on this machine. */
+/** Throws if Slurm's commands are not on this machine. */
 export async function requireSlurm(env: NodeJS.ProcessEnv): Promise<void> {
   await slurm(env, "sbatch", ["--version"]);
 }
 
 /**
- * Submits a script, whose environment goes with the job, and resolves the job's id. Throws with
- * the words of sbatch. The name is given once more, since an environment variable of the site's
- * may change what the script says.
+ * Submits a script and resolves the job's id. The environment is passed to the job. Throws with
+ * sbatch's message. The name is given again, because an environment variable of the site may
+ * override the one in the script.
  */
 export async function submitToSlurm(
   env: NodeJS.ProcessEnv,
@@ -26,13 +26,13 @@ export async function submitToSlurm(
     throw new CladeError(
       `sbatch: the cluster rejects the job; it says: ${sentence(stderr || stdout)}`,
     );
-  // With several clusters the name of one follows.
+  // With several clusters the cluster's name follows.
   return stdout.trim().split("\n").at(-1)!.split(";")[0]!;
 }
 
 /**
- * What Slurm still knows of a job array: nothing when it has ended. An id may have been given to
- * another job since, which has another name.
+ * What Slurm still knows of a job array: nothing if it has ended. The id may since belong to
+ * another job, which has another name.
  */
 export async function statesOfTasks(
   env: NodeJS.ProcessEnv,
@@ -58,8 +58,8 @@ export async function statesOfTasks(
 }
 
 /**
- * Ends a job array, and resolves how many of its tasks there were. Slurm itself sees to the name,
- * so another job with that id by now is left alone.
+ * Ends a job array, and resolves the number of its tasks. Slurm itself checks the name, so another
+ * job that now has the id is left alone.
  */
 export async function cancelInSlurm(
   env: NodeJS.ProcessEnv,
@@ -93,7 +93,7 @@ function slurm(
   });
 }
 
-/** What a command says, in one line and without its own name. */
+/** A command's message in one line, without the command's name. */
 function sentence(words: string): string {
   return words
     .trim()

@@ -1,45 +1,44 @@
 /**
- * Workers as a job array of Slurm (21.08 or later): each task is a batch script with one worker.
+ * Workers as a job array of Slurm (21.08 or later). Each task is a batch script with one worker.
  */
 import { BadInputError } from "../algorithm/problem.ts";
 
 export interface SlurmSettings {
   readonly run: string;
-  /** How to start Clade, in words for a shell. */
+  /** The command that starts Clade, as words for a shell. */
   readonly clade: readonly string[];
   /** More words for `clade worker`. */
   readonly workerOptions: readonly string[];
-  /** Tasks of the array, which is how many workers there are at most. */
+  /** Tasks of the array: the maximum number of workers. */
   readonly array: number;
   readonly gpusPerWorker?: number;
   readonly cpusPerWorker?: number;
   readonly memoryPerWorker?: string;
   readonly time?: string;
   readonly partition?: string;
-  /** Where what the workers print goes. */
+  /** The directory for the output of workers. */
   readonly logDirectory: string;
-  /** The store's URL if it has no password; the environment has it otherwise. */
+  /** The store's URL if it has no password. Otherwise it is in the environment. */
   readonly store?: string;
   /** The exit code of a worker whose run has failed. */
   readonly runFailedCode: number;
-  /** Options for sbatch as they are given. They come last, so that they count. */
+  /** Options for sbatch, unchanged. They come last, so that they take precedence. */
   readonly more: readonly string[];
 }
 
 /**
- * Longer than the 30 seconds that Slurm gives a job to leave, by default, after the requeue that
- * the script asks for.
+ * Longer than the 30 seconds that Slurm by default gives a job to exit after the script's requeue.
  */
 const secondsBeforeTheLimit = 60;
 
 /**
- * The worker is a child of the script, since Slurm signals the script alone. TERM comes with a
- * preemption, a node that goes down and scancel, and Slurm knows after which of them it starts the
- * task again. It would not after the time limit: ahead of that comes USR2, and the script has
- * itself requeued, at once, so that TERM comes as in a preemption. Requeued only after its worker
- * has left, a task that was cancelled meanwhile would come back, and one whose worker is slow to
- * leave would not. The task is named by array and number, because one task has the id of the whole
- * array.
+ * The worker is a child of the script, because Slurm signals only the script. TERM comes with a
+ * preemption, with a node that goes down, and with scancel. Slurm knows after which of them it
+ * starts the task again. After the time limit it would not. So USR2 comes before the limit, and
+ * the script requeues itself at once; TERM then comes as in a preemption. If the script requeued
+ * itself only after its worker has exited, a task that was cancelled meanwhile would come back,
+ * and one with a slow worker would not. The task is named by array and number, because one task
+ * has the id of the whole array.
  */
 export function slurmScript(settings: SlurmSettings): string {
   const worker = [...settings.clade, "worker", settings.run, ...settings.workerOptions]
@@ -84,14 +83,14 @@ exit "$code"
 
 function directives({ run, array, logDirectory, more, ...settings }: SlurmSettings): string[] {
   const { gpusPerWorker, cpusPerWorker, memoryPerWorker, time, partition } = settings;
-  // Slurm replaces what follows a percent sign.
+  // Slurm expands what follows a percent sign.
   const logs = `${logDirectory}/${run}-slurm`.replaceAll("%", "%%");
   const lines = [
     [`--job-name=${run}`],
     [`--array=1-${array}`],
     ["--ntasks=1"],
     cpusPerWorker === undefined ? [] : [`--cpus-per-task=${cpusPerWorker}`],
-    // Not --gpus-per-task, which only one of Slurm's selectors of resources knows.
+    // Not --gpus-per-task, which only one of Slurm's resource selection plugins supports.
     gpusPerWorker === undefined ? [] : [`--gres=gpu:${gpusPerWorker}`],
     memoryPerWorker === undefined ? [] : [`--mem=${memoryPerWorker}`],
     time === undefined ? [] : [`--time=${time}`],
@@ -108,13 +107,13 @@ function directives({ run, array, logDirectory, more, ...settings }: SlurmSettin
 }
 
 /**
- * A word of a directive, which Slurm reads as a shell does, but that a backslash counts between
- * quotes too. What comes after a line break would be a command of the script: throws a
- * `BadInputError`.
+ * A word of a directive. Slurm reads it as a shell does, except that a backslash also has its
+ * meaning inside quotes. Text after a line break would be a command of the script, so a line break
+ * throws a `BadInputError`.
  */
 function quotedForSlurm(word: string): string {
   if (!/[\n\r\0]/.test(word)) return quoted(word.replaceAll("\\", "\\\\"));
-  const rule = "has a line break, and no option of sbatch can have one";
+  const rule = "has a line break, which sbatch options cannot have";
   throw new BadInputError([
     { path: "sbatch", value: JSON.stringify(word), rule, remedy: "leave it out" },
   ]);

@@ -1,15 +1,15 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 
-/** Which decisions are wanted. `notable` leaves out those after which a member simply went on. */
+/** Which decisions to read. `notable` leaves out those after which a member simply continued. */
 export interface DecisionQuery {
   readonly member?: number;
   readonly notable?: boolean;
 }
 
-/** How many there are of each kind; those that there are none of may be absent. */
+/** The number of each kind. A kind without any may be absent. */
 export type DecisionCounts = { readonly [kind in Decision["kind"]]?: number };
 
-/** As the stores' SQL: the beginning of the JSON of a reason. */
+/** The beginning of a reason's JSON, as the stores' SQL sees it. */
 export const recoveredLike = '{"text":"recovered%';
 
 /** The member went back to an older snapshot of its own. */
@@ -17,7 +17,7 @@ export function isRecovery({ kind, reason }: Decision): boolean {
   return kind === "keep" && reason.text.startsWith("recovered");
 }
 
-/** Something else happened than that a member went on with its own weights. */
+/** Anything other than a member continuing with its own weights. */
 export function isNotable(decision: Decision): boolean {
   return decision.kind !== "keep" || isRecovery(decision);
 }

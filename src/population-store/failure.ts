@@ -1,4 +1,4 @@
-/** A failure of a trainer, with all that tells whose it is. */
+/** A failure of a trainer, with everything that shows who caused it. */
 import type { Hyperparameters, SnapshotId } from "../algorithm/snapshot.ts";
 import type { WorkerId } from "./contract/ids.ts";
 
@@ -6,15 +6,15 @@ import type { WorkerId } from "./contract/ids.ts";
 export type Phase = "start" | "restore" | "train" | "evaluate" | "save";
 
 /**
- * `trainer`: its code, or what that called, failed or did not end in time. `contract`: it broke a
- * rule that Clade keeps, which it would do anywhere. `outside`: a signal that neither Clade nor
- * the trainer sent ended its process.
+ * `trainer`: its code, or something that the code called, failed or did not end in time.
+ * `contract`: it broke a rule of the trainer contract, which it would do on any machine.
+ * `outside`: a signal that neither Clade nor the trainer sent ended its process.
  */
 export type FailureCause = "trainer" | "contract" | "outside";
 
 /**
- * Whom a failure counts against: a worker on which others' generations fail, too, says nothing
- * about its member.
+ * Whom a failure counts against. If other members' generations also fail on a worker, the failure
+ * says nothing about its member.
  */
 export type Blamed = "member" | "worker" | "nobody";
 
@@ -22,15 +22,13 @@ export interface Failure {
   readonly member: number;
   readonly generation: number;
   /**
-   * The snapshot that was trained from. Absent in what an older version wrote, as are the other
-   * facts that may be absent.
+   * The snapshot that was trained from. Older versions did not record it, nor the other optional
+   * facts.
    */
   readonly snapshot?: SnapshotId;
   readonly hyperparameters?: Hyperparameters;
   readonly worker: WorkerId;
-  /**
-   * What the worker trains on, such as the GPUs that it was given. Absent where it was given none.
-   */
+  /** What the worker trains on, such as its GPUs. Absent if it was given none. */
   readonly device?: string;
   readonly phase?: Phase;
   readonly cause: FailureCause;

@@ -1,16 +1,15 @@
 /**
- * Which checkpoints stay. Besides what is pinned, reserved or gone on from, and the best model's, a
- * member keeps those of the snapshots that anybody may still go on from: its newest, and since a
- * decision about an older generation sees a member that is ahead as it was a generation ago, all
- * whose score it earned, back to the last but one that it trained.
+ * Which checkpoints stay. Those that are pinned, reserved or in use do, and that of the best
+ * model. A member also keeps those of the snapshots that a claim may still start from. These are
+ * its newest, and all whose score it earned, back to the last but one that it trained: a decision
+ * about an older generation sees a member that is ahead as it was a generation ago.
  */
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 
 const lastTrained = 2;
 
 /**
- * Of a member's snapshots, the newest first, those whose checkpoints stay. Reads no further than
- * it has to.
+ * The snapshots of a member whose checkpoints stay, newest first. Reads no further than it has to.
  */
 export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(
   newestFirst: Iterable<S>,

@@ -1,8 +1,8 @@
 /**
- * One life of a member, whatever keeps it: who may be claimed, whether a claim still holds, and
- * what a claim, a publication, a failure and a resumption do to a member and its run. The stores
- * in memory and in SQLite call these; PostgreSQL's functions do the same, and are held to these by
- * a test.
+ * The life of a member, for every store: whether it can be claimed, whether a claim still holds,
+ * and what a claim, a publication, a failure and a resumption do to a member and its run. The
+ * memory and SQLite stores call these functions. PostgreSQL's functions do the same, and a test
+ * checks that they agree.
  */
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type CheckpointId, ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
@@ -11,28 +11,30 @@ import type { Claim, MemberState, Publication, RunState, WorkerId } from "./popu
 /** A member as a store keeps it. */
 export interface StoredMember {
   readonly state: MemberState;
-  /** The ordinal of its newest snapshot, and that one's generation and steps. */
+  /** The ordinal of its newest snapshot, with that snapshot's generation and steps. */
   readonly newest: number;
   readonly generation: number;
   readonly steps: number;
-  /** The newest snapshot ended a generation, and nobody has decided about it. */
+  /** The newest snapshot ended a generation, and the decision about it is still to be made. */
   readonly undecided: boolean;
-  /** Since it last published and was given back. */
+  /** The number of failures since it last published and was given back. */
   readonly failures: number;
-  /** At the end of which generation it was last restarted; 0 if it never was. */
+  /** The generation at whose end it was last restarted; 0 if it never was. */
   readonly restarted: number;
   /** Counts its claims. */
   readonly fencingToken: number;
-  /** Who has claimed it. */
+  /** The worker that has claimed it. */
   readonly worker: WorkerId | null;
   /**
-   * Until when the claim holds, or until when it rests where nobody has claimed it: Unix time in
+   * The end of the claim, or of the member's rest if no worker has claimed it, as Unix time in
    * milliseconds.
    */
   readonly until: number;
-  /** A checkpoint that is being saved, or awaits its publication. */
+  /** A checkpoint that is being saved, or that awaits its publication. */
   readonly reserved: CheckpointId | null;
-  /** What the claim goes on from, where that differs from the newest; its checkpoint stays. */
+  /**
+   * The snapshot that the claim continues from, if that is not the newest. Its checkpoint stays.
+   */
   readonly begun: Snapshot | null;
 }
 
@@ -52,8 +54,8 @@ export const newMember: StoredMember = {
 };
 
 /**
- * Of those that may be claimed the least advanced comes first; in a synchronous run nobody does
- * who is ahead of another active one.
+ * Whether a member can be claimed. The least advanced comes first. In a synchronous run a member
+ * that is ahead of another active one cannot be claimed.
  */
 export function isClaimable({ state, until }: StoredMember, time: number): boolean {
   return state === "active" && until <= time;
@@ -71,8 +73,8 @@ export function afterClaim(member: StoredMember, worker: WorkerId, until: number
 }
 
 /**
- * Why a claim does not hold any more, or undefined while it does. A lease that has run out holds
- * until another claims the member.
+ * Why a claim no longer holds; undefined while it does. An expired lease holds until another
+ * worker claims the member.
  */
 export function whyClaimIsLost(
   { fencingToken, worker }: Pick<Claim, "fencingToken" | "worker">,
@@ -87,7 +89,7 @@ export function whyClaimIsLost(
   return undefined;
 }
 
-/** It is free, but rests until then. */
+/** The member is free, but rests until the given time. */
 export function afterRelease(member: StoredMember, restsUntil = 0): StoredMember {
   return { ...member, worker: null, until: restsUntil, reserved: null, begun: null };
 }
@@ -104,7 +106,7 @@ export function appendedBy(publication: Publication): {
   return { snapshots, ...(decision && { decision }) };
 }
 
-/** Whether the worker goes on with its claim, and the member keeps its failures. */
+/** Whether the worker keeps its claim, and the member its failures. */
 export function keepsClaim({ kind }: Publication): boolean {
   return kind === "evaluated" || kind === "rescued";
 }
@@ -120,7 +122,7 @@ export function stateAfter(publication: Publication): MemberState | undefined {
   return publication.kind === "trained" && publication.isLast ? "finished" : undefined;
 }
 
-/** What is newest stays where nothing is appended. */
+/** If nothing is appended, the newest snapshot stays. */
 export function afterPublication(member: StoredMember, publication: Publication): StoredMember {
   const { snapshots } = appendedBy(publication);
   const newest = snapshots.at(-1);
@@ -148,8 +150,8 @@ export function afterFailure(
 }
 
 /**
- * Whoever has failed gets another chance. With another budget, given in steps of a member,
- * everybody goes on whom it leaves some, but whom a strategy has stopped.
+ * A failed member gets another chance. With a new budget in steps per member, every member with
+ * steps left continues, except those that a strategy has stopped.
  */
 export function afterResumption(
   member: StoredMember,
@@ -163,7 +165,10 @@ export function afterResumption(
   return { ...rested, state: state === "failed" ? "active" : state };
 }
 
-/** Why a publication ends its run at once, if it does. The steps are those of all members. */
+/**
+ * Why a publication ends its run at once; undefined if it does not. The steps are those of all
+ * members together.
+ */
 export function endedBy(publication: Publication, totalSteps: () => number): string | undefined {
   if (publication.kind === "ended") return publication.reason;
   if (publication.kind !== "trained" || !publication.ends) return undefined;
@@ -171,12 +176,12 @@ export function endedBy(publication: Publication, totalSteps: () => number): str
   return atTotalSteps === undefined || totalSteps() >= atTotalSteps ? reason : undefined;
 }
 
-/** Why a run is done, when this publication finishes its last active member. */
+/** Why a run is done, if this publication finishes its last active member. */
 export function reasonOf(publication: Publication): string | undefined {
   return publication.kind === "left" ? publication.reason : undefined;
 }
 
-/** How a run ends whose members are in these states, or undefined while one of them is active. */
+/** How a run with members in these states ends; undefined while a member is active. */
 export function runStateAfter(
   members: Iterable<MemberState>,
   reason?: string,
@@ -188,10 +193,11 @@ export function runStateAfter(
   return { kind: "done", reason: reason ?? everybodyIsDone(states) };
 }
 
-/** Why a run is done whose members all are. */
+/** Why a run is done when all of its members are. */
 function everybodyIsDone(states: readonly MemberState[]): string {
   const givenUp = states.includes("failed") ? "that was not given up " : "";
   const stopped = states.includes("stopped");
   const spent = states.includes("finished");
-  return `every member ${givenUp}${stopped ? "was stopped" : ""}${stopped && spent ? " or " : ""}${spent ? "has spent its budget" : ""}`;
+  const ends = [...(stopped ? ["was stopped"] : []), ...(spent ? ["has spent its budget"] : [])];
+  return `every member ${givenUp}${ends.join(" or ")}`;
 }

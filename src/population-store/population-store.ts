@@ -1,6 +1,6 @@
 /**
- * The contract of a population store: the one thing, besides checkpoints, that workers share.
- * Every method is atomic across processes. A store holds any number of runs. Stores pass
+ * The contract of a population store. Apart from checkpoints it is all that workers share. Every
+ * method is atomic across processes. A store holds any number of runs. Stores pass
  * `populationStoreConformance` of `clade/testing`.
  */
 import type { Collection } from "./contract/collection.ts";

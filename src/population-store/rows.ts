@@ -1,6 +1,6 @@
 /**
- * Rows of the database as values, and back. JSON has no NaN or infinity: a metric that is not
- * finite is kept as null and read as NaN.
+ * Converts rows of the database to values and back. JSON has no NaN or infinity, so a metric that
+ * is not finite is stored as null and read as NaN.
  */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { Decision } from "../algorithm/population-based-training.ts";
@@ -32,7 +32,8 @@ import { type WorkTime, workTime } from "./work-time.ts";
 export type Row = Record<string, SQLOutputValue>;
 
 export const snapshotColumns =
-  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, " +
+  "hyperparameters, checkpoint, score, samples, metrics, worker, published_at";
 
 /** Throws a `DamagedRowError` that names the snapshot. */
 export function snapshotOf(row: Row): PublishedSnapshot {
@@ -64,7 +65,8 @@ export function plainSnapshotOf(row: Row): Snapshot {
 }
 
 export const treeColumns =
-  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, hyperparameters, score";
+  "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, " +
+  "hyperparameters, score";
 
 /** As `isEarned`. */
 export const earned = "kind NOT IN ('copied', 'explored', 'restarted')";
@@ -104,15 +106,15 @@ export function storedMemberOf(row: Row): StoredMember {
   };
 }
 
-/** What the claim of a member goes on from. */
+/** The snapshot that a member's claim continues from. */
 export function begunOf(row: Row): Snapshot | null {
   if (row.begun === null) return null;
   const begun = json(row, "begun", `member ${row.member}`, nullAsNaN) as Snapshot;
-  // One that was left by a claim before the member last published.
+  // An older one is left over from a claim before the member last published.
   return ordinalOf(begun.id) > (row.newest as number) ? begun : null;
 }
 
-/** A part of a member as its column has it. */
+/** A part of a member, as the value of its column. */
 export function memberValue(member: StoredMember, field: keyof StoredMember) {
   const value = member[field];
   if (typeof value === "boolean") return Number(value);
@@ -120,9 +122,9 @@ export function memberValue(member: StoredMember, field: keyof StoredMember) {
 }
 
 /**
- * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares its
- * hyperparameters with the member's one before if they are equal: texts are parsed once, and a
- * million snapshots take little memory.
+ * Reads rows of `treeColumns`, given as lists, in the order of publication. A snapshot shares
+ * equal hyperparameters with the member's previous one. So each text is parsed once, and a million
+ * snapshots take little memory.
  */
 export function treeReader(): (values: readonly SQLOutputValue[]) => TreeSnapshot {
   const newest = new Map<number, { text: SQLOutputValue; hyperparameters: Hyperparameters }>();
@@ -203,7 +205,8 @@ export function decisionValues(decision: Decision): SQLInputValue[] {
 }
 
 export const failureColumns =
-  "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, at, message, stack";
+  "member, generation, snapshot, hyperparameters, worker, device, phase, cause, against, " +
+  "at, message, stack";
 
 export function failureOf(row: Row): Failure {
   const {
@@ -241,7 +244,7 @@ function failureName({ member, generation }: Row): string {
   return `a failure of member ${member} in generation ${generation}`;
 }
 
-/** The same where message and stack are JSON of a text. */
+/** The same, for a row whose message and stack are JSON strings. */
 export function failureOfJson(row: Row): Failure {
   const text = (column: string) =>
     json(row, column, failureName(row), undefined, "string") as string;
@@ -278,7 +281,7 @@ export function workerOf(row: Row): RunWorker {
   } as RunWorker;
 }
 
-/** The time until which somebody has worked on a run, or works. */
+/** The time until which a worker has worked on a run, or still works. */
 export function activeUntil({ worked_until, last_published, last_lease }: Row): number {
   return Math.max(worked_until as number, last_published as number, last_lease as number);
 }
@@ -302,7 +305,7 @@ export function runOf(row: Row): Run {
   } as Run;
 }
 
-/** The runs of some rows: those that `read` can read, and what is known of the others. */
+/** The runs in some rows: those that `read` can read, and what is known of the others. */
 export function runsOf(
   rows: readonly Row[],
   read: (row: Row) => Run,
@@ -342,7 +345,9 @@ export function workTimeOf({ elapsed_ms, running_since }: Row): WorkTime {
   };
 }
 
-/** A column that holds JSON of an object, of a list, or of a text where that is said. */
+/**
+ * Parses a column that holds the JSON of an object or a list, or of a string if `type` says so.
+ */
 function json(
   row: Row,
   column: string,
@@ -361,10 +366,11 @@ function json(
   throw damagedRow(where, column, cause);
 }
 
-/** `where` is the row's name, such as "snapshot 3.12", and `what` the part that cannot be read. */
+/** `where` names the row, such as "snapshot 3.12", and `what` the part that cannot be read. */
 function damagedRow(where: string, what: string, cause: unknown): DamagedRowError {
   return new DamagedRowError(
-    `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed by something else; put the database back from a copy, or remove the run`,
+    `${where}: its ${what} in the store cannot be read: the row is damaged, or was changed ` +
+      "by another program; restore the database from a copy, or remove the run",
     { cause },
   );
 }

@@ -1,14 +1,12 @@
-/** What the store knows of the workers of a run beside the members that they hold. */
+/** What the store knows about a run's workers, besides the members that they hold. */
 import type { WorkerId } from "./contract/ids.ts";
 
 /** Times are Unix times in milliseconds. */
 export type WorkerState =
   | { readonly kind: "working" }
-  /**
-   * Nothing can be claimed: all members are leased, rest after a failure, or wait for the others.
-   */
+  /** No member can be claimed: all are leased, rest after a failure, or wait for the others. */
   | { readonly kind: "waiting" }
-  /** Everything fails on it. It claims nothing, and tries itself again. */
+  /** Everything fails on it. It claims nothing, and tests itself again and again. */
   | {
       readonly kind: "set-aside";
       readonly since: number;
@@ -16,7 +14,7 @@ export type WorkerState =
       readonly triesAt: number;
       readonly givesUpAt: number;
     }
-  /** It has left, set aside. */
+  /** It has left after it was set aside. */
   | { readonly kind: "gave-up"; readonly since: number; readonly reason: string };
 
 export interface RunWorker {
@@ -24,12 +22,12 @@ export interface RunWorker {
   /** As in a failure. */
   readonly device?: string;
   readonly joinedAt: number;
-  /** When it last said what it does, which it does twice a minute between generations. */
+  /** The time of its last report. Between generations it reports twice a minute. */
   readonly seenAt: number;
   readonly state: WorkerState;
 }
 
-/** A worker that was not heard of for so long is forgotten. */
+/** A worker that has not reported for this long is forgotten. */
 export const forgottenAfterMs = 24 * 3600 * 1000;
 
 /** The machine of a worker. */

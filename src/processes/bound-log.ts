@@ -10,10 +10,10 @@ import {
 import { largestLogBytes } from "../trainer/command/member-log.ts";
 
 /**
- * Once a log is larger than 16 MiB, its last 16 MiB are kept beside it, as `.1`, and it is
- * emptied. Whoever has opened it for appending goes on at its new end. Only what is written
- * between the last read and the cut is lost. A log that cannot be bounded, as on a full disk,
- * stays as it is.
+ * When a log is larger than 16 MiB, its last 16 MiB are kept beside it, as `.1`, and it is
+ * emptied. Processes that have opened it for appending continue at its new end. Only what is
+ * written between the last read and the cut is lost. A log that cannot be bounded, as on a full
+ * disk, stays unchanged.
  */
 export function boundLog(path: string, maxBytes = largestLogBytes): void {
   try {
@@ -24,11 +24,11 @@ export function boundLog(path: string, maxBytes = largestLogBytes): void {
     ftruncateSync(log.file);
     renameSync(`${path}.new`, `${path}.1`);
   } catch {
-    // A log line does not count.
+    // A log line is not worth an error.
   }
 }
 
-/** Copies a file up to its end, also what is written meanwhile. */
+/** Copies a file to its end, including what is written meanwhile. */
 function copyFrom(file: number, start: number, to: string): void {
   using copy = opened(to, "w");
   const chunk = Buffer.alloc(1024 * 1024);

@@ -20,7 +20,7 @@ export function isAlive(pid: number): boolean {
   return !isZombie(pid);
 }
 
-/** It has ended, and its parent, such as the first process of a container, has not noticed. */
+/** It has ended, but its parent, such as the first process of a container, has not noticed. */
 function isZombie(pid: number): boolean {
   try {
     // After the name, which may contain anything, comes the state (Linux, proc(5)).

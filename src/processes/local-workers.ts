@@ -1,8 +1,8 @@
 /**
- * Worker processes on this machine. They share nothing with the process that started them but the
- * stores; it only notices when one dies, gives back what it held, so that nobody waits for its
- * lease, and starts another in its place. When that process goes away, however it does, its
- * workers drop their generation and leave.
+ * Worker processes on this machine. They share only the stores with the process that started them.
+ * When a worker dies, that process gives back what the worker held, so that no worker waits for
+ * its lease, and starts another in its place. When that process ends, in any way, its workers
+ * discard their generation and leave.
  */
 import { join } from "node:path";
 import { boundLog } from "./bound-log.ts";
@@ -11,25 +11,25 @@ import { type Crew, WorkerPlace, type WorkerPlaceOptions } from "./worker-place.
 export interface LocalWorkersOptions extends WorkerPlaceOptions {
   readonly count: number;
   /**
-   * What workers print is kept here, one file a worker. Without it they print where this process
-   * does.
+   * The directory for the output of workers, one file per worker. Without it they print where this
+   * process does.
    */
   readonly logDirectory?: string;
 }
 
 export interface LocalWorkers {
   /**
-   * Resolves when all have left, because the run ended or everything failed on them, how many of
-   * these there were; rejects when workers keep dying.
+   * Resolves when all have left because the run ended or everything failed on them, with the
+   * number of the latter. Rejects if workers keep dying.
    */
   readonly finished: Promise<{ readonly setAside: number }>;
-  /** Workers drop their generation, give their members back and leave. */
+  /** Workers discard their generation, give their members back and leave. */
   stop(): void;
   /** Kills them at once. */
   kill(): void;
 }
 
-/** How often the size of the workers' logs is looked at. */
+/** How often the size of the workers' logs is checked. */
 const logsMs = 1000;
 
 export function startLocalWorkers(options: LocalWorkersOptions): LocalWorkers {

@@ -18,30 +18,31 @@ import {
 } from "./worker-process.ts";
 
 export interface WorkerPlaceOptions {
-  /** Variables for the worker of a number, added to those of the command. */
+  /** Environment variables for the worker with this number, added to those of the command. */
   readonly environment: (index: number) => { readonly [name: string]: string };
   readonly run: RunId;
   readonly populationStore: PopulationStore;
-  /** How to start the worker of a number. */
+  /** How to start the worker with this number. */
   readonly command: Omit<WorkerCommand, "arguments"> & {
     readonly arguments: (index: number) => readonly string[];
   };
   /**
-   * A worker whose trainer has blocked it for longer than this is killed, and the member has
-   * failed.
+   * A worker whose trainer blocks it for longer than this is killed, and its member has failed.
    */
   readonly stepTimeoutSeconds: number;
   readonly patienceSeconds?: number | undefined;
-  /** Says what there is to say about workers without a log. */
+  /** Prints messages about workers without a log. */
   readonly warn: (line: string) => void;
-  /** Deletes what a worker that died was saving. */
+  /** Deletes the unfinished saves of a dead worker. */
   readonly removeLeftOvers: () => Promise<void>;
   /**
-   * The exit code of a worker that was asked to leave, by a signal to it alone: another takes its
+   * The exit code of a worker that was asked to leave by a signal to it alone. Another takes its
    * place.
    */
   readonly interruptedCode: number;
-  /** The exit code of a worker that left because everything failed on it: none takes its place. */
+  /**
+   * The exit code of a worker that left because everything failed on it. No other takes its place.
+   */
   readonly setAsideCode: number;
 }
 
@@ -60,18 +61,15 @@ interface End extends Exit {
 }
 
 /**
- * A worker that dies this often in a row without having lived for a while is not started again.
+ * A worker that dies this often in a row, each time soon after its start, is not started again.
  */
 const deathsUntilGivenUp = 3;
 const livedMs = 10_000;
 
-/** How much of a dead worker's output is shown, in characters. */
+/** The shown part of a dead worker's output, in characters. */
 const shownOutput = 4_000;
 
-/**
- * One place on this machine. A worker process works there, and when it dies another takes its
- * place.
- */
+/** A place for one worker process on this machine. If the worker dies another takes its place. */
 export class WorkerPlace {
   readonly #index: number;
   readonly #log: string | undefined;
@@ -89,7 +87,7 @@ export class WorkerPlace {
     this.#crew = crew;
   }
 
-  /** Resolves why no worker is there any more. Rejects when workers keep dying. */
+  /** Resolves why the place is now empty. Rejects if workers keep dying. */
   async keepFilled(): Promise<"left" | "set aside"> {
     for (;;) {
       const end = await this.#oneWorker();
@@ -131,8 +129,8 @@ export class WorkerPlace {
   }
 
   /**
-   * Gives back what a worker that has ended held, and deletes what it was saving. When the store
-   * fails here, its members are free again when their leases run out.
+   * Gives back what an ended worker held, and deletes its unfinished saves. If the store fails
+   * here, its members are free again when their leases expire.
    */
   async #clearAfter({ code, verdict, about }: End): Promise<void> {
     const { run, populationStore, removeLeftOvers, stepTimeoutSeconds } = this.#options;
@@ -147,8 +145,8 @@ export class WorkerPlace {
   }
 
   /**
-   * Such a worker leaves by itself when its patience is over; one that is blocked while it starts
-   * does not.
+   * Such a worker leaves by itself when its patience is over. A worker that is blocked while it
+   * starts does not.
    */
   async #isTryingItself(worker: WorkerId): Promise<boolean> {
     const { populationStore, run } = this.#options;
@@ -165,7 +163,7 @@ export class WorkerPlace {
     return true;
   }
 
-  /** A trainer that blocks for longer than a lease does so again. */
+  /** A trainer that blocked for longer than a lease will do so again. */
   #expectLongBlocks(verdict: Verdict): void {
     if (verdict.kind !== "lease lost") return;
     this.#firstLeaseMs = 3 * verdict.blocked.blockedMs;
@@ -185,7 +183,7 @@ export class WorkerPlace {
       if (this.#log === undefined) this.#options.warn(text);
       else appendFileSync(this.#log, `${text}\n`);
     } catch {
-      // The disk is full; what is noted can be seen in the run.
+      // The disk is full. The run itself shows the failure.
     }
   }
 }
@@ -193,11 +191,11 @@ export class WorkerPlace {
 function died(log: string | undefined, how: string, lastWords?: string): CladeError {
   if (log === undefined) {
     const words = lastWords === undefined ? "what it said is above" : `it said: ${lastWords}`;
-    return new CladeError(`a worker ${how}; start it again when the cause is mended; ${words}`);
+    return new CladeError(`a worker ${how}; start it again when the cause is fixed; ${words}`);
   }
   const output = lastWords ?? readFileSync(log, "utf8").slice(-shownOutput).trim();
   return new CladeError(
-    `a worker ${how}; resume the run when the cause is mended. ` +
+    `a worker ${how}; resume the run when the cause is fixed. ` +
       `Its last words (${log}):\n${output}`,
   );
 }

@@ -18,14 +18,14 @@ export interface WorkerCommand {
 
 export interface WorkerProcess {
   readonly worker: WorkerId;
-  /** What its watchdog reports, a line each. */
+  /** The reports of its watchdog, one per line. */
   readonly reports: Readable;
-  /** Resolves when it has ended, how and with which last words. */
+  /** Resolves when it has ended, with how it ended and its last words. */
   readonly exited: Promise<Exit>;
   askToLeave(): void;
-  /** Kills it, with what it has started. */
+  /** Kills it, and the processes that it has started. */
   kill(): void;
-  /** Kills what it has left behind. */
+  /** Kills the processes that it has left behind. */
   killGroup(): void;
 }
 
@@ -47,9 +47,8 @@ export function startWorkerProcess(
   const child = fork(command.file, command.arguments, {
     cwd: command.cwd,
     env: { ...command.env, ...workerVariables({ ...told, nonce }) },
-    // One thread a worker: collectors of garbage on other threads would take the cores of the
-    // other workers, and with 2 workers on 2 cores the quickstart trained 8% fewer generations a
-    // second.
+    // One thread per worker: garbage collection on other threads would take the cores of the other
+    // workers. With 2 workers on 2 cores the quickstart trained 8% fewer generations per second.
     execArgv: [...process.execArgv, "--single-threaded-gc"],
     stdio: ["ignore", output, output, "ipc", "pipe"],
     // In a process group of their own, so that Ctrl-C in the terminal reaches only the process
@@ -61,8 +60,7 @@ export function startWorkerProcess(
   child.on("message", (error: string) => {
     lastWords = error;
   });
-  // Its last words may arrive after the news of its end, but not after that of the end of the
-  // channel.
+  // Its last words may arrive after its exit event, but not after the end of the channel.
   const heardAll = new Promise<void>((resolve) => child.once("disconnect", resolve));
   const exited = new Promise<Exit>((resolve) => {
     child.once(

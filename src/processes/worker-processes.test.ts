@@ -24,7 +24,7 @@ test("without GPUs the variable is left as it is", () => {
 test.each([
   [
     { membersPerGpu: 2 },
-    "--members-per-gpu: 2 - says nothing without --gpus; name the GPUs, such as --gpus 0,1.",
+    "--members-per-gpu: 2 - has no effect without --gpus; name the GPUs, such as --gpus 0,1.",
   ],
   [
     { gpus: ["0", "1"], workers: 3 },

@@ -1,4 +1,4 @@
-/** How many workers a machine gets, and what each of them sees of it. */
+/** The number of workers of a machine, and what each of them sees of it. */
 import { availableParallelism } from "node:os";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -9,22 +9,22 @@ export interface WorkerOptions {
   readonly gpus?: readonly string[];
   /** Members that train on one GPU at the same time. */
   readonly membersPerGpu?: number;
-  /** How long nothing may succeed, in seconds. */
+  /** How long to wait without any success, in seconds. */
   readonly patience?: number;
 }
 
 export interface WorkerProcesses {
   readonly count: number;
-  /** Variables that the worker of a number gets. */
+  /** Environment variables of the worker with this number. */
   readonly environment: (index: number) => { readonly [name: string]: string };
   readonly patienceSeconds: number | undefined;
   readonly stepTimeoutSeconds: number;
 }
 
 /**
- * As many as are asked for, or as the GPUs take, or as there are cores, but no more than can have
- * a member each. Each has one GPU, and its share of the cores: libraries for numbers take all
- * cores otherwise, each of them, and all get slower.
+ * As many workers as requested, or as fit on the GPUs, or as there are cores, but at most one per
+ * member. Each has one GPU and its share of the cores. Otherwise the numerical libraries of each
+ * worker would use all cores, and all would get slower.
  */
 export function workerProcesses(
   { population, stepTimeoutSeconds }: Experiment,
@@ -33,7 +33,7 @@ export function workerProcesses(
 ): WorkerProcesses {
   if (membersPerGpu !== undefined && !gpus) {
     const remedy = "name the GPUs, such as --gpus 0,1";
-    throw bad("--members-per-gpu", membersPerGpu, "says nothing without --gpus", remedy);
+    throw bad("--members-per-gpu", membersPerGpu, "has no effect without --gpus", remedy);
   }
   const places = gpus && gpus.length * (membersPerGpu ?? 1);
   if (workers !== undefined && places !== undefined && workers > places) {

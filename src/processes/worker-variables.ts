@@ -1,6 +1,6 @@
 /**
- * What a worker process is told by the one that starts it, in variables of its environment, and
- * what it says last.
+ * What a worker process is told by the process that starts it, in environment variables, and its
+ * last words.
  */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -14,18 +14,18 @@ const hangVariable = "CLADE_WORKER_HANG";
 
 export interface ToldAtStart {
   readonly nonce: string;
-  /** How long its first lease is at least. */
+  /** Minimum of its first lease. */
   readonly firstLeaseMs: number;
-  /** Why the worker that was here before was killed, if its trainer had blocked it. */
+  /** Why the previous worker here was killed, if its trainer had blocked it. */
   readonly hang: Hang | undefined;
 }
 
 export const newNonce = () => randomUUID().slice(0, 8);
 
 /**
- * Names a process of this machine as nobody else is named: process ids come back, and containers
- * may all have the same host name and process id. Two of one name could both hold a claim, since a
- * database that crashes may forget one and give its fencing token again.
+ * A unique name for a process of this machine. Process ids are reused, and containers may all have
+ * the same host name and process id. Two workers of one name could both hold a claim, because a
+ * database that crashes may forget a claim and issue its fencing token again.
  */
 export function workerId(pid: number, nonce: string): WorkerId {
   return `${hostname()}:${pid}:${nonce}` as WorkerId;
@@ -42,26 +42,27 @@ export function workerVariables({ nonce, firstLeaseMs, hang }: ToldAtStart): {
 }
 
 /**
- * Names this process. Who started it as a worker knows the name, too, to give back what it held.
+ * The name of this process. The process that started it as a worker also knows the name, to give
+ * back what the worker held.
  */
 export function ownWorkerId(env = process.env): WorkerId {
   return workerId(process.pid, env[nonceVariable] ?? newNonce());
 }
 
-/** How long its first lease is at least, as who started this process as a worker says. */
+/** Minimum of its first lease, as the process that started this worker says. */
 export function ownFirstLeaseMs(env: NodeJS.ProcessEnv): number {
   return Number(env[leaseVariable] ?? 0);
 }
 
-/** Why the worker that was here before was killed, if its trainer had blocked it. */
+/** Why the previous worker here was killed, if its trainer had blocked it. */
 export function ownHang(env: NodeJS.ProcessEnv): Hang | undefined {
   const told = env[hangVariable];
   return told === undefined ? undefined : (JSON.parse(told) as Hang);
 }
 
 /**
- * Says to the process that started this one why it ends. A log cannot: the disk that it is on may
- * be the reason.
+ * Tells the process that started this one why it ends. A log cannot do that: its disk may be the
+ * reason.
  */
 export async function tellLastWords(error: unknown): Promise<void> {
   const words =

@@ -81,7 +81,7 @@ async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   return collected;
 }
 
-test("hyperparameters that change nothing are noted once in a run, by one of its workers", async () => {
+test("hyperparameters that change nothing are noted once in a run, by one worker", async () => {
   const { store, run } = await trained({ workers: 3 });
   const notes = (await store.notes(run.id)).filter((note) => note.kind === "acting");
   const found = notes.filter((note) => note.found);
@@ -109,7 +109,7 @@ test("a synchronous run has the same snapshots with the trial and without it", a
   expect(withTrial).toEqual(without);
 });
 
-test("a trial in which the trainer fails costs no member, and says why it proved nothing", async () => {
+test("a trial in which the trainer fails costs no member, and gives its reason", async () => {
   class Fragile extends Climber {
     override step(hyperparameters: { readonly rate: number; readonly decay?: number }) {
       if (hyperparameters.decay === 0.5) throw new Error("no such decay");
@@ -126,15 +126,15 @@ test("a trial in which the trainer fails costs no member, and says why it proved
 });
 
 test("nothing is trained beyond a member's budget to try it", async () => {
-  let most = 0;
+  let maxHeight = 0;
   class Counted extends Climber {
     override step(hyperparameters: { readonly rate: number }) {
       super.step({ ...hyperparameters, rate: 1 });
-      most = Math.max(most, this.height);
+      maxHeight = Math.max(maxHeight, this.height);
     }
   }
   await trained({ trainer: Counted, stepsPerMember: 7 });
-  expect(most).toBe(7);
+  expect(maxHeight).toBe(7);
   const { store, run } = await trained({ trainer: Counted, stepsPerMember: 5 });
   expect((await store.notes(run.id)).filter(({ kind }) => kind === "acting")).toEqual([]);
 });

@@ -1,7 +1,8 @@
 /**
- * Once in a run, a worker tries whether each hyperparameter acts that its trainer does not read
- * back. It does so in its own session between two members, with no claim held, so it needs no
- * second trainer and nobody waits for a lease. What it finds is a note of the run.
+ * Once in a run, a worker tests whether the hyperparameters that its trainer does not read back
+ * have an effect. It does so in its own session between two members, without a claim. So it needs
+ * no second trainer, and no other worker waits for a lease. It records the result as a note of the
+ * run.
  */
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
@@ -20,7 +21,7 @@ import type { Clock } from "./clock.ts";
 import { Interruption } from "./interruption.ts";
 import type { Beginning } from "./train-on.ts";
 
-/** The whole trial takes no longer. */
+/** The limit for the whole trial. */
 const limitMs = 30_000;
 
 /** As many steps as fit, at least one. */
@@ -37,14 +38,14 @@ interface Options {
   readonly clock: Clock;
 }
 
-/** A generation that a worker has published, and from which the trial begins. */
+/** A generation that a worker has published. The trial starts from it. */
 export interface Published {
   readonly turn: Turn;
   readonly from: Omit<Beginning, "store" | "steps">;
-  /** Of that generation, and the milliseconds that they took. */
+  /** The steps of that generation, and the milliseconds that they took. */
   readonly steps: number;
   readonly ms: number;
-  /** Steps that are left of the member's budget: nothing is trained beyond it. */
+  /** Steps left in the member's budget. Nothing is trained beyond it. */
   readonly stepsLeft: number;
 }
 
@@ -59,13 +60,13 @@ export async function tryActingInRun(options: Options, published: Published): Pr
   const pairs = farApart(experiment.strategies.space, turn.hyperparameters).filter(
     ({ name }) => !read?.has(name),
   );
-  const most = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
-  if (pairs.length === 0 || most < 1) return false;
+  const maxSteps = Math.min(steps, stepsLeft, Math.max(1, Math.floor(trainingMs / (ms / steps))));
+  if (pairs.length === 0 || maxSteps < 1) return false;
   const mark: ActingNote = { kind: "acting", worker, at: clock.now() };
   if (await isTriedBy(populationStore, run, undefined)) return false;
   await populationStore.note(run.id, mark);
   if (!(await isTriedBy(populationStore, run, worker))) return false;
-  const found = await tryAll(options, published, pairs, most);
+  const found = await tryAll(options, published, pairs, maxSteps);
   const without = found.flatMap((effect) =>
     effect.kind === "nothing" ? [{ name: effect.name, values: effect.values }] : [],
   );
@@ -74,11 +75,11 @@ export async function tryActingInRun(options: Options, published: Published): Pr
     return reason === undefined ? [] : [{ name: effect.name, reason }];
   });
   if (without.length > 0 || unproved.length > 0)
-    await populationStore.note(run.id, { ...mark, found: { steps: most, without, unproved } });
+    await populationStore.note(run.id, { ...mark, found: { steps: maxSteps, without, unproved } });
   return true;
 }
 
-/** Of several that begin at once the first does it. */
+/** If several workers begin at once, only the first does it. */
 async function isTriedBy(
   store: PopulationStore,
   { id }: Run,
@@ -110,7 +111,7 @@ async function tryAll(
       hasTime: (ms) => clock.elapsed() + ms < begin + limitMs,
     });
   } catch (error) {
-    // It never costs a member: what is really wrong is found in its next generation.
+    // A failure here never costs a member. A real problem shows in its next generation.
     if (!(error instanceof TrainerError || error instanceof CheckpointError)) throw error;
     await session.dispose().catch(() => {});
     const { message } = error;
@@ -126,7 +127,7 @@ async function tryAll(
 function whyUnproved(effect: Effect): string | undefined {
   switch (effect.kind) {
     case "noise":
-      return "runs of the same differ by as much";
+      return "identical runs differ by as much";
     case "failed":
       return effect.message.split("\n", 1)[0]!;
     case "untried":

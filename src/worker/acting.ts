@@ -1,7 +1,7 @@
 /**
- * Whether a hyperparameter acts: the same state and seed, trained on with two values far apart,
- * must come out different. A trainer may repeat what it was told and use something else, so
- * nothing that it says about its hyperparameters counts here, only what it measures.
+ * Whether a hyperparameter has an effect. Training from the same state and seed with two values
+ * far apart must give different results. A trainer may report the value that it was given and use
+ * another one. So only its measurements count here, not what it says about its hyperparameters.
  */
 import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
 import type { FarApart } from "../experiment/far-apart.ts";
@@ -12,10 +12,10 @@ import { type Beginning, trainFrom } from "./train-on.ts";
 
 export type Effect = { readonly name: string } & (
   | { readonly kind: "acts" }
-  /** Scores are the same with both values; what is saved afterwards is not. */
+  /** Scores are the same with both values, but the saved files differ. */
   | { readonly kind: "unscored"; readonly values: Values }
   | { readonly kind: "nothing"; readonly values: Values }
-  /** Runs of the same differ by as much in the score as runs with the two values. */
+  /** Identical runs differ in score by as much as runs with the two values. */
   | { readonly kind: "noise"; readonly by: number }
   /** The trainer failed with this value. */
   | { readonly kind: "failed"; readonly value: HyperparameterValue; readonly message: string }
@@ -29,20 +29,20 @@ interface Acting {
   readonly beginning: Beginning;
   readonly turn: Turn;
   readonly metric: string;
-  /** Hyperparameters that a restore may change; others are tried from fresh weights. */
+  /** Hyperparameters that a restore may change. Others are tested from fresh weights. */
   readonly changedByRestore: ReadonlySet<string>;
-  /** Saves what the session holds, and resolves what is equal for equal files. */
+  /** Saves what the session holds. Resolves a value that is equal for equal files. */
   readonly save?: () => Promise<unknown>;
-  /** Whether there is time for another run, given how many milliseconds the last one took. */
+  /** Whether there is time for another run, given the milliseconds of the last one. */
   readonly hasTime: (ms: number) => boolean;
 }
 
-/** How much more than repeats of the same, which are few, two values must differ by. */
+/** Two values must differ by this factor more than repeats do, because repeats are few. */
 const noiseFactor = 5;
 
 /**
- * What each hyperparameter does to the next steps. The session holds something else afterwards.
- * Rejects when the trainer fails with its own hyperparameters.
+ * Resolves the effect of each hyperparameter on the next steps. The session holds another state
+ * afterwards. Rejects if the trainer fails with its own hyperparameters.
  */
 export async function effects(pairs: readonly FarApart[], acting: Acting): Promise<Effect[]> {
   const found: Effect[] = [];
@@ -66,15 +66,17 @@ function isReachedByRestore({ settings }: FarApart, { turn, changedByRestore }: 
   );
 }
 
-/** Runs from one beginning, and how far two of the same are apart. */
+/** Runs from one starting point, and how much two identical runs differ. */
 class Repeated {
   readonly #acting: Acting;
   readonly #beginning: Beginning;
-  /** By metric. Others than the objective are there only if they are the same every time. */
+  /**
+   * By metric. Metrics other than the objective are included only if they are the same every time.
+   */
   #noise: ReadonlyMap<string, number> | undefined;
-  /** Every run in a process of its own, because a process keeps something from run to run. */
-  #anew = false;
-  /** What a run has taken. */
+  /** Every run gets a process of its own, because a process keeps something from run to run. */
+  #isIsolated = false;
+  /** The duration of the last run. */
   ms = 0;
 
   constructor(acting: Acting, beginning: Beginning) {
@@ -105,22 +107,22 @@ class Repeated {
     return [...this.#noise!].some(([metric, noise]) => {
       const [left = Number.NaN, right = Number.NaN] = [one[metric], other[metric]];
       if (Object.is(left, right)) return false;
-      // A metric may be the hyperparameter itself, as it was told.
+      // A metric may just repeat the hyperparameter that the trainer was given.
       const isEcho = isSame(left, Number(values[0])) && isSame(right, Number(values[1]));
       if (isEcho && metric !== this.#acting.metric) return false;
       return !(Math.abs(left - right) <= noiseFactor * noise);
     });
   }
 
-  /** Two runs of the same: in one process, and in two where these differ. */
+  /** Two identical runs: in one process, and if they differ there, in two. */
   async #measureNoise(): Promise<ReadonlyMap<string, number>> {
     const own = this.#acting.turn.hyperparameters;
     let runs = [await this.#run(own), await this.#run(own)];
     if (this.#objectiveNoise(runs) > 0) {
-      this.#anew = true;
-      const anew = [await this.#run(own), await this.#run(own)];
-      this.#anew = this.#objectiveNoise(anew) === 0;
-      runs = this.#anew ? anew : [...runs, ...anew];
+      this.#isIsolated = true;
+      const isolated = [await this.#run(own), await this.#run(own)];
+      this.#isIsolated = this.#objectiveNoise(isolated) === 0;
+      runs = this.#isIsolated ? isolated : [...runs, ...isolated];
     }
     const { metric } = this.#acting;
     const numbers = runs.map(numbersOf);
@@ -140,7 +142,7 @@ class Repeated {
 
   async #run(hyperparameters: Hyperparameters): Promise<Evaluation> {
     const { session, turn } = this.#acting;
-    if (this.#anew) await session.dispose();
+    if (this.#isIsolated) await session.dispose();
     const begin = performance.now();
     const evaluation = await trainFrom(session, this.#beginning, { ...turn, hyperparameters });
     this.ms = performance.now() - begin;

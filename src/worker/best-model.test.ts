@@ -130,7 +130,7 @@ test("where no model is whole there is no best, and each is named", async () => 
   expect(result.lost!.length).toBeGreaterThanOrEqual(2);
 });
 
-test("a worker whose turn to collect it is not verifies the best model and frees the rest, too", async () => {
+test("a worker that does not collect verifies the best model and frees the rest", async () => {
   const populationStore = { ...memoryPopulationStore(), takeCollection: async () => false };
   const { store, loads } = damagedStore(() => false);
   const quiet: boolean[] = [];

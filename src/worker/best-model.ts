@@ -1,7 +1,7 @@
 /**
- * The best model of a run, and whether it is there. Whoever ends the run reads its checkpoint;
- * where that is not whole, the next best model that is takes its place. What was found is a note
- * of the run, so that all who look at it later say the same.
+ * The best model of a run, and whether its checkpoint is whole. The process that ends the run
+ * reads the checkpoint. If it is not whole, the next best model with a whole checkpoint takes its
+ * place. The result is a note of the run, so that later readers see the same.
  */
 import { isBetter, isBetterModel } from "../algorithm/population.ts";
 import {
@@ -22,13 +22,13 @@ import type {
 import { whyUnreadable } from "./checkpoints.ts";
 
 /**
- * Of each member the checkpoints of so many trained snapshots may still be there: the last two,
- * and one that was not collected yet.
+ * For each member the checkpoints of this many trained snapshots may still exist: the last two,
+ * and one that is not collected yet.
  */
 const keptOfMember = 3;
 
 export interface BestModel {
-  /** Absent before the first score, and where no model is whole. */
+  /** Absent before the first score, and if no model is whole. */
   readonly best?: Snapshot;
   /** Better models whose checkpoints are not whole, best first. */
   readonly lost: readonly LostModel[];
@@ -49,7 +49,7 @@ export async function bestModel(
 
 /**
  * Reads the best model's checkpoint, and the next ones until one is whole. Throws what the
- * checkpoint store throws when it is away.
+ * checkpoint store throws if it is unavailable.
  */
 export async function verifyBest(
   store: PopulationStore,
@@ -68,7 +68,7 @@ export async function verifyBest(
     lost.push({ snapshot: best.id, ...(best.score !== undefined && { score: best.score }), why });
     best = await bestWithout(store, run, members, lost);
   }
-  // What takes the best's place is collected as little as that.
+  // The replacement of the best model must not be collected either.
   if (lost.length > 0 && best?.checkpoint !== undefined)
     await store.pin(id, "best model", best.checkpoint);
   else await store.unpin(id, "best model");
@@ -82,8 +82,8 @@ export async function verifyBest(
 }
 
 /**
- * Does it unless somebody has done so since the model is the best, and what was found whole looks
- * as it was.
+ * Verifies the best model, unless that was already done for this model and its files look
+ * unchanged.
  */
 export async function verifyBestOnce(
   store: PopulationStore,
@@ -97,7 +97,7 @@ export async function verifyBestOnce(
     await verifyBest(store, checkpoints, id);
 }
 
-/** Without reading it, and so only where checkpoints are directories. */
+/** Checks without reading, which is possible only if checkpoints are directories. */
 async function hasChanged(
   { directories }: CheckpointStore,
   checkpoint: CheckpointId | undefined,
@@ -117,8 +117,8 @@ async function lastNote(store: PopulationStore, id: RunId) {
 }
 
 /**
- * By the held-out metric among the members' newest snapshots that have it; otherwise the best
- * score of all, or of those that may still be there.
+ * The best by the held-out metric among the members' newest snapshots that have it. Otherwise the
+ * best score of all, or of those whose checkpoints may still exist.
  */
 async function bestWithout(
   store: PopulationStore,

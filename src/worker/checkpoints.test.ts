@@ -100,7 +100,7 @@ async function runWith(name: string, session: TrainerSession) {
   };
 }
 
-test("a trainer that closes what it saves has no failure, and its directories go with its worker", async () => {
+test("a trainer that closes what it saves does not fail; its directories go later", async () => {
   const { directory, state, failures } = await runWith("closing", counting());
   expect([state.kind, failures]).toEqual(["done", []]);
   expect(readdirSync(join(directory, "incoming"))).toEqual([]);
@@ -120,7 +120,7 @@ test.each([
   },
 );
 
-test("a run whose best model is written to when its trainer ends has the next best, and says so", async () => {
+test("a best model that changes when its trainer ends is replaced by the next best", async () => {
   let scored = 0;
   let last: string | undefined;
   const { directory, state, result } = await runWith("late-at-end", {

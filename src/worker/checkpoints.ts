@@ -1,6 +1,6 @@
 /**
- * From a session to a checkpoint store and back: in memory, or by directories where both have
- * them.
+ * Moves checkpoints from a session to a checkpoint store and back: in memory, or as directories if
+ * both support them.
  */
 import type { CheckpointId } from "../algorithm/snapshot.ts";
 import {
@@ -23,8 +23,8 @@ export async function saveTo(
     try {
       await session.save(directory.path);
     } catch (error) {
-      // A full disk is the store's to report: it stops the run, where a failure of the trainer
-      // would cost the member.
+      // The store reports a full disk, which stops the run. A failure of the trainer would cost
+      // the member.
       if (error instanceof TrainerError) await directory.probe();
       throw error;
     }
@@ -48,8 +48,8 @@ export async function restoreFrom(
   try {
     await session.restore({ directory: directory.path, id }, turn);
   } catch (error) {
-    // A damaged file is the store's fault and not the trainer's, which may have stumbled over it
-    // or found another hash.
+    // A damaged file is the store's fault. The trainer may only have failed because of it, or
+    // found another hash.
     if (error instanceof TrainerError) await directories.verify(id);
     throw error;
   }
@@ -62,7 +62,7 @@ export async function restoreFrom(
   }
 }
 
-/** Looks whether what a trainer holds, because it has saved it, is still what it saved. */
+/** Checks whether the files that a trainer holds are still the ones that it saved. */
 export async function lookAt(
   store: CheckpointStore,
   session: TrainerSession,
@@ -73,8 +73,8 @@ export async function lookAt(
 }
 
 /**
- * Why a checkpoint cannot be read, or undefined when it is whole. Throws what a store throws when
- * it is away.
+ * Why a checkpoint cannot be read; undefined if it is whole. Throws what a store throws if it is
+ * unavailable.
  */
 export async function whyUnreadable(
   store: CheckpointStore,
@@ -84,13 +84,13 @@ export async function whyUnreadable(
     await (store.directories ? store.directories.verify(id) : store.load(id));
     return undefined;
   } catch (error) {
-    // A storage that is away says nothing about a checkpoint.
+    // A storage that is unavailable says nothing about a checkpoint.
     if (!(error instanceof CheckpointError)) throw error;
     return error.message;
   }
 }
 
-/** A trainer that writes after its answer has failed. */
+/** A trainer that writes after its answer counts as failed. */
 async function trainersFault<T>(work: T): Promise<Awaited<T>> {
   try {
     return await work;

@@ -1,21 +1,21 @@
 import { pauseForEvents } from "../trainer/in-process/train-steps.ts";
 
 /**
- * Everything in a worker that reads the time or waits takes a clock, so that a test can let hours
- * pass at once.
+ * Everything in a worker that reads the time or waits gets a clock, so that hours can pass at once
+ * in a test.
  */
 export interface Clock {
   /** Unix time in milliseconds. */
   now(): number;
-  /** Milliseconds since some moment, by a clock that nobody sets. */
+  /** Milliseconds since some moment, by a monotonic clock. */
   elapsed(): number;
-  /** Waits, or until the signal. */
+  /** Waits for the time, or until the signal aborts. */
   pause(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** Calls once after a time, unless it is disposed before. */
+  /** Calls once after a time, unless it is disposed first. */
   after(milliseconds: number, call: () => void): Disposable;
-  /** Calls again and again until it is disposed. */
+  /** Calls repeatedly until it is disposed. */
   every(milliseconds: number, call: () => void): Disposable;
-  /** Lets other work of this process run, unless it has in the last milliseconds. */
+  /** Lets other work of this process run, unless that happened in the last few milliseconds. */
   giveWay(afterMs?: number): Promise<void>;
 }
 

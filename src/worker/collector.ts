@@ -10,17 +10,17 @@ import { verifyBest, verifyBestOnce } from "./best-model.ts";
 import type { Clock } from "./clock.ts";
 
 /**
- * Checkpoints that nobody needs are collected after this time, or by each worker after this many
- * saves (or one for each member).
+ * Unused checkpoints are collected after this time, or by each worker after this many saves (or
+ * one save per member).
  */
 const collectionMs = 2_000;
-/** A collection looks at every member, so it is rarer in a large population. */
+/** A collection reads every member, so it is rarer in a large population. */
 const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
 /**
- * Collects the checkpoints of a run that nobody needs any more; workers take turns. A store in
- * which the dead settle is looked at twice, beside the work, and rarely.
+ * Collects the unused checkpoints of a run; workers take turns. In a store where deletions have to
+ * settle, a collection takes two looks. It then runs in the background, and rarely.
  */
 export class Collector {
   readonly #populationStore: PopulationStore;
@@ -54,12 +54,12 @@ export class Collector {
     this.#saves++;
   }
 
-  /** A generation was dropped, perhaps with a checkpoint that nobody will ever know of. */
+  /** A generation was discarded, perhaps with a checkpoint that is recorded nowhere. */
   dropped(): void {
     this.#hasDropped = true;
   }
 
-  /** Whether a look is due, which may take long: nobody should hold a member meanwhile. */
+  /** Whether a look is due. It may take long, so no member should be held meanwhile. */
   get isDue(): boolean {
     if (this.#saves === 0 || this.#besides) return false;
     return this.#hasEnough || this.#clock.elapsed() - this.#lookedAt >= this.#restMs;
@@ -79,7 +79,7 @@ export class Collector {
     this.#besides = this.#collectTwice(settleMs)
       .catch((error: Error) => {
         if (!this.#ended.signal.aborted)
-          console.error(`checkpoints that nobody needs stay for now: ${error.message}`);
+          console.error(`could not delete unused checkpoints, will retry: ${error.message}`);
       })
       .finally(() => {
         this.#besides = undefined;
@@ -93,20 +93,20 @@ export class Collector {
   }
 
   /**
-   * The last collection of this worker. If the run has ended, the best model is verified before,
-   * and everything is freed; if not, it is left to others where it takes time.
+   * The last collection of this worker. If the run has ended, it verifies the best model first,
+   * and frees everything. Otherwise it leaves a slow collection to the others.
    */
   async end(hasRunEnded: boolean): Promise<void> {
     this.#ended.abort();
     if (!hasRunEnded && this.#checkpointStore.settleMs !== undefined) return;
     await this.#besides;
     if (hasRunEnded) await this.#verifyBest();
-    // The turn may have been this worker's own, a moment before the run ended.
+    // The last turn may have been this worker's own, just before the run ended.
     if (hasRunEnded || this.#hasDropped || (await this.#takesTurn(0)))
       await this.#collect({ isQuiet: hasRunEnded });
   }
 
-  /** Again where a checkpoint of this worker was written to only now. */
+  /** Verifies again if a checkpoint of this worker was changed only now. */
   async #verifyBest(): Promise<void> {
     try {
       const { id, state } = await this.#populationStore.run(this.#run.id);
@@ -120,7 +120,8 @@ export class Collector {
   }
 
   /**
-   * False if nothing is new since another worker's collection, or that was less than the time ago.
+   * False if nothing is new since another worker's collection, or if that was more recent than the
+   * given time.
    */
   async #takesTurn(restMs: number): Promise<boolean> {
     return await this.#populationStore.takeCollection(this.#run.id, restMs).catch((error) => {
@@ -139,7 +140,7 @@ export class Collector {
   }
 }
 
-/** Looks for the last time at what was saved. False when it was written to since. */
+/** Checks the saved files for the last time. False if they were changed since. */
 async function isClosed({ directories }: CheckpointStore): Promise<boolean> {
   try {
     await directories?.settle();
@@ -150,7 +151,7 @@ async function isClosed({ directories }: CheckpointStore): Promise<boolean> {
   }
 }
 
-/** Collects once, and resolves the number of files that went. */
+/** Collects once, and resolves the number of deleted files. */
 export async function collect(
   populationStore: PopulationStore,
   checkpointStore: CheckpointStore,
@@ -158,8 +159,8 @@ export async function collect(
   how: SweepOptions = {},
 ): Promise<number> {
   const sweep = await checkpointStore.beginSweep(how);
-  // A run that was resumed meanwhile is not quiet any more: what was there at the look may be what
-  // somebody writes.
+  // A run that was resumed meanwhile is no longer quiet: a worker may be writing what the look
+  // found.
   if (how.isQuiet && (await populationStore.run(run)).state.kind === "running")
     return await collect(populationStore, checkpointStore, run);
   let free = async () => 0;

@@ -1,8 +1,9 @@
 /**
- * What a claimed member goes on from. Exploit and explore are decided by whoever goes on with it,
- * from the snapshots of its generation and before; in a synchronous run all members have published
- * that one by then, so the decision is the same whoever makes it. It is published together with
- * what is trained from it: after a crash it is made again, from the same streams.
+ * Decides what a claimed member continues from. The worker that continues it decides exploit and
+ * explore, from the snapshots of its generation and before. In a synchronous run all members have
+ * published that generation by then, so every worker would decide the same. The decision is
+ * published together with the training that follows it. After a crash it is made again, from the
+ * same streams.
  */
 import {
   type Decision,
@@ -25,19 +26,19 @@ export type Beginning =
       readonly kind: "train";
       readonly from: Snapshot;
       readonly decided: Decided;
-      /** A rescue was due, and nobody could be its donor. */
+      /** A rescue was due, but no member could be its donor. */
       readonly isWithoutDonor: boolean;
     }
-  /** It keeps failing, and goes on from a donor. */
+  /** It keeps failing, and continues from a donor. */
   | { readonly kind: "rescue"; readonly decision: Decision; readonly from: Snapshot }
-  /** It leaves the run, after a last evaluation where a held-out metric is asked for. */
+  /** It leaves the run, after a last evaluation if there is a held-out metric. */
   | {
       readonly kind: "leave";
       readonly state: "finished" | "stopped";
       readonly decision?: Decision;
       readonly reason?: string;
     }
-  /** The run has come to its end. */
+  /** The run is over. */
   | { readonly kind: "end"; readonly reason: string }
   /** It waits for its donors. */
   | { readonly kind: "wait" };
@@ -47,7 +48,7 @@ export interface Deciding {
   readonly experiment: Experiment;
   readonly population: KnownPopulation;
   readonly onlooker: Onlooker;
-  /** How long somebody has worked on the run. */
+  /** The run's work time. */
   readonly elapsedMs: () => number;
 }
 
@@ -90,7 +91,7 @@ export async function beginningOf(
   };
 }
 
-/** What ends the member or its run, where a publication has not done so. */
+/** What ends the member or its run, if a publication has not done so. */
 function endOf(
   { experiment, elapsedMs }: Deciding,
   view: PopulationView,
@@ -108,8 +109,8 @@ function endOf(
 
 /**
  * Whether the publication that spends the run's budget ends the run. In a synchronous run all
- * members get to the same generation first, and where a held-out metric is asked for each member
- * has its last evaluation first.
+ * members reach the same generation first. With a held-out metric each member has its last
+ * evaluation first.
  */
 export function endsAtPublication({ synchronous, objective }: Experiment): boolean {
   return !synchronous && objective.final === undefined;
@@ -135,9 +136,9 @@ async function rescueOf(
 }
 
 /**
- * In a synchronous run the donors are those who have ended the generation that failed, all of
- * them, so that a rescue does not depend on who comes first. Who needs a rescue itself is no donor
- * of that generation; of two such the one with the lower number comes first.
+ * In a synchronous run the donors are all members that have ended the failed generation, so that a
+ * rescue does not depend on the order of workers. A member that needs a rescue itself is not a
+ * donor in that generation. Of two such members the one with the lower number comes first.
  */
 async function waitsForDonors(
   { experiment, onlooker, run }: Deciding,

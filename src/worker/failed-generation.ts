@@ -1,5 +1,5 @@
 /**
- * What becomes of a claim whose generation did not come to its end:
+ * What happens to a claim whose generation did not finish:
  *
  *     a checkpoint cannot be read     the member goes back to an older snapshot
  *     the trainer has failed          the failure is kept, with whom it counts against
@@ -39,12 +39,12 @@ export interface Failing {
   readonly device?: string | undefined;
   readonly signal: AbortSignal;
   readonly clock: Clock;
-  /** The members that have failed on this worker since the last success. */
+  /** The members that have failed on this worker since its last success. */
   readonly failedHere: Set<number>;
   readonly onFailure: (failure: Failure) => void;
 }
 
-/** Resolves why the worker has to sit out, where its own trial fails, too. */
+/** If the worker's own trial fails, too, resolves why it has to sit out. */
 export async function afterError(
   failing: Failing,
   claim: Claim,
@@ -74,7 +74,7 @@ async function afterFailure(
   const { worker } = onlooker;
   const { phase, trainedMs } = trainer;
   await session.dispose().catch(() => {});
-  // A scheduler may signal every process of a job: a trainer that ends with its worker has not
+  // A scheduler may signal every process of a job, so a trainer that ends with its worker has not
   // failed.
   const isLeaving = () => signal.aborted;
   if (isLeaving()) return void (await populationStore.releaseMember(claim));
@@ -101,7 +101,7 @@ async function afterFailure(
   return tried?.error && { failure, failed, error: tried.error, hasTrained: tried.hasTrained };
 }
 
-/** Tries whether a failure is the worker's, where it may be. */
+/** Tests whether a failure is the worker's fault, if it may be. */
 async function tryItself(
   { failedHere, onlooker, clock, signal, trial }: Failing,
   { kind }: TrainerError,
@@ -110,8 +110,8 @@ async function tryItself(
   failedHere.add(failed.member);
   const mayBeOwn = kind === "trainer" || (kind === "outside" && failedHere.size > 1);
   if (onlooker.patienceMs === 0 || !mayBeOwn) return undefined;
-  // What the trainer that failed has held, such as a port or a GPU's memory, may be free a moment
-  // later only.
+  // What the failed trainer held, such as a port or a GPU's memory, may take a moment to become
+  // free.
   await clock.pause(pauseMs(1), signal);
   return signal.aborted ? undefined : await trySelf(trial, failed, 0);
 }

@@ -152,7 +152,7 @@ test.each([
   },
 );
 
-test("an outage on every worker costs its own length and the last pause, and no member", async () => {
+test("an outage of every worker costs its length and the last pause, and no member", async () => {
   const { join, seen, told } = await fastRun(climbing(), 600);
   let isAway = false;
   let hadAway = false;
@@ -178,7 +178,7 @@ test("an outage on every worker costs its own length and the last pause, and no 
   expect(told.some((line) => line.endsWith("back: a trial has succeeded"))).toBe(true);
 });
 
-test("an outage that is over for one worker is over for all, however long they would have waited", async () => {
+test("an outage that is over for one worker is over for all, whatever their pauses", async () => {
   const { join, seen, store, id, told } = await fastRun(climbing(), 3600);
   const isBack = (name: string) => told.includes(`${name}: back: a trial has succeeded`);
   let outage: "to come" | "now" | "over" = "to come";
@@ -230,7 +230,7 @@ test("an outage that is over for one worker is over for all, however long they w
   expect(states((await seen()).members)).toEqual(finished);
 });
 
-test("what a set-aside worker waits for can be seen, and it leaves at once when it is asked to", async () => {
+test("a set-aside worker shows what it waits for, and leaves at once when asked to", async () => {
   const { join, store, id } = await fastRun(climbing(), 3600);
   const leave = new AbortController();
   const working = join(
@@ -252,7 +252,7 @@ test("what a set-aside worker waits for can be seen, and it leaves at once when 
   expect(await store.workers(id)).toEqual([]);
 });
 
-test("when nothing succeeds for as long as the patience lasts, the members are given up with the last error", async () => {
+test("members are given up with the last error when the patience is over", async () => {
   const { join, seen } = await fastRun();
   const left = await join(
     "only",
@@ -266,7 +266,7 @@ test("when nothing succeeds for as long as the patience lasts, the members are g
   expect(failures.at(-1)!.at - failures[0]!.at).toBeGreaterThanOrEqual(60_000);
 });
 
-test("a worker whose patience is over leaves the members to one that is set aside and still tries itself", async () => {
+test("a worker out of patience leaves the members to one that still tries itself", async () => {
   const { join, seen, store, id } = await fastRun();
   const other = "other:1:1" as WorkerId;
   const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
@@ -287,7 +287,7 @@ test("a worker whose patience is over leaves the members to one that is set asid
   expect(states((await seen()).members)).toEqual(finished);
 });
 
-test("the patience of the last worker begins with what any worker has published last", async () => {
+test("the last worker's patience begins with the last publication of any worker", async () => {
   const { join, seen, store, id } = await fastRun(climbing(), 100);
   const last = join(
     "last",
@@ -308,7 +308,7 @@ test("the patience of the last worker begins with what any worker has published 
   expect(failures.at(-1)!.at - snapshots.at(-1)!.publishedAt).toBeGreaterThanOrEqual(100_000);
 });
 
-test("a worker whose predecessor was blocked by its trainer tries itself before it claims a member", async () => {
+test("a worker whose predecessor was blocked tries itself before it claims a member", async () => {
   const { join, seen, told, store, id, now } = await fastRun(climbing(), 3600);
   const hang = {
     since: now(),
@@ -332,7 +332,7 @@ test("a worker whose predecessor was blocked by its trainer tries itself before 
   expect(states((await seen()).members)).toEqual(finished);
 });
 
-test("where workers are blocked again and again for as long as the patience lasts, the members are given up", async () => {
+test("members are given up when workers are blocked until the patience is over", async () => {
   const { join, seen, now, skip } = await fastRun();
   const hang = {
     since: now(),
@@ -365,7 +365,7 @@ test("where nothing has ever been trained a tenth of the patience is enough", as
   expect(lasted).toBeLessThan(60_000);
 });
 
-test("a member that fails where the others do not is rescued, and what it fails with is given up on in the end", async () => {
+test("a member that fails alone is rescued, and in the end its values are given up", async () => {
   const always = climbing({ population: 3, initial: [{ rate: 0.5 }] });
   const { join, seen } = await fastRun(always);
   const session = () => failing((_, values) => values.rate === 0.5 && "does not fit");
@@ -377,7 +377,7 @@ test("a member that fails where the others do not is rescued, and what it fails 
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
 });
 
-test("what a member has always failed with it does not draw again, and no member is given up for it", async () => {
+test("a member does not draw again what always failed, and no member is given up", async () => {
   const failing = new Map<number, number>();
   class Small extends Climber {
     override async step({ batch, rate }: Hyperparameters): Promise<void> {
@@ -406,7 +406,7 @@ test("what a member has always failed with it does not draw again, and no member
   expect(Math.max(...failing.values())).toBeLessThanOrEqual(4);
 });
 
-test("a member is rescued though its failure brings the worker down each time, which comes back", async () => {
+test("a member is rescued though its failure kills the worker every time", async () => {
   const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }));
   const session = sound();
   let isHeld = false;
@@ -474,7 +474,7 @@ const published = async (store: PopulationStore, id: RunId) => {
   };
 };
 
-test("a trainer that is killed from outside again and again changes no result of a synchronous run", async () => {
+test("a trainer that is killed repeatedly changes no result of a synchronous run", async () => {
   const synchronous = climbing({ synchronous: true });
   const quiet = memoryPopulationStore();
   const { run: undisturbed } = await run(synchronous, { populationStore: quiet, seed: 1 });
@@ -496,7 +496,7 @@ test("a trainer that is killed from outside again and again changes no result of
   expect(await published(store, id)).toEqual(await published(quiet, undisturbed));
 });
 
-test("the time in which a member trained before it was killed from outside does not count against its patience", async () => {
+test("the time that a killed member trained does not count against its patience", async () => {
   const { join, seen, skip } = await fastRun(
     climbing({ population: 2, initial: [{ rate: 0.5 }] }),
     600,
@@ -551,7 +551,7 @@ test("a rescue in a synchronous run waits for a donor that was killed from outsi
   expect(disturbed.published).toEqual(undisturbed.published);
 });
 
-test("a member that is killed from outside every time is rescued when the patience is over", async () => {
+test("a member that is killed every time is rescued when the patience is over", async () => {
   const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }), 20);
   const session = sound();
   const tooLarge: TrainerSession = {
@@ -572,7 +572,7 @@ test("a member that is killed from outside every time is rescued when the patien
   expect(rescued.publishedAt - failures[0]!.at).toBeGreaterThanOrEqual(20_000);
 });
 
-test("a rescue is decided once, though the worker that decided it leaves before it has trained", async () => {
+test("a rescue is decided once, though its worker leaves before it has trained", async () => {
   const { join, seen, store, id } = await fastRun(climbing({ population: 3 }), 0);
   const leave = new AbortController();
   const session = sound();

@@ -1,7 +1,7 @@
 /**
- * One generation of a claimed member, as in Algorithm 1: hold what it goes on from, step until
- * ready, evaluate, save, publish. Nothing is published before its end but a rescue, and the score
- * of a copy that is evaluated again.
+ * One generation of a claimed member, as in Algorithm 1: restore what it continues from, step
+ * until ready, evaluate, save, publish. Only a rescue, and the score of a copy that is evaluated
+ * again, are published before its end.
  */
 import { isBetterModel } from "../algorithm/population.ts";
 import {
@@ -31,26 +31,26 @@ export interface Training extends Deciding {
   readonly trainer: HeldTrainer;
   /** Throws when the generation must not go on. */
   readonly check: () => void;
-  /** How the worker goes on when the member is published, where it claims at once. */
+  /** How the worker claims its next member with the publication, if it does. */
   readonly nextClaim: () => ClaimRequest | undefined;
   readonly onPublished: (publication: Publication) => void;
 }
 
-/** How far a claim has got: what its member is in the store, and what it is trained with. */
+/** The progress of a claim: its member in the store, and what the member is trained with. */
 export interface Attempt {
   newest: Snapshot;
   hyperparameters: Hyperparameters;
-  /** It needs a donor, and there is none. */
+  /** It needs a donor, but there is none. */
   isWithoutDonor: boolean;
 }
 
 export interface Outcome {
   readonly next?: ClaimResult | undefined;
-  /** Where a generation was trained to its end. */
+  /** Present if a generation was trained to its end. */
   readonly trained?: { readonly snapshot: Snapshot; readonly steps: number; readonly ms: number };
 }
 
-/** Advances a member by a generation, or does what has to come before it. */
+/** Advances a member by a generation, or does what has to happen before that. */
 export async function advance(
   training: Training,
   claim: Claim,
@@ -81,7 +81,7 @@ export async function advance(
       attempt.isWithoutDonor = isWithoutDonor;
       if (!decided.from || (await populationStore.begin(claim, decided.from)))
         return await train(training, claim, attempt, from, decided);
-      // Its donor has gone on meanwhile. Whoever claims it next decides again.
+      // Its donor has moved on meanwhile. The next claim decides again.
       await populationStore.releaseMember(claim);
       return {};
     }
@@ -172,7 +172,7 @@ async function scoreAgain(
   return snapshot;
 }
 
-/** The last evaluation of a member that has come to its end, where one is asked for. */
+/** The last evaluation of a finished member, if the experiment asks for one. */
 async function leave(
   training: Training,
   claim: Claim,

@@ -1,15 +1,12 @@
 /**
- * What a worker is told whose predecessor was killed because its trainer blocked it: it tries
- * itself before it claims anything.
+ * What a worker is told if its predecessor was killed because its trainer blocked it. The worker
+ * then tests itself before it claims anything.
  */
 export interface Hang {
-  /**
-   * When the first of the hangs in a row was, as a Unix time in milliseconds, and how many there
-   * were.
-   */
+  /** The Unix time in milliseconds of the first of the hangs in a row, and their number. */
   readonly since: number;
   readonly hangs: number;
-  /** Whose generation the first was. */
+  /** The member of the first hang. */
   readonly member: number;
   readonly blockedMs: number;
   readonly message: string;

@@ -1,6 +1,4 @@
-/**
- * The trainer of a worker: whose snapshot it holds, and what it was asked for last.
- */
+/** The trainer of a worker: which member's snapshot it holds, and what it was last asked to do. */
 import type { CheckpointId, Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -27,7 +25,7 @@ export interface HeldTrainerOptions {
 export class HeldTrainer {
   readonly #options: HeldTrainerOptions;
   readonly #clock: Clock;
-  /** The end of the generation that it trained last. */
+  /** The end of the last generation that it trained. */
   #held: Held | undefined;
   #phase: Phase = "start";
   #trainsSince = Number.POSITIVE_INFINITY;
@@ -37,7 +35,7 @@ export class HeldTrainer {
     this.#clock = clock;
   }
 
-  /** The member that it can go on with without a restore. */
+  /** The member that it can continue without a restore. */
   get member(): number | undefined {
     return this.#held?.member;
   }
@@ -46,17 +44,17 @@ export class HeldTrainer {
     return this.#phase;
   }
 
-  /** How long it has trained since it was made to hold a snapshot, in milliseconds. */
+  /** How long it has trained since it got its snapshot, in milliseconds. */
   get trainedMs(): number {
     return Math.max(0, this.#clock.elapsed() - this.#trainsSince);
   }
 
-  /** What it holds is no member's. */
+  /** What it holds belongs to no member. */
   drop(): void {
     this.#held = undefined;
   }
 
-  /** Makes it hold a snapshot's weights and hyperparameters, which it may do already. */
+  /** Makes it hold a snapshot's weights and hyperparameters, unless it already does. */
   async hold({ member, restarted: before }: Claim, snapshot: Snapshot): Promise<void> {
     const { session, run, checkpointStore } = this.#options;
     const { checkpoint, hyperparameters } = snapshot;
@@ -83,7 +81,7 @@ export class HeldTrainer {
     return await session.train({ hyperparameters, step, generation, ready, ...left });
   }
 
-  /** The last evaluation of a member also measures what steers nothing. */
+  /** The last evaluation of a member also measures the held-out metric. */
   async evaluate(isLast: boolean): Promise<Measurement> {
     const { session, experiment } = this.#options;
     const { metric, heldOut } = objectiveOf(experiment);
@@ -91,7 +89,7 @@ export class HeldTrainer {
     return measurementOf(await session.evaluate(isLast && heldOut !== undefined), metric);
   }
 
-  /** Saves what a member has become. The checkpoint that it began with stays meanwhile. */
+  /** Saves the trained member. The checkpoint that it started from stays meanwhile. */
   async save(reserve: Reserve, base: CheckpointId | undefined): Promise<CheckpointId> {
     const { session, checkpointStore } = this.#options;
     this.#phase = "save";

@@ -9,8 +9,9 @@ export class Interruption extends CladeError {
 }
 
 /**
- * Waits for work, which sees by itself that the signal has aborted. What hangs, such as a network
- * or a file system, does not: it is left alone after so long, and this throws an `Interruption`.
+ * Waits for work that itself notices the abort of the signal. Work that hangs, such as on a
+ * network or a file system, does not notice it: after this time it is abandoned, and this throws
+ * an `Interruption`.
  */
 export async function unlessHanging<T>(
   work: Promise<T>,

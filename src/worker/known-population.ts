@@ -2,7 +2,7 @@ import type { Snapshot } from "../algorithm/snapshot.ts";
 import type { News, PopulationStore, Run } from "../population-store/population-store.ts";
 import { PopulationView } from "./population-view.ts";
 
-/** What a worker knows of the population, and the place in the history that this stands for. */
+/** What a worker knows of the population, and the place in the history up to which it knows it. */
 export class KnownPopulation {
   readonly #store: PopulationStore;
   readonly #run: Run;
@@ -18,14 +18,14 @@ export class KnownPopulation {
     return this.#known?.view;
   }
 
-  /** Where the news that it lacks begin. */
+  /** The place where the news begins that it lacks. */
   get cursor(): number | undefined {
     return this.#known?.cursor;
   }
 
   /**
-   * The population with the news that came with a claim, or as it is now. A decision about the
-   * generation, or a later one, may come next.
+   * The population with the news of a claim, or as it is now. The next decision may be about the
+   * given generation or a later one.
    */
   async with(news: News | undefined, generation: number): Promise<PopulationView> {
     if (!this.#known) this.#known = await PopulationView.read(this.#store, this.#run, generation);

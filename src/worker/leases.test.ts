@@ -8,7 +8,7 @@ import { Leases } from "./leases.ts";
 const id = "test-1" as RunId;
 const leaseMs = 400;
 
-test("a worker that was held up for long gets longer leases, and shorter ones again when it does not happen any more", async () => {
+test("a worker that was held up gets longer leases, and later shorter ones again", async () => {
   await using store = memoryPopulationStore();
   await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
   const leases = new Leases(store, new AbortController().signal, systemClock, 1, leaseMs);

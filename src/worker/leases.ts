@@ -8,21 +8,20 @@ import { Interruption } from "./interruption.ts";
 
 /**
  * A lease lasts this long without renewal. Dead workers of this machine are noticed at once, so
- * only a lost machine waits for it.
+ * only the members of a lost machine wait this long.
  */
 export const defaultLeaseMs = 60_000;
 
 /**
- * How often a lease is renewed, and how soon a worker notices that its run was stopped: all
- * workers together, of whom no more than one is at work for each member, renew at most 100 times a
- * second, and each often enough that three renewals in a row may fail.
+ * How often a lease is renewed, and so how soon a worker notices that its run was stopped. All
+ * workers together renew at most 100 times a second, since at most one works on each member. Each
+ * renews often enough that three renewals in a row may fail.
  */
 const renewalMs = (members: number, leaseMs: number) =>
   Math.min(Math.max(1_000, 10 * members), leaseMs / 4);
 /**
- * A renewal without an answer is not asked for again before a quarter of the lease is over: a
- * store that is late is not asked more often, and where a connection was cut off in silence
- * another may get through.
+ * A renewal without an answer is repeated after a quarter of the lease. A slow store does not get
+ * more requests, and if a connection was cut silently, another may get through.
  */
 const maxRenewals = 3;
 
@@ -33,22 +32,19 @@ export interface Lease {
 }
 
 /**
- * The leases of a worker, renewed for as long as they are held. A trainer that blocks for long
- * gets longer ones. A worker that was frozen looks the same, so they get shorter again when it
- * does not happen in every generation.
+ * The leases of a worker, renewed while they are held. A trainer that blocks for long gets longer
+ * leases. A worker that was frozen looks the same, so leases get shorter again if it does not
+ * happen in every generation.
  */
 export class Leases {
   leaseMs: number;
-  readonly #shortestMs: number;
+  readonly #minMs: number;
   readonly #store: PopulationStore;
   readonly #signal: AbortSignal;
   readonly #clock: Clock;
   readonly #renewalMs: number;
 
-  /**
-   * @param firstLeaseMs - How long the first lease is at least, where it is known that the trainer
-   * blocks.
-   */
+  /** @param firstLeaseMs - The minimum of the first lease, if the trainer is known to block. */
   constructor(
     store: PopulationStore,
     signal: AbortSignal,
@@ -61,7 +57,7 @@ export class Leases {
     this.#signal = signal;
     this.#clock = clock;
     this.#renewalMs = renewalMs(members, leaseMs);
-    this.#shortestMs = leaseMs;
+    this.#minMs = leaseMs;
     this.leaseMs = Math.max(leaseMs, firstLeaseMs);
   }
 
@@ -70,7 +66,7 @@ export class Leases {
     let lost: LeaseLostError | undefined;
     let renewals = 0;
     let askedAt = 0;
-    let longestMs = 0;
+    let maxSinceMs = 0;
     let renewedAt = clock.elapsed();
     const renew = async () => {
       const isLate = clock.elapsed() - askedAt >= this.leaseMs / 4;
@@ -80,7 +76,7 @@ export class Leases {
       try {
         await this.#store.renewLease(claim, this.leaseMs);
       } catch (error) {
-        // Any other failure of the store shows when the generation is published.
+        // Any other failure of the store shows at the publication.
         if (error instanceof LeaseLostError) lost = error;
       } finally {
         renewals--;
@@ -88,7 +84,7 @@ export class Leases {
     };
     const renewing = clock.every(this.#renewalMs, () => {
       const sinceMs = clock.elapsed() - renewedAt;
-      if (sinceMs > this.#shortestMs / 2) longestMs = Math.max(longestMs, sinceMs);
+      if (sinceMs > this.#minMs / 2) maxSinceMs = Math.max(maxSinceMs, sinceMs);
       if (sinceMs > this.leaseMs / 2) this.leaseMs = 3 * Math.ceil(sinceMs);
       renewedAt = clock.elapsed();
       void renew();
@@ -101,8 +97,8 @@ export class Leases {
       stop: () => {
         renewing[Symbol.dispose]();
         this.leaseMs = Math.max(
-          this.#shortestMs,
-          3 * Math.ceil(longestMs),
+          this.#minMs,
+          3 * Math.ceil(maxSinceMs),
           Math.floor(this.leaseMs / 2),
         );
       },

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * Looks at something now and then. A look that takes longer, as while a store is away, is waited
- * for: the next ones are left out meanwhile.
+ * Looks at something regularly. If a look takes longer, such as while a store is unavailable, the
+ * next looks are skipped until it ends.
  */
 export function lookEvery(
   clock: Clock,

@@ -15,13 +15,13 @@ export interface Measurement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Throws a `TrainerError` when it is more than a database should keep of every generation. */
+/** Throws a `TrainerError` if it is more than a database should store for every generation. */
 export function measurementOf(evaluation: Evaluation, metric: string): Measurement {
   const { samples, ...reported } = evaluation;
   requireBounds(Object.keys(reported), samples);
   const metrics: Record<string, number> = {};
   for (const [name, value] of Object.entries(reported)) {
-    // As every store keeps it: JSON knows no infinity and SQLite no negative zero.
+    // As every store keeps it: JSON has no infinity, and SQLite no negative zero.
     if (typeof value === "number") metrics[name] = Number.isFinite(value) ? value + 0 : Number.NaN;
   }
   const score = metrics[metric];
@@ -34,18 +34,18 @@ export function measurementOf(evaluation: Evaluation, metric: string): Measureme
 }
 
 function requireBounds(names: readonly string[], samples: Evaluation["samples"] = []): void {
-  const refuse = (value: string, rule: string, remedy: string) =>
+  const invalid = (value: string, rule: string, remedy: string) =>
     new TrainerError(`evaluate() reported ${value} - ${rule}; ${remedy}`, "", {
       kind: "contract",
     });
   if (names.length > maxMetrics)
-    throw refuse(
+    throw invalid(
       `${names.length} metrics`,
       `may be at most ${maxMetrics}`,
       "write the others to a file of your own",
     );
   if (samples.length > maxSamples)
-    throw refuse(
+    throw invalid(
       `${samples.length} samples`,
       `may be at most ${maxSamples}`,
       "report the last ones",
@@ -53,12 +53,12 @@ function requireBounds(names: readonly string[], samples: Evaluation["samples"] 
   for (const name of names) {
     const mistake = nameMistake(name);
     if (mistake)
-      throw refuse(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
+      throw invalid(`the metric ${show(name).slice(0, 100)}`, mistake.rule, mistake.remedy);
   }
 }
 
 /**
- * Throws `MetricError` when an evaluation does not have the metric, or has something else than a
+ * Throws `MetricError` if an evaluation does not have the metric, or has something other than a
  * number in its place.
  */
 export function requireMetric(evaluation: Evaluation, metric: string): void {
@@ -71,19 +71,23 @@ export function requireMetric(evaluation: Evaluation, metric: string): void {
   throw new MetricError(metric, evaluation);
 }
 
-/** The objective is not among the metrics at all, which is a mistake and not a bad score. */
+/** The objective is not among the metrics, which is a mistake and not a bad score. */
 export class MetricError extends CladeError {
   constructor(metric: string, evaluation: Evaluation) {
     const reported = Object.keys(evaluation).filter((name) => name !== "samples");
     if (metric in evaluation) {
-      const rule = `${show(evaluation[metric])} is not a number, and evaluate() reports it as the objective`;
+      const rule =
+        `${show(evaluation[metric])} is not a number, and evaluate() reports it as the ` +
+        "objective";
       super(
-        `objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has diverged).`,
+        `objective.metric: "${metric}" - ${rule}; return a number (NaN for a model that has ` +
+          "diverged).",
       );
       return;
     }
     super(
-      `objective.metric: "${metric}" - is not reported by the trainer's evaluate(); ${nearest(metric, reported)}.`,
+      `objective.metric: "${metric}" - is not reported by the trainer's evaluate(); ` +
+        `${nearest(metric, reported)}.`,
     );
   }
 }

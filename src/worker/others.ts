@@ -6,7 +6,7 @@ import type {
 } from "../population-store/population-store.ts";
 import { presentMs } from "./presence.ts";
 
-/** The other workers that are there and not set aside. */
+/** The other live workers that are not set aside. */
 export async function soundOthers(
   store: PopulationStore,
   run: RunId,
@@ -24,9 +24,9 @@ export async function soundOthers(
 }
 
 /**
- * Whether another worker may still train: one that is sound, or one that is set aside and still
- * tries itself. A trial may take long, so that one counts for as long as it said that it would
- * try, however long ago that was.
+ * Whether another worker may still train: a sound one, or one that is set aside and still tests
+ * itself. A trial may take long, so a worker that is set aside counts until the end of its
+ * announced patience, however long ago its last report was.
  */
 export async function isOthersTurn(
   store: PopulationStore,

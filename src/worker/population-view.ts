@@ -9,12 +9,12 @@ import {
 
 /**
  * The population as a worker knows it, kept up to date with what others publish. A decision about
- * a generation sees of each member the newest snapshot up to that generation. Of a member that is
- * further ahead it sees the last but one, since no older checkpoint is kept: a slow member copies
- * what a fast one was a generation ago.
+ * a generation sees each member's newest snapshot up to that generation. If a member is further
+ * ahead it sees the last but one, because no older checkpoint is kept: a slow member copies a fast
+ * one as it was a generation ago.
  */
 export class PopulationView {
-  /** As it is now, whatever the generation. */
+  /** The population as it is now, whatever the generation. */
   readonly now: RankedPopulation;
   readonly #upTo: RankedPopulation;
   readonly #synchronous: boolean;
@@ -30,7 +30,7 @@ export class PopulationView {
     this.#generation = generation;
   }
 
-  /** Reads the population from the store, and the place in the history that it stands for. */
+  /** Reads the population from the store, and its place in the history. */
   static async read(
     store: PopulationStore,
     { id, experiment }: Run,
@@ -54,9 +54,9 @@ export class PopulationView {
   }
 
   /**
-   * The best up to the generation, where the best of the run came later. A synchronous run ends by
-   * it; otherwise the best that members hold now will do, since who joins a large population late
-   * should not have to read all of its history.
+   * The best up to the generation, if the best of the run came later. The end of a synchronous run
+   * depends on it. Otherwise the best that members hold now is enough, so that a worker that joins
+   * a large population late need not read all of its history.
    */
   async #noteBestUpTo(store: PopulationStore, run: RunId): Promise<void> {
     for (let after = start; ; ) {
@@ -73,7 +73,8 @@ export class PopulationView {
   update(snapshot: Snapshot): void {
     this.now.update(snapshot);
     if (!isEarned(snapshot)) return;
-    // Whether another member of the generation has been evaluated again depends on who came first.
+    // Whether another member of the generation has been evaluated again depends on the order of
+    // workers.
     if (this.#synchronous && snapshot.kind === "evaluated") return;
     const { member, generation } = snapshot;
     const before = this.#ahead.get(member);
@@ -86,7 +87,7 @@ export class PopulationView {
     }
   }
 
-  /** The population for a decision about a generation, or about the latest that was asked for. */
+  /** The population for a decision about a generation, or about the last requested one. */
   upTo(generation: number): RankedPopulation {
     if (generation > this.#generation) {
       this.#generation = generation;

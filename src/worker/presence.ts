@@ -7,17 +7,17 @@ import type {
 import type { Clock } from "./clock.ts";
 
 /**
- * How often a worker says that it is still there, in milliseconds: rarely, since generations may
- * be short.
+ * How often a worker reports that it is alive, in milliseconds. Rarely, because generations may be
+ * short.
  */
 const sayMs = 30_000;
 
-/** A worker that was not heard of for so long, and holds no member, has gone. */
+/** A worker that has not reported for this long, and holds no member, is gone. */
 export const presentMs = 3 * sayMs;
 
 /**
- * What others can see of a worker: said when it changes what it does for long, and otherwise now
- * and then.
+ * What others can see of a worker. It reports when its activity changes for long, and otherwise
+ * from time to time.
  */
 export class Presence {
   readonly #store: PopulationStore;
@@ -41,12 +41,12 @@ export class Presence {
     this.#device = device;
   }
 
-  /** Says it if nothing was said for a while. */
+  /** Reports if nothing was reported for a while. */
   async remind(state: WorkerState): Promise<void> {
     if (this.#clock.elapsed() - this.#saidAt >= sayMs) await this.say(state);
   }
 
-  /** Says it now; without a state the worker has left. */
+  /** Reports now. Without a state the worker has left. */
   async say(state: WorkerState | undefined): Promise<void> {
     this.#saidAt = this.#clock.elapsed();
     await this.#store.noteWorker(this.#run, this.#worker, state, this.#device);

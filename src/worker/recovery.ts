@@ -1,4 +1,4 @@
-/** What a member does whose checkpoint cannot be read. */
+/** What a member does if its checkpoint cannot be read. */
 import { CladeError } from "../algorithm/clade-error.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
 import type { CheckpointError, CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
@@ -6,8 +6,8 @@ import type { Claim, PopulationStore, Publication } from "../population-store/po
 import { whyUnreadable } from "./checkpoints.ts";
 
 /**
- * A return to the newest older snapshot whose checkpoint can be read. Throws what the store throws
- * when it is away, and a `CladeError` when there is none.
+ * A return to the newest older snapshot with a readable checkpoint. Throws what the store throws
+ * if it is unavailable, and a `CladeError` if there is no such snapshot.
  */
 export async function recovery(
   populationStore: PopulationStore,
@@ -26,7 +26,8 @@ export async function recovery(
     if (isGood) return returnTo(snapshot, newest, error);
   }
   throw new CladeError(
-    `member ${claim.member} of ${claim.run}: has no snapshot to go on from; remove the run and start anew`,
+    `member ${claim.member} of ${claim.run}: has no snapshot to continue from; remove the ` +
+      "run and start a new one",
   );
 }
 

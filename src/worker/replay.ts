@@ -9,8 +9,8 @@ const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 
 /**
  * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it,
- * and resolves its last evaluation. Each generation is evaluated as it was in the run, so a
- * deterministic trainer that saves all its state gives the run's score bit for bit.
+ * and resolves its last evaluation. Each generation is evaluated as in the run. So a deterministic
+ * trainer that saves all of its state gives the run's score bit for bit.
  */
 export async function replay(
   experiment: Experiment,

@@ -77,7 +77,7 @@ test("every member spends its budget, and the result names the best", async () =
   expect(result.score).toBe(Math.max(...snapshots.map(({ score }) => score ?? 0)));
 });
 
-test("the best lineage, trained again along its recorded schedule, gives its score bit for bit", async () => {
+test("the best lineage, replayed along its schedule, gives its score bit for bit", async () => {
   const store = memoryPopulationStore();
   const experiment = defineExperiment(climbing);
   const result = await run(experiment, { seed: 3, populationStore: store });
@@ -115,7 +115,7 @@ test("a synchronous run depends on the seed alone, whatever the number of worker
   expect(await tree(8)).toEqual(one);
 });
 
-test("members are ranked by what they earned: about a quarter of all generations end in a copy", async () => {
+test("members are ranked by what they earned: a quarter of generations are copies", async () => {
   const { copies } = await run(
     defineExperiment({ ...climbing, budget: { stepsPerMember: 1000 } }),
     {
@@ -152,7 +152,7 @@ test("wall time ends the run, with what was trained by then published", async ()
   expect(result.totalSteps).toBeGreaterThan(0);
 });
 
-test("members whose score is NaN are rescued by exploit; without exploit they are counted", async () => {
+test("members with a NaN score are rescued by exploit; without it they are counted", async () => {
   class Diverging extends NoisyClimber {
     override evaluate() {
       return {
@@ -191,7 +191,8 @@ test("the held-out metric, asked for in the last evaluation, chooses the best mo
 
 for (const synchronous of [false, true]) {
   for (const budget of [{ totalSteps: 333 }, { stepsPerMember: 10_000, targetScore: 0.5 }]) {
-    const what = `${synchronous ? "synchronous" : "asynchronous"} run with ${JSON.stringify(budget)}`;
+    const kind = synchronous ? "synchronous" : "asynchronous";
+    const what = `${kind} run with ${JSON.stringify(budget)}`;
     test(`each member has its last evaluation when the run is over: ${what}`, async () => {
       class HeldOut extends NoisyClimber {
         override evaluate({ final = false } = {}) {
@@ -351,7 +352,7 @@ test("a constant and an unused hyperparameter do no harm", async () => {
   expect(result.hyperparameters!.rate).toBe(0.1);
 });
 
-test("a member that is stopped has its last evaluation, and the run says that it was stopped", async () => {
+test("a stopped member has its last evaluation; the run says that it was stopped", async () => {
   class HeldOut extends NoisyClimber {
     override evaluate({ final = false } = {}) {
       return { height: this.state.height, ...(final && { test: -this.state.height }) };
@@ -377,7 +378,7 @@ test("a member that is stopped has its last evaluation, and the run says that it
   });
 });
 
-test("a worker that joins late knows the best of earlier generations, also when a later one is better", async () => {
+test("a worker that joins late knows the best of earlier generations", async () => {
   const store = memoryPopulationStore();
   const { run: id } = await run(defineExperiment({ ...climbing, population: 2 }), {
     seed: 1,
@@ -389,7 +390,7 @@ test("a worker that joins late knows the best of earlier generations, also when 
   expect(view.upTo(3).best?.score).toBe(Math.max(...upTo.map(({ score }) => score!)));
 });
 
-test("a restarted member has one seed, whether its trainer is restored or goes on, and other models another", async () => {
+test("a restarted member has one seed, restored or not; other models have others", async () => {
   const seeds = async (workers: number) => {
     const told: number[] = [];
     class Told extends NoisyClimber {

@@ -1,6 +1,4 @@
-/**
- * A run inside a program: the same workers as everywhere, in this process. Runs in a browser too.
- */
+/** A run inside a program, with the usual workers, in this process. Also works in a browser. */
 import { CladeError } from "../algorithm/clade-error.ts";
 import { initialSnapshots } from "../algorithm/population-based-training.ts";
 import { randomStream } from "../algorithm/random.ts";
@@ -25,26 +23,28 @@ import { type RunEvent, type RunResult, resultOf, watch } from "./watch.ts";
 import { work } from "./worker.ts";
 
 export interface RunOptions {
-  /** Where the population is published; in memory when left out. */
+  /** The store of the population (default: in memory). */
   readonly populationStore?: PopulationStore;
-  /** Makes the store for the checkpoints of a run; in memory when left out. */
+  /** Makes the checkpoint store of a run (default: in memory). */
   readonly checkpoints?: (run: RunId) => CheckpointStore | Promise<CheckpointStore>;
-  /** Workers in this process, taking turns: more than 1 helps trainers that wait for something. */
+  /**
+   * Workers in this process, which take turns. More than 1 helps trainers that wait for something.
+   */
   readonly workers?: number;
   readonly seed?: number;
-  /** Makes the run a part of a study. */
+  /** Makes the run part of a study. */
   readonly study?: StudyPlace;
-  /** Stops the run; what was published stays, and the result says "stopped". */
+  /** Stops the run. What was published stays, and the result says "stopped". */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /**
-   * How long nothing may succeed, in seconds; 600 when left out. With 0 every failure counts at
-   * once.
+   * How long to wait without any success, in seconds (default: 600). With 0 every failure counts
+   * at once.
    */
   readonly patienceSeconds?: number;
   /**
-   * How trainers are driven: in this process when left out, and commands in processes of their own
-   * where there is Node.
+   * How trainers are driven (default: in this process, and in Node commands in processes of their
+   * own).
    */
   readonly sessionOf?: SessionOf;
 }
@@ -53,9 +53,9 @@ export interface RunOptions {
  * Runs an experiment to the end of its budget. Rejects when it cannot be started, when a store
  * fails, or when every member failed.
  *
- * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. One
- * that never gives way, such as an endless loop, blocks the whole program: nobody is outside who
- * could end it, as `clade run` does.
+ * A call of the trainer that waits for longer than `stepTimeoutSeconds` costs its generation. A
+ * call that never yields, such as an endless loop, blocks the whole program. Only `clade run` can
+ * end such a call, from another process.
  */
 export async function run(experiment: Experiment, options: RunOptions = {}): Promise<RunResult> {
   const {
@@ -104,8 +104,8 @@ export async function run(experiment: Experiment, options: RunOptions = {}): Pro
 }
 
 /**
- * Publishes a new run with its initial members, once what it needs is prepared. Throws
- * `RunExistsError` when it is to have the id of another.
+ * Publishes a new run with its initial members, after its preparation. Throws `RunExistsError` if
+ * its id is already taken.
  */
 export async function createRun(
   store: PopulationStore,
@@ -129,8 +129,8 @@ export async function createRun(
 }
 
 /**
- * Starts a trainer, evaluates, saves and restores it once, so that a mistake in it is found before
- * a run exists. Disposes the session.
+ * Starts a trainer, and evaluates, saves and restores once, so that a mistake is found before a
+ * run exists. Disposes the session.
  */
 export async function tryTrainer(
   experiment: Experiment,
@@ -150,7 +150,7 @@ export async function tryTrainer(
   }
 }
 
-/** The error of a run in which every member failed, with what the last one said. */
+/** The error of a run in which every member failed, with the last member's error. */
 export async function allFailed(store: PopulationStore, id: RunId): Promise<CladeError> {
   const { failures } = await store.changes(id, {
     snapshots: Number.MAX_SAFE_INTEGER,
@@ -159,7 +159,8 @@ export async function allFailed(store: PopulationStore, id: RunId): Promise<Clad
   });
   const last = failures.at(-1);
   return new CladeError(
-    `run ${id}: every member failed; the last said: ${last?.message ?? "nothing"}\n${last?.stack ?? ""}`,
+    `run ${id}: every member failed; the last error was: ${last?.message ?? "nothing"}\n` +
+      `${last?.stack ?? ""}`,
   );
 }
 
@@ -168,8 +169,8 @@ export function newSeed(): number {
 }
 
 /**
- * The name and four letters, so that two runs of one experiment differ and a removed run's name
- * does not come back.
+ * The experiment's name and four letters, so that runs of one experiment have different names, and
+ * the name of a removed run is not used again.
  */
 function newRunId(name: string): RunId {
   const letters = "abcdefghjkmnpqrstuvwxyz23456789";

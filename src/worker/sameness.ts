@@ -1,14 +1,14 @@
 /**
- * Whether runs of the same came out the same, and whether another one differs from them by more
+ * Whether identical runs gave the same results, and whether another run differs from them by more
  * than chance.
  */
 import { twoSidedP } from "../algorithm/statistics/student-t.ts";
 import type { Evaluation } from "../experiment/trainer.ts";
 
-/** Relative: what sums of 32 bits in another order make of a number. */
+/** Relative: the error of 32-bit sums in another order. */
 const rounding = 1e-6;
 
-/** A difference that chance makes less often than this counts as one. */
+/** A difference that chance produces less often than this counts as real. */
 const significance = 1e-3;
 
 export function isSame(
@@ -31,24 +31,24 @@ export function numbersOf(evaluation: Evaluation): Readonly<Record<string, numbe
 }
 
 /**
- * The metrics that both have and that are the same in both. What depends on time or on a process
- * is not among them.
+ * The metrics that are the same in both. Metrics that depend on time or on a process are not among
+ * them.
  */
 export function sameMetrics(one: Evaluation, other: Evaluation): string[] {
   const [left, right] = [numbersOf(one), numbersOf(other)];
   return Object.keys(left).filter((name) => name in right && isSame(left[name], right[name]));
 }
 
-/** The largest distance between two of them. NaN where only some are numbers. */
+/** The largest distance between two values. NaN if only some are numbers. */
 export function spread(values: readonly number[]): number {
   if (values.every(Number.isNaN)) return 0;
   return Math.max(...values) - Math.min(...values);
 }
 
 /**
- * How a value stands to repeats of what should be the same. Where the repeats differ it is told
- * apart by the interval in which one more of them would lie (Student's t with n - 1 degrees of
- * freedom, s * sqrt(1 + 1/n)).
+ * How a value compares to repeats that should be the same. If the repeats differ, the prediction
+ * interval of one more repeat decides (Student's t with n - 1 degrees of freedom, s * sqrt(1 +
+ * 1/n)).
  */
 export function standing(
   value: number,

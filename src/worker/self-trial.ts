@@ -1,7 +1,7 @@
 /**
- * Whether a worker can do what others could: it repeats a generation that has succeeded before, of
- * any member, and publishes nothing. Where nothing has been trained yet it begins another member's
- * first generation. So a failure is put down to the member or to the worker.
+ * Whether a worker can do what others could. It repeats a generation of any member that has
+ * succeeded before, and publishes nothing. If nothing has been trained yet, it starts another
+ * member's first generation. So a failure is attributed to the member or to the worker.
  */
 import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
@@ -24,20 +24,18 @@ export interface SelfTrial {
   readonly session: TrainerSession;
 }
 
-/** What failed: the trial goes as far. */
+/** The phase that failed. The trial goes that far. */
 export interface Failed {
   readonly member: number;
   readonly phase: Phase;
-  /** How long it had trained, in milliseconds. */
+  /** How long the failed generation had trained, in milliseconds. */
   readonly trainedMs: number;
 }
 
-/** A trial trains for longer than the generation that failed, but not for longer than this. */
-const longestMs = 60_000;
+/** A trial trains for longer than the failed generation, but not for longer than this. */
+const maxTrialMs = 60_000;
 
-/**
- * A generation that can be repeated: what it begins with, the values, and how many steps it took.
- */
+/** A generation that can be repeated: its start, its values, and its number of steps. */
 interface Known {
   readonly begins: Snapshot;
   readonly hyperparameters: Hyperparameters;
@@ -45,8 +43,8 @@ interface Known {
 }
 
 /**
- * Resolves the error of the trainer, or undefined if the generation succeeded; and whether
- * anything was trained in this run before. `attempt` chooses another generation each time.
+ * Resolves the error of the trainer, or undefined if the generation succeeded, and whether
+ * anything was trained in this run before. Each `attempt` chooses another generation.
  */
 export async function trySelf(
   trial: SelfTrial,
@@ -60,17 +58,17 @@ export async function trySelf(
       break;
     } catch (error) {
       await trial.session.dispose().catch(() => {});
-      // What a donor began with may have been collected.
+      // The start of a donor's generation may have been collected.
       if (error instanceof CheckpointError) continue;
       if (!(error instanceof TrainerError)) throw error;
-      // A mistake that would be one anywhere says nothing about this machine.
+      // A mistake that would occur anywhere says nothing about this machine.
       return { error: error.kind === "contract" ? undefined : error, hasTrained };
     }
   }
   return { error: undefined, hasTrained };
 }
 
-/** The generation that ended with a snapshot, and after it one that begins there. */
+/** The generation that ended with a snapshot, and then one that starts from it. */
 async function knownGenerations(
   { populationStore, run, experiment }: SelfTrial,
   number: number,
@@ -111,7 +109,7 @@ async function repeat(
   if (begins.checkpoint === undefined) await session.start(turn);
   else await restoreFrom(checkpointStore, session, begins.checkpoint, turn);
   const { step, generation } = begins;
-  const millisecondsLeft = phase === "train" ? Math.min(longestMs, 1_000 + 2 * trainedMs) : 1;
+  const millisecondsLeft = phase === "train" ? Math.min(maxTrialMs, 1_000 + 2 * trainedMs) : 1;
   await session.train({
     hyperparameters,
     step,
@@ -124,7 +122,7 @@ async function repeat(
   if (phase === "save") await saveAside(checkpointStore, session);
 }
 
-/** A save that nobody will know of. */
+/** A save that is recorded nowhere. */
 async function saveAside(
   { directories }: CheckpointStore,
   session: TrainerSession,

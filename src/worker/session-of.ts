@@ -10,7 +10,7 @@ import type { TrainerSession } from "../trainer/trainer-session.ts";
 /** Makes the session of a worker. */
 export type SessionOf = (trainer: TrainerSource, options?: InProcessOptions) => TrainerSession;
 
-/** For programs that run in a browser, too. */
+/** For programs that also run in a browser. */
 export function sessionInThisProcess(
   trainer: TrainerSource,
   options?: InProcessOptions,

@@ -1,8 +1,8 @@
 /**
- * A worker on which everything fails: it claims nothing, tries itself after pauses that grow, and
- * is back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
- * those that are set aside and still try themselves included. Where there are none, everything has
- * failed everywhere, and the run goes on without the members.
+ * A worker on which everything fails. It claims nothing, tests itself after growing pauses, and is
+ * back as soon as a trial succeeds. When its patience is over it leaves the run to the others,
+ * including those that are set aside and still test themselves. If there are no others, everything
+ * has failed everywhere, and the members are given up.
  */
 import type { Failure, WorkerId, WorkerState } from "../population-store/population-store.ts";
 import { RunNotFoundError } from "../population-store/population-store.ts";
@@ -16,7 +16,7 @@ import type { Presence } from "./presence.ts";
 import { type Failed, type SelfTrial, trySelf } from "./self-trial.ts";
 import { pauseMs } from "./standing.ts";
 
-/** How often it looks whether its run has ended, and whether another worker is back. */
+/** How often it checks whether its run has ended, and whether another worker is back. */
 const lookMs = (members: number) => Math.max(1_000, 10 * members);
 
 export interface SittingOut {
@@ -31,8 +31,8 @@ export interface SittingOut {
 }
 
 /**
- * Why a worker sits out: what failed, how its trial failed, and whether anything was trained in
- * this run before.
+ * Why a worker sits out: the failure, the failure of its trial, and whether anything was trained
+ * in this run before.
  */
 export interface Suspicion {
   readonly failure: Omit<
@@ -46,7 +46,7 @@ export interface Suspicion {
   readonly hang?: Hang;
 }
 
-/** What is known about a worker after one that its trainer blocked. */
+/** What is known about a worker whose predecessor was blocked by its trainer. */
 export async function suspicionOf(
   {
     populationStore,
@@ -67,10 +67,10 @@ export async function suspicionOf(
   };
 }
 
-/** Where nothing was ever trained the reason is rarely an outage. */
+/** If nothing was ever trained, the reason is rarely an outage. */
 const shareWithoutSuccess = 1 / 10;
 
-/** Resolves undefined when the worker is back, and otherwise why it has left. */
+/** Resolves undefined if the worker is back, and otherwise why it has left. */
 export async function sitOut(
   options: SittingOut,
   suspicion: Suspicion,
@@ -93,7 +93,7 @@ export async function sitOut(
     const lastsMs = patienceMs * (hasTrained ? 1 : shareWithoutSuccess);
     if (tries > 1 && now() >= hopesFrom + lastsMs) {
       if (await isOthersTurn(trial.populationStore, trial.run.id, failure.worker, now())) break;
-      // Nobody else is left: it hopes for as long as any worker that has left would have.
+      // No other worker is left, so it waits as long as the last of them would have waited.
       hopesFrom = Math.max(hopesFrom, await publishedAt(trial));
       if (now() >= hopesFrom + lastsMs) {
         await giveUpMembers(
@@ -144,7 +144,7 @@ async function publishedAt({ populationStore: store, run }: SelfTrial): Promise<
   return Math.max(...snapshots.map((snapshot) => snapshot.publishedAt));
 }
 
-/** Ends the members, since no worker can train any. */
+/** Gives up the members, because no worker can train any. */
 async function giveUpMembers(
   { trial, clock: { now }, leaseMs }: SittingOut,
   failure: Omit<Failure, "member" | "generation" | "at" | "against">,
@@ -168,8 +168,8 @@ async function giveUpMembers(
 
 /**
  * `signal` aborts when the worker is asked to leave, and when its run has ended. `anotherIsBack`
- * aborts when somebody works on the run again after nobody did: an outage that is over for one is
- * over for all.
+ * aborts when a worker trains again after none did: an outage that is over for one is over for
+ * all.
  */
 function watchOthers(
   { trial, signal, clock }: SittingOut,

@@ -14,7 +14,7 @@ const failureOn = (worker: string, device?: string): Failure => ({
   stack: "",
 });
 
-test("failures count when they come from two places, which two workers of one host and device are not", () => {
+test("failures count from two places; two workers of one host and device are one", () => {
   const others = new Set([placeOf({ worker: "third:1:1" as WorkerId })]);
   const count = (...failures: readonly Failure[]) =>
     countOf({ failures, rescues: 0 }, { patienceMs: 600_000, others });

@@ -1,6 +1,6 @@
 /**
- * What becomes of a member that fails: its generation is repeated, it goes on from a donor, or the
- * run goes on without it.
+ * What happens to a member that fails: its generation is repeated, it continues from a donor, or
+ * the run continues without it.
  */
 import {
   type Hyperparameters,
@@ -17,39 +17,40 @@ import type {
 import { hostOf } from "../population-store/run-worker.ts";
 
 /**
- * So many failures that count bring a rescue; so many more after the last, or twice as many where
- * nobody could help, end the member.
+ * This many counted failures lead to a rescue. This many more after the last rescue, or twice as
+ * many without a donor, end the member.
  */
 const failuresUntilRescue = 2;
-/** The first explores, and the second does not. */
-const mostRescues = 2;
+/** The first rescue explores, the second does not. */
+const maxRescues = 2;
 
 /**
- * The first pause between two tries of a member, or of a worker; the next are twice as long each.
+ * The first pause between two attempts of a member, or of a worker. Each next pause is twice as
+ * long.
  */
 const firstPauseMs = 1_000;
-const longestPauseMs = 60_000;
+const maxPauseMs = 60_000;
 
 /**
- * How long a worker on which everything fails tries itself, and the pauses of a member that is
- * always ended from outside are together.
+ * How long a worker on which everything fails tests itself. Also the total of the pauses of a
+ * member that is always ended from outside.
  */
 export const defaultPatienceMs = 600_000;
 
-/** The pause before the try of a number, from 1. */
+/** The pause before an attempt; attempts are counted from 1. */
 export function pauseMs(tries: number): number {
-  return Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1));
+  return Math.min(maxPauseMs, firstPauseMs * 2 ** (tries - 1));
 }
 
-/** Where a worker trains: workers of one host and device have the same troubles. */
+/** Where a worker trains. Workers of one host and device share their problems. */
 export function placeOf({ worker, device }: Pick<Failure, "worker" | "device">): string {
   return JSON.stringify([hostOf(worker), device]);
 }
 
 /**
- * Whom a failure counts against. A worker whose trial fails, too, is at fault, but not twice for
- * one member: it has succeeded in a trial since then, so what brings it down again comes with the
- * member. `before` are the member's failures since it last published.
+ * Whom a failure counts against. A worker whose trial also fails is at fault, but not twice for
+ * one member: it has passed a trial since then, so the member causes the second failure. `before`
+ * are the member's failures since it last published.
  */
 export function blamed(
   { worker, cause }: { readonly worker: WorkerId; readonly cause: FailureCause },
@@ -67,13 +68,13 @@ export function blamed(
 export interface Trouble {
   /** Oldest first. */
   readonly failures: readonly Failure[];
-  /** How often it was rescued meanwhile. */
+  /** The number of its rescues since then. */
   readonly rescues: number;
 }
 
 /**
- * `failures` are a member's last ones, as many as it has had since it last published, the latest
- * first; `history` its snapshots, newest first.
+ * `failures` are a member's failures since it last published, latest first. `history` has its
+ * snapshots, newest first.
  */
 export async function troubleOf(
   failures: readonly Failure[],
@@ -85,7 +86,7 @@ export async function troubleOf(
   const rescues: SnapshotId[] = [];
   for await (const { id, kind } of history) {
     if (ordinalOf(id) <= ordinalOf(first)) break;
-    // Nothing else copies into a member that has failed and not published since.
+    // Only a rescue copies into a member that has failed and not published since.
     if (kind === "copied") rescues.push(id);
   }
   const last = rescues[0] === undefined ? 0 : ordinalOf(rescues[0]);
@@ -94,11 +95,11 @@ export async function troubleOf(
 }
 
 /**
- * How many failures count against a member. Those of its own do, once it has failed in two places,
- * or no sound worker is in another to try it. What ended it from outside, or only in one place of
- * several, counts when its pauses together are as long as the patience: the time in which it
- * trained does not count, so a long generation may be ended as often as a short one. A broken
- * contract counts at once: it would be broken anywhere.
+ * How many failures count against a member. Its own failures count once it has failed in two
+ * places, or if no sound worker in another place can try it. Being ended from outside, or failing
+ * in only one place of several, counts once its pauses add up to the patience. Its training time
+ * is not included, so a long generation may be ended as often as a short one. A broken contract
+ * counts at once, because it would be broken anywhere.
  */
 export function countOf(
   { failures }: Trouble,
@@ -113,26 +114,26 @@ export function countOf(
   return places.size > 1 || !couldTryElsewhere ? own.length : broken.length;
 }
 
-/** Whether it is to go on from a donor. */
+/** Whether it should continue from a donor. */
 export function needsRescue(trouble: Trouble, count: number): boolean {
-  return trouble.rescues < mostRescues && count >= failuresUntilRescue;
+  return trouble.rescues < maxRescues && count >= failuresUntilRescue;
 }
 
 /**
- * Whether the run goes on without it. `isWithoutDonor` says that it was tried although a rescue
- * was due; more tries mend no broken contract.
+ * Whether the run continues without it. `isWithoutDonor` says that it was tried although a rescue
+ * was due. More attempts do not help with a broken contract.
  */
 export function isGivenUp(
   { rescues, failures }: Trouble,
   count: number,
   isWithoutDonor: boolean,
 ): boolean {
-  if (rescues < mostRescues && !isWithoutDonor) return false;
+  if (rescues < maxRescues && !isWithoutDonor) return false;
   const isLast = rescues > 0 || failures.every(({ cause }) => cause === "contract");
   return count >= (isLast ? failuresUntilRescue : 2 * failuresUntilRescue);
 }
 
-/** With what a member has failed as often as brings a rescue. */
+/** The hyperparameters with which a member has failed often enough for a rescue. */
 export function alwaysFailed(failures: readonly Failure[]): Hyperparameters[] {
   const own = failures.flatMap(({ against, hyperparameters }) =>
     against === "member" && hyperparameters ? [hyperparameters] : [],

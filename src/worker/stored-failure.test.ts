@@ -11,13 +11,13 @@ test("an error of usual length is stored as it is, and told nobody", () => {
   expect(told).toEqual([]);
 });
 
-test("a long one is stored with its beginning, its end and where the rest is, and told whole", () => {
+test("a long failure is stored with its two ends and where the rest is, and told whole", () => {
   const told: string[] = [];
   const message = `first ${"x".repeat(1_000_000)} last`;
   const detail = "😀".repeat(50_000);
   const stored = storedFailure(3, new TrainerError(message, detail), (text) => told.push(text));
   expect(stored.message).toMatch(
-    /^first x+\.\.\. \(cut: 1000011 characters, .*log of the worker\) \.\.\.x+ last$/,
+    /^first x+\.\.\. \(cut: all 1000011 characters are in the worker's log\) \.\.\.x+ last$/,
   );
   expect(stored.message.length).toBeLessThan(3_000);
   expect(stored.stack.length).toBeLessThan(21_000);

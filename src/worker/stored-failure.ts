@@ -1,28 +1,27 @@
 /**
- * An error as the store keeps it: every look at a run reads it, so a long one is cut there, and
- * stands whole in the worker's log.
+ * An error as the store keeps it. Every look at a run reads it, so a long error is cut there. The
+ * whole error is in the worker's log.
  */
 import type { TrainerError } from "../trainer/trainer-session.ts";
 
-const longestMessage = 2_000;
-const longestStack = 20_000;
+const maxMessage = 2_000;
+const maxStack = 20_000;
 
-/** `tell` gets the whole of an error that is cut. */
+/** `tell` gets the whole error if it is cut. */
 export function storedFailure(
   member: number,
   { message, detail }: TrainerError,
   tell: (text: string) => void,
 ): { readonly message: string; readonly stack: string } {
-  if (message.length <= longestMessage && detail.length <= longestStack)
-    return { message, stack: detail };
+  if (message.length <= maxMessage && detail.length <= maxStack) return { message, stack: detail };
   tell(`member ${member} failed: ${message}\n${detail}`);
-  return { message: cut(message, longestMessage), stack: cut(detail, longestStack) };
+  return { message: cut(message, maxMessage), stack: cut(detail, maxStack) };
 }
 
-/** The beginning and the end: the one says what it is, the other where. */
-function cut(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const half = most / 2;
-  const note = `... (cut: ${text.length} characters, which stand whole in the log of the worker) ...`;
+/** The beginning and the end. The beginning says what it is, the end where. */
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const half = max / 2;
+  const note = `... (cut: all ${text.length} characters are in the worker's log) ...`;
   return `${text.slice(0, half)}${note}${text.slice(-half)}`.toWellFormed();
 }

@@ -1,6 +1,6 @@
 /**
- * A short training from a checkpoint or from fresh weights, so that what comes out of two of them
- * can be compared.
+ * A short training from a checkpoint or from fresh weights, so that the results of two of them can
+ * be compared.
  */
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { CheckpointId } from "../algorithm/snapshot.ts";
@@ -9,12 +9,12 @@ import type { Evaluation } from "../experiment/trainer.ts";
 import type { TrainerSession, Turn } from "../trainer/trainer-session.ts";
 import { restoreFrom } from "./checkpoints.ts";
 
-/** Where a training begins, and how long it is. */
+/** The start and the length of a training. */
 export interface Beginning {
   readonly store: CheckpointStore;
   /** Absent for fresh weights. */
   readonly checkpoint?: CheckpointId;
-  /** Of the lineage. */
+  /** Counted along the lineage. */
   readonly step: number;
   readonly generation: number;
   /** How many steps to train. */

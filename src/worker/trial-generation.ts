@@ -1,6 +1,6 @@
 /**
- * One generation as a worker trains it, of which nothing is published and nothing stays: whether a
- * machine can work on a run shows only when its trainer trains there.
+ * One generation as a worker trains it. Nothing is published or kept. Whether a machine can work
+ * on a run shows only when its trainer trains there.
  */
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
@@ -10,21 +10,21 @@ import { restoreFrom, saveTo } from "./checkpoints.ts";
 import { requireMetric } from "./measurement.ts";
 import { trainerSeed } from "./trainer-seed.ts";
 
-/** A generation that takes longer is not trained to its end. */
-const longestMs = 30_000;
+/** A longer generation is not trained to its end. */
+const maxTrialMs = 30_000;
 
 export interface TrialOptions {
   readonly run: Run;
   readonly experiment: Experiment;
   readonly populationStore: PopulationStore;
   readonly checkpointStore: CheckpointStore;
-  /** A store of the trial's own, in the place that the run's is in; it is removed. */
+  /** A separate store for the trial, in the same place as the run's. It is removed afterwards. */
   readonly aside: CheckpointStore;
   readonly session: TrainerSession;
 }
 
 /**
- * Goes on from the newest snapshot of the run's first member, trains, evaluates, saves and
+ * Continues from the newest snapshot of the run's first member, trains, evaluates, saves and
  * restores. Resolves the steps and the score. Throws what the trainer or a store throws. Disposes
  * the session.
  */
@@ -41,7 +41,7 @@ export async function tryGeneration(
       generation,
       ready,
       stepsLeft: budget.stepsPerMember ?? Number.POSITIVE_INFINITY,
-      millisecondsLeft: longestMs,
+      millisecondsLeft: maxTrialMs,
     });
     const evaluation = await session.evaluate(objective.final !== undefined);
     requireMetric(evaluation, objective.metric);
@@ -64,7 +64,7 @@ async function begin({ run, populationStore, checkpointStore, session }: TrialOp
       await restoreFrom(checkpointStore, session, checkpoint, turn);
       return { turn, step, generation };
     } catch (error) {
-      // A worker may have replaced it meanwhile, and it was collected.
+      // A worker may have replaced it meanwhile, so that it was collected.
       if (!(error instanceof CheckpointError)) throw error;
     }
   }

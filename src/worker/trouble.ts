@@ -1,4 +1,4 @@
-/** How a member stands that has failed, read from the store; the rules are in `standing.ts`. */
+/** The standing of a failed member, read from the store. The rules are in `standing.ts`. */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type {
   Claim,
@@ -19,7 +19,7 @@ import {
   troubleOf,
 } from "./standing.ts";
 
-/** Who looks, and how long it is patient. */
+/** The worker that looks, and its patience. */
 export interface Onlooker {
   readonly populationStore: PopulationStore;
   readonly run: RunId;
@@ -30,7 +30,7 @@ export interface Onlooker {
 
 type Member = Pick<Claim, "member" | "failures">;
 
-/** So many of a member's last failures are learnt from. */
+/** How many of a member's last failures are considered. */
 const maxLessons = 200;
 
 /** Since it last published, the latest first. */
@@ -41,17 +41,17 @@ export async function failuresOf(
   return failures > 0 ? await populationStore.failuresOf(run, member, failures) : [];
 }
 
-/** What a member went through since it last published. */
+/** A member's failures and rescues since it last published. */
 export async function troubleOfMember(onlooker: Onlooker, member: Member): Promise<Trouble> {
   return await troubleAfter(onlooker, member.member, await failuresOf(onlooker, member));
 }
 
-/** Whether a donor is to take the member's place. */
+/** Whether the member should continue from a donor. */
 export async function isRescueDue(onlooker: Onlooker, trouble: Trouble): Promise<boolean> {
   return needsRescue(trouble, await count(onlooker, trouble));
 }
 
-/** With what a member has always failed in this run. */
+/** The hyperparameters with which a member has always failed in this run. */
 export async function lessonsOf(
   { populationStore, run }: Onlooker,
   { member, hasFailed }: Pick<Claim, "member" | "hasFailed">,
@@ -61,8 +61,8 @@ export async function lessonsOf(
 }
 
 /**
- * Keeps a failure with its member, which then rests or, when it has failed too often, is given up.
- * `before` are its failures since it last published, the latest first.
+ * Records a member's failure. The member then rests or, if it has failed too often, is given up.
+ * `before` are its failures since it last published, latest first.
  */
 export async function recordFailure(
   onlooker: Onlooker,

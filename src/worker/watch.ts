@@ -1,6 +1,6 @@
 /**
- * What happens in a run, read from its store: whoever looks at a run sees the same, in this
- * process or another.
+ * What happens in a run, read from its store. So every reader sees the same, in this process or
+ * another.
  */
 
 import type { Decision } from "../algorithm/population-based-training.ts";
@@ -28,8 +28,8 @@ export interface RunResult {
   readonly state: RunState;
   readonly seed: number;
   /**
-   * The best model: by the held-out metric where there is one, otherwise by the score. Absent
-   * before the first score.
+   * The best model, by the held-out metric if there is one, otherwise by the score. Absent before
+   * the first score.
    */
   readonly best?: Snapshot;
   /** The objective of the best model, and its held-out metric. */
@@ -38,7 +38,7 @@ export interface RunResult {
   readonly step?: number;
   readonly hyperparameters?: Hyperparameters;
   readonly snapshot?: SnapshotId;
-  /** Better models, best first, whose checkpoints were found not to be whole. */
+  /** Better models whose checkpoints are not whole, best first. */
   readonly lost?: readonly LostModel[];
   readonly seconds: number;
   /** Training steps of all members together. */
@@ -55,12 +55,12 @@ export interface RunResult {
   readonly unscoredMembers: number;
 }
 
-/** How often a run is looked at, in milliseconds. */
+/** How often a run is read, in milliseconds. */
 const lookMs = 200;
 
 /**
- * Everything published in a run, from its beginning, as it happens; ends after the signal, when
- * all has been told.
+ * Everything published in a run, from its beginning, as it happens. Ends after the signal, when
+ * everything has been yielded.
  */
 export async function* watch(
   store: PopulationStore,

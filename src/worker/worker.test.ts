@@ -91,7 +91,7 @@ test("a storage that is away takes no member back to an older checkpoint", async
   expect((await populationStore.members(id))[0]!.newest).toEqual(member!.newest);
 });
 
-test("a worker that is asked to stop leaves a trainer that hangs, and gives its member back", async () => {
+test("a worker asked to stop leaves a trainer that hangs, and gives its member back", async () => {
   const populationStore = memoryPopulationStore();
   const hanging = experiment(15, Hanging);
   const created = await createRun(populationStore, hanging, 1);
@@ -111,7 +111,7 @@ test("a worker that is asked to stop leaves a trainer that hangs, and gives its 
   expect(await lease()).toBeUndefined();
 });
 
-test("a worker that begins with training decides about the others by their generation, not by the next one", async () => {
+test("a worker that begins by training sees the others as of its generation", async () => {
   const synchronous = (trainer: typeof Climber) =>
     defineExperiment({
       ...declaration,

@@ -1,8 +1,8 @@
 /**
- * A worker advances members, one generation at a time, with nothing but the two stores between it
- * and the other workers: claim a member, advance it (`generation.ts`), go on. Publishing is a
- * transaction that fails if the lease was lost. Everything that is decided follows from the
- * snapshots and from streams derived from (seed, member, generation).
+ * A worker advances members, one generation at a time: it claims a member, advances it
+ * (`generation.ts`), and continues with the next. Workers share only the two stores. Publishing is
+ * a transaction that fails if the lease was lost. All decisions follow from the snapshots and from
+ * streams derived from (seed, member, generation).
  */
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Snapshot } from "../algorithm/snapshot.ts";
@@ -51,66 +51,63 @@ export interface WorkerOptions {
   readonly populationStore: PopulationStore;
   readonly checkpointStore: CheckpointStore;
   readonly session: TrainerSession;
-  /** What the worker trains on, such as the GPUs that it was given; kept with failures. */
+  /** What the worker trains on, such as its GPUs. Recorded with failures. */
   readonly device?: string | undefined;
-  /** Aborting drops the generation in progress and gives the member back. */
+  /** Aborting discards the generation in progress and gives the member back. */
   readonly signal: AbortSignal;
-  /**
-   * How long a member stays this worker's when it is not heard of, in milliseconds; a minute when
-   * left out.
-   */
+  /** Lease duration in milliseconds (default 60,000). */
   readonly leaseMs?: number;
   /**
-   * How long the first lease is at least, in milliseconds: a worker that blocked for longer than
-   * its lease has been here before.
+   * Minimum of the first lease in milliseconds, if the previous worker here blocked for longer
+   * than its lease.
    */
   readonly firstLeaseMs?: number;
-  /** Why the worker that was here before was killed: this one tries itself first. */
+  /** Why the previous worker here was killed. This one tests itself first. */
   readonly hang?: Hang | undefined;
-  /** Hears which claim is in progress, or that none is. */
+  /** Is told which claim is in progress, or that none is. */
   readonly holds?: (claim: Claim | undefined) => void;
-  /** Hears of each generation that was published, each decision and each failure. */
+  /** Is told of each published generation, each decision and each failure. */
   readonly onEvent?: (event: WorkEvent) => void;
   /**
-   * Other workers of this process get their turn after every generation: steps that never wait
-   * would keep them out for long.
+   * Gives other workers of this process a turn after every generation. Steps that never wait would
+   * block them for long.
    */
   readonly takesTurns?: boolean;
   /**
-   * How long nothing may succeed; 0 counts every failure at once, and pauses nowhere. ten minutes
-   * when left out.
+   * How long to wait without any success (default: ten minutes). 0 counts every failure at once,
+   * and never pauses.
    */
   readonly patienceMs?: number | undefined;
-  /** Is told why the worker is set aside, and when it is back. */
+  /** Is told why the worker is set aside, and that it is back. */
   readonly tell?: (line: string) => void;
   /**
-   * Tries once in the run whether hyperparameters act that are not read back, and notes which do
-   * not.
+   * Tests once in the run whether hyperparameters that are not read back have an effect, and notes
+   * which have none.
    */
   readonly triesActing?: boolean;
   readonly clock?: Clock;
 }
 
 /**
- * A waiting worker looks again after this time even if it hears of no change: a lease may have run
- * out.
+ * A waiting worker looks again after this time even without a change, because a lease may have
+ * expired.
  */
 const waitMs = 500;
 
-/** A worker that was asked to stop leaves after this time even if a store or the trainer hangs. */
+/** A worker asked to stop exits within this time, even if a store or the trainer hangs. */
 const graceMs = 5_000;
 
 /**
  * Works until the run has ended, the signal aborts, or the worker has to leave because everything
- * fails on it: resolves why, in that case. Rejects when a store fails; the member is then free
- * after its lease.
+ * fails on it. In the last case it resolves the reason. Rejects if a store fails; the member is
+ * then free after its lease.
  */
 export async function work(options: WorkerOptions): Promise<string | undefined> {
   const worker = new Worker(options);
   try {
     return await worker.work();
   } finally {
-    // What was published stands, however its trainer ends.
+    // What was published stays valid, however the trainer ends.
     await options.session.dispose().catch((error) => console.error((error as Error).message));
   }
 }
@@ -124,11 +121,14 @@ class Worker {
   readonly #leases: Leases;
   readonly #collector: Collector;
   readonly #presence: Presence;
-  /** The members that have failed here since the last success. */
+  /** The members that have failed on this worker since its last success. */
   readonly #failedHere = new Set<number>();
-  /** Everything fails here, as far as is known. */
+  /** Everything fails on this worker, as far as is known. */
   #suspicion: Suspicion | undefined;
-  /** Whether hyperparameters act is to be tried after the first generation that was published. */
+  /**
+   * Whether the effect of hyperparameters is still to be tested, after the first published
+   * generation.
+   */
   #triesActing: boolean;
   #toTry: Published | undefined;
 
@@ -168,7 +168,7 @@ class Worker {
       : undefined;
   }
 
-  /** Resolves whether the run has ended; otherwise the worker was asked to stop, or gave up. */
+  /** Resolves whether the run has ended. Otherwise the worker was asked to stop, or gave up. */
   async #workUntilEnd(): Promise<boolean | WorkerState> {
     const { populationStore, signal, takesTurns, hang } = this.#options;
     if (hang && this.#onlooker.patienceMs > 0)
@@ -178,7 +178,7 @@ class Worker {
       const left = this.#suspicion && (await this.#sitOut(this.#suspicion));
       if (left) return left;
       const seen = populationStore.mark();
-      // Where nothing was free, a change may have come since.
+      // If no member was free, something may have changed since.
       const result = ahead && ahead.kind !== "wait" ? ahead : await this.#claim();
       ahead = undefined;
       if (result.kind === "ended") return true;
@@ -195,11 +195,11 @@ class Worker {
   async #end(end: boolean | WorkerState): Promise<void> {
     const { populationStore, run, worker, signal, session } = this.#options;
     const hasEnded = end === true;
-    // What was claimed ahead is given back, too.
+    // The next claim is given back, too.
     if (!hasEnded) await populationStore.releaseWorker(run.id, worker).catch(() => {});
     const isSeen = typeof end === "object" && !signal.aborted;
     if (hasEnded || isSeen) await this.#presence.say(isSeen ? end : undefined).catch(() => {});
-    // Before the best model is verified, so that nobody writes any more.
+    // Before the best model is verified, so that its files no longer change.
     if (hasEnded) await session.dispose();
     await this.#collector.end(hasEnded);
   }
@@ -215,7 +215,7 @@ class Worker {
     return { leaseMs: this.#leases.leaseMs, warm, since: this.#population.cursor };
   }
 
-  /** Advances a claimed member. Resolves the next claim, where one came with its publication. */
+  /** Advances a claimed member. Resolves the next claim, if one came with the publication. */
   async #advance({
     claim,
     news,
@@ -238,7 +238,7 @@ class Worker {
       trainer: this.#trainer,
       elapsedMs: () => claim.elapsedMs + this.#clock.now() - claimedAt,
       check: lease.check,
-      // Nobody should hold a member while it does something else.
+      // A worker should not hold a member while it does something else.
       nextClaim: () =>
         this.#triesActing || this.#collector.isDue ? undefined : this.#request(claim.member),
       onPublished: (publication: Publication) => this.#published(publication),
@@ -303,7 +303,7 @@ class Worker {
     };
   }
 
-  /** No claim is held meanwhile. What the trainer holds afterwards is no member's. */
+  /** No claim is held meanwhile. What the trainer holds afterwards belongs to no member. */
   async #tryActing(published: Published): Promise<void> {
     this.#triesActing = false;
     this.#toTry = undefined;

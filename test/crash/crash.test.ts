@@ -112,7 +112,7 @@ test.skipIf(!server)(
   },
 );
 
-test("a synchronous run has the same tree with 1, 2 and 4 workers, with kills, and in memory", async () => {
+test("a synchronous run has one tree with 1, 2 and 4 workers, with kills, in memory", async () => {
   const stepsPerMember = figure(60, 200);
   const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: true });
   const inMemory = memoryPopulationStore();

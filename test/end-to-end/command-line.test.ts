@@ -62,7 +62,7 @@ test("a person goes from init to the best model's files", async () => {
   const unasked = await place.ask("remove", best.run);
   expect(unasked).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining("add --yes if it is meant"),
+    stderr: expect.stringContaining("add --yes to confirm"),
   });
   expect(existsSync(place.path(".clade", "checkpoints", best.run))).toBe(true);
   expect(await place.ask("remove", best.run, "--yes")).toMatchObject({ code: 0 });
@@ -303,7 +303,7 @@ test("a run in which every member fails ends with exit code 1 and the error", as
   expect(run).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(
-      "every member failed; the last said: trainer save() failed: no room on the GPU",
+      "every member failed; the last error was: trainer save() failed: no room on the GPU",
     ),
   });
 });
@@ -387,7 +387,7 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
     what: "a file without an experiment",
     words: ["run", "climb.ts"],
     file: "export const a = 1;",
-    says: ["exports no default"],
+    says: ["has no default export"],
   },
   {
     what: "an unknown command",

@@ -219,7 +219,7 @@ const hasShellTools = ["sed", "awk", "sha256sum"].every(
 );
 
 test.runIf(isLong && hasShellTools)(
-  `a trainer in nothing but the shell keeps the whole contract (needs sed, awk and sha256sum)${inLongRuns}`,
+  `a trainer in the shell keeps the whole contract (needs sed, awk and sha256sum)${inLongRuns}`,
   async () => {
     const example = fileURLToPath(
       new URL("../../examples/other-languages/descent.yaml", import.meta.url),

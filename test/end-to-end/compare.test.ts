@@ -112,9 +112,11 @@ test("what cannot be compared is bad input with a remedy", async () => {
     "its runs trained 40 steps and the baseline's 20, more than 2% apart",
   );
   expect(await refused("size")).toContain(
-    'run: size - is no run and no study of this store; did you mean "sizes"?',
+    'run: size - is neither a run nor a study of this store; did you mean "sizes"?',
   );
-  expect(await refused("pbt")).toContain("more than one run begins so; give some of pbt-");
+  expect(await refused("pbt")).toContain(
+    "more than one run's name begins like this; give some of pbt-",
+  );
   expect(await refused("sizes", "--baseline", "pbd")).toContain('did you mean "pbt"?');
 });
 

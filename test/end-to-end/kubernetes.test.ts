@@ -94,9 +94,9 @@ async function newPlace(cluster: Cluster, store?: string): Promise<Workplace> {
   return place;
 }
 
-const usual = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
+const required = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
 const submit = (place: Workplace, ...more: string[]) =>
-  place.clade("submit", "kubernetes", "climb.ts", ...usual, ...more);
+  place.clade("submit", "kubernetes", "climb.ts", ...required, ...more);
 const mounted = ["--volume-claim", `checkpoints:${shared}/`];
 const status = async (place: Workplace) => (await place.ask("status")).stdout;
 const list = async (place: Workplace) => (await place.ask("list")).stdout;
@@ -192,7 +192,7 @@ test.skipIf(!server)(
     using place = await newPlace(cluster);
     await submit(place, ...mounted, "--apply");
     const first = cluster.manifest.metadata;
-    const more = ["submit", "kubernetes", "--run", "climb", ...usual, ...mounted, "--apply"];
+    const more = ["submit", "kubernetes", "--run", "climb", ...required, ...mounted, "--apply"];
     expect((await place.clade(...more)).code).toBe(0);
     const second = cluster.manifest;
     expect(second.metadata.name).not.toBe(first.name);
@@ -245,7 +245,7 @@ test.skipIf(!server)(
 );
 
 test.skipIf(!isLong || !server)(
-  `what no pod could do is one sentence, and leaves no run, no pod and no Job${needs}${inLongRuns}`,
+  `what no pod could do is one sentence, and leaves no run, pod or Job${needs}${inLongRuns}`,
   async () => {
     const container = (state: object) => ({ containerStatuses: [{ state }] });
     const failed = (terminated: object) => ({ phase: "Failed", ...container({ terminated }) });
@@ -310,7 +310,8 @@ test.skipIf(!isLong || !server)(
     const untried = await submit(place, ...mounted, "--apply");
     expect([untried.code, untried.stderr]).toEqual([
       0,
-      "image clade:1: was not tried, since no node takes a pod now (0/3 nodes are available)\n",
+      "image clade:1: was not tried, because no node has room for a pod now " +
+        "(0/3 nodes are available)\n",
     ]);
     expect([busy.hasPod, busy.hasJob]).toEqual([false, true]);
   },
@@ -324,7 +325,7 @@ test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => 
     "submit",
     "kubernetes",
     "climb.ts",
-    ...usual,
+    ...required,
     ...mounted,
     "--apply",
   );
@@ -367,8 +368,9 @@ test("what cannot be submitted is one sentence", async () => {
   const bad = await submit(place, "--namespace", "My Lab", "--memory-per-worker", "16GB");
   expect([bad.code, bad.stdout]).toEqual([2, ""]);
   expect(bad.stderr).toBe(
-    "--namespace: My Lab - is no namespace; use lower-case letters, digits and -, at most 63.\n" +
-      "--memory-per-worker: 16GB - is no amount of memory; write for example 16Gi.\n",
+    "--namespace: My Lab - is not a namespace name; " +
+      "use lower-case letters, digits and -, at most 63.\n" +
+      "--memory-per-worker: 16GB - is not an amount of memory; write for example 16Gi.\n",
   );
   const missing = await place.clade(
     "submit",

@@ -77,7 +77,7 @@ test("what cannot be written or found is one clear error", async () => {
     expect(code).toBe(2);
     return stderr.trim().replace(/^run .*, the newest .*\n/, "");
   };
-  expect(await said("nothing")).toMatch(/^run: nothing - is no run of this store; .*\.$|\?$/);
+  expect(await said("nothing")).toMatch(/^run: nothing - is not a run of this store; .*\.$|\?$/);
   expect(await said("--out", "file/report.html")).toMatch(
     /^--out: "file\/report.html" - cannot be written \(E\w+\); .+\.$/,
   );

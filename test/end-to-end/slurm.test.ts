@@ -222,7 +222,7 @@ test("what cannot be submitted is one sentence", async () => {
       "is a file, which jobs on several machines cannot share; give a postgres:// URL",
     ],
     [["--array", "0"], "--array must be a whole number of at least 1"],
-    [["--array", "4", "--time", "soon"], "--time: soon - is no time that Slurm reads"],
+    [["--array", "4", "--time", "soon"], "--time: soon - is not a time that Slurm accepts"],
     [[], "required option '--array <n>'"],
   ] as const;
   for (const [words, sentence] of cases) {

@@ -238,7 +238,7 @@ test.each([
     ["--export", "none/schedule.csv"],
     "--export: none/schedule.csv - cannot be written (ENOENT); free or unlock the place",
   ],
-  [["--snapshot", "9.9"], "--snapshot: 9.9 - is no snapshot of climb-"],
+  [["--snapshot", "9.9"], "--snapshot: 9.9 - is not a snapshot of climb-"],
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],
 ])("replay %o is refused", async (words, message) => {
   await place.clade("run", "climb.ts", "--seed", "1");
@@ -254,7 +254,8 @@ test.skipIf(!isLong)(
     const long = "x".repeat(80);
     place.write(
       "study.yaml",
-      `{ name: sizes, experiment: climb.ts, seeds: 1, variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
+      "{ name: sizes, experiment: climb.ts, seeds: 1, " +
+        `variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
     );
     const { code, stderr } = await place.clade("study", "study.yaml");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

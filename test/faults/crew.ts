@@ -35,7 +35,7 @@ const population = 5;
 /** Of a cache, where it is a disk of its own. */
 const cacheMegabytes = 16;
 /** A run in which nothing is published for so long never ends. */
-const mostSilentMs = 120_000;
+const maxSilentMs = 120_000;
 /** So many are certain not to be all done while steps are slow. */
 const generationsPerSecond = 1.2;
 
@@ -224,7 +224,7 @@ export class Crew implements AsyncDisposable {
         publications = this.#account.published.length;
         lastMs = performance.now();
       }
-      if (performance.now() > lastMs + mostSilentMs) {
+      if (performance.now() > lastMs + maxSilentMs) {
         const state = { members: await this.store.members(this.run), processes: living() };
         throw new Error(`the run does not end: ${JSON.stringify(state)}`);
       }

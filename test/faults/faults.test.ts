@@ -122,7 +122,8 @@ test
 test
   .skipIf(!server || !isLong)
   .concurrent(
-    `a worker that is cut off from PostgreSQL loses its member to others, who go on${needs}${inLongRuns}`,
+    "a worker cut off from PostgreSQL loses its member to others, who go " +
+      `on${needs}${inLongRuns}`,
     { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}, {}]);
@@ -151,7 +152,8 @@ test
 test
   .skipIf(!server || !hosts)
   .concurrent(
-    `a host whose link is down for longer than a lease loses its member, and joins again${needs}${needsHosts}`,
+    "a host whose link is down for longer than a lease loses its member, and joins " +
+      `again${needs}${needsHosts}`,
     { timeout: 300_000 },
     async () => {
       using near = hosts!.newHost();

@@ -1,8 +1,8 @@
 /**
  * Real workers on PostgreSQL, with checkpoints in S3 and in a shared directory, under a random
- * mixture of everything that breaks. Afterwards the tree of snapshots alone is asked whether
- * anything was lost. CLADE_FAULTS_SECONDS (15, or 60 in a long run) is how long things break, CLADE_SEED (1) the seed
- * of the mixture.
+ * mixture of everything that breaks. Afterwards the tree of snapshots alone tells whether anything
+ * was lost. CLADE_FAULTS_SECONDS (15, or 60 in a long run) is how long things break. CLADE_SEED
+ * (1) is the seed of the mixture.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -35,7 +35,8 @@ const needs = server ? "" : " (needs PostgreSQL, and there is none for this mach
 const but = isRoot ? "" : ", but for a full cache (mounting a disk needs root)";
 
 test.skipIf(!server)(
-  `after ${seconds} s of everything that breaks nothing is lost, repeated or torn, and the runs end${but}${needs}`,
+  `after ${seconds} s of everything that breaks nothing is lost, repeated or torn, and the ` +
+    `runs end${but}${needs}`,
   { timeout: (seconds * 3 + 300) * 1000 },
   async () => {
     await using s3 = await startMemoryS3();

@@ -79,7 +79,8 @@ test.for(
 
 test("a command or option that is not there, or a missing argument, is found", async () => {
   const page =
-    "Say `clade runs`.\n\n```\nnpx clade run x.ts --worker 2   two of them\nclade submit slurm --array 3\nclade run\n```\n";
+    "Say `clade runs`.\n\n```\nnpx clade run x.ts --worker 2   two of them\n" +
+    "clade submit slurm --array 3\nclade run\n```\n";
   expect(await Promise.all(commandsIn(page).map(refusal))).toEqual([
     expect.stringContaining("unknown option '--worker'"),
     undefined,

@@ -61,7 +61,7 @@ test.skipIf(lack)(`PostgreSQL, from a role to a store with TLS${needs}`, async (
   expect(await shell(worker!)).toMatch(/store: can be read and written, has 0 runs/);
   const unprotected = filledIn(worker!, { "sslmode=verify-full": "sslmode=disable" });
   await expect(shell(unprotected)).rejects.toMatchObject({
-    stdout: expect.stringContaining("lets clade in only with TLS"),
+    stdout: expect.stringContaining("accepts clade only with TLS"),
   });
 });
 

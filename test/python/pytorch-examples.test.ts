@@ -35,7 +35,8 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
   test.skipIf(!isLong)(
     `100 generations start Python once for each worker, and once to try${inLongRuns}`,
     async () => {
-      const command = `echo start >> ${place.path("starts")}; exec ${python} ${example("digits.py")}`;
+      const digits = `${python} ${example("digits.py")}`;
+      const command = `echo start >> ${place.path("starts")}; exec ${digits}`;
       const yaml = readFileSync(example("digits.yaml"), "utf8");
       place.write(
         "digits.yaml",

@@ -51,7 +51,8 @@ describe.skipIf(withoutPython)(`a schedule as Python (${withoutPython ?? python}
 
   test("is not changed by a caller who changes what it gave", () => {
     const changed =
-      "schedule.hyperparameters_at(0)['rate'] = 0\nprint(json.dumps(schedule.hyperparameters_at(0)['rate']))";
+      "schedule.hyperparameters_at(0)['rate'] = 0\n" +
+      "print(json.dumps(schedule.hyperparameters_at(0)['rate']))";
     expect(inPython(changed)).toBe(0.1 + 0.2);
   });
 

@@ -11,8 +11,8 @@ import type { AddressInfo } from "node:net";
 import { type S3Server, s3Keys } from "./s3-server.ts";
 import { written } from "./written.ts";
 
-const mostPerPage = 1000;
-const smallestPart = 5 * 1024 * 1024;
+const maxPerPage = 1000;
+const minPartBytes = 5 * 1024 * 1024;
 
 export interface MemoryS3Server extends S3Server {
   readonly objects: ReadonlyMap<string, readonly Buffer[]>;
@@ -69,9 +69,7 @@ export async function startMemoryS3({
     if (kind === "POST uploads") {
       const id = `upload-${count++}`;
       uploads.set(id, { key, parts: new Map() });
-      return xml(
-        `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
-      );
+      return xml(element("InitiateMultipartUploadResult", element("UploadId", id)));
     }
     if (kind === "POST uploadId") {
       const listed = matches(text(body), /<Part>(.*?)<\/Part>/gs).map((part) => ({
@@ -82,7 +80,7 @@ export async function startMemoryS3({
       const bodies = listed.map(({ number, etag }, index) => {
         const part = parts.get(number);
         if (part?.etag !== etag) throw new Refusal(400, "InvalidPart");
-        if (index < listed.length - 1 && sizeOf(part.body) < smallestPart)
+        if (index < listed.length - 1 && sizeOf(part.body) < minPartBytes)
           throw new Refusal(400, "EntityTooSmall");
         return part.body;
       });
@@ -102,7 +100,7 @@ export async function startMemoryS3({
     if (kind === "POST delete") {
       if (!request.headers["content-md5"]) throw new Refusal(400, "MissingContentMD5");
       const keys = matches(text(body), /<Key>(.*?)<\/Key>/gs).map(unescaped);
-      if (keys.length > mostPerPage) throw new Refusal(400, "MalformedXML");
+      if (keys.length > maxPerPage) throw new Refusal(400, "MalformedXML");
       for (const deleted of keys) objects.delete(deleted);
       return xml("<DeleteResult></DeleteResult>");
     }
@@ -116,13 +114,16 @@ export async function startMemoryS3({
       const isTruncated = begin + 2 < found.length;
       const last = page.at(-1);
       const next = isTruncated
-        ? `<NextKeyMarker>${escaped(last![1].key)}</NextKeyMarker><NextUploadIdMarker>${last![0]}</NextUploadIdMarker>`
+        ? element("NextKeyMarker", escaped(last![1].key)) + element("NextUploadIdMarker", last![0])
         : "";
-      const items = page.map(
-        ([id, { key }]) => `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId></Upload>`,
+      const items = page.map(([id, { key }]) =>
+        element("Upload", element("Key", escaped(key)) + element("UploadId", id)),
       );
       return xml(
-        `<ListMultipartUploadsResult><IsTruncated>${isTruncated}</IsTruncated>${next}${items.join("")}</ListMultipartUploadsResult>`,
+        element(
+          "ListMultipartUploadsResult",
+          element("IsTruncated", isTruncated) + next + items.join(""),
+        ),
       );
     }
     if (kind === "GET" && key === "") {
@@ -130,17 +131,17 @@ export async function startMemoryS3({
       const keys = [...objects.keys()]
         .filter((key) => key.startsWith(query.get("prefix") ?? "") && key > after)
         .sort();
-      const page = keys.slice(0, mostPerPage);
+      const page = keys.slice(0, maxPerPage);
       const isTruncated = page.length < keys.length;
-      const next = isTruncated
-        ? `<NextContinuationToken>${escaped(page.at(-1)!)}</NextContinuationToken>`
-        : "";
-      const items = page.map(
-        (key) =>
-          `<Contents><Key>${escaped(key)}</Key><Size>${sizeOf(objects.get(key)!)}</Size></Contents>`,
+      const next = isTruncated ? element("NextContinuationToken", escaped(page.at(-1)!)) : "";
+      const items = page.map((key) =>
+        element(
+          "Contents",
+          element("Key", escaped(key)) + element("Size", sizeOf(objects.get(key)!)),
+        ),
       );
       return xml(
-        `<ListBucketResult><IsTruncated>${isTruncated}</IsTruncated>${next}${items.join("")}</ListBucketResult>`,
+        element("ListBucketResult", element("IsTruncated", isTruncated) + next + items.join("")),
       );
     }
     const object = objects.get(key);
@@ -207,13 +208,16 @@ class Refusal extends Error {
   }
 }
 
+/** What a signed request says: key, scope, day, region, signed headers, signature. */
+const authorization = new RegExp(
+  "^AWS4-HMAC-SHA256 Credential=([^/]+)/(([^/]+)/([^/]+)/s3/aws4_request), " +
+    String.raw`SignedHeaders=([^,]+), Signature=(\w+)$`,
+);
+
 /** AWS Signature Version 4, and the hashes of the body. */
 function checkSignature(request: IncomingMessage, body: readonly Buffer[]): void {
   const { headers, method } = request;
-  const given =
-    /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(([^/]+)\/([^/]+)\/s3\/aws4_request), SignedHeaders=([^,]+), Signature=(\w+)$/.exec(
-      headers.authorization ?? "",
-    );
+  const given = authorization.exec(headers.authorization ?? "");
   if (!given) throw new Refusal(403, "AccessDenied");
   const [, accessKey, scope, day, region, signed, signature] = given as unknown as string[];
   if (accessKey !== s3Keys.accessKeyId) throw new Refusal(403, "InvalidAccessKeyId");
@@ -275,6 +279,8 @@ function xml(content: string): Answer {
   };
 }
 
+const element = (name: string, content: string | number | boolean) =>
+  `<${name}>${content}</${name}>`;
 const sizeOf = (body: readonly Buffer[]) => body.reduce((sum, { length }) => sum + length, 0);
 const text = (body: readonly Buffer[]) => Buffer.concat(body).toString();
 const matches = (text: string, pattern: RegExp) =>

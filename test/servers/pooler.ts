@@ -51,7 +51,8 @@ max_client_conn = 2000
     writeFileSync(key, tls.key);
     appendFileSync(
       settings,
-      `client_tls_sslmode = require\nclient_tls_cert_file = ${certificate}\nclient_tls_key_file = ${key}\n`,
+      `client_tls_sslmode = require\nclient_tls_cert_file = ${certificate}\n` +
+        `client_tls_key_file = ${key}\n`,
     );
     paths.push(certificate, key);
   }

@@ -95,7 +95,8 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     "PreemptMode=REQUEUE",
     ...names.map(
       (name, index) =>
-        `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${ports[index]} CPUs=2 RealMemory=1000`,
+        `NodeName=${name} NodeHostname=${hostname()} NodeAddr=127.0.0.1 ` +
+        `Port=${ports[index]} CPUs=2 RealMemory=1000`,
     ),
     "PartitionName=usual Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1",
     "PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10",

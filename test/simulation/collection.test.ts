@@ -67,7 +67,7 @@ interface World {
 const root = mkdtempSync(join(tmpdir(), "clade-simulation-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async () => {
+test(`nothing needed is collected, in memory (${seeds} seeds)`, async () => {
   const tally = newTally();
   for (let seed = 0; seed < seeds; seed++) {
     const clock = { time: 1_700_000_000_000 };
@@ -85,7 +85,7 @@ test(`nothing that is needed is collected, in memory (${seeds} seeds)`, async ()
 
 for (const overlap of [false, true]) {
   const how = overlap ? ", while files are being written" : "";
-  test(`nothing that is needed is collected, with SQLite and files${how} (${seeds} seeds)`, async () => {
+  test(`nothing needed is collected, with SQLite and files${how} (${seeds} seeds)`, async () => {
     const tally = newTally();
     for (let seed = 0; seed < seeds; seed++) {
       const clock = { time: 1_700_000_000_000 };
@@ -117,7 +117,7 @@ const settleMs = 20;
 /** Each file is forced to the disk, which takes time. */
 const objectSeeds = Math.ceil(seeds / 8);
 
-test(`nothing that is needed is collected, with objects that nobody locks (${objectSeeds} seeds)`, async () => {
+test(`nothing needed is collected, with unlocked objects (${objectSeeds} seeds)`, async () => {
   const tally = newTally();
   for (let seed = 0; seed < objectSeeds; seed++) {
     const clock = { time: 1_700_000_000_000 };
@@ -447,9 +447,9 @@ function newTally(): World["tally"] {
   return { collected: 0, kept: 0, lost: 0, died: 0, copied: 0, replaced: 0, pinned: 0 };
 }
 
-function expectVariety(tally: World["tally"], least = seeds): void {
+function expectVariety(tally: World["tally"], min = seeds): void {
   const { replaced, ...often } = tally;
-  if (least === seeds) expect(replaced).toBeGreaterThan(0);
+  if (min === seeds) expect(replaced).toBeGreaterThan(0);
   for (const [what, times] of Object.entries(often))
-    expect([what, times > least]).toEqual([what, true]);
+    expect([what, times > min]).toEqual([what, true]);
 }

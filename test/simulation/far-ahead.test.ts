@@ -33,7 +33,7 @@ class Paced {
   }
 }
 
-test("a slow member copies members that are far ahead, and their checkpoints are there", async () => {
+test("a slow member copies members far ahead, and their checkpoints are there", async () => {
   const experiment = defineExperiment({
     name: "far-ahead",
     population: 6,

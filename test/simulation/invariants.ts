@@ -100,8 +100,11 @@ export class Invariants {
       const { population } = experiment;
       // Where all have to get to the same generation, each of them may be at its last one.
       const beyond = endsAtPublication(experiment) ? 0 : population * stepsPerGeneration;
-      const most = totalSteps + beyond;
-      must(this.#stepsBefore < most, `the last of ${this.#steps} steps begin before ${most}`);
+      const maxSteps = totalSteps + beyond;
+      must(
+        this.#stepsBefore < maxSteps,
+        `the last of ${this.#steps} steps begin before ${maxSteps}`,
+      );
     } else if (state.kind === "done") {
       must(
         members.every(({ state }) => state !== "active"),

@@ -61,7 +61,7 @@ export function planOf(seed: number): Plan {
       restore() {},
     }),
   } as never);
-  const harmless = (most: number) => (comesOutTheSame ? 0 : often(random, most));
+  const harmless = (max: number) => (comesOutTheSame ? 0 : often(random, max));
   return {
     seed,
     experiment,
@@ -83,6 +83,6 @@ export function planOf(seed: number): Plan {
 }
 
 /** Half of the time never, so that faults also come alone. */
-function often(random: Random, most: number): number {
-  return random.uniform() < 0.5 ? 0 : most * random.uniform();
+function often(random: Random, max: number): number {
+  return random.uniform() < 0.5 ? 0 : max * random.uniform();
 }

@@ -1,6 +1,6 @@
 /**
- * The two stores as a simulated process reaches them: every call takes a while to arrive and to
- * be answered, the store may be away, and answers may be lost.
+ * The two stores as a simulated process reaches them: every call takes a while to arrive and to be
+ * answered, the store may be away, and answers may be lost.
  */
 import type { CheckpointId } from "../../src/algorithm/snapshot.ts";
 import {

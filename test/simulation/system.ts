@@ -16,9 +16,9 @@ import { Process, type World } from "./world.ts";
 
 /** In simulated time, in milliseconds. */
 const leaseMs = 5_000;
-const longestMs = 24 * 3600 * 1000;
+const maxTimeMs = 24 * 3600 * 1000;
 /** Ten times what a run takes in which much goes wrong. */
-const mostSteps = 200_000;
+const maxSteps = 200_000;
 
 const id = "simulation-1" as RunId;
 
@@ -54,7 +54,7 @@ export class System {
       () => this.#isOver || this.#error !== undefined,
       async () => {
         await invariants.check();
-        if (this.#world.time - begin > longestMs || this.#world.steps > mostSteps)
+        if (this.#world.time - begin > maxTimeMs || this.#world.steps > maxSteps)
           throw new Error("the run does not come to its end");
       },
     );

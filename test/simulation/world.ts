@@ -1,6 +1,6 @@
 /**
- * The time and the luck of a simulated system. One thing happens after the other: events wait in
- * a queue for their time, and everything that follows from one at once is over before the next.
+ * The time and the luck of a simulated system. One thing happens after the other: events wait in a
+ * queue for their time, and everything that follows from one at once is over before the next.
  */
 import { firstPlace } from "../../src/algorithm/bisect.ts";
 import { type Random, randomStream } from "../../src/algorithm/random.ts";
@@ -57,8 +57,8 @@ export class World {
     return this.random.uniform() < probability;
   }
 
-  between(least: number, greatest: number): number {
-    return least + Math.floor(this.random.uniform() * (greatest - least + 1));
+  between(min: number, max: number): number {
+    return min + Math.floor(this.random.uniform() * (max - min + 1));
   }
 
   say(line: string): void {

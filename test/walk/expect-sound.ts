@@ -20,7 +20,7 @@ import { walkIn } from "./walk.ts";
 import { stepsPerGeneration } from "./walk-experiment.ts";
 
 /**
- * A run has ended by itself: every member has spent its budget. `mostFailures` is how often
+ * A run has ended by itself: every member has spent its budget. `maxFailures` is how often
  * something was done to trainers.
  */
 export async function expectSound(
@@ -28,10 +28,10 @@ export async function expectSound(
   checkpoints: CheckpointStore,
   id: RunId,
   stepsPerMember: number,
-  mostFailures = 0,
+  maxFailures = 0,
 ): Promise<void> {
   const { snapshots, failures } = await store.changes(id, start, 1_000_000);
-  if (failures.length > mostFailures) expect(failures.slice(0, 10)).toEqual([]);
+  if (failures.length > maxFailures) expect(failures.slice(0, 10)).toEqual([]);
   const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
   expect(tree.size).toBe(snapshots.length);
   const members = await store.members(id);

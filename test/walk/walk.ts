@@ -68,7 +68,7 @@ export class Walk {
   }
 
   restore(saved: SavedWalk) {
-    refuseMixedUp(saved);
+    requireConsistent(saved);
     this.#walk = saved.walk;
   }
 }
@@ -79,7 +79,7 @@ export class Walk {
  */
 export function walkIn(files: CheckpointFiles): WalkState {
   const saved = files.has("home.bin") ? savedIn(files) : (stateOf(files) as SavedWalk);
-  refuseMixedUp(saved);
+  requireConsistent(saved);
   return saved.walk;
 }
 
@@ -93,7 +93,7 @@ export function savedIn(files: CheckpointFiles): SavedWalk {
   };
 }
 
-function refuseMixedUp({ walk, home, landscape }: SavedWalk): void {
+function requireConsistent({ walk, home, landscape }: SavedWalk): void {
   const isRight = landscape === undefined || landscape.at(-1) === Math.round(walk.position);
   if (!isRight) throw new Error("the landscape belongs to another walk");
   if (home.at(-1) !== walk.origin) throw new Error("the home belongs to another walk");

@@ -1,6 +1,6 @@
 /**
- * What a check found. Only a bad one is a mistake: a note says what could not be proved, a warning
- * what may be meant.
+ * A finding of a check. Only "bad" is a mistake. A note says what could not be proved, a warning
+ * what may be intended.
  */
 export interface Finding {
   readonly kind: "ok" | "note" | "warn" | "bad";

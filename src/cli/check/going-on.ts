@@ -1,6 +1,6 @@
 /**
- * Says whether training went on the same after restores: in another process, and in one that has
- * trained another member.
+ * Reports whether training continued the same after restores: in another process, and in one that
+ * has trained another member.
  */
 import type { Evaluation } from "../../experiment/trainer.ts";
 import { number, plural } from "../../report/words.ts";
@@ -8,7 +8,7 @@ import { isSame, numbersOf, sameMetrics, spread, standing } from "../../worker/s
 import type { Repeat } from "./repeats.ts";
 import type { Saved, Trial } from "./trial.ts";
 
-/** The scores of a member that went on for the same number of steps, from the same state. */
+/** The scores of a member that continued for the same number of steps, from the same state. */
 export interface Continuations {
   /** In the process that saved it. */
   readonly here: Evaluation;
@@ -19,12 +19,12 @@ export interface Continuations {
 }
 
 /**
- * Below this share of what the steps changed, a difference may come from numbers that are added in
- * another order.
+ * A difference below this share of the steps' effect may come from summing numbers in another
+ * order.
  */
 const small = 1e-4;
 
-/** How much a rounding in what was saved may grow in training. */
+/** How much a rounding error in the saved state may grow in training. */
 const growth = 10;
 
 const forgotten =
@@ -55,7 +55,7 @@ export async function judgeGoingOn(
     there,
     ...(unlike.length > 0 ? await repeats() : []).flatMap(({ on }) => (on ? [on] : [])),
   ];
-  // What is rounded in a checkpoint is a little off from the first step on.
+  // A value that is rounded in a checkpoint is slightly off from the first step on.
   const rounded = growth * Math.abs(trial.score(saved.before) - trial.score(restored));
   const noisy: string[] = [];
   for (const name of unlike) {
@@ -86,7 +86,7 @@ export async function judgeGoingOn(
     "note",
     `training is not deterministic, or its evaluation is not: ${plural(all.length, "run")} ` +
       `of the same ${steps} from the same checkpoint differ by up to ${by} in ${noisy[0]}; ` +
-      "whether anything is forgotten that changes it by less could not be proved",
+      "state that is forgotten and changes it by less would not be noticed",
   );
 }
 

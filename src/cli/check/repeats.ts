@@ -1,14 +1,16 @@
 /**
- * The same once more, each time in a new process: restored and evaluated, then trained on. Only
- * where something differs, since it takes time.
+ * Repeats of a restore, each in a new process: evaluate, then train on. Done only if something
+ * differs, because it takes time.
  */
 import { performance } from "node:perf_hooks";
 import type { Evaluation } from "../../experiment/trainer.ts";
 import { trainFrom } from "../../worker/train-on.ts";
 import type { Saved, Trial } from "./trial.ts";
 
-/** With the first it makes four, of which chance makes an outlier of one in a thousand. */
-const most = 3;
+/**
+ * With the first that makes four. Chance makes one of four an outlier once in a thousand times.
+ */
+const maxRepeats = 3;
 const secondsForAll = 20;
 
 export interface Repeat {
@@ -20,7 +22,7 @@ export interface Repeat {
 export async function repeatsOf(trial: Trial, saved: Saved): Promise<readonly Repeat[]> {
   const begin = performance.now();
   const repeats: Repeat[] = [];
-  while (repeats.length < most) {
+  while (repeats.length < maxRepeats) {
     const session = trial.open();
     try {
       await trial.restore(session, saved);

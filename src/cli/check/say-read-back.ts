@@ -1,5 +1,5 @@
 /**
- * Says which hyperparameters a command reads back from where they act, at which end of a
+ * Reports which hyperparameters a command reads back from where they are used, at which end of a
  * generation, and which stay unseen.
  */
 import type { TrainerSession } from "../../trainer/trainer-session.ts";

@@ -5,7 +5,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { signalNames } from "../work/interruption.ts";
 
 /**
- * A directory that is gone when it is disposed of, or when the process is interrupted before that.
+ * A directory that is removed when it is disposed of, or when the process is interrupted first.
  */
 export function temporaryDirectory(): Disposable & { readonly path: string } {
   const path = mkdtempSync(join(tmpdir(), "clade-"));

@@ -9,14 +9,14 @@ import { requireMetric } from "../../worker/measurement.ts";
 import { isSame, numbersOf } from "../../worker/sameness.ts";
 import type { Finding, Report } from "./finding.ts";
 
-/** What was saved, and how far a member may go on from it. */
+/** What was saved, and how far a member may continue from it. */
 export interface Saved {
   readonly checkpoint: CheckpointId;
   /** The evaluation before the save. */
   readonly before: Evaluation;
   /**
-   * Steps trained before the save, and to train after it: together they stay within a member's
-   * budget.
+   * Steps trained before the save, and steps to train after it. Together they stay within a
+   * member's budget.
    */
   readonly steps: number;
   readonly more: number;
@@ -24,13 +24,13 @@ export interface Saved {
 }
 
 /**
- * What the parts of a check share: the experiment, a place for checkpoints, and the trainers that
- * were started.
+ * What the parts of a check share: the experiment, a place for checkpoints, and the started
+ * trainers.
  */
 export class Trial {
   readonly experiment: Experiment;
   readonly store: ReturnType<typeof filesystemCheckpointStore>;
-  /** The member that trains on, and one that only comes in between. */
+  /** The member that trains on, and one that is only trained in between. */
   readonly own: Turn;
   readonly other: Turn;
   readonly #report: Report;
@@ -53,7 +53,7 @@ export class Trial {
     return this.experiment.objective.metric;
   }
 
-  /** What lives on its own: a process, or an instance of a class in this one. */
+  /** The unit that holds state: a process, or an instance of a class in this process. */
   get place(): string {
     return isCommand(this.experiment.trainer) ? "process" : "instance";
   }
@@ -86,12 +86,12 @@ export class Trial {
     return saveTo(this.store, session, async () => {});
   }
 
-  /** Where a training after the save begins. */
+  /** The start of a training after the save. */
   onward({ checkpoint, steps, more }: Saved) {
     return { store: this.store, checkpoint, step: steps, generation: 1, steps: more };
   }
 
-  /** Of the first, the metrics other than the objective that are the same in all. */
+  /** The metrics of the first, other than the objective, that are the same in all. */
   stable(first: Evaluation, ...others: readonly Evaluation[]): string[] {
     const numbers = others.map(numbersOf);
     return Object.entries(numbersOf(first))
@@ -102,7 +102,7 @@ export class Trial {
       .map(([name]) => name);
   }
 
-  /** What goes wrong at the end has been found before. */
+  /** Any problem at the end has been found before. */
   async dispose(): Promise<void> {
     for (const session of this.#sessions) await session.dispose().catch(() => {});
     await this.store[Symbol.asyncDispose]();

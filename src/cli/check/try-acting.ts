@@ -1,4 +1,4 @@
-/** Says which hyperparameters act, and which change nothing. */
+/** Reports which hyperparameters have an effect, and which change nothing. */
 import { performance } from "node:perf_hooks";
 import { farApart } from "../../experiment/far-apart.ts";
 import { namesChangedByRestore } from "../../experiment/what-changes.ts";
@@ -7,7 +7,7 @@ import type { TrainerSession } from "../../trainer/trainer-session.ts";
 import { type Effect, effects } from "../../worker/acting.ts";
 import type { Saved, Trial } from "./trial.ts";
 
-/** So that a check stays short whatever a step takes. */
+/** Keeps a check short, whatever the length of a step. */
 const seconds = 12;
 
 export async function tryActing(
@@ -43,7 +43,7 @@ export async function tryActing(
     trial.say(
       "warn",
       `${name} changes nothing: ${trained(values)} from the same state the scores are the same; ` +
-        "if that is meant, declare it as a constant",
+        "if that is intended, declare it as a constant",
     );
   for (const { name, values } of of("unscored"))
     trial.say(
@@ -55,7 +55,7 @@ export async function tryActing(
     trial.say(
       "note",
       `${name}: whether it acts could not be proved, ` +
-        `since runs of the same differ by ${number(by)} in ${metric}`,
+        `since identical runs differ by ${number(by)} in ${metric}`,
     );
   for (const { name, value: end, message } of of("failed"))
     trial.say(

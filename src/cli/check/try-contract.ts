@@ -1,6 +1,6 @@
 /**
- * The whole contract of a trainer, tried out: what one has saved, another must be able to go on
- * from as the first would have gone on.
+ * Tests the whole contract of a trainer: another trainer must be able to continue from a save as
+ * the first would have continued.
  */
 
 import { performance } from "node:perf_hooks";
@@ -30,20 +30,20 @@ import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 
 /**
- * Trains for about so long before it saves, but no longer than a generation, so that the weights
- * are told from fresh ones.
+ * How long to train before the save, but no longer than a generation, so that the weights differ
+ * from fresh ones.
  */
 const secondsBefore = 2;
 /** As many steps as fit, at least one. */
 const secondsAfter = 0.5;
 
-/** How far scores of restored weights may be apart: relative. */
+/** The relative tolerance between scores of restored weights. */
 const tolerance = 1e-3;
 
-/** How much more than runs of the same two setups must differ to be told apart. */
+/** Two setups must differ by this factor more than identical runs do, to count as different. */
 const noiseFactor = 10;
 
-/** A trainer that goes on writing after its save is found out if it does within this time. */
+/** A trainer that keeps writing after its save is noticed if it does so within this time. */
 const lateMs = 2_000;
 
 export async function tryContract(experiment: Experiment, report: Report): Promise<void> {
@@ -130,7 +130,7 @@ class Contract {
     if (goesOn) await tryActing(trial, saved, second);
   }
 
-  /** Fresh weights, a first generation, and its end as in a run. */
+  /** Fresh weights, a first generation, and the end of that generation as in a run. */
   async #begin(session: TrainerSession): Promise<Saved> {
     const trial = this.#trial;
     const { own } = trial;
@@ -168,8 +168,8 @@ class Contract {
   }
 
   /**
-   * No more steps than leave as many for going on: what was trained further than its budget is
-   * nobody's.
+   * At most half of the budget, so that as many steps are left to continue. No member trains
+   * beyond its budget.
    */
   async #firstGeneration(session: TrainerSession): Promise<{ steps: number; perStep: number }> {
     const { ready } = this.#trial.experiment;
@@ -196,8 +196,8 @@ class Contract {
   }
 
   /**
-   * Resolves the score of fresh weights, or of the other member where these cannot be evaluated
-   * before a step.
+   * Resolves the score of fresh weights, or of the other member if fresh weights cannot be
+   * evaluated before a step.
    */
   async #trainAnother(session: TrainerSession, { steps, more }: Saved): Promise<number> {
     const trial = this.#trial;
@@ -255,7 +255,7 @@ class Contract {
     trial.say("note", `${metric} of one checkpoint ${differs} (${parts})${proves}`);
   }
 
-  /** The same member begun anew has to come to the same score. */
+  /** The same member, started again, has to reach the same score. */
   async #trySeed(
     session: TrainerSession,
     { before, steps }: Saved,
@@ -290,8 +290,8 @@ class Contract {
   }
 
   /**
-   * The weights in another member's place, with the hyperparameters that it has then; only if
-   * exploit ever copies weights.
+   * The weights in another member's place, with the hyperparameters of a copy. Only if exploit
+   * ever copies weights.
    */
   async #tryCopy(session: TrainerSession, saved: Saved): Promise<void> {
     const trial = this.#trial;
@@ -329,8 +329,8 @@ class Contract {
   }
 
   /**
-   * The first checkpoint once more: whoever writes on after save() has returned spoils what a run
-   * relies on.
+   * Reads the first checkpoint again. A trainer that writes after save() has returned breaks what
+   * a run relies on.
    */
   async #lookAgain(
     { checkpoints }: TrainerSession,

@@ -5,9 +5,7 @@ import { sessionOf } from "../../trainer/session-of.ts";
 import { tryTrainer } from "../../worker/run.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-/**
- * Tries the trainer as a worker will use it, so that a mistake in it is found before a run exists.
- */
+/** Tests the trainer as a worker will use it, so that a mistake is found before a run exists. */
 export async function tryExperiment(
   experiment: Experiment,
   seed: number,

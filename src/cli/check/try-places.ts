@@ -1,4 +1,4 @@
-/** Tries the two places that workers of many machines share, as each of them will use them. */
+/** Tests the two places that workers of many machines share, as the workers will use them. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import type { Finding } from "./finding.ts";
 /** Signs that other machines look for. */
 const folder = "clade-check";
 
-/** A sign that nobody looked for is deleted by a later check. */
+/** A leftover sign is deleted by a later check. */
 const keptMs = 24 * 3_600_000;
 
 export async function tryStore(context: Context, store: string): Promise<Finding[]> {
@@ -73,7 +73,7 @@ async function tryObjects(storage: ObjectStorage): Promise<string> {
   return `checkpoints: ${storage.shown} can be written, read, listed and deleted from`;
 }
 
-/** What another user of a shared directory could do with what this one writes. */
+/** What another user of a shared directory could do with this user's files. */
 async function tryGroup(storage: ObjectStorage, url: string): Promise<string[]> {
   if (!url.startsWith("file:")) return [];
   const directory = fileURLToPath(url);

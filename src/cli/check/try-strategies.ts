@@ -1,4 +1,4 @@
-/** Tries explore many times, and exploit in a population of the experiment's size. */
+/** Tests explore many times, and exploit in a population of the experiment's size. */
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
@@ -10,7 +10,7 @@ import type { Finding } from "./finding.ts";
 
 const mutations = 1000;
 
-/** Populations up to this size are tried to find out how many members an exploit needs. */
+/** The maximum population for finding out how many members an exploit needs. */
 const maxMembers = 100;
 
 export function tryMutations({ strategies }: Experiment): Finding[] {
@@ -48,7 +48,7 @@ export function tryMutations({ strategies }: Experiment): Finding[] {
   return [{ kind: "ok", text: `explore: ${changed}${example}${brought}` }];
 }
 
-/** Warns of fewer members than exploit needs to do anything, or to do what its options say. */
+/** Warns if exploit needs more members to do anything, or to do what its options say. */
 export function tryMembers(experiment: Experiment): Finding[] {
   const { population, strategies } = experiment;
   const { name, options } = describeStrategy(strategies.exploit);
@@ -67,7 +67,7 @@ function doesAnything(experiment: Experiment, size: number): boolean {
   try {
     return exploitations(experiment, size).some(({ kind }) => kind !== "keep");
   } catch {
-    // A user's own may need what is not here.
+    // A user's own strategy may need what is not here.
     return true;
   }
 }

@@ -72,17 +72,19 @@ async function tellBest(
   }
 }
 
-/** Nothing is written; the checkpoint of a run that is done was read at its end, or is now. */
+/**
+ * Writes nothing. The checkpoint of a finished run was verified at its end, or is verified now.
+ */
 async function shown(stores: Stores, run: Run) {
   if (run.state.kind === "done") {
     await using checkpoints = await stores.checkpoints(run);
-    // A store that is read-only takes no note.
+    // A read-only store cannot take a note.
     await verifyBestOnce(stores.population, checkpoints, run.id).catch(() => {});
   }
   return { files: [], result: await bestOf(stores, run) };
 }
 
-/** Writes the best model that is whole. */
+/** Writes the best model whose checkpoint is whole. */
 async function written(stores: Stores, run: Run, out: Place) {
   await using checkpoints = await stores.checkpoints(run);
   return await filledDirectory(out, async (directory) => {
@@ -107,8 +109,8 @@ async function exported(
   { checkpoint, summary, segments }: Awaited<ReturnType<typeof bestOf>>,
   directory: string,
 ) {
-  // Pinned, so that a run that goes on does not collect the files while they are written. A store
-  // that is read-only cannot, and need not.
+  // Pins the checkpoint, so that a running run does not collect the files while they are written.
+  // A read-only store cannot be pinned in, and does not need it.
   const pin = `best ${process.pid}`;
   await stores.population.pin(run.id, pin, checkpoint).catch(() => {});
   try {

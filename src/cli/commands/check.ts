@@ -22,8 +22,8 @@ const declared = [
 ] as const;
 
 /**
- * Tries out what a run would do, without a run: mutations, the whole contract of the trainer, and
- * the places that machines share.
+ * Tests what a run would do, without a run: mutations, the whole contract of the trainer, and the
+ * places that machines share.
  */
 export const check = command({
   name: "check",
@@ -53,7 +53,7 @@ async function tryOut(
       "give an experiment's file, --store or --checkpoints",
     );
   if (sees !== undefined && checkpoints === undefined)
-    throw bad("--sees", "says nothing without --checkpoints", "give the place, too");
+    throw bad("--sees", "has no effect without --checkpoints", "give the place, too");
   if (store !== undefined) (await tryStore(context, store)).forEach(report);
   if (checkpoints !== undefined)
     (await tryCheckpoints(context, checkpoints, sees)).forEach(report);

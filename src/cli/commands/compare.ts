@@ -13,8 +13,7 @@ import { openStores } from "../runs/open-store.ts";
 
 export const compare = command({
   name: "compare",
-  summary:
-    "what runs prove about each other: intervals over seeds, and verdicts beside a baseline",
+  summary: "compare runs or studies: intervals over seeds, and verdicts against a baseline",
   arguments: [argument("<runs...>", "runs, or studies")],
   options: [...comparisonOptions, store, json],
   action: (context, { store, json = false, ...comparing }, names) =>

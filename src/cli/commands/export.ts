@@ -96,7 +96,7 @@ async function writeTables(
 ): Promise<string> {
   await newDirectory(out);
   await writeFile(join(out.path, "run.json"), `${JSON.stringify(run, undefined, 2)}\n`);
-  // Imported here: no other command waits for the libraries.
+  // Imported here, so that other commands do not wait for the libraries.
   const writeTable =
     format === "csv"
       ? (await import("../output/write-csv.ts")).writeCsv

@@ -12,15 +12,15 @@ import { openStores, type Stores } from "../runs/open-store.ts";
 
 export const gc = command({
   name: "gc",
-  summary: "delete checkpoints that nobody needs; workers do so by themselves while they work",
+  summary: "delete unused checkpoints; workers also do so while they work",
   arguments: [argument("[run]", "the run (default: every run of the store)")],
   options: storeOptions,
   action: collectRuns,
 });
 
 /**
- * Deletes checkpoints that nobody needs, of a run or of all, beside any workers. They do the same
- * by themselves while they work.
+ * Deletes unused checkpoints of one run or of all runs, also while workers are at work. Workers
+ * also do so themselves.
  */
 async function collectRuns(
   context: Context,
@@ -34,7 +34,7 @@ async function collectRuns(
       : [await findRun(context, stores.population, name)];
   for (const run of runs) {
     const deleted = count(await collectRun(context, stores, run));
-    context.print(`run ${run.id}: ${deleted} files deleted that nobody needs`);
+    context.print(`run ${run.id}: ${deleted} unused files deleted`);
   }
 }
 
@@ -46,7 +46,7 @@ async function collectRun(context: Context, stores: Stores, run: Run): Promise<n
   if (isQuiet || settleMs === undefined) return before;
   const soon = duration(settleMs / 1000);
   context.print(
-    `run ${run.id}: is running; looking again in ${soon} for what is still not needed`,
+    `run ${run.id}: is running; looking again in ${soon} for files that are still unused`,
   );
   await sleep(settleMs);
   return before + (await collect(stores.population, checkpoints, run.id));

@@ -1,6 +1,6 @@
 /**
- * Writes a starting experiment from `templates/`, where every one is a real file that runs as it
- * is. All of its files are written, or none.
+ * Writes a starting experiment from `templates/`. Every template is a real file that runs as it
+ * is. Either all of its files are written, or none.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -59,10 +59,7 @@ async function writeExperiment(
     print(`train.py needs Clade's Python client: pip install ${inPackage("python")}`);
 }
 
-/**
- * Texts by path. The experiment gets the name that was asked for, and what belongs to it stands
- * beside it.
- */
+/** Texts by path. The experiment gets the requested name, and its other files go beside it. */
 function filesOf(context: Context, template: Template, file: string): Map<string, string> {
   const directory = inPackage("templates", template);
   const names = readdirSync(directory).sort(
@@ -86,7 +83,7 @@ function isExperiment(name: string): boolean {
   return name.startsWith("experiment.");
 }
 
-/** Where the schema is from the file that is written: the one that this Clade came with. */
+/** The path from the written file to this Clade's schema. */
 function withSchema({ at }: Context, text: string, file: string): string {
   const schema = relative(dirname(at(file).path), inPackage("schema", "experiment.schema.json"));
   return text.replace(/(?<=\$schema=).*/, () => schema.replaceAll("\\", "/"));

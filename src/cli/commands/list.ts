@@ -57,7 +57,7 @@ async function listRuns(context: Context, options: OptionsOf<typeof declared>): 
   );
 }
 
-/** A run and what its members have come to, of which a row may be damaged too. */
+/** A run and the state of its members. A row of either may be damaged. */
 async function readWhole(
   store: PopulationStore,
   run: Run,

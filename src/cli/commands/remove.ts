@@ -30,7 +30,7 @@ async function removeRun(
   const { clade, print } = context;
   await using stores = await openStores(context, options);
   const run = await findWhole(stores.population, name);
-  // What is damaged must not keep a run from being removed. Who works on it finds it ended.
+  // Damage must not prevent a removal. Workers of the run find it ended.
   const found = await unlessDamaged(() => workersOf(stores.population, run));
   const workers = found instanceof DamagedRowError ? [] : found;
   if (run.state.kind === "running" && workers.length > 0) {
@@ -47,8 +47,8 @@ async function removeRun(
     return exitCodes.failed;
   }
   await using checkpoints = await stores.checkpoints(run);
-  // Nobody begins to work on it meanwhile. While there are files the run is listed, so that a
-  // removal that was cut off can be repeated.
+  // Stopped first, so that no worker starts on it meanwhile. The run is listed as long as it has
+  // files, so an interrupted removal can be repeated.
   await stores.population.stop(run.id);
   await checkpoints.remove();
   await stores.population.removeRun(run.id);

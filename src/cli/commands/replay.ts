@@ -53,8 +53,7 @@ const declared = [
 type Options = OptionsOf<typeof declared>;
 
 /**
- * Trains fresh models along the schedule of a lineage, as a run of its own; or writes the
- * schedule.
+ * Trains fresh models along the schedule of a lineage, as a separate run, or writes the schedule.
  */
 export const replay = command({
   name: "replay",
@@ -116,7 +115,7 @@ async function createReplay(
   return { run: replay, experiment };
 }
 
-/** The snapshot whose lineage is replayed, where one is named. */
+/** The snapshot whose lineage is replayed, if one is named. */
 async function chosen(
   { population }: Stores,
   run: Run,
@@ -136,8 +135,8 @@ async function chosen(
     return (await population.snapshot(run.id, snapshot as SnapshotId)).id;
   } catch (error) {
     if (!(error instanceof SnapshotNotFoundError)) throw error;
-    const remedy = "give an id such as 3.12, as the report or clade show --json have them";
-    throw bad("--snapshot", snapshot, `is no snapshot of ${run.id}`, remedy);
+    const remedy = "give an id such as 3.12, as in the report or in clade show --json";
+    throw bad("--snapshot", snapshot, `is not a snapshot of ${run.id}`, remedy);
   }
 }
 
@@ -148,7 +147,7 @@ async function exportSchedule(
   run: Run,
   schedule: readonly ScheduleSegment[],
 ): Promise<void> {
-  // Imported here: what writes CSV takes 5 ms to load, and every worker would wait for it.
+  // Imported here: the CSV writer takes 5 ms to load, and every worker would wait for it.
   const { scheduleAs } = await import("../../analysis/schedule-formats.ts");
   const extension = extname(file.path);
   const format = extension in formats ? formats[extension as keyof typeof formats] : undefined;
@@ -164,7 +163,7 @@ async function exportSchedule(
   );
 }
 
-/** How the fresh models compare with the one whose schedule they were trained along. */
+/** How the fresh models compare with the model whose schedule they followed. */
 async function against({ population }: Stores, run: Run, replay: Run): Promise<string> {
   const { metric } = run.experiment.objective;
   const before = await resultOf(population, run.id);

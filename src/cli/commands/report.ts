@@ -26,7 +26,7 @@ type Versions = { readonly [name: string]: string };
 
 const declared = [
   withDefault(
-    option("--out <file>", "where to write it; a file that is there is replaced"),
+    option("--out <file>", "where to write it; an existing file is replaced"),
     "report.html",
   ),
   option(
@@ -38,8 +38,8 @@ const declared = [
 ] as const;
 
 /**
- * Writes the report of a run, or of a study or several runs beside each other. One that is there
- * is replaced: it can be made again from the store.
+ * Writes the report of a run, or a comparison of a study or several runs. An existing file is
+ * replaced, because a report can be made again from the store.
  */
 export const report = command({
   name: "report",
@@ -90,11 +90,12 @@ async function reportRuns(
   for (const path of exportFigures(figures, directory, cwd)) print(`         ${path}`);
 }
 
-// Drawing takes a quarter of a second to load, which no other command has to wait for.
+// Imported here: the drawing code takes a quarter of a second to load, and other commands do not
+// need it.
 
 async function ofRun({ population }: Stores, run: Run, versions: Versions): Promise<Written> {
   const state = await stateWord(population, run);
-  // First, so that the history, which may go on meanwhile, has it.
+  // Read first, so that the history, which may grow meanwhile, contains it.
   const { best } = await resultOf(population, run.id);
   const history = await readRunHistory(population, run.id);
   const notes = await population.notes(run.id);
@@ -131,7 +132,7 @@ async function ofStudy(
 function writeReport({ given, path }: Place, page: string): void {
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "--out", value: show(given), rule, remedy }]);
-  if (given === "") throw bad("is no path", "give the path of a file, such as report.html");
+  if (given === "") throw bad("is not a path", "give the path of a file, such as report.html");
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw bad("is a directory", "give the path of a file, such as report.html in it");
   try {

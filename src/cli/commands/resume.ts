@@ -24,14 +24,14 @@ import { openStores, type Stores } from "../runs/open-store.ts";
 import { workersOf } from "../runs/run-state.ts";
 import { execute } from "../work/execute.ts";
 
-/** What may differ when a run goes on; the rest is its identity. */
+/** The settings that may change when a run continues. The rest is its identity. */
 const changeable = ["budget.", "exploit", "explore", "ready", "stepTimeoutSeconds"];
 
 const declared = [...storeOptions, ...workerOptions, allowDifferentCode, set, json] as const;
 
 export const resume = command({
   name: "resume",
-  summary: "go on with a run that was stopped, interrupted or has failed",
+  summary: "continue a run that was stopped, was interrupted or has failed",
   arguments: [
     argument(
       "[run]",
@@ -90,7 +90,7 @@ function requireChangeable(settings: Settings): void {
   throw new BadInputError([{ path, value: String(settings[path]), rule, remedy }]);
 }
 
-/** Members were given up, and the budget of all members together leaves them something to do. */
+/** Whether members were given up, and the budget of all members together has steps left. */
 async function canRevive(
   { population }: Stores,
   run: Run,
@@ -102,7 +102,7 @@ async function canRevive(
 }
 
 /**
- * Settings change only while nobody works by the old ones, and only where they leave something to
+ * Settings may change only while no worker uses the old ones, and only if they leave something to
  * do.
  */
 async function requireUseful(
@@ -115,7 +115,7 @@ async function requireUseful(
   const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
-      `run ${run.id}: ${workers.join(", ")} work on it by its old settings; ` +
+      `run ${run.id}: ${workers.join(", ")} work on it with its old settings; ` +
         `stop it first with: ${clade} stop ${run.id}`,
     );
   }

@@ -78,7 +78,7 @@ async function train(context: Context, options: Options, file: string): Promise<
   return second.exitCode || first.exitCode;
 }
 
-/** The settings of a control: those of the run, but for what it does differently. */
+/** The settings of a control: those of the run, except for its differences. */
 function controlSettings(
   experiment: Experiment,
   settings: Settings,
@@ -129,15 +129,14 @@ function comparison(
     duration(seconds),
   ];
   const value = (result: RunResult) => (final === undefined ? result.score : result.final);
-  const better = isBetter(direction, value(ours), value(theirs)) ? "better" : "no better";
+  const verdict = isBetter(direction, value(ours), value(theirs)) ? "beat" : "did not beat";
   const rows = [
     ["", metric, ...others, "steps", "time"],
     row(experiment.name, ours),
     row(control, theirs),
   ];
   return (
-    `${table(rows)}\n\nby ${final ?? metric}, by which the best was chosen, ` +
-    `the population did ${better} than ${control} with the same seed and budget; ` +
-    "one seed is no proof."
+    `${table(rows)}\n\nOn ${final ?? metric} (the selection metric) the population ` +
+    `${verdict} ${control} at equal seed and budget. One seed proves nothing.`
   );
 }

@@ -27,7 +27,7 @@ import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { notBegunText, stateWord } from "../runs/run-state.ts";
 
-/** Copies and failures shown when not all are asked for. */
+/** The number of copies and failures shown without --all. */
 const maxCopies = 20;
 const maxFailures = 20;
 
@@ -90,7 +90,7 @@ async function printLines(
     print(JSON.stringify({ type: "note", note }));
 }
 
-/** Notes are about a run, not about a member. */
+/** Notes belong to a run, not to a member. */
 async function notesFor({ population }: Stores, run: Run, member: number | undefined) {
   return member === undefined ? await population.notes(run.id) : [];
 }
@@ -131,8 +131,8 @@ async function showPopulation(
 }
 
 /**
- * What was decided since the first of the last copies, oldest first, but for members that simply
- * went on.
+ * The decisions since the first of the last copies, oldest first, without those after which a
+ * member simply continued.
  */
 async function lastNotable({ population }: Stores, run: Run): Promise<readonly Decision[]> {
   const decisions: Decision[] = [];
@@ -145,8 +145,8 @@ async function lastNotable({ population }: Stores, run: Run): Promise<readonly D
 }
 
 /**
- * A member's failures with their stacks, or those of all, of which only the last are shown unless
- * all are asked for.
+ * The failures of one member with their stacks, or those of all members. Of all members only the
+ * last are shown without --all.
  */
 async function showFailures(
   { print }: Context,
@@ -181,7 +181,10 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   if (kind === "keep") return `${who} went on ${where}: ${why}`;
   if (donor === undefined) return `${who} ended ${where}: ${why}`;
   if (kind === "restart")
-    return `${who} began anew, near the hyperparameters of snapshot ${donor}: ${why}`;
+    return (
+      `${who} restarted with fresh weights, ` +
+      `near the hyperparameters of snapshot ${donor}: ${why}`
+    );
   const from = await stores.population.snapshot(run.id, donor);
   const after: Snapshot = await stores.population.snapshot(
     run.id,
@@ -192,8 +195,8 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
 }
 
 /**
- * Oldest first. Those of one member are read at once, those of all in pages: a long run has too
- * many for the memory.
+ * Oldest first. The decisions of one member are read at once, those of all in pages, because those
+ * of a long run do not fit in memory.
  */
 async function* decisionsOf(
   { population }: Stores,
@@ -225,7 +228,7 @@ async function* failuresOf(
     yield* failures.filter((failure) => member === undefined || failure.member === member);
 }
 
-/** What is published after a place, until there is nothing more. */
+/** Everything published after a place. */
 async function* pages(
   population: PopulationStore,
   run: Run,

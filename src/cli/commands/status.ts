@@ -28,7 +28,7 @@ const declared = [store, json] as const;
 
 export const status = command({
   name: "status",
-  summary: "how a run is getting on",
+  summary: "the state of a run, its jobs and its members",
   arguments: [runArgument],
   options: declared,
   action: tellStatus,
@@ -79,7 +79,7 @@ function memberLines(members: readonly Member[]): string[] {
   ];
 }
 
-/** Lines beside a word. */
+/** Lines with a word in front. */
 function beside(word: string, lines: readonly string[]): string[] {
   const blank = " ".repeat(word.length);
   return lines.map((line, index) => `${index === 0 ? word : blank} ${line}`);

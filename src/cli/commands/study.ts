@@ -27,10 +27,10 @@ import { printComparison } from "./compare.ts";
 
 const declared = [...storeOptions, ...workerOptions, json] as const;
 
-/** How long runs that another process works on are left alone. */
+/** How long to wait before looking again at runs that another process works on. */
 const lookAgainMs = 1000;
 
-/** Runs what is not done of a study, one run after another, and compares. */
+/** Runs the unfinished runs of a study, one after another, and compares them. */
 export const study = command({
   name: "study",
   summary: "run the variants of an experiment with several seeds, and compare them",
@@ -52,7 +52,7 @@ async function runStudy(
 
   await using stores = await openStores(context, options, { create: true });
   const reporter = await studyReporter(context, study, plan, options.json ?? false);
-  // While a run goes on it hears the signal, too; this is for the time between two runs.
+  // A run in progress handles the signal itself. This is for the time between two runs.
   using interruption = firstInterruption(context);
   const { signal } = interruption;
   const { failed, givenUp, isInterrupted } = await runAll(
@@ -84,12 +84,12 @@ async function runStudy(
 interface StudyEnd {
   /** How many runs failed. */
   readonly failed: number;
-  /** The runs that are done, but for members that were given up. */
+  /** The finished runs in which members were given up. */
   readonly givenUp: readonly RunId[];
   readonly isInterrupted: boolean;
 }
 
-/** Resolves when there is nothing left to do, or when the work is interrupted. */
+/** Resolves when nothing is left to do, or when the work is interrupted. */
 async function runAll(work: StudyWork, plan: readonly PlannedVariant[]): Promise<StudyEnd> {
   const { study, signal } = work;
   const givenUp: RunId[] = [];
@@ -104,7 +104,7 @@ async function runAll(work: StudyWork, plan: readonly PlannedVariant[]): Promise
       if (outcome === "failed") failed++;
       if (outcome === "given up") givenUp.push(studyRunId(study, each.variant.label, each.seed));
     }
-    // Whoever works on them may die, and then they are free.
+    // The process that works on them may die, and then they are free.
     if (elsewhere.length > 0) await sleep(lookAgainMs, undefined, { signal }).catch(() => {});
     left = elsewhere;
   }
@@ -112,7 +112,7 @@ async function runAll(work: StudyWork, plan: readonly PlannedVariant[]): Promise
 }
 
 /**
- * A study of which nothing can be compared, such as one of sizes without a baseline, is still
+ * A study without anything to compare, such as one of sizes without a baseline, still counts as
  * done.
  */
 async function compareStudy(
@@ -130,8 +130,8 @@ async function compareStudy(
 }
 
 /**
- * Every variant is checked before the first is run, but for what those that follow others will
- * find.
+ * Every variant is checked before the first one runs, except for what followers take from other
+ * variants.
  */
 async function checked(
   context: Context,
@@ -146,7 +146,7 @@ async function checked(
       variant.settings(original);
     } catch (error) {
       if (!(error instanceof BadInputError)) throw error;
-      // A setting of all variants is wrong once, not in each of them.
+      // A wrong setting of all variants is reported once, not for each of them.
       for (const problem of error.problems) problems.set(JSON.stringify(problem), problem);
     }
   }

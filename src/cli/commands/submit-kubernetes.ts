@@ -40,9 +40,10 @@ const declared = [...submitOptions, ...kubernetesOptions] as const;
 type Options = OptionsOf<typeof declared>;
 
 /**
- * Creates a run and prints the manifest of a Job of workers for it, or applies it, after one pod
- * has tried what its workers need. The run is there in both cases, since the manifest names it.
- * The trainer is not tried: this machine may have neither its GPU nor its Python.
+ * Creates a run and prints the manifest of a Job of workers for it. With --apply it applies the
+ * manifest, after one pod has tested what the workers need. The run exists in both cases, because
+ * the manifest names it. The trainer is not tested here: this machine may have neither its GPU nor
+ * its Python.
  */
 export const submitKubernetes = command({
   name: "kubernetes",
@@ -109,7 +110,7 @@ async function submit(
   );
 }
 
-/** Throws where the workers of the Job could not work. */
+/** Throws if the workers of the Job could not work. */
 async function tryFirst(
   { env, print, warn }: Context,
   settings: KubernetesSettings,
@@ -121,17 +122,17 @@ async function tryFirst(
   print(`trying image ${image} in pod ${name}`);
   const untried = await tryInKubernetes(env, yaml(pod), { ...settings, name }, signal);
   if (untried !== undefined)
-    warn(`image ${image}: was not tried, since no node takes a pod now (${untried})`);
+    warn(`image ${image}: was not tried, because no node has room for a pod now (${untried})`);
 }
 
-/** kubectl reads YAML 1.1, in which the word yes is no word. */
+/** kubectl reads YAML 1.1, in which the word yes is not a string. */
 function yaml(manifest: object): string {
   return stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
 }
 
 /**
- * Applies the manifest and keeps a note of it, or leaves no Job whose run is about to be taken
- * back.
+ * Applies the manifest and notes the job with the run. On failure it leaves no Job, because the
+ * run is then removed.
  */
 async function applied(
   env: NodeJS.ProcessEnv,

@@ -20,7 +20,7 @@ import type { Stores } from "../runs/open-store.ts";
 import { requireEnvironment, requireUsableTime, wordsOf } from "../submit/slurm-options.ts";
 import { openSharedStores, requireOneOfBoth, submittedRun } from "../submit/submitted-run.ts";
 
-/** Stands for the run's name where there is no run yet. */
+/** Stands for the run's name if there is no run yet. */
 const unnamed = "RUN";
 
 const declared = [
@@ -40,7 +40,7 @@ const declared = [
 type Options = OptionsOf<typeof declared>;
 
 /**
- * Creates a run and submits a job array of workers for it. The trainer is not tried here: a login
+ * Creates a run and submits a job array of workers for it. The trainer is not tested here: a login
  * node may have neither its GPU nor its Python.
  */
 export const submitSlurm = command({
@@ -68,7 +68,7 @@ async function submitArray(
   await submit(context, stores, file, more, options);
 }
 
-/** Nothing is created or changed, only looked at. */
+/** Creates and changes nothing. */
 async function printScript(
   context: Context,
   stores: Stores,
@@ -82,7 +82,7 @@ async function printScript(
   context.print(scriptFor(stores, run, more, options).trimEnd());
   const name =
     run === unnamed ? `; ${unnamed} stands for the name of the run, which was not created` : "";
-  context.warn(`nothing was submitted: this is what would be${name}`);
+  context.warn(`nothing was submitted; this is the script${name}`);
 }
 
 async function submit(
@@ -101,7 +101,7 @@ async function submit(
     const { id, script } = await submitted(context, stores, run, text);
     print(`submitted as job ${id}: ${script}`);
   } catch (error) {
-    // Whatever else goes wrong here, this is what went wrong first.
+    // Report this error, even if the cleanup also fails.
     await undo().catch(() => {});
     throw error;
   }
@@ -112,8 +112,8 @@ async function submit(
 }
 
 /**
- * Keeps the script beside the logs and a note of the job with the run, or leaves neither, and no
- * job.
+ * Keeps the script beside the logs, and a note of the job with the run. On failure it leaves
+ * neither, and no job.
  */
 async function submitted(
   { env }: Context,
@@ -166,7 +166,7 @@ function hasPassword(store: string): boolean {
   return password !== "" || searchParams.has("password") || searchParams.has("sslpassword");
 }
 
-/** No reason to refuse: the disk of a login node may be what it shares with all the others. */
+/** Only a warning: the disk of a login node may be shared with the other nodes. */
 function warnOfLocalPlace({ warn }: Context, checkpoints: string | undefined): void {
   if (!checkpoints?.startsWith("file:")) return;
   const directory = fileURLToPath(checkpoints);

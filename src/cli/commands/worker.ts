@@ -39,7 +39,7 @@ const declared = [
 
 type Options = OptionsOf<typeof declared>;
 
-/** Joins a run with workers of this machine, or sees whether it could. */
+/** Joins a run with workers of this machine, or tests whether it could. */
 export const worker = command({
   name: "worker",
   summary: "join a run from another terminal, or from another machine",
@@ -66,8 +66,8 @@ async function work(
   const joined = await joinRun(context, stores, run, options);
   await using _ = joined.checkpointStore;
   if (joined.differences.length > 0)
-    print(`works with code that is not that of the run:${indented(joined.differences)}`);
-  // One in a terminal, or a task or a pod of a cluster, unless something else is said.
+    print(`works with code that differs from the run's:${indented(joined.differences)}`);
+  // By default one worker, as in a terminal, a task or a pod of a cluster.
   const asked = options.gpus ? options : { workers: 1, ...options };
   const processes = workerProcesses(joined.experiment, asked, env);
   if (options.check) {
@@ -80,12 +80,14 @@ async function work(
   return codeOf(state);
 }
 
-/** A scheduler sees whether the run has failed; there is nothing to start again then. */
+/** Shows a scheduler that the run has failed, so that it does not start the worker again. */
 function codeOf(state: RunState): number {
   return state.kind === "failed" ? exitCodes.runFailed : exitCodes.done;
 }
 
-/** Trains a generation that is not published, and tells that this machine can. */
+/**
+ * Trains a generation without publishing it, and reports that this machine can work on the run.
+ */
 async function triedHere(
   stores: Stores,
   run: Run,

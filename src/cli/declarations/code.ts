@@ -14,7 +14,8 @@ import { isCommand } from "../../experiment/trainer.ts";
 type Code = { readonly [file: string]: string };
 
 /**
- * How a language names files of one's own: what stands in the text, and which paths it may mean.
+ * How a language refers to a user's own files: the pattern in the text, and the paths that it may
+ * mean.
  */
 const imports: { readonly [extension: string]: (text: string, file: string) => string[] } = {
   ".py": pythonImports,
@@ -52,8 +53,8 @@ export function codeOf(experimentFile: string, { trainer }: Experiment): Code {
 }
 
 /**
- * A file that a trainer reads as data or writes to is no code: it may be as big as it likes, and
- * change while the run goes on.
+ * A file that a trainer reads as data or writes to is not code. It may be of any size, and may
+ * change during the run.
  */
 function isCode(file: string): boolean {
   const extension = extname(file).toLowerCase();
@@ -61,7 +62,7 @@ function isCode(file: string): boolean {
   return extension === "" && (statSync(file).mode & 0o111) !== 0;
 }
 
-/** What differs between the code of a run and the code here, in words. */
+/** The differences between the code of a run and the code here, in words. */
 export function differences(then: Code, here: Code): string[] {
   const files = new Set([...Object.keys(then), ...Object.keys(here)]);
   return [...files].flatMap((file) => {
@@ -125,7 +126,7 @@ function moduleAt(directory: string, name: string): string[] {
 
 function fileAt(directory: string, path: string): string[] {
   const file = resolve(directory, path);
-  // A file of a system, such as a Python named by its path, is no code of the run.
+  // A system file, such as a Python named by its path, is not part of the run's code.
   if (path === "" || (path.startsWith("/") && relative(directory, file).startsWith("..")))
     return [];
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? [file] : [];

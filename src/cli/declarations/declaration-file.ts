@@ -1,7 +1,4 @@
-/**
- * Files that hold a declaration, of an experiment or of a study: YAML or JSON, or a module's
- * default export.
- */
+/** Files that declare an experiment or a study: YAML, JSON, or the default export of a module. */
 import { readFileSync, statSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -13,7 +10,7 @@ import { nestingOf } from "./nesting.ts";
 /** The file of an experiment or of a study. */
 export interface DeclarationFile extends Place {
   readonly what: "experiment" | "study";
-  /** Where paths that are shown begin. */
+  /** The directory that shown paths are relative to. */
   readonly cwd: string;
 }
 
@@ -28,18 +25,18 @@ export function declarationFile(
   return { what, cwd, ...at(given) };
 }
 
-/** Whether a file is YAML or JSON; a module otherwise. */
+/** Whether a file is YAML or JSON. Otherwise it is a module. */
 export function isPlainData({ path }: DeclarationFile): boolean {
   return /\.(ya?ml|json)$/i.test(path);
 }
 
-/** Throws `BadInputError` unless there is such a file, with text in it that this user may read. */
+/** Throws `BadInputError` unless the file exists, is text, and can be read by this user. */
 export function requireReadable(file: DeclarationFile, remedyIfMissing: string): void {
   textOf(file, remedyIfMissing);
 }
 
 /**
- * What `make` makes of a YAML or JSON file. Its problems get the file and the line. Throws
+ * The result of `make` for a YAML or JSON file. Its problems get the file and the line. Throws
  * `BadInputError`.
  */
 export async function readDeclaration<T>(
@@ -57,8 +54,8 @@ export async function readDeclaration<T>(
 }
 
 /**
- * Problems in the order of a YAML or JSON file, each with the file and, where it has one, the
- * line. A module has no lines.
+ * Problems in the order of a YAML or JSON file, each with the file and, if it has one, the line. A
+ * module's problems have no lines.
  */
 export async function placedIn(
   file: DeclarationFile,
@@ -91,7 +88,7 @@ function textOf(file: DeclarationFile, remedyIfMissing: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const rule = bytes.includes(0) ? "is no text" : "is not in UTF-8";
+    const rule = bytes.includes(0) ? "is not text" : "is not in UTF-8";
     throw badFile(file, rule, `give the ${file.what}'s file, saved as UTF-8`);
   }
 }
@@ -129,7 +126,7 @@ function placedAt(place: string, problem: Problem): Problem {
   return { ...problem, path: problem.path === "" ? place : `${place}: ${problem.path}` };
 }
 
-/** The default export of a module; undefined where it has none. */
+/** The default export of a module; undefined if it has none. */
 export async function importDefault(file: DeclarationFile): Promise<unknown> {
   const module = await import(pathToFileURL(file.path).href).catch((error) => {
     if (error instanceof CladeError) throw error;
@@ -143,7 +140,7 @@ export function badFile(file: DeclarationFile, rule: string, remedy: string): Ba
   return new BadInputError([{ path: what, value: given, rule, remedy }]);
 }
 
-/** The file does not parse, or threw while it was loaded. */
+/** The file does not parse, or threw while being loaded. */
 class UnloadableFileError extends CladeError {}
 
 function cannotBeLoaded({ what, given }: DeclarationFile, shown: string): UnloadableFileError {

@@ -1,7 +1,7 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 
 /**
- * The experiment or its code is not what the run began with: bad input, which is the same at every
- * further try.
+ * The experiment or its code differs from the run's. It is bad input, so another attempt would
+ * fail in the same way.
  */
 export class DifferentCodeError extends CladeError {}

@@ -10,6 +10,6 @@ test("aliases that multiply are refused with one sentence, before they are writt
   const levels = Array.from({ length: 30 }, (_, level) =>
     level === 0 ? "a0: &a0 [x]" : `a${level}: &a${level} [${Array(10).fill(`*a${level - 1}`)}]`,
   );
-  const says = "its aliases stand for more than an experiment can need; write the values out";
+  const says = "its aliases expand to more than an experiment can need; write the values out";
   expect(parseExperiment(levels.join("\n"))).toMatchObject({ data: undefined, errors: [says] });
 });

@@ -1,16 +1,16 @@
 /**
- * The text of an experiment file: YAML 1.2, of which JSON is a part. Keeps where each value
- * stands, so that a problem can name its line.
+ * The text of an experiment file: YAML 1.2, which includes JSON. Keeps the position of each value,
+ * so that a problem can name its line.
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 
 export interface ExperimentText {
   readonly data: unknown;
-  /** Why the text is no YAML, with the line and a caret. */
+  /** Why the text is not YAML, with the line and a caret. */
   readonly errors: readonly string[];
   /**
    * The line of the value at a path such as `hyperparameters.rate.uniform` or `initial[0].rate`,
-   * or of what should contain it.
+   * or of its missing value's parent.
    */
   lineOf(path: string): number | undefined;
 }
@@ -38,13 +38,13 @@ function toData(document: ReturnType<typeof parseDocument>, errors: string[]): u
   } catch (error) {
     const { message } = error as Error;
     const multiply =
-      "its aliases stand for more than an experiment can need; write the values out";
+      "its aliases expand to more than an experiment can need; write the values out";
     errors.push(message.startsWith("Excessive alias count") ? multiply : message);
     return undefined;
   }
 }
 
-/** Where the deepest part of the path that is there begins. */
+/** The position of the deepest existing part of the path. */
 function offsetOf(contents: Node | null, path: string): number | undefined {
   let node: unknown = contents;
   let rest = path;

@@ -1,18 +1,18 @@
 /**
- * Why a user's module could not be loaded: a sentence that names the user's own line, and what
- * helps to find the mistake.
+ * Why a user's module could not be loaded: a sentence that names the user's own line, and helps to
+ * find the mistake.
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { show } from "../../algorithm/show.ts";
 import type { Place } from "../context.ts";
 
-/** The module, and where paths that are shown begin. */
+/** The module, and the directory that shown paths are relative to. */
 type ModuleFile = Place & { readonly cwd: string };
 
 /**
- * `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames
- * where there are several.
+ * `place: the rule; the remedy`, and below it the line with a caret, or the user's own frames if
+ * there are several.
  */
 export function importFailure(file: ModuleFile, error: unknown): string {
   if (!(error instanceof Error))
@@ -42,10 +42,7 @@ function remedyFor({ message, ...error }: Error): string {
     : "correct the import, or put the file there";
 }
 
-/**
- * The file, with the line where the mistake is; another one of the user's where that is where it
- * is.
- */
+/** The file and the line of the mistake. It may be another of the user's files. */
 function placeIn(stack: string, { given, path, cwd }: ModuleFile): string {
   const [, url, line] = /(file:\/\/[^\s():]+):(\d+)/.exec(stack) ?? [];
   if (!url) return given;
@@ -53,7 +50,7 @@ function placeIn(stack: string, { given, path, cwd }: ModuleFile): string {
   return `${found === path ? given : relative(cwd, found)}:${line}`;
 }
 
-/** An error's stack without the frames that are ours or Node's. */
+/** An error's stack without the frames of Clade and of Node. */
 export function userFrames(stack: string): string {
   const places = [
     "node:",

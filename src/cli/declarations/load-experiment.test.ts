@@ -192,7 +192,7 @@ test("a file that is no text, or that others cannot read, is refused unloaded", 
   );
   const binary = join(place, "binary.ts");
   writeFileSync(binary, Buffer.from([0xff, 0, 1]));
-  expect(await messageOf(binary)).toContain("binary.ts - is no text; give the experiment's file");
+  expect(await messageOf(binary)).toContain("binary.ts - is not text; give the experiment's file");
   const loop = join(place, "loop.ts");
   symlinkSync("loop.ts", loop);
   expect(await messageOf(loop)).toContain("loop.ts - cannot be read (ELOOP); give the path");

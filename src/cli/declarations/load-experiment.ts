@@ -16,8 +16,8 @@ import {
 } from "./declaration-file.ts";
 
 /**
- * The experiment in a YAML or JSON file, or that a module exports as its default, with settings
- * changed. Throws `BadInputError` for every mistake in it.
+ * The experiment in a YAML or JSON file, or in the default export of a module, with changed
+ * settings. Throws `BadInputError` for every mistake in it.
  */
 export async function loadExperiment(
   context: Context,
@@ -44,14 +44,14 @@ async function importExperiment(
 ): Promise<Experiment> {
   const experiment = (await importDefault(file)) as Experiment | undefined;
   const remedy = "write: export default defineExperiment({ ... })";
-  if (experiment === undefined) throw badFile(file, "exports no default", remedy);
+  if (experiment === undefined) throw badFile(file, "has no default export", remedy);
   if (isStudy(experiment)) throw noExperiment();
   if (typeof experiment !== "object" || !("declaration" in experiment))
-    throw badFile(file, "its default export is no experiment", remedy);
+    throw badFile(file, "its default export is not an experiment", remedy);
   return experiment;
 }
 
-/** A study names its experiment; an experiment has no such part. */
+/** A study names its experiment; an experiment has no such field. */
 function isStudy(data: unknown): boolean {
   return typeof data === "object" && data !== null && "experiment" in data && "seeds" in data;
 }

@@ -11,7 +11,7 @@ import {
 } from "./declaration-file.ts";
 
 /**
- * The study in a YAML or JSON file, or that a module exports as its default, with the whole path
+ * The study in a YAML or JSON file, or in the default export of a module, with the absolute path
  * of its experiment. Throws `BadInputError`.
  */
 export async function loadStudy(context: Context, given: string): Promise<Study> {
@@ -31,7 +31,7 @@ export async function loadStudy(context: Context, given: string): Promise<Study>
   )
     throw badFile(
       file,
-      "exports no study as its default",
+      "does not export a study as its default",
       "write: export default defineStudy({ ... })",
     );
   return {

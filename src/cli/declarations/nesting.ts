@@ -1,6 +1,6 @@
 /**
- * How deep a YAML or JSON text is nested, at least: a parser needs seconds for, or breaks at, what
- * no experiment needs.
+ * A lower bound of how deep a YAML or JSON text is nested. Text nested deeper than any experiment
+ * needs would take a parser seconds, or break it.
  */
 
 /** Blocks within a line, such as `- - x`, with anchors and tags. */
@@ -8,7 +8,7 @@ const blocks = /^( *)((?:[-?:](?: +[&!]\S*)* +){0,200})/;
 const comment = /(^|\s)#.*/;
 const quoted = /"(?:[^"\\]|\\.)*"|'[^']*'/g;
 
-/** Looks no further once it is more than `enough`. */
+/** Stops once it is more than `enough`. */
 export function nestingOf(text: string, enough: number): number {
   const indents: number[] = [];
   let flow = 0;

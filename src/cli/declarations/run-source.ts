@@ -14,8 +14,8 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
 }
 
 /**
- * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and when
- * it is gone.
+ * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and if
+ * the file is gone.
  */
 export function experimentOf(
   context: Context,
@@ -29,7 +29,7 @@ export function experimentOf(
   );
 }
 
-/** What an experiment says otherwise than the run was declared with, in words. */
+/** The differences between an experiment and the run's declaration, in words. */
 export function experimentDifferences(run: Run, experiment: Experiment): string[] {
   const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<
     string,
@@ -47,8 +47,8 @@ export function experimentDifferences(run: Run, experiment: Experiment): string[
 }
 
 /**
- * The experiment file may have been edited since the run began: its members would then be trained
- * by different rules.
+ * The experiment file may have been edited since the run began. Then members would be trained by
+ * different rules.
  */
 export function requireSameExperiment(
   run: Run,

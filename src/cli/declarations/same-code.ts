@@ -5,8 +5,8 @@ import { DifferentCodeError } from "./different-code-error.ts";
 import { experimentDifferences, indented } from "./run-source.ts";
 
 /**
- * What differs between a run's experiment and code and what is in a file here, in words. Throws
- * `DifferentCodeError` unless that is allowed.
+ * The differences between a run's experiment and code and those in a file here, in words. Throws
+ * `DifferentCodeError` unless differences are allowed.
  */
 export function requireSameCode(
   run: Run,

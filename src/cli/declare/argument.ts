@@ -1,6 +1,6 @@
 import { Argument } from "commander";
 
-/** A word of a command, with the type of what the command gets. */
+/** A positional argument of a command, with the type of its value. */
 export class TypedArgument<Value> extends Argument {
   declare readonly value: Value;
 }
@@ -15,7 +15,7 @@ type ValueOf<Form extends string> = Form extends `${string}...${string}`
     ? string
     : string | undefined;
 
-/** `<name>` has to be given, `[name]` may be, `<name...>` and `[name...]` are several. */
+/** `<name>` is required, `[name]` is optional, `<name...>` and `[name...]` take several. */
 export function argument<Form extends string>(
   form: Form,
   description: string,

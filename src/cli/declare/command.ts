@@ -5,11 +5,11 @@ import type { TypedArgument, ValuesOf } from "./argument.ts";
 import type { OptionsOf, TypedOption } from "./option.ts";
 
 export interface CliCommand {
-  /** Adds it to its parent. When it is called, `ended` gets the exit code. */
+  /** Adds it to its parent. `ended` gets its exit code. */
   addTo(parent: Command, context: Context, ended: (exitCode: number) => void): void;
 }
 
-/** Declares a command: its words, its options, and what it does with them. */
+/** Declares a command: its arguments, its options, and its action. */
 export function command<
   const Arguments extends readonly TypedArgument<unknown>[],
   const Options extends readonly TypedOption<string, unknown, boolean>[],
@@ -40,7 +40,7 @@ export function command<
   };
 }
 
-/** Commands under a name of their own. */
+/** A group of commands under one name. */
 export function commandGroup(declared: {
   readonly name: string;
   readonly summary: string;

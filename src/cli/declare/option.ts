@@ -1,10 +1,10 @@
 /**
- * Options of commands, with the types of what commands get of them. Both follow from the flags
- * and the parser.
+ * Options of commands, with the types of their values. The types follow from the flags and the
+ * parser.
  */
 import { Option } from "commander";
 
-/** Makes a value of the text. Throws where it is wrong; `flag` names the option then. */
+/** Parses the text. Throws if it is wrong; `flag` then names the option. */
 export type Parser<Value> = (text: string, flag: string, before: Value | undefined) => Value;
 
 export class TypedOption<Name extends string, Value, IsGiven extends boolean> extends Option {

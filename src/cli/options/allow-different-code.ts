@@ -2,6 +2,6 @@ import { option } from "../declare/option.ts";
 
 export const allowDifferentCode = option(
   "--allow-different-code",
-  "work although the experiment or its files are not those that the run began with; " +
+  "work even if the experiment or its files differ from those of the run; " +
     "the run keeps a note of it",
 );

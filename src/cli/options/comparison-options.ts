@@ -1,6 +1,6 @@
 import { option } from "../declare/option.ts";
 
-/** What runs are compared by, and with. */
+/** The options for comparisons. */
 export const comparisonOptions = [
   option(
     "--metric <name>",

@@ -20,5 +20,5 @@ export const time: Parser<number> = (text, flag) => {
   );
 };
 
-/** An option that may be repeated. */
+/** An option that can be repeated. */
 export const repeated: Parser<readonly string[]> = (text, _flag, before = []) => [...before, text];

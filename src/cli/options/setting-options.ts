@@ -11,14 +11,14 @@ export const set = option(
 export const population = option("--population <n>", "how many members", wholeNumber());
 export const seed = option("--seed <n>", "makes every draw repeatable", wholeNumber(0));
 
-/** What changes an experiment. */
+/** The options that change an experiment. */
 export const settingOptions = [population, seed, set] as const;
 
 export type SettingOptions = OptionsOf<typeof settingOptions>;
 
 /**
- * The settings of `--set`, `--population` and `--seed`. A value is read as JSON where it is JSON,
- * and as text otherwise.
+ * The settings of `--set`, `--population` and `--seed`. A value is read as JSON if it is JSON, and
+ * otherwise as text.
  */
 export function settingsOf({ set = [], population, seed }: SettingOptions): Settings {
   const settings: Record<string, unknown> = {};

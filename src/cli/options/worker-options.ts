@@ -27,15 +27,15 @@ export const membersPerGpu = option(
 );
 export const patience = option(
   "--patience <time>",
-  "how long nothing may succeed before a worker leaves or a member is given up, " +
+  "how long to wait without any success before a worker leaves or a member is given up, " +
     "such as 90s, 10m or 2h (default: 10m)",
   time,
 );
 
-/** How many workers this machine gets, and how patient they are. */
+/** The number of workers on this machine, and their patience. */
 export const workerOptions = [workers, gpus, membersPerGpu, patience] as const;
 
-/** The option that tells a worker how patient it is, if that was said. */
+/** The option that passes the patience to a worker, if it was given. */
 export function patienceWords(seconds: number | undefined): readonly string[] {
   return seconds === undefined ? [] : ["--patience", String(seconds)];
 }

@@ -5,7 +5,7 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Place } from "../context.ts";
 
 /**
- * Makes the directory of `--out`. Throws `BadInputError` when it is there and not empty, so that
+ * Creates the directory of `--out`. Throws `BadInputError` if it exists and is not empty, so that
  * nothing is ever overwritten.
  */
 export async function newDirectory(out: Place): Promise<void> {
@@ -22,8 +22,8 @@ function requireUnused(out: Place): void {
 }
 
 /**
- * Fills the new or empty directory of `--out`. What is written appears there when all of it is:
- * where `fill` fails, the place is as it was. Throws `BadInputError` as `newDirectory` does.
+ * Fills the new or empty directory of `--out`. The files appear there only when all are written.
+ * If `fill` fails, the place is unchanged. Throws `BadInputError` as `newDirectory` does.
  */
 export async function filledDirectory<T>(
   out: Place,
@@ -45,7 +45,7 @@ export async function filledDirectory<T>(
 }
 
 /**
- * Makes the directories above the file of `--out`. Throws `BadInputError` when the file is there.
+ * Creates the directories above the file of `--out`. Throws `BadInputError` if the file exists.
  */
 export async function newFile(out: Place): Promise<void> {
   if (out.given === "" || existsSync(out.path))
@@ -54,7 +54,7 @@ export async function newFile(out: Place): Promise<void> {
 }
 
 /**
- * Writes what belongs to `--out`, or another option. Throws `BadInputError` where the file system
+ * Writes the output of `--out`, or of another option. Throws `BadInputError` if the file system
  * refuses.
  */
 export async function writtenTo<T>(
@@ -76,7 +76,7 @@ export async function writtenTo<T>(
   }
 }
 
-/** Resolves the first directory that was not there. */
+/** Resolves the first directory that did not exist. */
 function make(directory: string, out: Place): Promise<string | undefined> {
   return writtenTo(out, () => mkdir(directory, { recursive: true }));
 }

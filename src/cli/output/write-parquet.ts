@@ -2,7 +2,7 @@ import { fileWriter, parquetWriteRows, type SchemaElement } from "hyparquet-writ
 import type { Cell, Column, ColumnType } from "../../analysis/export/column.ts";
 
 /**
- * Rows are held until there are this many: large enough to compress well, small enough for any
+ * Rows are buffered up to this number: large enough to compress well, small enough for any
  * machine.
  */
 const rowGroupSize = 10_000;

@@ -2,8 +2,8 @@ import type { ComparedVariant, Comparison } from "../../analysis/comparison/comp
 import { count, plural } from "../../report/words.ts";
 
 /**
- * What has to be known of a comparison besides its numbers: what was left out, what was not equal,
- * what was corrected for.
+ * What to know about a comparison besides its numbers: what was left out, what was unequal, what
+ * was corrected for.
  */
 export function comparisonNotes(comparison: Comparison): readonly string[] {
   const { metric, isChoice, comparisons, leftOut, variants } = comparison;
@@ -17,8 +17,8 @@ export function comparisonNotes(comparison: Comparison): readonly string[] {
   else if (comparisons === 1) lines.push("1 comparison, so there is nothing to correct for");
   if (isChoice)
     lines.push(
-      `the best models were chosen by ${metric}, so it is too good by a bit; ` +
-        "let the trainer report a metric of data that chooses nothing, " +
+      `the best models were chosen by ${metric}, so it is slightly too good; ` +
+        "let the trainer report a metric of data that is not used for selection, " +
         "and name it with --metric",
     );
   return lines;
@@ -38,6 +38,6 @@ function budgetNotes({ name, runs }: ComparedVariant): readonly string[] {
   const have = paused.length === 1 ? "has" : "have";
   return [
     ...others,
-    `${those} stood still in between, and ${have} no honest wall time: ${paused.join(", ")}`,
+    `${those} paused in between, and ${have} no comparable wall time: ${paused.join(", ")}`,
   ];
 }

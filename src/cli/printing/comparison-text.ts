@@ -56,14 +56,11 @@ function comparisonTable(
   ]);
 }
 
-/** Variants that nothing is said about, and why. */
+/** Variants without a verdict, and why. */
 function unpaired({ variants }: Comparison): readonly string[] {
   if (variants.length === 1) return [`${variants[0]!.name}: there is nothing to compare it with`];
   const baselines = new Set(variants.map(({ against }) => against?.baseline));
   return variants
     .filter(({ name, against }) => !against && !baselines.has(name))
-    .map(
-      ({ name }) =>
-        `${name}: is compared with nothing, and nothing with it; choose with --baseline`,
-    );
+    .map(({ name }) => `${name}: is in no comparison; choose what to compare with --baseline`);
 }

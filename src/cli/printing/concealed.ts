@@ -1,5 +1,5 @@
 /**
- * Text with whatever stands between // and the last @ of a word concealed, where a colon says that
+ * Text with everything between // and the last @ of a word concealed, if a colon in it shows that
  * it may be a user with a password.
  */
 export function concealed(text: string): string {

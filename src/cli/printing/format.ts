@@ -1,4 +1,4 @@
-/** What only the terminal shows; values are in `report/words.ts`. */
+/** Formats for the terminal only. Values are formatted in `report/words.ts`. */
 
 import { legibleLine } from "../../algorithm/legible.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
@@ -15,7 +15,7 @@ export function measured(metric: string | undefined, value: number | undefined):
   return `${legibleLine(metric ?? "score")} ${number(value)}`;
 }
 
-/** Rows in columns, the first row a heading. Numbers stand to the right. */
+/** Rows in columns, the first row as heading. Numbers are right-aligned. */
 export function table(given: readonly (readonly string[])[]): string {
   const rows = given.map((row) => row.map(legibleLine));
   const widths = rows[0]!.map((_, column) =>

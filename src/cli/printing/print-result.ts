@@ -13,7 +13,7 @@ import { hyperparameters, measured } from "./format.ts";
 import { scheduleText } from "./schedule-text.ts";
 import { styled } from "./terminal.ts";
 
-/** What a person reads when a run has ended. */
+/** The output for a person when a run has ended. */
 export async function printResult(
   context: Context,
   stores: Stores,
@@ -50,7 +50,7 @@ export async function printResult(
   }
 }
 
-/** What a member that was given up said last. */
+/** The last error of a member that was given up. */
 async function lastErrorOf({ population }: Stores, { run, givenUp }: RunResult): Promise<string> {
   const [last] = await population.failuresOf(run, givenUp[0]!, 1);
   return shortened(last?.message ?? "no error was kept", 300);
@@ -82,7 +82,7 @@ async function printEnd(
   print(`${indent}${clade} best ${run.id} --out DIR      the model's files and its schedule`);
 }
 
-/** What did not go as it should. */
+/** The problems of a run. */
 function troubleLines({ clade }: Context, run: Run, result: RunResult): string[] {
   const { best, failures, failedMembers, unscoredMembers } = result;
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-/** How a run is told while it goes on: to a person at a terminal, to a file, or to a program. */
+/** Reports a run in progress: to a person at a terminal, to a file, or to a program. */
 
 import { legibleBelow, legibleLine } from "../../algorithm/legible.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
@@ -25,14 +25,14 @@ export interface Reporter {
   event(event: RunEvent, view: RunView): void;
   /** Called a few times a second. */
   tick(view: RunView): void;
-  /** Other workers are set aside than before. */
+  /** The set-aside workers have changed. */
   workers?(view: RunView): void;
   ended(view: RunView, result: RunResult): void;
 }
 
 /**
- * Every event one JSON object a line on standard output, the last of type "result". Nothing else
- * is printed there.
+ * Prints each event as a JSON object on its own line of standard output, the last one of type
+ * "result". Nothing else is printed there.
  */
 export function jsonReporter({ stdout }: Context): Reporter {
   const print = (value: object) => stdout.write(`${JSON.stringify(value)}\n`);
@@ -77,7 +77,7 @@ export function plainReporter({ print, stdout }: Context): Reporter {
   };
 }
 
-/** A view that is drawn anew in place: progress, scores, a sparkline a member, the last copies. */
+/** A view that is redrawn in place: progress, scores, a sparkline per member, the last copies. */
 export async function liveReporter({ print, stdout }: Context): Promise<Reporter> {
   const { draw, done } = await liveDrawing(stdout);
   return {
@@ -128,7 +128,7 @@ function memberLines(view: RunView, shown: number): string[] {
   return hidden > 0 ? [...lines, `        and ${count(hidden)} more`] : lines;
 }
 
-/** That everything fails everywhere, or on which workers. */
+/** Says that everything fails everywhere, or on which workers. */
 function troubleLines(workers: readonly PresentWorker[]): string[] {
   const outage = outageOf(workers);
   return outage ? [outageText(outage)] : setAsideOf(workers).slice(0, maxTroubles).map(workerLine);

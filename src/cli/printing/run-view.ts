@@ -1,4 +1,4 @@
-/** What a person wants to know of a run while it goes on, folded from its events. */
+/** What a person wants to know about a run in progress, folded from its events. */
 import { median, sum } from "simple-statistics";
 import { isBetter } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
@@ -24,7 +24,7 @@ export interface Progress {
 
 export class RunView {
   readonly run: Run;
-  /** How long somebody has worked on the run, as it was looked at last. */
+  /** The run's work time at the last look. */
   time: WorkTime;
   readonly scores: (number | undefined)[][];
   readonly copies: string[] = [];
@@ -32,7 +32,7 @@ export class RunView {
   copyCount = 0;
   failureCount = 0;
   lastFailure: Failure | undefined;
-  /** As they were when it was last looked. */
+  /** As they were at the last look. */
   workers: readonly PresentWorker[] = [];
   readonly #recent: Snapshot[][];
   readonly #stopped = new Set<number>();
@@ -46,7 +46,7 @@ export class RunView {
     this.#recent = this.scores.map(() => []);
   }
 
-  /** Takes up a run that has a history: its members as they are, not how they came to be. */
+  /** Starts from a run that has a history: its members as they are now, without their past. */
   begin(
     members: readonly Member[],
     best: Snapshot | undefined,
@@ -62,7 +62,7 @@ export class RunView {
     this.failureCount = failures;
   }
 
-  /** Takes up an event; resolves the sentence of a copy, when it is one. */
+  /** Adds an event. Resolves the sentence of a copy, if it is one. */
   apply(event: RunEvent): string | undefined {
     if (event.type === "snapshot") this.#snapshot(event.snapshot);
     if (event.type === "failure") {
@@ -133,7 +133,7 @@ export class RunView {
   }
 }
 
-/** Of the values that are there; undefined without any. */
+/** The median of the present values; undefined without any. */
 export function medianOf(values: readonly (number | undefined)[]): number | undefined {
   const present = values.filter((value) => value !== undefined);
   return present.length === 0 ? undefined : median(present);
@@ -141,7 +141,7 @@ export function medianOf(values: readonly (number | undefined)[]): number | unde
 
 /**
  * "member 3 copied member 7 at step 1,200: score 0.71 against 0.83; learningRate 0.01 to 0.012".
- * Snapshots that are not at hand are left out.
+ * Missing snapshots are left out.
  */
 export function copySentence(
   decision: Decision,
@@ -162,7 +162,7 @@ export function copySentence(
   return `${copied}${step}${scores}${moved === "" ? "" : `; ${moved}`}`;
 }
 
-/** Members that were stopped, after the given steps, leave the rest of their budget. */
+/** Members that were stopped after the given steps leave the rest of their budget unused. */
 function shareSpent(
   budget: Budget,
   population: number,

@@ -2,7 +2,7 @@ import { merged, type ScheduleSegment } from "../../algorithm/schedule.ts";
 import { count, value } from "../../report/words.ts";
 import { table } from "./format.ts";
 
-/** Longer schedules are thinned to this many rows; the whole one is in `clade best`. */
+/** Longer schedules are thinned to this many rows. `clade best` writes the whole one. */
 const shownRows = 16;
 
 /** A schedule as a table: one row for each time that hyperparameters or the member changed. */

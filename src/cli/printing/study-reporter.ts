@@ -1,7 +1,4 @@
-/**
- * How a study is told while it goes on: a table that is drawn anew in place, or a line for each
- * run.
- */
+/** Reports a study in progress: a table that is redrawn in place, or a line for each run. */
 
 import type { PlannedVariant } from "../../experiment/study/plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
@@ -14,7 +11,7 @@ import { medianOf, type RunView } from "./run-view.ts";
 import { liveDrawing } from "./terminal.ts";
 
 export interface StudyReporter {
-  /** Tells the run of a variant with a seed while it goes on. */
+  /** Reports the run of a variant with a seed while it is in progress. */
   of(variant: PlannedVariant, seed: number): Reporter;
   /** The run has ended, now or before. */
   finished(variant: PlannedVariant, seed: number, result: RunResult): void;
@@ -87,7 +84,7 @@ function studyTable(
   return table([["variant", "done", "median", ""], ...rows]);
 }
 
-/** The held-out metric of the best model where there is one, otherwise its score. */
+/** The held-out metric of the best model if there is one, otherwise its score. */
 function shownScore({ final, score }: RunResult): number | undefined {
   return final ?? score;
 }

@@ -1,7 +1,7 @@
 /**
- * The border to the terminal. Whatever a command, an error or a trainer of this process prints
- * passes here and is made legible; the command line's own styles are marked by a secret of this
- * process, and its live view is drawn past the border, from text that is legible already.
+ * The border to the terminal. All output of a command, an error or a trainer of this process
+ * passes here and is made legible. The command line's own styles are marked by a secret of this
+ * process. Its live view bypasses the border, because its text is legible already.
  */
 import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
@@ -9,7 +9,7 @@ import { styleText } from "node:util";
 import { legible } from "../../algorithm/legible.ts";
 import type { Output } from "../context.ts";
 
-/** Writes to streams as they were before the border. */
+/** Writes to the streams directly, without the border. */
 const unguarded = new WeakMap<Output, Write>();
 
 type Write = NodeJS.WriteStream["write"];
@@ -17,7 +17,7 @@ type Write = NodeJS.WriteStream["write"];
 const mark = `\u001b${randomUUID()}`;
 const ownStyle = new RegExp(`${mark}(\\[[\\d;]*m)`);
 
-/** Makes legible what is written to a stream from now on. */
+/** Makes everything legible that is written to a stream from now on. */
 export function guard(stream: Output): void {
   if (unguarded.has(stream)) return;
   const write = stream.write.bind(stream) as Write;
@@ -37,28 +37,28 @@ export function guard(stream: Output): void {
   };
 }
 
-/** Text in a style where a stream has styles. Only such text is styled in what is printed. */
+/** Text in a style, if the stream supports styles. No other text is styled in the output. */
 export function styled(style: "bold" | "red", text: string, stream: Output): string {
   const [open = "", close = ""] = styleText(style, "|", { stream }).split("|");
   const marked = (code: string) => code.replace("\u001b", mark);
   return `${marked(open)}${text}${marked(close)}`;
 }
 
-/** A styled line cut to the width of the terminal, without its styles then. */
+/** A styled line. If it is too wide for the terminal it is cut, and loses its styles. */
 export function cut(line: string, columns: number): string {
   const plain = legible(line.split(ownStyle).filter(isText).join(""));
   const signs = [...plain];
   return signs.length <= columns ? line : `${signs.slice(0, columns - 1).join("")}…`;
 }
 
-/** Draws text anew in place of what it drew before. */
+/** Redraws text in place of what it drew before. */
 export async function liveDrawing(
   stdout: Output,
 ): Promise<{ draw(text: string): void; done(): void }> {
   const { createLogUpdate } = await import("log-update");
   const write = unguarded.get(stdout) ?? stdout.write.bind(stdout);
   const showCursor = () => void write("\u001b[?25h");
-  // Its own way to hide the cursor would pass the border when it shows it again.
+  // Its own way of hiding the cursor would bypass the border when the cursor is shown again.
   const update = createLogUpdate(Object.create(stdout, { write: { value: write } }), {
     showCursor: true,
   });
@@ -82,7 +82,7 @@ function shown(text: string): string {
     .join("");
 }
 
-/** Every other part is the code of a style. */
+/** Every second part is the code of a style. */
 function isText(_part: string, index: number): boolean {
   return index % 2 === 0;
 }

@@ -1,6 +1,6 @@
 /**
- * What a worker says it does: a line at each generation, as long as they do not come faster than
- * one in ten seconds, and at least one a minute.
+ * A worker's log: a line for each generation, at most one in ten seconds, and at least one per
+ * minute.
  */
 
 import { memberOf, type SnapshotId } from "../../algorithm/snapshot.ts";
@@ -16,13 +16,13 @@ const silentMs = 60_000;
 export interface WorkLines {
   event(event: WorkEvent): void;
   holds(claim: Claim | undefined): void;
-  /** Says what is going on if nothing was said for a minute. */
+  /** Prints what is going on if nothing was printed for a minute. */
   tick(): void;
 }
 
 /**
- * Prints the lines of a worker of this process, which is named if there are others beside it: 2/4
- * is the second of four.
+ * Prints the lines of a worker of this process. The worker is named if there are others: 2/4 is
+ * the second of four.
  */
 export function tellWork({ print }: Context, experiment: Experiment, place: string): WorkLines {
   const name = place.endsWith("/1") ? "" : `worker ${place.split("/")[0]}`;

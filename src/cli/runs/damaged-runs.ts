@@ -1,4 +1,4 @@
-/** What commands do with runs of which a row cannot be read. */
+/** What commands do with runs that have an unreadable row. */
 import {
   DamagedRowError,
   type DamagedRun,
@@ -7,7 +7,7 @@ import {
 } from "../../population-store/population-store.ts";
 import type { Context } from "../context.ts";
 
-/** What is wrong with the run, and the way out. */
+/** The problem with the run, and the remedy. */
 export function damageText(
   { clade }: Context,
   { id, why }: Pick<DamagedRun, "id" | "why">,
@@ -23,7 +23,7 @@ export function damageError(
   return new DamagedRowError(damageText(context, run));
 }
 
-/** The runs that can be read. Standard error says which cannot. */
+/** The readable runs. The others are named on standard error. */
 export async function readableRuns(
   context: Context,
   store: PopulationStore,
@@ -32,7 +32,7 @@ export async function readableRuns(
   return await store.runs();
 }
 
-/** What can be read, or the error where a row is damaged. */
+/** The value, or the error if a row is damaged. */
 export async function unlessDamaged<T>(work: () => Promise<T>): Promise<T | DamagedRowError> {
   try {
     return await work();

@@ -6,10 +6,10 @@ import { damageError, damageText } from "./damaged-runs.ts";
 import { newestRun, type Purpose } from "./newest-run.ts";
 
 /**
- * The run of that name, or the only one whose name begins so. Without a name it is the newest run
- * that is not a control, which standard error says. A control takes its place where only the
- * control needs what is to be done. A run that cannot be read is passed over, which standard error
- * says too, and is an error where its name is given.
+ * The run of that name, or the only run whose name starts with it. Without a name it is the newest
+ * run that is not a control, or a control if only the control needs what is to be done. Standard
+ * error names the choice. A run that cannot be read is skipped, with a warning on standard error.
+ * If it was named, it is an error.
  */
 export async function findRun(
   context: Context,
@@ -47,7 +47,7 @@ function unnamed(
   throw bad("none given", "there are no runs in this store", remedy);
 }
 
-/** The only run whose name begins so, or is that of a damaged one. */
+/** The only run whose name starts with it, or the damaged run of that name. */
 function begunWith(
   context: Context,
   runs: readonly Run[],
@@ -63,19 +63,19 @@ function begunWith(
   }
   const ids = (beginning.length > 1 ? beginning : known).map(({ id }) => id as string);
   if (beginning.length > 1)
-    throw bad(name, "more than one run begins so", `give one of ${ids.join(", ")}`);
+    throw bad(name, "more than one run's name begins like this", `give one of ${ids.join(", ")}`);
   const remedy = ids.length === 0 ? "there are none yet" : nearest(name, ids);
-  throw bad(name, "is no run of this store", remedy);
+  throw bad(name, "is not a run of this store", remedy);
 }
 
-/** The run of exactly that name, for what cannot be undone. It may be damaged. */
+/** The run of exactly that name, for actions that cannot be undone. It may be damaged. */
 export async function findWhole(store: PopulationStore, name: string): Promise<Run | DamagedRun> {
   const runs = [...(await store.runs()), ...(await store.damagedRuns())];
   const run = runs.find(({ id }) => id === name);
   if (run) return run;
   const begun = runs.filter(({ id }) => id.startsWith(name)).map(({ id }) => id as string);
   const rule =
-    begun.length > 0 ? "is only the beginning of a run's name" : "is no run of this store";
+    begun.length > 0 ? "is only the beginning of a run's name" : "is not a run of this store";
   const known = runs.map(({ id }) => id as string);
   const remedy =
     begun.length > 0

@@ -7,8 +7,7 @@ import type { PopulationStore, RunId } from "../../population-store/population-s
 import { resultOf } from "../../worker/watch.ts";
 
 /**
- * The schedule and the last hyperparameters of a snapshot's lineage; of the best model when none
- * is named.
+ * The schedule and the last hyperparameters of a snapshot's lineage (default: the best model's).
  */
 export async function foundIn(
   store: PopulationStore,

@@ -2,20 +2,20 @@ import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
 
-/** A longer list of runs would hide what is wrong. */
+/** A longer list of runs would hide the problem. */
 const maxNamed = 8;
 
 /**
- * The runs, or all runs of the studies, of these names: each once, and in the order of the names.
- * Throws a `BadInputError`.
+ * The runs of these names, or all runs of the studies of these names. Each occurs once, in the
+ * order of the names. Throws a `BadInputError`.
  */
 export function namedRuns(names: readonly string[], runs: readonly Run[]): readonly Run[] {
   return [...new Set(names.flatMap((name) => called(name, runs)))];
 }
 
 /**
- * The runs of the study of that name, or else the run of that name, or else the only one whose
- * name begins so.
+ * The runs of the study of that name, or else the run of that name, or else the only run whose
+ * name starts with it.
  */
 function called(name: string, runs: readonly Run[]): readonly Run[] {
   const ofStudy = runs.filter(({ study }) => study?.name === name);
@@ -27,11 +27,11 @@ function called(name: string, runs: readonly Run[]): readonly Run[] {
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value: name, rule, remedy }]);
   if (beginning.length > 1)
-    throw bad("more than one run begins so", `give some of ${someOf(beginning)}`);
-  // A study stands for its runs, of which there may be hundreds.
+    throw bad("more than one run's name begins like this", `give some of ${someOf(beginning)}`);
+  // A study stands for its runs, and there may be hundreds.
   const known = [...new Set(runs.map(({ id, study }) => study?.name ?? id))];
   throw bad(
-    "is no run and no study of this store",
+    "is neither a run nor a study of this store",
     known.length === 0 ? "there are none yet" : nearest(name, known),
   );
 }

@@ -5,8 +5,8 @@ import { codeOf } from "../declarations/code.ts";
 import type { Stores } from "./open-store.ts";
 
 /**
- * Publishes a new run, with its code's hashes and the place of its checkpoints, in which it leaves
- * its sign first.
+ * Publishes a new run, with the hashes of its code and the place of its checkpoints. First it
+ * leaves the run's sign in that place.
  */
 export async function newRun(
   stores: Stores,

@@ -1,11 +1,12 @@
 import type { Run } from "../../population-store/population-store.ts";
 
-/** What a command does with a run: look at it, or something that only runs in some states need. */
+/**
+ * What a command does with a run: look at it, or do something that only runs in some states need.
+ */
 export type Purpose = "look" | "work" | "resume";
 
 /**
- * Which of the runs, oldest first, is meant without a name, and why that one; undefined where
- * there are none.
+ * Which of the runs (oldest first) is meant without a name, and why; undefined if there are none.
  */
 export function newestRun(
   runs: readonly Run[],
@@ -24,7 +25,7 @@ export function newestRun(
   return { run, why: controls.length === 0 ? "the newest" : "the newest that is not a control" };
 }
 
-/** Made by `clade run --control`, or the variant of a study that its others are compared with. */
+/** Whether it was made by `clade run --control`, or is the baseline of a study. */
 function isControl({ controlOf, study }: Run): boolean {
   return (
     controlOf !== undefined || (study?.baseline !== undefined && study.method === study.baseline)

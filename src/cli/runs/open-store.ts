@@ -21,36 +21,36 @@ import { sqlitePopulationStore } from "../../population-store/sqlite/sqlite-popu
 import type { Context } from "../context.ts";
 import type { StoreOptions } from "../options/store-options.ts";
 
-/** Where the runs are when nothing else is said. */
+/** The default store. */
 const defaultStore = join(".clade", "clade.db");
 
 export interface Stores extends AsyncDisposable {
   /**
-   * May hold a password: it goes to other processes through their environment, and is never shown.
+   * May contain a password, so other processes get it in their environment, and it is never shown.
    */
   readonly url: string;
   readonly population: PopulationStore;
-  /** The place for the checkpoints of new runs; undefined on the local disk beside the store. */
+  /** The place for the checkpoints of new runs; undefined for the local disk beside the store. */
   readonly place: string | undefined;
-  /** Where this machine sees the checkpoints of runs that say otherwise. */
+  /** Where this machine sees the checkpoints of runs that name another place. */
   readonly seenAt: string | undefined;
   /**
-   * The checkpoints of a run, where it says that they are, or where `--checkpoints` says that this
-   * machine sees them.
+   * The checkpoints of a run, in the place that the run names, or in the place that
+   * `--checkpoints` names for this machine.
    */
   checkpoints(
     run: Pick<Run, "id" | "checkpoints">,
   ): Promise<FilesystemCheckpointStore | ObjectCheckpointStore>;
-  /** Where a run's checkpoints are if it names no place. */
+  /** The checkpoints of a run that names no place. */
   localDirectory(run: RunId): string;
   /** What workers print. */
   readonly logDirectory: string;
 }
 
 /**
- * Opens the store of a URL: a path, or `sqlite:` and a path, whose checkpoints and logs lie beside
- * the file; or `postgres://`, whose logs lie in `.clade`. Only what starts runs creates a store,
- * so that a mistyped path is not taken for an empty one.
+ * Opens the store of a URL. For a path, or `sqlite:` and a path, checkpoints and logs are beside
+ * the file. For `postgres://` logs are in `.clade`. Only commands that start runs create a store,
+ * so that a mistyped path is not taken for an empty store.
  */
 export async function openStores(
   { clade, cwd, env }: Context,
@@ -99,7 +99,7 @@ export function fileOf(url: string, cwd: string): string | undefined {
   const bad = (value: string, rule: string) =>
     new BadInputError([{ path: "--store", value, rule, remedy }]);
   if (scheme !== undefined) throw bad(`${scheme}:...`, `there is no store for ${scheme}: URLs`);
-  if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is none");
+  if (looksLikeUrl(url)) throw bad("...", "looks like a URL, and is not valid");
   return resolve(cwd, url);
 }
 

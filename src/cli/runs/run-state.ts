@@ -11,7 +11,7 @@ import { isAlive } from "../../processes/dead-workers.ts";
 import { count, shortened, time } from "../../report/words.ts";
 import { presentMs } from "../../worker/presence.ts";
 
-/** A worker that is there now, or one that left because it was set aside. */
+/** A worker that is present now, or one that left because it was set aside. */
 export interface PresentWorker {
   readonly worker: WorkerId;
   readonly device?: string;
@@ -22,7 +22,7 @@ export interface PresentWorker {
 
 const maxWorkers = 20;
 
-/** The state of a run in a word. A run that says it is running may have lost its workers. */
+/** The state of a run in a word. A run in the state `running` may have lost its workers. */
 export async function stateWord(store: PopulationStore, run: Run): Promise<string> {
   if (run.state.kind !== "running") return run.state.kind;
   if ((await workersOf(store, run)).length > 0) return "running";
@@ -31,7 +31,7 @@ export async function stateWord(store: PopulationStore, run: Run): Promise<strin
 
 export const notBegunText = "no worker has worked on it yet, and its time does not count";
 
-/** The names of the workers that are there now. */
+/** The names of the workers that are present now. */
 export async function workersOf(
   store: PopulationStore,
   run: Pick<Run, "id">,
@@ -45,8 +45,8 @@ export function thereOf(workers: readonly PresentWorker[]): PresentWorker[] {
 }
 
 /**
- * Of this machine those that are alive, of others those that were heard of, or whose lease has not
- * run out; and those that gave up.
+ * On this machine the workers that are alive. On others those that have reported lately, or whose
+ * lease has not expired. Also those that gave up.
  */
 export async function presentWorkers(
   store: PopulationStore,
@@ -74,9 +74,7 @@ export async function presentWorkers(
   });
 }
 
-/**
- * What all that are there wait for when each of them is set aside: everything fails everywhere.
- */
+/** What the workers wait for if all of them are set aside: everything fails everywhere. */
 export interface Outage {
   readonly since: number;
   readonly givesUpAt: number;
@@ -133,7 +131,7 @@ function doing(member: number | undefined, state: WorkerState): string {
     case "gave-up":
       return (
         `has left, set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; ` +
-        "when the cause is mended, start a worker there again"
+        "when the cause is fixed, start a worker there again"
       );
     default:
       if (member !== undefined) return `trains member ${member}`;

@@ -1,4 +1,4 @@
-/** The jobs that were submitted to clusters for a run, as their schedulers see them. */
+/** The jobs submitted to clusters for a run, as their schedulers see them. */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { deleteFromKubernetes, stateOfJob } from "../../cluster/kubernetes-jobs.ts";
 import { cancelInSlurm, statesOfTasks } from "../../cluster/slurm-jobs.ts";
@@ -8,9 +8,9 @@ import { plural } from "../../report/words.ts";
 type Job = Extract<RunNote, { readonly kind: "job" }>;
 
 interface Scheduler {
-  /** How the job is getting on, in words. */
+  /** The state of the job, in words. */
   state(env: NodeJS.ProcessEnv, job: Job, run: Run): Promise<string>;
-  /** Ends the job, and tells what ended; undefined when nothing was left of it. */
+  /** Ends the job, and resolves what ended; undefined if nothing was left of it. */
   end(env: NodeJS.ProcessEnv, job: Job, run: Run): Promise<string | undefined>;
 }
 
@@ -43,7 +43,9 @@ async function jobsOf(population: PopulationStore, run: Run): Promise<Job[]> {
   return (await population.notes(run.id)).filter((note) => note.kind === "job");
 }
 
-/** A line for each job. A scheduler that does not answer is no reason not to show the run. */
+/**
+ * A line for each job. A scheduler that does not answer must not prevent the run from being shown.
+ */
 export async function jobLines(
   env: NodeJS.ProcessEnv,
   population: PopulationStore,
@@ -59,7 +61,7 @@ export async function jobLines(
   return await Promise.all(lines);
 }
 
-/** Ends the jobs, and tells of each. */
+/** Ends the jobs, with a line for each. */
 export async function endJobs(
   env: NodeJS.ProcessEnv,
   population: PopulationStore,

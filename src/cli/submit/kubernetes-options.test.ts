@@ -34,24 +34,33 @@ test("what Kubernetes takes is taken", () => {
 
 test("what Kubernetes would reject, or take and never start, is one sentence", () => {
   const cases: [Partial<KubernetesOptions>, string][] = [
-    [{ namespace: "My Lab" }, "--namespace: My Lab - is no namespace; use lower-case letters"],
-    [{ image: "" }, "--image: nothing - is no image; write for example registry.example/clade:1"],
-    [{ secret: ["a", "PGPASSWORD=x"] }, "--secret: PGPASSWORD=x - is no name of a Secret"],
-    [{ cpusPerWorker: "0" }, "--cpus-per-worker: 0 - is no amount of cores"],
-    [{ cpusPerWorker: "0.5m" }, "--cpus-per-worker: 0.5m - is no amount of cores"],
-    [{ memoryPerWorker: "16GB" }, "--memory-per-worker: 16GB - is no amount of memory"],
-    [{ memoryPerWorker: "16m" }, "--memory-per-worker: 16m - is no amount of memory"],
-    [{ volumeClaim: ["shared"] }, "--volume-claim: shared - is no claim and path"],
-    [{ volumeClaim: ["shared:/"] }, "--volume-claim: shared:/ - is no claim and path"],
+    [
+      { namespace: "My Lab" },
+      "--namespace: My Lab - is not a namespace name; use lower-case letters",
+    ],
+    [
+      { image: "" },
+      "--image: nothing - is not an image name; write for example registry.example/clade:1",
+    ],
+    [{ secret: ["a", "PGPASSWORD=x"] }, "--secret: PGPASSWORD=x - is not the name of a Secret"],
+    [{ cpusPerWorker: "0" }, "--cpus-per-worker: 0 - is not a number of cores"],
+    [{ cpusPerWorker: "0.5m" }, "--cpus-per-worker: 0.5m - is not a number of cores"],
+    [{ memoryPerWorker: "16GB" }, "--memory-per-worker: 16GB - is not an amount of memory"],
+    [{ memoryPerWorker: "16m" }, "--memory-per-worker: 16m - is not an amount of memory"],
+    [{ volumeClaim: ["shared"] }, "--volume-claim: shared - is not a claim and a path"],
+    [{ volumeClaim: ["shared:/"] }, "--volume-claim: shared:/ - is not a claim and a path"],
     [{ volumeClaim: ["a:/tmp/"] }, "--volume-claim: /tmp - is mounted already"],
     [{ volumeClaim: ["a:/b", "c:/b"] }, "--volume-claim: /b - is mounted already"],
-    [{ experimentInImage: "climb.ts" }, "--experiment-in-image: climb.ts - is no absolute path"],
-    [{ nodeLabel: ["gpu"] }, "--node-label: gpu - is no label of a node"],
+    [
+      { experimentInImage: "climb.ts" },
+      "--experiment-in-image: climb.ts - is not an absolute path",
+    ],
+    [{ nodeLabel: ["gpu"] }, "--node-label: gpu - is not a node label"],
     [
       { tolerate: ["spot=true:NoSchedule"] },
-      "--tolerate: spot=true:NoSchedule - is no key of a taint",
+      "--tolerate: spot=true:NoSchedule - is not the key of a taint",
     ],
-    [{ kubernetesVersion: "new" }, "--kubernetes-version: new - is no version"],
+    [{ kubernetesVersion: "new" }, "--kubernetes-version: new - is not a version"],
     [{ kubernetesVersion: "1.19" }, "Kubernetes: 1.19 - is too old; workers need 1.20 or later"],
   ];
   for (const [options, sentence] of cases)

@@ -1,6 +1,6 @@
 /**
- * The options of `clade submit kubernetes` alone. What Kubernetes would reject of them, or worse,
- * take and never start, is found before anything is created.
+ * The options of `clade submit kubernetes` alone. Values that Kubernetes would reject or, worse,
+ * accept and never start, are found before anything is created.
  */
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,7 +49,7 @@ const subdomain = `${label}(\\.${label})*`;
 const labelName = "[A-Za-z0-9]([\\w.-]{0,61}[A-Za-z0-9])?";
 const qualified = `(${subdomain}/)?${labelName}`;
 
-/** What an option's values have to look like. */
+/** The form of an option's values. */
 const rules: {
   readonly [option in keyof KubernetesOptions]?: readonly [
     pattern: string,
@@ -57,32 +57,44 @@ const rules: {
     remedy: string,
   ];
 } = {
-  image: ["[\\w.:/@-]+", "is no image", "write for example registry.example/clade:1"],
-  secret: [subdomain, "is no name of a Secret", "give the name that kubectl get secrets shows"],
+  image: ["[\\w.:/@-]+", "is not an image name", "write for example registry.example/clade:1"],
+  secret: [
+    subdomain,
+    "is not the name of a Secret",
+    "give the name that kubectl get secrets shows",
+  ],
   volumeClaim: [
     `${subdomain}:/[^:]*[^:/][^:]*`,
-    "is no claim and path",
+    "is not a claim and a path",
     "write for example checkpoints:/shared, with the name of a PersistentVolumeClaim",
   ],
-  experimentInImage: ["/.+", "is no absolute path", "write for example /experiment/experiment.ts"],
-  namespace: [label, "is no namespace", "use lower-case letters, digits and -, at most 63"],
+  experimentInImage: [
+    "/.+",
+    "is not an absolute path",
+    "write for example /experiment/experiment.ts",
+  ],
+  namespace: [
+    label,
+    "is not a namespace name",
+    "use lower-case letters, digits and -, at most 63",
+  ],
   cpusPerWorker: [
     "(?=.*[1-9])(\\d+(\\.\\d{1,3})?|\\d+m)",
-    "is no amount of cores",
+    "is not a number of cores",
     "write for example 4, 0.5 or 500m",
   ],
   memoryPerWorker: [
     "(?=.*[1-9])\\d+(\\.\\d+)?([KMGTPE]i|[kMGTPE])",
-    "is no amount of memory",
+    "is not an amount of memory",
     "write for example 16Gi",
   ],
   nodeLabel: [
     `${qualified}=(${labelName})?`,
-    "is no label of a node",
+    "is not a node label",
     "write label=value, as kubectl get nodes --show-labels shows them",
   ],
-  tolerate: [qualified, "is no key of a taint", "give the key alone, as in nvidia.com/gpu"],
-  kubernetesVersion: ["v?1\\.\\d+.*", "is no version", "write for example 1.29"],
+  tolerate: [qualified, "is not the key of a taint", "give the key alone, as in nvidia.com/gpu"],
+  kubernetesVersion: ["v?1\\.\\d+.*", "is not a version", "write for example 1.29"],
 };
 
 /** Throws `BadInputError` with every mistake. */
@@ -119,7 +131,7 @@ export function requireNewEnough({ major, minor }: KubernetesVersion): void {
   throw new BadInputError([tooOld(`${major}.${minor}`)]);
 }
 
-/** Checkpoints in a directory that no pod has. */
+/** Whether checkpoints are in a directory that no pod has. */
 export function requireMounted(
   checkpoints: string | undefined,
   claims: readonly VolumeClaim[],

@@ -1,12 +1,10 @@
-/**
- * What can be told of the options of `clade submit slurm` before anything is created or submitted.
- */
+/** Checks the options of `clade submit slurm` before anything is created or submitted. */
 import { BadInputError } from "../../algorithm/problem.ts";
 import { minutesOfLimit } from "../../cluster/slurm-time.ts";
 
 /**
- * Workers give their members back a minute ahead of the limit, and Slurm, which looks every half
- * minute, may say so a minute early.
+ * Workers give their members back a minute before the limit. Slurm checks every half minute, and
+ * may send its signal a minute early.
  */
 const minMinutes = 5;
 
@@ -15,7 +13,7 @@ export function requireUsableTime(time: string | undefined): void {
   const minutes = minutesOfLimit(time);
   if (minutes === undefined) {
     const remedy = "write for example 4:00:00 for four hours, or 2-00:00:00 for two days";
-    throw bad("--time", time, "is no time that Slurm reads", remedy);
+    throw bad("--time", time, "is not a time that Slurm accepts", remedy);
   }
   // 0 asks for no limit.
   if (minutes === 0 || minutes >= minMinutes) return;
@@ -25,8 +23,8 @@ export function requireUsableTime(time: string | undefined): void {
 }
 
 /**
- * The experiment's file, if one was given, and the options for sbatch, which begin with a dash.
- * Without a file the first of them comes in its place.
+ * The experiment's file, if one was given, and the options for sbatch, which start with a dash.
+ * Without a file the first option is in its place.
  */
 export function wordsOf(
   file: string | undefined,
@@ -57,13 +55,14 @@ export function wordsOf(
 }
 
 /**
- * Variables without which a worker does not find the store and the checkpoints, or is not let in.
+ * Variables without which a worker cannot find the store and the checkpoints, or has no access to
+ * them.
  */
 const needed = /^(PG[A-Z]+|AWS_[A-Z_]+|CLADE_[A-Z]+)$/;
 
 /**
- * With `--export=NONE`, which some sites have in SBATCH_EXPORT, jobs do not get the environment.
- * The script says what holds no secret; nothing may say the rest.
+ * With `--export=NONE`, which some sites set in SBATCH_EXPORT, jobs do not get the environment.
+ * The script contains the values without secrets. It must not contain the others.
  */
 export function requireEnvironment(
   more: readonly string[],

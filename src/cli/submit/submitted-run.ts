@@ -1,5 +1,5 @@
 /**
- * The run that jobs of a cluster are submitted for: a new one, or one that exists and gets more
+ * The run that jobs of a cluster are submitted for: a new one, or an existing one that gets more
  * workers.
  */
 import { BadInputError } from "../../algorithm/problem.ts";
@@ -15,13 +15,13 @@ import { openStores, type Stores } from "../runs/open-store.ts";
 
 export interface SubmittedRun {
   readonly run: Run;
-  /** Leaves the store as it was, because nothing was submitted. */
+  /** Restores the store, because nothing was submitted. */
   undo(): Promise<void>;
 }
 
 /**
- * Throws `BadInputError` where workers of other machines could not share the store, before a file
- * is made.
+ * Throws `BadInputError` if workers of other machines could not share the store, before a file is
+ * created.
  */
 export async function openSharedStores(context: Context, options: StoreOptions): Promise<Stores> {
   requireShared(options.store || context.env.CLADE_STORE);
@@ -38,7 +38,7 @@ function requireShared(store: string | undefined): void {
 export function requireOneOfBoth(file: string | undefined, run: string | undefined): void {
   if ((file === undefined) !== (run === undefined)) return;
   const [value, rule] =
-    file === undefined ? ["none given", "is needed"] : [file, "says nothing beside --run"];
+    file === undefined ? ["none given", "is needed"] : [file, "has no effect with --run"];
   throw bad(
     "experiment",
     value,
@@ -47,7 +47,7 @@ export function requireOneOfBoth(file: string | undefined, run: string | undefin
   );
 }
 
-/** Throws `BadInputError` for what cannot be submitted. */
+/** Throws `BadInputError` for a run that cannot be submitted. */
 export async function submittedRun(
   context: Context,
   stores: Stores,

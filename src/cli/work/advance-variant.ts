@@ -25,18 +25,18 @@ export interface StudyWork {
   readonly stores: Stores;
   readonly study: Study;
   readonly reporter: StudyReporter;
-  /** Aborted when no further run is to begin. */
+  /** Aborts when no further run should begin. */
   readonly signal: AbortSignal;
   readonly options: WorkerOptions & { readonly json?: boolean };
 }
 
 /**
- * `given up`: done, but for members that were given up. `elsewhere`: another process works on it,
- * or on what it follows.
+ * `given up`: done, but members were given up. `elsewhere`: another process works on it, or on the
+ * run that it follows.
  */
 export type Outcome = "done" | "given up" | "failed" | "interrupted" | "elsewhere";
 
-/** Runs a variant with a seed to its end, if that has not been done already. */
+/** Runs a variant with a seed to its end, unless that is already done. */
 export async function advanceVariant(
   work: StudyWork,
   variant: PlannedVariant,
@@ -75,7 +75,7 @@ function outcomeOf({ state, failedMembers }: RunResult): Outcome {
   return failedMembers > 0 ? "given up" : "done";
 }
 
-/** All runs by their names. Throws where one of these cannot be read. */
+/** All runs by their names. Throws if one of these cannot be read. */
 async function undamagedRuns(
   { context, stores: { population } }: StudyWork,
   needed: readonly (RunId | undefined)[],
@@ -85,7 +85,7 @@ async function undamagedRuns(
   return new Map((await population.runs()).map((run) => [run.id, run]));
 }
 
-/** Whether what a variant follows can be followed. */
+/** Whether the run that a variant follows can be followed. */
 async function outcomeOfFollowed(
   { context: { warn }, stores: { population } }: StudyWork,
   runs: ReadonlyMap<RunId, Run>,
@@ -106,7 +106,7 @@ async function outcomeOfFollowed(
   return "failed";
 }
 
-/** Goes on with a run that is there, unless it is done or somebody works on it. */
+/** Continues an existing run, unless it is done or another process works on it. */
 async function takenUp(
   { context: { clade }, stores: { population }, study }: StudyWork,
   existing: Run,
@@ -116,7 +116,8 @@ async function takenUp(
   const { id } = existing;
   if (existing.study?.name !== study.name || existing.study.variant !== label)
     throw new CladeError(
-      `run ${id}: is no run of ${label} of study ${study.name}; rename the study or the variant`,
+      `run ${id}: is not a run of ${label} of study ${study.name}; ` +
+        "rename the study or the variant",
     );
   const remedy = `undo the change, rename the study, or: ${clade} remove ${id}`;
   requireSameExperiment(existing, experiment, remedy);
@@ -147,13 +148,13 @@ async function created(
     await newRun(stores, experiment, settings.seed, { id, source, study: place });
     return "ready";
   } catch (error) {
-    // Another process has made it since this one looked.
+    // Another process has created it since this one looked.
     if (error instanceof RunExistsError) return "elsewhere";
     throw error;
   }
 }
 
-/** Undefined when it was interrupted. */
+/** Undefined if it was interrupted. */
 async function trained(
   { context, stores, reporter, signal, options }: StudyWork,
   id: RunId,

@@ -19,7 +19,7 @@ import { verifyAtEnd } from "./verify-at-end.ts";
 
 const ticksMs = 200;
 
-/** How often it is looked whether workers are set aside. */
+/** How often to check whether workers are set aside. */
 const lookMs = 2_000;
 
 /**
@@ -35,9 +35,9 @@ export async function execute(
     readonly json: boolean;
     readonly resumed: boolean;
     readonly allowDifferentCode?: boolean;
-    /** Tells the run otherwise than `json` says. */
+    /** Replaces the reporter that `json` selects. */
     readonly reporter?: Reporter;
-    /** Aborted when the interruption came before. */
+    /** Already aborted if the interruption came before. */
     readonly signal?: AbortSignal;
   },
 ): Promise<{ result: RunResult; exitCode: number }> {
@@ -73,7 +73,7 @@ export async function execute(
     await told;
     interruption.release();
   }
-  // A run may end before anybody has looked.
+  // A run may end before the first look.
   if (setAsideOf(view.workers).length === 0) await lookAtWorkers(stores, view, reporter);
   await verifyAtEnd(stores, run);
   const result = await resultOf(stores.population, run.id);
@@ -84,15 +84,15 @@ export async function execute(
   return { result, exitCode: interrupted ? exitCodes.interrupted : exitCodeOf(result) };
 }
 
-/** Of a run that still goes on, all workers of this machine have left, set aside. */
+/** All workers of this machine were set aside and have left, while the run is still running. */
 function exitCodeOf({ state, failedMembers, lost, best }: RunResult): number {
   if (state.kind !== "done" || (lost && !best)) return exitCodes.failed;
   return failedMembers > 0 ? exitCodes.membersGivenUp : exitCodes.done;
 }
 
 /**
- * Tells when other workers are set aside than before. When the store fails here, the workers' own
- * failure says so.
+ * Reports when the set-aside workers change. If the store fails here, the workers' own failure
+ * reports it.
  */
 async function lookAtWorkers(
   { population }: Stores,
@@ -128,8 +128,8 @@ async function tell(
 }
 
 /**
- * The first signal stops the run in good order, the second leaves at once. Nothing that was
- * published is lost either way.
+ * The first signal stops the run cleanly, the second exits at once. Published snapshots are not
+ * lost either way.
  */
 function stopOnInterrupt(
   context: Context,
@@ -150,13 +150,13 @@ function stopOnInterrupt(
         "\nstopping: workers drop their generation and give their members back " +
           "(Ctrl-C again leaves at once)",
       );
-    // When the store fails, the workers' own failure says so.
+    // If the store fails, the workers' own failure reports it.
     void stores.population
       .stop(run.id)
       .catch(() => {})
       .then(() => workers.stop());
   };
-  // What aborted the context's too is heard of below.
+  // An abort of the context's signal is handled below.
   if (signal?.aborted && !context.signal?.aborted) interrupt();
   const listening = onInterrupt(context, interrupt);
   return {

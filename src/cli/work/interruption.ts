@@ -1,9 +1,9 @@
-/** Requests to stop: signals of this process, or what aborts the context's. */
+/** Requests to stop: signals of this process, or an abort of the context's signal. */
 import type { Context } from "../context.ts";
 
 export const signalNames = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Calls back at each request, until it is disposed of. */
+/** Calls back on each request, until it is disposed of. */
 export function onInterrupt({ signal }: Context, interrupt: () => void): Disposable {
   for (const name of signalNames) process.on(name, interrupt);
   if (signal?.aborted) interrupt();

@@ -1,6 +1,6 @@
 /**
- * What a worker needs before it works on a run: the same experiment, and the checkpoints of the
- * others.
+ * What a worker needs before it works on a run: the same experiment, and access to the checkpoints
+ * of the others.
  */
 import { existsSync } from "node:fs";
 import { CladeError } from "../../algorithm/clade-error.ts";
@@ -19,12 +19,12 @@ export interface JoinOptions {
 
 export interface JoinedRun {
   readonly experiment: Experiment;
-  /** What differs from the code that the run began with. */
+  /** The differences from the run's code. */
   readonly differences: readonly string[];
   readonly checkpointStore: Awaited<ReturnType<Stores["checkpoints"]>>;
 }
 
-/** Throws a `CladeError` when this machine could not work on the run. */
+/** Throws a `CladeError` if this machine could not work on the run. */
 export async function joinRun(
   context: Context,
   stores: Stores,
@@ -39,8 +39,8 @@ export async function joinRun(
 }
 
 /**
- * The experiment, if it is the run's and consists of the same files; another only where that is
- * allowed.
+ * The experiment, if it is the run's and has the same files. A different one is accepted only if
+ * that is allowed.
  */
 async function sameExperiment(
   context: Context,
@@ -55,8 +55,7 @@ async function sameExperiment(
 }
 
 /**
- * A worker that does not see what the others saved would take every member back to what it was at
- * the beginning.
+ * A worker that does not see the others' checkpoints would take every member back to its start.
  */
 async function requireSigned(run: Run, checkpoints: ObjectCheckpointStore): Promise<void> {
   if (await checkpoints.isSigned()) return;

@@ -1,5 +1,6 @@
 /**
- * A worker process that another of this machine has started, and that leaves when that one does.
+ * A worker process that was started by another process of this machine, and leaves when that one
+ * does.
  */
 import { join } from "node:path";
 import { startWatchdog } from "../../processes/watchdog/watchdog.ts";
@@ -22,7 +23,7 @@ import { type JoinOptions, joinRun } from "./join-run.ts";
 
 export interface LocalWorkerOptions extends StoreOptions, JoinOptions {
   readonly patience?: number;
-  /** Prints what it does, as the worker of this number of so many: 2/4. */
+  /** Prints what it does, under a number such as 2/4, the second worker of four. */
   readonly tell?: string;
 }
 
@@ -45,7 +46,7 @@ async function workLocally(
   options: LocalWorkerOptions,
 ): Promise<number> {
   const { env, warn } = context;
-  // Before the experiment is loaded, which runs code of the user.
+  // Before the experiment is loaded, because that runs the user's code.
   const watchdog = startWatchdog();
   await using stores = await openStores(context, options, { tellWaiting: warn });
   const run = await findRun(context, stores.population, name, "work");
@@ -92,14 +93,14 @@ async function workLocally(
 }
 
 /**
- * A scheduler may signal every process of a job, and the process that started this one, which asks
- * this one: that asks once.
+ * A scheduler may signal every process of a job. The process that started this one then also asks
+ * it to leave. Both count as one request.
  */
 const sameSignalMs = 500;
 
 /**
  * Aborts when this worker is asked to leave: by the end of the process that started it, or by a
- * signal. The second signal leaves at once.
+ * signal. On the second signal it exits at once.
  */
 function askedToLeave(): { readonly signal: AbortSignal; bySignal(): boolean } {
   const leave = new AbortController();

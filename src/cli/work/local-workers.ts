@@ -9,8 +9,8 @@ import { patienceWords } from "../options/worker-options.ts";
 import type { Stores } from "../runs/open-store.ts";
 
 /**
- * What `startLocalWorkers` needs to start them on a run, with more words for each on its command
- * line.
+ * What `startLocalWorkers` needs to start workers on a run, with more words for the command line
+ * of each.
  */
 export function localWorkers(
   { cwd, env, warn }: Context,

@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import type { Study } from "../../experiment/study/study.ts";
 import type { RunId } from "../../population-store/population-store.ts";
 
-/** A file name may have 255 bytes, and a run's checkpoints lie in a directory of its name. */
+/**
+ * A file name may have at most 255 bytes, and a run's checkpoints are in a directory of its name.
+ */
 const maxWords = 150;
 
 /**
- * The same for everybody, so that two processes that work on one study never make a run twice.
- * What an id cannot have, such as the sign of `rate=-1`, is told apart by a hash.
+ * The id of a study's run. It is the same in every process, so two processes that work on one
+ * study never create a run twice. A hash distinguishes labels that differ in characters that an id
+ * cannot have, such as the sign of `rate=-1`.
  */
 export function studyRunId({ name }: Study, label: string, seed: number): RunId {
   const words = `${name}-${label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")}`;

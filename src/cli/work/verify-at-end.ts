@@ -3,9 +3,10 @@ import { verifyBest, verifyBestOnce } from "../../worker/best-model.ts";
 import type { Stores } from "../runs/open-store.ts";
 
 /**
- * Verifies the best model once all workers of this machine have left: none may have come to it, or
- * one was late with what another had found whole. Where `others` may have worked on it, too, what
- * was verified already is only looked at, or each machine would fetch the model.
+ * Verifies the best model after all workers of this machine have left. Perhaps no worker did so,
+ * or one wrote late to a checkpoint that another had verified. If `others` may have worked on the
+ * run, an already verified model is only checked quickly. Otherwise each machine would fetch the
+ * model.
  */
 export async function verifyAtEnd(
   { population, checkpoints: checkpointsOf }: Pick<Stores, "population" | "checkpoints">,

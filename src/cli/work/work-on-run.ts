@@ -16,8 +16,8 @@ import { localWorkers } from "./local-workers.ts";
 import { verifyAtEnd } from "./verify-at-end.ts";
 
 /**
- * Works on a run with processes of this machine, which leave when they are asked to. Resolves how
- * the run is then. Throws where everything failed on them.
+ * Works on a run with processes of this machine, which leave when asked to. Resolves the run's
+ * state afterwards. Throws if everything failed on them.
  */
 export async function workOnRun(
   context: Context,
@@ -46,7 +46,7 @@ export async function workOnRun(
   if (signal.aborted) return "interrupted";
   const state = await stateOf(stores, run);
   if (state.kind === "done") await verifyAtEnd(stores, run, { others: true });
-  // Also at the run's end: a scheduler is to see that this machine did nothing for it.
+  // Also at the run's end, so that a scheduler sees that this machine contributed nothing.
   if (state.kind !== "failed" && setAside > 0) {
     const those =
       count === 1
@@ -65,7 +65,7 @@ function joinWords({ experiment, allowDifferentCode }: JoinOptions): readonly st
   ];
 }
 
-/** A run that was removed has ended as one that was stopped. */
+/** A removed run counts as stopped. */
 async function stateOf({ population }: Stores, { id }: Run): Promise<RunState> {
   try {
     return (await population.run(id)).state;
@@ -76,12 +76,12 @@ async function stateOf({ population }: Stores, { id }: Run): Promise<RunState> {
 }
 
 /**
- * A scheduler may signal a job's script, which passes it on, and this process, too: that asks
- * once.
+ * A scheduler may signal both a job's script, which passes the signal on, and this process. Both
+ * count as one request.
  */
 const sameSignalMs = 500;
 
-/** The first signal asks the workers to leave, the second kills them. Aborts with the first. */
+/** The first signal asks the workers to leave, and aborts. The second kills them. */
 function leaveOnInterrupt(
   context: Context,
   workers: LocalWorkers,

@@ -3,8 +3,8 @@ import type { Snapshot } from "../../algorithm/snapshot.ts";
 import type { RunId, WorkerId } from "./ids.ts";
 
 /**
- * The right to train a member and to publish for it, until it is given back or claimed by another:
- * `fencingToken` counts the claims.
+ * The right to train a member and to publish for it. It ends when the member is given back, or
+ * when another worker claims it. `fencingToken` counts the claims.
  */
 export interface Claim {
   readonly run: RunId;
@@ -12,16 +12,16 @@ export interface Claim {
   readonly member: number;
   readonly fencingToken: number;
   readonly newest: Snapshot;
-  /** The newest snapshot ended a generation, and nobody has decided about it. */
+  /** The newest snapshot ended a generation, and the decision about it is still to be made. */
   readonly undecided: boolean;
   readonly failures: number;
   /** Whether it has ever failed in this run. */
   readonly hasFailed: boolean;
-  /** How long somebody had worked on the run by the time of the claim, in milliseconds. */
+  /** The run's work time (`elapsedMs`) at the time of the claim, in milliseconds. */
   readonly elapsedMs: number;
   /**
-   * At the end of which generation the member was last restarted, on which the seed of its trainer
-   * depends; 0 if it never was.
+   * The generation at whose end the member was last restarted; 0 if it never was. The seed of its
+   * trainer depends on it.
    */
   readonly restarted: number;
 }
@@ -29,9 +29,9 @@ export interface Claim {
 export interface ClaimRequest {
   /** How long the claim holds without a renewal, in milliseconds. */
   readonly leaseMs: number;
-  /** The member that the worker's trainer holds: preferred among equals. */
+  /** The member that the worker's trainer already holds. It is preferred among equals. */
   readonly warm?: number | undefined;
-  /** The place up to which the worker knows the history; left out when it knows nothing. */
+  /** The worker knows the history up to this place. Left out when it knows nothing. */
   readonly since?: number | undefined;
 }
 
@@ -39,12 +39,12 @@ export type ClaimResult =
   | {
       readonly kind: "claimed";
       readonly claim: Claim;
-      /** What was published after `since`, where the member awaits a decision. */
+      /** What was published after `since`, if the member awaits a decision. */
       readonly news?: News;
     }
-  /** Every member is leased, finished, or waits for the others. */
+  /** Every member is leased, is finished, or waits for the others. */
   | { readonly kind: "wait" }
-  /** The run is not running any more. */
+  /** The run is no longer running. */
   | { readonly kind: "ended" };
 
 /** Snapshots with scores of their own (`isEarned`) after a place in the history, in order. */

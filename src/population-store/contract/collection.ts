@@ -4,17 +4,18 @@ import type { RunId } from "./ids.ts";
 
 export interface Collection {
   /**
-   * Takes the turn to collect: true if something was published since the last turn, which is at
-   * least `restMs` ago.
+   * Takes the turn to collect. Resolves true if something was published since the last turn, and
+   * that turn was at least `restMs` ago.
    */
   takeCollection(id: RunId, restMs: number): Promise<boolean>;
-  /** Protects a checkpoint for as long as the name stands. */
+  /** Protects a checkpoint until the name is unpinned. */
   pin(id: RunId, name: string, checkpoint: CheckpointId): Promise<void>;
   unpin(id: RunId, name: string): Promise<void>;
   /**
-   * Calls `sweep` with every checkpoint that must stay, while nobody can reserve, publish or pin:
-   * of each member the newest snapshot's, that of `present`, and the two last trained ones' (the
-   * older is the fallback); the best, the reserved and the pinned.
+   * Calls `sweep` with every checkpoint that must stay. Meanwhile no worker can reserve, publish
+   * or pin. For each member these are the checkpoints of the newest snapshot, of `present`, and of
+   * the last two trained snapshots (the older is the fallback). The best, the reserved and the
+   * pinned checkpoints stay, too.
    */
   collect(id: RunId, sweep: (live: ReadonlySet<CheckpointId>) => void): Promise<void>;
 }

@@ -4,21 +4,23 @@ import type { RunId } from "./ids.ts";
 
 export class RunNotFoundError extends CladeError {}
 export class SnapshotNotFoundError extends CladeError {}
-/** A row of the store cannot be read. The message names it, and the way out. */
+/** A row of the store cannot be read. The message names the row and the remedy. */
 export class DamagedRowError extends CladeError {}
-/** The store has a run of that id already. */
+/** The store already has a run with that id. */
 export class RunExistsError extends CladeError {}
 /**
- * The member was claimed by another worker, or the run ended: what this worker did since its last
- * publication is dropped.
+ * Another worker claimed the member, or the run ended. What this worker did since its last
+ * publication is discarded.
  */
 export class LeaseLostError extends CladeError {}
-/** The store was written by a newer version, or is no store at all. It has not been touched. */
+/** The store was written by a newer version, or is not a store. It has not been changed. */
 export class StoreVersionError extends CladeError {}
 
-/** The id of a new run is that of another. */
+/** The id of a new run is already taken. */
 export function idTaken(id: RunId): RunExistsError {
-  return new RunExistsError(`run ${id}: is in the store already; give the new run another id`);
+  return new RunExistsError(
+    `run ${id}: already exists in this store; give the new run another id`,
+  );
 }
 
 /** A lease is lost for one of these reasons. */

@@ -5,7 +5,10 @@ import type { DecisionCounts, DecisionQuery } from "../decisions.ts";
 import type { Failure } from "../failure.ts";
 import type { RunId, WorkerId } from "./ids.ts";
 
-/** A snapshot with when and by whom it was published: facts of one execution, not of the tree. */
+/**
+ * A snapshot with the time and the worker of its publication, which are facts of one execution and
+ * not of the tree.
+ */
 export interface PublishedSnapshot extends Snapshot {
   readonly publishedAt: number;
   readonly worker?: WorkerId;
@@ -35,25 +38,25 @@ export interface History {
   history(id: RunId, member: number): AsyncIterable<Snapshot>;
   /** Throws `SnapshotNotFoundError`. */
   snapshot(id: RunId, snapshot: SnapshotId): Promise<Snapshot>;
-  /** Newest first. What is decided after the first one is asked for is left out. */
+  /** Newest first. Decisions made after the first one is read are left out. */
   decisions(id: RunId, query?: DecisionQuery): AsyncIterable<Decision>;
-  /** How many decisions of each kind there are; kinds without any may be absent. */
+  /** The number of decisions of each kind. A kind without decisions may be absent. */
   decisionCounts(id: RunId): Promise<DecisionCounts>;
   /** What was published after a place, oldest first, at most `limit` of each kind. */
   changes(id: RunId, after: Cursor, limit?: number): Promise<Changes>;
   /**
-   * What figures need of every snapshot, in the order of publication, in pages. Each page is a
-   * read of its own, so that no read of a long run holds up those who publish. Snapshots may share
-   * equal hyperparameters.
+   * The parts of every snapshot that figures need, in the order of publication, in pages. Each
+   * page is a separate read, so reading a long run does not block publications. Snapshots may
+   * share equal hyperparameters.
    */
   tree(id: RunId): AsyncIterable<readonly TreeSnapshot[]>;
   /** The place after everything that is published now. */
   end(id: RunId): Promise<Cursor>;
   /**
-   * A mark that differs after every change. It is taken before looking, so that no change falls
+   * A mark that differs after every change. Take it before looking, so that no change is missed
    * between looking and waiting.
    */
   mark(): string;
-  /** Resolves when the mark is no longer the one that was seen, or after the time. */
+  /** Resolves when the mark differs from the one that was seen, or after the time. */
   waitForChange(seen: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
 }

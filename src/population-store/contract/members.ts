@@ -6,8 +6,8 @@ import type { Claim, ClaimRequest, ClaimResult } from "./claim.ts";
 import type { RunId, WorkerId } from "./ids.ts";
 
 /**
- * `finished` has spent its budget and goes on with a larger one; `stopped` was ended by its
- * strategy and never goes on.
+ * A `finished` member has spent its budget and continues with a larger one. A `stopped` member was
+ * ended by its strategy and never continues.
  */
 export type MemberState = "active" | "finished" | "stopped" | "failed";
 
@@ -15,19 +15,21 @@ export interface Member {
   readonly member: number;
   readonly state: MemberState;
   readonly newest: Snapshot;
-  /** What its worker goes on from, where that differs from the newest. */
+  /** The snapshot that its worker continues from, if that is not the newest. */
   readonly begun?: Snapshot;
-  /** Failures since it last published. */
+  /** The number of failures since it last published. */
   readonly failures: number;
   readonly lease?: { readonly worker: WorkerId; readonly until: number };
-  /** Nobody may claim it before, because it has failed. Absent when it may be claimed. */
+  /**
+   * It cannot be claimed before this time, because it has failed. Absent when it can be claimed.
+   */
   readonly restsUntil?: number;
 }
 
 export interface Members {
   /**
-   * Claims the free active member with the fewest generations. In a synchronous run only members
-   * that wait for nobody can be claimed.
+   * Claims the free active member with the fewest generations. In a synchronous run a member that
+   * is ahead of another active one cannot be claimed.
    */
   claimMember(id: RunId, worker: WorkerId, request: ClaimRequest): Promise<ClaimResult>;
   /**
@@ -41,13 +43,13 @@ export interface Members {
    */
   releaseMember(claim: Claim, restMs?: number): Promise<void>;
   /**
-   * Gives back everything that a worker holds, and forgets it, because it is known to be dead.
-   * Safe even if it is not: it can no longer publish.
+   * Gives back everything that a dead worker holds, and forgets the worker. Safe even if the
+   * worker is alive: it can no longer publish.
    */
   releaseWorker(id: RunId, worker: WorkerId): Promise<void>;
   /**
-   * Keeps an error of the trainer with the member and gives the member back, so that it can be
-   * claimed after `restMs`; `failed` takes it out of the run. Fenced like `publish`.
+   * Records an error of the trainer and gives the member back, so that it can be claimed after
+   * `restMs`. The state `failed` takes it out of the run. Fenced like `publish`.
    */
   recordFailure(
     claim: Claim,
@@ -55,11 +57,11 @@ export interface Members {
     state: MemberState,
     restMs?: number,
   ): Promise<void>;
-  /** A member's last failures, the latest first, at most `limit`. */
+  /** A member's last failures, latest first, at most `limit`. */
   failuresOf(id: RunId, member: number, limit: number): Promise<readonly Failure[]>;
 
   /**
-   * Keeps what a worker does, so that it is known to be there; without a state the worker is
+   * Records what a worker does, which shows that it is alive. Without a state the worker is
    * forgotten. Does nothing for a run that was removed.
    */
   noteWorker(
@@ -69,7 +71,7 @@ export interface Members {
     device?: string,
   ): Promise<void>;
   /**
-   * The workers that were heard of in the last day and are not known to have left, in the order in
+   * The workers that reported in the last day and are not known to have left, in the order in
    * which they joined.
    */
   workers(id: RunId): Promise<readonly RunWorker[]>;

@@ -6,9 +6,9 @@ import type { RunId } from "./ids.ts";
 
 export type Publication =
   | Trained
-  /** A copy was scored again before it is trained. The claim goes on. */
+  /** A copy was scored again before its training. The claim continues. */
   | (Decided & { readonly kind: "evaluated"; readonly snapshot: Snapshot })
-  /** A member that keeps failing goes on from a donor. The claim goes on. */
+  /** A member that keeps failing continues from a donor. The claim continues. */
   | { readonly kind: "rescued"; readonly decision: Decision; readonly snapshot: Snapshot }
   /** The member has gone back to an older snapshot, and is free. */
   | { readonly kind: "recovered"; readonly decision: Decision; readonly snapshot: Snapshot }
@@ -27,32 +27,38 @@ export type Publication =
   /** The whole run ends. */
   | { readonly kind: "ended"; readonly reason: string };
 
-/** What was decided before a generation, and the snapshot that it begins with where it is new. */
+/**
+ * The decision before a generation, and the snapshot that the generation begins with, if it is
+ * new.
+ */
 export interface Decided {
   readonly decision?: Decision;
   readonly from?: Snapshot;
 }
 
-/** The end of a generation: the member is free, and awaits a decision unless it is the last. */
+/**
+ * The end of a generation. The member is free, and awaits a decision unless this was its last
+ * generation.
+ */
 export interface Trained extends Decided {
   readonly kind: "trained";
   readonly snapshot: Snapshot;
   /** The member has spent its budget. */
   readonly isLast?: boolean;
   /**
-   * It has the best score that its worker knows of. The run's best stays if it is as good
-   * (`isBetterModel`).
+   * It has the best score that its worker knows of. The run's best stays if that is at least as
+   * good (`isBetterModel`).
    */
   readonly mayBeBest?: boolean;
-  /** The run ends with it, or if all members together have then done so many steps. */
+  /** The run ends with it, or ends if all members together have then done this many steps. */
   readonly ends?: { readonly reason: string; readonly atTotalSteps?: number };
 }
 
 export interface Publications {
   /**
-   * Protects the checkpoint of the snapshot that a claim goes on from until the claim ends or
-   * publishes, and shows the snapshot with its member. Resolves false, and changes nothing, when
-   * the checkpoint was replaced since the decision and may be gone. Throws `LeaseLostError`.
+   * Protects the checkpoint of the snapshot that a claim continues from, until the claim ends or
+   * publishes, and shows the snapshot with its member. Resolves false, and changes nothing, if the
+   * checkpoint was replaced since the decision and may be gone. Throws `LeaseLostError`.
    */
   begin(claim: Claim, from: Snapshot): Promise<boolean>;
   /**
@@ -61,9 +67,9 @@ export interface Publications {
    */
   reserveCheckpoint(claim: Claim, checkpoint: CheckpointId): Promise<void>;
   /**
-   * Appends what a worker has done. Throws `LeaseLostError`, and changes nothing, when the claim
-   * does not hold any more or the run is not running. With `next` the worker goes on with another
-   * claim in the same message.
+   * Appends what a worker has done. Throws `LeaseLostError`, and changes nothing, if the claim no
+   * longer holds or the run is not running. With `next` the worker gets another claim in the same
+   * message.
    */
   publish(
     claim: Claim,
@@ -73,13 +79,13 @@ export interface Publications {
   /** What was published after a place. */
   news(id: RunId, since: number): Promise<News>;
   /**
-   * Each member's newest snapshot with a score of its own, and the place in the history that this
-   * stands for.
+   * Each member's newest snapshot with a score of its own, and the place in the history that they
+   * are read at.
    */
   present(id: RunId): Promise<News>;
   /**
-   * Each member's trained snapshot of a generation, or of its last before: what a decision about
-   * that generation sees.
+   * Each member's trained snapshot of a generation, or of its last earlier one. A decision about
+   * that generation sees these.
    */
   generation(id: RunId, generation: number): Promise<readonly Snapshot[]>;
 }

@@ -1,26 +1,23 @@
-/** Runs: what is executed, and how far it is. */
+/** Runs: what is executed, and how far it has got. */
 import type { HyperparameterValue, Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
 import type { RunId, WorkerId } from "./ids.ts";
 
 export type RunState =
-  /** Workers may claim members. Whether any worker is there is not known to the store. */
+  /** Workers may claim members. The store does not know whether there are any workers. */
   | { readonly kind: "running" }
   | { readonly kind: "stopped" }
   | { readonly kind: "done"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
-/**
- * The place of a run in a study: which of its variants it is an execution of. The seed is the
- * run's.
- */
+/** The place of a run in a study: the variant that it executes. The seed is the run's. */
 export interface StudyPlace {
   readonly name: string;
   /** Names the variant within the study, such as "pbt population=10". */
   readonly variant: string;
   /** The variant without its point on the study's grid, such as "pbt" or "random-search". */
   readonly method: string;
-  /** The settings that the grid gave it, by path. */
+  /** The settings from the grid, by path. */
   readonly point: { readonly [path: string]: unknown };
   /** The method that the others are compared with. */
   readonly baseline?: string;
@@ -31,8 +28,8 @@ export interface NewRun {
   readonly seed: number;
   readonly experiment: ExperimentDescription;
   /**
-   * The experiment file that workers load, and the settings that were changed for this run. Absent
-   * for a run of a program.
+   * The experiment file that workers load, and the settings changed for this run. Absent for a run
+   * started by a program.
    */
   readonly source?: {
     readonly file: string;
@@ -42,30 +39,27 @@ export interface NewRun {
   readonly study?: StudyPlace;
   /** The run that this one is a control of (`clade run --control`). */
   readonly controlOf?: RunId;
-  /**
-   * The URL of the place that its checkpoints are in, without secrets. Absent where they lie
-   * beside the store.
-   */
+  /** The URL of its checkpoints, without secrets. Absent if they are stored beside the store. */
   readonly checkpoints?: string;
   /**
-   * The SHA-256 of each file that its trainer consists of, by the path from the experiment's
-   * directory. Absent for a run of a program.
+   * The SHA-256 of each file of its trainer, by the path from the experiment's directory. Absent
+   * for a run started by a program.
    */
   readonly code?: { readonly [file: string]: string };
 }
 
-/** What is known about an execution of a run and belongs to no member. */
+/** Facts about the execution of a run that belong to no member. */
 export type RunNote =
-  /** A job of a cluster's scheduler that was submitted to work on it. */
+  /** A job that was submitted to a cluster's scheduler for this run. */
   | {
       readonly kind: "job";
       readonly scheduler: "slurm" | "kubernetes";
       readonly id: string;
       readonly submittedAt: number;
-      /** Where the scheduler keeps it: a namespace, or a cluster's name. */
+      /** Its place in the scheduler: a namespace, or a cluster's name. */
       readonly where?: string;
     }
-  /** A worker joined although its code is not the run's. */
+  /** A worker joined with code that differs from the run's. */
   | {
       readonly kind: "different-code";
       readonly worker: WorkerId;
@@ -78,23 +72,23 @@ export type RunNote =
       readonly verifiedAt: number;
       /** The best by score or held-out metric. */
       readonly best: SnapshotId;
-      /** The best whose checkpoint is whole; absent where none is. */
+      /** The best model with a whole checkpoint; absent if there is none. */
       readonly snapshot?: SnapshotId;
-      /** Better ones, whose checkpoints are not whole. */
+      /** Better models whose checkpoints are not whole. */
       readonly lost: readonly LostModel[];
     }
   | ActingNote;
 
 /**
- * A worker tried whether hyperparameters act that are not read back; the first such note of a run
- * says that others need not.
+ * A worker tested whether hyperparameters that are not read back have an effect. After the first
+ * such note of a run other workers do not test it again.
  */
 export interface ActingNote {
   readonly kind: "acting";
   readonly worker: WorkerId;
   /** Unix time in milliseconds. */
   readonly at: number;
-  /** Absent while it tries, and where all of them act. */
+  /** Absent during the test, and if all of them have an effect. */
   readonly found?: {
     /** Training steps with each value. */
     readonly steps: number;
@@ -122,14 +116,14 @@ export interface Run extends NewRun {
   /** The trained snapshot with the best score so far. */
   readonly best?: SnapshotId;
   /**
-   * Time in which somebody worked on it before `runningSince`, and since when somebody works on it
-   * now; milliseconds. While nobody does, `runningSince` is absent.
+   * Milliseconds of work before `runningSince`, and the time since when workers have been working
+   * on it without a pause. While no worker does, `runningSince` is absent.
    */
   readonly elapsedMs: number;
   readonly runningSince?: number;
 }
 
-/** A run of which `run` throws a `DamagedRowError`, and what can be read of it. */
+/** What can be read of a run for which `run` throws a `DamagedRowError`. */
 export interface DamagedRun extends Pick<Run, "id" | "createdAt" | "state" | "checkpoints"> {
   /** The error's message. */
   readonly why: string;
@@ -137,7 +131,7 @@ export interface DamagedRun extends Pick<Run, "id" | "createdAt" | "state" | "ch
 
 export interface Runs {
   /**
-   * Creates a run in the state `running`, with one member for each root snapshot. Throws
+   * Creates a run in the state `running`, with one member per root snapshot. Throws
    * `RunExistsError`.
    */
   createRun(run: NewRun, roots: readonly Snapshot[]): Promise<Run>;
@@ -147,26 +141,26 @@ export interface Runs {
   runs(): Promise<readonly Run[]>;
   /** Those whose row is damaged, oldest first. They can be stopped and removed. */
   damagedRuns(): Promise<readonly DamagedRun[]>;
-  /** Keeps a fact about the run. Throws `RunNotFoundError`. */
+  /** Records a fact about the run. Throws `RunNotFoundError`. */
   note(id: RunId, note: RunNote): Promise<void>;
   /** Oldest first. */
   notes(id: RunId): Promise<readonly RunNote[]>;
-  /** Removes a run and everything that was published in it. Workers of it find it ended. */
+  /** Removes a run and everything published in it. Its workers find it ended. */
   removeRun(id: RunId): Promise<void>;
   /**
-   * Makes the run claimable and gives failed members another chance. With an experiment, replaces
-   * the run's; members are then finished or not as its steps per member say. Stopped ones stay so.
-   * A run without an active member ends at once.
+   * Makes the run claimable and gives failed members another chance. A given experiment replaces
+   * the run's, and its steps per member decide which members are finished. Stopped members stay
+   * stopped. A run without an active member ends at once.
    */
   resume(id: RunId, experiment?: Pick<NewRun, "experiment" | "source">): Promise<void>;
   /**
-   * Ends claims and publications; workers notice at the next renewal. A run that is done or has
-   * failed stays so.
+   * Ends claims and publications. Workers notice at the next renewal. A run that is done or has
+   * failed keeps its state.
    */
   stop(id: RunId): Promise<void>;
 }
 
-/** How long somebody has worked on a run, in milliseconds. */
+/** How long workers have worked on a run, in milliseconds. */
 export function elapsedMs(run: Pick<Run, "elapsedMs" | "runningSince">, now: number): number {
   return (
     run.elapsedMs + (run.runningSince === undefined ? 0 : Math.max(0, now - run.runningSince))

@@ -1,7 +1,6 @@
 /**
  * A population in this process's memory, for runs inside a program or a browser. JavaScript runs
- * one piece of synchronous code at a time, so a method that does its work without awaiting is a
- * transaction.
+ * one piece of synchronous code at a time, so a method that never awaits is a transaction.
  */
 
 import { firstPlace } from "../../algorithm/bisect.ts";
@@ -57,24 +56,24 @@ interface RunRecord {
   run: Run;
   readonly members: MemberRecord[];
   /**
-   * The active members, the least advanced first and then by number: the order in which they are
-   * claimed.
+   * The active members in the order in which they are claimed: least advanced first, then by
+   * number.
    */
   readonly active: number[];
-  /** In the order of publication; strategies see them as they are. */
+  /** In the order of publication, as strategies see them. */
   readonly snapshots: Snapshot[];
-  /** When and by whom each of them was published. */
+  /** The time and the worker of each publication. */
   readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
   readonly decisions: Decision[];
   readonly failures: Failure[];
   /** Of all members together. */
   steps: number;
-  /** Until when somebody has worked, as far as members that were given back say. */
+  /** The end of the work on members that were given back. */
   workedUntil: number;
   readonly pins: Map<string, CheckpointId>;
   readonly notes: RunNote[];
   readonly workers: Map<WorkerId, RunWorker>;
-  /** The last turn to collect: when, and how much was published by then. */
+  /** The time of the last turn to collect, and how much was published by then. */
   collected: { readonly at: number; readonly snapshots: number };
 }
 
@@ -115,7 +114,7 @@ export function memoryPopulationStore({
     record.members[snapshot.member]!.history.push(snapshot);
   }
 
-  /** The time until which somebody has worked on the run, or works. */
+  /** The time until which a worker has worked on the run, or still works. */
   function activeUntil({ members, publications, workedUntil }: RunRecord): number {
     const leases = members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
     return Math.max(workedUntil, publications.at(-1)!.publishedAt, ...leases);
@@ -127,16 +126,16 @@ export function memoryPopulationStore({
     return { ...run, ...workTime(record.run, activeUntil(record), now()) };
   }
 
-  /** Begins to count the run's time, or goes on after a pause. */
+  /** Starts to count the run's time, or continues after a pause. */
   function countTime(record: RunRecord, time: number): void {
     const { runningSince } = record.run;
-    // Most claims follow a publication, and need not look further.
+    // Most claims follow a publication, and need no further look.
     if (runningSince !== undefined && record.publications.at(-1)!.publishedAt + pauseMs >= time)
       return;
     record.run = { ...record.run, ...workTimeOfClaim(record.run, activeUntil(record), time) };
   }
 
-  /** Until when a member that is given back was worked on. */
+  /** The end of the work on a member that is given back. */
   function noteWorked(record: RunRecord, { worker, until }: StoredMember): void {
     if (worker !== null) record.workedUntil = Math.max(record.workedUntil, Math.min(now(), until));
   }
@@ -154,7 +153,7 @@ export function memoryPopulationStore({
     waiting.clear();
   }
 
-  /** Changes a member so that its place among the active ones stays right. */
+  /** Changes a member, and keeps the order of the active ones. */
   function advance(record: RunRecord, index: number, next: StoredMember): void {
     const member = record.members[index]!;
     if (member.now.state === "active") record.active.splice(placeOf(record, index), 1);
@@ -501,7 +500,7 @@ function choose(
   const free = active.find((index) => isFree(members[index]!));
   if (free === undefined) return undefined;
   const { generation } = members[free]!.now;
-  // In a synchronous run a member that is behind holds back the others even while it is leased.
+  // In a synchronous run a member that is behind holds back the others, even while it is leased.
   if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
     return undefined;
   const held = warm === undefined ? undefined : members[warm];
@@ -520,7 +519,7 @@ function noteBest(record: RunRecord, member: MemberRecord): void {
     record.run = { ...record.run, best: candidate.id };
 }
 
-/** Whether a collection keeps the checkpoint of what a snapshot was copied from. */
+/** Whether a collection keeps the checkpoint that a snapshot was copied from. */
 function isKept(record: RunRecord, { parent, member }: Snapshot): boolean {
   if (parent === undefined || memberOf(parent) === member || record.run.best === parent)
     return true;

@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL with TLS and passwords as libpq has them. */
+/** Connections to PostgreSQL that treat TLS and passwords as libpq does. */
 import pg from "pg";
 import type { Endpoint } from "./failures.ts";
 import { passwordFromFile } from "./password-file.ts";
@@ -12,11 +12,11 @@ export class Clients {
   readonly tls: Tls;
   readonly #url: string;
   /**
-   * `channel_binding=require`, as managed databases put it into their URLs: the password proves
-   * that nobody stands between the ends of the TLS connection.
+   * `channel_binding=require`, which managed databases put into their URLs. The password then
+   * proves that the TLS connection ends at the server, with nothing in between.
    */
   readonly #bindsChannel: boolean;
-  /** Whether connections are made with TLS now. With `allow` and `prefer` that may change. */
+  /** Whether connections now use TLS. With `allow` and `prefer` that may change. */
   withTls: boolean;
 
   /** Throws a `SettingError`. */
@@ -51,7 +51,7 @@ export class Clients {
     return class extends pg.Client {
       constructor(settings: Settings = {}) {
         super(make(settings));
-        // Asked for when the server wants one.
+        // Read only if the server asks for a password.
         const own = this as { password?: string | (() => string) | null };
         own.password ||= () => passwordFromFile(endpoint);
       }
@@ -72,8 +72,8 @@ export class Clients {
   }
 
   /**
-   * After a connection that began `withTls` or without has failed: whether the other kind is worth
-   * a try, which it is from now on.
+   * Called after a connection that began with or without TLS (`withTls`) has failed. Returns
+   * whether the other kind is worth a try, and if so switches to it.
    */
   changesOver(withTls: boolean): boolean {
     const { mode } = this.tls;

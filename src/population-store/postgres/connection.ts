@@ -1,7 +1,7 @@
 /**
- * Connections to a PostgreSQL server that may be restarted, cut off or frozen while workers go on:
- * what fails for such a reason is tried again for a while. Nothing of a connection outlives a
- * transaction (no prepared statements, no session settings), so a pooler may stand in between.
+ * Connections to a PostgreSQL server that may be restarted, cut off or frozen while workers
+ * continue. What fails for such a reason is retried for a while. A connection keeps no state
+ * between transactions (no prepared statements, no session settings), so a pooler may be used.
  */
 import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,31 +15,28 @@ import { postgresUrl, shownUrl } from "./postgres-url.ts";
 import { SettingError } from "./setting-error.ts";
 import { textOf } from "./text-of.ts";
 
-/** How long a server that was reached before may be away, in milliseconds. */
+/** How long a server that was reached before may be unavailable, in milliseconds. */
 const patienceMs = 10 * 60_000;
 const firstPauseMs = 50;
 /**
- * Connecting costs a server more than anything else: a thousand workers that have lost it must not
- * keep it busy with connections that they gave up before it came to them.
+ * Connecting costs a server more than anything else. A thousand workers that have lost it must not
+ * keep it busy with connections that they gave up before it answered.
  */
-const longestPauseMs = 20_000;
+const maxPauseMs = 20_000;
 
 const connectMs = 30_000;
-/** After this time without an answer the connection is given up: a cut network says nothing. */
+/** A connection without an answer for this long is given up: a cut network sends no error. */
 const answerMs = 60_000;
-/** A server that says nothing need not hear that a connection ends. */
+/** How long closing waits. A silent server need not hear that a connection ends. */
 const goodbyeMs = 2_000;
-/**
- * A worker that is frozen or cut off in the middle of a transaction keeps everybody waiting no
- * longer than this.
- */
+/** A worker that is frozen or cut off in a transaction blocks the others no longer than this. */
 const idleInTransaction = sql`SET LOCAL idle_in_transaction_session_timeout = '10s'`;
 
 /**
  * Connections of one process: one for the claim, one for the renewal of its lease, others for
- * whoever looks on. Idle ones are closed, but not from one renewal to the next.
+ * reads. Idle connections are closed, but not between two renewals.
  */
-const mostConnections = 4;
+const maxConnections = 4;
 const idleMs = 30_000;
 
 const oids = { bigint: 20, float: 701 };
@@ -55,15 +52,15 @@ export class Connection {
   readonly shown: string;
   readonly #clients: Clients;
   readonly #pool: pg.Pool;
-  /** Of one connection, for what must not wait for those that wait for a lock. */
+  /** Has one connection, for statements that must not wait behind those that wait for a lock. */
   readonly #beside: pg.Pool;
   /**
-   * Who starts beside a server that is down waits for it, once this has been told; others learn of
-   * it at once.
+   * If this is given, a start without a reachable server is reported here and then waits.
+   * Otherwise it is an error at once.
    */
   readonly #tellWaiting: ((sentence: string) => void) | undefined;
   #wasReached = false;
-  /** Counts what changed, as far as this process has heard. */
+  /** Counts the changes that this process has heard of. */
   changes = 0;
   readonly #events = new EventEmitter().setMaxListeners(0);
   #listening: Promise<pg.Client> | undefined;
@@ -73,7 +70,7 @@ export class Connection {
     this.#tellWaiting = tellWaiting;
     this.shown = shownUrl(postgresUrl(url));
     this.#clients = clientsOf(url, this.shown);
-    this.#pool = newPool(this.#clients, mostConnections);
+    this.#pool = newPool(this.#clients, maxConnections);
     this.#beside = newPool(this.#clients, 1);
   }
 
@@ -82,15 +79,18 @@ export class Connection {
     return this.patiently((query) => query(statements));
   }
 
-  /** Sends what waits for no lock, from within a transaction that holds one, and once. */
+  /**
+   * Sends statements that wait for no lock, from within a transaction that holds one. Does not
+   * retry.
+   */
   async queryBeside(statements: Sql): Promise<void> {
     await this.#beside.query(textOf(statements));
   }
 
   /**
-   * Runs a transaction that begins and ends with statements of its own: `work` gets what sends
-   * them and returns after the last, a COMMIT. When the connection is lost the whole of it is done
-   * again, so it has to find out whether it had come through.
+   * Runs a transaction whose statements are sent one message at a time. `work` gets the function
+   * that sends them, and returns after the last, a COMMIT. If the connection is lost, all of it is
+   * repeated, so `work` has to find out whether it was already committed.
    */
   transaction<T>(
     first: Sql | undefined,
@@ -117,20 +117,20 @@ export class Connection {
   }
 
   /**
-   * Resolves when something has changed since the count was `seen`, or after the time, or with the
-   * signal.
+   * Resolves when something has changed since the count was `seen`, after the time, or when the
+   * signal aborts.
    */
   async wait(seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.changes !== seen || signal?.aborted) return;
     const wasListening = this.#listening !== undefined;
     const over = new AbortController();
     const end = () => over.abort();
-    // Unlike that of AbortSignal.timeout it keeps the process alive, even while the server is down
-    // and no connection does.
+    // Unlike the timer of AbortSignal.timeout, this one keeps the process alive, even while the
+    // server is down and no connection does.
     const timer = setTimeout(end, timeoutMs);
     signal?.addEventListener("abort", end);
     try {
-      // A server that says nothing keeps nobody waiting for longer.
+      // A silent server does not make callers wait longer.
       const isOver = once(over.signal, "abort").then(() => false);
       const listens = await Promise.race([
         isOver,
@@ -139,7 +139,7 @@ export class Connection {
           () => false,
         ),
       ]);
-      // What changed before it listened was not heard.
+      // Changes before it listened were not heard.
       if ((!wasListening && listens) || this.changes !== seen) return;
       await once(this.#events, "change", { signal: over.signal }).catch(() => {});
     } finally {
@@ -190,14 +190,14 @@ export class Connection {
   }
 
   /**
-   * Does work again whose connection was lost. It may have come through nevertheless, which the
-   * work has to find out.
+   * Repeats work whose connection was lost. The work may have been committed nevertheless, and has
+   * to find that out.
    */
   async patiently<T>(work: (query: Query) => Promise<T>): Promise<T> {
     const query: Query = async (statements) => rowsOf(await this.#pool.query(textOf(statements)));
     const end = performance.now() + patienceMs;
     let hasChangedOver = false;
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
       const { withTls } = this.#clients;
       try {
         const result = await work(query);
@@ -213,7 +213,8 @@ export class Connection {
           throw this.#explained(error);
         if (!this.#wasReached && pauseMs === firstPauseMs)
           this.#tellWaiting?.(
-            `${(this.#explained(error) as Error).message}. Trying again for ${patienceMs / 60_000} minutes`,
+            `${(this.#explained(error) as Error).message}. Trying again for ` +
+              `${patienceMs / 60_000} minutes`,
           );
         await sleep(pauseMs * (0.5 + Math.random()));
       }
@@ -249,7 +250,7 @@ function newPool({ Client }: Clients, max: number): pg.Pool {
     fallback_application_name: "clade",
   });
   // A connection that breaks between two queries is replaced when it is needed, and its
-  // transaction done again.
+  // transaction is repeated.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;

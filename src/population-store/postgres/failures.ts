@@ -1,6 +1,6 @@
 /**
- * What errors of PostgreSQL, of its driver, of TLS and of the network mean: whether they may pass,
- * and what a user can do about them.
+ * What errors of PostgreSQL, its driver, TLS and the network mean: whether they are temporary, and
+ * what a user can do about them.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { SettingError } from "./setting-error.ts";
@@ -11,14 +11,14 @@ interface Failure {
   readonly message: string;
   /** PostgreSQL's own errors have one. */
   readonly severity?: string;
-  /** The server's, where it has the wrong name. */
+  /** The server's certificate, if it has the wrong name. */
   readonly cert?: {
     readonly subjectaltname?: string;
     readonly subject?: { readonly CN?: string };
   };
 }
 
-/** Whom a connection is for, with the defaults of the environment. */
+/** What a connection connects to, with the defaults of the environment. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -34,8 +34,8 @@ export interface Circumstances {
 }
 
 /**
- * What the server says when it cannot go on just now (its shutdown, recovery, no free connection,
- * a deadlock, a frozen transaction that it ended).
+ * Errors of a server that is temporarily unable to continue: shutdown, recovery, no free
+ * connection, a deadlock, or a frozen transaction that it ended.
  */
 const passingCodes = new Set([
   "57P01",
@@ -58,18 +58,21 @@ const networkCodes = new Set([
   "EAI_AGAIN",
   "ENOENT",
 ]);
-/** How `pg` puts it. The last is what a server says that cannot even begin a process. */
-const networkWords =
-  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|There was an error establishing an SSL)/;
+/** Messages of `pg`. The last one means that the server cannot even start a process. */
+const networkWords = new RegExp(
+  "^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client has|" +
+    "There was an error establishing an SSL)",
+);
 const silence = /timeout/i;
 
 const offersNone = "The server does not support SSL connections";
-/** Of PostgreSQL and of PgBouncer, to a connection without. */
+/** What PostgreSQL and PgBouncer say to a connection without TLS. */
 const demandsTls = /no encryption|^SSL required/;
 const notAllowed = "28000";
+const nameCertificate = "name one that it trusts in sslcert, and its key in sslkey";
 /**
- * What the database's functions refuse (`functions.ts`), and a value that a unique index has
- * already: the store reads these itself.
+ * Errors that the store handles itself: those that the database's functions raise
+ * (`functions.ts`), and a duplicate value in a unique index.
  */
 const forTheStore = new Set(["CLADE", "23505"]);
 
@@ -81,7 +84,7 @@ export function mayPass(error: unknown): boolean {
   );
 }
 
-/** Whether a connection with TLS might fare otherwise than one without. */
+/** Whether the outcome may depend on TLS, so that the other kind of connection is worth a try. */
 export function dependsOnTls(error: unknown): boolean {
   const { code = "", message } = error as Failure;
   return (
@@ -90,8 +93,8 @@ export function dependsOnTls(error: unknown): boolean {
 }
 
 /**
- * An error of the server, of TLS or of the network as a sentence with what to do about it; any
- * other as it is.
+ * An error of the server, of TLS or of the network as a sentence with its remedy. Any other error
+ * is returned unchanged.
  */
 export function explained(error: unknown, circumstances: Circumstances): unknown {
   const { shown, wasReached } = circumstances;
@@ -104,56 +107,71 @@ export function explained(error: unknown, circumstances: Circumstances): unknown
   if (mayPass(error)) {
     const then = wasReached ? ", then resume the run" : "";
     return sentence(
-      `cannot be reached (${message || code}); ${networkRemedy(code, message, circumstances)}${then}`,
+      `cannot be reached (${message || code}); ` +
+        `${networkRemedy(code, message, circumstances)}${then}`,
     );
   }
   if (severity === undefined || forTheStore.has(code)) return error;
-  return sentence(`the server refuses (${message}, ${code}); see its log`);
+  return sentence(`the server refused (${message}, ${code}); see its log`);
 }
 
-/** What helps where nothing was answered, or nothing but "not now". */
+/** The remedy if the server gave no answer, or only "not now". */
 function networkRemedy(
   code: string,
   message: string,
   { endpoint: { host, port } }: Circumstances,
 ): string {
   const remedies: Readonly<Record<string, string>> = {
-    ENOTFOUND: `there is no machine ${host}; correct the host of the URL`,
-    EAI_AGAIN: "names of machines cannot be looked up; check the network",
-    ECONNREFUSED: `nothing listens on port ${port} of ${host}; check both, and on the server that PostgreSQL runs and listens there (listen_addresses)`,
+    ENOTFOUND: `the host ${host} is unknown; correct it in the URL`,
+    EAI_AGAIN: "host names cannot be resolved; check the network",
+    ECONNREFUSED:
+      `nothing listens on port ${port} of ${host}; check both, and that PostgreSQL runs ` +
+      "on the server and listens on that address (listen_addresses)",
     ENOENT:
-      "see that PostgreSQL runs on this machine, and where its socket is (unix_socket_directories)",
+      "check that PostgreSQL runs on this machine, and where its socket is " +
+      "(unix_socket_directories)",
     "53300": "raise max_connections on the server, or put PgBouncer in front of it",
-    "57P03": "wait until the server is up, and see its log if it stays so",
+    "57P03": "wait until the server is up; if it stays down, see its log",
   };
   return (
     remedies[code] ??
     (silence.test(message)
-      ? `nothing answers on port ${port} of ${host}; check both, and firewalls in between`
+      ? `nothing answers on port ${port} of ${host}; check both, and any firewall in between`
       : "check host, port and network")
   );
 }
 
-/** PostgreSQL's codes for what a user can mend. */
+/** Remedies for PostgreSQL's codes that a user can act on. */
 function remedyFor(
   { code = "", message }: Failure,
   { endpoint, tls }: Circumstances,
 ): string | undefined {
   const { user = "this user", database = user } = endpoint;
   const remedies: Readonly<Record<string, string>> = {
-    "28P01": `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ~/.pgpass`,
-    [notAllowed]: `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give another user`,
-    "3D000": `there is no database ${database}; make it with: createdb ${database}`,
+    "28P01":
+      `the password of ${user} is wrong; correct it in the URL, in PGPASSWORD or in ` +
+      "~/.pgpass",
+    [notAllowed]:
+      `${user} may not connect (${message}); allow it in pg_hba.conf on the server, or give ` +
+      "another user",
+    "3D000": `the database ${database} does not exist; create it with: createdb ${database}`,
     "42501":
-      "this user lacks a right; let it create a schema in the database, or functions in the schema clade, and use its tables",
-    "25006": "the server only reads, as a standby does; give the URL of the primary",
+      "this user lacks a privilege; let it create a schema in the database, or create " +
+      "functions in the schema clade and use its tables",
+    "25006": "the server is read-only, like a standby; give the URL of the primary",
     "53100": "the server's disk is full; free some space there, then resume the run",
     "53200": "the server is out of memory; see its log, then resume the run",
   };
-  if (code === notAllowed && message.includes("client certificate"))
-    return `the server demands a certificate of ${user}${tls.clientCertificate ? `, and it does not accept ${tls.clientCertificate}` : ""}; name one that it trusts in sslcert, and its key in sslkey`;
+  if (code === notAllowed && message.includes("client certificate")) {
+    const { clientCertificate: given } = tls;
+    const refused = given ? `, and it does not accept ${given}` : "";
+    return `the server demands a certificate of ${user}${refused}; ${nameCertificate}`;
+  }
   if (tls.mode === "disable" && demandsTls.test(message))
-    return `the server lets ${user} in only with TLS, or not at all; leave sslmode=disable away, or give sslmode=verify-full`;
+    return (
+      `the server accepts ${user} only with TLS, or not at all; remove sslmode=disable, ` +
+      "or give sslmode=verify-full"
+    );
   return remedies[code];
 }
 
@@ -168,22 +186,44 @@ function ofTls(
   const { host } = endpoint;
   const { mode, authority, clientCertificate } = tls;
   if (message === offersNone)
-    return `sslmode=${mode} demands TLS, and the server offers none; turn it on there (ssl = on, or client_tls_sslmode of PgBouncer). sslmode=disable would do without, and let anybody on the way read and change what is sent`;
+    return (
+      `sslmode=${mode} requires TLS, and the server does not offer it; turn it on there (ssl = ` +
+      "on, or client_tls_sslmode of PgBouncer). sslmode=disable connects without TLS, and then " +
+      "anyone on the network can read and change the data"
+    );
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
-    return `the server's certificate is not for ${host} but for ${cert?.subjectaltname ?? cert?.subject?.CN}; give the host as it names it. sslmode=verify-ca would take any certificate of ${authority}, whatever its name`;
+    return (
+      `the server's certificate is not for ${host} but for ` +
+      `${cert?.subjectaltname ?? cert?.subject?.CN}; use the host name of the certificate. ` +
+      `sslmode=verify-ca accepts any certificate of ${authority}, whatever its name`
+    );
   if (code === "CERT_HAS_EXPIRED")
-    return "the server's certificate has expired; renew it there (or set this machine's clock right)";
+    return (
+      "the server's certificate has expired; renew it there (or set this machine's clock " +
+      "right)"
+    );
   if (code === "CERT_NOT_YET_VALID")
-    return "the server's certificate is not valid yet; set this machine's clock right, or see the certificate";
+    return (
+      "the server's certificate is not valid yet; set this machine's clock right, or check " +
+      "the certificate"
+    );
   if (
     /ALERT_(UNKNOWN_CA|BAD_CERT|CERTIFICATE|UNSUPPORTED_CERT)|TLSV13_ALERT_CERTIFICATE/.test(code)
   )
     return clientCertificate
-      ? `the server does not accept the certificate ${clientCertificate} (${code}); name one that it trusts in sslcert, and its key in sslkey`
-      : `the server demands a certificate of this client; name one that it trusts in sslcert, and its key in sslkey`;
+      ? `the server does not accept the certificate ${clientCertificate} (${code}); ` +
+          nameCertificate
+      : `the server demands a certificate of this client; ${nameCertificate}`;
   if (/CERT|^UNABLE_TO_/.test(code))
-    return `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert the certificate of the authority that signed it (or itself, where it is self-signed), as whoever runs the server hands it out`;
+    return (
+      `the server's certificate is not signed by ${authority} (${code}); give in sslrootcert ` +
+      "the certificate of the authority that signed it (or the server's own, if it is " +
+      "self-signed); ask the server's operator for it"
+    );
   if (isOfTls(code))
-    return `a TLS connection could not be established (${message}); see the server's log and its ssl_ settings`;
+    return (
+      `a TLS connection could not be established (${message}); see the server's log and its ` +
+      "ssl_ settings"
+    );
   return undefined;
 }

@@ -1,27 +1,31 @@
--- What workers do in every generation, as functions of the database: they are planned once a
--- connection, not for every message, which halves what a generation costs the server. A connection
--- pooler may stand in between, since they belong to the database and not to the connection.
+-- What workers do in every generation, as functions of the database. They are planned once per
+-- connection, not for every message, which halves the server's cost of a generation. They belong
+-- to the database and not to the connection, so they work through a connection pooler.
 --
--- They are code and no part of the schema: each name ends in two underscores, after which the hash
--- of this file is put when they are installed, so that versions of Clade with other functions work
--- beside each other. Plans are made when tables are small or their statistics old, and are kept
--- for long: so most functions set that they go by an index.
+-- The functions are code and not part of the schema. Each name ends in two underscores.
+-- Installation appends the hash of this file, so versions of Clade with different functions can
+-- share a database. Plans are made while tables are small or their statistics old, and are kept
+-- for long, so most functions force the use of an index.
 
--- Unix time in milliseconds: the one that is given, in tests, or that of the database.
+-- Unix time in milliseconds: the given one (in tests), or the database's.
 CREATE FUNCTION clade.time__(given bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
 $$;
 
--- A snapshot as decisions see it. Its texts but the checkpoint consist of letters, digits and
--- points, or are JSON already.
+-- A snapshot as decisions see it. All of its texts except the checkpoint consist of letters,
+-- digits and points, or are JSON already.
 CREATE FUNCTION clade.json_of__(s clade.snapshots) RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member || ',"kind":"' || s.kind
-    || coalesce('","parent":"' || s.parent, '') || coalesce('","donor":"' || s.donor, '') || '","generation":' || s.generation || ',"step":' || s.step
-    || ',"memberSteps":' || s.member_steps || ',"hyperparameters":' || s.hyperparameters || coalesce(',"checkpoint":' || to_json(s.checkpoint), '')
-    || coalesce(',"score":' || s.score, '') || coalesce(',"samples":' || s.samples, '') || ',"metrics":' || s.metrics || '}'
+  SELECT '{"id":"' || s.member || '.' || s.ordinal || '","member":' || s.member
+    || ',"kind":"' || s.kind
+    || coalesce('","parent":"' || s.parent, '') || coalesce('","donor":"' || s.donor, '')
+    || '","generation":' || s.generation || ',"step":' || s.step
+    || ',"memberSteps":' || s.member_steps || ',"hyperparameters":' || s.hyperparameters
+    || coalesce(',"checkpoint":' || to_json(s.checkpoint), '')
+    || coalesce(',"score":' || s.score, '') || coalesce(',"samples":' || s.samples, '')
+    || ',"metrics":' || s.metrics || '}'
 $$;
 
--- The time until which somebody has worked on a run, or works.
+-- The time until which a worker has worked on a run, or still works.
 CREATE FUNCTION clade.active_until__(of_run bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
   SELECT greatest(r.worked_until,
     (SELECT s.published_at FROM clade.snapshots s WHERE s.run = r.key ORDER BY s.seq DESC LIMIT 1),
@@ -30,32 +34,37 @@ CREATE FUNCTION clade.active_until__(of_run bigint) RETURNS bigint LANGUAGE sql 
 $$;
 
 -- A pause in work of this many milliseconds does not count (`pauseMs`).
-CREATE FUNCTION clade.pause_ms__() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$ SELECT 5000::bigint $$;
+CREATE FUNCTION clade.pause_ms__() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT 5000::bigint
+$$;
 
--- Begins to count a run's time, or goes on after a pause. Of several claims after a pause the
--- first does it.
-CREATE FUNCTION clade.count_time__(of_run bigint, moment bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- Starts to count a run's time, or continues after a pause. Only the first claim after a pause
+-- does so.
+CREATE FUNCTION clade.count_time__(of_run bigint, moment bigint)
+  RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   active bigint := clade.active_until__(of_run);
 BEGIN
   UPDATE clade.runs SET running_since = moment,
       elapsed_ms = elapsed_ms + coalesce(greatest(0, active - running_since), 0)
-    WHERE key = of_run AND (running_since IS NULL OR (running_since <= active AND active + clade.pause_ms__() < moment));
+    WHERE key = of_run AND (running_since IS NULL
+      OR (running_since <= active AND active + clade.pause_ms__() < moment));
 END
 $$;
 
--- The run's state, the claim if there is one and, where a decision comes next, what others
--- published since if it is short, as JSON. A claim that a crash of the server forgets is refused
--- later, so its commit waits for no disk.
-CREATE FUNCTION clade.claim__(of_run bigint, claimant text, lease_ms bigint, warm integer, at bigint, since bigint)
+-- The run's state as JSON, with the claim if there is one. If a decision comes next, and what
+-- others published since is short, it is included. If a crash of the server forgets a claim, the
+-- claim is refused later, so its commit does not wait for the disk.
+CREATE FUNCTION clade.claim__(of_run bigint, claimant text, lease_ms bigint, warm integer,
+    at bigint, since bigint)
   RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
   time bigint := clade.time__(at);
   this_run clade.runs;
-  most bigint := 9007199254740991;
+  max_generation bigint := 9007199254740991;
   chosen integer;
-  least bigint;
+  min_generation bigint;
   other integer;
   last bigint;
   claimed clade.members;
@@ -65,39 +74,50 @@ BEGIN
   SELECT * INTO this_run FROM clade.runs WHERE key = of_run;
   IF this_run.state = 'running' THEN
     IF this_run.synchronous = 1 THEN
-      SELECT generation INTO most FROM clade.members WHERE run = of_run AND state = 'active' ORDER BY generation LIMIT 1;
+      SELECT generation INTO max_generation FROM clade.members
+        WHERE run = of_run AND state = 'active' ORDER BY generation LIMIT 1;
     END IF;
-    SELECT member, generation INTO chosen, least FROM clade.members
-      WHERE run = of_run AND state = 'active' AND generation <= most AND lease_until <= time
+    SELECT member, generation INTO chosen, min_generation FROM clade.members
+      WHERE run = of_run AND state = 'active' AND generation <= max_generation
+        AND lease_until <= time
       ORDER BY generation, member LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
     IF warm <> chosen THEN
       SELECT member INTO other FROM clade.members
-        WHERE run = of_run AND member = warm AND state = 'active' AND generation = least AND lease_until <= time
+        WHERE run = of_run AND member = warm AND state = 'active'
+          AND generation = min_generation AND lease_until <= time
         FOR NO KEY UPDATE SKIP LOCKED;
     END IF;
     IF chosen IS NOT NULL THEN
-      SELECT published_at INTO last FROM clade.snapshots WHERE run = of_run ORDER BY seq DESC LIMIT 1;
-      -- Most claims follow a publication, and need not look further.
+      SELECT published_at INTO last FROM clade.snapshots
+        WHERE run = of_run ORDER BY seq DESC LIMIT 1;
+      -- Most claims follow a publication, and need no further look.
       IF this_run.running_since IS NULL OR last + clade.pause_ms__() < time THEN
         PERFORM clade.count_time__(of_run, time);
         SELECT * INTO this_run FROM clade.runs WHERE key = of_run;
       END IF;
     END IF;
-    UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant, lease_until = time + lease_ms, reserved = NULL, begun = NULL
+    UPDATE clade.members m SET epoch = m.epoch + 1, worker = claimant,
+        lease_until = time + lease_ms, reserved = NULL, begun = NULL
       WHERE run = of_run AND member = coalesce(other, chosen) RETURNING m.* INTO claimed;
-    -- By the order of an index, so that no other is taken for it.
-    SELECT s.* INTO newest FROM clade.snapshots s WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
+    -- In the order of its index, so that the plan uses that index.
+    SELECT s.* INTO newest FROM clade.snapshots s
+      WHERE run = of_run AND member = claimed.member ORDER BY ordinal DESC LIMIT 1;
   END IF;
-  RETURN '{"state":"' || coalesce(this_run.state, 'removed') || '"' || coalesce(',"fencingToken":' || claimed.epoch || ',"undecided":' || claimed.undecided
-    || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted
-    || ',"hasFailed":' || EXISTS (SELECT FROM clade.failures WHERE run = of_run AND member = claimed.member)
-    || ',"elapsedMs":' || this_run.elapsed_ms + greatest(0, time - coalesce(this_run.running_since, time))
-    || ',"newest":' || clade.json_of__(newest), '')
-    || coalesce(',"news":' || CASE claimed.undecided WHEN 1 THEN clade.published_shortly__(of_run, since) END, '') || '}';
+  RETURN '{"state":"' || coalesce(this_run.state, 'removed') || '"'
+    || coalesce(',"fencingToken":' || claimed.epoch || ',"undecided":' || claimed.undecided
+      || ',"failures":' || claimed.failures || ',"restarted":' || claimed.restarted
+      || ',"hasFailed":' || EXISTS
+        (SELECT FROM clade.failures WHERE run = of_run AND member = claimed.member)
+      || ',"elapsedMs":'
+      || this_run.elapsed_ms + greatest(0, time - coalesce(this_run.running_since, time))
+      || ',"newest":' || clade.json_of__(newest), '')
+    || coalesce(',"news":'
+      || CASE claimed.undecided WHEN 1 THEN clade.published_shortly__(of_run, since) END, '')
+    || '}';
 END
 $$;
 
--- Refuses what a claim does that does not hold any more.
+-- Raises an error if a claim no longer holds.
 CREATE FUNCTION clade.refuse_unless__(holds boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT holds THEN
@@ -106,22 +126,26 @@ BEGIN
 END
 $$;
 
--- What others published as one JSON, if it is short: a long one would cost the server four times as
--- much as its rows. They hold the run's lock until it is visible, so nothing appears later with a
--- smaller number.
-CREATE FUNCTION clade.published_shortly__(of_run bigint, since bigint) RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- What others published as one JSON, if it is short. A long JSON would cost the server four times
+-- as much as its rows. A publication holds the run's lock until it is visible, so nothing appears
+-- later with a smaller number.
+CREATE FUNCTION clade.published_shortly__(of_run bigint, since bigint) RETURNS text
+  LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
   last bigint := (SELECT max(seq) FROM clade.snapshots WHERE run = of_run);
 BEGIN
   IF last - since <= 256 THEN
-    RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":[' || coalesce(string_agg(clade.json_of__(s), ',' ORDER BY seq), '') || ']}'
-      FROM clade.snapshots s WHERE run = of_run AND seq > since AND kind NOT IN ('copied', 'explored', 'restarted'));
+    RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":['
+        || coalesce(string_agg(clade.json_of__(s), ',' ORDER BY seq), '') || ']}'
+      FROM clade.snapshots s WHERE run = of_run AND seq > since
+        AND kind NOT IN ('copied', 'explored', 'restarted'));
   END IF;
   RETURN NULL;
 END
 $$;
 
--- Changes the lease, the reserved checkpoint or what the claim goes on from: what is NULL stays.
+-- Changes the lease, the reserved checkpoint or the snapshot that the claim continues from. NULL
+-- means no change.
 CREATE FUNCTION clade.hold__(of_run bigint, of_member integer, claimed bigint, claimant text,
     until bigint, to_reserve text, beginning text)
   RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -135,7 +159,8 @@ BEGIN
 END
 $$;
 
--- A lease that a crash of the server forgets is renewed again, so its commit waits for no disk.
+-- If a crash of the server forgets a renewal, the next one follows soon, so its commit does not
+-- wait for the disk.
 CREATE FUNCTION clade.renew__(of_run bigint, of_member integer, claimed bigint, claimant text,
     until bigint)
   RETURNS void LANGUAGE plpgsql AS $$
@@ -154,7 +179,7 @@ BEGIN
 END
 $$;
 
--- 1 if the donor's checkpoint is one that a collection keeps, or if there is no donor.
+-- Returns 1 if there is no donor, or if a collection keeps the donor's checkpoint; otherwise 0.
 CREATE FUNCTION clade.begin__(of_run bigint, of_member integer, claimed bigint, claimant text,
     beginning text, donor text)
   RETURNS integer LANGUAGE plpgsql AS $$
@@ -173,7 +198,7 @@ BEGIN
 END
 $$;
 
--- Ends a run. A pause in which nobody has worked does not count (`workTime`).
+-- Ends a run. A pause without any work does not count (`workTime`).
 CREATE FUNCTION clade.end_run__(of_run bigint, why text, at bigint) RETURNS void LANGUAGE sql AS $$
   UPDATE clade.runs SET state = 'done', reason = why, running_since = NULL,
       elapsed_ms = elapsed_ms + coalesce(
@@ -181,8 +206,8 @@ CREATE FUNCTION clade.end_run__(of_run bigint, why text, at bigint) RETURNS void
     WHERE key = of_run
 $$;
 
--- Takes the run's locks, changes the member and appends. What was newest stays where nothing is
--- appended. `at_steps` is how many steps of all members together end the run, if these do.
+-- Takes the run's locks, changes the member and appends the snapshots. If nothing is appended, the
+-- newest snapshot stays. `at_steps` is the total of steps that ends the run, if there is one.
 CREATE FUNCTION clade.append__(of_run bigint, of_member integer, claimed bigint, claimant text,
     at bigint, keeps boolean, new_state text, is_undecided integer, new_restarted bigint,
     appended clade.snapshots[], decided clade.decisions, better text, ending text, at_steps bigint)
@@ -224,7 +249,7 @@ BEGIN
     PERFORM clade.end_run__(of_run, ending, at);
     PERFORM pg_notify('clade', '');
   END IF;
-  -- In a synchronous run the last member of a generation lets the others go on.
+  -- In a synchronous run the last member of a generation lets the others continue.
   IF added.generation IS NOT NULL
       AND EXISTS (SELECT 1 FROM clade.runs WHERE key = of_run AND synchronous = 1) THEN
     PERFORM pg_notify('clade', '') WHERE NOT EXISTS
@@ -234,8 +259,8 @@ BEGIN
 END
 $$;
 
--- Appends, and lets others go on before it is on the disk: what they do with it comes after it in
--- the log. Then waits for the disk, together with whoever else does.
+-- Appends, and lets other workers continue before the data is on the disk: what they do with it
+-- comes later in the log. Then waits for the disk, together with others that wait for it.
 CREATE PROCEDURE clade.publish__(of_run bigint, of_member integer, claimed bigint, claimant text,
     at bigint, keeps boolean, new_state text, is_undecided integer, new_restarted bigint,
     appended clade.snapshots[], decided clade.decisions, better text, ending text, at_steps bigint,
@@ -257,20 +282,24 @@ BEGIN
 END
 $$;
 
--- The end of its transaction waits until everything before it in the log is on the disk, which
--- that of one that has written nothing does not.
-CREATE FUNCTION clade.await_disk__() RETURNS void LANGUAGE sql AS $$ SELECT pg_logical_emit_message(true, 'clade', '') $$;
+-- Writes to the log, so that the end of this transaction waits until everything before it in the
+-- log is on the disk. A transaction that has written nothing does not wait.
+CREATE FUNCTION clade.await_disk__() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_logical_emit_message(true, 'clade', '')
+$$;
 
--- By the order of an index, so that no other is taken for it: a plan that is made while the table
--- is small and kept would read all of it.
-CREATE FUNCTION clade.snapshot__(of_run bigint, id text) RETURNS clade.snapshots LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- In the order of its index, so that the plan uses that index. A plan made while the table is
+-- small would otherwise be kept, and read all of a large one.
+CREATE FUNCTION clade.snapshot__(of_run bigint, id text) RETURNS clade.snapshots
+  LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
   RETURN (SELECT s FROM clade.snapshots s
-    WHERE run = of_run AND member = split_part(id, '.', 1)::integer AND ordinal <= split_part(id, '.', 2)::integer ORDER BY ordinal DESC LIMIT 1);
+    WHERE run = of_run AND member = split_part(id, '.', 1)::integer
+      AND ordinal <= split_part(id, '.', 2)::integer ORDER BY ordinal DESC LIMIT 1);
 END
 $$;
 
--- Makes a snapshot the best, unless the run's best is as good (isBetterModel).
+-- Makes a snapshot the best, unless the run's best is at least as good (`isBetterModel`).
 CREATE FUNCTION clade.note_best__(of_run bigint, better text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   this_run clade.runs;
@@ -281,8 +310,10 @@ BEGIN
   best_yet := clade.snapshot__(of_run, this_run.best);
   UPDATE clade.runs SET best = better WHERE key = of_run AND CASE
     WHEN best_yet.score IS NULL THEN true
-    WHEN candidate.score = best_yet.score THEN (candidate.member_steps, candidate.member) < (best_yet.member_steps, best_yet.member)
-    WHEN this_run.experiment::json #>> '{objective,direction}' = 'minimize' THEN candidate.score < best_yet.score
+    WHEN candidate.score = best_yet.score THEN
+      (candidate.member_steps, candidate.member) < (best_yet.member_steps, best_yet.member)
+    WHEN this_run.experiment::json #>> '{objective,direction}' = 'minimize' THEN
+      candidate.score < best_yet.score
     ELSE candidate.score > best_yet.score END;
 END
 $$;

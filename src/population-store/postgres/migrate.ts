@@ -7,14 +7,16 @@ import { migrations } from "./migrations.ts";
 
 const oldestServer = 13;
 
-/** "Clad" in ASCII: whoever brings the schema up to date holds this lock. */
+/** "Clad" in ASCII. The process that migrates the schema holds this lock. */
 const migrationLock = 0x436c6164;
 
-/** Whether the functions of this version are there, of which one is never without the others. */
+/**
+ * Whether this version's functions exist. They are always created together, so one stands for all.
+ */
 const hasFunctions = sql`to_regproc(${functionName("claim")}) IS NOT NULL`;
 
 /**
- * Brings a database to this version and gives it this version's functions, once, however many
+ * Migrates a database to this version and installs this version's functions, once, however many
  * workers start together. Throws `StoreVersionError` before anything is changed.
  */
 export async function migrate(
@@ -23,8 +25,10 @@ export async function migrate(
 ): Promise<void> {
   const [[server], [found]] = (await connection.query(
     together(
-      sql`SELECT current_setting('server_version_num')::integer / 10000 AS version, current_setting('server_encoding') AS encoding`,
-      sql`SELECT to_regclass('clade.version')::text AS version, (${hasFunctions})::integer AS has_functions`,
+      sql`SELECT current_setting('server_version_num')::integer / 10000 AS version,
+        current_setting('server_encoding') AS encoding`,
+      sql`SELECT to_regclass('clade.version')::text AS version,
+        (${hasFunctions})::integer AS has_functions`,
     ),
   )) as [
     [{ version: number; encoding: string }],
@@ -32,11 +36,14 @@ export async function migrate(
   ];
   if (server.version < oldestServer)
     throw new CladeError(
-      `store ${connection.shown}: is PostgreSQL ${server.version}; Clade needs ${oldestServer} or later`,
+      `store ${connection.shown}: is PostgreSQL ${server.version}; Clade needs ` +
+        `${oldestServer} or later`,
     );
   if (server.encoding !== "UTF8")
     throw new CladeError(
-      `store ${connection.shown}: the database has the encoding ${server.encoding}, which lacks characters that names and messages may have; give another, made with: createdb --encoding UTF8 --template template0 clade`,
+      `store ${connection.shown}: the database has the encoding ${server.encoding}, which ` +
+        "lacks characters that names and messages may have; give another, made with: createdb " +
+        "--encoding UTF8 --template template0 clade",
     );
   const isThere =
     found.version !== null && (await versionOf(connection, steps.length)) === steps.length;
@@ -75,6 +82,7 @@ async function versionOf(connection: Connection, known: number): Promise<number>
   const version = (rows![0]?.version as number | undefined) ?? 0;
   if (version <= known) return version;
   throw new StoreVersionError(
-    `store ${connection.shown}: has version ${version}, this Clade reads up to ${known}; update Clade or give another database`,
+    `store ${connection.shown}: has version ${version}, this Clade reads up to ${known}; ` +
+      "update Clade or give another database",
   );
 }

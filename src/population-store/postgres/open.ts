@@ -2,9 +2,9 @@ import type { PopulationStore } from "../population-store.ts";
 import type { PostgresOptions } from "./postgres-options.ts";
 
 /**
- * Connects to a PostgreSQL database (13 or later) and makes Clade's tables, in a schema of their
- * own, where there are none. The driver is loaded here, so that who does not use it does not wait
- * for it. Throws `StoreVersionError`, and a `CladeError` for what a user can mend.
+ * Connects to a PostgreSQL database (13 or later), and creates Clade's tables in a schema of their
+ * own if they do not exist. Loads the driver on first use, so that other programs start faster.
+ * Throws `StoreVersionError`, and a `CladeError` for problems that a user can fix.
  */
 export async function postgresPopulationStore(
   url: string,

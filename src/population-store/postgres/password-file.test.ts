@@ -5,13 +5,14 @@ const sought = { host: "db.example", port: 5432, database: "clade", user: "me" }
 
 test("the first line that fits has the password", () => {
   const text =
-    "# db.example:5432:clade:me:comment\ndb.example:5433:*:*:port\n*:*:clade:me:first\n*:*:*:*:second\n";
+    "# db.example:5432:clade:me:comment\ndb.example:5433:*:*:port\n" +
+    "*:*:clade:me:first\n*:*:*:*:second\n";
   expect(passwordIn(text, sought)).toBe("first");
   expect(passwordIn(text, { ...sought, database: "other" })).toBe("second");
   expect(passwordIn("*:*:*:you:x\r\n\r\nno line\r\n", sought)).toBeUndefined();
 });
 
-test("a backslash keeps a colon or a backslash of a value, and a password may be short or have colons", () => {
+test("a backslash escapes a colon or a backslash; a password may be short or have colons", () => {
   expect(passwordIn(String.raw`*:*:*:a\:b\\:p\:q:r\\`, { ...sought, user: "a:b\\" })).toBe(
     "p:q:r\\",
   );

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's file of passwords (https://www.postgresql.org/docs/current/libpq-pgpass.html). The
- * driver's own reading is deprecated and prints warnings of its own.
+ * PostgreSQL's password file (https://www.postgresql.org/docs/current/libpq-pgpass.html). The
+ * driver's own support is deprecated and prints warnings.
  */
 import { readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -20,8 +20,8 @@ const field = String.raw`((?:\\.|[^:\\])*)`;
 const entry = new RegExp(`^${field}:${field}:${field}:${field}:(.*)$`, "s");
 
 /**
- * The password for a connection that gave none. Throws a `SettingError` that says where one may
- * stand.
+ * The password for a connection that was given none. Throws a `SettingError` that says where to
+ * put one.
  */
 export function passwordFromFile(sought: Sought): string {
   const file = passwordFile();
@@ -32,7 +32,7 @@ export function passwordFromFile(sought: Sought): string {
       `${wanted}; write the line host:port:database:user:password into ${file}, or ${give}`,
     );
   const exposed = exposure(file);
-  if (exposed) throw new SettingError(`${wanted}, and ${file} cannot say it: ${exposed}`);
+  if (exposed) throw new SettingError(`${wanted}, and ${file} cannot supply it: ${exposed}`);
   const password = passwordIn(textOf(file), sought);
   if (password !== undefined) return password;
   const { host, port, database, user } = sought;
@@ -41,8 +41,8 @@ export function passwordFromFile(sought: Sought): string {
 }
 
 /**
- * The first line that fits decides. `*` fits everything; a backslash goes before a colon or a
- * backslash of a value.
+ * The first line that matches decides. `*` matches everything. A backslash escapes a colon or a
+ * backslash in a value.
  */
 export function passwordIn(
   text: string,

@@ -37,7 +37,7 @@ describe.skipIf(!pooler)(`PostgreSQL behind a pooler in transaction mode${needs}
   const open = ({ now }: { now: () => number }) => postgresPopulationStore(url!, { now });
   for (const { name, run } of populationStoreConformance(open, { shared: true })) test(name, run);
 
-  test("a synchronous run of more workers than connections is that of one worker in memory", async () => {
+  test("more workers than connections do a synchronous run as one worker in memory", async () => {
     const through = pooler!.url(await server!.newDatabase());
     await using populationStore = await postgresPopulationStore(through);
     const checkpoints = () => filesystemCheckpointStore(directory);

@@ -1,9 +1,9 @@
 /**
- * PostgreSQL as a dialect. Only the database's clock decides about leases.
+ * PostgreSQL as a dialect. Leases use the database's clock only.
  *
- * Whoever appends to a run holds its lock (an advisory lock of the transaction): publications come
- * one after the other, and "everything after seq" misses nothing. A second lock keeps a collection
- * apart from whatever changes what it must keep.
+ * A transaction that appends to a run holds the run's lock (a transaction-level advisory lock). So
+ * publications come one after the other, and "everything after seq" misses nothing. A second lock
+ * keeps a collection apart from every change of what it must keep.
  */
 import type { Failure } from "../population-store.ts";
 import { failureOfJson, type Row } from "../rows.ts";
@@ -11,7 +11,10 @@ import type { Dialect, Steps } from "../sql/dialect.ts";
 import { raw, type Sql, sql, together } from "../sql/sql.ts";
 import type { Connection, Query } from "./connection.ts";
 
-/** "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second is its key. */
+/**
+ * "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second number is the run's
+ * key.
+ */
 const lockClass = 0x436c6164;
 export const collectionLockClass = 0x4b656570;
 
@@ -43,7 +46,9 @@ export class PostgresDialect implements Dialect {
     return this.read(...statements);
   }
 
-  /** The steps are taken again when the connection is lost, so they find out what came through. */
+  /**
+   * If the connection is lost the steps are repeated, so they have to find out what was committed.
+   */
   async exclusively<T>(run: number | undefined, steps: () => Steps<T>): Promise<T> {
     const locks =
       run === undefined
@@ -69,7 +74,9 @@ export class PostgresDialect implements Dialect {
     return (this.now ?? Date.now)() - (atDatabase - time);
   }
 
-  /** JSON, since a text may contain a NUL character and PostgreSQL's may not. */
+  /**
+   * Stored as JSON, because a text may contain a NUL character, which PostgreSQL's text cannot.
+   */
   storable(failure: Failure): Failure {
     const { message, stack } = failure;
     return { ...failure, message: JSON.stringify(message), stack: JSON.stringify(stack) };

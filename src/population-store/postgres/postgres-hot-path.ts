@@ -1,8 +1,8 @@
 /**
- * What workers do in every generation: calls of the database's functions (`functions.sql`). Claims
- * and renewals lock only their member, and claims skip what is locked. The run's lock is not held
- * while a worker decides: what others publish in that moment, the next decision sees. In a
- * synchronous run nobody can.
+ * What workers do in every generation, as calls of the database's functions (`functions.sql`).
+ * Claims and renewals lock only their member, and claims skip locked members. The run's lock is
+ * not held while a worker decides. What others publish at that moment is seen by the next
+ * decision; in a synchronous run no other worker can publish then.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import {
@@ -37,14 +37,14 @@ import type { Connection } from "./connection.ts";
 import { databaseFunction } from "./functions.ts";
 import { collectionLockClass, type PostgresDialect, take } from "./postgres-dialect.ts";
 
-/** A waiting worker looks again after this time, since a pooler may swallow notifications. */
+/** A waiting worker looks again after this time, because a pooler may drop notifications. */
 const pollMs = 500;
 
-/** "Turn" in ASCII, as the other locks. */
+/** "Turn" in ASCII, like the other locks. */
 const collectorsTurnClass = 0x5475726e;
 const collectorsPauseMs = 100;
 
-/** The code with which the database's functions refuse what a claim does that is lost. */
+/** The error code of the database's functions for a lost claim. */
 const refusal = "CLADE";
 
 export function postgresHotPath(
@@ -64,7 +64,7 @@ export function postgresHotPath(
   const claimed = ({ member, fencingToken, worker }: Claim, key: number) =>
     list([key, member, fencingToken, worker]);
 
-  /** Runs what is refused for a claim that is no longer valid, and says why. */
+  /** Runs work that fails if a claim is no longer valid, and then explains why. */
   async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
     const key = await keys.find(claim.run);
     if (key === undefined) throw leaseLost(claim, "the run was removed");
@@ -77,7 +77,7 @@ export function postgresHotPath(
     }
   }
 
-  /** Whether a publication that was sent before the connection broke has come through. */
+  /** Whether a publication that was sent before the connection broke was committed. */
   function* cameThrough(claim: Claim, key: number, publication: Publication): Steps<boolean> {
     const { member, worker } = claim;
     const [first] = appendedBy(publication).snapshots;
@@ -89,7 +89,7 @@ export function postgresHotPath(
     return row !== undefined;
   }
 
-  /** What `clade.publish` and `clade.append` are called with. */
+  /** The arguments of `clade.publish` and `clade.append`. */
   function given(key: number, claim: Claim, publication: Publication): Sql {
     const { snapshots, decision } = appendedBy(publication);
     const rows = snapshots.map((snapshot) => {
@@ -116,7 +116,7 @@ export function postgresHotPath(
   const claiming = ({ leaseMs, warm, since }: ClaimRequest) =>
     list([leaseMs, warm ?? null, since ?? null]);
 
-  /** The answer of `clade.claim`. News that are too long for it are read row by row. */
+  /** The answer of `clade.claim`. News too long for it is read row by row. */
   async function claimResultOf(
     json: string,
     key: number,
@@ -135,7 +135,7 @@ export function postgresHotPath(
     }
   }
 
-  /** Reads what an answer to a claim consists of row by row, which names a damaged one. */
+  /** Reads the parts of a claim's answer row by row, so that a damaged row is named. */
   async function requireReadable(key: number, since = Number.MAX_SAFE_INTEGER): Promise<void> {
     const rows = await all(
       sql`SELECT ${raw(snapshotColumns)} FROM clade.snapshots
@@ -159,7 +159,10 @@ export function postgresHotPath(
     return await claimResultOf(row!.result as string, key, id, worker, request);
   }
 
-  /** Appends what leaves the member active, once, however often its connection is lost. */
+  /**
+   * Appends a publication that leaves the member active. It is appended once, however often the
+   * connection is lost.
+   */
   async function append(
     key: number,
     claim: Claim,
@@ -167,7 +170,7 @@ export function postgresHotPath(
     next: ClaimRequest | undefined,
   ): Promise<ClaimResult | undefined> {
     let attempts = 0;
-    // A claim whose answer is lost ends with its lease.
+    // If the answer to a claim is lost, the claim ends with its lease.
     const json = await connection.patiently(async (query) => {
       if (attempts++ > 0 && (await take(cameThrough(claim, key, publication), query))) {
         await query(call("await_disk"));
@@ -185,7 +188,7 @@ export function postgresHotPath(
     return await claimResultOf(json, key, claim.run, claim.worker, next);
   }
 
-  /** The same for what takes the member out of the run, which may be the last one. */
+  /** The same for a publication that takes the member, perhaps the last one, out of the run. */
   async function appendLast(key: number, claim: Claim, publication: Publication): Promise<void> {
     let attempts = 0;
     await dialect.exclusively(key, function* () {
@@ -235,8 +238,8 @@ export function postgresHotPath(
   };
 
   /**
-   * Of several that would collect one waits for the lock, so that behind a pooler the others hold
-   * no connection that it needs.
+   * Of several collectors only one waits for the lock. Otherwise the others could hold, behind a
+   * pooler, the connection that it needs.
    */
   function collectInTurn(
     key: number,
@@ -258,7 +261,8 @@ export function postgresHotPath(
         ),
       );
       if (runs.length === 0) throw runNotFound(id);
-      // What a crash of the server could still forget must not have cost the checkpoint before it.
+      // Waits for the disk: a publication that a crash could still undo must not lead to the
+      // deletion of the checkpoint before it.
       await connection.queryBeside(call("await_disk"));
       const live = rows.map(({ checkpoint }) => checkpoint as CheckpointId | null);
       sweep(new Set(live.filter((checkpoint) => checkpoint !== null)));
@@ -285,7 +289,7 @@ function liveCheckpoints(key: number): Sql {
     UNION SELECT checkpoint FROM clade.pins WHERE run = ${key}`;
 }
 
-/** JSON of `clade.claim`. Throws a `SyntaxError` where a row of it is damaged. */
+/** The JSON of `clade.claim`. Throws a `SyntaxError` if a row in it is damaged. */
 function claimResult(json: string, run: RunId, worker: WorkerId): ClaimResult {
   const { state, newest, news, undecided, ...claim } = JSON.parse(json);
   if (state !== "running") return { kind: "ended" };
@@ -299,7 +303,7 @@ function claimResult(json: string, run: RunId, worker: WorkerId): ClaimResult {
   };
 }
 
-/** JSON has no NaN, and null stands for it. */
+/** JSON has no NaN, so null stands for it. */
 function withNaN(snapshot: Snapshot): Snapshot {
   const metrics = snapshot.metrics as Record<string, number | null>;
   for (const name in metrics) metrics[name] ??= Number.NaN;

@@ -1,7 +1,7 @@
 export interface PostgresOptions {
   /**
-   * With it a server that cannot be reached at the start is waited for, as later on, and this is
-   * told why. Otherwise it is an error.
+   * If this is given and the server cannot be reached at the start, the store reports why to it
+   * and waits, as it does later on. Otherwise it is an error.
    */
   readonly tellWaiting?: (sentence: string) => void;
 }

@@ -65,7 +65,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     });
   });
 
-  test("processes that claim and publish at the same time lose nothing and claim nothing twice", async () => {
+  test("concurrent processes lose nothing and claim no member twice", async () => {
     const database = await server!.newDatabase();
     const [members, generations, processes] = [6, 40, 4];
     const locks = join(directory, "locks");
@@ -102,7 +102,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()));
   });
 
-  test("a database of a newer version is refused, and an older one gets what it lacks", async () => {
+  test("a newer database is refused, and an older one gets what it lacks", async () => {
     const database = await server!.newDatabase();
     {
       await using store = await postgresPopulationStore(database);
@@ -145,7 +145,8 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await client.connect();
     const names = async () => {
       const { rows } = await client.query(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'clade'::regnamespace AND proname ~ '_[0-9a-f]{12}$'",
+        `SELECT proname FROM pg_proc
+          WHERE pronamespace = 'clade'::regnamespace AND proname ~ '_[0-9a-f]{12}$'`,
       );
       return rows.map(({ proname }) => proname as string);
     };
@@ -178,29 +179,32 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       [server!.url("latin"), "has the encoding LATIN1, which lacks characters"],
       [
         server!.url("standby"),
-        "the server only reads, as a standby does; give the URL of the primary",
+        "the server is read-only, like a standby; give the URL of the primary",
       ],
-      [as("guest"), "this user lacks a right; let it create a schema in the database"],
+      [as("guest"), "this user lacks a privilege; let it create a schema in the database"],
       [as("crowd"), 'too many connections for role "crowd"); raise max_connections on the server'],
       [as("nobody-here"), "the password of nobody-here is wrong"],
       [
         server!.url("postgres").replace("127.0.0.1", "nowhere.invalid"),
-        "there is no machine nowhere.invalid",
+        "the host nowhere.invalid is unknown",
       ],
-      [`postgres://clade@/tmp/nowhere`, "is no URL"],
+      [`postgres://clade@/tmp/nowhere`, "is not a URL"],
       [
         `postgres:///clade?user=me&host=/tmp/nowhere`,
-        "see that PostgreSQL runs on this machine, and where its socket is",
+        "check that PostgreSQL runs on this machine, and where its socket is",
       ],
       [`postgres://clade:wr0ng-one@127.0.0.1:${port}/postgres`, "the password of clade is wrong"],
-      [server!.url("nowhere"), "there is no database nowhere; make it with: createdb nowhere"],
+      [
+        server!.url("nowhere"),
+        "the database nowhere does not exist; create it with: createdb nowhere",
+      ],
       [
         `postgres://clade:${encodeURIComponent(password)}@127.0.0.1:1/postgres`,
         "nothing listens on port 1 of 127.0.0.1; ",
       ],
       [
         "postgres://clade:wr0ng-one/#x@127.0.0.1:99999/postgres",
-        "is no URL; write it as postgres://user@host",
+        "is not a URL; write it as postgres://user@host",
       ],
       [
         `postgres://clade@127.0.0.1:1/postgres?password=${encodeURIComponent(password)}`,
@@ -262,7 +266,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     proxy.close();
   });
 
-  test("a publication that claims ahead and whose answer is lost is published once, and its worker goes on", async () => {
+  test("a publication whose answer is lost is published once, and its claim goes on", async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish");
     const direct = await server!.newDatabase();
     await using store = await postgresPopulationStore(
@@ -315,7 +319,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     }
   });
 
-  test("a claim that a crash of the server forgot is refused, though another has its epoch", async () => {
+  test("a claim that a server crash forgot is refused, though another has its token", async () => {
     await using store = await postgresPopulationStore(await server!.newDatabase());
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const trained: Snapshot = {
@@ -369,7 +373,8 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     const client = new pg.Client(database);
     await client.connect();
     const { rows } = await client.query(
-      "SELECT xact_rollback::integer AS given_up FROM pg_stat_database WHERE datname = current_database()",
+      `SELECT xact_rollback::integer AS given_up FROM pg_stat_database
+        WHERE datname = current_database()`,
     );
     await client.end();
     expect(rows).toEqual([{ given_up: 0 }]);
@@ -389,14 +394,15 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     }
     const client = new pg.Client(database);
     await client.connect();
-    const statement = `SELECT sum(idx_tup_read)::integer AS read FROM pg_stat_user_indexes WHERE schemaname = 'clade'`;
+    const statement = `SELECT sum(idx_tup_read)::integer AS read FROM pg_stat_user_indexes
+      WHERE schemaname = 'clade'`;
     const [{ read }] = (await client.query(statement)).rows as [{ read: number }];
     await client.end();
     expect(read).toBeGreaterThan(generations);
     expect(read).toBeLessThan(30 * generations);
   });
 
-  test("a worker that freezes in the middle of a transaction keeps the others waiting for some seconds only", async () => {
+  test("a worker that freezes in a transaction blocks the others for some seconds", async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);
     await store.createRun({ id, seed: 1, experiment }, roots(2));

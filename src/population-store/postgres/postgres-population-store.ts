@@ -7,9 +7,9 @@ import { postgresHotPath } from "./postgres-hot-path.ts";
 import type { PostgresOptions } from "./postgres-options.ts";
 
 /**
- * A population in a PostgreSQL database, shared by the workers of many machines. Makes Clade's
- * tables where there are none. `now` replaces the database's clock in tests. Throws
- * `StoreVersionError`, and a `CladeError` for what a user can mend.
+ * A population in a PostgreSQL database, shared by the workers of many machines. Creates Clade's
+ * tables if they do not exist. `now` replaces the database's clock in tests. Throws
+ * `StoreVersionError`, and a `CladeError` for problems that a user can fix.
  */
 export async function postgresPopulationStore(
   url: string,

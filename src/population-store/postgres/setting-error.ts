@@ -1,5 +1,5 @@
 /**
- * What a user said about a connection, or left in a file for it, cannot be used. The message goes
- * behind the store's name.
+ * A user's setting for a connection, or a file that it needs, cannot be used. The message follows
+ * the store's name.
  */
 export class SettingError extends Error {}

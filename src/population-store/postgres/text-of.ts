@@ -2,9 +2,9 @@ import pg from "pg";
 import type { Sql } from "../sql/sql.ts";
 
 /**
- * A statement with its values written as literals, so that several can go to the server at once,
- * and through a pooler that forgets what was prepared. A string is quoted, whatever it contains,
- * but PostgreSQL keeps no NUL character. Throws a `TypeError` for a number that is not finite.
+ * A statement with its values written as literals. So several can be sent at once, and through a
+ * pooler that does not keep prepared statements. A string is quoted, whatever it contains, but
+ * PostgreSQL cannot store a NUL character. Throws a `TypeError` for a number that is not finite.
  */
 export function textOf({ parts, values }: Sql): string {
   return parts.reduce((text, part, index) => `${text}${literal(values[index - 1]!)}${part}`);

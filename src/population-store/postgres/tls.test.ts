@@ -101,16 +101,16 @@ beforeAll(() => {
 });
 
 describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
-  test("a server without TLS: prefer and allow do without, require says what is missing", async () => {
+  test("without TLS: prefer and allow connect, require says what is missing", async () => {
     expect(await outcome(url("postgres"))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "prefer" }))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "allow" }))).toBe(false);
     expect(await outcome(url("postgres", { sslmode: "require" }))).toContain(
-      "sslmode=require demands TLS, and the server offers none; turn it on there (ssl = on",
+      "sslmode=require requires TLS, and the server does not offer it; turn it on there (ssl = on",
     );
     expect(
       await outcome(url("postgres", { sslmode: "verify-full", sslrootcert: file("authority") })),
-    ).toContain("sslmode=verify-full demands TLS");
+    ).toContain("sslmode=verify-full requires TLS");
   });
 
   describe("a server that demands it", () => {
@@ -120,12 +120,12 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
         await create(server!, database);
     });
 
-    test("lets in whoever says nothing, allow, prefer or require, and tells disable what to do", async () => {
+    test("accepts no mode, allow, prefer and require, and tells disable what to do", async () => {
       expect(await outcome(url("demanding"))).toBe(true);
       for (const sslmode of ["allow", "prefer", "require"])
         expect(await outcome(url("demanding", { sslmode }))).toBe(true);
       expect(await outcome(url("demanding", { sslmode: "disable" }))).toContain(
-        "lets clade in only with TLS, or not at all; leave sslmode=disable away",
+        "accepts clade only with TLS, or not at all; remove sslmode=disable",
       );
       expect(
         await outcome(url("demanding", { sslmode: "require", channel_binding: "require" })),
@@ -136,7 +136,7 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       );
     });
 
-    test("verify-ca and verify-full take a certificate of the authority, and verify-full the host's only", async () => {
+    test("verify-ca and verify-full check the authority, verify-full also the host", async () => {
       const sslrootcert = file("authority");
       expect(await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }))).toBe(true);
       expect(
@@ -145,7 +145,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(
         await outcome(url("demanding", { sslmode: "verify-full", sslrootcert }, "127.0.0.1")),
       ).toContain(
-        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; give the host as it names it",
+        "the server's certificate is not for 127.0.0.1 but for DNS:localhost; use the host " +
+          "name of the certificate",
       );
     });
 
@@ -160,10 +161,11 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       ).toContain("the server's certificate is not signed by this machine's authorities (");
     });
 
-    test("the environment says the same, and a root certificate in its place makes require verify", async () => {
+    test("variables say the same; a default root certificate makes require verify", async () => {
       vi.stubEnv("PGSSLMODE", "verify-full");
       expect(await outcome(url("demanding"))).toContain(
-        `sslmode=verify-full: needs the certificate of the authority that signed the server's, and there is no ${home}/.postgresql/root.crt;`,
+        "sslmode=verify-full: needs the certificate of the authority that signed the " +
+          `server's, and there is no ${home}/.postgresql/root.crt;`,
       );
       vi.stubEnv("PGSSLROOTCERT", file("authority"));
       expect(await outcome(url("demanding"))).toBe(true);
@@ -186,7 +188,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
           url("certified", { sslmode: "require", sslcert: file(sslcert), sslkey: file(sslkey) }),
         );
       expect(await outcome(url("certified", { sslmode: "require" }))).toContain(
-        "the server demands a certificate of clade; name one that it trusts in sslcert, and its key in sslkey",
+        "the server demands a certificate of clade; name one that it trusts in sslcert, and " +
+          "its key in sslkey",
       );
       expect(await shown("mine.crt", "mine.key")).toBe(true);
       expect(await shown("strange.crt", "strange.key")).toContain(
@@ -207,16 +210,16 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       const said = (settings: Readonly<Record<string, string>>) =>
         outcome(url("demanding", settings));
       expect(await said({ sslmode: "verify_full" })).toContain(
-        "sslmode=verify_full: is no mode; give one of",
+        "sslmode=verify_full: is not a mode; give one of",
       );
       expect(await said({ sslmode: "no-verify" })).toContain(
-        "give require, which encrypts and does not check",
+        "give require, which encrypts but does not verify",
       );
       expect(await said({ sslmode: "disable", channel_binding: "require" })).toContain(
         "channel_binding=require: needs TLS",
       );
       expect(await said({ sslmod: "require" })).toContain(
-        "sslmod: Clade knows no such setting of TLS",
+        "sslmod: is not a TLS setting that Clade knows",
       );
       expect(await said({ sslmode: "verify-ca", sslrootcert: "/nowhere" })).toContain(
         "sslrootcert=/nowhere: there is no such file",
@@ -231,7 +234,8 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       bare.password = "";
       const kept = file(".pgpass");
       expect(await outcome(bare.href)).toContain(
-        `the server asks for the password of clade; write the line host:port:database:user:password into ${kept}, or give it in PGPASSWORD`,
+        "the server asks for the password of clade; write the line " +
+          `host:port:database:user:password into ${kept}, or give it in PGPASSWORD`,
       );
       writeFileSync(kept, "elsewhere:*:*:*:other\n", { mode: 0o600 });
       expect(await outcome(bare.href)).toContain(
@@ -262,10 +266,10 @@ describe.skipIf(!server)(`PostgreSQL with TLS${needs}`, () => {
       expect(await through({ sslmode: "verify-full", sslrootcert: file("stranger") })).toContain(
         `not signed by ${file("stranger")}`,
       );
-      expect(await through({ sslmode: "disable" })).toContain("lets clade in only with TLS");
+      expect(await through({ sslmode: "disable" })).toContain("accepts clade only with TLS");
     });
 
-    test("a server that is restarted with an expired certificate says so to whoever verifies", async () => {
+    test("an expired certificate after a restart is named by the modes that verify", async () => {
       await using connection = openDisposable(url("demanding", { sslmode: "require" }));
       await connection.query(sql`SELECT 1`);
       await offerTls({ expired: true });

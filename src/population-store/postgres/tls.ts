@@ -1,8 +1,8 @@
 /**
- * TLS as libpq means it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode`
- * and its companions ask for, in the URL or in the environment. The driver reads them otherwise
- * (its `require` verifies) and warns that it will change, so it gets the outcome and never the
- * words.
+ * TLS as libpq defines it (https://www.postgresql.org/docs/current/libpq-ssl.html): what `sslmode`
+ * and the related settings ask for, in the URL or in the environment. The driver interprets them
+ * differently (its `require` verifies) and warns that this will change. So it gets the resulting
+ * options, never the settings themselves.
  */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -23,11 +23,10 @@ type SslMode = (typeof modes)[number];
 export interface Tls {
   readonly mode: SslMode;
   /**
-   * Whether the first connection is one with TLS. With `allow` and `prefer` the other kind is
-   * tried after it.
+   * Whether the first attempt uses TLS. With `allow` and `prefer` the other kind is tried next.
    */
   readonly begins: boolean;
-  /** Undefined where no connection ever has TLS. */
+  /** Undefined if no connection ever uses TLS. */
   readonly options: ConnectionOptions | undefined;
   readonly negotiation: "postgres" | "direct";
   /** Whose signature the server's certificate needs, for messages. */
@@ -44,7 +43,7 @@ const variables: Readonly<Record<string, string>> = {
   sslkey: "PGSSLKEY",
   sslnegotiation: "PGSSLNEGOTIATION",
 };
-/** `ssl=true` is how JDBC says `sslmode=require`; libpq takes it, too. */
+/** `ssl=true` is JDBC's way to say `sslmode=require`; libpq accepts it, too. */
 const names = [...Object.keys(variables), "sslpassword", "ssl"];
 
 /** What a URL and the environment say about TLS. Throws `SettingError`. */
@@ -54,21 +53,21 @@ export function tlsOf(url: URL, isSocket: boolean, environment: Environment = pr
   );
   if (unknown !== undefined)
     throw new SettingError(
-      `${unknown}: Clade knows no such setting of TLS; it knows ${names.join(", ")}`,
+      `${unknown}: is not a TLS setting that Clade knows; it knows ${names.join(", ")}`,
     );
   const given = (name: string) =>
     url.searchParams.get(name) || environment[variables[name] ?? ""] || undefined;
 
   const negotiation = given("sslnegotiation") ?? "postgres";
   if (negotiation !== "postgres" && negotiation !== "direct")
-    throw new SettingError(`sslnegotiation=${negotiation}: is none; give postgres or direct`);
+    throw new SettingError(`sslnegotiation=${negotiation}: is not valid; give postgres or direct`);
   const rootFile = given("sslrootcert");
   const mode = modeOf(given("sslmode") ?? aliased(url.searchParams.get("ssl")), rootFile);
   if (negotiation === "direct" && ["disable", "allow", "prefer"].includes(mode))
     throw new SettingError(
-      `sslnegotiation=direct: goes with sslmode=require, verify-ca or verify-full, not with ${mode}`,
+      `sslnegotiation=direct: needs sslmode=require, verify-ca or verify-full, not ${mode}`,
     );
-  // libpq leaves sockets of this machine alone, whatever is said.
+  // libpq ignores TLS settings for Unix sockets.
   const nothing = {
     negotiation: "postgres",
     authority: "",
@@ -110,7 +109,7 @@ function aliased(ssl: string | null): string | undefined {
   if (ssl === null) return undefined;
   if (ssl === "true" || ssl === "1") return "require";
   if (ssl === "false" || ssl === "0") return "disable";
-  throw new SettingError(`ssl=${ssl}: is neither true nor false; say with sslmode what is meant`);
+  throw new SettingError(`ssl=${ssl}: is neither true nor false; use sslmode instead`);
 }
 
 function modeOf(given: string | undefined, rootFile: string | undefined): SslMode {
@@ -118,11 +117,13 @@ function modeOf(given: string | undefined, rootFile: string | undefined): SslMod
   const mode = given ?? (ofSystem ? "verify-full" : "prefer");
   if (mode === "no-verify")
     throw new SettingError(
-      "sslmode=no-verify: is no mode of PostgreSQL; give require, which encrypts and does not check who answers",
+      "sslmode=no-verify: is not a mode of PostgreSQL; give require, which encrypts but does " +
+        "not verify the server",
     );
   if (!isMode(mode))
     throw new SettingError(
-      `sslmode=${mode}: is no mode; give one of ${modes.join(", ")} (verify-full is the safest)`,
+      `sslmode=${mode}: is not a mode; ` +
+        `give one of ${modes.join(", ")} (verify-full is the safest)`,
     );
   if (ofSystem && mode !== "verify-full")
     throw new SettingError(
@@ -135,11 +136,14 @@ function isMode(mode: string): mode is SslMode {
   return (modes as readonly string[]).includes(mode);
 }
 
-/** The authorities that the server's certificate is checked against; undefined where it is not. */
+/**
+ * The authorities that the server's certificate is checked against; undefined if it is not
+ * checked.
+ */
 function rootOf(mode: SslMode, given: string | undefined) {
   if (given === "system") {
     const system = getCACertificates("system");
-    // Small images have none.
+    // Minimal images have no certificates.
     return {
       name: "this machine's authorities",
       certificates: system.length > 0 ? system : [...rootCertificates],
@@ -150,14 +154,16 @@ function rootOf(mode: SslMode, given: string | undefined) {
   if (!given && !existsSync(file)) {
     if (!isVerifying) return undefined;
     throw new SettingError(
-      `sslmode=${mode}: needs the certificate of the authority that signed the server's, and there is no ${file}; put it there, name its file in sslrootcert, or give sslrootcert=system for a public authority`,
+      `sslmode=${mode}: needs the certificate of the authority that signed the server's, ` +
+        `and there is no ${file}; put it there, name its file in sslrootcert, or give ` +
+        "sslrootcert=system for a public authority",
     );
   }
   if (!isVerifying && mode !== "require") return undefined;
   return { name: file, certificates: pem("sslrootcert", file, "CERTIFICATE") };
 }
 
-/** The certificate by which the server knows this client, if there is one. */
+/** The certificate that identifies this client to the server, if there is one. */
 function clientOf(
   givenCertificate: string | undefined,
   givenKey: string | undefined,
@@ -213,7 +219,8 @@ function contextOf(files: SecureContextOptions, certificate: string | undefined)
       );
     if (/BAD_DECRYPT|PASSPHRASE|INTERRUPTED_OR_CANCELLED/.test(code ?? ""))
       throw new SettingError(
-        `sslcert=${certificate}: its key is encrypted, and sslpassword does not open it; give the right one`,
+        `sslcert=${certificate}: its key is encrypted, and sslpassword does not decrypt it; ` +
+          "give the right one",
       );
     throw new SettingError(
       `sslrootcert, sslcert or sslkey: cannot be used (${message}); correct the file`,

@@ -14,7 +14,7 @@ import type { Dialect } from "./dialect.ts";
 import type { RunKeys } from "./run-keys.ts";
 import { raw, type Sql, sql } from "./sql.ts";
 
-/** So few that whoever wants the last ones does not wait for more. */
+/** A small page, so that a reader who wants only the last ones does not wait for more. */
 const decisionsAPage = 250;
 
 const snapshotsAPage = 1_000;
@@ -46,7 +46,7 @@ export function history(dialect: Dialect, keys: RunKeys): History {
     return (await all(statement))[0];
   }
 
-  /** Of each member `m` the newest snapshot of those that `which` says. */
+  /** For each member `m` the newest snapshot among those that `which` selects. */
   const newestOfEach = (key: number, which: Sql) =>
     sql`SELECT s.* FROM clade.members m JOIN clade.snapshots s
         ON s.run = m.run AND s.member = m.member AND s.ordinal =
@@ -67,7 +67,7 @@ export function history(dialect: Dialect, keys: RunKeys): History {
     },
     async present(id) {
       const key = await keys.of(id);
-      // The place first: what is published in between is read again, and not missed.
+      // Reads the place first. What is published in between is read again, not missed.
       const [places, rows] = await dialect.read(
         sql`SELECT coalesce(max(seq), 0) AS cursor FROM clade.snapshots WHERE run = ${key}`,
         newestOfEach(key, raw(earned)),

@@ -32,7 +32,7 @@ type Members = Pick<
   | "members"
 >;
 
-/** What happens to members and workers outside of the hot path. */
+/** Operations on members and workers outside the hot path. */
 export function members(dialect: Dialect, keys: RunKeys): Members {
   function* now(): Steps<number> {
     return (yield* get(sql`SELECT ${dialect.clock()} AS now`))!.now as number;

@@ -2,7 +2,7 @@ import { type RunId, RunNotFoundError } from "../population-store.ts";
 import { type Dialect, get, type Steps } from "./dialect.ts";
 import { sql } from "./sql.ts";
 
-/** The numbers by which a database knows its runs. A removed run's is never given to another. */
+/** The keys of runs in a database. The key of a removed run is never used again. */
 export class RunKeys {
   readonly #dialect: Dialect;
   readonly #known = new Map<RunId, number>();
@@ -32,7 +32,7 @@ export class RunKeys {
   }
 }
 
-/** Changes a run that is there. Throws `RunNotFoundError`. */
+/** Changes an existing run. Throws `RunNotFoundError`. */
 export async function changeRun(
   dialect: Dialect,
   keys: RunKeys,

@@ -1,6 +1,6 @@
 /**
- * A population in an SQL database. What a database does in its own way is its dialect and the hot
- * path; a further database is another pair of these.
+ * A population in an SQL database. What is specific to a database is its dialect and its hot path.
+ * Another database needs another pair of these.
  */
 import type { PopulationStore } from "../population-store.ts";
 import type { Dialect, HotPath } from "./dialect.ts";

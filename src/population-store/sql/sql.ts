@@ -1,11 +1,11 @@
 export type SqlValue = string | number | null | Sql;
 
 /**
- * A statement, or a part of one, with its values apart: a database binds them, or writes them into
- * the text. Tables are called by their schema, such as `clade.runs`.
+ * A statement, or a part of one, with its values kept separate. A database binds them, or writes
+ * them into the text. Table names include the schema, such as `clade.runs`.
  */
 export class Sql {
-  /** One more than values, which stand between them. */
+  /** One more than `values`, which go between them. */
   readonly parts: readonly string[];
   readonly values: readonly (string | number | null)[];
 
@@ -19,7 +19,7 @@ export function sql(parts: TemplateStringsArray, ...values: readonly SqlValue[])
   return assembled(parts, values);
 }
 
-/** A text that is part of the program, such as the names of columns. */
+/** A text from the program itself, such as the names of columns. */
 export function raw(text: string): Sql {
   return new Sql([text]);
 }
@@ -29,7 +29,7 @@ export function list(values: readonly SqlValue[]): Sql {
   return joined(values, ", ");
 }
 
-/** Statements that are sent together, where the database takes several at once. */
+/** Statements that are sent together, if the database accepts several at once. */
 export function together(...statements: readonly (Sql | undefined)[]): Sql {
   return joined(
     statements.filter((statement) => statement !== undefined),

@@ -1,4 +1,4 @@
-/** Parts of transactions that several methods of the store consist of. */
+/** Parts of transactions that several methods of the store share. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import { runStateAfter, type StoredMember, whyClaimIsLost } from "../member-lifecycle.ts";
@@ -33,7 +33,7 @@ export function runColumns(clock: Sql): Sql {
       AS last_lease`;
 }
 
-/** The member of a claim. Throws `LeaseLostError` where the claim does not hold any more. */
+/** The member of a claim. Throws `LeaseLostError` if the claim no longer holds. */
 export function* requireClaim(dialect: Dialect, key: number, claim: Claim): Steps<StoredMember> {
   const row = yield* get(
     sql`SELECT m.*, (SELECT state FROM clade.runs WHERE key = ${key}) AS run_state
@@ -46,7 +46,7 @@ export function* requireClaim(dialect: Dialect, key: number, claim: Claim): Step
   return member!;
 }
 
-/** Writes what is new about a member, if anything is. */
+/** Writes the changed parts of a member, if there are any. */
 export function memberUpdate(
   key: number,
   number: number,
@@ -80,8 +80,8 @@ export function newDecision(key: number, decision: Decision): Sql {
 }
 
 /**
- * Where members are given back without a publication, what it would say is kept: until when
- * somebody has worked.
+ * Members that are given back without a publication leave no time of their last work, so that time
+ * is stored here.
  */
 export function noteWorked(key: number, until: SqlValue): Sql {
   return sql`UPDATE clade.runs SET worked_until = ${until}

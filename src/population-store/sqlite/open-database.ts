@@ -7,12 +7,15 @@ import { StoreVersionError } from "../population-store.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * "Clad" in ASCII: SQLite keeps it in the file's header, so that another program's database is not
+ * "Clad" in ASCII. SQLite keeps it in the file's header, so another program's database is not
  * mistaken for a store.
  */
 const applicationId = 0x436c6164;
 
-/** How long a transaction waits for another process's. Real ones take less than a millisecond. */
+/**
+ * How long a transaction waits for one of another process. A normal one takes less than a
+ * millisecond.
+ */
 const busyTimeoutMs = 30_000;
 
 /**
@@ -24,7 +27,7 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
   try {
     mkdirSync(dirname(path), { recursive: true });
     if (existsSync(path) && !isWritable(dirname(path))) return openReadOnly(path, steps);
-    if (existsSync(path)) refuseUnreadable(path, steps);
+    if (existsSync(path)) requireReadable(path, steps);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
     migrate(database, path, steps);
     useWriteAheadLog(database);
@@ -37,13 +40,14 @@ export function openDatabase(path: string, steps: readonly string[] = migrations
     const explanation = explained(path, error);
     if (explanation instanceof CladeError) throw explanation;
     throw new CladeError(
-      `store ${path}: cannot be opened (${(error as Error).message}); check the path, its rights and the free space`,
+      `store ${path}: cannot be opened (${(error as Error).message}); check the path, its ` +
+        "permissions and the free space",
       { cause: error },
     );
   }
 }
 
-/** Beside the database SQLite has to write its log, even to read. */
+/** SQLite has to write its log beside the database, even to read. */
 function isWritable(directory: string): boolean {
   try {
     accessSync(directory, constants.W_OK);
@@ -54,8 +58,8 @@ function isWritable(directory: string): boolean {
 }
 
 /**
- * A store where nothing can be written stays readable. Without its log it is opened as a file that
- * nobody changes.
+ * A read-only store stays readable. Without its log it is opened as a file that no process
+ * changes.
  */
 function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
   const unchanging = pathToFileURL(path);
@@ -67,14 +71,13 @@ function openReadOnly(path: string, steps: readonly string[]): DatabaseSync {
   });
   if (versionOf(database, path, steps) === steps.length) return database;
   database.close();
-  const rule =
-    "was written by an older version, and is in a directory where it cannot be brought up to date";
+  const rule = "was written by an older version, and cannot be upgraded in a read-only directory";
   throw new StoreVersionError(`store ${path}: ${rule}; make the directory writable`);
 }
 
 /**
- * Several processes may open a new store at once, and SQLite does not wait for the others when it
- * changes the kind of log: it says "locked".
+ * Several processes may open a new store at once. SQLite does not wait for the others when it
+ * changes the journal mode; it reports "locked".
  */
 function useWriteAheadLog(database: DatabaseSync): void {
   for (const end = Date.now() + busyTimeoutMs; ; ) {
@@ -88,7 +91,7 @@ function useWriteAheadLog(database: DatabaseSync): void {
   }
 }
 
-/** SQLite's result codes for what a user can mend. */
+/** SQLite's result codes for problems that a user can fix. */
 const remedies: Readonly<Record<number, string>> = {
   5: "is locked by another program; end that program, then resume the run",
   8: "is read-only; make it writable or give another path with --store",
@@ -98,7 +101,7 @@ const remedies: Readonly<Record<number, string>> = {
   26: "is not a Clade store; give another path with --store",
 };
 
-/** An error of SQLite with what to do about it; any other error as it is. */
+/** An error of SQLite, with its remedy. Any other error is returned unchanged. */
 export function explained(path: string, error: unknown): unknown {
   const { code, errcode } = error as { readonly code?: string; readonly errcode?: number };
   // The lower byte is the result code, the rest of the number its kind.
@@ -107,10 +110,10 @@ export function explained(path: string, error: unknown): unknown {
 }
 
 /**
- * Looks at the file without the right to write: even closing a database may otherwise move what a
- * killed process left in its log.
+ * Opens the file read-only, because even closing a writable database may move what a killed
+ * process left in its log.
  */
-function refuseUnreadable(path: string, steps: readonly string[]): void {
+function requireReadable(path: string, steps: readonly string[]): void {
   const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
   try {
     versionOf(database, path, steps);
@@ -119,7 +122,7 @@ function refuseUnreadable(path: string, steps: readonly string[]): void {
   }
 }
 
-/** The number of steps that the database has had. Throws `StoreVersionError`. */
+/** The number of migration steps that the database has had. Throws `StoreVersionError`. */
 function versionOf(database: DatabaseSync, path: string, steps: readonly string[]): number {
   const { version, application, changes } = headerOf(database);
   if (application !== applicationId && (version > 0 || changes > 0))
@@ -128,15 +131,16 @@ function versionOf(database: DatabaseSync, path: string, steps: readonly string[
     );
   if (version > steps.length) {
     throw new StoreVersionError(
-      `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; update Clade or give another path with --store`,
+      `store ${path}: has version ${version}, this Clade reads up to ${steps.length}; ` +
+        "update Clade or give another path with --store",
     );
   }
   return version;
 }
 
 /**
- * Numbers of the file's header, read in one transaction, since another process may create the
- * store between two.
+ * Numbers of the file's header. They are read in one transaction, because another process may
+ * create the store in between.
  */
 function headerOf(database: DatabaseSync): {
   version: number;

@@ -1,6 +1,6 @@
 /**
- * SQLite as a dialect. Each call is one transaction of synchronous statements, so nothing of this
- * process comes between them; `BEGIN IMMEDIATE` keeps other processes out.
+ * SQLite as a dialect. Each call is one transaction of synchronous statements, so no other code of
+ * this process runs between them. `BEGIN IMMEDIATE` keeps other processes out.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { failureOf, type Row } from "../rows.ts";
@@ -60,20 +60,20 @@ export class SqliteDialect implements Dialect {
       this.prepared("COMMIT").run();
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk among them.
+      // SQLite has already rolled back after some errors, such as a full disk.
       if (this.#database.isTransaction) this.prepared("ROLLBACK").run();
       throw explained(this.#path, error);
     }
   }
 
-  /** Takes steps within a transaction. */
+  /** Runs steps within a transaction. */
   take<T>(steps: Steps<T>): T {
     let taken = steps.next();
     while (!taken.done) taken = steps.next(this.run(...taken.value));
     return taken.value;
   }
 
-  /** Runs statements, within a transaction or each as one. The rows of each. */
+  /** Runs statements, within a transaction or each as its own. Returns the rows of each. */
   run(...statements: readonly Sql[]): Row[][] {
     return statements.map((statement) =>
       this.prepared(textOf(statement)).all(...statement.values),
@@ -95,7 +95,7 @@ export class SqliteDialect implements Dialect {
   }
 }
 
-/** A store has a file of its own, so that its tables need no schema. */
+/** A store has a file of its own, so its tables need no schema. */
 function textOf({ parts }: Sql): string {
   return parts.join("?").replaceAll("clade.", "");
 }

@@ -59,7 +59,7 @@ import { pauseMs, workTimeOfClaim } from "../work-time.ts";
 import type { SqliteDialect } from "./sqlite-dialect.ts";
 
 /**
- * How often a waiting worker looks whether another process has written, in milliseconds. A look
+ * How often a waiting worker checks whether another process has written, in milliseconds. A check
  * reads one counter in shared memory.
  */
 const pollMs = 10;
@@ -69,7 +69,7 @@ type KeptRow = Pick<Snapshot, "kind"> & { readonly ordinal: number; readonly che
 export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
   const get = database.get.bind(database);
 
-  /** The first part counts other connections' commits, the second this one's. */
+  /** The first part counts the commits of other connections, the second those of this one. */
   function mark(): string {
     const { data_version } = get("PRAGMA data_version")!;
     return `${data_version}/${get("SELECT total_changes() AS own")!.own}`;
@@ -91,10 +91,10 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     database.run(...memberUpdate(key, member, before, next));
   }
 
-  /** Begins to count the run's time, or goes on after a pause. How long it was worked on. */
+  /** Starts to count the run's time, or continues after a pause. Returns the work time so far. */
   function countTime(key: number, row: Row, time: number): number {
     const kept = workTimeOf(row);
-    // Most claims follow a publication, and need not look further.
+    // Most claims follow a publication, and need no further look.
     const isPause =
       kept.runningSince === undefined || (row.last_published as number) + pauseMs < time;
     if (!isPause) return elapsedMs(kept, time);
@@ -177,7 +177,8 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
 
   function news(key: number, since: number): News {
     const published = database.prepared(
-      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ORDER BY seq`,
+      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ` +
+        "ORDER BY seq",
     );
     return newsOf(published.all(key, since), since);
   }
@@ -230,7 +231,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     };
   }
 
-  /** Of a member, the newest first, the snapshots whose checkpoints stay. */
+  /** The snapshots of a member whose checkpoints stay, newest first. */
   function kept(key: number, member: number) {
     const newestFirst = database.prepared(
       `SELECT ordinal, kind, checkpoint FROM snapshots WHERE run = ? AND member = ?
@@ -240,7 +241,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     return keptSnapshots(history);
   }
 
-  /** Whether a collection keeps the checkpoint of what a snapshot was copied from. */
+  /** Whether a collection keeps the checkpoint that a snapshot was copied from. */
   function isKept(key: number, { parent, member }: Snapshot): boolean {
     if (parent === undefined || memberOf(parent) === member) return true;
     if (get("SELECT 1 FROM runs WHERE key = ? AND best = ?", key, parent)) return true;

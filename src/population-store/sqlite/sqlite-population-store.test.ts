@@ -72,7 +72,7 @@ const roots = (members: number) =>
     }),
   );
 
-test("processes that claim and publish at the same time lose nothing and claim nothing twice", async () => {
+test("concurrent processes lose nothing and claim no member twice", async () => {
   const path = newPath();
   const [members, generations, processes] = [6, 40, 4];
   mkdirSync(`${path}.locks`);
@@ -144,7 +144,8 @@ test("a store of a newer version is refused, and not a byte of it changes", () =
     const before = contents();
     expect(() => sqlitePopulationStore(refused)).toThrow(StoreVersionError);
     expect(() => sqlitePopulationStore(refused)).toThrow(
-      `store ${refused}: has version ${migrations.length + 1}, this Clade reads up to ${migrations.length}; update Clade`,
+      `store ${refused}: has version ${migrations.length + 1}, this Clade reads up to ` +
+        `${migrations.length}; update Clade`,
     );
     expect(contents()[0]).toBe(before[0]);
     // An empty log may be there after a look.
@@ -194,7 +195,7 @@ test("a path that cannot be opened is a clear error", () => {
   }
 });
 
-test("an empty file becomes a store, and so does a path in a directory that is not there yet", async () => {
+test("an empty file becomes a store, and so does a path in a missing directory", async () => {
   const empty = newPath();
   writeFileSync(empty, "");
   for (const path of [empty, join(directory, "a", "b", "clade.db")]) {

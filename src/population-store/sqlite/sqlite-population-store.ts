@@ -5,8 +5,8 @@ import { SqliteDialect } from "./sqlite-dialect.ts";
 import { sqliteHotPath } from "./sqlite-hot-path.ts";
 
 /**
- * A population in one file, shared by the processes of one machine. Creates the file where there
- * is none. Throws `StoreVersionError`.
+ * A population in one file, shared by the processes of one machine. Creates the file if it does
+ * not exist. Throws `StoreVersionError`.
  */
 export function sqlitePopulationStore(
   path: string,

@@ -1,7 +1,7 @@
 /**
- * Decides about a local worker whose event loop stands still, from the process that started it. It
- * may go on as long as its work can still be of use: it is killed when the trainer has blocked it
- * for too long, when another worker has taken its member, and when its run has ended or it was
+ * Decides about a local worker whose event loop is blocked, from the process that started it. The
+ * worker may continue while its work can still be of use. It is killed if the trainer has blocked
+ * it for too long, if another worker has taken its member, and if its run has ended or it was
  * asked to leave.
  */
 import { createInterface } from "node:readline";
@@ -38,10 +38,10 @@ export type Verdict =
   | { readonly kind: "lease lost"; readonly blocked: Blocked }
   | { readonly kind: "ended" };
 
-/** The store is asked about a blocked worker this often at most, by each. */
+/** The minimum time between two store queries about one blocked worker. */
 const lookMs = (members: number) => Math.max(1_000, 10 * members);
 
-/** Resolves why the worker is to be killed, or undefined when its reports have ended with it. */
+/** Resolves why to kill the worker; undefined if its reports have ended with it. */
 export async function blockedWorker(
   reports: Readable,
   options: BlockedWorkerOptions,
@@ -52,7 +52,7 @@ export async function blockedWorker(
     if (blocked.blockedMs > 1000 * options.stepTimeoutSeconds) return { kind: "hung", blocked };
     if (options.isStopping()) return { kind: "ended" };
     if (performance.now() < lookAgainAt) continue;
-    // A store that is away says nothing.
+    // An unavailable store decides nothing.
     const found = await look(blocked, options).catch(() => undefined);
     if (found?.verdict) return found.verdict;
     lookAgainAt = performance.now() + lookMs(found?.members ?? 0);
@@ -60,10 +60,10 @@ export async function blockedWorker(
   return undefined;
 }
 
-/** What the log of the worker says. */
+/** The message for the worker's log. */
 export function inWords(verdict: Verdict): string {
   if (verdict.kind === "ended")
-    return "the worker was killed: its trainer blocked it, and the run needs it no more";
+    return "the worker was killed: its trainer blocked it, and the run no longer needs it";
   const { blockedMs, claim } = verdict.blocked;
   const blocked = `its trainer blocked it for ${Math.round(blockedMs / 1000)} s`;
   const who = claim
@@ -81,7 +81,9 @@ function hangMessage(blockedMs: number, stepTimeoutSeconds: number): string {
   );
 }
 
-/** What the next worker is told. One that had claimed a member had come back before. */
+/**
+ * What the next worker is told. A worker that had claimed a member had already passed its trial.
+ */
 export function hangAfter(
   before: Hang | undefined,
   { claim, blockedMs }: Blocked,
@@ -93,8 +95,8 @@ export function hangAfter(
 }
 
 /**
- * Keeps the failure with the member whose trainer blocked a worker that is dead now. Does nothing
- * when it had claimed none.
+ * Records the failure with the member whose trainer blocked a worker that is now dead. Does
+ * nothing if it had not claimed a member.
  */
 export async function recordHang(
   {
@@ -156,7 +158,7 @@ async function look(
   });
   if (run?.state.kind !== "running") return { verdict: { kind: "ended" }, members: 0 };
   const members = run.experiment.population;
-  // Nobody can take a member before its lease has run out.
+  // No worker can take a member before its lease has expired.
   const { claim, blockedMs } = blocked;
   if (!claim || blockedMs < defaultLeaseMs / 2) return { members };
   const lease = (await populationStore.members(id)).find(

@@ -1,5 +1,5 @@
 /**
- * The thread of the watchdog. It only waits, looks at the shared memory, and writes: nothing here
+ * The thread of the watchdog. It only waits, reads the shared memory, and writes. Nothing here
  * needs an event loop.
  */
 import { writeSync } from "node:fs";
@@ -8,9 +8,9 @@ import { killGroup } from "./kill-group.ts";
 import { type Blocked, places, reportDescriptor, type WatchdogData } from "./watchdog.ts";
 
 const tickMs = 500;
-/** Other work, such as a collection of garbage, may hold the event loop for so long. */
+/** Other work, such as a garbage collection, may hold the event loop for this long. */
 const blockedAfterMs = 2_000;
-/** A worker that is not blocked leaves by itself. */
+/** A worker that is not blocked exits by itself. */
 const leavesWithinMs = 15_000;
 
 const { shared, parent } = workerData as WatchdogData;
@@ -24,7 +24,7 @@ let orphanedMs = 0;
 for (;;) {
   Atomics.wait(never, 0, 0, tickMs);
   const now = performance.now();
-  // A longer wait means that the whole process was frozen, which is not the trainer's doing.
+  // A longer wait means that the whole process was frozen, which is not the trainer's fault.
   const passedMs = Math.min(now - lookedAt, 2 * tickMs);
   lookedAt = now;
   const turnsNow = Atomics.load(memory, places.turns);
@@ -60,6 +60,6 @@ function write(descriptor: number, text: string): void {
   try {
     writeSync(descriptor, `${text}\n`);
   } catch {
-    // Nobody reads it, or the disk is full.
+    // The reader is gone, or the disk is full.
   }
 }

@@ -1,24 +1,23 @@
 /**
- * Watches a worker process from a thread of its own. A trainer that blocks the event loop, by an
+ * Watches a worker process from a separate thread. A trainer that blocks the event loop, by an
  * endless loop or a call that never returns, stops everything on it: timers, signals, the renewal
- * of leases, and the news that the parent has gone.
+ * of leases, and the news that the parent is gone.
  *
- * The event loop counts its turns in memory that the thread sees. While they stand still, the
- * thread tells the process that started this one, which decides (`blocked-worker.ts`). Once that
- * process is gone, the thread ends this one.
+ * The event loop counts its turns in memory that the thread sees. While the count stands still,
+ * the thread reports it to the process that started this one, which decides (`blocked-worker.ts`).
+ * If that process is gone, the thread ends this one.
  */
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Claim } from "../../population-store/population-store.ts";
 
-/** What the thread says to the parent, as a line of JSON. */
+/** The thread's report to the parent, as a line of JSON. */
 export interface Blocked {
   /**
-   * How long the event loop has not turned. The time in which the process was frozen does not
-   * count.
+   * How long the event loop has not turned, without the time during which the process was frozen.
    */
   readonly blockedMs: number;
-  /** Whose generation is in progress, and the fencing token of the claim; absent between claims. */
+  /** The claim whose generation is in progress; absent between claims. */
   readonly claim?: Pick<Claim, "member" | "fencingToken">;
 }
 
@@ -27,22 +26,24 @@ export interface WatchdogData {
   readonly parent: number;
 }
 
-/** Places in the shared memory: a count of turns, and the claim. A member below 0 is none. */
+/**
+ * Places in the shared memory: a count of turns, and the claim. A member below 0 means no claim.
+ */
 export const places = { turns: 0, member: 1, fencingToken: 2 } as const;
 
-/** The file descriptor that the parent reads from; the one before is the channel of messages. */
+/** The file descriptor that the parent reads from. The one before it is the message channel. */
 export const reportDescriptor = 4;
 
 const turnMs = 250;
 
 export interface Watchdog {
-  /** From here on a claim is in progress, or none. */
+  /** Sets the claim in progress, or that there is none. */
   holds(claim: Claim | undefined): void;
 }
 
 /**
- * Starts to watch this process, which was started by `startLocalWorkers`. It ends with its
- * process.
+ * Starts to watch this process, which was started by `startLocalWorkers`. The watchdog ends with
+ * the process.
  */
 export function startWatchdog(): Watchdog {
   const shared = new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
