@@ -7,7 +7,6 @@ import { inspect } from "node:util";
 import { CladeError } from "clade";
 import { objectStorageConformance } from "clade/testing";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
-import { inLongRuns, isLong } from "../../../test/long.ts";
 import {
   type Fault,
   type FaultProxy,
@@ -40,7 +39,7 @@ describe("a strict S3 server", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(strict.port))) test(name, run);
 });
 
-describe.skipIf(!isLong)(`s3rver${inLongRuns}`, () => {
+describe("s3rver", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port))) {
     const isSkipped = name.startsWith("a reader finds nothing or all");
     test.skipIf(isSkipped)(
