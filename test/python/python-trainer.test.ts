@@ -117,12 +117,12 @@ describe.skipIf(withoutPython)(
       const checked = await place.clade("check", "climb.yaml");
       expect(checked.code).toBe(2);
       expect(checked.stdout).toMatch(
-        /BAD {2}.*has rate = 0.d+ in force after restore, but was told 0.d+/,
+        /BAD {2}.*has rate = 0\.\d+ in force after restore, but was told 0\.\d+/,
       );
     });
 
     test("a Python without the client is told how to install it", async () => {
-      place.write("climb.yaml", experiment("", `PYTHONPATH= $python-S climber.py`));
+      place.write("climb.yaml", experiment("", `PYTHONPATH= ${python} -S climber.py`));
       const checked = await place.clade("check", "climb.yaml");
       expect(checked.stdout).toContain("ended with exit code 1 during initialize; install the ");
       expect(checked.stdout).toMatch(
