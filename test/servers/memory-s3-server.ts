@@ -1,8 +1,7 @@
 /**
- * An S3 server that keeps everything in memory, as strict as AWS: it checks signatures and what
- * was hashed, shows objects whole or not at all, and lists what is half-written. `s3rver`, the one
- * on npm, does none of these. It is also what the benchmark measures against, since it is not the
- * bottleneck there.
+ * An S3 server in memory, as strict as AWS. It checks signatures and hashes, shows objects whole
+ * or not at all, and lists unfinished uploads. `s3rver` from npm does none of these. The benchmark
+ * uses this server, because it is not the bottleneck there.
  */
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
@@ -16,18 +15,15 @@ const bucket = "clade-test";
 
 export interface MemoryS3Server extends S3Server {
   readonly objects: ReadonlyMap<string, readonly Buffer[]>;
-  /** The keys of what is half-written. */
+  /** The keys of unfinished uploads. */
   halfWritten(): string[];
 }
 
 export interface MemoryS3Options {
   readonly port?: number;
-  /** Hashing takes longer than anything else here. */
+  /** Whether to check hashes, which takes longer than anything else here. */
   readonly isChecking?: boolean;
-  /**
-   * For each kind of request, such as "DELETE" or "GET uploads": it is answered with 403 or with
-   * 501.
-   */
+  /** Kinds of requests, such as "DELETE" or "GET uploads", that are answered with 403 or 501. */
   readonly refused?: Readonly<Record<string, "AccessDenied" | "NotImplemented">>;
 }
 
