@@ -309,7 +309,8 @@ test.skipIf(!server)(
     const untried = await submit(place, ...mounted, "--apply");
     expect([untried.code, untried.stderr]).toEqual([
       0,
-      "image clade:1: was not tried, because no node has room for a pod now (0/3 nodes are available)\n",
+      "image clade:1: was not tried, because no node has room for a pod now (0/3 nodes are " +
+        "available)\n",
     ]);
     expect([busy.hasPod, busy.hasJob]).toEqual([false, true]);
   },
@@ -366,7 +367,8 @@ test("what cannot be submitted is one sentence", async () => {
   const bad = await submit(place, "--namespace", "My Lab", "--memory-per-worker", "16GB");
   expect([bad.code, bad.stdout]).toEqual([2, ""]);
   expect(bad.stderr).toBe(
-    "--namespace: My Lab - is not a namespace name; use lower-case letters, digits and -, at most 63.\n" +
+    "--namespace: My Lab - is not a namespace name; " +
+      "use lower-case letters, digits and -, at most 63.\n" +
       "--memory-per-worker: 16GB - is not an amount of memory; write for example 16Gi.\n",
   );
   const missing = await place.clade(

@@ -333,7 +333,8 @@ describe("hyperparameters", () => {
     });
     expect(warn).toEqual([
       "trainer: decay changes nothing: trained on for 10 steps with 0 and with 0.5 " +
-        "from the same state the scores are the same; if that is intended, declare it as a constant",
+        "from the same state the scores are the same; if that is intended, declare it as a " +
+        "constant",
       expect.stringMatching(
         /^trainer: kind changes nothing: .* with (a and with b|b and with a) /,
       ),

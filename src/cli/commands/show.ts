@@ -177,7 +177,10 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
   if (kind === "keep") return `${who} went on ${where}: ${why}`;
   if (donor === undefined) return `${who} ended ${where}: ${why}`;
   if (kind === "restart")
-    return `${who} restarted with fresh weights, near the hyperparameters of snapshot ${donor}: ${why}`;
+    return (
+      `${who} restarted with fresh weights, near the hyperparameters of snapshot ${donor}: ` +
+      `${why}`
+    );
   const from = await stores.population.snapshot(run.id, donor);
   const after: Snapshot = await stores.population.snapshot(
     run.id,

@@ -116,7 +116,8 @@ async function takenUp(
   const { id } = existing;
   if (existing.study?.name !== study.name || existing.study.variant !== label)
     throw new CladeError(
-      `run ${id}: is not a run of ${label} of study ${study.name}; rename the study or the variant`,
+      `run ${id}: is not a run of ${label} of study ${study.name}; rename the study or the ` +
+        "variant",
     );
   const remedy = `undo the change, rename the study, or: ${clade} remove ${id}`;
   requireSameExperiment(existing, experiment, remedy);

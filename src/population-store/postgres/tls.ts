@@ -122,7 +122,8 @@ function modeOf(given: string | undefined, rootFile: string | undefined): SslMod
     );
   if (!isMode(mode))
     throw new SettingError(
-      `sslmode=${mode}: is not a mode; give one of ${modes.join(", ")} (verify-full is the safest)`,
+      `sslmode=${mode}: is not a mode; give one of ${modes.join(", ")} (verify-full is the ` +
+        "safest)",
     );
   if (ofSystem && mode !== "verify-full")
     throw new SettingError(
