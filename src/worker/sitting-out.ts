@@ -75,7 +75,7 @@ export async function sitOut(
   options: SittingOut,
   suspicion: Suspicion,
 ): Promise<WorkerState | undefined> {
-  const { trial, presence, patienceMs, clock, tell, graceMs } = options;
+  const { trial, presence, patienceMs, clock, tell } = options;
   const { now } = clock;
   const { failure, failed, hang } = suspicion;
   let { error, hasTrained } = suspicion;
@@ -109,18 +109,7 @@ export async function sitOut(
     await presence.say({ kind: "set-aside", since, reason: error.message, triesAt, givesUpAt });
     await clock.pause(triesAt - now(), AbortSignal.any([end.signal, end.anotherIsBack()]));
     if (end.signal.aborted) return gaveUp();
-    trial.session.interruptWith(() => {
-      if (end.signal.aborted) throw new Interruption();
-    });
-    const tried = await unlessHanging(
-      trySelf(trial, failed, tries),
-      end.signal,
-      graceMs,
-      clock,
-    ).catch((thrown) => {
-      if (thrown instanceof Interruption) return undefined;
-      throw thrown;
-    });
+    const tried = await tryOnce(options, failed, tries, end.signal);
     if (!tried) return gaveUp();
     hasTrained = tried.hasTrained;
     if (!tried.error) {
@@ -135,6 +124,24 @@ export async function sitOut(
     `leaving: every attempt in the last ${seconds} s failed; the last error was: ${error.message}`,
   );
   return gaveUp();
+}
+
+/** One trial. Resolves undefined if the worker has to leave meanwhile. */
+async function tryOnce(
+  { trial, clock, graceMs }: SittingOut,
+  failed: Failed,
+  tries: number,
+  signal: AbortSignal,
+) {
+  trial.session.interruptWith(() => {
+    if (signal.aborted) throw new Interruption();
+  });
+  try {
+    return await unlessHanging(trySelf(trial, failed, tries), signal, graceMs, clock);
+  } catch (error) {
+    if (error instanceof Interruption) return undefined;
+    throw error;
+  }
 }
 
 /** When the run's last snapshot was published. */

@@ -1,7 +1,4 @@
-/**
- * A worker process as a run has them, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN
- * WORKER`.
- */
+/** A worker process, to be killed: `crash-worker.ts STORE CHECKPOINTS RUN WORKER`. */
 import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { RunId, WorkerId } from "../../src/population-store/population-store.ts";
 import { sessionOf } from "../../src/trainer/session-of.ts";

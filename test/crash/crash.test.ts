@@ -1,5 +1,5 @@
 /**
- * Kills real worker processes at random moments, and afterwards asks the tree of snapshots alone
+ * Kills real worker processes at random moments. Afterwards the tree of snapshots alone tells
  * whether anything was lost. The number of kills is CLADE_KILLS (60), the seed of the moments
  * CLADE_SEED (1).
  */
@@ -57,8 +57,7 @@ async function newRun(experiment: Experiment, database?: string): Promise<Place>
 test(`after ${kills} kills nothing that was published is lost, repeated or torn`, {
   timeout: 60_000 + kills * 3000,
 }, async () => {
-  // More than the workers get done while they are killed, so that the last kill meets a run that
-  // is under way.
+  // More than the workers finish during the kills, so that the last kill hits a run in progress.
   const stepsPerMember = 50 * kills;
   const place = await newRun(
     walkExperiment({ population: 6, stepsPerMember, synchronous: false }),
@@ -90,8 +89,8 @@ test.skipIf(!server)(
     const isOver = async () => (await store.run(place.id)).state.kind !== "running";
     await using store = await openPopulation(place.store);
     const snapshots = async () => (await store.counts(place.id)).snapshots;
-    // By what was published, not by time: on a busy machine the server would be killed again
-    // before anything was.
+    // Counts publications, not time: on a busy machine the server would be killed again before
+    // anything is published.
     const killServers = async () => {
       while (!(await isOver())) {
         const enough = (await snapshots()) + 200 * random.uniform();
@@ -191,8 +190,8 @@ async function workWithKills(
       if (killed >= kills || living.size === 0) continue;
       const [worker, child] = random.pick([...living]);
       if (random.uniform() < 0.2) {
-        // Another process wakes it: it may hold the database's lock, for which this one would wait
-        // without end.
+        // Another process wakes it, because it may hold the database's lock, and this process
+        // would then wait forever.
         spawn("sh", ["-c", `sleep ${0.05 + random.uniform() * 0.3}; kill -CONT ${child.pid}`]);
         child.kill("SIGSTOP");
       } else {
@@ -217,8 +216,8 @@ function once(child: ChildProcess, event: "exit" | "message"): Promise<void> {
 }
 
 /**
- * Everything that was decided, without the facts of the execution, in an order that does not
- * depend on it.
+ * All decisions, without the facts of the execution, in an order that does not depend on the
+ * execution.
  */
 async function treeOf(store: PopulationStore, id: RunId) {
   const { snapshots, decisions, failures } = await store.changes(id, start, 1_000_000);

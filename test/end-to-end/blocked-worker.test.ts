@@ -8,7 +8,7 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-/** Steps of which the first of all in a worker never returns. */
+/** The first step in a worker never returns. */
 const blocking = (how: string, { declaration = "" } = {}) =>
   `import { execSync } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
@@ -47,7 +47,7 @@ test("where every step blocks, workers try themselves, and at last the run fails
     "--json",
   );
   expect(run.code).toBe(1);
-  // One of a member that hung, and one of each that was given up.
+  // One for the member that hung, and one for each member that was given up.
   expect(Workplace.events(run.stdout).at(-1)).toMatchObject({
     state: { kind: "failed" },
     failedMembers: 4,

@@ -1,4 +1,4 @@
-/** Runs the command line as a person would: real processes in a directory of their own. */
+/** Runs the command line as a person would: real processes in a separate directory. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,10 +43,7 @@ export class Workplace implements Disposable {
     rmSync(join(this.directory, name));
   }
 
-  /**
-   * Of the processes whose numbers stand in files, those that have not ended. One that nobody has
-   * asked for its end yet has, too.
-   */
+  /** The processes named in files that have not ended. A zombie process has ended. */
   alive(...names: string[]): string[] {
     const pids = names.flatMap((name) =>
       existsSync(this.path(name)) ? this.read(name).trim().split("\n") : [],
@@ -61,7 +58,7 @@ export class Workplace implements Disposable {
     return join(this.directory, ...parts);
   }
 
-  /** The same place, where processes get more variables. */
+  /** The same place, with more variables for processes. */
   with(environment: { readonly [name: string]: string }): Workplace {
     return new Workplace({ ...this.#environment, ...environment }, this.directory);
   }
@@ -88,7 +85,7 @@ export class Workplace implements Disposable {
     return this.start(...words).finished;
   }
 
-  /** What a command that only reads or refuses says, in this process. */
+  /** The output of a command that only reads or rejects, run in this process. */
   ask(...words: string[]): Promise<Finished> {
     return runIn(this.directory, words, this.#env());
   }
@@ -116,8 +113,7 @@ export class Workplace implements Disposable {
   }
 
   /**
-   * The result of a run with `--json` that ended well. If it did not, the failure shows what it
-   * said.
+   * The result of a successful run with `--json`. Otherwise the failure shows the run's output.
    */
   static result({ code, stdout, stderr }: Finished): { readonly [key: string]: unknown } {
     expect(code, `${stderr}\n${stdout}`).toBe(0);

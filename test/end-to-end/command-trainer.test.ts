@@ -1,6 +1,6 @@
 /**
- * Trainers in other processes, through the command line: what a person sees, and what is left when
- * processes are killed.
+ * Trainers in other processes, run through the command line: what a person sees, and what is left
+ * when processes are killed.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -56,7 +56,7 @@ test("one process a worker trains the whole population", async () => {
     copies: expect.any(Number),
   });
   const workers = Number(/on (\d+) workers/.exec((await place.ask("list")).stdout)?.[1] ?? 2);
-  // One more tried the experiment before the run began.
+  // One more tested the experiment before the run began.
   expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
   expect(place.alive("starts")).toEqual([]);
 });
@@ -101,8 +101,8 @@ test("check says that a trainer is as it should be", async () => {
   );
 });
 
-// A process of each run does it once, in its second call of that kind: the first is tried before
-// the run begins.
+// A process of each run does it once, in its second call of that kind. The first call is the trial
+// before the run.
 test.each(
   some(
     [
@@ -192,7 +192,7 @@ test("the trainer's hash finds damage, and the member goes on from what is older
   const bytes = readFileSync(path);
   bytes[100_000]! ^= 1;
   writeFileSync(path, bytes);
-  // As a disk damages it, which tells nobody.
+  // Damaged silently, as by a disk.
   utimesSync(path, atime, mtime);
   const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });

@@ -10,7 +10,7 @@ afterEach(() => place[Symbol.dispose]());
 
 const endless = "budget: { stepsPerMember: 1_000_000 },";
 
-/** Starts a run with one worker, and resolves when it is there. */
+/** Starts a run with one worker, and resolves when it exists. */
 async function running() {
   const run = place.start("run", "climb.ts", "--workers", "1", "--json");
   await expect.poll(() => existsSync(place.path(".clade", "checkpoints"))).toBe(true);

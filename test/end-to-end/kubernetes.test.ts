@@ -1,5 +1,5 @@
 /**
- * The command line beside a kubectl that keeps what it is told in a directory and answers from
+ * The command line with a fake kubectl, which keeps its input in a directory and answers from
  * there. A real cluster is in kubernetes-cluster.test.ts.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
-/** Files `fails-*` hold what it says when it fails. */
+/** Files `fails-*` hold its error messages. */
 const kubectl = `#!/bin/sh
 cd "$KUBECTL_PLACE"
 echo "$@" >> words

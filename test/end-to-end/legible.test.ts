@@ -1,6 +1,6 @@
 /**
- * Every command, beside names and texts that would take over a terminal, or make one text look
- * like another.
+ * Every command, with names and texts that would take over a terminal, or make one text look like
+ * another.
  */
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -11,15 +11,15 @@ import { contextIn } from "../../src/cli/run.test-support.ts";
 import { climb, type Finished, Workplace } from "./command-line.ts";
 
 /**
- * A window's title, an erased screen, a return, a mark of direction, no width, C1, a separator,
- * and what would pass for a line of Clade's.
+ * A window title, an erased screen, a carriage return, a direction mark, a zero-width character,
+ * C1, a separator, and a text that looks like a line of Clade.
  */
 const hostile =
   "\u001b]0;owned\u0007\u001b[2J\r\u202e\u200b\u009b31m\u2028\nforged: all is well\n";
 /** Stands for the id of the first run. */
 const first = "RUN";
 const quoted = JSON.stringify(hostile);
-/** What a trainer prints itself has lines of its own. */
+/** A trainer's own output has separate lines. */
 const printed = quoted.replace(/forged/, "printed");
 const experiment = climb({
   declaration: `
@@ -41,7 +41,7 @@ seeds: 1
 variants: { pbt: {} }
 `;
 
-/** Each command as it succeeds, and the files that it writes. */
+/** Each successful command, and the files that it writes. */
 const calls: {
   readonly [command: string]: {
     readonly words: string[];
@@ -123,7 +123,7 @@ afterAll(() => place?.[Symbol.dispose]());
 
 const sql = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
-/** These train, or load the experiment's module, in processes of their own. */
+/** These train, or load the experiment's module, in separate processes. */
 const working = new Set(["check", "run", "study", "resume", "worker", "submit"]);
 
 function clade(given: readonly string[]): Promise<Finished> {

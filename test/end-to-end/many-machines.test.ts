@@ -22,7 +22,7 @@ const needs = server ? "" : " (needs PostgreSQL, and there is none for this mach
 let directories = 0;
 const newDirectory = () => join(root, `${directories++}`);
 
-/** A key that no text may show. */
+/** A key that must not appear in any text. */
 const secretKey = "S3RVER";
 const { accessKeyId } = clientFor(s3.port).credentials as { accessKeyId: string };
 
@@ -38,9 +38,7 @@ function machine(url: string) {
   };
 }
 
-/**
- * Its workers, but not the trial before the run, wait in their first step until there is a file.
- */
+/** Its workers, but not the trial before the run, wait in their first step until a file exists. */
 const gated = (gate: string, more = "") =>
   climb({
     declaration: "population: 6,",

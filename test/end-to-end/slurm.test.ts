@@ -41,7 +41,7 @@ const queue = () => cluster!.slurm("squeue", "--noheader", "--array", "--format=
 const status = async (place: Workplace) =>
   JSON.parse((await place.ask("status", "--json")).stdout);
 
-/** Waits for a state of the world that takes as long as the cluster likes. */
+/** Waits for a condition that takes as long as the cluster needs. */
 async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
   await expect.poll(condition, { timeout: 90_000, interval: 1000, message: what }).toBe(true);
 }

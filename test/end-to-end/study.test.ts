@@ -10,7 +10,9 @@ beforeEach(() => {
 });
 afterEach(() => place[Symbol.dispose]());
 
-/** Climbs with noise; every step takes some milliseconds, so that it can be met half-way. */
+/**
+ * Climbs with noise. Every step takes a few milliseconds, so that a run can be caught in progress.
+ */
 const climb = (stepMs = 0, steps = 40) => `
   import { defineExperiment, everySteps, logUniform, maximize, randomStream } from "clade";
   class Climber {

@@ -1,4 +1,4 @@
-/** The paper's toy, run where there is no Node. The test bundles this file. */
+/** The paper's toy, run without Node. The test bundles this file. */
 import { defineExperiment, everySteps, maximize, run, truncationSelection, uniform } from "clade";
 
 class Toy {
@@ -41,8 +41,8 @@ const experiment = defineExperiment({
 });
 
 /**
- * The result as JSON, so that it can be compared across realms; in 9 digits, because engines
- * differ in the last ones of Math.cos.
+ * The result as JSON, so that it can be compared across realms. In 9 digits, because engines
+ * differ in the last digits of Math.cos.
  */
 export async function runToy(): Promise<string> {
   const { seconds, run: name, ...result } = await run(experiment, { seed: 1 });

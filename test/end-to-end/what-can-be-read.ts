@@ -1,4 +1,4 @@
-/** Where a secret might be read by others. */
+/** The places where others might read a secret. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,7 +10,7 @@ export function textsBelow(directory: string): string[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
 }
 
-/** The arguments of every process, looked at again and again until this is asked for them. */
+/** The arguments of every process, polled until they are asked for. */
 export function watchProcesses(): () => string {
   let seen = "";
   const looking = setInterval(() => {

@@ -27,16 +27,16 @@ import type { Task } from "./task.ts";
 
 /** Only root may mount disks. */
 export const isRoot = process.getuid?.() === 0;
-/** A machine that is not heard of for so long has lost its member. */
+/** A machine that has not reported for this long has lost its member. */
 export const leaseMs = 3_000;
-/** Those who collect look for less than this, also on a busy machine. */
+/** A collection takes less time than this, even on a busy machine. */
 const settleMs = 5_000;
 const population = 5;
-/** Of a cache, where it is a disk of its own. */
+/** The size of a cache that is a separate disk. */
 const cacheMegabytes = 16;
-/** A run in which nothing is published for so long never ends. */
+/** A run that publishes nothing for this long never ends. */
 const maxSilentMs = 120_000;
-/** So many are certain not to be all done while steps are slow. */
+/** While steps are slow, this many are certainly not all done. */
 const generationsPerSecond = 1.2;
 
 export interface CrewOptions {
@@ -47,13 +47,13 @@ export interface CrewOptions {
   readonly environment: { readonly [name: string]: string };
   /** For the caches. */
   readonly directory: string;
-  /** How long it is to train at least; afterwards it trains faster. */
+  /** How long it trains slowly. Afterwards it trains faster. */
   readonly seconds: number;
   readonly machines: readonly Pick<MachineOptions, "clockMs" | "host">[];
   readonly note: (what: string) => void;
 }
 
-/** Does something to a machine. */
+/** Applies a fault to a machine. */
 export type MachineFault = (machine: Machine, random: Random) => Promise<void>;
 
 export class Crew implements AsyncDisposable {
@@ -68,7 +68,7 @@ export class Crew implements AsyncDisposable {
   #isOver = false;
   #rests = false;
   #copies = 0;
-  /** What was done to trainers, and to disks that they write to. */
+  /** The number of faults in trainers, and in disks that they write to. */
   trainerFaults = 0;
 
   private constructor(
@@ -148,7 +148,7 @@ export class Crew implements AsyncDisposable {
     });
     for (const machine of machines) void crew.#keepAlive(machine);
     crew.#watch().catch(() => {
-      // The store was closed, or what ended the test says more.
+      // The store was closed, or another error explains the end of the test.
     });
     return crew;
   }
@@ -167,7 +167,7 @@ export class Crew implements AsyncDisposable {
       for (let rounds = 0; (goesOn() || rounds === 0) && !this.#isOver; ) {
         expect(this.#account.complaints).toEqual([]);
         await sleep(200 + random.uniform() * 1_000);
-        // Those that are at work, so that there is something to lose.
+        // Only machines at work, so that there is something to lose.
         const chosen = this.machines.filter(({ isBusy, atWork }) => !isBusy && atWork.length > 0);
         if (chosen.length === 0) continue;
         if (round.length === 0) round = Object.keys(faults);
@@ -196,8 +196,8 @@ export class Crew implements AsyncDisposable {
   }
 
   /**
-   * Starts the same worker elsewhere, as a scheduler does that does not hear of the first. It ends
-   * the first when it hears of it again.
+   * Starts the same worker elsewhere, as a scheduler does that has lost contact with the first.
+   * When it has contact again, it ends the first.
    */
   startCopy(machine: Machine): ChildProcess {
     const cache = join(this.options.directory, `copy-${this.#copies++}`);
@@ -280,8 +280,8 @@ export class Crew implements AsyncDisposable {
   }
 
   /**
-   * Beside the collectors of the workers, as `clade gc` does. Goes on until something has gone,
-   * whoever has collected it.
+   * Collects beside the workers, as `clade gc` does. Continues until something is deleted, by this
+   * or another collector.
    */
   async #collectMeanwhile(signal: AbortSignal): Promise<void> {
     const { store, run, options } = this;

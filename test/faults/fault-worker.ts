@@ -1,6 +1,6 @@
 /**
- * A worker process as a machine has it, to be broken. It says what it saw published.
- * `FAULT_WORKER` is its `Task`, `CLADE_STORE` the database.
+ * A worker process of a machine, for fault tests. It reports what it saw published. `FAULT_WORKER`
+ * is its `Task`, `CLADE_STORE` the database.
  */
 import { LocalCache } from "../../src/checkpoint-store/objects/local-cache.ts";
 import { objectCheckpointStore } from "../../src/checkpoint-store/objects/object-checkpoint-store.ts";
@@ -47,7 +47,7 @@ await using checkpointStore = objectCheckpointStore(
   },
 );
 
-/** Tells of what was published, once that is certain. */
+/** Reports a publication once it is certain. */
 const telling: PopulationStore = {
   ...populationStore,
   async publish(claim, publication, next) {

@@ -1,4 +1,4 @@
-/** Each fault by itself, where the mixture cannot show what it does. */
+/** Single faults whose effect the mixture cannot show. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,7 +44,7 @@ async function newCrew(
 const isOf = ({ name }: Machine, worker: WorkerId | undefined) =>
   worker?.startsWith(`${name}:`) ?? false;
 
-/** Takes a machine away while its worker holds a member, and resolves which. */
+/** Removes a machine while its worker holds a member, and resolves that member. */
 async function takeAway(
   crew: Crew,
   machine: Machine,
@@ -53,7 +53,7 @@ async function takeAway(
 ): Promise<number> {
   for (;;) {
     cut(machine);
-    // What was on its way arrives.
+    // What was in transit arrives.
     await sleep(500);
     const members = await crew.store.members(crew.run);
     const held = members.find(({ lease }) => isOf(machine, lease?.worker));
@@ -72,8 +72,8 @@ async function publishedBy(
 }
 
 /**
- * What a machine holds goes to the other while nobody hears of it; afterwards it goes on with what
- * is there.
+ * The member of a machine that cannot be reached goes to the other machine. Afterwards the first
+ * continues with what is there.
  */
 async function expectFenced(
   crew: Crew,

@@ -1,7 +1,6 @@
 /**
- * A shared file system that does not answer: whoever opens a file of it waits, as for a server
- * that is cut off. Once with pipes in the place of files, and once with a mount whose server is
- * frozen.
+ * A shared file system that does not answer. Opening a file on it waits, as for a server that is
+ * cut off. Tested with pipes in place of files, and with a mount whose server is frozen.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
@@ -104,16 +103,16 @@ for (const [what, isWarm, newPlace] of [
 interface Place extends Disposable {
   readonly directory: string;
   /**
-   * Who waits for it can be killed. Linux keeps the processes that wait for a network's file
-   * system until it answers.
+   * Whether a waiting process can be killed. Linux does not kill a process that waits for a
+   * network file system until it answers.
    */
   readonly letsGo: boolean;
-  /** From here on it does not answer. */
+  /** Stops it from answering. */
   hang(): void;
   mend(): void;
 }
 
-/** Opening any checkpoint that is there waits for somebody to write. */
+/** Opening any existing checkpoint waits for a writer. */
 function pipes(parent: string): Place {
   const directory = join(parent, "shared");
   const paths: string[] = [];
@@ -148,7 +147,7 @@ function hasSshfs(): boolean {
   return spawnSync("sshfs", ["--version"]).status === 0;
 }
 
-/** A file system of the network whose server is frozen. */
+/** A network file system whose server is frozen. */
 function sshfs(parent: string): Place {
   const directory = join(parent, "mounted");
   const [kept, command, pidFile] = [

@@ -1,4 +1,4 @@
-/** What can be done to a machine of a crew. */
+/** The faults of a crew's machines. */
 import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
@@ -53,7 +53,7 @@ export function faultsOf(crew: Crew): { readonly [what: string]: MachineFault } 
       const spare = random.uniform() < 0.5 ? first : copy;
       spare.kill("SIGKILL");
       await ended(spare);
-      // The copy has no network of the machine's own, on which other things are done to it.
+      // The copy is not on the machine's network, where the other faults happen.
       if (spare === first) copy.kill("SIGTERM");
     },
     ...(trainer === "command" && {
@@ -81,7 +81,7 @@ export function faultsOf(crew: Crew): { readonly [what: string]: MachineFault } 
   };
 }
 
-/** Takes all the space that there is. */
+/** Uses up all free space. */
 function fill(path: string): void {
   for (let bytes = 1024 * 1024; bytes >= 1024; ) {
     try {
@@ -93,8 +93,8 @@ function fill(path: string): void {
 }
 
 /**
- * As a machine does that dies while it writes: under a name of its own, and, where a file system
- * does not keep to the order of writes, under the one it was to have.
+ * Leaves what a machine leaves that dies while it writes: a temporary file and, on file systems
+ * that do not keep the order of writes, a file under its final name.
  */
 function leaveHalfWritten(directory: string, random: Random): void {
   const ids = existsSync(directory)

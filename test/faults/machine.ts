@@ -14,13 +14,13 @@ export interface Acknowledged {
   readonly pid: number;
 }
 
-/** What the worker processes of a run have told, and how they ended. */
+/** What the worker processes of a run have reported, and how they ended. */
 export class Account {
   readonly published: Acknowledged[] = [];
-  /** What nobody has done to them. */
+  /** Ends of workers that no fault explains. */
   readonly complaints: string[] = [];
   fullDisks = 0;
-  /** The largest difference of a worker's clock from this one's, to either side. */
+  /** The maximum difference of a worker's clock from this one, in either direction. */
   readonly clockMs = { behind: 0, ahead: 0 };
 }
 
@@ -30,7 +30,7 @@ export interface MachineOptions extends Omit<Task, "worker"> {
   readonly store: string;
   /** How far the clock is off. */
   readonly clockMs?: number;
-  /** A host of its own, from which it sees the database. */
+  /** A separate host, from which it reaches the database. */
   readonly host?: Host;
   readonly environment?: { readonly [name: string]: string };
   readonly account: Account;
@@ -43,7 +43,7 @@ export class Machine {
   readonly name: string;
   readonly cache: string;
   readonly processes = new Set<ChildProcess>();
-  /** Something that takes a while is being done to it. */
+  /** A fault that takes a while is in progress. */
   isBusy = false;
   readonly #atWork = new Set<ChildProcess>();
   #born = 0;
@@ -64,7 +64,7 @@ export class Machine {
     );
   }
 
-  /** Its workers that have begun with a member. */
+  /** Its workers that have started on a member. */
   get atWork(): readonly ChildProcess[] {
     return [...this.#atWork];
   }
@@ -75,7 +75,7 @@ export class Machine {
   }
 
   /**
-   * Starts a worker, of a name of its own. A copy elsewhere has another network and another cache.
+   * Starts a worker with a unique name. A copy elsewhere has another network and another cache.
    */
   start({ elsewhere }: { readonly elsewhere?: { readonly cache: string } } = {}): ChildProcess {
     const { name, store, account, environment, host, clockMs = 0, ...task } = this.#options;
@@ -145,7 +145,9 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** With `faketime`, where it is installed, and else as far as a process can see its clock. */
+/**
+ * With `faketime` if it is installed, otherwise only for the clock that the process itself reads.
+ */
 function clockOff(clockMs: number): {
   readonly environment: { readonly [name: string]: string };
   readonly nodeOptions: readonly string[];

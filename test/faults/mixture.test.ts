@@ -20,9 +20,9 @@ import { faultsOf } from "./machine-faults.ts";
 
 const seconds = Number(process.env.CLADE_FAULTS_SECONDS ?? figure(15, 60));
 const seed = Number(process.env.CLADE_SEED ?? 1);
-/** Clocks that are right, and off to either side. */
+/** Clocks that are right, ahead and behind. */
 const machines = [{}, { clockMs: 600_000 }, { clockMs: -600_000 }];
-/** How long the database is away, at most. */
+/** The maximum time for which the database is unavailable. */
 const awayMs = seconds < 300 ? 4_000 : 20_000;
 
 const server = await startPostgres();
@@ -57,7 +57,7 @@ test.skipIf(!server)(
       AWS_ACCESS_KEY_ID: s3Keys.accessKeyId,
       AWS_SECRET_ACCESS_KEY: s3Keys.secretAccessKey,
     });
-    // This process sees S3 as it is.
+    // This process sees S3 without faults.
     Object.assign(process.env, s3Of(s3.port));
     await using inS3 = await Crew.start({
       store: await server!.newDatabase(),

@@ -1,18 +1,18 @@
-/** Hosts of their own on this machine: network namespaces, each with a link to this one. */
+/** Separate hosts on this machine: network namespaces, each with a link to this one. */
 import { execFileSync } from "node:child_process";
 
 export interface Host extends Disposable {
   readonly namespace: string;
   /** Of this machine, as the host sees it. */
   readonly address: string;
-  /** Takes the link away. Nobody is told. */
+  /** Takes the link down, without notice to either side. */
   down(): void;
   up(): void;
 }
 
 let hosts = 0;
 
-/** Undefined where this user or this machine cannot have them. */
+/** Undefined if this user or this machine cannot have them. */
 export function network(): { newHost(): Host } | undefined {
   try {
     newHost()[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /**
- * Preloaded where there is no `faketime`: the clock of this process is off by CLADE_TEST_CLOCK_MS.
+ * Preloaded if there is no `faketime`: shifts the clock of this process by CLADE_TEST_CLOCK_MS.
  */
 const shiftMs = Number(process.env.CLADE_TEST_CLOCK_MS);
 const RealDate = Date;

@@ -17,7 +17,7 @@ export function blocksOf(guide: string, heading: string): Block[] {
   }));
 }
 
-/** With the reader's own words in the places of the guide's. */
+/** With the guide's example values replaced by the reader's own. */
 export function filledIn(text: string, words: Readonly<Record<string, string>>): string {
   return Object.entries(words).reduce((filled, [word, own]) => filled.replaceAll(word, own), text);
 }

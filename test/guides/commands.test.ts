@@ -14,13 +14,13 @@ const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: root, encoding: "
 
 interface Shown {
   readonly words: readonly string[];
-  /** Whether it is to be typed as it stands, and not just a mention such as `clade run`. */
+  /** Whether it is a command to type, not just a mention such as `clade run`. */
   readonly isWhole: boolean;
 }
 
 /**
- * The commands in a page's blocks of code, where two blanks or a bracket come before what is said
- * about them, and in its text.
+ * The commands in a page's text and in its code blocks, where two spaces or a bracket separate a
+ * command from its description.
  */
 function commandsIn(page: string): Shown[] {
   const text = page.replace(/ \\\n\s*/g, " ");
@@ -45,7 +45,7 @@ function shownIn(line: string, isWhole: boolean): Shown[] {
   ];
 }
 
-/** What the command line says to it, without doing it; undefined when nothing. */
+/** The command line's error for it, without running it; undefined if there is none. */
 async function refusal({ words, isWhole }: Shown): Promise<string | undefined> {
   const clade = withoutActions(await program(contextIn(".")));
   try {

@@ -1,4 +1,4 @@
-/** What the guide says about setting up PostgreSQL and S3, done word for word. */
+/** Follows the guide's steps for PostgreSQL and S3 word for word. */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -46,7 +46,7 @@ test.skipIf(lack)(`PostgreSQL, from a role to a store with TLS${needs}`, async (
   const inHome = (name: string) => readFileSync(join(home, name), "utf8");
   await server!.configure(
     {
-      // The first line keeps the test's own way in.
+      // The first line keeps the test's own access.
       "pg_hba.conf": `host postgres all 127.0.0.1/32 scram-sha-256\n${rule}`,
       "server.crt": inHome("server.crt"),
       "server.key": inHome("server.key"),
@@ -100,8 +100,7 @@ test("S3, with keys in the environment and in a profile", async () => {
 });
 
 /**
- * Runs what is to be typed into a terminal, in the home of somebody who has nothing yet. Rejects
- * with what was said when something fails.
+ * Runs commands for a terminal, in a new user's home. If a command fails, rejects with its output.
  */
 async function shell(script: string): Promise<string> {
   const clade = fileURLToPath(new URL("bin/clade.js", root));

@@ -1,7 +1,7 @@
 /**
- * Another machine gets Clade from its package, as the guide says. CLADE_PACKAGE=1 asks for it,
- * since it installs everything three times, from the registry. Another machine is a directory with
- * a home of its own, and the image one into which the Dockerfile's steps are done.
+ * Another machine gets Clade from its package, as the guide says. Runs only with CLADE_PACKAGE=1,
+ * because it installs everything three times from the registry. The other machine is a directory
+ * with its own home, and the image is a directory in which the Dockerfile's steps are done.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -122,8 +122,8 @@ describe.skipIf(!isAsked)(
 );
 
 /**
- * Does a Dockerfile's steps in a directory that stands for the image's root. Its base is this
- * machine, with Node 24.
+ * Does a Dockerfile's steps in a directory that stands for the image's root. Its base image is
+ * this machine, with Node 24.
  */
 async function build(dockerfile: string, image: string): Promise<Record<string, string>> {
   const node = join(first, "node_modules/node/bin");

@@ -34,7 +34,7 @@ describe.skipIf(withoutPython)(`the Python client (${withoutPython ?? python})`,
         const pip = ["-m", "pip", "--quiet", "--disable-pip-version-check"];
         const run = (file: string, ...words: string[]) =>
           execFileSync(file, words, { cwd: place, encoding: "utf8" });
-        // A copy, since setuptools builds in the place of the sources.
+        // A copy, because setuptools builds in the source directory.
         run("cp", "-r", directory, "client");
         run(
           python,

@@ -1,6 +1,6 @@
 /**
- * Trainers on the Python client, through the command line: what is promised of real clients, not
- * only of raw processes.
+ * Trainers on the Python client, run through the command line: the promises hold for real clients,
+ * not only for raw processes.
  */
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -19,7 +19,7 @@ const segments: readonly ScheduleSegment[] = [
   { fromStep: 20, toStep: 30, member: 1, hyperparameters: { rate: 5e-324, on: false, kind: odd } },
 ];
 
-/** Runs Python where the schedule is the module `schedule`, and reads what it prints as JSON. */
+/** Runs Python with the schedule as the module `schedule`, and parses its output as JSON. */
 function inPython(code: string): unknown {
   const place = mkdtempSync(join(tmpdir(), "clade-schedule-"));
   try {

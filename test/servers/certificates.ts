@@ -1,6 +1,6 @@
 /**
  * Certificates for tests: an authority and what it signs (X.509 v3, RFC 5280, keys on the curve
- * P-256), written as DER by hand so that no tool has to be installed.
+ * P-256). The DER is written by hand, so that no tool is needed.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
@@ -11,7 +11,7 @@ export interface Certificate {
 }
 
 export interface Wanted {
-  /** The common name; for a client the name of a user of the database. */
+  /** The common name; for a client the name of a database user. */
   readonly name: string;
   /** DNS names of a server. */
   readonly hosts?: readonly string[];
@@ -96,7 +96,7 @@ function time(ms: number): Buffer {
   return der(0x18, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]|\..*/g, "")}Z`));
 }
 
-/** Critical, as the one of an authority has to be. */
+/** Critical, as required for an authority. */
 function extension(hex: string, content: Buffer): Buffer {
   return sequence(identifier(hex), boolean(true), der(0x04, content));
 }

@@ -1,5 +1,5 @@
 /**
- * Stands in front of an S3 server and does to requests and answers what networks and overloaded
+ * A proxy in front of an S3 server that treats requests and answers as networks and overloaded
  * servers do.
  */
 import { once } from "node:events";
@@ -15,15 +15,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { written } from "./written.ts";
 
 export type Fault =
-  /** The server is not asked. */
+  /** The request does not reach the server. */
   | { readonly kind: "refuse"; readonly status: number; readonly code?: string }
   /** Half of the request goes through, then the connection breaks. */
   | { readonly kind: "break request" }
-  /** The request came through, and half of the answer comes back. */
+  /** The request gets through, and half of the answer comes back. */
   | { readonly kind: "break answer" }
-  /** The request came through, and no answer comes back. */
+  /** The request gets through, and no answer comes back. */
   | { readonly kind: "lose answer" }
-  /** The connection stays, and nothing comes. */
+  /** The connection stays open, and nothing comes. */
   | { readonly kind: "silence" }
   | { readonly kind: "flip byte of request" }
   | { readonly kind: "flip byte of answer" }
@@ -33,7 +33,7 @@ export interface ProxiedRequest {
   readonly method: string;
   /** With bucket, key and query. */
   readonly url: string;
-  /** How many requests came before. */
+  /** The number of earlier requests. */
   readonly index: number;
 }
 
@@ -42,7 +42,7 @@ export interface FaultProxy extends AsyncDisposable {
   /** What happens to the next requests. */
   faults: (request: ProxiedRequest) => Fault | undefined;
   readonly requests: string[];
-  /** Of bodies that came in, and that went out. */
+  /** The bytes of received and of sent bodies. */
   readonly bytes: { up: number; down: number };
 }
 
@@ -105,7 +105,7 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
       const isMiddle = received <= size / 2 && received + chunk.length > size / 2;
       if (isMiddle && fault?.kind === "flip byte of answer") chunk[0]! ^= 1;
       if (isMiddle && fault?.kind === "break answer") {
-        // What came before arrives.
+        // Earlier data arrives.
         return void incoming.socket.end();
       }
       received += chunk.length;
@@ -136,8 +136,8 @@ export async function startFaultProxy(target: number): Promise<FaultProxy> {
 }
 
 /**
- * Each request fails with this probability, in one of the ways that pass. From a seed, as far as
- * the requests come in the same order.
+ * Each request fails with this probability, in one of the temporary ways. Repeatable from a seed,
+ * as long as the requests come in the same order.
  */
 export function randomFaults(
   probability: number,

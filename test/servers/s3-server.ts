@@ -1,6 +1,6 @@
 /**
- * An S3 server of one's own: `s3rver` in a process of its own, in a temporary directory. It
- * listens on this machine only and forgets everything.
+ * A private S3 server: `s3rver` in a separate process, in a temporary directory. It listens on
+ * this machine only and keeps nothing.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
 /**
- * A Slurm cluster of one's own: a controller and several nodes on this machine, in a temporary
+ * A private Slurm cluster: a controller and several nodes on this machine, in a temporary
  * directory. Needs root and Debian's slurm-wlm and munge.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
@@ -18,7 +18,7 @@ export interface SlurmCluster extends AsyncDisposable {
   startNode(index: number): void;
 }
 
-/** Why there can be no cluster here; undefined where there can. */
+/** Why there can be no cluster here; undefined if there can. */
 export function noSlurm(): string | undefined {
   if (process.getuid?.() !== 0) return "needs root to start a cluster of Slurm";
   const programs = ["/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged"];
@@ -125,12 +125,12 @@ export async function startSlurm(nodes: number): Promise<SlurmCluster> {
     }
   };
   const endAll = () => {
-    // The daemons' own children, which are in sessions of theirs, hold the directory's files.
+    // The daemons' children, which have their own sessions, hold the directory's files.
     for (const child of children) child.kill("SIGKILL");
     try {
       execFileSync("pkill", ["-KILL", "-f", directory], { stdio: "ignore" });
     } catch {
-      // There was nobody left.
+      // No process was left.
     }
   };
   for (let attempt = 0; !isUp(); attempt++) {

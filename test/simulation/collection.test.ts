@@ -209,8 +209,8 @@ async function simulate(
 }
 
 /**
- * Does what a worker does with the two stores, but trains nothing, and is killed and replaced now
- * and then.
+ * Does what a worker does with the two stores, but trains nothing. It is sometimes killed and
+ * replaced.
  */
 async function worker(world: World, number: number, turn: Turn): Promise<void> {
   const { random, tally } = world;
@@ -231,8 +231,8 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
   }
 
   /**
-   * Saves a checkpoint, half of the time one that others may have saved before, with a large file
-   * that others share.
+   * Saves a checkpoint with a large shared file. Half of the time others may have saved the same
+   * checkpoint before.
    */
   async function save(claim: Claim, base: CheckpointId | undefined): Promise<CheckpointId> {
     const [large, alone] = [random.integer(4), random.integer(3)];
@@ -249,7 +249,9 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
     return await checkpoints.save(files, reserve, base);
   }
 
-  /** What the member goes on from, or undefined when it has to be claimed again. */
+  /**
+   * The snapshot that the member continues from; undefined if the member has to be claimed again.
+   */
   async function begin({ newest, ...claim }: Claim, news?: News): Promise<Snapshot | undefined> {
     if (cursor === undefined || !news) news = await population.present(id);
     cursor = undefined;
@@ -260,7 +262,7 @@ async function worker(world: World, number: number, turn: Turn): Promise<void> {
     );
     if (donors.length === 0 || random.uniform() < 0.6) return newest;
     const from = copyOf(random.pick(donors), newest);
-    // Meanwhile its donor may go on.
+    // Meanwhile its donor may move on.
     if (random.uniform() < 0.1) for (let waits = 0; waits < 80; waits++) await turn();
     if (!(await population.begin({ ...claim, newest }, from))) {
       tally.replaced++;

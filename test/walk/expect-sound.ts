@@ -1,6 +1,6 @@
 /**
- * Asks the tree of snapshots, and the checkpoints that it says are alive, whether anything was
- * lost, repeated or torn.
+ * Checks the tree of snapshots, and the checkpoints that it refers to, for anything lost, repeated
+ * or torn.
  */
 import { expect } from "vitest";
 import {
@@ -20,8 +20,8 @@ import { walkIn } from "./walk.ts";
 import { stepsPerGeneration } from "./walk-experiment.ts";
 
 /**
- * A run has ended by itself: every member has spent its budget. `maxFailures` is how often
- * something was done to trainers.
+ * Expects that a run has ended by itself and every member has spent its budget. `maxFailures` is
+ * the number of faults in trainers.
  */
 export async function expectSound(
   store: PopulationStore,

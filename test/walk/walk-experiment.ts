@@ -1,4 +1,4 @@
-/** What the tests that break things train: the walk, in this process or as a command. */
+/** The experiment of the fault tests: the walk, in this process or as a command. */
 import { truncationSelection } from "../../src/algorithm/exploit/truncation-selection.ts";
 import { everySteps } from "../../src/algorithm/ready/every-steps.ts";
 import { command } from "../../src/experiment/command.ts";

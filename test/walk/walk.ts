@@ -26,7 +26,7 @@ export type SavedWalk = {
 };
 
 const stepMs = 2;
-/** As long as the file CLADE_TEST_SLOW is there, steps take longer. */
+/** While the file CLADE_TEST_SLOW exists, steps take longer. */
 const slowStepMs = 100;
 
 export class Walk {
@@ -74,7 +74,7 @@ export class Walk {
 }
 
 /**
- * What a checkpoint holds, whether this process or a command has saved it. Throws if it is that of
+ * The content of a checkpoint, whether saved by this process or by a command. Throws if it mixes
  * several walks.
  */
 export function walkIn(files: CheckpointFiles): WalkState {
