@@ -73,7 +73,11 @@ export class SavedDirectory {
     }
     const saved = new SavedDirectory(path, entries, small, looks);
     const end = performance.now() + patienceMs;
-    for (; performance.now() < end; await sleep(lookMs)) await saved.requireClosed();
+    // The last look comes after the end, however long a pause took.
+    while (performance.now() < end) {
+      await sleep(lookMs);
+      await saved.requireClosed();
+    }
     return saved;
   }
 
