@@ -72,6 +72,7 @@ export async function advance(
       return {};
     case "rescue": {
       const { decision, from } = beginning;
+      if (!(await begin(training, claim, from))) return {};
       await publish(training, claim, { kind: "rescued", decision, snapshot: from });
       attempt.newest = from;
       return await train(training, claim, attempt, from, {});
@@ -79,13 +80,21 @@ export async function advance(
     case "train": {
       const { from, decided, isWithoutDonor } = beginning;
       attempt.isWithoutDonor = isWithoutDonor;
-      if (!decided.from || (await populationStore.begin(claim, decided.from)))
-        return await train(training, claim, attempt, from, decided);
-      // Its donor has moved on meanwhile. The next claim decides again.
-      await populationStore.releaseMember(claim);
-      return {};
+      if (decided.from && !(await begin(training, claim, from))) return {};
+      return await train(training, claim, attempt, from, decided);
     }
   }
+}
+
+/** Gives the member back if its donor has moved on meanwhile: the next claim decides again. */
+async function begin(
+  { populationStore }: Training,
+  claim: Claim,
+  from: Snapshot,
+): Promise<boolean> {
+  const isBegun = await populationStore.begin(claim, from);
+  if (!isBegun) await populationStore.releaseMember(claim);
+  return isBegun;
 }
 
 async function train(
