@@ -4,7 +4,7 @@
  * its newest, and all whose score it earned, back to the last but one that it trained: a decision
  * about an older generation sees a member that is ahead as it was a generation ago.
  */
-import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
+import { isEarned, memberOf, type Snapshot, type SnapshotId } from "../algorithm/snapshot.ts";
 
 const lastTrained = 2;
 
@@ -21,4 +21,9 @@ export function* keptSnapshots<S extends Pick<Snapshot, "kind">>(
     isNewest = false;
     if (snapshot.kind === "trained" && ++trained === lastTrained) return;
   }
+}
+
+/** The other member's snapshot whose checkpoint a member restores to continue from this one. */
+export function donorOf({ member, parent }: Snapshot): SnapshotId | undefined {
+  return parent !== undefined && memberOf(parent) !== member ? parent : undefined;
 }

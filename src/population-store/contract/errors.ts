@@ -1,4 +1,5 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
+import type { SnapshotId } from "../../algorithm/snapshot.ts";
 import type { Claim } from "./claim.ts";
 import type { RunId } from "./ids.ts";
 
@@ -15,6 +16,16 @@ export class RunExistsError extends CladeError {}
 export class LeaseLostError extends CladeError {}
 /** The store was written by a newer version, or is not a store. It has not been changed. */
 export class StoreVersionError extends CladeError {}
+
+export function runNotFound(id: RunId): RunNotFoundError {
+  return new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+}
+
+export function snapshotNotFound(id: RunId, snapshot: SnapshotId): SnapshotNotFoundError {
+  return new SnapshotNotFoundError(
+    `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
+  );
+}
 
 /** The id of a new run is already taken. */
 export function idTaken(id: RunId): RunExistsError {

@@ -3,12 +3,9 @@
  * one piece of synchronous code at a time, so a method that never awaits is a transaction.
  */
 
-import { firstPlace } from "../../algorithm/bisect.ts";
-import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import {
   type CheckpointId,
-  isEarned,
   memberOf,
   ordinalOf,
   type Snapshot,
@@ -23,8 +20,6 @@ import {
   afterResumption,
   appendedBy,
   endedBy,
-  isClaimable,
-  newMember,
   reasonOf,
   runStateAfter,
   type StoredMember,
@@ -35,53 +30,32 @@ import {
   type ClaimRequest,
   type ClaimResult,
   elapsedMs,
-  type Failure,
   idTaken,
   leaseLost,
-  type News,
   type PopulationStore,
-  type PublishedSnapshot,
   type Run,
   type RunId,
-  type RunNote,
-  RunNotFoundError,
-  type RunWorker,
-  SnapshotNotFoundError,
+  runNotFound,
+  snapshotNotFound,
   type WorkerId,
 } from "../population-store.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
 import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
-
-interface RunRecord {
-  run: Run;
-  readonly members: MemberRecord[];
-  /**
-   * The active members in the order in which they are claimed: least advanced first, then by
-   * number.
-   */
-  readonly active: number[];
-  /** In the order of publication, as strategies see them. */
-  readonly snapshots: Snapshot[];
-  /** The time and the worker of each publication. */
-  readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
-  readonly decisions: Decision[];
-  readonly failures: Failure[];
-  /** Of all members together. */
-  steps: number;
-  /** The end of the work on members that were given back. */
-  workedUntil: number;
-  readonly pins: Map<string, CheckpointId>;
-  readonly notes: RunNote[];
-  readonly workers: Map<WorkerId, RunWorker>;
-  /** The time of the last turn to collect, and how much was published by then. */
-  collected: { readonly at: number; readonly snapshots: number };
-}
-
-interface MemberRecord {
-  now: StoredMember;
-  readonly history: Snapshot[];
-  hasFailed: boolean;
-}
+import {
+  activeUntil,
+  advance,
+  bestOf,
+  choose,
+  isKept,
+  type MemberRecord,
+  newest,
+  newestEarned,
+  newestFirst,
+  newRecord,
+  newsOf,
+  noteBest,
+  type RunRecord,
+} from "./run-record.ts";
 
 export function memoryPopulationStore({
   now = Date.now,
@@ -94,8 +68,7 @@ export function memoryPopulationStore({
 
   function recordOf(id: RunId): RunRecord {
     const record = records.get(id);
-    if (!record)
-      throw new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
+    if (!record) throw runNotFound(id);
     return record;
   }
 
@@ -112,12 +85,6 @@ export function memoryPopulationStore({
     record.snapshots.push(snapshot);
     record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
     record.members[snapshot.member]!.history.push(snapshot);
-  }
-
-  /** The time until which a worker has worked on the run, or still works. */
-  function activeUntil({ members, publications, workedUntil }: RunRecord): number {
-    const leases = members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
-    return Math.max(workedUntil, publications.at(-1)!.publishedAt, ...leases);
   }
 
   /** The run as it is now. */
@@ -151,22 +118,6 @@ export function memoryPopulationStore({
     changeCount++;
     for (const wake of waiting) wake();
     waiting.clear();
-  }
-
-  /** Changes a member, and keeps the order of the active ones. */
-  function advance(record: RunRecord, index: number, next: StoredMember): void {
-    const member = record.members[index]!;
-    if (member.now.state === "active") record.active.splice(placeOf(record, index), 1);
-    member.now = next;
-    if (member.now.state === "active") record.active.splice(placeOf(record, index), 0, index);
-  }
-
-  function placeOf({ members, active }: RunRecord, index: number): number {
-    const { generation } = members[index]!.now;
-    return firstPlace(active, (other) => {
-      const ahead = members[other]!.now.generation - generation;
-      return ahead > 0 || (ahead === 0 && other >= index);
-    });
   }
 
   function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
@@ -214,24 +165,7 @@ export function memoryPopulationStore({
         state: { kind: "running" },
         elapsedMs: 0,
       };
-      const members = roots.map(
-        (): MemberRecord => ({ now: newMember, history: [], hasFailed: false }),
-      );
-      const record: RunRecord = {
-        run,
-        members,
-        active: members.map((_, index) => index),
-        snapshots: [],
-        publications: [],
-        decisions: [],
-        failures: [],
-        steps: 0,
-        workedUntil: 0,
-        pins: new Map(),
-        notes: [],
-        workers: new Map(),
-        collected: { at: time, snapshots: roots.length },
-      };
+      const record = newRecord(run, roots.length, time);
       records.set(run.id, record);
       for (const root of roots) append(record, root);
       return run;
@@ -391,10 +325,7 @@ export function memoryPopulationStore({
     },
     async snapshot(id, snapshotId) {
       const snapshot = recordOf(id).members[memberOf(snapshotId)]?.history[ordinalOf(snapshotId)];
-      if (!snapshot)
-        throw new SnapshotNotFoundError(
-          `snapshot ${snapshotId}: is not in run ${id}; show the run to see which are`,
-        );
+      if (!snapshot) throw snapshotNotFound(id, snapshotId);
       return snapshot;
     },
     async *decisions(id, { member, notable = false } = {}) {
@@ -484,57 +415,4 @@ export function memoryPopulationStore({
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-function newest({ history }: MemberRecord): Snapshot {
-  return history[history.length - 1]!;
-}
-
-/** The free member to claim, if there is one. */
-function choose(
-  { members, active, run }: RunRecord,
-  time: number,
-  warm: number | undefined,
-): number | undefined {
-  const isFree = (member: MemberRecord) => isClaimable(member.now, time);
-  const free = active.find((index) => isFree(members[index]!));
-  if (free === undefined) return undefined;
-  const { generation } = members[free]!.now;
-  // In a synchronous run a member that is behind holds back the others, even while it is leased.
-  if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
-    return undefined;
-  const held = warm === undefined ? undefined : members[warm];
-  return held && isFree(held) && held.now.generation === generation ? warm : free;
-}
-
-function newsOf({ snapshots }: RunRecord, since: number): News {
-  return { snapshots: snapshots.slice(since).filter(isEarned), cursor: snapshots.length };
-}
-
-function noteBest(record: RunRecord, member: MemberRecord): void {
-  const best = bestOf(record);
-  const candidate = newest(member);
-  const { direction } = record.run.experiment.objective;
-  if (!best || isBetterModel(direction, candidate, best))
-    record.run = { ...record.run, best: candidate.id };
-}
-
-/** Whether a collection keeps the checkpoint that a snapshot was copied from. */
-function isKept(record: RunRecord, { parent, member }: Snapshot): boolean {
-  if (parent === undefined || memberOf(parent) === member || record.run.best === parent)
-    return true;
-  const kept = keptSnapshots(newestFirst(record.members[memberOf(parent)]!));
-  return [...kept].some(({ id }) => id === parent);
-}
-
-function bestOf({ run, members }: RunRecord): Snapshot | undefined {
-  return run.best && members[memberOf(run.best)]!.history[ordinalOf(run.best)];
-}
-
-function newestEarned({ history }: MemberRecord): Snapshot {
-  return history.findLast(isEarned)!;
-}
-
-function* newestFirst({ history }: MemberRecord): Generator<Snapshot> {
-  for (let index = history.length - 1; index >= 0; index--) yield history[index]!;
 }

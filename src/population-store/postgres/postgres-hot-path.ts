@@ -5,12 +5,8 @@
  * decision; in a synchronous run no other worker can publish then.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import {
-  type CheckpointId,
-  memberOf,
-  ordinalOf,
-  type Snapshot,
-} from "../../algorithm/snapshot.ts";
+import { type CheckpointId, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import { donorOf } from "../kept-checkpoints.ts";
 import {
   appendedBy,
   isUndecidedAfter,
@@ -26,11 +22,12 @@ import {
   type PopulationStore,
   type Publication,
   type RunId,
+  runNotFound,
   type WorkerId,
 } from "../population-store.ts";
 import { decisionValues, type Row, snapshotColumns, snapshotOf, snapshotValues } from "../rows.ts";
 import { get, type HotPath, type Steps } from "../sql/dialect.ts";
-import { type RunKeys, runNotFound } from "../sql/run-keys.ts";
+import type { RunKeys } from "../sql/run-keys.ts";
 import { list, raw, type Sql, type SqlValue, sql, together } from "../sql/sql.ts";
 import { endIfNobodyIsLeft, requireClaim } from "../sql/steps.ts";
 import type { Connection } from "./connection.ts";
@@ -210,8 +207,7 @@ export function postgresHotPath(
       await fenced(claim, (key) => all(call("reserve", claimed(claim, key), checkpoint)));
     },
     async begin(claim, from) {
-      const { parent } = from;
-      const donor = parent !== undefined && memberOf(parent) !== claim.member ? parent : null;
+      const donor = donorOf(from) ?? null;
       return await fenced(claim, async (key) => {
         const begin = call("begin", claimed(claim, key), JSON.stringify(from), donor);
         const [row] = await all(begin);

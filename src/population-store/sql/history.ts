@@ -1,6 +1,6 @@
 import { memberOf, ordinalOf } from "../../algorithm/snapshot.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
-import { type News, type PopulationStore, SnapshotNotFoundError } from "../population-store.ts";
+import { type News, type PopulationStore, snapshotNotFound } from "../population-store.ts";
 import {
   decisionOf,
   earned,
@@ -112,9 +112,7 @@ export function history(dialect: Dialect, keys: RunKeys): History {
             )
           : undefined;
       if (row) return plainSnapshotOf(row);
-      throw new SnapshotNotFoundError(
-        `snapshot ${snapshot}: is not in run ${id}; show the run to see which are`,
-      );
+      throw snapshotNotFound(id, snapshot);
     },
     async *decisions(id, { member, notable = false } = {}) {
       const key = await keys.of(id);

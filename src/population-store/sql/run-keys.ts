@@ -1,4 +1,4 @@
-import { type RunId, RunNotFoundError } from "../population-store.ts";
+import { type RunId, runNotFound } from "../population-store.ts";
 import { type Dialect, get, type Steps } from "./dialect.ts";
 import { sql } from "./sql.ts";
 
@@ -44,8 +44,4 @@ export async function changeRun(
     if (!(yield* get(sql`SELECT 1 FROM clade.runs WHERE key = ${key}`))) throw runNotFound(id);
     yield* steps(key);
   });
-}
-
-export function runNotFound(id: RunId): RunNotFoundError {
-  return new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);
 }

@@ -1,8 +1,14 @@
 import { afterResumption } from "../member-lifecycle.ts";
-import { idTaken, type NewRun, type PopulationStore, type Run } from "../population-store.ts";
+import {
+  idTaken,
+  type NewRun,
+  type PopulationStore,
+  type Run,
+  runNotFound,
+} from "../population-store.ts";
 import { noteOf, type Row, runOf, runsOf, storedMemberOf } from "../rows.ts";
 import { all, type Dialect, get } from "./dialect.ts";
-import { changeRun, type RunKeys, runNotFound } from "./run-keys.ts";
+import { changeRun, type RunKeys } from "./run-keys.ts";
 import { list, raw, sql } from "./sql.ts";
 import { endIfNobodyIsLeft, memberUpdate, newSnapshot, runColumns, setState } from "./steps.ts";
 

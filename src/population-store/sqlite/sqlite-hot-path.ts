@@ -9,7 +9,7 @@ import {
   type SnapshotId,
   snapshotId,
 } from "../../algorithm/snapshot.ts";
-import { keptSnapshots } from "../kept-checkpoints.ts";
+import { donorOf, keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
   afterPublication,
@@ -28,6 +28,7 @@ import {
   type News,
   type Publication,
   type RunId,
+  runNotFound,
   type WorkerId,
 } from "../population-store.ts";
 import {
@@ -43,7 +44,7 @@ import {
 } from "../rows.ts";
 import type { HotPath, Steps } from "../sql/dialect.ts";
 import { newsOf } from "../sql/history.ts";
-import { type RunKeys, runNotFound } from "../sql/run-keys.ts";
+import type { RunKeys } from "../sql/run-keys.ts";
 import { sql } from "../sql/sql.ts";
 import {
   endIfNobodyIsLeft,
@@ -242,10 +243,11 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
   }
 
   /** Whether a collection keeps the checkpoint that a snapshot was copied from. */
-  function isKept(key: number, { parent, member }: Snapshot): boolean {
-    if (parent === undefined || memberOf(parent) === member) return true;
-    if (get("SELECT 1 FROM runs WHERE key = ? AND best = ?", key, parent)) return true;
-    return [...kept(key, memberOf(parent))].some(({ ordinal }) => ordinal === ordinalOf(parent));
+  function isKept(key: number, snapshot: Snapshot): boolean {
+    const donor = donorOf(snapshot);
+    if (donor === undefined) return true;
+    if (get("SELECT 1 FROM runs WHERE key = ? AND best = ?", key, donor)) return true;
+    return [...kept(key, memberOf(donor))].some(({ ordinal }) => ordinal === ordinalOf(donor));
   }
 
   return {
