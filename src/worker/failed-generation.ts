@@ -1,13 +1,11 @@
 /**
  * What happens to a claim whose generation did not finish:
  *
- *     a checkpoint cannot be read     the member goes back to an older snapshot
- *     the trainer has failed          the failure is kept, with whom it counts against
- *     the claim is lost               nothing: what was done is dropped
- *     the worker is asked to stop     the member is given back, and so it is
- *     the run was removed             when
- *     anything else, such as a        the member is given back, and the worker ends
- *     store that is away
+ *     a checkpoint cannot be read           the member goes back to an older snapshot
+ *     the trainer has failed                the failure is kept, with whom it counts against
+ *     the claim is lost                     nothing: what was done is dropped
+ *     asked to stop, or the run is gone     the member is given back
+ *     anything else, as a store being away  the member is given back, and the worker ends
  */
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import {

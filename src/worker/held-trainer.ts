@@ -84,7 +84,7 @@ export class HeldTrainer {
   /** The last evaluation of a member also measures the held-out metric. */
   async evaluate(isLast: boolean): Promise<Measurement> {
     const { session, experiment } = this.#options;
-    const { metric, heldOut } = objectiveOf(experiment);
+    const { metric, final: heldOut } = experiment.objective;
     this.#phase = "evaluate";
     return measurementOf(await session.evaluate(isLast && heldOut !== undefined), metric);
   }
@@ -113,8 +113,4 @@ export class HeldTrainer {
       JSON.stringify(this.#held.hyperparameters) === JSON.stringify(hyperparameters)
     );
   }
-}
-
-function objectiveOf({ objective }: Experiment) {
-  return { metric: objective.metric, heldOut: objective.final };
 }

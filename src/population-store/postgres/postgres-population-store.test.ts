@@ -7,18 +7,24 @@ import {
   CladeError,
   type Claim,
   type ClaimRequest,
+  defineExperiment,
+  everySteps,
   LeaseLostError,
+  maximize,
+  noExploit,
   type PopulationStore,
   type RunId,
+  run,
   type Snapshot,
   type SnapshotId,
   StoreVersionError,
   start,
+  uniform,
   type WorkerId,
 } from "clade";
 import { populationStoreConformance } from "clade/testing";
 import pg from "pg";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
 import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
@@ -63,6 +69,20 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       await client.query(`SET search_path TO clade; ${statement}`);
       await client.end();
     });
+  });
+
+  test("a generation that copies nothing is two messages", async () => {
+    const count = async (generations: number) => {
+      await using store = await postgresPopulationStore(await server!.newDatabase());
+      const message = vi.spyOn(pg.Client.prototype, "query");
+      await run(climbing(generations), { populationStore: store, seed: 1 });
+      const messages = message.mock.calls.length;
+      message.mockRestore();
+      return messages;
+    };
+    const messages = ((await count(60)) - (await count(10))) / 50;
+    expect(messages).toBeGreaterThan(1.9);
+    expect(messages).toBeLessThan(2.2);
   });
 
   test("concurrent processes lose nothing and claim no member twice", async () => {
@@ -421,6 +441,30 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
     await frozen.close();
   });
 });
+
+/** A run of one member, with a generation a step. */
+function climbing(generations: number) {
+  let height = 0;
+  return defineExperiment({
+    name: "climbing",
+    population: 1,
+    hyperparameters: { speed: uniform(0, 1) },
+    objective: maximize("height"),
+    ready: everySteps(1),
+    exploit: noExploit(),
+    budget: { stepsPerMember: generations },
+    trainer: () => ({
+      step({ speed }) {
+        height += speed;
+      },
+      evaluate: () => ({ height }),
+      save: () => ({ height }),
+      restore(state: { readonly height: number }) {
+        height = state.height;
+      },
+    }),
+  });
+}
 
 async function claimOf(store: PopulationStore, worker: WorkerId, leaseMs: number): Promise<Claim> {
   const result = await store.claimMember(id, worker, { leaseMs });
