@@ -184,10 +184,10 @@ test("the trainer's hash finds damage, and the member goes on from what is older
   const run = await place.clade("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
   const { run: id } = Workplace.result(run) as { run: string };
   const files = place.path(".clade", "checkpoints", id, "files");
-  const [damaged] = readdirSync(files).toSorted(
-    (a, b) => statSync(`${files}/${b}`).ctimeMs - statSync(`${files}/${a}`).ctimeMs,
-  );
-  const path = `${files}/${damaged}`;
+  const [path] = readdirSync(files)
+    .map((name) => `${files}/${name}`)
+    .filter((file) => statSync(file).size === 200_000)
+    .toSorted((a, b) => statSync(b).ctimeMs - statSync(a).ctimeMs) as [string];
   const { atime, mtime } = statSync(path);
   const bytes = readFileSync(path);
   bytes[100_000]! ^= 1;
