@@ -13,7 +13,12 @@ const withProcesses = [
 const faults = ["test/{crash,faults,simulation}/**/*.test.ts"];
 
 export default defineConfig({
-  resolve: { conditions: ["clade-source"] },
+  resolve: {
+    conditions: ["clade-source"],
+    alias: [
+      { find: /^clade$/, replacement: join(import.meta.dirname, "src/index.ts") },
+    ],
+  },
   ssr: { resolve: { conditions: ["clade-source"], externalConditions: ["clade-source"] } },
   test: {
     projects: [
@@ -32,8 +37,9 @@ export default defineConfig({
       { extends: true, test: { name: "faults", include: faults } },
     ],
     reporters: ["default", "./test/skipped-reporter.ts"],
-    // Tests start processes and wait for them; none of them measures time.
-    testTimeout: 120_000,
+    // Tests start processes and wait for them; none of them measures time. The limits are for a
+    // machine that is ten times slower.
+    testTimeout: 600_000,
     // The processes that tests start do not each compile the same sources again.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     // A file waits much of its time, so that two cores carry more than one file at a time, the
@@ -41,7 +47,8 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // The files that one process runs load the sources once: half of all work was loading them.
     isolate: false,
-    expect: { poll: { timeout: 30_000, interval: 200 } },
-    hookTimeout: 60_000,
+    server: { deps: { inline: [/clade-cli-/] } },
+    expect: { poll: { timeout: 120_000, interval: 100 } },
+    hookTimeout: 300_000,
   },
 });

@@ -4,9 +4,12 @@ import { join } from "node:path";
 import { memoryPopulationStore } from "clade";
 import { expect, test, vi } from "vitest";
 import type { RunId } from "../population-store/population-store.ts";
-import { startLocalWorkers } from "./local-workers.ts";
 
-vi.mock("./watchdog/kill-group.ts", () => ({ killGroup() {} }));
+// Loaded again, since other tests of this process have loaded the real one.
+vi.resetModules();
+vi.doMock("./watchdog/kill-group.ts", () => ({ killGroup() {} }));
+const { startLocalWorkers } = await import("./local-workers.ts");
+vi.doUnmock("./watchdog/kill-group.ts");
 
 test("workers are killed also where a system has no process groups", async () => {
   const directory = mkdtempSync(join(tmpdir(), "clade-workers-"));

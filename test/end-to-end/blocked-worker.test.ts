@@ -28,7 +28,7 @@ test("a step that never returns costs a generation, and the member goes on", asy
     "climb.ts",
     blocking('execSync("echo $$ >> workers; exec sleep 1000");', { declaration }),
   );
-  const run = await place.clade("run", "climb.ts", "--workers", "1", "--json");
+  const run = await place.ask("run", "climb.ts", "--workers", "1", "--json");
   expect(Workplace.result(run)).toMatchObject({ totalSteps: 200, failures: 1, failedMembers: 0 });
   expect(run.stdout).toMatch(/blocked its worker for [34] s, longer than stepTimeoutSeconds: 3/);
   expect(place.alive("workers")).toEqual([]);
@@ -37,7 +37,7 @@ test("a step that never returns costs a generation, and the member goes on", asy
 test("where every step blocks, workers try themselves, and at last the run fails", async () => {
   const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
   place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
-  const run = await place.clade(
+  const run = await place.ask(
     "run",
     "climb.ts",
     "--workers",

@@ -85,7 +85,7 @@ export class Workplace implements Disposable {
     return this.start(...words).finished;
   }
 
-  /** The output of a command that only reads or rejects, run in this process. */
+  /** The same in this process, which is faster. Only the workers of a run are processes. */
   ask(...words: string[]): Promise<Finished> {
     return runIn(this.directory, words, this.#env());
   }

@@ -48,7 +48,7 @@ ${more}
 
 test("one process a worker trains the whole population", async () => {
   place.write("climb.yaml", experiment());
-  const run = await place.clade("run", "climb.yaml", "--json");
+  const run = await place.ask("run", "climb.yaml", "--json");
   expect(run).toMatchObject({ code: 0 });
   expect(Workplace.result(run)).toMatchObject({
     totalSteps: 200,
@@ -63,7 +63,7 @@ test("one process a worker trains the whole population", async () => {
 
 test("a command that does not work ends before a run begins, with what it printed", async () => {
   place.write("climb.yaml", experiment().replace("node climber.mjs", "node climbr.mjs"));
-  const run = await place.clade("run", "climb.yaml");
+  const run = await place.ask("run", "climb.yaml");
   expect(run.code).toBe(2);
   expect(run.stderr).toContain("ended with exit code 1 during initialize");
   expect(run.stderr).toMatch(/Cannot find module '.*climbr.mjs'/);
@@ -81,7 +81,7 @@ test.each([
   ["evaluate: a string", 'metrics.height: "0.5" - must be a number'],
 ])("check names the rule that is broken by %s", async (misbehaviour, message) => {
   place.write("climb.yaml", experiment({ misbehaviour }));
-  const { code, stdout } = await place.clade("check", "climb.yaml");
+  const { code, stdout } = await place.ask("check", "climb.yaml");
   expect(code).toBe(2);
   expect(stdout.split("\n").filter((line) => line.startsWith("BAD"))).toEqual([
     expect.stringContaining(message),
@@ -91,7 +91,7 @@ test.each([
 
 test("check says that a trainer is as it should be", async () => {
   place.write("climb.yaml", experiment());
-  const { code, stdout } = await place.clade("check", "climb.yaml");
+  const { code, stdout } = await place.ask("check", "climb.yaml");
   expect(code).toBe(0);
   expect(stdout).toMatch(
     /restore\(\) in another trainer gives height [\d.]+ again; fresh weights had 0/,
@@ -127,7 +127,7 @@ test.each(
   ),
 )("a trainer that does %s once costs a generation, and the run goes on", async (misbehaviour) => {
   place.write("climb.yaml", experiment({ misbehaviour: `${misbehaviour}: once` }));
-  const run = await place.clade("run", "climb.yaml", "--json", "--workers", "1");
+  const run = await place.ask("run", "climb.yaml", "--json", "--workers", "1");
   expect(run).toMatchObject({ code: 0 });
   const misbehaved = misbehaviour !== "train: children that stay";
   expect(Workplace.result(run)).toMatchObject({
@@ -140,7 +140,7 @@ test.each(
 
 test("a member that keeps failing is rescued twice and given up; others finish", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "train: exit: member 2" }));
-  const run = await place.clade("run", "climb.yaml", "--json", "--patience", "0");
+  const run = await place.ask("run", "climb.yaml", "--json", "--patience", "0");
   expect(run.code).toBe(3);
   expect(Workplace.events(run.stdout).at(-1)).toMatchObject({
     totalSteps: 150,
@@ -175,13 +175,13 @@ test("Ctrl-C ends trainers with their workers, and resume goes on", async () => 
   run.process.kill("SIGINT");
   expect(await run.finished).toMatchObject({ code: 130 });
   expect(place.alive("starts")).toEqual([]);
-  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=20", "--json");
+  const resumed = await place.ask("resume", "--set", "budget.stepsPerMember=20", "--json");
   expect(resumed).toMatchObject({ code: 0 });
 });
 
 test("the trainer's hash finds damage, and the member goes on from what is older", async () => {
   place.write("climb.yaml", experiment({ misbehaviour: "save: a large file" }));
-  const run = await place.clade("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
+  const run = await place.ask("run", "climb.yaml", "--json", "--set", "exploit=noExploit");
   const { run: id } = Workplace.result(run) as { run: string };
   const files = place.path(".clade", "checkpoints", id, "files");
   const [path] = readdirSync(files)
@@ -194,7 +194,7 @@ test("the trainer's hash finds damage, and the member goes on from what is older
   writeFileSync(path, bytes);
   // Damaged silently, as by a disk.
   utimesSync(path, atime, mtime);
-  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
+  const resumed = await place.ask("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(Workplace.result(resumed)).toMatchObject({ totalSteps: 320, failures: 0 });
   expect((await place.ask("show")).stdout).toMatch(
     /recovered from snapshot .* because checkpoint/,
@@ -206,7 +206,7 @@ test("each worker's command sees the GPU of its worker, and its share of the cor
     "echo GPU $CUDA_VISIBLE_DEVICES, threads $OMP_NUM_THREADS >&2; exec node climber.mjs";
   place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
   const gpus = ["--gpus", "6,7", "--members-per-gpu", "2", "--set", "budget.stepsPerMember=400"];
-  expect(await place.clade("run", "climb.yaml", ...gpus)).toMatchObject({ code: 0 });
+  expect(await place.ask("run", "climb.yaml", ...gpus)).toMatchObject({ code: 0 });
   const logs = readdirSync(place.path(".clade", "logs"), { recursive: true, encoding: "utf8" });
   const printed = logs
     .filter((name) => name.includes("member-"))
@@ -224,12 +224,12 @@ test.runIf(isLong && hasShellTools)(
     const example = fileURLToPath(
       new URL("../../examples/other-languages/descent.yaml", import.meta.url),
     );
-    const checked = await place.clade("check", example);
+    const checked = await place.ask("check", example);
     expect(checked.stdout).toMatch(
       /note trainer: rate: answered as it was told and not read back/,
     );
     expect(checked.code).toBe(0);
-    const run = await place.clade("run", example, "--json", "--set", "budget.stepsPerMember=40");
+    const run = await place.ask("run", example, "--json", "--set", "budget.stepsPerMember=40");
     expect(Workplace.result(run)).toMatchObject({ totalSteps: 320, failures: 0 });
   },
 );
@@ -256,5 +256,5 @@ test.skipIf(!isLong)(
 test("the trainer is tried on a GPU of the run before it begins", async () => {
   const command = "test $CUDA_VISIBLE_DEVICES = 6 || exit 7; exec node climber.mjs";
   place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
-  expect(await place.clade("run", "climb.yaml", "--gpus", "6")).toMatchObject({ code: 0 });
+  expect(await place.ask("run", "climb.yaml", "--gpus", "6")).toMatchObject({ code: 0 });
 });

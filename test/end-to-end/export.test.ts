@@ -37,7 +37,7 @@ const difficult = climb({
 
 async function trained(text: string): Promise<void> {
   place.write("climb.ts", text);
-  const finished = await place.clade("run", "climb.ts", "--seed", "1", "--workers", "1");
+  const finished = await place.ask("run", "climb.ts", "--seed", "1", "--workers", "1");
   expect(finished).toMatchObject({ code: 0 });
 }
 

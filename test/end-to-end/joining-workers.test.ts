@@ -47,7 +47,7 @@ test("as many workers join as are asked for, each with a GPU, and say what they 
 test("a machine can work on a run when a generation succeeds there, unpublished", async () => {
   place.write("climb.ts", climb({ stepMs: 10, declaration: endless }));
   const run = await running();
-  const checked = await place.clade("worker", "--check");
+  const checked = await place.ask("worker", "--check");
   expect(checked).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
@@ -83,8 +83,8 @@ test("a machine on which the trainer fails cannot work on a run, and says why", 
 test("a worker whose run fails exits with a code that schedulers count as a failure", async () => {
   const trainer = `step() { if (process.argv.includes("worker")) throw new Error("always"); }`;
   place.write("climb.ts", climb({ trainer, declaration: "population: 1, exploit: noExploit()," }));
-  const run = await place.clade("run", "climb.ts", "--workers", "1", "--patience", "1s");
+  const run = await place.ask("run", "climb.ts", "--workers", "1", "--patience", "1s");
   expect(run.code).toBe(1);
-  const joined = await place.clade("worker");
+  const joined = await place.ask("worker");
   expect(joined).toMatchObject({ code: 5, stdout: expect.stringContaining("is failed") });
 });

@@ -96,7 +96,7 @@ async function newPlace(cluster: Cluster, store?: string): Promise<Workplace> {
 
 const required = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
 const submit = (place: Workplace, ...more: string[]) =>
-  place.clade("submit", "kubernetes", "climb.ts", ...required, ...more);
+  place.ask("submit", "kubernetes", "climb.ts", ...required, ...more);
 const mounted = ["--volume-claim", `checkpoints:${shared}/`];
 const status = async (place: Workplace) => (await place.ask("status")).stdout;
 const list = async (place: Workplace) => (await place.ask("list")).stdout;
@@ -123,7 +123,7 @@ test.skipIf(!server)(
     );
     expect(cluster.words).toBe("");
     for (const secret of secrets()) expect(printed.stdout + printed.stderr).not.toContain(secret);
-    expect(await pod.clade(...args, "--check")).toMatchObject({
+    expect(await pod.ask(...args, "--check")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(
         `run ${args[1]}: this machine can work on it: 5 steps to height`,
@@ -131,7 +131,7 @@ test.skipIf(!server)(
       stderr: "",
     });
     expect(await status(place)).toContain("0 finished");
-    expect(await pod.clade(...args)).toMatchObject({ code: 0, stderr: "" });
+    expect(await pod.ask(...args)).toMatchObject({ code: 0, stderr: "" });
     expect(await status(place)).toMatch(/: done .*\n.*4 finished, 0 failed/);
   },
 );
@@ -193,7 +193,7 @@ test.skipIf(!server)(
     await submit(place, ...mounted, "--apply");
     const first = cluster.manifest.metadata;
     const more = ["submit", "kubernetes", "--run", "climb", ...required, ...mounted, "--apply"];
-    expect((await place.clade(...more)).code).toBe(0);
+    expect((await place.ask(...more)).code).toBe(0);
     const second = cluster.manifest;
     expect(second.metadata.name).not.toBe(first.name);
     expect(second.metadata.annotations).toEqual(first.annotations);
@@ -372,7 +372,7 @@ test("what cannot be submitted is one sentence", async () => {
       "use lower-case letters, digits and -, at most 63.\n" +
       "--memory-per-worker: 16GB - is not an amount of memory; write for example 16Gi.\n",
   );
-  const missing = await place.clade(
+  const missing = await place.ask(
     "submit",
     "kubernetes",
     "climb.ts",

@@ -106,7 +106,7 @@ beforeAll(async () => {
   place = new Workplace();
   place.write("experiment.ts", experiment.replace("import {", "import { choice,"));
   place.write("study.yaml", study);
-  const ran = await place.clade("run", "experiment.ts", "--workers", "1", "--seed", "1");
+  const ran = await place.ask("run", "experiment.ts", "--workers", "1", "--seed", "1");
   expect(ran.code, `${ran.stderr}${ran.stdout}`).toBe(0);
   using database = new DatabaseSync(place.path(".clade", "clade.db"));
   database.exec(`UPDATE snapshots SET worker = ${sql(hostile)},
@@ -128,7 +128,7 @@ const working = new Set(["check", "run", "study", "resume", "worker", "submit"])
 
 function clade(given: readonly string[]): Promise<Finished> {
   const words = given.map((word) => (word === first ? run! : word));
-  return working.has(words[0]!) ? place.clade(...words) : place.ask(...words);
+  return working.has(words[0]!) ? place.ask(...words) : place.ask(...words);
 }
 
 function commandsOf(command: Command, before: readonly string[] = []): string[] {

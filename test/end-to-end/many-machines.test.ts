@@ -80,19 +80,19 @@ for (const [what, place] of [
       expect(await running.finished).toMatchObject({ code: 0, stderr: "" });
       const { state, run } = await newestRun(other);
       expect(state.kind).toBe("done");
-      const { stdout } = await other.clade("export");
+      const { stdout } = await other.ask("export");
       const workers = new Set(
         Array.from(stdout.matchAll(/"worker":"([^"]+)"/g), ([, worker]) => worker),
       );
       expect(workers.size).toBe(2);
-      const best = await other.clade("best", "--out", "model");
+      const best = await other.ask("best", "--out", "model");
       expect(best.code).toBe(0);
       expect(readdirSync(other.path("model", "checkpoint")).length).toBeGreaterThan(0);
-      expect(await other.clade("gc")).toMatchObject({
+      expect(await other.ask("gc")).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(`run ${run}:`),
       });
-      expect((await one.clade("remove", run, "--yes")).code).toBe(0);
+      expect((await one.ask("remove", run, "--yes")).code).toBe(0);
       if (what !== "S3")
         expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
     },
@@ -123,7 +123,7 @@ test.skipIf(!server)(
       newDirectory(),
     );
     await expect.poll(() => isThere(one)).toBe(true);
-    const refused = await other.clade("worker", "--experiment", "climb.ts");
+    const refused = await other.ask("worker", "--experiment", "climb.ts");
     expect(refused.code).toBe(2);
     for (const words of [
       "climb.ts differs",
@@ -151,16 +151,16 @@ test.skipIf(!server)(
     const url = await server!.newDatabase();
     using one = new Workplace(machine(url));
     const shared = newDirectory();
-    const first = await one.clade("check", "--store", url, "--checkpoints", shared);
+    const first = await one.ask("check", "--store", url, "--checkpoints", shared);
     expect(first.code).toBe(0);
     expect(first.stdout).toContain("store: can be read and written");
     expect(first.stdout).toContain(
       `checkpoints: file://${shared} can be written, read, listed and deleted from`,
     );
     const sign = /--sees (\S+)/.exec(first.stdout)![1]!;
-    const second = await one.clade("check", "--checkpoints", shared, "--sees", sign);
+    const second = await one.ask("check", "--checkpoints", shared, "--sees", sign);
     expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining("sees what") });
-    const third = await one.clade("check", "--checkpoints", newDirectory(), "--sees", sign);
+    const third = await one.ask("check", "--checkpoints", newDirectory(), "--sees", sign);
     expect(third).toMatchObject({
       code: 2,
       stdout: expect.stringContaining("does not see the sign"),
@@ -180,7 +180,7 @@ test.each([
   [["--store", "clade.db", "--sees", "x"], "--sees"],
 ] as const)("check %j is refused with one sentence", async (words, sentence) => {
   using place = new Workplace(machine("clade.db"));
-  const refused = await place.clade("check", ...words);
+  const refused = await place.ask("check", ...words);
   expect(refused.code).toBe(2);
   expect(refused.stdout + refused.stderr).toContain(sentence);
   expect((refused.stdout + refused.stderr).trim().split("\n").length).toBe(1);
@@ -189,7 +189,7 @@ test.each([
 test("a run is not created where its checkpoints cannot be", async () => {
   using place = new Workplace(machine("clade.db"));
   place.write("climb.ts", climb({}));
-  const refused = await place.clade("run", "climb.ts", "--checkpoints", "s3://nowhere-at-all/x");
+  const refused = await place.ask("run", "climb.ts", "--checkpoints", "s3://nowhere-at-all/x");
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain("checkpoints s3://nowhere-at-all/x");
   expect((await place.ask("list")).stdout).toContain("no runs");

@@ -22,7 +22,7 @@ test.skipIf(!server)(
     expect(processes).toContain("--local");
     const others = await Promise.all(
       [["list"], ["status"], ["show"], ["export"], ["report"], ["best"], ["worker"]].map((words) =>
-        place.clade(...words),
+        place.ask(...words),
       ),
     );
     for (const { code } of others) expect(code).toBe(0);
@@ -50,13 +50,13 @@ test.skipIf(!server)(
     const url = await server!.newDatabase();
     using place = new Workplace({ CLADE_STORE: url });
     place.write("climb.ts", climb({}));
-    expect((await place.clade("run", "climb.ts")).code).toBe(0);
+    expect((await place.ask("run", "climb.ts")).code).toBe(0);
     const client = new pg.Client(url);
     await client.connect();
     await client.query("UPDATE clade.runs SET state = 'running', reason = NULL");
     await client.end();
     using elsewhere = new Workplace({ CLADE_STORE: url });
-    const refused = await elsewhere.clade("worker", "--checkpoints", elsewhere.path("mounted"));
+    const refused = await elsewhere.ask("worker", "--checkpoints", elsewhere.path("mounted"));
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain(
       `its checkpoints are not in file://${elsewhere.path("mounted")}`,
@@ -70,7 +70,7 @@ test.skipIf(!server)(`a wrong password is one sentence${needs}`, async () => {
     CLADE_STORE: `postgres://clade:wr0ng-one@127.0.0.1:${server!.port}/postgres`,
   });
   place.write("climb.ts", climb({}));
-  const refused = await place.clade("run", "climb.ts");
+  const refused = await place.ask("run", "climb.ts");
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr.trim()).toBe(
     `store postgres://clade@127.0.0.1:${server!.port}/postgres: ` +

@@ -33,7 +33,7 @@ async function decisionsOf(): Promise<{ member: number; reason: { text: string }
 
 test("a damaged checkpoint is named, and its member goes on from a good snapshot", async () => {
   place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
-  const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
+  const run = await place.ask("run", "climb.ts", "--json", "--workers", "1");
   const { run: id } = Workplace.events(run.stdout).at(-1) as unknown as { run: string };
   const newest = new Map<number, string>();
   for (const event of Workplace.events(run.stdout)) {
@@ -49,7 +49,7 @@ test("a damaged checkpoint is named, and its member goes on from a good snapshot
   bytes[bytes.length - 1]! ^= 1;
   writeFileSync(file, bytes);
 
-  const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", "--json");
+  const resumed = await place.ask("resume", "--set", "budget.stepsPerMember=80", "--json");
   expect(resumed.code).toBe(0);
   expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({ totalSteps: 320, failures: 0 });
   const recovered = (await decisionsOf()).filter(({ reason }) =>
@@ -62,12 +62,12 @@ test("a damaged checkpoint is named, and its member goes on from a good snapshot
 
 test("best hands over the best whole model and says which is lost", async () => {
   place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
-  const run = await place.clade("run", "climb.ts", "--json", "--workers", "1");
+  const run = await place.ask("run", "climb.ts", "--json", "--workers", "1");
   const { run: id, snapshot } = Workplace.result(run);
   const checkpoints = place.path(".clade", "checkpoints", id as string, "checkpoints");
   const damage = (name: string) => writeFileSync(join(checkpoints, name), "damaged");
   damage((Workplace.result(run).best as { checkpoint: string }).checkpoint);
-  const best = await place.clade("best", "--out", "model");
+  const best = await place.ask("best", "--out", "model");
   expect(best).toMatchObject({
     code: 0,
     stdout: expect.stringContaining(`a better model is lost: snapshot ${snapshot}`),
@@ -85,7 +85,7 @@ test("best hands over the best whole model and says which is lost", async () => 
   for (const name of readdirSync(checkpoints)) damage(name);
   mkdirSync(place.path("empty"));
   for (const out of ["new/model", "empty"]) {
-    const failed = await place.clade("best", "--out", out);
+    const failed = await place.ask("best", "--out", out);
     expect(failed).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("no model of the run is whole"),
@@ -112,7 +112,7 @@ test.skipIf(!mayMount)(
             "return { height: this.height, weights }; }",
         }),
       );
-      const run = await place.clade(
+      const run = await place.ask(
         "run",
         "climb.ts",
         "--store",
@@ -126,7 +126,7 @@ test.skipIf(!mayMount)(
       });
       expect(await place.ask("status", "--store", store)).toMatchObject({ code: 0 });
       execFileSync("mount", ["-o", "remount,size=40m", disk]);
-      const resumed = await place.clade("resume", "--store", store, "--json");
+      const resumed = await place.ask("resume", "--store", store, "--json");
       expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
         state: { kind: "done" },
         totalSteps: 400,
@@ -159,13 +159,13 @@ budget: { stepsPerMember: 100 }
 trainer: "node '${trainer}' 'save: a file of 5 MB'"
 `,
       );
-      const run = await place.clade("run", "climb.yaml", ...store);
+      const run = await place.ask("run", "climb.yaml", ...store);
       expect(run).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/disk is full; free some space, then resume the run/),
       });
       execFileSync("mount", ["-o", "remount,size=800m", disk]);
-      const resumed = await place.clade("resume", ...store, "--json");
+      const resumed = await place.ask("resume", ...store, "--json");
       expect(Workplace.events(resumed.stdout).at(-1)).toMatchObject({
         state: { kind: "done" },
         totalSteps: 400,
@@ -186,19 +186,19 @@ test.skipIf(!mayMount)(
     try {
       const store = ["--store", join(disk, "clade.db")];
       place.write("climb.ts", climb());
-      await place.clade("run", "climb.ts", ...store);
+      await place.ask("run", "climb.ts", ...store);
       execFileSync("mount", ["-o", "remount,ro", disk]);
       expect((await place.ask("status", ...store)).stdout).toContain("4 finished");
       expect((await place.ask("show", ...store)).stdout).toContain("copies");
-      expect(await place.clade("best", "--out", "model", ...store)).toMatchObject({ code: 0 });
-      const resumed = await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store);
+      expect(await place.ask("best", "--out", "model", ...store)).toMatchObject({ code: 0 });
+      const resumed = await place.ask("resume", "--set", "budget.stepsPerMember=80", ...store);
       expect(resumed).toMatchObject({
         code: 1,
         stderr: expect.stringContaining("is read-only; make it writable"),
       });
       execFileSync("mount", ["-o", "remount,rw", disk]);
       expect(
-        await place.clade("resume", "--set", "budget.stepsPerMember=80", ...store),
+        await place.ask("resume", "--set", "budget.stepsPerMember=80", ...store),
       ).toMatchObject({
         code: 0,
       });

@@ -71,7 +71,7 @@ test.skipIf(!cluster)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", climb({ stepMs: 20 }));
-    const submitted = await place.clade(
+    const submitted = await place.ask(
       "submit",
       "slurm",
       "climb.ts",
@@ -106,7 +106,7 @@ test.skipIf(!cluster || !isLong)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
-    await place.clade("submit", "slurm", "climb.ts", "--array", "6");
+    await place.ask("submit", "slurm", "climb.ts", "--array", "6");
     await isTraining(place, 3);
     const shown = await place.ask("status");
     expect(shown.stdout).toMatch(/jobs: +slurm \d+: .*4 running/);
@@ -114,7 +114,7 @@ test.skipIf(!cluster || !isLong)(
     expect(stopped.stdout).toContain("stopped; its workers drop the generation in progress");
     await until("nothing is left in the queue", () => queue() === "");
     expect((await status(place)).workers).toEqual([]);
-    const again = await place.clade(
+    const again = await place.ask(
       "submit",
       "slurm",
       "--run",
@@ -132,7 +132,7 @@ test.skipIf(!cluster || !isLong)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
-    await place.clade("submit", "slurm", "climb.ts", "--array", "4");
+    await place.ask("submit", "slurm", "climb.ts", "--array", "4");
     await isTraining(place, 4);
     cluster!.slurm(
       "sbatch",
@@ -155,7 +155,7 @@ test.skipIf(!cluster || !isLong)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
-    await place.clade("submit", "slurm", "climb.ts", "--array", "4");
+    await place.ask("submit", "slurm", "climb.ts", "--array", "4");
     await isTraining(place, 4);
     cluster!.slurm("scontrol", "update", "nodename=node0", "state=down", "reason=test");
     await until(
@@ -172,7 +172,7 @@ test.skipIf(!cluster || !isLong)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", climb({ stepMs: 400, declaration: "population: 4," }));
-    await place.clade(
+    await place.ask(
       "submit",
       "slurm",
       "climb.ts",
@@ -193,7 +193,7 @@ test.skipIf(!cluster)(
   async () => {
     using place = await newPlace();
     place.write("climb.ts", slow());
-    const refused = await place.clade(
+    const refused = await place.ask(
       "submit",
       "slurm",
       "climb.ts",
@@ -206,7 +206,7 @@ test.skipIf(!cluster)(
     expect(refused.stderr).toContain("sbatch: the cluster rejects the job; it says: ");
     expect(refused.stderr).toContain("invalid partition");
     expect((await place.ask("list")).stdout).toContain("no runs");
-    const printed = await place.clade("submit", "slurm", "climb.ts", "--array", "4", "--print");
+    const printed = await place.ask("submit", "slurm", "climb.ts", "--array", "4", "--print");
     expect(printed.stdout).toContain("#SBATCH --array=1-4");
     expect((await place.ask("list")).stdout).toContain("no runs");
     expect(queue()).toBe("");
@@ -226,7 +226,7 @@ test("what cannot be submitted is one sentence", async () => {
     [[], "required option '--array <n>'"],
   ] as const;
   for (const [words, sentence] of cases) {
-    const refused = await place.clade("submit", "slurm", "climb.ts", ...words);
+    const refused = await place.ask("submit", "slurm", "climb.ts", ...words);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(sentence);
   }

@@ -56,7 +56,7 @@ const allRuns = ["pbt", "random-search", "replay"].flatMap((variant) =>
 
 test("a study runs every variant with every seed once, compares, and repeats none", async () => {
   place.write("study.yaml", study());
-  const first = await place.clade("study", "study.yaml", "--workers", "1");
+  const first = await place.ask("study", "study.yaml", "--workers", "1");
   expect(first).toMatchObject({ code: 0, stderr: "" });
   expect(first.stdout).toContain("study sizes: 3 variants, 2 seeds, 6 runs");
   expect(first.stdout).toMatch(/^6\/6 {2}replay, seed 2: [\d.]+, done in /m);
@@ -65,13 +65,13 @@ test("a study runs every variant with every seed once, compares, and repeats non
   expect(before.map(({ id }) => id).sort()).toEqual(allRuns);
   expect(before.every(({ state }) => state.kind === "done")).toBe(true);
 
-  const second = await place.clade("study", "study.yaml");
+  const second = await place.ask("study", "study.yaml");
   expect(second.code).toBe(0);
   expect(second.stdout).not.toContain("done in");
   expect(await runs()).toEqual(before);
 
   place.write("study.yaml", study().replace("seeds: 2", "seeds: 3"));
-  const third = await place.clade("study", "study.yaml", "--json");
+  const third = await place.ask("study", "study.yaml", "--json");
   const lines = third.stdout
     .trim()
     .split("\n")
@@ -93,7 +93,7 @@ test("a study whose process is killed goes on where it was", async () => {
   killed.kill("SIGKILL");
   await finished;
   expect((await runs()).length).toBeLessThan(6);
-  const again = await place.clade("study", "study.yaml");
+  const again = await place.ask("study", "study.yaml");
   expect(again.code).toBe(0);
   expect((await runs()).map(({ id, state }) => [id, state.kind]).sort()).toEqual(
     allRuns.map((id) => [id, "done"]),
@@ -117,8 +117,8 @@ test.skipIf(!isLong)(
     place.write("climb.ts", climb(2));
     place.write("study.yaml", study());
     const both = await Promise.all([
-      place.clade("study", "study.yaml"),
-      place.clade("study", "study.yaml"),
+      place.ask("study", "study.yaml"),
+      place.ask("study", "study.yaml"),
     ]);
     for (const { code, stdout } of both) {
       expect(code).toBe(0);
@@ -134,9 +134,9 @@ test.skipIf(!isLong)(
   `an edited experiment is refused before it mixes with runs of the old one${inLongRuns}`,
   async () => {
     place.write("study.yaml", study());
-    await place.clade("study", "study.yaml");
+    await place.ask("study", "study.yaml");
     place.write("climb.ts", climb(0, 80));
-    const { code, stderr } = await place.clade("study", "study.yaml");
+    const { code, stderr } = await place.ask("study", "study.yaml");
     expect(code).toBe(1);
     expect(stderr).toContain(
       "undo the change, rename the study, or: clade remove sizes-pbt-seed-1",
@@ -165,7 +165,7 @@ test.each([
   ],
 ])("a study with %s is refused before anything runs", async (mistake, message) => {
   place.write("study.yaml", study(mistake));
-  const { code, stderr } = await place.clade("study", "study.yaml");
+  const { code, stderr } = await place.ask("study", "study.yaml");
   expect(code).toBe(2);
   expect(stderr).toContain(message);
 });
@@ -174,7 +174,7 @@ test("a wrong setting of all variants is told once, and before anything runs", a
   const mistakes =
     "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
   place.write("study.yaml", `name: s\nexperiment: climb.ts\nseeds: 1\n${mistakes}\n`);
-  const { code, stderr } = await place.clade("study", "study.yaml");
+  const { code, stderr } = await place.ask("study", "study.yaml");
   expect(code).toBe(2);
   expect(stderr.trim().split("\n")).toEqual([
     'study.yaml:4: settings.populaton: 3 - is not a setting; did you mean "population"?',
@@ -194,9 +194,9 @@ test("a study given as an experiment, or a directory, is named for what it is", 
 });
 
 test("a replay trains fresh models along the best schedule, as a run of its own", async () => {
-  await place.clade("run", "climb.ts", "--seed", "1");
+  await place.ask("run", "climb.ts", "--seed", "1");
   const original = (await runs())[0]!;
-  const { code, stdout } = await place.clade(
+  const { code, stdout } = await place.ask(
     "replay",
     original.id,
     "--models",
@@ -221,7 +221,7 @@ test("a replay trains fresh models along the best schedule, as a run of its own"
 });
 
 test("a schedule is written as JSON, CSV and Python, also of another lineage", async () => {
-  await place.clade("run", "climb.ts", "--seed", "1");
+  await place.ask("run", "climb.ts", "--seed", "1");
   for (const file of ["schedule.json", "schedule.csv", "schedule.py"])
     expect((await place.ask("replay", "--export", file, "--member", "2")).code).toBe(0);
   const segments = JSON.parse(place.read("schedule.json"));
@@ -243,7 +243,7 @@ test.each([
   [["--snapshot", "9.9"], "--snapshot: 9.9 - is not a snapshot of climb-"],
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],
 ])("replay %o is refused", async (words, message) => {
-  await place.clade("run", "climb.ts", "--seed", "1");
+  await place.ask("run", "climb.ts", "--seed", "1");
   const { code, stderr } = await place.ask("replay", ...words);
   expect(code).toBe(2);
   expect(stderr).toContain(message);
@@ -259,7 +259,7 @@ test.skipIf(!isLong)(
       "{ name: sizes, experiment: climb.ts, seeds: 1, " +
         `variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
     );
-    const { code, stderr } = await place.clade("study", "study.yaml");
+    const { code, stderr } = await place.ask("study", "study.yaml");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const made = await runs();
     expect(made.map(({ study }) => study!.variant)).toEqual(["a_b", "a-b", long]);
