@@ -7,7 +7,7 @@ import { readHistory } from "../../analysis/history.ts";
 import { readRunHistory } from "../../analysis/run-history.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import type { Figure } from "../../report/figure.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { resultOf } from "../../run/run-result.ts";
 import type { Context, Place } from "../context.ts";
 import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";

@@ -6,7 +6,7 @@ import { replaced, type Settings, withSettings } from "../../experiment/settings
 import { elapsedMs, type Run } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { experimentOf, sourceOf } from "../declarations/run-source.ts";
 import { requireSameCode } from "../declarations/same-code.ts";

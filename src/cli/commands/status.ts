@@ -3,7 +3,7 @@ import type { Member, PopulationStore, Run } from "../../population-store/popula
 import { lostModelLines } from "../../report/lost-models.ts";
 import { withoutEffect } from "../../report/note-lines.ts";
 import { count, duration, plural, time } from "../../report/words.ts";
-import { type RunResult, resultOf } from "../../worker/watch.ts";
+import { type RunResult, resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";

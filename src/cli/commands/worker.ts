@@ -4,7 +4,6 @@ import { workerProcesses } from "../../processes/worker-processes.ts";
 import { duration, number, plural } from "../../report/words.ts";
 import { sessionOf } from "../../trainer/session-of.ts";
 import { TrainerError } from "../../trainer/trainer-session.ts";
-import { tryGeneration } from "../../worker/trial-generation.ts";
 import type { Context } from "../context.ts";
 import { userFrames } from "../declarations/import-failure.ts";
 import { indented } from "../declarations/run-source.ts";
@@ -19,6 +18,7 @@ import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { type JoinedRun, joinRun } from "../work/join-run.ts";
 import { localWorker } from "../work/local-worker.ts";
+import { tryGeneration } from "../work/try-generation.ts";
 import { workOnRun } from "../work/work-on-run.ts";
 
 const declared = [

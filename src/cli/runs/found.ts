@@ -4,7 +4,7 @@ import type { SnapshotId } from "../../algorithm/snapshot.ts";
 import { lineage } from "../../analysis/lineage.ts";
 import type { Found } from "../../experiment/study/plan.ts";
 import type { PopulationStore, RunId } from "../../population-store/population-store.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { resultOf } from "../../run/run-result.ts";
 
 /**
  * The schedule and the last hyperparameters of a snapshot's lineage (default: the best model's).

@@ -6,7 +6,7 @@ import type { Study } from "../../experiment/study/study.ts";
 import { type Run, RunExistsError, type RunId } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { type WorkerOptions, workerProcesses } from "../../processes/worker-processes.ts";
-import { type RunResult, resultOf } from "../../worker/watch.ts";
+import { type RunResult, resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { requireSameExperiment } from "../declarations/run-source.ts";
