@@ -10,6 +10,7 @@ import { type Run, SnapshotNotFoundError } from "../../population-store/populati
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { number, plural } from "../../report/words.ts";
 import { newSeed } from "../../run/create-run.ts";
+import { foundIn } from "../../run/found-in.ts";
 import { resultOf } from "../../run/run-result.ts";
 import type { Context, Place } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
@@ -26,7 +27,6 @@ import { workerOptions } from "../options/worker-options.ts";
 import { writtenTo } from "../output/output-place.ts";
 import { printResult } from "../printing/print-result.ts";
 import { findRun } from "../runs/find-run.ts";
-import { foundIn } from "../runs/found.ts";
 import { newRun } from "../runs/new-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { execute } from "../work/execute.ts";
