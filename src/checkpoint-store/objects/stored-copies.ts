@@ -1,6 +1,6 @@
 /**
- * What the storage has of a run's checkpoints. Every save of a checkpoint is a copy of its own, and
- * any intact copy will do.
+ * What the storage has of a run's checkpoints. Every save of a checkpoint is a copy of its own,
+ * and any intact copy will do.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";

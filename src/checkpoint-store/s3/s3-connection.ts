@@ -19,7 +19,7 @@ import { Semaphore } from "./semaphore.ts";
 const patienceMs = 10 * 60_000;
 const firstPatienceMs = 10_000;
 const firstPauseMs = 100;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 
 const connectMs = 10_000;
 /** A connection without a byte for this time is closed, since a cut network says nothing. */
@@ -79,7 +79,7 @@ export class S3Connection {
         await this.#tellWaiting(error, action);
       }
       await this.#pause(pauseMs);
-      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      pauseMs = Math.min(2 * pauseMs, maxPauseMs);
     }
   }
 
