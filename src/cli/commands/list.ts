@@ -25,9 +25,6 @@ interface Readable {
 const declared = [store, json] as const;
 
 export const list = command({
-  name: "list",
-  summary: "list the runs",
-  arguments: [],
   options: declared,
   action: listRuns,
 });

@@ -15,7 +15,6 @@ import { resultOf } from "../../run/run-result.ts";
 import type { Context, Place } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { experimentOf, requireSameExperiment, sourceOf } from "../declarations/run-source.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -56,9 +55,6 @@ type Options = OptionsOf<typeof declared>;
  * Trains fresh models along the schedule of a lineage, as a separate run, or writes the schedule.
  */
 export const replay = command({
-  name: "replay",
-  summary: "train fresh models along the schedule that a run found, or write the schedule",
-  arguments: [runArgument],
   options: declared,
   action: replayRun,
 });

@@ -13,7 +13,6 @@ import type { Context } from "../context.ts";
 import { declarationFile, placedIn } from "../declarations/declaration-file.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { loadStudy } from "../declarations/load-study.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -33,9 +32,6 @@ const lookAgainMs = 1000;
 
 /** Runs the unfinished runs of a study, one after another, and compares them. */
 export const study = command({
-  name: "study",
-  summary: "run the variants of an experiment with several seeds, and compare them",
-  arguments: [argument("<study>", "the study's file")],
   options: declared,
   action: runStudy,
 });

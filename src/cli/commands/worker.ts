@@ -7,7 +7,6 @@ import { TrainerError } from "../../trainer/trainer-session.ts";
 import type { Context } from "../context.ts";
 import { userFrames } from "../declarations/import-failure.ts";
 import { indented } from "../declarations/run-source.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -41,9 +40,6 @@ type Options = OptionsOf<typeof declared>;
 
 /** Joins a run with workers of this machine, or tests whether it could. */
 export const worker = command({
-  name: "worker",
-  summary: "join a run from another terminal, or from another machine",
-  arguments: [runArgument],
   options: declared,
   action: work,
 });
