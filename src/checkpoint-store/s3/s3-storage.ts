@@ -14,12 +14,14 @@ import {
 } from "../objects/object-storage.ts";
 import { downloadParts } from "./download-parts.ts";
 import { fetchRange, type Range } from "./fetch-range.ts";
-import { multipartUpload, partBytes, type ReadPart } from "./multipart-upload.ts";
+import { multipartUpload, type ReadPart } from "./multipart-upload.ts";
 import { PartBuffers, partsInFlight } from "./part-buffers.ts";
 import { S3Connection, type S3Options } from "./s3-connection.ts";
 import { abortHalfWritten, deleteObjects, listHalfWritten, listObjects } from "./s3-listing.ts";
 import { type S3Place, s3Place } from "./s3-place.ts";
 import { Semaphore } from "./semaphore.ts";
+
+const defaultPartBytes = 8 * 1024 * 1024;
 
 /**
  * Opens `s3://bucket/prefix`. Throws for any other URL; other errors appear with the first
@@ -28,7 +30,7 @@ import { Semaphore } from "./semaphore.ts";
 export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
   const connection = new S3Connection(place, options);
-  const objects = new S3Objects(place, connection);
+  const objects = new S3Objects(place, connection, options.partBytes);
   return {
     shown: place.shown,
     // In every such store a read sees all earlier writes.
@@ -45,24 +47,26 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
 class S3Objects {
   readonly #place: S3Place;
   readonly #connection: S3Connection;
+  readonly #partBytes: number;
   readonly #buffers = new PartBuffers();
   readonly #downloads = new Semaphore(partsInFlight);
 
-  constructor(place: S3Place, connection: S3Connection) {
+  constructor(place: S3Place, connection: S3Connection, partBytes = defaultPartBytes) {
     this.#place = place;
     this.#connection = connection;
+    this.#partBytes = partBytes;
   }
 
   async put(key: string, source: ObjectSource): Promise<void> {
     if (!(source instanceof Uint8Array)) return this.#putFile(key, source.path, source.size);
-    if (source.length <= partBytes) return this.#putBytes(key, source);
+    if (source.length <= this.#partBytes) return this.#putBytes(key, source);
     await this.#putParts(key, source.length, async (position, into) => {
       into.set(source.subarray(position, position + into.length));
     });
   }
 
   async #putFile(key: string, path: string, size: number): Promise<void> {
-    if (size <= partBytes) {
+    if (size <= this.#partBytes) {
       const bytes = await readFile(path);
       if (bytes.length !== size) throw changed(path, size);
       return this.#putBytes(key, bytes);
@@ -81,10 +85,12 @@ class S3Objects {
   }
 
   #putParts(key: string, size: number, readPart: ReadPart): Promise<void> {
-    return multipartUpload(this.#connection, this.#buffers, this.#nameOf(key), size, readPart);
+    const name = this.#nameOf(key);
+    return multipartUpload(this.#connection, this.#partBytes, this.#buffers, name, size, readPart);
   }
 
   async read(key: string, size?: number): Promise<Uint8Array> {
+    const partBytes = this.#partBytes;
     const first: Buffer[] = [];
     const found = await this.#fetch(
       key,
@@ -112,6 +118,7 @@ class S3Objects {
 
   async download(key: string, path: string, size: number): Promise<string> {
     const file = await open(path, "wx");
+    const partBytes = this.#partBytes;
     const isPart = size > partBytes;
     const how = { size, partBytes, memory: this.#downloads };
     try {
