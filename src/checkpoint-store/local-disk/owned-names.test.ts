@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { leftOversIn, ownedName } from "./owned-names.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clade-owned-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,6 +16,13 @@ vi.mock("node:fs", async (original) => {
   };
   return { ...fs, readFileSync };
 });
+// The other files of this process have it without the mock.
+vi.resetModules();
+afterAll(() => {
+  vi.doUnmock("node:fs");
+  vi.resetModules();
+});
+const { leftOversIn, ownedName } = await import("./owned-names.ts");
 
 test("a name is one that every system takes", () => {
   expect(ownedName()).toMatch(/^[^<>:"/\\|?*\s]+$/);
