@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { filesystemCheckpointStore, postgresPopulationStore, run } from "clade";
 import pg from "pg";
 import { median, quantile } from "simple-statistics";
-import { createRun } from "../src/worker/run.ts";
+import { createRun } from "../src/run/create-run.ts";
 import { startPostgres } from "../test/servers/postgres-server.ts";
 import { databaseLoad } from "./postgres/database-load.ts";
 import { emptyExperiment } from "./postgres/empty-experiment.ts";

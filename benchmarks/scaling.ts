@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { postgresPopulationStore } from "clade";
-import { createRun } from "../src/worker/run.ts";
+import { createRun } from "../src/run/create-run.ts";
 import { startPostgres } from "../test/servers/postgres-server.ts";
 import { scalingExperiment } from "./postgres/scaling-worker.ts";
 import { table, writeResults } from "./results-file.ts";

@@ -13,8 +13,8 @@ import { filesystemCheckpointStore, postgresPopulationStore } from "clade";
 import pg from "pg";
 import { mean, median, quantile } from "simple-statistics";
 import type { WorkerId } from "../src/population-store/population-store.ts";
+import { createRun } from "../src/run/create-run.ts";
 import { sessionOf } from "../src/trainer/session-of.ts";
-import { createRun } from "../src/worker/run.ts";
 import { work } from "../src/worker/worker.ts";
 import { startPooler } from "../test/servers/pooler.ts";
 import { startPostgres } from "../test/servers/postgres-server.ts";
@@ -66,9 +66,9 @@ for (const child of children) child.send("begin");
 // Each has read the population, and done its first generation.
 await Promise.all(children.map((child) => messages(child, each)));
 const before = await look();
-let mostConnections = 0;
+let maxConnections = 0;
 for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(5000))
-  mostConnections = Math.max(mostConnections, await connectionsNow());
+  maxConnections = Math.max(maxConnections, await connectionsNow());
 const after = await look();
 const generations = (
   await Promise.all(
@@ -141,7 +141,7 @@ writeResults(
         ],
       ],
     ),
-    `At most ${mostConnections} connections to the server were open. Without a pooler it is ` +
+    `At most ${maxConnections} connections to the server were open. Without a pooler it is ` +
       "one a worker, and a second one while it waits for a member or renews during a " +
       "publication, where PostgreSQL's `max_connections` is 100 by default. A worker that " +
       `joins reads the population once: ${readingMs.toFixed(0)} ms for ` +

@@ -10,6 +10,7 @@ const experiment = ["algorithm"];
 const contracts = [...experiment, "experiment"];
 const analysis = [...contracts, "population-store"];
 const worker = [...contracts, "population-store", "checkpoint-store", "trainer"];
+const run = [...worker, "worker", "analysis"];
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
   experiment,
@@ -18,10 +19,11 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   trainer: contracts,
   worker,
   analysis,
+  run,
   processes: [...worker, "worker"],
   cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...worker, "worker", "processes", "cluster", "analysis", "report"],
+  cli: [...run, "run", "processes", "cluster", "report"],
   testing: worker,
 };
 
@@ -33,6 +35,8 @@ const withoutNode = [
   "population-store/memory/",
   "checkpoint-store/memory/",
   "trainer/in-process/",
+  "worker/",
+  "run/",
   "core.ts",
 ];
 

@@ -118,8 +118,15 @@ export {
   type WorkerId,
   type WorkerState,
 } from "./population-store/population-store.ts";
+export { replay } from "./run/replay.ts";
+export { type RunOptions, run } from "./run/run.ts";
+export type { RunResult } from "./run/run-result.ts";
+export {
+  type RunStudyOptions,
+  runStudy,
+  type StudyResult,
+  type StudyRun,
+} from "./run/study/run-study.ts";
+export type { RunEvent } from "./run/watch.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { MetricError } from "./worker/measurement.ts";
-export { replay } from "./worker/replay.ts";
-export { type RunOptions, run } from "./worker/run.ts";
-export type { RunEvent, RunResult } from "./worker/watch.ts";

@@ -25,7 +25,7 @@ import {
 import type { RunId } from "../../src/population-store/population-store.ts";
 import { decisionValues, snapshotValues } from "../../src/population-store/rows.ts";
 import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
-import { createRun } from "../../src/worker/run.ts";
+import { createRun } from "../../src/run/create-run.ts";
 
 const worker = "bench-host:1234:0123456789ab";
 const generationMs = 50;

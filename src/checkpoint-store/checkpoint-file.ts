@@ -3,7 +3,7 @@
  * the manifest's order.
  */
 import { hash } from "node:crypto";
-import type { CheckpointId } from "../algorithm/snapshot.ts";
+import type { CheckpointFiles, CheckpointId } from "../algorithm/snapshot.ts";
 import type { ManifestEntry } from "./checkpoint-store.ts";
 
 /**
@@ -11,6 +11,19 @@ import type { ManifestEntry } from "./checkpoint-store.ts";
  * checkpoint than as a file.
  */
 export const largeBytes = 64 * 1024;
+
+export function isLarge({ size }: ManifestEntry): boolean {
+  return size >= largeBytes;
+}
+
+/** The entries of files in memory. */
+export function entriesOf(files: CheckpointFiles): ManifestEntry[] {
+  return Array.from(files, ([name, bytes]) => ({
+    name,
+    size: bytes.length,
+    sha256: hash("sha256", bytes),
+  }));
+}
 
 export interface CheckpointContent {
   readonly entries: readonly ManifestEntry[];

@@ -7,7 +7,7 @@ import {
   renameSync,
   writeSync,
 } from "node:fs";
-import { largestLogBytes } from "../trainer/command/member-log.ts";
+import { maxLogBytes } from "../trainer/command/member-log.ts";
 
 /**
  * When a log is larger than 16 MiB, its last 16 MiB are kept beside it, as `.1`, and it is
@@ -15,7 +15,7 @@ import { largestLogBytes } from "../trainer/command/member-log.ts";
  * written between the last read and the cut is lost. A log that cannot be bounded, as on a full
  * disk, stays unchanged.
  */
-export function boundLog(path: string, maxBytes = largestLogBytes): void {
+export function boundLog(path: string, maxBytes = maxLogBytes): void {
   try {
     using log = opened(path, "r+");
     const { size } = fstatSync(log.file);

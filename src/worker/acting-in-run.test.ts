@@ -9,8 +9,8 @@ import {
 import { expect, test } from "vitest";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import type { PopulationStore, Run, WorkerId } from "../population-store/population-store.ts";
+import { createRun } from "../run/create-run.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
-import { createRun } from "./run.ts";
 import { work } from "./worker.ts";
 
 /** Climbs by its rate, and takes no notice of anything else that it is told. */

@@ -12,9 +12,9 @@ import {
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
+import { resultOf } from "../run/run-result.ts";
 import { verifyBest, verifyBestOnce } from "./best-model.ts";
 import { collect } from "./collector.ts";
-import { resultOf } from "./watch.ts";
 
 class Climber {
   #height = 0;

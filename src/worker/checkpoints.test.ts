@@ -14,9 +14,9 @@ import { defineExperiment, everySteps, maximize, memoryPopulationStore, uniform 
 import { afterAll, expect, test } from "vitest";
 import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import { start, type WorkerId } from "../population-store/population-store.ts";
+import { createRun } from "../run/create-run.ts";
+import { resultOf } from "../run/run-result.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
-import { createRun } from "./run.ts";
-import { resultOf } from "./watch.ts";
 import { work } from "./worker.ts";
 
 const root = mkdtempSync(join(tmpdir(), "clade-late-"));

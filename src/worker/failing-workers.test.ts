@@ -18,11 +18,12 @@ import {
   start,
   type WorkerId,
 } from "../population-store/population-store.ts";
+import { createRun } from "../run/create-run.ts";
+import { run } from "../run/run.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import type { Clock } from "./clock.ts";
 import type { Hang } from "./hang.ts";
-import { createRun, run } from "./run.ts";
 import { work } from "./worker.ts";
 
 class Climber {

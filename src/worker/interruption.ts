@@ -13,7 +13,7 @@ export class Interruption extends CladeError {
  * network or a file system, does not notice it: after this time it is abandoned, and this throws
  * an `Interruption`.
  */
-export async function unlessHanging<T>(
+export async function withGracePeriod<T>(
   work: Promise<T>,
   signal: AbortSignal,
   graceMs: number,

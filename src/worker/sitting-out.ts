@@ -9,7 +9,7 @@ import { RunNotFoundError } from "../population-store/population-store.ts";
 import { TrainerError } from "../trainer/trainer-session.ts";
 import type { Clock } from "./clock.ts";
 import type { Hang } from "./hang.ts";
-import { Interruption, unlessHanging } from "./interruption.ts";
+import { Interruption, withGracePeriod } from "./interruption.ts";
 import { lookEvery } from "./look-every.ts";
 import { isOthersTurn, soundOthers } from "./others.ts";
 import type { Presence } from "./presence.ts";
@@ -137,7 +137,7 @@ async function tryOnce(
     if (signal.aborted) throw new Interruption();
   });
   try {
-    return await unlessHanging(trySelf(trial, failed, tries), signal, graceMs, clock);
+    return await withGracePeriod(trySelf(trial, failed, tries), signal, graceMs, clock);
   } catch (error) {
     if (error instanceof Interruption) return undefined;
     throw error;

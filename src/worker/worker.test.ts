@@ -18,8 +18,9 @@ import {
   start,
   type WorkerId,
 } from "../population-store/population-store.ts";
+import { createRun } from "../run/create-run.ts";
+import { run } from "../run/run.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
-import { createRun, run } from "./run.ts";
 import { type WorkerOptions, work } from "./worker.ts";
 
 class Climber {

@@ -29,7 +29,7 @@ import { afterError } from "./failed-generation.ts";
 import { type Attempt, advance, type Outcome } from "./generation.ts";
 import type { Hang } from "./hang.ts";
 import { HeldTrainer } from "./held-trainer.ts";
-import { Interruption, unlessHanging } from "./interruption.ts";
+import { Interruption, withGracePeriod } from "./interruption.ts";
 import { KnownPopulation } from "./known-population.ts";
 import { Leases } from "./leases.ts";
 import { Presence } from "./presence.ts";
@@ -160,7 +160,7 @@ class Worker {
       if (error instanceof Interruption) return false;
       throw error;
     });
-    await this.#unlessHanging(this.#end(end)).catch((error) => {
+    await this.#withGracePeriod(this.#end(end)).catch((error) => {
       if (!(error instanceof Interruption)) throw error;
     });
     return typeof end === "object" && end.kind === "gave-up" && !signal.aborted
@@ -206,7 +206,7 @@ class Worker {
 
   async #claim(): Promise<ClaimResult> {
     const { populationStore, run, worker } = this.#options;
-    return await this.#unlessHanging(
+    return await this.#withGracePeriod(
       populationStore.claimMember(run.id, worker, this.#request(this.#trainer.member)),
     );
   }
@@ -244,7 +244,7 @@ class Worker {
       onPublished: (publication: Publication) => this.#published(publication),
     };
     try {
-      const outcome = await this.#unlessHanging(advance(training, claim, news, attempt));
+      const outcome = await this.#withGracePeriod(advance(training, claim, news, attempt));
       if (outcome.trained) this.#succeeded(claim, outcome.trained);
       return outcome.next;
     } catch (error) {
@@ -270,7 +270,7 @@ class Worker {
     };
     try {
       const handling = afterError(failing, claim, attempt, error);
-      this.#suspicion = await this.#unlessHanging(handling);
+      this.#suspicion = await this.#withGracePeriod(handling);
     } catch (unhandled) {
       if (!(unhandled instanceof LeaseLostError || unhandled instanceof Interruption))
         throw unhandled;
@@ -308,7 +308,7 @@ class Worker {
     this.#triesActing = false;
     this.#toTry = undefined;
     const trying = tryActingInRun({ ...this.#options, clock: this.#clock }, published);
-    const isUsed = await this.#unlessHanging(trying).catch((error) => {
+    const isUsed = await this.#withGracePeriod(trying).catch((error) => {
       if (error instanceof RunNotFoundError) return true;
       throw error;
     });
@@ -336,7 +336,7 @@ class Worker {
     return left;
   }
 
-  #unlessHanging<T>(work: Promise<T>): Promise<T> {
-    return unlessHanging(work, this.#options.signal, graceMs, this.#clock);
+  #withGracePeriod<T>(work: Promise<T>): Promise<T> {
+    return withGracePeriod(work, this.#options.signal, graceMs, this.#clock);
   }
 }

@@ -20,7 +20,8 @@ import {
   start,
   type WorkerId,
 } from "../../src/population-store/population-store.ts";
-import { createRun, run } from "../../src/worker/run.ts";
+import { createRun } from "../../src/run/create-run.ts";
+import { run } from "../../src/run/run.ts";
 import { figure, some } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { expectSound } from "../walk/expect-sound.ts";

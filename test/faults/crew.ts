@@ -17,8 +17,8 @@ import {
   type RunId,
   start,
 } from "../../src/population-store/population-store.ts";
+import { createRun } from "../../src/run/create-run.ts";
 import { collect } from "../../src/worker/collector.ts";
-import { createRun } from "../../src/worker/run.ts";
 import { openPopulation } from "../crash/open-population.ts";
 import { expectSound } from "../walk/expect-sound.ts";
 import { stepsPerGeneration, walkExperiment } from "../walk/walk-experiment.ts";

@@ -47,7 +47,7 @@ function shownIn(line: string, isWhole: boolean): Shown[] {
 
 /** The command line's error for it, without running it; undefined if there is none. */
 async function refusal({ words, isWhole }: Shown): Promise<string | undefined> {
-  const clade = withoutActions(await program(contextIn(".")));
+  const clade = withoutActions(await program(contextIn("."), words));
   try {
     clade.parse(words.filter(Boolean), { from: "user" });
   } catch (error) {

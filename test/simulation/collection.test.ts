@@ -123,7 +123,7 @@ test(`nothing needed is collected, with unlocked objects (${objectSeeds} seeds)`
     const clock = { time: 1_700_000_000_000 };
     const directory = join(root, `objects-${seed}`);
     const population = memoryPopulationStore({ now: () => clock.time });
-    const cache = new LocalCache({ directory: join(directory, "cache"), mostBytes: 0 });
+    const cache = new LocalCache({ directory: join(directory, "cache"), maxBytes: 0 });
     const ticks = randomStream("ticks", seed);
     let time = 0;
     const now = () => (time += ticks.uniform() * 1.5 * settleMs);

@@ -6,7 +6,7 @@ import type {
   RunId,
   WorkerId,
 } from "../../src/population-store/population-store.ts";
-import { createRun } from "../../src/worker/run.ts";
+import { createRun } from "../../src/run/create-run.ts";
 import { work } from "../../src/worker/worker.ts";
 import { Invariants } from "./invariants.ts";
 import type { Plan } from "./plan.ts";

@@ -24,7 +24,7 @@ const defaultBytes = 10 * gigabyte;
 export interface CacheOptions {
   readonly directory?: string;
   /** Bytes, without files that are being written. */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
 }
 
 /** As CLADE_CACHE (a directory of this machine) and CLADE_CACHE_GB say. */
@@ -32,23 +32,23 @@ export function cacheOptions(environment: {
   readonly [name: string]: string | undefined;
 }): CacheOptions {
   const { CLADE_CACHE: directory, CLADE_CACHE_GB: size } = environment;
-  const mostBytes = size === undefined || size === "" ? defaultBytes : Number(size) * gigabyte;
-  if (!(mostBytes >= 0)) {
+  const maxBytes = size === undefined || size === "" ? defaultBytes : Number(size) * gigabyte;
+  if (!(maxBytes >= 0)) {
     const remedy = "give a number of gigabytes, such as 50; 0 keeps nothing";
     throw new CladeError(`CLADE_CACHE_GB: ${size} - is not a size; ${remedy}`);
   }
-  return { ...(directory && { directory }), mostBytes };
+  return { ...(directory && { directory }), maxBytes };
 }
 
 export class LocalCache {
   readonly directory: string;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #added = Number.POSITIVE_INFINITY;
   #trimming: Promise<void> | undefined;
 
-  constructor({ directory, mostBytes = defaultBytes }: CacheOptions = {}) {
+  constructor({ directory, maxBytes = defaultBytes }: CacheOptions = {}) {
     this.directory = directory ?? join(tmpdir(), `clade-cache-${userInfo().uid}`);
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
     makeDirectory(this.directory, join(this.directory, "kept"));
     makeDirectory(this.directory, join(this.directory, "incoming"));
     requireOwnDirectory(this.directory);
@@ -80,7 +80,7 @@ export class LocalCache {
     size: number,
     requireClosed?: () => Promise<void>,
   ): Promise<void> {
-    if (this.#mostBytes === 0) return;
+    if (this.#maxBytes === 0) return;
     try {
       await adopt(path, this.#place(sha256), this.temporary(), requireClosed);
       await this.#note(size);
@@ -97,7 +97,7 @@ export class LocalCache {
   }
 
   async keepCheckpoint(id: CheckpointId, bytes: Uint8Array): Promise<void> {
-    if (this.#mostBytes === 0) return;
+    if (this.#maxBytes === 0) return;
     try {
       await writeSealed(this.temporary(), this.#place(`checkpoint-${id}`), bytes);
       await this.#note(bytes.length);
@@ -116,15 +116,15 @@ export class LocalCache {
   }
 
   /**
-   * Deletes the least recently used files until at most `mostBytes` are left, and half-written
+   * Deletes the least recently used files until at most `maxBytes` are left, and half-written
    * files of killed processes.
    */
-  async trim(mostBytes = this.#mostBytes): Promise<void> {
+  async trim(maxBytes = this.#maxBytes): Promise<void> {
     this.#added = 0;
     const kept = await filesIn(join(this.directory, "kept"));
     let bytes = kept.reduce((sum, { size }) => sum + size, 0);
     for (const { path, size } of kept.toSorted((a, b) => a.usedAt - b.usedAt)) {
-      if (bytes <= mostBytes) break;
+      if (bytes <= maxBytes) break;
       await rm(path, { force: true }).catch(() => {});
       bytes -= size;
     }
@@ -139,7 +139,7 @@ export class LocalCache {
 
   async #note(bytes: number): Promise<void> {
     this.#added += bytes;
-    if (this.#added <= partUntilTrim * this.#mostBytes) return;
+    if (this.#added <= partUntilTrim * this.#maxBytes) return;
     this.#trimming ??= this.trim().finally(() => {
       this.#trimming = undefined;
     });

@@ -33,8 +33,8 @@ let directories = 0;
 const newDirectory = () => join(root, `${directories++}`);
 const noReserve = async () => {};
 const bytes = (size: number, value: number) => new Uint8Array(size).fill(value);
-const newCache = (mostBytes?: number) =>
-  new LocalCache({ directory: newDirectory(), ...(mostBytes !== undefined && { mostBytes }) });
+const newCache = (maxBytes?: number) =>
+  new LocalCache({ directory: newDirectory(), ...(maxBytes !== undefined && { maxBytes }) });
 const keptIn = (cache: LocalCache) => readdirSync(join(cache.directory, "kept"));
 
 interface Machine {
@@ -47,9 +47,9 @@ interface Machine {
 /** A machine of its own beside others that see the same directory. */
 function machine(
   shared: string,
-  { mostBytes, settleMs = 0 }: { mostBytes?: number; settleMs?: number } = {},
+  { maxBytes, settleMs = 0 }: { maxBytes?: number; settleMs?: number } = {},
 ): Machine {
-  const cache = newCache(mostBytes);
+  const cache = newCache(maxBytes);
   const reads: string[] = [];
   const storage = sharedDirectoryStorage(shared, { delayMs: 0 });
   const counted: ObjectStorage = {
@@ -66,7 +66,7 @@ function machine(
   return { store: objectCheckpointStore(counted, run, cache, { settleMs }), cache, reads };
 }
 
-for (const [how, mostBytes] of [
+for (const [how, maxBytes] of [
   ["without a cache", 0],
   ["with a cache", 1e9],
 ] as const) {
@@ -74,7 +74,7 @@ for (const [how, mostBytes] of [
     const places = new WeakMap<ObjectCheckpointStore, string>();
     const open = async () => {
       const directory = newDirectory();
-      const { store } = machine(directory, { mostBytes });
+      const { store } = machine(directory, { maxBytes });
       places.set(store, directory);
       return store;
     };
@@ -95,12 +95,12 @@ for (const [how, mostBytes] of [
         }
       }
     };
-    const options = mostBytes === 0 ? { damage } : {};
+    const options = maxBytes === 0 ? { damage } : {};
     for (const { name, run: check } of checkpointStoreConformance(open, options))
       test(name, check);
     const cases = checkpointDirectoriesConformance(open, damage);
     // What the cache has is whole, and nobody looks further.
-    const shown = mostBytes === 0 ? cases : cases.filter(({ name }) => !name.startsWith("damage"));
+    const shown = maxBytes === 0 ? cases : cases.filter(({ name }) => !name.startsWith("damage"));
     for (const { name, run: check } of shown) test(name, check);
   });
 }
@@ -249,7 +249,7 @@ test("what a killed process was writing into the cache goes with the next sweep"
 
 test("a half-written save under the same id does not hide one that is whole", async () => {
   const shared = newDirectory();
-  const { store } = machine(shared, { mostBytes: 0 });
+  const { store } = machine(shared, { maxBytes: 0 });
   const files = new Map([["weights", bytes(70_000, 1)]]);
   const id = await store.save(files, noReserve);
   const [file, manifest] = readdirSync(join(shared, run, id)).toSorted((a) =>
@@ -291,7 +291,7 @@ test("a save that came too late, after its base was gone, is not a base for othe
   await (await store.beginSweep())(new Set([published]))();
   goesOn.resolve();
   expect(await late).toBe(published);
-  for (const next of [frozen, machine(shared, { mostBytes: 0 }).store]) {
+  for (const next of [frozen, machine(shared, { maxBytes: 0 }).store]) {
     expectSame(await next.load(published), files(1));
     const after = await next.save(files(2), noReserve, published);
     expectSame(await machine(shared).store.load(after), files(2));
@@ -300,7 +300,7 @@ test("a save that came too late, after its base was gone, is not a base for othe
 
 test("where the sign of a run is gone, too, a checkpoint is not taken for missing", async () => {
   const shared = newDirectory();
-  const { store } = machine(shared, { mostBytes: 0 });
+  const { store } = machine(shared, { maxBytes: 0 });
   await store.sign();
   const id = await store.save(new Map([["weights", bytes(70_000, 1)]]), noReserve);
   renameSync(shared, `${shared}-unmounted`);
@@ -338,7 +338,7 @@ test("an exported model may be changed, and the cache keeps what it has", async 
 describe("the cache", () => {
   test("keeps no more than it may, and what was used last", async () => {
     const shared = newDirectory();
-    const { store, cache } = machine(shared, { mostBytes: 1_000_000 });
+    const { store, cache } = machine(shared, { maxBytes: 1_000_000 });
     for (let value = 0; value < 30; value++) {
       const directory = await store.directories.create();
       writeFileSync(join(directory.path, "weights"), bytes(100_000, value));
@@ -428,7 +428,7 @@ describe("the cache", () => {
     );
     expect(cacheOptions({ CLADE_CACHE: "/somewhere", CLADE_CACHE_GB: "0.5" })).toEqual({
       directory: "/somewhere",
-      mostBytes: 5e8,
+      maxBytes: 5e8,
     });
   });
 });

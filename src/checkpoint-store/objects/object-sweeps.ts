@@ -10,7 +10,7 @@
  */
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store.ts";
-import { eachAtOnce } from "./each-at-once.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import { isManifest, ownerOf, placesIn, signOf } from "./object-names.ts";
 import { MissingObjectError, type ObjectStorage, type StoredObject } from "./object-storage.ts";
 
@@ -66,7 +66,7 @@ export function objectSweeps(
         if (!there.includes(key)) keysOfManifests.delete(key);
       const used = new Set<string>();
       const unknown = new Set<CheckpointId>();
-      await eachAtOnce(manifests, async (key) => {
+      await mapConcurrently(manifests, async (key) => {
         const keys = await manifestKeys(key);
         if (!keys) unknown.add(ownerOf(key));
         for (const file of keys ?? []) used.add(file);

@@ -5,8 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { inParallel, type Turns } from "./in-turn.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import { partsInFlight } from "./part-buffers.ts";
+import type { Semaphore } from "./semaphore.ts";
 
 /** Fetches from `begin` to before `end`, and hands over the bytes in order. */
 export type FetchPart = (
@@ -15,10 +16,10 @@ export type FetchPart = (
   take: (bytes: Buffer) => void,
 ) => Promise<void>;
 
-/** Resolves the SHA-256. `turns` bound the memory of all downloads together. */
+/** Resolves the SHA-256. `memory` bounds that of all downloads together. */
 export async function downloadParts(
   file: FileHandle,
-  { size, partBytes, turns }: { size: number; partBytes: number; turns: Turns },
+  { size, partBytes, memory }: { size: number; partBytes: number; memory: Semaphore },
   fetchPart: FetchPart,
 ): Promise<string> {
   const hash = createHash("sha256");
@@ -26,8 +27,8 @@ export async function downloadParts(
   const isHashed = Array.from({ length: count }, () => Promise.withResolvers<void>());
   let next = 0;
 
-  await inParallel(count, partsInFlight, async (index) => {
-    await turns.take();
+  const fetch = async (index: number) => {
+    await memory.acquire();
     const begin = index * partBytes;
     const chunks: Buffer[] = [];
     let hashed = 0;
@@ -44,9 +45,10 @@ export async function downloadParts(
     } finally {
       next = index + 1;
       isHashed[index]!.resolve();
-      turns.give();
+      memory.release();
     }
-  });
+  };
+  await mapConcurrently([...isHashed.keys()], fetch, partsInFlight);
   return hash.digest("hex");
 }
 

@@ -25,7 +25,7 @@ export async function fetchRange(
   take: (bytes: Buffer) => void,
 ): Promise<number | undefined> {
   let position = start;
-  return connection.patiently<number | undefined>(
+  return connection.withRetry<number | undefined>(
     "s3:GetObject",
     async (s3) => {
       const Range = isPart || position > 0 ? `bytes=${position}-${end - 1}` : undefined;

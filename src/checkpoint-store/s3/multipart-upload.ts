@@ -4,7 +4,7 @@
  */
 import type { CompletedPart } from "@aws-sdk/client-s3";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { inParallel } from "./in-turn.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import { type PartBuffers, partsInFlight } from "./part-buffers.ts";
 import type { S3Connection } from "./s3-connection.ts";
 
@@ -23,35 +23,37 @@ export async function multipartUpload(
 ): Promise<void> {
   const object = { Bucket: connection.place.bucket, Key: key };
   const put = "s3:PutObject";
-  const { UploadId } = await connection.patiently(put, (s3) => s3.createMultipartUpload(object));
+  const { UploadId } = await connection.withRetry(put, (s3) => s3.createMultipartUpload(object));
   const upload = { ...object, UploadId };
   const bytesPerPart = partBytes * Math.ceil(size / (partBytes * maxParts));
   const Parts: CompletedPart[] = new Array(Math.ceil(size / bytesPerPart));
 
   const isThere = () =>
-    connection.patiently<boolean>(
+    connection.withRetry<boolean>(
       "s3:GetObject",
       async (s3) => (await s3.headObject(object)).ContentLength === size,
       { NoSuchKey: () => false },
     );
 
+  const putPart = async (index: number) => {
+    const begin = index * bytesPerPart;
+    const buffer = await buffers.take(bytesPerPart);
+    try {
+      const Body = buffer.subarray(0, Math.min(bytesPerPart, size - begin));
+      await readPart(begin, Body);
+      const PartNumber = index + 1;
+      const { ETag } = await connection.withRetry(put, (s3) =>
+        s3.uploadPart({ ...upload, PartNumber, Body }),
+      );
+      Parts[index] = { PartNumber, ETag };
+    } finally {
+      buffers.give(buffer);
+    }
+  };
+
   try {
-    await inParallel(Parts.length, partsInFlight, async (index) => {
-      const begin = index * bytesPerPart;
-      const buffer = await buffers.take(bytesPerPart);
-      try {
-        const Body = buffer.subarray(0, Math.min(bytesPerPart, size - begin));
-        await readPart(begin, Body);
-        const PartNumber = index + 1;
-        const { ETag } = await connection.patiently(put, (s3) =>
-          s3.uploadPart({ ...upload, PartNumber, Body }),
-        );
-        Parts[index] = { PartNumber, ETag };
-      } finally {
-        buffers.give(buffer);
-      }
-    });
-    await connection.patiently<unknown>(
+    await mapConcurrently([...Parts.keys()], putPart, partsInFlight);
+    await connection.withRetry<unknown>(
       put,
       async (s3, attempt) => {
         // The answer to the first attempt may have been lost.

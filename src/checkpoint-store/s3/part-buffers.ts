@@ -3,7 +3,7 @@
  * of a process together. Buffers are reused, since new memory of this size costs about as much as
  * sending it; all are freed when nothing is transferred.
  */
-import { Turns } from "./in-turn.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /** Parts that are sent or received at the same time. */
 export const partsInFlight = 8;
@@ -11,11 +11,11 @@ export const partsInFlight = 8;
 export class PartBuffers {
   #buffers: Buffer[] = [];
   #taken = 0;
-  readonly #turns = new Turns(partsInFlight);
+  readonly #free = new Semaphore(partsInFlight);
 
   /** A buffer of at least this many bytes. Give it back after use. */
   async take(size: number): Promise<Buffer> {
-    await this.#turns.take();
+    await this.#free.acquire();
     this.#taken++;
     const spare = this.#buffers.pop();
     return spare && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
@@ -25,6 +25,6 @@ export class PartBuffers {
     this.#taken--;
     this.#buffers.push(buffer);
     if (this.#taken === 0) this.#buffers = [];
-    this.#turns.give();
+    this.#free.release();
   }
 }

@@ -21,7 +21,7 @@ const open = async () => {
   const storage = s3Storage(`s3://${server.bucket}/${places++}`, {
     client: clientFor(server.port),
   });
-  const cache = new LocalCache({ directory: join(directory, `${places}`), mostBytes: 0 });
+  const cache = new LocalCache({ directory: join(directory, `${places}`), maxBytes: 0 });
   return objectCheckpointStore(storage, "run-1", cache, { settleMs: 0 });
 };
 

@@ -8,9 +8,9 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3, S3ClientConfig } from "@aws-sdk/client-s3";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { Turns } from "./in-turn.ts";
 import { codeOf, explained, isUnreachable, mayPass } from "./s3-errors.ts";
 import type { S3Place } from "./s3-place.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /**
  * How long requests are retried, in milliseconds: for a server that was reached before, and for
@@ -19,7 +19,7 @@ import type { S3Place } from "./s3-place.ts";
 const patienceMs = 10 * 60_000;
 const firstPatienceMs = 10_000;
 const firstPauseMs = 100;
-const longestPauseMs = 10_000;
+const maxPauseMs = 10_000;
 
 const connectMs = 10_000;
 /** A connection without a byte for this time is closed, since a cut network says nothing. */
@@ -49,7 +49,7 @@ type Answers<T> = Readonly<Record<string, () => T | Promise<T>>>;
 export class S3Connection {
   readonly place: S3Place;
   readonly #options: S3Options;
-  readonly #turns = new Turns(maxRequests);
+  readonly #requests = new Semaphore(maxRequests);
   readonly #closing = new AbortController();
   #opening: Promise<S3> | undefined;
   #wasReached = false;
@@ -65,7 +65,7 @@ export class S3Connection {
    * permission that it needs; `answers` are results for codes of errors that tell something. A
    * request that failed may have succeeded on the server.
    */
-  async patiently<T>(
+  async withRetry<T>(
     action: string,
     work: (s3: S3, attempt: number) => Promise<T>,
     answers: Answers<T> = {},
@@ -84,7 +84,7 @@ export class S3Connection {
         await this.#tellWaiting(error, action);
       }
       await this.#pause(pauseMs);
-      pauseMs = Math.min(2 * pauseMs, longestPauseMs);
+      pauseMs = Math.min(2 * pauseMs, maxPauseMs);
     }
   }
 
@@ -98,11 +98,11 @@ export class S3Connection {
   async once<T>(work: (s3: S3) => Promise<T>): Promise<T> {
     this.#opening ??= open(this.#options.client);
     const s3 = await this.#opening;
-    await this.#turns.take();
+    await this.#requests.acquire();
     try {
       return await work(s3);
     } finally {
-      this.#turns.give();
+      this.#requests.release();
     }
   }
 

@@ -1,7 +1,7 @@
 /** Lists and deletes the objects of a bucket. */
 
 import type { ListMultipartUploadsOutput, ListMultipartUploadsRequest } from "@aws-sdk/client-s3";
-import { inParallel } from "./in-turn.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import type { S3Connection } from "./s3-connection.ts";
 import { PassingError } from "./s3-errors.ts";
 
@@ -22,7 +22,7 @@ export async function listObjects(
   let ContinuationToken: string | undefined;
   do {
     const request = { Bucket: connection.place.bucket, Prefix: prefix, ContinuationToken };
-    const page = await connection.patiently("s3:ListBucket", (s3) => s3.listObjectsV2(request));
+    const page = await connection.withRetry("s3:ListBucket", (s3) => s3.listObjectsV2(request));
     for (const { Key, Size } of page.Contents ?? []) found.push({ key: Key!, size: Size ?? 0 });
     ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (ContinuationToken);
@@ -41,7 +41,7 @@ export async function listHalfWritten(
   const none = () => ({});
   while (marker) {
     const request = { Bucket: connection.place.bucket, Prefix: prefix, ...marker };
-    const page: Page = await connection.patiently<Page>(
+    const page: Page = await connection.withRetry<Page>(
       "s3:ListBucketMultipartUploads",
       (s3) => s3.listMultipartUploads(request),
       { NotImplemented: none, MethodNotAllowed: none, AccessDenied: none },
@@ -66,22 +66,19 @@ export async function deleteObjects(
     keys.slice(index * maxDeleted, (index + 1) * maxDeleted),
   );
   const singly = (batch: readonly string[]) =>
-    inParallel(
-      batch.length,
-      maxDeleted,
-      (index) =>
-        connection.patiently<unknown>(
+    mapConcurrently(
+      batch,
+      (Key) =>
+        connection.withRetry<unknown>(
           "s3:DeleteObject",
-          (s3) => s3.deleteObject({ Bucket, Key: batch[index] }),
-          {
-            NoSuchKey: () => undefined,
-          },
+          (s3) => s3.deleteObject({ Bucket, Key }),
+          { NoSuchKey: () => undefined },
         ) as Promise<void>,
+      maxDeleted,
     );
-  await inParallel(batches.length, deletionsInFlight, async (index) => {
-    const batch = batches[index]!;
+  const deleteBatch = async (batch: readonly string[]) => {
     const Delete = { Objects: batch.map((Key) => ({ Key })), Quiet: true };
-    const isRefused = await connection.patiently<boolean>(
+    const isRefused = await connection.withRetry<boolean>(
       "s3:DeleteObject",
       async (s3) => {
         const { Errors = [] } = await s3.deleteObjects({ Bucket, Delete });
@@ -95,7 +92,8 @@ export async function deleteObjects(
       { NotImplemented: () => true, MethodNotAllowed: () => true },
     );
     if (isRefused) await singly(batch);
-  });
+  };
+  await mapConcurrently(batches, deleteBatch, deletionsInFlight);
 }
 
 export async function abortHalfWritten(
@@ -103,12 +101,12 @@ export async function abortHalfWritten(
   found: readonly HalfWritten[],
 ): Promise<void> {
   const Bucket = connection.place.bucket;
-  await inParallel(found.length, deletionsInFlight, async (index) => {
-    const { key: Key, uploadId: UploadId } = found[index]!;
-    await connection.patiently<unknown>(
+  const abort = async ({ key: Key, uploadId: UploadId }: HalfWritten) => {
+    await connection.withRetry<unknown>(
       "s3:AbortMultipartUpload",
       (s3) => s3.abortMultipartUpload({ Bucket, Key, UploadId }),
       { NoSuchUpload: () => undefined },
     );
-  });
+  };
+  await mapConcurrently(found, abort, deletionsInFlight);
 }

@@ -5,19 +5,21 @@
  */
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
 import { CladeError } from "../../algorithm/clade-error.ts";
+import { mapConcurrently } from "../map-concurrently.ts";
 import {
   MissingObjectError,
   type ObjectSource,
   type ObjectStorage,
+  type StoredObject,
 } from "../objects/object-storage.ts";
 import { downloadParts } from "./download-parts.ts";
-import { fetchRange } from "./fetch-range.ts";
-import { inParallel, Turns } from "./in-turn.ts";
+import { fetchRange, type Range } from "./fetch-range.ts";
 import { multipartUpload, type ReadPart } from "./multipart-upload.ts";
 import { PartBuffers, partsInFlight } from "./part-buffers.ts";
 import { S3Connection, type S3Options } from "./s3-connection.ts";
 import { abortHalfWritten, deleteObjects, listHalfWritten, listObjects } from "./s3-listing.ts";
-import { s3Place } from "./s3-place.ts";
+import { type S3Place, s3Place } from "./s3-place.ts";
+import { Semaphore } from "./semaphore.ts";
 
 const defaultPartBytes = 8 * 1024 * 1024;
 
@@ -27,143 +29,162 @@ const defaultPartBytes = 8 * 1024 * 1024;
  */
 export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
-  const { partBytes = defaultPartBytes } = options;
   const connection = new S3Connection(place, options);
-  const buffers = new PartBuffers();
-  const turns = new Turns(partsInFlight);
-  const nameOf = (key: string) => place.prefix + key;
-
-  const missing = (key: string) =>
-    new MissingObjectError(
-      `checkpoints ${place.shown}: there is no object ${key}; was it deleted?`,
-    );
-  const expectSize = (key: string, size: number) => (found: number | undefined) => {
-    if (found !== size)
-      throw new MissingObjectError(
-        `checkpoints ${place.shown}: object ${key} has ${found ?? "fewer"} bytes ` +
-          `and should have ${size}; did another program write it?`,
-      );
+  const objects = new S3Objects(place, connection, options.partBytes);
+  return {
+    shown: place.shown,
+    // In every such store a read sees all earlier writes.
+    delayMs: 0,
+    put: (key, source) => objects.put(key, source),
+    read: (key, size) => objects.read(key, size),
+    download: (key, path, size) => objects.download(key, path, size),
+    list: (prefix) => objects.list(prefix),
+    delete: (keys) => objects.delete(keys),
+    [Symbol.asyncDispose]: () => connection.close(),
   };
+}
 
-  async function putBytes(key: string, Body: Uint8Array): Promise<void> {
-    const request = { Bucket: place.bucket, Key: nameOf(key), Body };
-    await connection.patiently("s3:PutObject", (s3) => s3.putObject(request));
+class S3Objects {
+  readonly #place: S3Place;
+  readonly #connection: S3Connection;
+  readonly #partBytes: number;
+  readonly #buffers = new PartBuffers();
+  readonly #downloads = new Semaphore(partsInFlight);
+
+  constructor(place: S3Place, connection: S3Connection, partBytes = defaultPartBytes) {
+    this.#place = place;
+    this.#connection = connection;
+    this.#partBytes = partBytes;
   }
 
-  const putParts = (key: string, size: number, readPart: ReadPart) =>
-    multipartUpload(connection, partBytes, buffers, nameOf(key), size, readPart);
+  async put(key: string, source: ObjectSource): Promise<void> {
+    if (!(source instanceof Uint8Array)) return this.#putFile(key, source.path, source.size);
+    if (source.length <= this.#partBytes) return this.#putBytes(key, source);
+    await this.#putParts(key, source.length, async (position, into) => {
+      into.set(source.subarray(position, position + into.length));
+    });
+  }
 
-  async function putFile(key: string, path: string, size: number): Promise<void> {
-    if (size <= partBytes) {
+  async #putFile(key: string, path: string, size: number): Promise<void> {
+    if (size <= this.#partBytes) {
       const bytes = await readFile(path);
       if (bytes.length !== size) throw changed(path, size);
-      return putBytes(key, bytes);
+      return this.#putBytes(key, bytes);
     }
     const file = await open(path);
     try {
-      await putParts(key, size, (position, into) => readFully(file, path, position, into));
+      await this.#putParts(key, size, (position, into) => readFully(file, path, position, into));
     } finally {
       await file.close();
     }
   }
 
-  function downloadInto(file: FileHandle, key: string, size: number): Promise<string> {
-    const expect = expectSize(key, size);
-    const isPart = size > partBytes;
-    return downloadParts(file, { size, partBytes, turns }, async (start, end, take) => {
-      const found = await fetchRange(
-        connection,
-        nameOf(key),
-        { start, end, isPart },
-        expect,
-        take,
-      );
-      if (found === undefined) throw missing(key);
-    });
+  async #putBytes(key: string, Body: Uint8Array): Promise<void> {
+    const request = { Bucket: this.#place.bucket, Key: this.#nameOf(key), Body };
+    await this.#connection.withRetry("s3:PutObject", (s3) => s3.putObject(request));
   }
 
-  return {
-    shown: place.shown,
-    // In every such store a read sees all earlier writes.
-    delayMs: 0,
+  #putParts(key: string, size: number, readPart: ReadPart): Promise<void> {
+    const name = this.#nameOf(key);
+    return multipartUpload(this.#connection, this.#partBytes, this.#buffers, name, size, readPart);
+  }
 
-    async put(key: string, source: ObjectSource): Promise<void> {
-      if (!(source instanceof Uint8Array)) return putFile(key, source.path, source.size);
-      if (source.length <= partBytes) return putBytes(key, source);
-      await putParts(key, source.length, async (position, into) => {
-        into.set(source.subarray(position, position + into.length));
+  async read(key: string, size?: number): Promise<Uint8Array> {
+    const partBytes = this.#partBytes;
+    const first: Buffer[] = [];
+    const found = await this.#fetch(
+      key,
+      { start: 0, end: partBytes, isPart: (size ?? 0) > partBytes },
+      size,
+      (bytes) => first.push(bytes),
+    );
+    const whole = Buffer.allocUnsafeSlow(found);
+    let position = 0;
+    for (const bytes of first) position += bytes.copy(whole, position);
+    const readPart = async (start: number) => {
+      let at = start;
+      const end = Math.min(start + partBytes, found);
+      await this.#fetch(key, { start, end, isPart: true }, found, (bytes) => {
+        at += bytes.copy(whole, at);
       });
-    },
+    };
+    const rest = Array.from(
+      { length: Math.ceil(found / partBytes) - 1 },
+      (_, index) => (index + 1) * partBytes,
+    );
+    await mapConcurrently(rest, readPart, partsInFlight);
+    return whole;
+  }
 
-    async read(key: string, size?: number): Promise<Uint8Array> {
-      const name = nameOf(key);
-      const expect = size === undefined ? () => {} : expectSize(key, size);
-      const first: Buffer[] = [];
-      const found = await fetchRange(
-        connection,
-        name,
-        { start: 0, end: partBytes, isPart: (size ?? 0) > partBytes },
-        expect,
-        (bytes) => first.push(bytes),
-      );
-      if (found === undefined) throw missing(key);
-      const whole = Buffer.allocUnsafeSlow(found);
-      let position = 0;
-      for (const bytes of first) position += bytes.copy(whole, position);
-      const count = Math.ceil(found / partBytes) - 1;
-      await inParallel(count, partsInFlight, async (index) => {
-        const begin = (index + 1) * partBytes;
-        let at = begin;
-        const stillThere = await fetchRange(
-          connection,
-          name,
-          { start: begin, end: Math.min(begin + partBytes, found), isPart: true },
-          expectSize(key, found),
-          (bytes) => {
-            at += bytes.copy(whole, at);
-          },
-        );
-        if (stillThere === undefined) throw missing(key);
+  async download(key: string, path: string, size: number): Promise<string> {
+    const file = await open(path, "wx");
+    const partBytes = this.#partBytes;
+    const isPart = size > partBytes;
+    const how = { size, partBytes, memory: this.#downloads };
+    try {
+      return await downloadParts(file, how, async (start, end, take) => {
+        await this.#fetch(key, { start, end, isPart }, size, take);
       });
-      return whole;
-    },
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
 
-    async download(key: string, path: string, size: number): Promise<string> {
-      const file = await open(path, "wx");
-      try {
-        return await downloadInto(file, key, size);
-      } catch (error) {
-        await rm(path, { force: true });
-        throw error;
-      } finally {
-        await file.close();
-      }
-    },
+  /**
+   * Fetches a range of an object, and resolves the size of the whole. Throws `MissingObjectError`,
+   * also when it has another size.
+   */
+  async #fetch(
+    key: string,
+    range: Range,
+    size: number | undefined,
+    take: (bytes: Buffer) => void,
+  ): Promise<number> {
+    const expect = (found: number | undefined) => {
+      if (size !== undefined && found !== size) throw this.#otherSize(key, size, found);
+    };
+    const found = await fetchRange(this.#connection, this.#nameOf(key), range, expect, take);
+    if (found !== undefined) return found;
+    throw new MissingObjectError(
+      `checkpoints ${this.#place.shown}: there is no object ${key}; was it deleted?`,
+    );
+  }
 
-    async list(prefix: string) {
-      const [objects, halfWritten] = await Promise.all([
-        listObjects(connection, nameOf(prefix)),
-        listHalfWritten(connection, nameOf(prefix)),
-      ]);
-      const whole = new Set(objects.map(({ key }) => key));
-      const others = new Set(halfWritten.map(({ key }) => key).filter((key) => !whole.has(key)));
-      const found = [...objects, ...Array.from(others, (key) => ({ key, size: 0 }))];
-      return found.map(({ key, size }) => ({ key: key.slice(place.prefix.length), size }));
-    },
+  #otherSize(key: string, size: number, found: number | undefined): MissingObjectError {
+    return new MissingObjectError(
+      `checkpoints ${this.#place.shown}: object ${key} has ${found ?? "fewer"} bytes ` +
+        `and should have ${size}; did another program write it?`,
+    );
+  }
 
-    async delete(keys: readonly string[]): Promise<void> {
-      if (keys.length === 0) return;
-      const names = new Set(keys.map(nameOf));
-      const halfWritten = await listHalfWritten(connection, commonBeginning([...names]));
-      await abortHalfWritten(
-        connection,
-        halfWritten.filter(({ key }) => names.has(key)),
-      );
-      await deleteObjects(connection, [...names]);
-    },
+  async list(prefix: string): Promise<readonly StoredObject[]> {
+    const [objects, halfWritten] = await Promise.all([
+      listObjects(this.#connection, this.#nameOf(prefix)),
+      listHalfWritten(this.#connection, this.#nameOf(prefix)),
+    ]);
+    const whole = new Set(objects.map(({ key }) => key));
+    const others = new Set(halfWritten.map(({ key }) => key).filter((key) => !whole.has(key)));
+    const found = [...objects, ...Array.from(others, (key) => ({ key, size: 0 }))];
+    return found.map(({ key, size }) => ({ key: key.slice(this.#place.prefix.length), size }));
+  }
 
-    [Symbol.asyncDispose]: () => connection.close(),
-  };
+  async delete(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const names = new Set(keys.map((key) => this.#nameOf(key)));
+    const halfWritten = await listHalfWritten(this.#connection, commonBeginning([...names]));
+    await abortHalfWritten(
+      this.#connection,
+      halfWritten.filter(({ key }) => names.has(key)),
+    );
+    await deleteObjects(this.#connection, [...names]);
+  }
+
+  #nameOf(key: string): string {
+    return this.#place.prefix + key;
+  }
 }
 
 function changed(path: string, size: number): CladeError {

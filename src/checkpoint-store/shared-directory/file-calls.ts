@@ -73,7 +73,7 @@ function put(directory: string, path: string, source: ObjectSource): void {
   const incoming = `${path}~${randomUUID()}`;
   try {
     // Another process may delete this directory with the last file in it.
-    again(() => {
+    withRetry(() => {
       shareDirectory(dirname(path));
       if (source instanceof Uint8Array) writeFileSync(incoming, source);
       else copyFileSync(source.path, incoming, constants.COPYFILE_FICLONE);
@@ -89,7 +89,7 @@ function put(directory: string, path: string, source: ObjectSource): void {
   if (!isOwnDisk) toDisk(dirname(path));
 }
 
-function again(work: () => void): void {
+function withRetry(work: () => void): void {
   for (let attempt = 0; ; attempt++) {
     try {
       work();

@@ -1,8 +1,8 @@
 import { filesystemCheckpointStore } from "../../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { WorkerProcesses } from "../../processes/worker-processes.ts";
+import { tryTrainer } from "../../run/try-trainer.ts";
 import { sessionOf } from "../../trainer/session-of.ts";
-import { tryTrainer } from "../../worker/run.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** Tests the trainer as a worker will use it, so that a mistake is found before a run exists. */

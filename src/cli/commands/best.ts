@@ -8,10 +8,9 @@ import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { count } from "../../report/words.ts";
+import { resultOf } from "../../run/run-result.ts";
 import { verifyBest, verifyBestOnce } from "../../worker/best-model.ts";
-import { resultOf } from "../../worker/watch.ts";
 import type { Context, Place } from "../context.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { json } from "../options/json.ts";
@@ -31,9 +30,6 @@ const declared = [
 ] as const;
 
 export const best = command({
-  name: "best",
-  summary: "the best model of a run: files, hyperparameters, schedule",
-  arguments: [runArgument],
   options: declared,
   action: tellBest,
 });

@@ -6,7 +6,6 @@ import { tryCheckpoints, tryStore } from "../check/try-places.ts";
 import { tryMembers, tryMutations } from "../check/try-strategies.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -26,11 +25,6 @@ const declared = [
  * places that machines share.
  */
 export const check = command({
-  name: "check",
-  summary:
-    "try out an experiment: its mutations, one step, save and restore; " +
-    "or the places that workers share",
-  arguments: [argument("[experiment]", "the experiment's file")],
   options: declared,
   action: tryOut,
 });

@@ -1,7 +1,6 @@
 import { type CompareOptions, compareRuns } from "../../analysis/comparison/compare.ts";
 import { readHistory } from "../../analysis/history.ts";
 import type { Context } from "../context.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { comparisonOptions } from "../options/comparison-options.ts";
 import { json } from "../options/json.ts";
@@ -12,11 +11,8 @@ import { namedRuns } from "../runs/named-runs.ts";
 import { openStores } from "../runs/open-store.ts";
 
 export const compare = command({
-  name: "compare",
-  summary: "compare runs or studies: intervals over seeds, and verdicts against a baseline",
-  arguments: [argument("<runs...>", "runs, or studies")],
   options: [...comparisonOptions, store, json],
-  action: (context, { store, json = false, ...comparing }, names) =>
+  action: (context, { store, json = false, ...comparing }, names: readonly string[]) =>
     printComparison(context, names, { ...(store !== undefined && { store }), json }, comparing),
 });
 

@@ -9,7 +9,6 @@ import { type Survey, survey } from "../../analysis/export/survey.ts";
 import type { PopulationStore, Run } from "../../population-store/population-store.ts";
 import { count } from "../../report/words.ts";
 import type { Context, Place } from "../context.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { choice, type OptionsOf, option, withDefault } from "../declare/option.ts";
 import { store } from "../options/store-options.ts";
@@ -32,9 +31,6 @@ const declared = [
 ] as const;
 
 export const exportRun = command({
-  name: "export",
-  summary: "everything about a run, for other tools: snapshots, decisions, failures, settings",
-  arguments: [runArgument],
   options: declared,
   action: exportAll,
 });

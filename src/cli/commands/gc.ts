@@ -3,7 +3,6 @@ import type { Run } from "../../population-store/population-store.ts";
 import { count, duration } from "../../report/words.ts";
 import { collect } from "../../worker/collector.ts";
 import type { Context } from "../context.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type StoreOptions, storeOptions } from "../options/store-options.ts";
 import { readableRuns } from "../runs/damaged-runs.ts";
@@ -11,9 +10,6 @@ import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 
 export const gc = command({
-  name: "gc",
-  summary: "delete unused checkpoints; workers also do so while they work",
-  arguments: [argument("[run]", "the run (default: every run of the store)")],
   options: storeOptions,
   action: collectRuns,
 });

@@ -7,7 +7,6 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Context } from "../context.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { choice, type OptionsOf } from "../declare/option.ts";
 
@@ -23,14 +22,6 @@ const declared = [
 ] as const;
 
 export const init = command({
-  name: "init",
-  summary: "write a starting experiment that runs as it is",
-  arguments: [
-    argument(
-      "[file]",
-      "where to write it (default: experiment.ts, or experiment.yaml for python and yaml)",
-    ),
-  ],
   options: declared,
   action: writeExperiment,
 });

@@ -5,7 +5,7 @@ import {
   type Run,
 } from "../../population-store/population-store.ts";
 import { count, duration, number } from "../../report/words.ts";
-import { type RunResult, resultOf } from "../../worker/watch.ts";
+import { type RunResult, resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
@@ -25,9 +25,6 @@ interface Readable {
 const declared = [store, json] as const;
 
 export const list = command({
-  name: "list",
-  summary: "list the runs",
-  arguments: [],
   options: declared,
   action: listRuns,
 });

@@ -2,7 +2,6 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 import { DamagedRowError } from "../../population-store/population-store.ts";
 import { consent } from "../consent.ts";
 import type { Context } from "../context.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -15,9 +14,6 @@ import { workersOf } from "../runs/run-state.ts";
 const declared = [option("--yes", "do not ask"), ...storeOptions] as const;
 
 export const remove = command({
-  name: "remove",
-  summary: "remove a run and its checkpoints",
-  arguments: [argument("<run>", "the run, by its whole name")],
   options: declared,
   action: removeRun,
 });

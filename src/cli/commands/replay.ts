@@ -9,12 +9,12 @@ import { replaySettings } from "../../experiment/study/followers.ts";
 import { type Run, SnapshotNotFoundError } from "../../population-store/population-store.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { number, plural } from "../../report/words.ts";
-import { newSeed } from "../../worker/run.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { newSeed } from "../../run/create-run.ts";
+import { foundIn } from "../../run/found-in.ts";
+import { resultOf } from "../../run/run-result.ts";
 import type { Context, Place } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { experimentOf, requireSameExperiment, sourceOf } from "../declarations/run-source.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -26,7 +26,6 @@ import { workerOptions } from "../options/worker-options.ts";
 import { writtenTo } from "../output/output-place.ts";
 import { printResult } from "../printing/print-result.ts";
 import { findRun } from "../runs/find-run.ts";
-import { foundIn } from "../runs/found.ts";
 import { newRun } from "../runs/new-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { execute } from "../work/execute.ts";
@@ -56,9 +55,6 @@ type Options = OptionsOf<typeof declared>;
  * Trains fresh models along the schedule of a lineage, as a separate run, or writes the schedule.
  */
 export const replay = command({
-  name: "replay",
-  summary: "train fresh models along the schedule that a run found, or write the schedule",
-  arguments: [runArgument],
   options: declared,
   action: replayRun,
 });

@@ -7,9 +7,8 @@ import { readHistory } from "../../analysis/history.ts";
 import { readRunHistory } from "../../analysis/run-history.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import type { Figure } from "../../report/figure.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { resultOf } from "../../run/run-result.ts";
 import type { Context, Place } from "../context.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option, withDefault } from "../declare/option.ts";
 import { comparisonOptions } from "../options/comparison-options.ts";
@@ -42,14 +41,6 @@ const declared = [
  * replaced, because a report can be made again from the store.
  */
 export const report = command({
-  name: "report",
-  summary: "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
-  arguments: [
-    argument(
-      "[runs...]",
-      "a run (default: the newest that is not a control), or a study, or several runs to compare",
-    ),
-  ],
   options: declared,
   action: reportRuns,
 });

@@ -6,11 +6,10 @@ import { replaced, type Settings, withSettings } from "../../experiment/settings
 import { elapsedMs, type Run } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { experimentOf, sourceOf } from "../declarations/run-source.ts";
 import { requireSameCode } from "../declarations/same-code.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { allowDifferentCode } from "../options/allow-different-code.ts";
@@ -30,14 +29,6 @@ const changeable = ["budget.", "exploit", "explore", "ready", "stepTimeoutSecond
 const declared = [...storeOptions, ...workerOptions, allowDifferentCode, set, json] as const;
 
 export const resume = command({
-  name: "resume",
-  summary: "continue a run that was stopped, was interrupted or has failed",
-  arguments: [
-    argument(
-      "[run]",
-      "the run, or how its name begins (default: the newest that is not a control)",
-    ),
-  ],
   options: declared,
   action: goOn,
 });

@@ -5,12 +5,11 @@ import { baselines } from "../../experiment/study/baselines.ts";
 import type { RunId } from "../../population-store/population-store.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { count, duration, number } from "../../report/words.ts";
-import { newSeed } from "../../worker/run.ts";
-import type { RunResult } from "../../worker/watch.ts";
+import { newSeed } from "../../run/create-run.ts";
+import type { RunResult } from "../../run/run-result.ts";
 import { tryExperiment } from "../check/try-experiment.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { choice, type OptionsOf } from "../declare/option.ts";
 import { json } from "../options/json.ts";
@@ -38,9 +37,6 @@ const declared = [
 type Options = OptionsOf<typeof declared>;
 
 export const run = command({
-  name: "run",
-  summary: "train a population",
-  arguments: [argument("<experiment>", "the experiment's file")],
   options: declared,
   action: train,
 });

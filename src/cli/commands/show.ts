@@ -14,7 +14,6 @@ import {
 import { noteLines } from "../../report/note-lines.ts";
 import { count, number } from "../../report/words.ts";
 import type { Context } from "../context.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { json } from "../options/json.ts";
@@ -39,9 +38,6 @@ const declared = [
 ] as const;
 
 export const show = command({
-  name: "show",
-  summary: "the members of a run, and who copied whom and why",
-  arguments: [runArgument],
   options: declared,
   action: showRun,
 });

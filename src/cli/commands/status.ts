@@ -3,9 +3,8 @@ import type { Member, PopulationStore, Run } from "../../population-store/popula
 import { lostModelLines } from "../../report/lost-models.ts";
 import { withoutEffect } from "../../report/note-lines.ts";
 import { count, duration, plural, time } from "../../report/words.ts";
-import { type RunResult, resultOf } from "../../worker/watch.ts";
+import { type RunResult, resultOf } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { json } from "../options/json.ts";
@@ -27,9 +26,6 @@ import { jobLines } from "../submit/jobs.ts";
 const declared = [store, json] as const;
 
 export const status = command({
-  name: "status",
-  summary: "the state of a run, its jobs and its members",
-  arguments: [runArgument],
   options: declared,
   action: tellStatus,
 });

@@ -1,5 +1,4 @@
 import type { Context } from "../context.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { store } from "../options/store-options.ts";
@@ -10,9 +9,6 @@ import { endJobs } from "../submit/jobs.ts";
 const declared = [store] as const;
 
 export const stop = command({
-  name: "stop",
-  summary: "stop a run; workers drop the generation in progress",
-  arguments: [runArgument],
   options: declared,
   action: stopRun,
 });

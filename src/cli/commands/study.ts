@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { BadInputError, type Problem } from "../../algorithm/problem.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../../experiment/study/plan.ts";
+import { requirePlan } from "../../experiment/study/require-plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
 import type { RunId } from "../../population-store/population-store.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { plural } from "../../report/words.ts";
+import { type PlannedRun, studyRuns } from "../../run/study/study-runs.ts";
 import { tryExperiment } from "../check/try-experiment.ts";
 import type { Context } from "../context.ts";
 import { declarationFile, placedIn } from "../declarations/declaration-file.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { loadStudy } from "../declarations/load-study.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -20,9 +21,8 @@ import { storeOptions } from "../options/store-options.ts";
 import { workerOptions } from "../options/worker-options.ts";
 import { studyReporter } from "../printing/study-reporter.ts";
 import { openStores } from "../runs/open-store.ts";
-import { advanceVariant, type StudyWork } from "../work/advance-variant.ts";
+import { advanceRun, type StudyWork } from "../work/advance-run.ts";
 import { firstInterruption } from "../work/interruption.ts";
-import { studyRunId } from "../work/study-run-id.ts";
 import { printComparison } from "./compare.ts";
 
 const declared = [...storeOptions, ...workerOptions, json] as const;
@@ -32,9 +32,6 @@ const lookAgainMs = 1000;
 
 /** Runs the unfinished runs of a study, one after another, and compares them. */
 export const study = command({
-  name: "study",
-  summary: "run the variants of an experiment with several seeds, and compare them",
-  arguments: [argument("<study>", "the study's file")],
   options: declared,
   action: runStudy,
 });
@@ -57,7 +54,7 @@ async function runStudy(
   const { signal } = interruption;
   const { failed, givenUp, isInterrupted } = await runAll(
     { context, stores, study, reporter, signal, options },
-    plan,
+    studyRuns(study, plan),
   );
   reporter.ended();
   if (isInterrupted) {
@@ -90,19 +87,19 @@ interface StudyEnd {
 }
 
 /** Resolves when nothing is left to do, or when the work is interrupted. */
-async function runAll(work: StudyWork, plan: readonly PlannedVariant[]): Promise<StudyEnd> {
-  const { study, signal } = work;
+async function runAll(work: StudyWork, runs: readonly PlannedRun[]): Promise<StudyEnd> {
+  const { signal } = work;
   const givenUp: RunId[] = [];
   let failed = 0;
-  let left = study.seeds.flatMap((seed) => plan.map((variant) => ({ variant, seed })));
+  let left = runs;
   while (left.length > 0) {
-    const elsewhere: typeof left = [];
+    const elsewhere: PlannedRun[] = [];
     for (const each of left) {
-      const outcome = await advanceVariant(work, each.variant, each.seed);
+      const outcome = await advanceRun(work, each);
       if (outcome === "interrupted") return { failed, givenUp, isInterrupted: true };
       if (outcome === "elsewhere") elsewhere.push(each);
       if (outcome === "failed") failed++;
-      if (outcome === "given up") givenUp.push(studyRunId(study, each.variant.label, each.seed));
+      if (outcome === "given up") givenUp.push(each.id);
     }
     // The process that works on them may die, and then they are free.
     if (elsewhere.length > 0) await sleep(lookAgainMs, undefined, { signal }).catch(() => {});
@@ -140,17 +137,12 @@ async function checked(
   plan: readonly PlannedVariant[],
 ): Promise<Experiment> {
   const original = await loadExperiment(context, study.experiment, {});
-  const problems = new Map<string, Problem>();
-  for (const variant of plan) {
-    try {
-      variant.settings(original);
-    } catch (error) {
-      if (!(error instanceof BadInputError)) throw error;
-      // A wrong setting of all variants is reported once, not for each of them.
-      for (const problem of error.problems) problems.set(JSON.stringify(problem), problem);
-    }
+  try {
+    requirePlan(plan, original);
+    return original;
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    const place = declarationFile(context, "study", file);
+    throw new BadInputError(await placedIn(place, error.problems));
   }
-  if (problems.size === 0) return original;
-  const place = declarationFile(context, "study", file);
-  throw new BadInputError(await placedIn(place, [...problems.values()]));
 }

@@ -20,7 +20,7 @@ import { sourceOf } from "../declarations/run-source.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { experimentArgument, submitOptions } from "../options/submit-options.ts";
+import { submitOptions } from "../options/submit-options.ts";
 import { patienceWords } from "../options/worker-options.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
@@ -46,9 +46,6 @@ type Options = OptionsOf<typeof declared>;
  * its Python.
  */
 export const submitKubernetes = command({
-  name: "kubernetes",
-  summary: "a parallel Job of workers: its manifest, or the Job itself with --apply",
-  arguments: [experimentArgument],
   options: declared,
   action: submitJob,
 });

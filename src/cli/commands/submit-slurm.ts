@@ -7,13 +7,12 @@ import { cancelInSlurm, requireSlurm, submitToSlurm } from "../../cluster/slurm-
 import type { Run } from "../../population-store/population-store.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { argument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option, required } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { wholeNumber } from "../options/parsers.ts";
 import { settingsOf } from "../options/setting-options.ts";
-import { experimentArgument, submitOptions } from "../options/submit-options.ts";
+import { submitOptions } from "../options/submit-options.ts";
 import { patienceWords } from "../options/worker-options.ts";
 import { findRun } from "../runs/find-run.ts";
 import type { Stores } from "../runs/open-store.ts";
@@ -44,9 +43,6 @@ type Options = OptionsOf<typeof declared>;
  * node may have neither its GPU nor its Python.
  */
 export const submitSlurm = command({
-  name: "slurm",
-  summary: "a job array of workers",
-  arguments: [experimentArgument, argument("[options...]", "after --: any options of sbatch")],
   options: declared,
   action: submitArray,
 });

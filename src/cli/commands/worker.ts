@@ -4,11 +4,9 @@ import { workerProcesses } from "../../processes/worker-processes.ts";
 import { duration, number, plural } from "../../report/words.ts";
 import { sessionOf } from "../../trainer/session-of.ts";
 import { TrainerError } from "../../trainer/trainer-session.ts";
-import { tryGeneration } from "../../worker/trial-generation.ts";
 import type { Context } from "../context.ts";
 import { userFrames } from "../declarations/import-failure.ts";
 import { indented } from "../declarations/run-source.ts";
-import { runArgument } from "../declare/argument.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -19,6 +17,7 @@ import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
 import { type JoinedRun, joinRun } from "../work/join-run.ts";
 import { localWorker } from "../work/local-worker.ts";
+import { tryGeneration } from "../work/try-generation.ts";
 import { workOnRun } from "../work/work-on-run.ts";
 
 const declared = [
@@ -41,9 +40,6 @@ type Options = OptionsOf<typeof declared>;
 
 /** Joins a run with workers of this machine, or tests whether it could. */
 export const worker = command({
-  name: "worker",
-  summary: "join a run from another terminal, or from another machine",
-  arguments: [runArgument],
   options: declared,
   action: work,
 });

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from "node:util";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
 import type { Run } from "../../population-store/population-store.ts";
+import { changesSince } from "../../run/changes-since.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "./load-experiment.ts";
 
@@ -31,18 +31,8 @@ export function experimentOf(
 
 /** The differences between an experiment and the run's declaration, in words. */
 export function experimentDifferences(run: Run, experiment: Experiment): string[] {
-  const now = JSON.parse(JSON.stringify(describeExperiment(experiment))) as Record<
-    string,
-    unknown
-  >;
-  const then = run.experiment as unknown as Record<string, unknown>;
-  const keys = new Set([...Object.keys(now), ...Object.keys(then)]);
-  // They follow from the hyperparameters' words, and older versions did not record them.
-  keys.delete("scales");
-  const different = [...keys].filter((key) => !isDeepStrictEqual(now[key], then[key]));
-  return different.map(
-    (key) =>
-      `${key}: ${JSON.stringify(then[key])} in the run, ${JSON.stringify(now[key])} in the file`,
+  return changesSince(run, experiment).map(
+    ({ key, before, now }) => `${key}: ${before} in the run, ${now} in the file`,
   );
 }
 

@@ -22,8 +22,3 @@ export function argument<Form extends string>(
 ): TypedArgument<ValueOf<Form>> {
   return new TypedArgument<ValueOf<Form>>(form, description);
 }
-
-export const runArgument = argument(
-  "[run]",
-  "the run (default: the newest that is not a control)",
-);

@@ -1,62 +1,91 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { TypedArgument, ValuesOf } from "./argument.ts";
 import type { OptionsOf, TypedOption } from "./option.ts";
 
-export interface CliCommand {
-  /** Adds it to its parent. `ended` gets its exit code. */
-  addTo(parent: Command, context: Context, ended: (exitCode: number) => void): void;
+/** A command's options and what it does. `Words` are the values of its arguments. */
+export interface CliCommand<Words extends readonly unknown[]> {
+  readonly options: readonly Option[];
+  /** Resolves the exit code. */
+  readonly run: (context: Context, options: unknown, ...words: Words) => Promise<number>;
 }
 
-/** Declares a command: its arguments, its options, and its action. */
+/** Declares what a command takes and does. Its name and arguments are in `commands.ts`. */
 export function command<
-  const Arguments extends readonly TypedArgument<unknown>[],
   const Options extends readonly TypedOption<string, unknown, boolean>[],
+  Words extends readonly unknown[],
 >(declared: {
-  readonly name: string;
-  readonly summary: string;
-  readonly arguments: Arguments;
   readonly options: Options;
   /** Resolves the exit code; without one it is 0. */
   readonly action: (
     context: Context,
     options: OptionsOf<Options>,
-    ...words: ValuesOf<Arguments>
+    ...words: Words
   ) => Promise<number | undefined> | Promise<void>;
-}): CliCommand {
+}): CliCommand<Words> {
   return {
-    addTo(parent, context, ended) {
-      const made = subcommand(parent, declared);
+    options: declared.options,
+    async run(context, options, ...words) {
+      const exitCode = await declared.action(context, options as OptionsOf<Options>, ...words);
+      return exitCode ?? exitCodes.done;
+    },
+  };
+}
+
+/** A command line as it was given. */
+interface CommandLine {
+  readonly context: Context;
+  readonly words: readonly string[];
+  /** Gets the exit code. */
+  ended(exitCode: number): void;
+}
+
+export interface ListedCommand {
+  /** Adds it to its parent: as a whole if the command line has its name among its words. */
+  addTo(parent: Command, name: string, line: CommandLine): Promise<void>;
+}
+
+/** A command as the list of all commands has it. `load` is called when the command is named. */
+export function listed<const Arguments extends readonly TypedArgument<unknown>[]>(declared: {
+  readonly summary: string;
+  readonly arguments: Arguments;
+  readonly load: () => Promise<CliCommand<ValuesOf<Arguments>>>;
+}): ListedCommand {
+  return {
+    async addTo(parent, name, { context, words, ended }) {
+      const made = subcommand(parent, name, declared.summary);
       for (const argument of declared.arguments) made.addArgument(argument);
-      for (const option of declared.options) made.addOption(option);
+      if (!words.includes(name)) {
+        // So that the list of commands says that it has options.
+        made.addOption(new Option("--options"));
+        return;
+      }
+      const { options, run } = await declared.load();
+      for (const option of options) made.addOption(option);
       made.action(async (...given: readonly unknown[]) => {
         const count = declared.arguments.length;
-        const words = given.slice(0, count) as unknown as ValuesOf<Arguments>;
-        const options = given[count] as OptionsOf<Options>;
-        ended((await declared.action(context, options, ...words)) ?? exitCodes.done);
+        const values = given.slice(0, count) as unknown as ValuesOf<Arguments>;
+        ended(await run(context, given[count], ...values));
       });
     },
   };
 }
 
-/** A group of commands under one name. */
-export function commandGroup(declared: {
-  readonly name: string;
+/** Commands under one name. */
+export function group(declared: {
   readonly summary: string;
-  readonly commands: readonly CliCommand[];
-}): CliCommand {
+  readonly commands: { readonly [name: string]: ListedCommand };
+}): ListedCommand {
   return {
-    addTo(parent, context, ended) {
-      const made = subcommand(parent, declared);
-      for (const each of declared.commands) each.addTo(made, context, ended);
+    async addTo(parent, name, line) {
+      const made = subcommand(parent, name, declared.summary);
+      for (const [each, command] of Object.entries(declared.commands))
+        await command.addTo(made, each, line);
     },
   };
 }
 
-function subcommand(
-  parent: Command,
-  { name, summary }: { readonly name: string; readonly summary: string },
-): Command {
+function subcommand(parent: Command, name: string, summary: string): Command {
   return parent.command(name).description(summary).exitOverride();
 }

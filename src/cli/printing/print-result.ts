@@ -6,7 +6,7 @@ import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { unproved, withoutEffect } from "../../report/note-lines.ts";
 import { count, duration, plural, shortened } from "../../report/words.ts";
-import type { RunResult } from "../../worker/watch.ts";
+import type { RunResult } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import type { Stores } from "../runs/open-store.ts";
 import { hyperparameters, measured } from "./format.ts";

@@ -5,7 +5,8 @@ import type { Decision } from "../../algorithm/population-based-training.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import type { Failure } from "../../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../../report/words.ts";
-import type { RunEvent, RunResult } from "../../worker/watch.ts";
+import type { RunResult } from "../../run/run-result.ts";
+import type { RunEvent } from "../../run/watch.ts";
 import type { Context, Output } from "../context.ts";
 import {
   outageOf,

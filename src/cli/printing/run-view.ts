@@ -9,7 +9,7 @@ import type { Failure, Member, Run } from "../../population-store/population-sto
 import { elapsedMs } from "../../population-store/population-store.ts";
 import type { WorkTime } from "../../population-store/work-time.ts";
 import { changes, count, number } from "../../report/words.ts";
-import type { RunEvent } from "../../worker/watch.ts";
+import type { RunEvent } from "../../run/watch.ts";
 import type { PresentWorker } from "../runs/run-state.ts";
 
 const shownScores = 24;

@@ -3,7 +3,7 @@
 import type { PlannedVariant } from "../../experiment/study/plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
 import { duration, number, plural } from "../../report/words.ts";
-import type { RunResult } from "../../worker/watch.ts";
+import type { RunResult } from "../../run/run-result.ts";
 import type { Context } from "../context.ts";
 import { table } from "./format.ts";
 import type { Reporter } from "./reporter.ts";

@@ -1,6 +1,6 @@
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { NewRun, Run } from "../../population-store/population-store.ts";
-import { createRun } from "../../worker/run.ts";
+import { createRun } from "../../run/create-run.ts";
 import { codeOf } from "../declarations/code.ts";
 import type { Stores } from "./open-store.ts";
 

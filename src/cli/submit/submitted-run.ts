@@ -4,7 +4,7 @@
  */
 import { BadInputError } from "../../algorithm/problem.ts";
 import type { Run } from "../../population-store/population-store.ts";
-import { newSeed } from "../../worker/run.ts";
+import { newSeed } from "../../run/create-run.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { type SettingOptions, settingsOf } from "../options/setting-options.ts";

@@ -3,10 +3,10 @@
 import { type Cursor, type Run, start } from "../../population-store/population-store.ts";
 import { type LocalWorkers, startLocalWorkers } from "../../processes/local-workers.ts";
 import type { WorkerProcesses } from "../../processes/worker-processes.ts";
+import { allFailed, type RunResult, resultOf } from "../../run/run-result.ts";
+import { watch } from "../../run/watch.ts";
 import { systemClock } from "../../worker/clock.ts";
 import { lookEvery } from "../../worker/look-every.ts";
-import { allFailed } from "../../worker/run.ts";
-import { type RunResult, resultOf, watch } from "../../worker/watch.ts";
 import type { Context } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { jsonReporter, liveReporter, plainReporter, type Reporter } from "../printing/reporter.ts";

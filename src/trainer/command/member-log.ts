@@ -5,7 +5,7 @@ import { dirname } from "node:path";
  * A log is rotated at this size, so that a member that prints without end takes at most twice as
  * much.
  */
-export const largestLogBytes = 16 * 1024 * 1024;
+export const maxLogBytes = 16 * 1024 * 1024;
 
 /** The size of what is kept in memory, for errors. */
 const lastCharacters = 4_000;
@@ -26,8 +26,8 @@ export class MemberLog {
     try {
       this.#bytes ??= sizeOf(this.path);
       // Another worker that had this member may have rotated it.
-      if (this.#bytes > largestLogBytes) this.#bytes = sizeOf(this.path);
-      if (this.#bytes > largestLogBytes) {
+      if (this.#bytes > maxLogBytes) this.#bytes = sizeOf(this.path);
+      if (this.#bytes > maxLogBytes) {
         renameSync(this.path, `${this.path}.1`);
         this.#bytes = 0;
       }

@@ -10,7 +10,7 @@ export const protocolVersion = 1;
 const deepestNesting = 64;
 
 /** No line of the protocol is longer. */
-export const longestLineBytes = 16 * 1024 * 1024;
+export const maxLineBytes = 16 * 1024 * 1024;
 
 const hyperparameters = z.record(
   z.string(),

@@ -12,8 +12,8 @@ import { TrainerError, type TrainerErrorKind } from "../trainer-session.ts";
 import type { MemberLog } from "./member-log.ts";
 import { residentMegabytes } from "./memory-of-group.ts";
 import {
-  longestLineBytes,
   type Method,
+  maxLineBytes,
   messageOf,
   notifications,
   parsed,
@@ -170,7 +170,7 @@ export class TrainerProcess {
         begun = "";
       }
       begun += end;
-      if (begun.length > longestLineBytes)
+      if (begun.length > maxLineBytes)
         this.#break(() =>
           this.#mistake(
             `printed a line of more than 16 MiB on standard output: ${shortened(begun)}`,

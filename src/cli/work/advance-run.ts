@@ -1,24 +1,23 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { Settings } from "../../experiment/settings.ts";
-import type { PlannedVariant } from "../../experiment/study/plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
 import { type Run, RunExistsError, type RunId } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { type WorkerOptions, workerProcesses } from "../../processes/worker-processes.ts";
-import { type RunResult, resultOf } from "../../worker/watch.ts";
+import { foundIn } from "../../run/found-in.ts";
+import { type RunResult, resultOf } from "../../run/run-result.ts";
+import { type PlannedRun, requireOfStudy, whyNotFollowed } from "../../run/study/study-runs.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { requireSameExperiment } from "../declarations/run-source.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { StudyReporter } from "../printing/study-reporter.ts";
 import { damageError } from "../runs/damaged-runs.ts";
-import { foundIn } from "../runs/found.ts";
 import { newRun } from "../runs/new-run.ts";
 import type { Stores } from "../runs/open-store.ts";
 import { workersOf } from "../runs/run-state.ts";
 import { execute } from "./execute.ts";
-import { studyRunId } from "./study-run-id.ts";
 
 export interface StudyWork {
   readonly context: Context;
@@ -36,35 +35,29 @@ export interface StudyWork {
  */
 export type Outcome = "done" | "given up" | "failed" | "interrupted" | "elsewhere";
 
-/** Runs a variant with a seed to its end, unless that is already done. */
-export async function advanceVariant(
-  work: StudyWork,
-  variant: PlannedVariant,
-  seed: number,
-): Promise<Outcome> {
+/** Runs a run of the study to its end, unless that is already done. */
+export async function advanceRun(work: StudyWork, planned: PlannedRun): Promise<Outcome> {
   if (work.signal.aborted) return "interrupted";
   const { context, stores, study, reporter } = work;
-  const id = studyRunId(study, variant.label, seed);
-  const followed =
-    variant.follows === undefined ? undefined : studyRunId(study, variant.follows, seed);
-  const runs = await undamagedRuns(work, [id, followed]);
-  if (followed !== undefined) {
-    const outcome = await outcomeOfFollowed(work, runs, followed, variant, seed);
+  const { id, seed, variant, follows } = planned;
+  const runs = await undamagedRuns(work, [id, follows]);
+  if (follows !== undefined) {
+    const outcome = await outcomeOfFollowed(work, runs, follows, planned);
     if (outcome !== "done") return outcome;
   }
-  const found = followed && (await foundIn(stores.population, followed));
+  const found = follows && (await foundIn(stores.population, follows));
   const original = await loadExperiment(context, study.experiment, {});
   const settings = { ...variant.settings(original, found), seed };
   const experiment = await loadExperiment(context, study.experiment, settings);
   const existing = runs.get(id);
   const outcome = existing
-    ? await takenUp(work, existing, variant, experiment)
-    : await created(work, id, variant, experiment, settings);
+    ? await takenUp(work, existing, planned, experiment)
+    : await created(work, planned, experiment, settings);
   if (outcome === "elsewhere") return outcome;
   const result =
     outcome === "done"
       ? await resultOf(stores.population, id)
-      : await trained(work, id, variant, experiment, { isResumed: existing !== undefined });
+      : await trained(work, planned, experiment, { isResumed: existing !== undefined });
   if (result === undefined) return "interrupted";
   reporter.finished(variant, seed, result);
   return outcomeOf(result);
@@ -85,40 +78,32 @@ async function undamagedRuns(
   return new Map((await population.runs()).map((run) => [run.id, run]));
 }
 
-/** Whether the run that a variant follows can be followed. */
+/** Whether the run that another one follows can be followed. */
 async function outcomeOfFollowed(
   { context: { warn }, stores: { population } }: StudyWork,
   runs: ReadonlyMap<RunId, Run>,
-  followed: RunId,
-  { label }: PlannedVariant,
-  seed: number,
+  follows: RunId,
+  planned: PlannedRun,
 ): Promise<"done" | "failed" | "elsewhere"> {
-  const state = runs.get(followed)?.state.kind;
-  if (state === undefined)
-    throw new CladeError(`run ${followed}: was removed; start the study again`);
-  if (state === "failed") {
-    warn(`run ${followed}: failed, so ${label} has nothing to follow with seed ${seed}`);
-    return "failed";
-  }
-  if (state !== "done") return "elsewhere";
-  if ((await resultOf(population, followed)).best !== undefined) return "done";
-  warn(`run ${followed}: has no scored snapshot, so ${label} has nothing to follow`);
+  const followed = runs.get(follows);
+  if (!followed) throw new CladeError(`run ${follows}: was removed; start the study again`);
+  const { kind } = followed.state;
+  if (kind !== "done" && kind !== "failed") return "elsewhere";
+  const whyNot = await whyNotFollowed(population, followed, planned);
+  if (whyNot === undefined) return "done";
+  warn(whyNot);
   return "failed";
 }
 
 /** Continues an existing run, unless it is done or another process works on it. */
 async function takenUp(
-  { context: { clade }, stores: { population }, study }: StudyWork,
+  { context: { clade }, stores: { population } }: StudyWork,
   existing: Run,
-  { label }: PlannedVariant,
+  planned: PlannedRun,
   experiment: Experiment,
 ): Promise<"done" | "elsewhere" | "ready"> {
   const { id } = existing;
-  if (existing.study?.name !== study.name || existing.study.variant !== label)
-    throw new CladeError(
-      `run ${id}: is not a run of ${label} of study ${study.name}; ` +
-        "rename the study or the variant",
-    );
+  requireOfStudy(existing, planned);
   const remedy = `undo the change, rename the study, or: ${clade} remove ${id}`;
   requireSameExperiment(existing, experiment, remedy);
   if (existing.state.kind === "done") return "done";
@@ -129,23 +114,13 @@ async function takenUp(
 }
 
 async function created(
-  { stores, study }: StudyWork,
-  id: RunId,
-  { label, method, point }: PlannedVariant,
+  { stores, study: { experiment: file } }: StudyWork,
+  { id, seed, study }: PlannedRun,
   experiment: Experiment,
-  settings: Settings & { readonly seed: number },
+  settings: Settings,
 ): Promise<"elsewhere" | "ready"> {
-  const { name, baseline } = study;
-  const source = { file: study.experiment, settings };
-  const place = {
-    name,
-    variant: label,
-    method,
-    point,
-    ...(baseline !== undefined && { baseline }),
-  };
   try {
-    await newRun(stores, experiment, settings.seed, { id, source, study: place });
+    await newRun(stores, experiment, seed, { id, source: { file, settings }, study });
     return "ready";
   } catch (error) {
     // Another process has created it since this one looked.
@@ -157,8 +132,7 @@ async function created(
 /** Undefined if it was interrupted. */
 async function trained(
   { context, stores, reporter, signal, options }: StudyWork,
-  id: RunId,
-  variant: PlannedVariant,
+  { id, seed, variant }: PlannedRun,
   experiment: Experiment,
   { isResumed }: { readonly isResumed: boolean },
 ): Promise<RunResult | undefined> {
@@ -167,7 +141,7 @@ async function trained(
     workers: workerProcesses(experiment, options, context.env),
     json: options.json ?? false,
     resumed: isResumed,
-    reporter: reporter.of(variant, run.seed),
+    reporter: reporter.of(variant, seed),
     signal,
   });
   return exitCode === exitCodes.interrupted ? undefined : result;

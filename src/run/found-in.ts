@@ -1,10 +1,10 @@
-import { CladeError } from "../../algorithm/clade-error.ts";
-import { schedule } from "../../algorithm/schedule.ts";
-import type { SnapshotId } from "../../algorithm/snapshot.ts";
-import { lineage } from "../../analysis/lineage.ts";
-import type { Found } from "../../experiment/study/plan.ts";
-import type { PopulationStore, RunId } from "../../population-store/population-store.ts";
-import { resultOf } from "../../worker/watch.ts";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { schedule } from "../algorithm/schedule.ts";
+import type { SnapshotId } from "../algorithm/snapshot.ts";
+import { lineage } from "../analysis/lineage.ts";
+import type { Found } from "../experiment/study/plan.ts";
+import type { PopulationStore, RunId } from "../population-store/population-store.ts";
+import { resultOf } from "./run-result.ts";
 
 /**
  * The schedule and the last hyperparameters of a snapshot's lineage (default: the best model's).

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Study } from "../../experiment/study/study.ts";
 import type { RunId } from "../../population-store/population-store.ts";
 
@@ -16,6 +17,6 @@ export function studyRunId({ name }: Study, label: string, seed: number): RunId 
   const words = `${name}-${label.replaceAll(/[^A-Za-z0-9.]+/g, "-").replace(/-$/, "")}`;
   const isPlain = /^[A-Za-z0-9.-]+( [A-Za-z0-9.]+=[A-Za-z0-9.]+)*$/.test(label);
   if (isPlain && words.length <= maxWords) return `${words}-seed-${seed}` as RunId;
-  const hash = createHash("sha256").update(`${name} ${label}`).digest("hex").slice(0, 8);
+  const hash = bytesToHex(sha256(utf8ToBytes(`${name} ${label}`))).slice(0, 8);
   return `${words.slice(0, maxWords)}-${hash}-seed-${seed}` as RunId;
 }

@@ -1,27 +1,14 @@
-/**
- * What happens in a run, read from its store. So every reader sees the same, in this process or
- * another.
- */
-
-import type { Decision } from "../algorithm/population-based-training.ts";
+/** What a run has come to, read from its store. */
+import { CladeError } from "../algorithm/clade-error.ts";
 import type { Hyperparameters, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
 import {
   elapsedMs,
-  type Failure,
   type LostModel,
   type PopulationStore,
-  type PublishedSnapshot,
   type RunId,
   type RunState,
-  start,
 } from "../population-store/population-store.ts";
-import { bestModel } from "./best-model.ts";
-
-export type RunEvent =
-  | { readonly type: "snapshot"; readonly snapshot: PublishedSnapshot }
-  | { readonly type: "decision"; readonly decision: Decision }
-  | { readonly type: "failure"; readonly failure: Failure }
-  | { readonly type: "result"; readonly result: RunResult };
+import { bestModel } from "../worker/best-model.ts";
 
 export interface RunResult {
   readonly run: RunId;
@@ -55,35 +42,6 @@ export interface RunResult {
   readonly unscoredMembers: number;
 }
 
-/** How often a run is read, in milliseconds. */
-const lookMs = 200;
-
-/**
- * Everything published in a run, from its beginning, as it happens. Ends after the signal, when
- * everything has been yielded.
- */
-export async function* watch(
-  store: PopulationStore,
-  id: RunId,
-  ended: AbortSignal,
-  from = start,
-): AsyncGenerator<RunEvent> {
-  let cursor = from;
-  for (;;) {
-    const wasEnded = ended.aborted;
-    const seen = store.mark();
-    const changes = await store.changes(id, cursor);
-    cursor = changes.cursor;
-    for (const snapshot of changes.snapshots) yield { type: "snapshot", snapshot };
-    for (const decision of changes.decisions) yield { type: "decision", decision };
-    for (const failure of changes.failures) yield { type: "failure", failure };
-    const nothing =
-      changes.snapshots.length + changes.decisions.length + changes.failures.length === 0;
-    if (nothing && wasEnded) return;
-    if (nothing) await store.waitForChange(seen, lookMs, ended);
-  }
-}
-
 export async function resultOf(store: PopulationStore, id: RunId): Promise<RunResult> {
   const run = await store.run(id);
   const members = await store.members(id);
@@ -115,4 +73,18 @@ export async function resultOf(store: PopulationStore, id: RunId): Promise<RunRe
       ({ newest }) => newest.generation > 0 && newest.score === undefined,
     ).length,
   };
+}
+
+/** The error of a run in which every member failed, with the last member's error. */
+export async function allFailed(store: PopulationStore, id: RunId): Promise<CladeError> {
+  const { failures } = await store.changes(id, {
+    snapshots: Number.MAX_SAFE_INTEGER,
+    decisions: Number.MAX_SAFE_INTEGER,
+    failures: 0,
+  });
+  const last = failures.at(-1);
+  return new CladeError(
+    `run ${id}: every member failed; the last error was: ${last?.message ?? "nothing"}\n` +
+      `${last?.stack ?? ""}`,
+  );
 }

@@ -22,7 +22,7 @@ import {
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
-import { PopulationView } from "./population-view.ts";
+import { PopulationView } from "../worker/population-view.ts";
 
 /**
  * Climbs with noise. Its draws belong to the weights: they follow from the seed and the number of

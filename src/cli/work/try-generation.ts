@@ -2,13 +2,13 @@
  * One generation as a worker trains it. Nothing is published or kept. Whether a machine can work
  * on a run shows only when its trainer trains there.
  */
-import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
-import type { Experiment } from "../experiment/experiment.ts";
-import type { PopulationStore, Run } from "../population-store/population-store.ts";
-import type { TrainerSession } from "../trainer/trainer-session.ts";
-import { restoreFrom, saveTo } from "./checkpoints.ts";
-import { requireMetric } from "./measurement.ts";
-import { trainerSeed } from "./trainer-seed.ts";
+import { CheckpointError, type CheckpointStore } from "../../checkpoint-store/checkpoint-store.ts";
+import type { Experiment } from "../../experiment/experiment.ts";
+import type { PopulationStore, Run } from "../../population-store/population-store.ts";
+import type { TrainerSession } from "../../trainer/trainer-session.ts";
+import { restoreFrom, saveTo } from "../../worker/checkpoints.ts";
+import { requireMetric } from "../../worker/measurement.ts";
+import { trainerSeed } from "../../worker/trainer-seed.ts";
 
 /** A longer generation is not trained to its end. */
 const maxTrialMs = 30_000;

@@ -1,9 +1,9 @@
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { ScheduleSegment } from "../algorithm/schedule.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { type Measurement, measurementOf } from "./measurement.ts";
-import { type SessionOf, sessionInThisProcess } from "./session-of.ts";
-import { trainerSeed } from "./trainer-seed.ts";
+import { type Measurement, measurementOf } from "../worker/measurement.ts";
+import { trainerSeed } from "../worker/trainer-seed.ts";
+import { type SessionOf, sessionInThisProcess } from "./session-in-this-process.ts";
 
 const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 
