@@ -135,7 +135,7 @@ export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {
   if (factories.has(apply)) {
     const { name } = apply;
-    const rule = "makes a strategy and is none";
+    const rule = "makes a strategy but is not one itself";
     return [{ path: "", value: name, rule, remedy: `call it: ${name}(...)` }];
   }
   return isDescribed(apply) ? apply.problems : [];

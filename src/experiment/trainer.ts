@@ -29,7 +29,7 @@ export interface Trainer<H = Hyperparameters> {
 
 /** What to do about files that are still open when `save` is answered. */
 export const closedFilesRemedy =
-  "wait for asynchronous writers before answering, such as with thread.join(), result() of " +
+  "wait for asynchronous writers before answering, for example with thread.join(), result() of " +
   "torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
 export interface TrainerContext<H = Hyperparameters> {

@@ -201,7 +201,7 @@ test("an outage that is over for one worker is over for all, whatever their paus
     expect
       .poll(() => store.workers(id))
       .toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
-  /** Before a worker tries itself for the first time it waits for a moment only. */
+  /** Before a worker tests itself for the first time it waits for a moment only. */
   const afterMoment = (rest: Clock["pause"]): Clock["pause"] => {
     let pauses = 0;
     return (ms, until) => (pauses++ === 0 ? systemClock.pause(ms / rate, until) : rest(ms, until));
@@ -266,7 +266,7 @@ test("members are given up with the last error when the patience is over", async
   expect(failures.at(-1)!.at - failures[0]!.at).toBeGreaterThanOrEqual(60_000);
 });
 
-test("a worker out of patience leaves the members to one that still tries itself", async () => {
+test("a worker out of patience leaves the members to one that still tests itself", async () => {
   const { join, seen, store, id } = await fastRun();
   const other = "other:1:1" as WorkerId;
   const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
@@ -308,7 +308,7 @@ test("the last worker's patience begins with the last publication of any worker"
   expect(failures.at(-1)!.at - snapshots.at(-1)!.publishedAt).toBeGreaterThanOrEqual(100_000);
 });
 
-test("a worker whose predecessor was blocked tries itself before it claims a member", async () => {
+test("a worker whose predecessor was blocked tests itself before it claims a member", async () => {
   const { join, seen, told, store, id, now } = await fastRun(climbing(), 3600);
   const hang = {
     since: now(),
@@ -432,7 +432,7 @@ test("a member is rescued though its failure kills the worker every time", async
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
 });
 
-test("a worker waits for a moment before it tries itself", async () => {
+test("a worker waits for a moment before it tests itself", async () => {
   const { join, seen } = await fastRun(climbing({ population: 2 }));
   const session = sound();
   let failedAt: number | undefined;

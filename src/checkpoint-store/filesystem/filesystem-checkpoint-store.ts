@@ -173,7 +173,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     );
     // Best effort, as above.
     if (isDamaged) await rename(path, trash()).catch(() => {});
-    return new CheckpointError(id, `${what} is not what its hash says`);
+    return new CheckpointError(id, `${what} does not match its hash`);
   }
 
   /** An empty checkpoint can be stored again, and the next sweep deletes its large files. */
@@ -214,7 +214,7 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     const path = place("files", sha256);
     if (await isIntact(path, size, sha256)) return;
     if (!isThere(path, size))
-      throw new CheckpointError(id, `${name} is missing or is not of its size`);
+      throw new CheckpointError(id, `${name} is missing or has the wrong size`);
     throw await corruptFile(id, sha256, name);
   }
 

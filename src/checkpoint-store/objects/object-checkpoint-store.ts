@@ -226,7 +226,7 @@ export function objectCheckpointStore(
             if (!(error instanceof MissingObjectError)) throw error;
           }
         }
-        if (wasDamaged) throw new CheckpointError(id, `${name} is not what its hash says`);
+        if (wasDamaged) throw new CheckpointError(id, `${name} does not match its hash`);
         if (performance.now() >= end)
           throw await missing(id, `${name} is missing in ${storage.shown}`);
         await sleep(lookAgainMs);
@@ -247,7 +247,7 @@ export function objectCheckpointStore(
     if (!wasSigned || (await isSigned())) return new CheckpointError(id, what);
     const remedy = "mount or restore it, then start the worker again";
     return new CladeError(
-      `checkpoints in ${storage.shown}: what was there of run ${run} is gone; ${remedy}`,
+      `checkpoints in ${storage.shown}: the files of run ${run} are gone; ${remedy}`,
     );
   }
 
@@ -440,7 +440,7 @@ export function objectCheckpointStore(
       for (const { name, sha256 } of entries) {
         const path = join(directory, name);
         if ((await hashFile(path)) !== sha256)
-          throw new CheckpointError(id, `${name} is not what its hash says`);
+          throw new CheckpointError(id, `${name} does not match its hash`);
         await chmod(path, 0o644);
       }
       return entries;

@@ -4,6 +4,6 @@ import { submitSlurm } from "./submit-slurm.ts";
 
 export const submit = commandGroup({
   name: "submit",
-  summary: "hand a run's workers to a cluster that is there",
+  summary: "run workers on a Slurm or Kubernetes cluster",
   commands: [submitSlurm, submitKubernetes],
 });

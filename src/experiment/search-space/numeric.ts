@@ -99,7 +99,7 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   }
   if (!Number.isFinite(10 * (high - low)))
     return [
-      { rule: "the bounds must not be further apart than numbers reach", remedy: "narrow them" },
+      { rule: "the distance between the bounds is too large for a number", remedy: "narrow them" },
     ];
   if (prior.low >= prior.high) {
     const remedy =
