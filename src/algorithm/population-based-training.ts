@@ -1,11 +1,10 @@
 /**
- * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member
- * when its generation ends. The worker does the rest of the loop around it:
+ * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what happens to a
+ * member when its generation has ended. The worker does the rest of the loop around it:
  *
- *     step until ready; evaluate; save; publish the trained snapshot
- *     before the member goes on, in one transaction:
- *         decide (below): exploit, explore        <- the population up to the member's generation
- *         publish the decision with its reasons, and the snapshot that results
+ *     decide (below): exploit, explore        <- the population up to the member's generation
+ *     step until ready; evaluate; save
+ *     publish the decision with its reasons, and the trained snapshot, in one transaction
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
