@@ -55,7 +55,7 @@ export interface Rescue {
 
 export interface Outcome {
   readonly decision: Decision;
-  /** The member's new present, where the decision changed anything. */
+  /** The member's new snapshot, if the decision changed anything. */
   readonly next?: Snapshot;
 }
 
@@ -89,9 +89,9 @@ export function decide(
 }
 
 /**
- * A member that cannot go on continues from a random other of the best fifth, and explores from
- * there, but not where it has failed. After a rescue in vain it takes the donor's hyperparameters
- * as they are, since the donor trains with them. Undefined without a donor.
+ * A member that keeps failing continues from a random other of the best fifth, and explores from
+ * there, but not where it has failed. If a rescue did not help, it takes the donor's
+ * hyperparameters as they are, since the donor trains with them. Undefined without a donor.
  */
 export function rescue(
   given: Strategies,

@@ -32,12 +32,11 @@ const commands: { readonly [name: string]: () => Promise<CliCommand> } = {
 };
 
 const help = `
-A command without a run's name takes the newest run, and says so on standard error. \
-Controls, which are
-the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
-take one when nothing else goes on.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (of worker) the run
-has failed, 130 interrupted.`;
+A command without a run's name takes the newest run that is not a control, and says so on standard
+error. Controls are the runs of run --control and of a study's baseline. Only stop, worker and
+resume take one, if no other run needs them.
+Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (from worker) the
+run has failed, 130 interrupted.`;
 
 /** The command that the first word names, or all commands. `ended` gets the exit code. */
 export async function program(

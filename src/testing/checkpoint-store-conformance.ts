@@ -150,7 +150,7 @@ export function checkpointStoreConformance<S extends CheckpointStore>(
         });
         await assertLoads(store, id, saved);
       }
-      await assertRejects(store.load(before), CheckpointError, "load of what nobody reserved");
+      await assertRejects(store.load(before), CheckpointError, "load of what was not reserved");
     },
   );
 

@@ -120,7 +120,7 @@ test("an interrupted run says how to go on, and resume spends what is left", asy
   child.kill("SIGINT");
   const interrupted = await finished;
   expect(interrupted.code).toBe(130);
-  expect(interrupted.stdout).toMatch(/Go on with: clade resume climb-\w{4}/);
+  expect(interrupted.stdout).toMatch(/Continue with: clade resume climb-\w{4}/);
   expect((await place.ask("status")).stdout).toContain("stopped");
   const resumed = await place.clade("resume", "--json");
   expect(resumed.code).toBe(0);

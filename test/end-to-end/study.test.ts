@@ -108,7 +108,7 @@ test("Ctrl-C stops a study, and says how to go on", async () => {
   stopped.kill("SIGINT");
   const { code, stderr } = await finished;
   expect(code).toBe(130);
-  expect(stderr).toContain("study sizes: stopped; go on with: clade study study.yaml");
+  expect(stderr).toContain("study sizes: stopped; continue with: clade study study.yaml");
 });
 
 test.skipIf(!isLong)(

@@ -53,7 +53,7 @@ async function tryOut(
       "give an experiment's file, --store or --checkpoints",
     );
   if (sees !== undefined && checkpoints === undefined)
-    throw bad("--sees", "has no effect without --checkpoints", "give the place, too");
+    throw bad("--sees", "has no effect without --checkpoints", "also give the place");
   if (store !== undefined) (await tryStore(context, store)).forEach(report);
   if (checkpoints !== undefined)
     (await tryCheckpoints(context, checkpoints, sees)).forEach(report);
