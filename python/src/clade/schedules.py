@@ -107,7 +107,7 @@ def _require_usable(optimizer: Any, schedule: Any) -> None:
     for part in _parts(schedule):
         kind = type(part).__name__
         if isinstance(part, torch.ReduceLROnPlateau):
-            rule = f"scheduler: {kind} has no base rate, since it lowers whatever rate there is"
+            rule = f"scheduler: {kind} has no base rate, since it lowers the present rate"
             raise TrainerError(
                 f"{rule}; leave it out: the population lowers the rate where that helps"
             )
@@ -125,8 +125,8 @@ def _require_usable(optimizer: Any, schedule: Any) -> None:
             )
         if _rates(part) is None and not isinstance(part, torch.MultiplicativeLR):
             rule = (
-                f"scheduler: {kind} makes each rate from the one before, and cannot be told a "
-                "base rate"
+                f"scheduler: {kind} computes each rate from the one before, so no base rate "
+                "can be set"
             )
             raise TrainerError(f"{rule}; write it as a LambdaLR")
     lowest = [part.eta_min for part in _parts(schedule) if getattr(part, "eta_min", 0) != 0]

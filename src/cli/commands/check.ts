@@ -16,8 +16,8 @@ const declared = [
   set,
   population,
   seed,
-  option("--store <url>", "try this store"),
-  option("--checkpoints <url>", "try this place for checkpoints"),
+  option("--store <url>", "test this store"),
+  option("--checkpoints <url>", "test this place for checkpoints"),
   option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints"),
 ] as const;
 
@@ -28,7 +28,7 @@ const declared = [
 export const check = command({
   name: "check",
   summary:
-    "try out an experiment: its mutations, one step, save and restore; " +
+    "test an experiment: its mutations, one step, save and restore; " +
     "or the places that workers share",
   arguments: [argument("[experiment]", "the experiment's file")],
   options: declared,

@@ -24,7 +24,7 @@ const declared = [
 
 export const init = command({
   name: "init",
-  summary: "write a starting experiment that runs as it is",
+  summary: "write a starter experiment that runs unchanged",
   arguments: [
     argument(
       "[file]",
@@ -52,7 +52,7 @@ async function writeExperiment(
   }
   const written = writeAll(context, filesOf(context, template, file));
   print(
-    `written: ${written.join(", ")}. Try it out with: ${clade} check ${file}` +
+    `written: ${written.join(", ")}. Test it with: ${clade} check ${file}` +
       `      Train with: ${clade} run ${file}`,
   );
   if (template === "python")

@@ -17,7 +17,7 @@ const declared = [option("--yes", "do not ask"), ...storeOptions] as const;
 export const remove = command({
   name: "remove",
   summary: "remove a run and its checkpoints",
-  arguments: [argument("<run>", "the run, by its whole name")],
+  arguments: [argument("<run>", "the run, by its full name")],
   options: declared,
   action: removeRun,
 });

@@ -31,7 +31,7 @@ const declared = [
   ),
   option(
     "--figures <directory>",
-    "write the figures there, too, as SVG and PNG, for light and dark paper",
+    "also write the figures there, as SVG and PNG, for light and dark paper",
   ),
   ...comparisonOptions,
   store,
@@ -43,7 +43,7 @@ const declared = [
  */
 export const report = command({
   name: "report",
-  summary: "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
+  summary: "a run as one HTML file: lineage, tree, schedules, decisions; or a comparison of runs",
   arguments: [
     argument(
       "[runs...]",

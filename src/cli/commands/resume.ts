@@ -35,7 +35,7 @@ export const resume = command({
   arguments: [
     argument(
       "[run]",
-      "the run, or how its name begins (default: the newest that is not a control)",
+      "the run, or the beginning of its name (default: the newest that is not a control)",
     ),
   ],
   options: declared,

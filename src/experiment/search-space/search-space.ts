@@ -172,7 +172,7 @@ function outside(path: string, value: unknown, declared: Declared): Problem {
     path,
     value: show(value),
     rule: `is outside ${declared.written}`,
-    remedy: "give a value that it admits, or widen it",
+    remedy: "give an allowed value, or widen it",
   };
 }
 
