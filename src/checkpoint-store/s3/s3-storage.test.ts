@@ -19,7 +19,7 @@ import type { ObjectStorage } from "../objects/object-storage.ts";
 import type { S3Options } from "./s3-connection.ts";
 import { s3Storage } from "./s3-storage.ts";
 
-/** Much is transferred here, so that parts are smaller than AWS's; those of `transfers` are not. */
+/** Much is transferred here, so parts are smaller than AWS's, except in `transfers`. */
 const partBytes = 100_000;
 const strict = await startMemoryS3({ minPartBytes: partBytes });
 const s3rver = await startS3();
