@@ -15,9 +15,7 @@ const faults = ["test/{crash,faults,simulation}/**/*.test.ts"];
 export default defineConfig({
   resolve: {
     conditions: ["clade-source"],
-    alias: [
-      { find: /^clade$/, replacement: join(import.meta.dirname, "src/index.ts") },
-    ],
+    alias: [{ find: /^clade$/, replacement: join(import.meta.dirname, "src/index.ts") }],
   },
   ssr: { resolve: { conditions: ["clade-source"], externalConditions: ["clade-source"] } },
   test: {

@@ -86,8 +86,8 @@ async function bareProcesses(count: number): Promise<number> {
 }
 
 /**
- * `count` workers in so many processes, with a server of their own: nothing that was measured
- * before is vacuumed beside them.
+ * `count` workers in `processes` processes, with a server of their own, so that nothing from an
+ * earlier measurement is vacuumed meanwhile.
  */
 async function manyWorkers(
   count: number,

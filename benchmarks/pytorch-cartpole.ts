@@ -60,7 +60,7 @@ writeResults(
   "The PyTorch CartPole over seeds: mean return of 100 test episodes",
   [
     "8 members, 40 steps of 512 moves each, 2 workers; mean with its 95% interval over " +
-      `seeds. 500 is the most that can be had. ${study.versions}.`,
+      `seeds. 500 is the maximum. ${study.versions}.`,
     table(["", ...seeds.map((seed) => `seed ${seed}`), "mean"], rows),
     [
       "- Best member, PBT minus random search, seed by seed: " +

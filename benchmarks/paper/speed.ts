@@ -32,7 +32,7 @@ export interface Speed {
   readonly inCheckpoints: number;
   /**
    * Of the samples of a profiler: in whose code they fell, or in what it called. `idle` is
-   * waiting, mostly of Clade for the disk. `Node` is what belongs to nobody, mostly the garbage
+   * waiting, mostly of Clade for the disk. `Node` is what belongs to no code, mostly the garbage
    * collector, much of whose work is done in the pauses that Clade makes between steps for timers
    * and signals: a trainer without Clade does it within its steps, and takes as long.
    */

@@ -1,8 +1,8 @@
 import type { PopulationStore } from "clade";
 
 /**
- * What nobody waits for (a lease is renewed beside the training), and what is no work of the
- * store.
+ * Calls that no training waits for (a lease is renewed beside it), or that are not the store's
+ * work.
  */
 const besides = new Set<PropertyKey>(["renewLease", "mark", "waitForChange", "history"]);
 

@@ -1,5 +1,5 @@
 /**
- * Whether our numbers agree with a reference that is known only as a number over so many seeds.
+ * Whether our numbers agree with a reference that is known only as one number over some seeds.
  * Two programs that do the same still differ by chance, so the difference is held against what
  * chance does: our results are resampled into pairs, one of our size and one of the reference's,
  * and the reference agrees when it is no further from us than 99% of the pairs are from each

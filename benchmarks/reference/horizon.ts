@@ -1,7 +1,7 @@
 /**
- * T4: Plain and Deceptive. On Plain greed is right; on Deceptive whoever takes the greedy step
- * early pays for it later, because a lineage carries the penalty of all the hyperparameters that
- * it ever had. Fixed schedules, random search, and PBT at several intervals.
+ * T4: Plain and Deceptive. On Plain greed is right; on Deceptive a member that takes the greedy
+ * step early pays for it later, because a lineage carries the penalty of all the hyperparameters
+ * that it ever had. Fixed schedules, random search, and PBT at several intervals.
  *
  *     npx node benchmarks/reference/horizon.ts [--seeds 60]
  */

@@ -49,8 +49,8 @@ for (const [panel, experiment] of Object.entries(panels)) {
 }
 
 /**
- * The final Q of a lineage of 200 steps, of which so many had h = (1, 0) and the others h = (0,
- * 1).
+ * The final Q of a lineage of 200 steps, of which `steps` had h = (1, 0) and the others h =
+ * (0, 1).
  */
 function split(steps: number): number {
   return 1.2 - 0.9 ** 2 * (0.98 ** (2 * steps) + 0.98 ** (2 * (200 - steps)));

@@ -110,7 +110,7 @@ export const searchers: Readonly<Record<string, Experiment>> = {
   }),
 };
 
-/** Steps of the first member that is done. Infinite when nobody is. */
+/** Steps of the first member that is done. Infinite if none is. */
 function stepsToDone(members: readonly Snapshot[]): number {
   return Math.min(...done(members).map(({ memberSteps, metrics }) => memberSteps - metrics.idle!));
 }
@@ -120,7 +120,7 @@ function done(members: readonly Snapshot[]): readonly Snapshot[] {
 }
 
 /**
- * The mean of |log(lr / optimal)| over the winner's lineage; the best member's where nobody is
+ * The mean of |log(lr / optimal)| over the winner's lineage; the best member's if none is
  * done.
  */
 function logError(members: readonly Snapshot[]): number {

@@ -89,7 +89,8 @@ function explore({ h0, h1 }: ToyHyperparameters, _space: SearchSpace, random: Ra
 }
 
 /**
- * In "explore only" nobody ever copies, so members explore at the end of every generation instead.
+ * In "explore only" no member ever copies, so members explore at the end of every generation
+ * instead.
  */
 export const panels: Readonly<Record<string, Experiment>> = {
   PBT: defineExperiment({ ...toy, name: "toy-pbt", exploit, explore }),

@@ -1,7 +1,7 @@
 /**
  * Real handwritten digits, anywhere in a 12x12 picture: the 1,797 8x8 images of UCI's Optical
  * Recognition of Handwritten Digits (E. Alpaydin and C. Kaynak, CC BY 4.0; see digits.LICENSE.md),
- * each drawn anew at a random place, angle and size.
+ * each redrawn at a random place, angle and size.
  */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";

@@ -222,7 +222,7 @@ class Schedules(unittest.TestCase):
         other, _ = self.made(lambda o, _: None, 0.1)
         for schedule, expected in (
             (kinds.ReduceLROnPlateau, "ReduceLROnPlateau has no base rate.*; leave it out"),
-            (Recursive, "Recursive makes each rate from the one before.*; write it as a LambdaLR"),
+            (Recursive, "Recursive computes each rate from .*; write it as a LambdaLR"),
             (lambda o: kinds.StepLR(other, 1), "StepLR drives another optimiser; give the one"),
             (lambda o: object(), "object has no base_lrs; give a schedule of torch"),
             (

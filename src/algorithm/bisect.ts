@@ -1,6 +1,6 @@
 /**
  * The first place from `low` to `high` at which `holds` is true, in a list in which it stays true
- * from there on. `high` where it never is.
+ * from there on. `high` if it is never true.
  */
 export function firstPlace<T>(
   items: readonly T[],

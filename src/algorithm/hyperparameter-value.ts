@@ -6,7 +6,7 @@ import type { HyperparameterValue } from "./snapshot.ts";
 export const hyperparameterValue = z.union(
   [z.number(), z.string(), z.boolean()],
   mistake(
-    "must be a finite number, a text, true or false",
+    "must be a finite number, a string, true or false",
     "name it and map the name in the trainer",
   ),
 );

@@ -11,8 +11,8 @@
 const joined = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{M}\p{Script=Arabic}]/u;
 const joining = `(?<=${joined.source})(?:\u200c|\u200d|\ufe0e|\ufe0f)`;
 /**
- * Control and format characters and others without a shape, separators of lines, halves of pairs,
- * and what is no character.
+ * Control and format characters and others without a shape, line separators, halves of pairs,
+ * and code points that are not characters.
  */
 const unseen =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;

@@ -1,11 +1,10 @@
 /**
- * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what becomes of a member
- * when its generation ends. The worker does the rest of the loop around it:
+ * Algorithm 1 of Jaderberg et al. 2017, as far as it is a pure function: what happens to a
+ * member when its generation has ended. The worker does the rest of the loop around it:
  *
- *     step until ready; evaluate; save; publish the trained snapshot
- *     before the member goes on, in one transaction:
- *         decide (below): exploit, explore        <- the population up to the member's generation
- *         publish the decision with its reasons, and the snapshot that results
+ *     decide (below): exploit, explore        <- the population up to the member's generation
+ *     step until ready; evaluate; save
+ *     publish the decision with its reasons, and the trained snapshot, in one transaction
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
@@ -56,7 +55,7 @@ export interface Rescue {
 
 export interface Outcome {
   readonly decision: Decision;
-  /** The member's new present, where the decision changed anything. */
+  /** The member's new snapshot, if the decision changed anything. */
   readonly next?: Snapshot;
 }
 
@@ -90,9 +89,9 @@ export function decide(
 }
 
 /**
- * A member that cannot go on continues from a random other of the best fifth, and explores from
- * there, but not where it has failed. After a rescue in vain it takes the donor's hyperparameters
- * as they are, since the donor trains with them. Undefined without a donor.
+ * A member that keeps failing continues from a random other of the best fifth, and explores from
+ * there, but not where it has failed. If a rescue did not help, it takes the donor's
+ * hyperparameters as they are, since the donor trains with them. Undefined without a donor.
  */
 export function rescue(
   given: Strategies,

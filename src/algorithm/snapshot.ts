@@ -1,6 +1,6 @@
 /**
  * A snapshot is an immutable record that a member publishes. Snapshots form a tree through
- * `parent`. Lineage, resume, audit, schedules and the best model are reads of this tree.
+ * `parent`. Lineage, resume, the audit trail, schedules and the best model are read from it.
  */
 
 /** `member.ordinal`: "3.12" is the 13th snapshot of member 3. */

@@ -24,13 +24,13 @@ export interface About<Input, Output> {
   readonly summary: string;
   /** The option that is given without its name: the steps of `everySteps(200)`. */
   readonly leading?: string;
-  /** Options to show it with. Needed where an option has no default. */
+  /** The options that tables show. Needed if an option has no default. */
   readonly example?: Input;
   /** True when it compares samples, which the trainer then has to report. */
   readonly comparesSamples?: boolean;
   /** True when it takes a function, so that no file can hold it. */
   readonly needsCode?: boolean;
-  /** What is odd in a population of this size, for `clade check` to say after the name. */
+  /** What will not work in a population of this size; `clade check` says it after the name. */
   readonly warning?: (options: Output, population: number) => string | undefined;
 }
 
@@ -135,7 +135,7 @@ export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {
   if (factories.has(apply)) {
     const { name } = apply;
-    const rule = "makes a strategy and is none";
+    const rule = "makes a strategy but is not one itself";
     return [{ path: "", value: name, rule, remedy: `call it: ${name}(...)` }];
   }
   return isDescribed(apply) ? apply.problems : [];

@@ -37,7 +37,7 @@ export class DamageError extends Error {
   readonly manifest: string;
 
   constructor(what: string, manifest: string) {
-    super(`${what} is not what its hash says`);
+    super(`${what} does not match its hash`);
     this.what = what;
     this.manifest = manifest;
   }

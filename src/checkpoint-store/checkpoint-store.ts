@@ -95,7 +95,7 @@ export interface SweepOptions {
  */
 type Sweep = (live: ReadonlySet<CheckpointId>) => () => Promise<number>;
 
-/** A checkpoint is missing or its content is not what its hash says. */
+/** A checkpoint is missing or its content does not match its hash. */
 export class CheckpointError extends CladeError {
   readonly checkpoint: CheckpointId;
 

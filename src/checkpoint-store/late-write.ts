@@ -10,7 +10,7 @@ export class LateWriteError extends CladeError {
   readonly file: string;
 
   constructor(file: string, what: string) {
-    super(`${file} ${what} after save was answered; ${closedFilesRemedy}`);
+    super(`${file} ${what} after save had returned; ${closedFilesRemedy}`);
     this.file = file;
   }
 }

@@ -1,4 +1,4 @@
-/** Places for checkpoints that many machines see, by their URL. */
+/** Places for checkpoints that many machines share, by URL. */
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { CladeError } from "../algorithm/clade-error.ts";

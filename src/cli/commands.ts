@@ -17,7 +17,7 @@ const experimentArgument = argument(
 /** In the order in which the help lists them. */
 export const commands = {
   init: listed({
-    summary: "write a starting experiment that runs as it is",
+    summary: "write a starter experiment that runs unchanged",
     arguments: [
       argument(
         "[file]",
@@ -28,7 +28,7 @@ export const commands = {
   }),
   check: listed({
     summary:
-      "try out an experiment: its mutations, one step, save and restore; " +
+      "test an experiment: its mutations, one step, save and restore; " +
       "or the places that workers share",
     arguments: [argument("[experiment]", "the experiment's file")],
     load: async () => (await import("./commands/check.ts")).check,
@@ -53,7 +53,7 @@ export const commands = {
     arguments: [
       argument(
         "[run]",
-        "the run, or how its name begins (default: the newest that is not a control)",
+        "the run, or the beginning of its name (default: the newest that is not a control)",
       ),
     ],
     load: async () => (await import("./commands/resume.ts")).resume,
@@ -69,7 +69,7 @@ export const commands = {
     load: async () => (await import("./commands/worker.ts")).worker,
   }),
   submit: group({
-    summary: "hand a run's workers to a cluster that is there",
+    summary: "run workers on a Slurm or Kubernetes cluster",
     commands: {
       slurm: listed({
         summary: "a job array of workers",
@@ -117,7 +117,8 @@ export const commands = {
     load: async () => (await import("./commands/export.ts")).exportRun,
   }),
   report: listed({
-    summary: "a run in one HTML file: lineage, tree, schedules, decisions; or a study, compared",
+    summary:
+      "a run as one HTML file: lineage, tree, schedules, decisions; or a comparison of runs",
     arguments: [
       argument(
         "[runs...]",
@@ -134,7 +135,7 @@ export const commands = {
   }),
   remove: listed({
     summary: "remove a run and its checkpoints",
-    arguments: [argument("<run>", "the run, by its whole name")],
+    arguments: [argument("<run>", "the run, by its full name")],
     load: async () => (await import("./commands/remove.ts")).remove,
   }),
 };

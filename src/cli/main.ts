@@ -28,7 +28,7 @@ function explainUnsettled(code: number): void {
   if (code !== 13) return;
   console.error(
     "a promise of the trainer, or at the top of the experiment's file, never settled, " +
-      "and nothing is left that could settle it; look at what it waits for",
+      "and nothing is left that could settle it; check what it waits for",
   );
   process.exitCode = exitCodes.failed;
 }

@@ -7,12 +7,11 @@ import { concealed } from "./printing/concealed.ts";
 import { version } from "./version.ts";
 
 const help = `
-A command without a run's name takes the newest run, and says so on standard error. \
-Controls, which are
-the runs of run --control and of a study's baseline, are passed over; only stop, worker and resume
-take one when nothing else goes on.
-Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (of worker) the run
-has failed, 130 interrupted.`;
+A command without a run's name takes the newest run that is not a control, and says so on standard
+error. Controls are the runs of run --control and of a study's baseline. Only stop, worker and
+resume take one, if no other run needs them.
+Exit codes: 0 done, 1 failed, 2 bad input, 3 done but members were given up, 5 (from worker) the
+run has failed, 130 interrupted.`;
 
 /**
  * All commands; those that the words name with their options and what they do. `ended` gets the

@@ -59,6 +59,6 @@ trainer: node ${trainer}
   await expect.poll(() => stdout.text).toContain("2 members on 1 worker");
   stopping.abort();
   expect(await running, stderr.text).toBe(130);
-  expect(stdout.text).toMatch(/Go on with: clade resume sine-\w{4}/);
+  expect(stdout.text).toMatch(/Continue with: clade resume sine-\w{4}/);
   expect((await runIn(place, ["status"])).stdout).toContain("stopped");
 });

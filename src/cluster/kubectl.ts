@@ -32,7 +32,9 @@ export function kubectl(
       (error, stdout, stderr) => {
         if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
           reject(
-            new CladeError("kubectl: is not on this machine; install it, or run this where it is"),
+            new CladeError(
+              "kubectl: is not installed on this machine; install it, or run this where it is",
+            ),
           );
         else if (error)
           reject(new CladeError(`kubectl: ${complaint}: ${sentence(stderr || error.message)}`));

@@ -82,7 +82,7 @@ function cannotStart(
 ): CladeError {
   const remedy = remedies[reason] ?? "see kubectl get events";
   return new CladeError(
-    `image ${image}: no pod of it can start (${reason}: ${message.trim()}); ${remedy}`,
+    `image ${image}: a pod of it cannot start (${reason}: ${message.trim()}); ${remedy}`,
   );
 }
 

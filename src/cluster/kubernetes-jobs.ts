@@ -16,8 +16,8 @@ interface JobState {
 export async function versionOfCluster(env: NodeJS.ProcessEnv): Promise<KubernetesVersion> {
   const { serverVersion } = await answer<{
     serverVersion?: { readonly major: string; readonly minor: string };
-  }>(env, ["version", "--output=json"], "reaches no cluster; it says");
-  if (!serverVersion) throw new CladeError("kubectl: reaches no cluster");
+  }>(env, ["version", "--output=json"], "cannot reach a cluster; it says");
+  if (!serverVersion) throw new CladeError("kubectl: cannot reach a cluster");
   // Some clusters write the minor version as "27+".
   return {
     major: Number.parseInt(serverVersion.major, 10),

@@ -84,7 +84,7 @@ function slurm(
       if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT")
         reject(
           new CladeError(
-            `${command}: is not on this machine; ` +
+            `${command}: is not installed on this machine; ` +
               "run this where Slurm's commands are, as on a login node",
           ),
         );

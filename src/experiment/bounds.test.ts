@@ -92,22 +92,22 @@ test.each([
   [
     "a range without a width",
     withRate(uniform(-1e308, 1e308)),
-    "further apart than numbers reach",
+    "the distance between the bounds is too large",
   ],
   [
     "such bounds",
     withRate(uniform(0, 1, { bounds: [-1e308, 1e308] })),
-    "further apart than numbers reach",
+    "the distance between the bounds is too large",
   ],
   [
     "such a deviation",
     withRate(normal(0, 1e308, { bounds: [-1e307, 1e307] })),
-    "wider than numbers reach",
+    "too large for a number",
   ],
   [
     "such a grid",
     withRate(quantized(uniform(-1e308, 1e308), 1)),
-    "further apart than numbers reach",
+    "the distance between the bounds is too large",
   ],
   [
     "such whole numbers",

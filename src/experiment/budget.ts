@@ -2,14 +2,14 @@ import { isBetter } from "../algorithm/population.ts";
 import type { Objective } from "./objective.ts";
 
 /**
- * A run ends at whichever comes first. `targetScore` alone is no budget, since it may never be
+ * A run ends at whichever comes first. `targetScore` alone is not a budget, since it may never be
  * reached.
  */
 export interface Budget {
   readonly stepsPerMember?: number;
   /** Training steps of all members together. */
   readonly totalSteps?: number;
-  /** Time in which the run was running, without the time between a stop and a resume. */
+  /** Seconds in which at least one worker works on the run. Time in a queue does not count. */
   readonly wallSeconds?: number;
   readonly targetScore?: number;
 }
@@ -38,7 +38,7 @@ export function ending(
   return undefined;
 }
 
-/** How all members together end the run, where it has such a budget. */
+/** How all members together end the run, if it has such a budget. */
 export function totalStepsEnding({
   budget: { totalSteps },
 }: {

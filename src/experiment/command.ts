@@ -18,7 +18,7 @@ export interface CommandOptions {
    * hung (default 600).
    */
   readonly stepTimeoutSeconds?: number;
-  /** Resident memory of the command and all that it starts, in MiB. Watched on Linux only. */
+  /** Resident memory of the command and everything it starts, in MiB. Watched on Linux only. */
   readonly memoryLimitMegabytes?: number;
 }
 
@@ -42,7 +42,7 @@ export const seconds = z
 /** What a command trainer may say. */
 export const commandShape = {
   command: z
-    .string(mistake("must be a text", "give a command such as python train.py"))
+    .string(mistake("must be a string", "give a command such as python train.py"))
     .regex(/\S/, mistake("is empty", "give a command such as python train.py"))
     .describe("The command, for the shell sh."),
   environment: z
@@ -51,13 +51,13 @@ export const commandShape = {
         .string()
         .regex(
           /^[A-Za-z_]\w*$/,
-          mistake("is no name of a variable", "give letters, digits and underscores"),
+          mistake("is not a variable name", "give letters, digits and underscores"),
         ),
       z.union(
         [z.string(), z.literal(true)],
-        mistake("must be a text, or true for the worker's own value", "put quotes around it"),
+        mistake("must be a string, or true for the worker's own value", "put quotes around it"),
       ),
-      mistake("must be an object", "give texts by name"),
+      mistake("must be an object", "give strings by name"),
     )
     .describe(
       "Variables for the command, added to those of the worker. true passes on the " +
@@ -66,7 +66,7 @@ export const commandShape = {
     )
     .optional(),
   directory: z
-    .string(mistake("must be a text", "give the path of a directory"))
+    .string(mistake("must be a string", "give the path of a directory"))
     .describe(
       "Where the command runs, relative to this file's directory. Default: that " + "directory.",
     )
@@ -84,7 +84,8 @@ export const commandShape = {
     .number(mistake("must be a number", "give MiB such as 4000"))
     .positive(mistake("must be above 0", "give MiB such as 4000"))
     .describe(
-      "Resident memory of the command and all that it starts, in MiB. Watched on Linux " + "only.",
+      "Resident memory of the command and everything it starts, in MiB. Watched on Linux " +
+        "only.",
     )
     .optional(),
 };

@@ -96,11 +96,11 @@ const badHyperparameters: [declared: unknown, message: string][] = [
     conditional("toString", 1, uniform(0, 1)),
     'there is no hyperparameter "toString" to depend on',
   ],
-  [conditional("three", 9, uniform(0, 1)), "three never is 9; use a value of integer(1, 3)"],
+  [conditional("three", 9, uniform(0, 1)), "three is never 9; use a value of integer(1, 3)"],
   [conditional("three", 3, 0.9 as never), "the third part is not a hyperparameter"],
   [
     conditional("three", 3, conditional("three", 2, uniform(0, 1))),
-    "a hyperparameter can depend on one other only",
+    "a hyperparameter can depend on only one other",
   ],
   [0.1, "is not a hyperparameter; declare it, for example constant(0.1) or uniform(0, 1)"],
   [uniform, "is not a hyperparameter; call it with its bounds or options"],
@@ -134,9 +134,9 @@ test("a hyperparameter that depends on a broken one is not blamed for it", () =>
 });
 
 const mistakes: [changes: object, message: string][] = [
-  [{ initial: { rate: 2 } }, "initial.rate: 2 - is outside of logUniform(0.0001, 0.1)"],
-  [{ initial: [{}, { layers: 1.5 }] }, "initial[1].layers: 1.5 - is outside of integer(1, 8)"],
-  [{ initial: { rate: "0.01" } }, 'initial.rate: "0.01" - is outside of'],
+  [{ initial: { rate: 2 } }, "initial.rate: 2 - is outside logUniform(0.0001, 0.1)"],
+  [{ initial: [{}, { layers: 1.5 }] }, "initial[1].layers: 1.5 - is outside integer(1, 8)"],
+  [{ initial: { rate: "0.01" } }, 'initial.rate: "0.01" - is outside'],
   [
     { initial: { momentun: 0.5 } },
     'initial.momentun: 0.5 - is not a hyperparameter of this experiment; did you mean "momentum"?',
@@ -165,7 +165,7 @@ const mistakes: [changes: object, message: string][] = [
     { objective: "accuracy" },
     'objective: "accuracy" - must be an objective; use maximize("accuracy") or minimize("loss").',
   ],
-  [{ objective: maximize(undefined as never) }, "objective.metric: undefined - must be a text"],
+  [{ objective: maximize(undefined as never) }, "objective.metric: undefined - must be a string"],
   [
     { objective: minimize("loss", { finale: "x" } as never) },
     'objective.finale: "x" - is not a part of objective; did you mean "final"?',
@@ -177,11 +177,11 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { ready: everySteps },
-    "ready: everySteps - makes a strategy and is none; call it: everySteps(...).",
+    "ready: everySteps - makes a strategy but is not one itself; call it: everySteps(...).",
   ],
   [
     { exploit: truncationSelection },
-    "exploit: truncationSelection - makes a strategy and is none; call it: " +
+    "exploit: truncationSelection - makes a strategy but is not one itself; call it: " +
       "truncationSelection(...).",
   ],
   [
@@ -221,14 +221,14 @@ const mistakes: [changes: object, message: string][] = [
     { trainer: command(" ") },
     'trainer.command: " " - is empty; give a command such as python train.py.',
   ],
-  [{ trainer: { command: 5 } }, "trainer.command: 5 - must be a text"],
+  [{ trainer: { command: 5 } }, "trainer.command: 5 - must be a string"],
   [
     { trainer: command("x", { stepTimeoutSeconds: 0 }) },
     "trainer.stepTimeoutSeconds: 0 - must be above 0; give seconds such as 600.",
   ],
   [
     { trainer: command("x", { environment: { THREADS: 1 } } as never) },
-    "trainer.environment.THREADS: 1 - must be a text, or true for the worker's own value; " +
+    "trainer.environment.THREADS: 1 - must be a string, or true for the worker's own value; " +
       "put quotes around it.",
   ],
   [

@@ -16,7 +16,7 @@ const wholeNumber = (what: string) =>
     .int(mistake("must be a whole number", `give ${what}`))
     .min(1, mistake("must be at least 1", `give ${what}`));
 const metricName = z
-  .string(mistake("must be a text", "name a metric that the trainer reports"))
+  .string(mistake("must be a string", "name a metric that the trainer reports"))
   .min(1, mistake("is empty", "name a metric that the trainer reports"))
   .refine(
     (name) => name === "" || nameMistake(name) === undefined,
@@ -48,14 +48,16 @@ export const budgetShape = {
     .optional(),
   targetScore: z
     .number(mistake("must be a number", "give a score"))
-    .describe("A score that is good enough. No budget by itself, since it may never be reached.")
+    .describe(
+      "A score that is good enough. Not a budget by itself, since it may never be reached.",
+    )
     .optional(),
 };
 
 /** The parts of a declaration. `declaration-problems.ts` checks what they mean together. */
 export const declarationShape = {
   name: z
-    .string(mistake("must be a text", "give the runs a name"))
+    .string(mistake("must be a string", "give the runs a name"))
     .regex(
       /^[A-Za-z0-9][\w.-]*$/,
       mistake(

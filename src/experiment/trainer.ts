@@ -20,16 +20,16 @@ export interface Trainer<H = Hyperparameters> {
   save(): TrainerState | Promise<TrainerState>;
   /**
    * Takes over a state that `save` gave, here or in another process, for this member or another.
-   * The context is that of the member that goes on. Random draws that follow from its seed and a
+   * The context is that of the member that continues. Random draws that follow from its seed and a
    * counter in the state continue for the same member, and are fresh for one that has copied.
    */
   restore(state: never, context: TrainerContext<H>): void | Promise<void>;
   dispose?(): void | Promise<void>;
 }
 
-/** What to do about files that are still open when `save` is answered. */
+/** What to do about files that are still open when `save` returns. */
 export const closedFilesRemedy =
-  "wait for asynchronous writers before answering, such as with thread.join(), result() of " +
+  "wait for asynchronous writers before answering, for example with thread.join(), result() of " +
   "torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
 export interface TrainerContext<H = Hyperparameters> {

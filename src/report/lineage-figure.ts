@@ -255,8 +255,8 @@ function captionOf({ bestLineage, scores, branches }: RunData, asBands: boolean)
   ).length;
   return [
     scores
-      ? "The score at the end of every generation, and below it the hyperparameters that were " +
-        "trained with, against the steps that the weights had seen."
+      ? "The score at the end of every generation, and below it the hyperparameters in " +
+        "use, against the steps that the weights had seen."
       : "No snapshot has a score, so only the hyperparameters are drawn, " +
         "against the steps that the weights had seen.",
     bestLineage.length > 0
@@ -264,13 +264,13 @@ function captionOf({ bestLineage, scores, branches }: RunData, asBands: boolean)
         `${plural(members, "member")} and ${plural(copies, "copy", "copies")} made it.`
       : "",
     asBands
-      ? "Of the other members the surviving branches are drawn, which are ancestors of a " +
-        "member's newest weights, over the quantiles of all."
+      ? "Surviving branches, the ancestors of members' newest weights, are drawn over the " +
+        "quantiles of all members."
       : "Surviving branches are ancestors of some member's newest weights; the others died out. " +
         `There are ${plural(branches.length, "branch", "branches")}.`,
     scores && scores.beyond > 0
-      ? `${plural(scores.beyond, "score lies", "scores lie")} outside of the frame, ` +
-        "and stand at its edge."
+      ? `${plural(scores.beyond, "score lies", "scores lie")} outside the frame, ` +
+        `and ${scores.beyond === 1 ? "is" : "are"} drawn at its edge.`
       : "",
   ]
     .filter((sentence) => sentence !== "")

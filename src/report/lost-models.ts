@@ -15,8 +15,8 @@ export function lostModelLines(
   });
   const place =
     instead === undefined
-      ? "no model of the run is whole"
-      : `snapshot ${instead}, the best model that is whole, takes its place`;
+      ? "no model of the run is intact"
+      : `snapshot ${instead}, the best intact model, takes its place`;
   return [...lines, place];
 }
 
@@ -26,6 +26,6 @@ export function bestModelLine({
   lost,
 }: Extract<RunNote, { kind: "best-model" }>): string {
   if (lost.length === 0)
-    return `the best model, snapshot ${best}, was read at the end of the run and is whole`;
+    return `the best model, snapshot ${best}, was read at the end of the run and is intact`;
   return lostModelLines(lost, snapshot).join("; ");
 }

@@ -29,7 +29,7 @@ export function withoutEffect(notes: readonly RunNote[]): string[] {
       legibleLine(
         `${name} changes nothing: trained on for ${plural(steps, "step")} ` +
           `with ${value(one)} and with ${value(other)} from the same state ` +
-          "the scores are the same; if that is meant, declare it as a constant",
+          "the scores are the same; if that is intended, declare it as a constant",
       ),
     );
   });
@@ -40,7 +40,7 @@ export function unproved(notes: readonly RunNote[]): string[] {
   return notes.flatMap((note) =>
     note.kind === "acting" && note.found
       ? note.found.unproved.map(({ name, reason }) =>
-          legibleLine(`${name}: whether it acts could not be proved: ${reason}`),
+          legibleLine(`${name}: whether it has an effect is unproved: ${reason}`),
         )
       : [],
   );

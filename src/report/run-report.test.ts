@@ -229,7 +229,7 @@ test("a diverged score is drawn at the edge of the frame, and the caption counts
     }),
   );
   const { figures } = report([snapshot("0.0", undefined), ...generations], { best: "0.99" });
-  expect(figures[0]!.caption).toContain("1 score lies outside of the frame");
+  expect(figures[0]!.caption).toContain("1 score lies outside the frame");
 });
 
 test("scores as far apart as numbers can be are drawn, coloured, and told from each other", () => {

@@ -360,7 +360,7 @@ function captionOf(
         `${count(branches.length)} that have a descendant among the newest snapshots; ` +
         "the area below counts, generation by generation, the members that have none.",
     ...(scores
-      ? ["Colours tell the score at the end of each generation."]
+      ? ["Colours show the score at the end of each generation."]
       : ["No snapshot has a score."]),
     "Numbers are members: at the left the initial ones" +
       (hasRestarts ? " and those that restarted with fresh weights" : "") +

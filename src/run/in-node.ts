@@ -1,4 +1,4 @@
-/** Runs inside a program in Node, where trainers may be commands, too. */
+/** Runs inside a Node program, where trainers may also be commands. */
 import { sessionOf } from "../trainer/session-of.ts";
 import { replay as replayWith } from "./replay.ts";
 import { run as runWith } from "./run.ts";

@@ -10,7 +10,7 @@ import { deletionCases, nameCases } from "./object-storage/names.ts";
 import type { Add } from "./object-storage/scene.ts";
 
 export interface ObjectStorageOptions {
-  /** Storages that move large objects in parts have bounds there that are worth a look. */
+  /** The size of a part, if large objects move in parts: sizes around it are tested too. */
   readonly partBytes?: number;
 }
 

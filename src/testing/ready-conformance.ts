@@ -51,7 +51,7 @@ export function readyConformance(
       },
     },
     {
-      name: "a generation whose length is known beforehand ends there, and not before",
+      name: "a generation whose length is known in advance ends there, and not before",
       run: async () => {
         const length = generationLengthOf(ready);
         if (!length) return;

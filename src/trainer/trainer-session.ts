@@ -28,7 +28,7 @@ export interface TrainerSession {
    */
   readonly readsBack?: boolean | undefined;
   /**
-   * The names that it has read back at the latest `start` or `restore`; the others are unseen.
+   * The names that it has read back at the latest `start` or `restore`; the others were not seen.
    * Absent before that, and where none are answered.
    */
   readonly readBack?: ReadonlySet<string> | undefined;
@@ -38,8 +38,8 @@ export interface TrainerSession {
    */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
-   * From here on every call ends with what `check` throws, which is asked ten times a second, or
-   * between steps. A call that blocks this process does not: only ending the process does.
+   * From here on every call ends with what `check` throws. `check` is called ten times a second,
+   * or between steps. A call that blocks this process goes on: only ending the process stops it.
    */
   interruptWith(check: () => void): void;
   /** Starts with fresh weights. */

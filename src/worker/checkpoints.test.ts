@@ -115,7 +115,7 @@ test.each([
     const { snapshots, failures } = await runWith(`late-${name}`, counting(late));
     expect(failures.length).toBeGreaterThanOrEqual(enoughFailures);
     for (const { message } of failures)
-      expect(message).toMatch(new RegExp(`^${name} .* after save was answered`));
+      expect(message).toMatch(new RegExp(`^${name} .* after save had returned`));
     expect(snapshots.filter(({ kind }) => kind === "trained").length).toBeLessThanOrEqual(1);
   },
 );

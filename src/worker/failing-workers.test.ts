@@ -208,7 +208,7 @@ test("an outage that is over for one worker is over for all, whatever their paus
       await super.step(values);
     }
   }
-  /** Before a worker tries itself for the first time it waits for a moment only. */
+  /** Before a worker tests itself for the first time it waits for a moment only. */
   const afterMoment =
     (rest: Clock["pause"]) =>
     (pause: Clock["pause"]): Clock["pause"] => {
@@ -271,7 +271,7 @@ test("members are given up with the last error when the patience is over", async
   expect(failures.at(-1)!.at - failures[0]!.at).toBeGreaterThanOrEqual(60_000);
 });
 
-test("a worker out of patience leaves the members to one that still tries itself", async () => {
+test("a worker out of patience leaves the members to one that still tests itself", async () => {
   const { join, seen, store, id } = await simulatedRun();
   const other = "other:1:1" as WorkerId;
   const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
@@ -310,7 +310,7 @@ test("the last worker's patience begins with the last publication of any worker"
   expect(failures.at(-1)!.at - snapshots.at(-1)!.publishedAt).toBeGreaterThanOrEqual(100_000);
 });
 
-test("a worker whose predecessor was blocked tries itself before it claims a member", async () => {
+test("a worker whose predecessor was blocked tests itself before it claims a member", async () => {
   const { join, seen, told, store, id, until, world } = await simulatedRun(climbing(), 3600);
   const hang = {
     since: world.time,
@@ -434,7 +434,7 @@ test("a member is rescued though its failure kills the worker every time", async
   expect(decisions.filter(({ reason }) => reason.text.startsWith("rescued"))).toHaveLength(1);
 });
 
-test("a worker waits for a moment before it tries itself", async () => {
+test("a worker waits for a moment before it tests itself", async () => {
   const { join, seen, world } = await simulatedRun(climbing({ population: 2 }));
   const session = sound();
   let failedAt: number | undefined;

@@ -86,7 +86,7 @@ export async function sitOut(
   const what = hasTrained ? "a generation that has succeeded before" : "another member";
   tell(
     hang
-      ? `tries itself first: ${hang.message}`
+      ? `tests itself first: ${hang.message}`
       : `set aside: ${what} fails here, too: ${error.message}`,
   );
   for (let tries = hang?.hangs ?? 1; ; tries++) {

@@ -1,7 +1,7 @@
 /**
  * Kills real worker processes at random moments. Afterwards the tree of snapshots alone tells
- * whether anything was lost. The number of kills is CLADE_KILLS (60), the seed of the moments
- * CLADE_SEED (1).
+ * whether anything was lost. The number of kills is CLADE_KILLS (12, or 60 in a long run), the
+ * seed of the moments CLADE_SEED (1).
  */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

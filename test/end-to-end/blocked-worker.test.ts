@@ -37,15 +37,7 @@ test("a step that never returns costs a generation, and the member goes on", asy
 test("where every step blocks, workers try themselves, and at last the run fails", async () => {
   const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
   place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
-  const run = await place.ask(
-    "run",
-    "climb.ts",
-    "--workers",
-    "1",
-    "--patience",
-    "10s",
-    "--json",
-  );
+  const run = await place.ask("run", "climb.ts", "--workers", "1", "--patience", "10s", "--json");
   expect(run.code).toBe(1);
   // One for the member that hung, and one for each member that was given up.
   expect(Workplace.events(run.stdout).at(-1)).toMatchObject({

@@ -120,7 +120,7 @@ test("an interrupted run says how to go on, and resume spends what is left", asy
   child.kill("SIGINT");
   const interrupted = await finished;
   expect(interrupted.code).toBe(130);
-  expect(interrupted.stdout).toMatch(/Go on with: clade resume climb-\w{4}/);
+  expect(interrupted.stdout).toMatch(/Continue with: clade resume climb-\w{4}/);
   expect((await place.ask("status")).stdout).toContain("stopped");
   const resumed = await place.ask("resume", "--json");
   expect(resumed.code).toBe(0);
@@ -433,7 +433,9 @@ for (const { what, words, file, says } of badInput) {
   test(`bad input: ${what}`, async () => {
     if (file !== undefined) place.write("climb.ts", file);
     // Only the loader of a real process names the line.
-    const { code, stderr } = await (what.includes("parse") ? place.clade(...words) : place.ask(...words));
+    const { code, stderr } = await (what.includes("parse")
+      ? place.clade(...words)
+      : place.ask(...words));
     for (const text of says) expect(stderr).toMatch(text);
     expect(stderr).not.toContain("src/cli");
     expect(code).toBe(2);

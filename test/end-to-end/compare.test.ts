@@ -82,7 +82,7 @@ test("runs are compared by how their names begin, as one JSON object", async () 
       {
         name: "digits",
         iqm: 0.9,
-        against: { baseline: "random-search", sentence: "one seed is no proof" },
+        against: { baseline: "random-search", sentence: "one seed proves nothing" },
       },
       {
         name: "random-search",
@@ -114,9 +114,7 @@ test("what cannot be compared is bad input with a remedy", async () => {
   expect(await refused("size")).toContain(
     'run: size - is neither a run nor a study of this store; did you mean "sizes"?',
   );
-  expect(await refused("pbt")).toContain(
-    "more than one run's name begins like this; give some of pbt-",
-  );
+  expect(await refused("pbt")).toContain("matches more than one run; give some of pbt-");
   expect(await refused("sizes", "--baseline", "pbd")).toContain('did you mean "pbt"?');
 });
 

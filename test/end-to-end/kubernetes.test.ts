@@ -231,7 +231,7 @@ test.skipIf(!server)(
     const unreachable = await submit(place, ...mounted, "--apply");
     expect(unreachable.code).toBe(1);
     expect(unreachable.stderr).toBe(
-      "kubectl: reaches no cluster; it says: The connection to the server localhost:8080 " +
+      "kubectl: cannot reach a cluster; it says: The connection to the server localhost:8080 " +
         "was refused - did you specify the right host or port?\n",
     );
     const old = new Cluster("19");
@@ -257,7 +257,7 @@ test.skipIf(!isLong || !server)(
     const cases: [status: object, sentence: string][] = [
       [
         failed({ reason: "StartError", exitCode: 128, message: notFound }),
-        `no pod of it can start (StartError: ${notFound}); ` +
+        `a pod of it cannot start (StartError: ${notFound}); ` +
           "it needs clade on its PATH, where templates/kubernetes/Dockerfile puts it",
       ],
       [
@@ -276,19 +276,19 @@ test.skipIf(!isLong || !server)(
         container({
           waiting: { reason: "CreateContainerConfigError", message: 'secret "clade" not found' },
         }),
-        'no pod of it can start (CreateContainerConfigError: secret "clade" not found); ' +
+        'a pod of it cannot start (CreateContainerConfigError: secret "clade" not found); ' +
           "make what is missing in the namespace of the job, or correct its name",
       ],
       [
         container({
           waiting: { reason: "ImagePullBackOff", message: 'Back-off pulling image "clade:1"' },
         }),
-        'no pod of it can start (ImagePullBackOff: Back-off pulling image "clade:1"); ' +
+        'a pod of it cannot start (ImagePullBackOff: Back-off pulling image "clade:1"); ' +
           "correct the name, push it, or let nodes pull it",
       ],
       [
         unplaced('persistentvolumeclaim "checkpoints" not found'),
-        "no pod of it can start " +
+        "a pod of it cannot start " +
           '(Unschedulable: persistentvolumeclaim "checkpoints" not found); ' +
           "make what is missing in the namespace of the job, or correct its name",
       ],
@@ -363,7 +363,7 @@ test("what cannot be submitted is one sentence", async () => {
   const alone = await submit(place, "--apply");
   expect(alone.code).toBe(1);
   expect(alone.stderr).toBe(
-    "kubectl: is not on this machine; install it, or run this where it is\n",
+    "kubectl: is not installed on this machine; install it, or run this where it is\n",
   );
   const bad = await submit(place, "--namespace", "My Lab", "--memory-per-worker", "16GB");
   expect([bad.code, bad.stdout]).toEqual([2, ""]);

@@ -88,7 +88,7 @@ test("best hands over the best whole model and says which is lost", async () => 
     const failed = await place.ask("best", "--out", out);
     expect(failed).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("no model of the run is whole"),
+      stderr: expect.stringContaining("no model of the run is intact"),
     });
   }
   expect([existsSync(place.path("new")), readdirSync(place.path("empty"))]).toEqual([false, []]);

@@ -108,7 +108,7 @@ test("Ctrl-C stops a study, and says how to go on", async () => {
   stopped.kill("SIGINT");
   const { code, stderr } = await finished;
   expect(code).toBe(130);
-  expect(stderr).toContain("study sizes: stopped; go on with: clade study study.yaml");
+  expect(stderr).toContain("study sizes: stopped; continue with: clade study study.yaml");
 });
 
 test.skipIf(!isLong)(
@@ -196,14 +196,7 @@ test("a study given as an experiment, or a directory, is named for what it is", 
 test("a replay trains fresh models along the best schedule, as a run of its own", async () => {
   await place.ask("run", "climb.ts", "--seed", "1");
   const original = (await runs())[0]!;
-  const { code, stdout } = await place.ask(
-    "replay",
-    original.id,
-    "--models",
-    "3",
-    "--seed",
-    "5",
-  );
+  const { code, stdout } = await place.ask("replay", original.id, "--models", "3", "--seed", "5");
   expect(code).toBe(0);
   expect(stdout).toMatch(
     /3 fresh models along that schedule ended with height ([\d.]+, ){2}[\d.]+; the best of climb-/,

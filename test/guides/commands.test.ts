@@ -36,7 +36,7 @@ function commandsIn(page: string): Shown[] {
 }
 
 function shownIn(line: string, isWhole: boolean): Shown[] {
-  const found = /(?:^|[\s/'"])clade ([a-z].*)$/.exec(line.replace(/^\s*look further:/, ""));
+  const found = /(?:^|[\s/'"])clade ([a-z].*)$/.exec(line.replace(/^\s*see also:/, ""));
   if (!found) return [];
   const [typed] = found[1]!.split(/ {2,}| [|<>&;(]|['"](?= |$)/);
   const words = typed!.trim().split(" ");

@@ -1,7 +1,7 @@
 /**
  * Workers, pinners and collectors in random interleavings: collection never removes what a live
  * snapshot, a claim in progress or a pin refers to, and removes everything else.
- * CLADE_SIMULATION_SEEDS (24) is the number of seeds for each kind of stores.
+ * CLADE_SIMULATION_SEEDS (8, or 24 in a long run) is the number of seeds for each kind of stores.
  */
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

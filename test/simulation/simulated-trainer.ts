@@ -1,6 +1,6 @@
 /**
  * A trainer of a simulated process: a climb whose speed depends on the hyperparameters, the same
- * whoever trains it. It takes its time, and fails as it is told.
+ * in every process. It takes simulated time, and fails when told to.
  */
 import { randomStream } from "../../src/algorithm/random.ts";
 import type { CheckpointFiles, Hyperparameters } from "../../src/algorithm/snapshot.ts";

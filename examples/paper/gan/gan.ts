@@ -70,8 +70,8 @@ const BATCH = 64;
 const BETA1 = 0.5;
 const PARTS = 10;
 /**
- * Every so many steps the generator writes a page of pictures from the same latents, which the
- * checkpoint keeps: a lineage's album.
+ * After this number of steps the generator draws a page of pictures from the same latents, which
+ * the checkpoint keeps: the samples of a lineage.
  */
 export const ALBUM_STEPS = 250;
 export const ALBUM_PAGE = 10;

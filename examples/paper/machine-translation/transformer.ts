@@ -250,7 +250,7 @@ function forward(
   return np.matmul(drop(nn.relu(np.matmul(state, first)), mask), second);
 }
 
-/** Which places of the sources [B, P] nobody looks at, for each head: [B * HEADS, 1, P]. */
+/** Which places of the sources [B, P] are ignored, for each head: [B * HEADS, 1, P]. */
 function paddingOf(source: np.Array): np.Array {
   const isPadding = source.equal(PADDING).astype(np.float32).mul(-1e9).reshape([-1, 1, 1, PLACES]);
   return np.tile(isPadding, [1, HEADS, 1, 1]).reshape([-1, 1, PLACES]);
@@ -265,7 +265,7 @@ const FUTURE = np
   )
   .reshape([1, PLACES, PLACES]);
 
-/** Cross-entropy with smoothed labels, the mean over all symbols that are no padding. */
+/** Cross-entropy with smoothed labels, the mean over all symbols that are not padding. */
 function loss(weights: Transformer, { source, given, target }: Batch, dropped: Dropped): np.Array {
   const memory = read(weights, source.ref, dropped);
   const logits = write(weights, memory, source, given, { dropped }).reshape([-1, SYMBOLS]);

@@ -45,8 +45,8 @@ interface TranslationState {
 }
 
 /**
- * The learning rate rises in a line over so many updates (Vaswani et al. 2017, section 5.3). How
- * it falls afterwards is for the population to find.
+ * The learning rate rises linearly over this number of updates (Vaswani et al. 2017, section
+ * 5.3). How it falls afterwards is for the population to find.
  */
 const WARM_UP = 50;
 /** Clauses whose translations are scored: in every evaluation, and in the last. */

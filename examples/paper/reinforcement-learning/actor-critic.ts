@@ -127,7 +127,7 @@ class ActorCritic {
   async step(hyperparameters: ActorCriticHyperparameters): Promise<void> {
     for (let moves = 0; moves < MOVES; moves += hyperparameters.unrollLength) {
       this.#policy.load(await toFlat(this.#weights));
-      // Nothing will come of it: whoever copies a better member makes it whole.
+      // These weights are lost: the member recovers only by copying a better one.
       if (!this.#policy.isSound) return;
       await this.#learn(this.#play(hyperparameters), hyperparameters);
     }

@@ -1,5 +1,5 @@
 /**
- * Copies of a task that are played side by side and begin anew by themselves. An episode that is
+ * Copies of a task that are played side by side and restart by themselves. An episode that is
  * cut short by the limit has not ended: the trainer has to add the value of where it got to, so
  * `reached` is what was observed before the next episode began (Pardo et al. 2018).
  */
@@ -20,7 +20,7 @@ export class Episodes {
   state: EpisodesState;
   /** What is observed now [copies, observationSize]. */
   readonly observations: Float32Array;
-  /** What the last step led to: the same, but for copies that have begun anew. */
+  /** What the last step led to: the same, except for copies that have restarted. */
   readonly reached: Float32Array;
   readonly rewards: Float64Array;
   /** How the last step went on. */

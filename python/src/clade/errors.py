@@ -1,4 +1,4 @@
-"""What can go wrong, and how it is told to Clade."""
+"""What can go wrong, and how Clade learns of it."""
 
 from __future__ import annotations
 

@@ -36,16 +36,16 @@ def generations(
     reads_back: bool = False,
     name: str | None = None,
 ) -> Generations:
-    """The generations that Clade asks for, to be looped over until they end by themselves.
+    """The generations that Clade asks for, to loop over until they end by themselves.
 
     `defaults` has every hyperparameter with the value that is used where an experiment leaves it
     out; a name that it does not have is refused. Without `defaults` any name is accepted.
-    `reads_back` promises that every generation tells `in_force`. `name` is for people, the
-    script's own when left out.
+    `reads_back` promises that every generation calls `in_force` or `watch`. `name` is for people;
+    the script's own name if left out.
 
-    Not started by Clade, there are generations of `steps_per_generation` steps (a tenth when left
-    out) until `steps` are done, with hyperparameters and `--seed` from the command line. Other
-    arguments are left to the script; it should use `parse_known_args`.
+    If Clade did not start the script, there are generations of `steps_per_generation` steps (a
+    tenth of `steps` if left out) until `steps` are done, with hyperparameters and `--seed` from
+    the command line. Other arguments are left to the script; it should use `parse_known_args`.
 
     Raises `TrainerError` for wrong defaults.
     """

@@ -55,8 +55,8 @@ def differing(turn: Setup, found: Mapping[str, Any]) -> list[str]:
 def read_back_of(turn: Setup, read_back: object, defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the requested names that were read back.
 
-    Raises `TrainerError` for a name that no hyperparameter has, and for a value that is no number,
-    string or boolean.
+    Raises `TrainerError` for a name that no hyperparameter has, and for a value that is not a
+    number, string or boolean.
     """
     values = mapping_of(read_back)
     for name in values:

@@ -1,4 +1,4 @@
-"""What training code may tell at any time, from wherever it is."""
+"""What training code may report at any time, from anywhere."""
 
 from __future__ import annotations
 

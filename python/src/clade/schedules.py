@@ -37,7 +37,8 @@ def set_base_rates(optimizer: Any, scheduler: Any, indices: Sequence[int], rate:
         return  # to the last bit as it is, as for a member that was not restored
     is_recursive = _rates(schedule) is None
     if base == 0 and (is_recursive or _is_peaked(schedule)):
-        rule = f"lr: {type(schedule).__name__} has the base rate 0, which no factor makes {rate}"
+        name = type(schedule).__name__
+        rule = f"lr: {name} has the base rate 0, and no factor turns 0 into {rate}"
         raise TrainerError(f"{rule}; keep the hyperparameter above 0")
     for part in _parts(schedule):
         for index in indices:
@@ -106,7 +107,7 @@ def _require_usable(optimizer: Any, schedule: Any) -> None:
     for part in _parts(schedule):
         kind = type(part).__name__
         if isinstance(part, torch.ReduceLROnPlateau):
-            rule = f"scheduler: {kind} has no base rate, since it lowers whatever rate there is"
+            rule = f"scheduler: {kind} has no base rate, since it lowers the present rate"
             raise TrainerError(
                 f"{rule}; leave it out: the population lowers the rate where that helps"
             )
@@ -120,12 +121,12 @@ def _require_usable(optimizer: Any, schedule: Any) -> None:
             )
         if part is not schedule and _is_peaked(part):
             raise TrainerError(
-                f"scheduler: {kind} inside of {name} has a peak of its own; let it stand alone"
+                f"scheduler: {kind} inside {name} has a peak of its own; let it stand alone"
             )
         if _rates(part) is None and not isinstance(part, torch.MultiplicativeLR):
             rule = (
-                f"scheduler: {kind} makes each rate from the one before, and cannot be told a "
-                "base rate"
+                f"scheduler: {kind} computes each rate from the one before, so no base rate "
+                "can be set"
             )
             raise TrainerError(f"{rule}; write it as a LambdaLR")
     lowest = [part.eta_min for part in _parts(schedule) if getattr(part, "eta_min", 0) != 0]

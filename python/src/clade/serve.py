@@ -32,7 +32,8 @@ def serve(
     where an experiment leaves it out; a name that it does not have is refused. Without `defaults`
     any name is accepted. `name` is for people, the class's own when left out.
 
-    Not started by Clade, it trains alone for `steps` steps, or as the options say: see `--help`.
+    If Clade did not start it, it trains alone for `steps` steps, or as the options say: see
+    `--help`.
 
     Raises `TrainerError` for wrong defaults, and, alone, whatever the trainer raises. Under Clade
     that is an answer.

@@ -13,7 +13,7 @@ export const probability = z
 /**
  * Draws each hyperparameter from its prior with `resampleProbability`, and otherwise moves it by
  * one of the factors (Jaderberg et al. 2017: 0.8 or 1.2). Each kind says what a factor means to
- * it. A choice changes by a draw only.
+ * it. Only a draw changes a choice.
  */
 export const perturb = strategy(
   {

@@ -31,8 +31,8 @@ const factory = readyStrategy(
 );
 
 /**
- * A generation ends at each of these steps of the lineage. After the last of them generations are
- * as long as the last one was.
+ * A generation ends at each of these steps of the lineage. After the last of them every generation
+ * is as long as the last one.
  */
 export const atSteps = withLeading(factory, (steps: readonly number[], options: BurnIn = {}) =>
   factory.from({ steps: [...steps], ...options }),

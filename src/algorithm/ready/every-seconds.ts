@@ -8,7 +8,7 @@ const remedy = "give seconds such as 30";
 const factory = readyStrategy(
   {
     name: "everySeconds",
-    summary: "A generation is a time, so fast members train more steps in it.",
+    summary: "A generation lasts a fixed time, so fast members train more steps in it.",
     example: { seconds: 30 },
   },
   {
@@ -24,8 +24,8 @@ const factory = readyStrategy(
 );
 
 /**
- * A generation is a time, so fast members train more steps in it. Runs with it cannot be repeated
- * bit for bit.
+ * A generation lasts a fixed time, so fast members train more steps in it. Runs with it cannot
+ * be repeated bit for bit.
  */
 export const everySeconds = withLeading(factory, (seconds: number, options: BurnIn = {}) =>
   factory.from({ seconds, ...options }),

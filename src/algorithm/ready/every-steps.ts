@@ -8,7 +8,7 @@ const remedy = "give a number of steps such as 200";
 const factory = readyStrategy(
   {
     name: "everySteps",
-    summary: "A generation is a number of training steps.",
+    summary: "A generation lasts a fixed number of training steps.",
     example: { steps: 200 },
   },
   {
@@ -23,7 +23,7 @@ const factory = readyStrategy(
     ),
 );
 
-/** A generation is a number of training steps. */
+/** A generation lasts a fixed number of training steps. */
 export const everySteps = withLeading(factory, (steps: number, options: BurnIn = {}) =>
   factory.from({ steps, ...options }),
 );

@@ -11,7 +11,7 @@ export interface Progress {
 }
 
 /**
- * When the generation ends, where that is known beforehand. A trainer in another process then
+ * When the generation ends, if that is known in advance. A trainer in another process then
  * trains up to it without being asked after every step.
  */
 export type GenerationLength = { readonly steps: number } | { readonly seconds: number };

@@ -42,7 +42,7 @@ export function verdictSentence(
     seeds === baselineSeeds ? `${seeds} seeds` : `${seeds} seeds against ${baselineSeeds}`;
   switch (verdict.kind) {
     case "one seed":
-      return "one seed is no proof";
+      return "one seed proves nothing";
     case "unequal budgets": {
       const [own, other] = [verdict.steps, verdict.baselineSteps].map((steps) =>
         Math.round(steps).toLocaleString("en-US"),

@@ -319,7 +319,7 @@ test("a read-only directory is a clear error, and what was published stays reada
     "the file system is read-only; make it writable or use another directory",
   );
   expect(() => filesystemCheckpointStore(join(directory, "other"))).toThrow(
-    "the directory cannot be made",
+    "the directory cannot be created",
   );
   const reopened = filesystemCheckpointStore(join(directory, "run"));
   expect(hashed(await reopened.load(id))).toEqual(hashed(trainerFiles));

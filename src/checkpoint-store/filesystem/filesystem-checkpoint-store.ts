@@ -4,7 +4,7 @@
  *     checkpoints/<id>    the manifest, an empty line, then the content of the small files
  *     files/<sha256>      the large files, each once, whatever number of checkpoints it is part of
  *     incoming/           being written; renamed into place when complete
- *     trash/              out of reach, about to be deleted or written anew
+ *     trash/              out of reach, about to be deleted or replaced
  *
  * So a small checkpoint is one file and one rename. The store adopts a directory that a trainer
  * wrote: it links large files instead of copying them. It does not force anything to the disk. The

@@ -131,7 +131,7 @@ export class StoredFiles {
     );
     // Best effort, as with a damaged checkpoint.
     if (isDamaged) await rename(path, this.trash()).catch(() => {});
-    return new CheckpointError(id, `${what} is not what its hash says`);
+    return new CheckpointError(id, `${what} does not match its hash`);
   }
 
   /**
@@ -142,7 +142,7 @@ export class StoredFiles {
     const path = this.place("files", sha256);
     if (await isIntact(path, size, sha256)) return;
     if (!isThere(path, size))
-      throw new CheckpointError(id, `${name} is missing or is not of its size`);
+      throw new CheckpointError(id, `${name} is missing or has the wrong size`);
     throw await this.corruptFile(id, sha256, name);
   }
 }

@@ -30,7 +30,7 @@ export function makeDirectory(directory: string, path: string): void {
   } catch (error) {
     // Node says this, without the reason, when it cannot create a parent.
     const hidden = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const rule = "the directory cannot be made; use another one, or make it yourself to see why";
+    const rule = "the directory cannot be created; use another, or create it yourself to see why";
     throw hidden
       ? new CladeError(`checkpoints in ${directory}: ${rule}`, { cause: error })
       : explain(directory, error);

@@ -308,7 +308,7 @@ test("where the sign of a run is gone, too, a checkpoint is not taken for missin
   const refusal = await store.load(id).catch((error: Error) => error);
   expect(refusal).not.toBeInstanceOf(CheckpointError);
   expect((refusal as Error).message).toContain(
-    `what was there of run ${run} is gone; mount or restore it`,
+    `the files of run ${run} are gone; mount or restore it`,
   );
 });
 

@@ -147,7 +147,7 @@ async function exportTo(
   for (const { name, sha256 } of entries) {
     const path = join(directory, name);
     if ((await hashFile(path)) !== sha256)
-      throw new CheckpointError(id, `${name} is not what its hash says`);
+      throw new CheckpointError(id, `${name} does not match its hash`);
     await chmod(path, 0o644);
   }
   return entries;

@@ -93,7 +93,7 @@ export class ObjectReader {
           if (!(error instanceof MissingObjectError)) throw error;
         }
       }
-      if (wasDamaged) throw new CheckpointError(id, `${name} is not what its hash says`);
+      if (wasDamaged) throw new CheckpointError(id, `${name} does not match its hash`);
       if (performance.now() >= end)
         throw await this.#copies.missing(id, `${name} is missing in ${shown}`);
       await sleep(lookAgainMs);

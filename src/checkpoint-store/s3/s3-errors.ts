@@ -156,6 +156,6 @@ function remedyFor(error: Failure, { bucket, action }: Circumstances): string | 
     return "AWS_ENDPOINT_URL is not a URL; write it as https://host:port";
   if (error.$metadata?.httpStatusCode === 301) return wrongRegion;
   if (error.$metadata?.httpStatusCode === 403)
-    return `no right to ${action} there; grant it to these credentials`;
+    return `these credentials have no right to ${action} there; grant it`;
   return undefined;
 }

@@ -24,7 +24,7 @@ export function s3Place(url: string): S3Place {
       "the URL must not contain keys; write s3://bucket/prefix, " +
         "and give them in the environment or a profile",
     );
-  if (bucket === "") refuse("s3://...", "names no bucket; write it as s3://bucket/prefix");
+  if (bucket === "") refuse("s3://...", "has no bucket name; write it as s3://bucket/prefix");
   if (!bucketRule.test(bucket))
     refuse(
       `s3://${bucket}`,

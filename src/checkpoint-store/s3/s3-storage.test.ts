@@ -219,7 +219,7 @@ describe("what is half-written", () => {
     await using proxy = await startFaultProxy(strict.port);
     await using storage = openAt(proxy.port);
     failing(proxy, /^PUT .*partNumber=2/, { kind: "refuse", status: 403, code: "AccessDenied" });
-    await expect(storage.put("large", large)).rejects.toThrow("no right to s3:PutObject");
+    await expect(storage.put("large", large)).rejects.toThrow("have no right to s3:PutObject");
     expect(strict.halfWritten()).toEqual([]);
   });
 
@@ -387,7 +387,7 @@ describe("AWS's conventions", () => {
 
 describe("what a user can fix is a sentence", () => {
   const refusals: [name: string, status: number, sentence: string][] = [
-    ["AccessDenied", 403, "no right to s3:ListBucket there; grant it to these credentials"],
+    ["AccessDenied", 403, "these credentials have no right to s3:ListBucket there; grant it"],
     ["ExpiredToken", 400, "the credentials have expired; renew them"],
     ["InvalidToken", 400, "the session token is wrong"],
     [
@@ -447,9 +447,9 @@ describe("what a user can fix is a sentence", () => {
   });
 
   test.for([
-    ["s3://", "names no bucket"],
-    ["s3:///prefix", "names no bucket"],
-    ["https://clade-test/a", "names no bucket"],
+    ["s3://", "has no bucket name"],
+    ["s3:///prefix", "has no bucket name"],
+    ["https://clade-test/a", "has no bucket name"],
     ["s3://ab", "is not a bucket name"],
     ["s3://my bucket/a", '"my bucket" is not a bucket name'],
     ["s3://bucket?x=1", "is not a bucket name"],

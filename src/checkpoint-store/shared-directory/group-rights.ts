@@ -53,6 +53,6 @@ export function refusedToGroup(path: string): string | undefined {
   if ((parent.mode & sticky) !== 0) return "only the user who wrote a file may delete it there";
   if (!isShared(parent, 0o070)) return "its group may not write there";
   if (file.gid !== parent.gid)
-    return "what is written belongs to another group than the directory";
-  return isShared(file, 0o060) ? undefined : "what is written is not for its group";
+    return "files written there belong to another group than the directory";
+  return isShared(file, 0o060) ? undefined : "files written there are closed to its group";
 }

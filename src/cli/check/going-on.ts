@@ -75,8 +75,9 @@ export async function judgeGoingOn(
         : [after, `${a(place)} that has trained another member`, left];
     trial.say(
       difference <= small * moved ? "warn" : "bad",
-      `training does not go on the same: after ${steps}, ${name} is ${number(value(gave))} ` +
-        `after restore in ${where} where going on gives ${number(value(here))}: ${why}`,
+      `training does not continue the same: after ${steps}, ${name} is ` +
+        `${number(value(gave))} after restore in ${where}, ` +
+        `but ${number(value(here))} without a restore: ${why}`,
     );
     return;
   }
@@ -86,7 +87,7 @@ export async function judgeGoingOn(
     "note",
     `training is not deterministic, or its evaluation is not: ${plural(all.length, "run")} ` +
       `of the same ${steps} from the same checkpoint differ by up to ${by} in ${noisy[0]}; ` +
-      "state that is forgotten and changes it by less would not be noticed",
+      "forgotten state that changes it by less would go unnoticed",
   );
 }
 
@@ -98,7 +99,7 @@ function sameText(trial: Trial, saved: Saved, evaluations: readonly Evaluation[]
     ? `stays ${number(score)}, so this proves little`
     : `is ${number(score)} each time${by === 0 ? "" : `, to within ${number(by)}`}`;
   return (
-    `training goes on the same for ${plural(saved.more, "step")} in another ${place}, ` +
+    `training continues the same for ${plural(saved.more, "step")} in another ${place}, ` +
     `and in one that trained another member before: ${metric} ${moved}`
   );
 }

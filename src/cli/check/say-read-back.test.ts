@@ -4,7 +4,7 @@ import { sayReadBack } from "./say-read-back.ts";
 
 const own = { member: 0, seed: 1, hyperparameters: { rate: 0.1, momentum: 0.9, dropout: 0.5 } };
 
-test("each hyperparameter is read back at both ends, at the first only, or unseen", () => {
+test("each hyperparameter is read back at both ends, at the first only, or not", () => {
   const said: [Finding["kind"], string][] = [];
   const say = (kind: Finding["kind"], text: string) => void said.push([kind, text]);
   const readBack = new Set(["rate", "momentum"]);
@@ -13,12 +13,9 @@ test("each hyperparameter is read back at both ends, at the first only, or unsee
     ["ok", expect.stringMatching(/^rate: read back .* before the first step and after the last$/)],
     [
       "note",
-      expect.stringMatching(/^momentum: .* before the first step only, so what overwrites it/),
+      expect.stringMatching(/^momentum: .* before the first step only, so a later overwrite/),
     ],
-    [
-      "note",
-      expect.stringMatching(/^dropout: .* not read back, so whether it is in force is unseen/),
-    ],
+    ["note", expect.stringMatching(/^dropout: .* without reading it back, so whether/)],
   ]);
 });
 

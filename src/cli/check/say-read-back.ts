@@ -22,13 +22,13 @@ export function sayReadBack(
     trial.say(
       "note",
       `${once.join(", ")}: ${where} before the first step only, ` +
-        `so what overwrites it later is unseen; ${remedy}`,
+        `so a later overwrite would go unnoticed; ${remedy}`,
     );
   if (unseen.length > 0)
     trial.say(
       "note",
-      `${unseen.join(", ")}: answered as it was told and not read back, ` +
-        `so whether it is in force is unseen; ${remedy}`,
+      `${unseen.join(", ")}: repeats the value it was told, without reading it back, ` +
+        `so whether it is in force is unknown; ${remedy}`,
     );
 }
 

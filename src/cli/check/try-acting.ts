@@ -35,7 +35,7 @@ export async function tryActing(
   if (names("acts").length > 0)
     trial.say(
       "ok",
-      `${names("acts").join(", ")}: two values far apart come out differently after ${steps}`,
+      `${names("acts").join(", ")}: two values far apart give different results after ${steps}`,
     );
   const trained = ([one, other]: Extract<Effect, { kind: "nothing" }>["values"]) =>
     `trained on for ${steps} with ${value(one)} and with ${value(other)}`;
@@ -54,17 +54,18 @@ export async function tryActing(
   for (const { name, by } of of("noise"))
     trial.say(
       "note",
-      `${name}: whether it acts could not be proved, ` +
+      `${name}: whether it has an effect could not be shown, ` +
         `since identical runs differ by ${number(by)} in ${metric}`,
     );
   for (const { name, value: end, message } of of("failed"))
     trial.say(
       "note",
-      `${name}: whether it acts could not be tried, since ${value(end)} fails: ${message}`,
+      `${name}: whether it has an effect could not be tested, ` +
+        `since ${value(end)} fails: ${message}`,
     );
   if (names("untried").length > 0)
     trial.say(
       "note",
-      `${names("untried").join(", ")}: not tried whether they act, since that takes too long`,
+      `${names("untried").join(", ")}: not tested for an effect, since that takes too long`,
     );
 }

@@ -85,21 +85,21 @@ test("a trainer that forgets nothing goes on the same, and its hyperparameter ac
   const { ok, ...others } = await check(Climber);
   expect(others).toEqual({ note: [], warn: [], bad: [] });
   expect(ok).toContainEqual(
-    expect.stringMatching(/training goes on the same for 10 steps in another instance/),
+    expect.stringMatching(/training continues the same for 10 steps in another instance/),
   );
   expect(ok).toContainEqual(
-    expect.stringMatching(/^trainer: rate: two values far apart come out differently/),
+    expect.stringMatching(/^trainer: rate: two values far apart give different results/),
   );
 });
 
 describe("what is not saved, or what members leave each other, is found by training on", () => {
-  const differs = "training does not go on the same:";
-  const goingOn = "where going on gives .*: something";
+  const differs = "training does not continue the same:";
+  const goingOn = "but .* without a restore: something";
   const notSaved = new RegExp(
     `${differs} after 10 steps, place is .* ${goingOn} that the next steps depend on is not saved`,
   );
   const stays = new RegExp(
-    `${differs} .* that has trained another member ${goingOn} of the other member stays`,
+    `${differs} .* that has trained another member, ${goingOn} of the other member stays`,
   );
 
   class WithoutMomentum extends Climber {
@@ -270,7 +270,7 @@ describe("a run never does these, so neither does a check", () => {
     for (const stepsPerMember of [2, 3, 14]) {
       const found = await check(Owned, { budget: { stepsPerMember } });
       expect(found.bad).toEqual([]);
-      expect(found.ok.join("\n")).toContain("training goes on the same");
+      expect(found.ok.join("\n")).toContain("training continues the same");
     }
     const { note, bad } = await check(Owned, { budget: { stepsPerMember: 1 } });
     expect([note, bad]).toEqual([[expect.stringContaining("budget is one step")], []]);
@@ -315,7 +315,7 @@ describe("a run never does these, so neither does a check", () => {
     const { bad } = await check(Fixed, { hyperparameters });
     expect(bad).toEqual([
       expect.stringMatching(
-        /a copy that goes on with other hyperparameters fails .*size mismatch/,
+        /a copy that continues with other hyperparameters fails .*size mismatch/,
       ),
     ]);
   });
@@ -366,7 +366,7 @@ describe("hyperparameters", () => {
     const { warn, note, bad } = await check(Noisy);
     expect([warn.filter((text) => text.includes("changes nothing")), bad]).toEqual([[], []]);
     expect(note).toContainEqual(
-      expect.stringMatching(/rate: whether it acts could not be proved/),
+      expect.stringMatching(/rate: whether it has an effect could not be shown/),
     );
   });
 
@@ -380,7 +380,7 @@ describe("hyperparameters", () => {
     const { note, bad } = await check(Fails);
     expect([bad, note]).toEqual([
       [],
-      [expect.stringMatching(/could not be tried, since 1 fails: .*too fast/)],
+      [expect.stringMatching(/could not be tested, since 1 fails: .*too fast/)],
     ]);
   });
 });
@@ -393,7 +393,7 @@ test("fresh weights that ignore the seed are a warning; so is a score of no numb
     }
   }
   expect((await check(Unseeded)).warn).toEqual([
-    expect.stringContaining("fresh weights do not follow from the seed"),
+    expect.stringContaining("fresh weights do not depend on the seed"),
   ]);
   class Diverged extends Climber {
     override evaluate() {

@@ -276,10 +276,10 @@ class Contract {
     const scores = `${trial.metric} ${number(one)} and ${number(other)}`;
     trial.say(
       "warn",
-      `fresh weights do not follow from the seed: two setups with seed ${trial.own.seed} ` +
+      `fresh weights do not depend on the seed alone: two setups with seed ${trial.own.seed} ` +
         `and the same hyperparameters gave ${scores} after ${plural(steps, "step")} ` +
-        "(a generator without a seed, or something of another member that a setup leaves " +
-        "as it is)",
+        "(a generator without a seed, or something of another member that setup does not " +
+        "reset)",
     );
   }
 
@@ -311,7 +311,7 @@ class Contract {
       const change = `from ${shown(own.hyperparameters)} to ${shown(hyperparameters)}`;
       trial.say(
         "bad",
-        `a copy that goes on with other hyperparameters fails (${change}): ` +
+        `a copy that continues with other hyperparameters fails (${change}): ` +
           textOf(error, experiment),
       );
     }

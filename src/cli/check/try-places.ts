@@ -67,8 +67,8 @@ async function tryObjects(storage: ObjectStorage): Promise<string> {
   await storage.delete([key]);
   if (!isSame || !isListed)
     throw new CladeError(
-      `checkpoints ${storage.shown}: what was written is not ` +
-        `${isSame ? "listed" : "read"} as it was; use another place`,
+      `checkpoints ${storage.shown}: what was written ` +
+        `${isSame ? "is not listed" : "reads back differently"}; use another place`,
     );
   return `checkpoints: ${storage.shown} can be written, read, listed and deleted from`;
 }
@@ -84,7 +84,7 @@ async function tryGroup(storage: ObjectStorage, url: string): Promise<string[]> 
   if (refused === undefined)
     return [
       "checkpoints: every member of the directory's group can read, write and delete " +
-        "what is written",
+        "the files written there",
     ];
   const remedy = `let its owner run: chgrp -R GROUP ${directory} && chmod -R g+rwXs ${directory}`;
   return [
@@ -100,7 +100,7 @@ async function leaveSign(storage: ObjectStorage, url: string): Promise<string> {
   const sign = `${Date.now()}-${hostname()}`;
   await storage.put(`${folder}/sign-${sign}`, Buffer.from(hostname()));
   return (
-    "checkpoints: to see whether another machine sees the same, run there: " +
+    "checkpoints: to test whether another machine sees the same place, run there: " +
     `clade check --checkpoints ${url} --sees ${sign}`
   );
 }

@@ -44,7 +44,7 @@ test.each([
   [
     8,
     successiveHalving({ rungs: [{ generation: 2, from: 27, keep: 9 }] }),
-    "successiveHalving has 27 members get to its first rung, and there are 8",
+    "successiveHalving expects 27 members at its first rung, and there are 8",
   ],
 ])("a population of %i has too few members (%#)", (population, exploit, message) => {
   for (const objective of [maximize("score"), minimize("score")])

@@ -15,8 +15,8 @@ const declared = [
   set,
   population,
   seed,
-  option("--store <url>", "try this store"),
-  option("--checkpoints <url>", "try this place for checkpoints"),
+  option("--store <url>", "test this store"),
+  option("--checkpoints <url>", "test this place for checkpoints"),
   option("--sees <sign>", "whether this machine sees what another's check wrote to --checkpoints"),
 ] as const;
 
@@ -47,7 +47,7 @@ async function tryOut(
       "give an experiment's file, --store or --checkpoints",
     );
   if (sees !== undefined && checkpoints === undefined)
-    throw bad("--sees", "has no effect without --checkpoints", "give the place, too");
+    throw bad("--sees", "has no effect without --checkpoints", "also give the place");
   if (store !== undefined) (await tryStore(context, store)).forEach(report);
   if (checkpoints !== undefined)
     (await tryCheckpoints(context, checkpoints, sees)).forEach(report);

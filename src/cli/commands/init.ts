@@ -43,7 +43,7 @@ async function writeExperiment(
   }
   const written = writeAll(context, filesOf(context, template, file));
   print(
-    `written: ${written.join(", ")}. Try it out with: ${clade} check ${file}` +
+    `written: ${written.join(", ")}. Test it with: ${clade} check ${file}` +
       `      Train with: ${clade} run ${file}`,
   );
   if (template === "python")

@@ -30,7 +30,7 @@ const declared = [
   ),
   option(
     "--figures <directory>",
-    "write the figures there, too, as SVG and PNG, for light and dark paper",
+    "also write the figures there, as SVG and PNG, for light and dark paper",
   ),
   ...comparisonOptions,
   store,

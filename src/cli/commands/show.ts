@@ -32,7 +32,7 @@ const maxFailures = 20;
 
 const declared = [
   option("--member <n>", "every decision about one member", wholeNumber(0)),
-  option("--all", "every copy and failure instead of the last ones"),
+  option("--all", "every copy and failure, not only the last ones"),
   store,
   json,
 ] as const;

@@ -107,7 +107,7 @@ function resultLines(
 
 function furtherLines({ clade }: Context, run: Run, state: string): string[] {
   if (state === "interrupted" || state === "stopped")
-    return [`go on with: ${clade} resume ${run.id}`];
+    return [`continue with: ${clade} resume ${run.id}`];
   return state === "not begun" ? [`begin with: ${clade} worker ${run.id}`] : [];
 }
 

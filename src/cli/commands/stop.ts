@@ -25,7 +25,7 @@ async function stopRun(
     await stores.population.stop(run.id);
     print(
       `run ${run.id}: stopped; its workers drop the generation in progress and leave. ` +
-        `Go on with: ${clade} resume ${run.id}`,
+        `Continue with: ${clade} resume ${run.id}`,
     );
   } else {
     print(`run ${run.id}: is ${run.state.kind} already`);

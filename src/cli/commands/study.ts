@@ -58,7 +58,7 @@ async function runStudy(
   );
   reporter.ended();
   if (isInterrupted) {
-    warn(`study ${study.name}: stopped; go on with: ${clade} study ${file}`);
+    warn(`study ${study.name}: stopped; continue with: ${clade} study ${file}`);
     return exitCodes.interrupted;
   }
   if (failed > 0) {

@@ -30,7 +30,7 @@ const declared = [
   option("--memory-per-worker <size>", "memory for each worker, such as 16G"),
   option(
     "--time <limit>",
-    "the time limit of a worker, such as 4:00:00; it goes on after a requeue",
+    "the time limit of a worker, such as 4:00:00; it continues after a requeue",
   ),
   option("--partition <name>", "the partition"),
   option("--print", "print the script, and submit nothing"),

@@ -31,7 +31,7 @@ const declared = [
   gpus,
   membersPerGpu,
   allowDifferentCode,
-  option("--check", "train one generation here without publishing it, and leave"),
+  option("--check", "train one generation here without publishing it, and exit"),
   option("--local", "leave when the process that started this one does").hideHelp(),
   option("--tell <place>", "print what the worker does, as 2/4 under the number 2").hideHelp(),
 ] as const;

@@ -125,7 +125,7 @@ synchronus: true
     `${yaml}initial:\n  - {}\n  - rate: 0.1\n    nesterov: maybe\n`,
   );
   expect(await messageOf(initial)).toMatch(
-    /^initial\.yaml:14: initial\[1\]\.nesterov: "maybe" - is outside of/,
+    /^initial\.yaml:14: initial\[1\]\.nesterov: "maybe" - is outside/,
   );
 });
 

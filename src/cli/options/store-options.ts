@@ -7,7 +7,7 @@ export const store = option(
 );
 const checkpoints = option(
   "--checkpoints <url>",
-  "where a new run's checkpoints are, or where this machine sees a run's: s3://bucket/prefix, " +
+  "where a new run's checkpoints go, or where this machine finds a run's: s3://bucket/prefix, " +
     "or a shared directory as file:///path (default: CLADE_CHECKPOINTS, or beside the store)",
 );
 

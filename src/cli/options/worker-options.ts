@@ -27,7 +27,7 @@ export const membersPerGpu = option(
 );
 export const patience = option(
   "--patience <time>",
-  "how long to wait without any success before a worker leaves or a member is given up, " +
+  "how long to wait without any success before a worker exits or a member is given up, " +
     "such as 90s, 10m or 2h (default: 10m)",
   time,
 );

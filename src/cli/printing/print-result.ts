@@ -24,7 +24,7 @@ export async function printResult(
   if (result.state.kind === "stopped") {
     print(
       `\nstopped after ${duration(result.seconds)}; nothing that was published is lost. ` +
-        `Go on with: ${clade} resume ${result.run}`,
+        `Continue with: ${clade} resume ${result.run}`,
     );
     return;
   }
@@ -76,9 +76,9 @@ async function printEnd(
   for (const line of bestLines(context, run, best)) print(line);
   const chain = await lineage(best.id, (id) => stores.population.snapshot(run.id, id));
   print(`\nthe schedule that made it:\n${scheduleText(schedule(chain))}`);
-  print(`\nlook further: ${clade} show ${run.id}      who copied whom, and why`);
-  const indent = "              ";
-  print(`${indent}${clade} report ${run.id}      the same in figures: lineage, tree, schedules`);
+  print(`\nsee also: ${clade} show ${run.id}      who copied whom, and why`);
+  const indent = "          ";
+  print(`${indent}${clade} report ${run.id}      figures: lineage, tree, schedules`);
   print(`${indent}${clade} best ${run.id} --out DIR      the model's files and its schedule`);
 }
 

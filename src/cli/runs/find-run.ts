@@ -63,7 +63,7 @@ function begunWith(
   }
   const ids = (beginning.length > 1 ? beginning : known).map(({ id }) => id as string);
   if (beginning.length > 1)
-    throw bad(name, "more than one run's name begins like this", `give one of ${ids.join(", ")}`);
+    throw bad(name, "matches more than one run", `give one of ${ids.join(", ")}`);
   const remedy = ids.length === 0 ? "there are none yet" : nearest(name, ids);
   throw bad(name, "is not a run of this store", remedy);
 }

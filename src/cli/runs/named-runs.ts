@@ -27,7 +27,7 @@ function called(name: string, runs: readonly Run[]): readonly Run[] {
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "run", value: name, rule, remedy }]);
   if (beginning.length > 1)
-    throw bad("more than one run's name begins like this", `give some of ${someOf(beginning)}`);
+    throw bad("matches more than one run", `give some of ${someOf(beginning)}`);
   // A study stands for its runs, and there may be hundreds.
   const known = [...new Set(runs.map(({ id, study }) => study?.name ?? id))];
   throw bad(

@@ -126,7 +126,7 @@ function doing(member: number | undefined, state: WorkerState): string {
     case "set-aside":
       return (
         `has been set aside since ${time(state.since)}: ${shortened(state.reason, 200)}; ` +
-        `it tries itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`
+        `it tests itself again at ${time(state.triesAt)}, and gives up at ${time(state.givesUpAt)}`
       );
     case "gave-up":
       return (

@@ -18,7 +18,7 @@ export function requireUsableTime(time: string | undefined): void {
   // 0 asks for no limit.
   if (minutes === 0 || minutes >= minMinutes) return;
   const rule =
-    "leaves a worker no time to train, since it leaves one or two minutes ahead of the limit";
+    "leaves a worker no time to train, since it exits one or two minutes before the limit";
   throw bad("--time", time, rule, `give at least ${minMinutes} minutes`);
 }
 
@@ -84,7 +84,7 @@ export function requireEnvironment(
   const rule = `keeps ${lost.join(", ")} from the jobs`;
   const remedy =
     `use --export=ALL, or name them as in --export=${lost.join(",")}; ` +
-    "passwords in ~/.pgpass and keys in ~/.aws reach jobs by themselves";
+    "passwords in ~/.pgpass and keys in ~/.aws reach jobs without it";
   throw bad("--export", exported, rule, remedy);
 }
 

@@ -165,7 +165,7 @@ test("every mistake of a file is found at once, under its path in the file", () 
     "ready.everySteps: 0 - must be at least 1; give a number of steps such as 200.",
     "exploit.truncationSelection.fracton: 0.3 - is not an option of truncationSelection; did " +
       'you mean "fraction"?',
-    'explore: "pertub" - is no built-in explore strategy; did you mean "perturb"?',
+    'explore: "pertub" - is not a built-in explore strategy; did you mean "perturb"?',
     'trainer.command: "" - is empty; give a command such as python train.py.',
     "trainer.stepTimeoutSecond: 3 - is not an option of trainer; did you mean " +
       '"stepTimeoutSeconds"?',
@@ -187,9 +187,9 @@ const badHyperparameters: [form: unknown, message: string][] = [
   ],
   [
     "logUniform(1e-4, 1)",
-    ': "logUniform(1e-4, 1)" - is a text here; write { logUniform: [...] }.',
+    ': "logUniform(1e-4, 1)" - is a string here; write { logUniform: [...] }.',
   ],
-  ["quantized(uniform(0, 1), 0.1)", "is a text here; write a form such as { uniform: [0, 1] }"],
+  ["quantized(uniform(0, 1), 0.1)", "is a string here; write a form such as { uniform: [0, 1] }"],
   [{ uniform: [0, 1], integer: [1, 2] }, "is both uniform and integer; keep one of them"],
   [{ uniform: 3 }, ".uniform: 3 - must be a list of two numbers; give a lower and an upper bound"],
   [{ uniform: [0] }, ".uniform: [0] - must be a list of two numbers"],
@@ -214,7 +214,7 @@ const badHyperparameters: [form: unknown, message: string][] = [
   [{ integer: [1, 8], log: 1 }, ".log: 1 - must be true or false"],
   [{ normal: [0, 1] }, ".bounds: undefined - must be a list of two numbers"],
   [{ choice: [] }, ".choice: [] - is empty; list the values"],
-  [{ choice: [[1]] }, ".choice.0: [1] - must be a finite number, a text, true or false"],
+  [{ choice: [[1]] }, ".choice.0: [1] - must be a finite number, a string, true or false"],
   [{ ordinal: [1, 1] }, ": ordinal(1, 1) - the options must differ"],
   [{ uniform: [0, 1], when: {} }, ".when: {} - must name one hyperparameter"],
   [
@@ -229,7 +229,7 @@ const badHyperparameters: [form: unknown, message: string][] = [
     { uniform: [0, 1], when: { othr: 1 } },
     'there is no hyperparameter "othr" to depend on; did you mean "other"?',
   ],
-  [{ uniform: [0, 1], when: { other: 9 } }, "other never is 9; use a value of integer(1, 3)"],
+  [{ uniform: [0, 1], when: { other: 9 } }, "other is never 9; use a value of integer(1, 3)"],
 ];
 
 test.each(badHyperparameters)("a hyperparameter %o is refused", (form, message) => {
@@ -249,18 +249,18 @@ const mistakes: [changes: object, message: string][] = [
     "objective: undefined - is not an objective; give { maximize: accuracy }",
   ],
   [{ objective: { maximize: "" } }, 'objective.maximize: "" - is empty'],
-  [{ ready: undefined }, "ready: undefined - is no ready strategy; give { everySteps: 200 }"],
-  [{ ready: 200 }, "ready: 200 - is no ready strategy"],
+  [{ ready: undefined }, "ready: undefined - is not a ready strategy; give { everySteps: 200 }"],
+  [{ ready: 200 }, "ready: 200 - is not a ready strategy"],
   [
     { ready: { everySteps: 5, burnin: 3 } },
     "ready.burnin: 3 - is not an option of everySteps; known are burnInSteps.",
   ],
   [
     { exploit: null },
-    "exploit: null - is no built-in exploit strategy; give one of truncationSelection",
+    "exploit: null - is not a built-in exploit strategy; give one of truncationSelection",
   ],
   [{ exploit: { noExploit: {}, tTestSelection: {} } }, "is both noExploit and tTestSelection"],
-  [{ exploit: "constructor" }, 'exploit: "constructor" - is no built-in exploit strategy'],
+  [{ exploit: "constructor" }, 'exploit: "constructor" - is not a built-in exploit strategy'],
   [
     { exploit: { truncationSelection: 0.2 } },
     "exploit.truncationSelection: 0.2 - must be an object; give options by name, such as { " +
@@ -268,7 +268,7 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { explore: { followSchedule: { schedule: [{ toStep: 3, hyperparameters: { rate: [1] } }] } } },
-    "schedule.0.hyperparameters.rate: [1] - must be a finite number, a text, true or false",
+    "schedule.0.hyperparameters.rate: [1] - must be a finite number, a string, true or false",
   ],
   [{ explore: { perturb: { factors: [1] } } }, "explore.perturb.factors.0: 1 - moves nothing"],
   [
@@ -276,17 +276,17 @@ const mistakes: [changes: object, message: string][] = [
     "trainer: undefined - must be a command; give for example { command: python train.py }.",
   ],
   [{ trainer: "" }, 'trainer: "" - is empty; give a command such as python train.py.'],
-  [{ trainer: { directory: "." } }, "trainer.command: undefined - must be a text"],
+  [{ trainer: { directory: "." } }, "trainer.command: undefined - must be a string"],
   [
     { trainer: { command: "x", environment: { A: 1 } } },
-    "trainer.environment.A: 1 - must be a text, or true for the worker's own value; put " +
+    "trainer.environment.A: 1 - must be a string, or true for the worker's own value; put " +
       "quotes around it.",
   ],
   [
     { trainer: { command: "x", environment: { "A B": "1" } } },
-    'trainer.environment.A B: "A B" - is no name of a variable; give letters, digits and',
+    'trainer.environment.A B: "A B" - is not a variable name; give letters, digits and',
   ],
-  [{ initial: [{ rate: 5 }] }, "initial[0].rate: 5 - is outside of logUniform(0.0001, 0.1)"],
+  [{ initial: [{ rate: 5 }] }, "initial[0].rate: 5 - is outside logUniform(0.0001, 0.1)"],
   [{ seed: null }, "seed: null - must be a whole number"],
 ];
 

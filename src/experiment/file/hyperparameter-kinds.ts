@@ -116,14 +116,14 @@ const kinds: Kinds<Declared> = {
     (form) => conditioned(form, ordinal(...form.ordinal)),
   ),
   constant: kind(
-    "A value that never changes, recorded with the others. Without a condition just the " +
-      "value will do.",
+    "A value that never changes, recorded with the others. Without a condition, write " +
+      "just the value.",
     { constant: hyperparameterValue, when },
     (form) => conditioned(form, constant(form.constant)),
   ),
 };
 
-/** In a file `logUniform(1e-4, 1)`, the form of TypeScript, is a text. */
+/** In a file `logUniform(1e-4, 1)`, the form of TypeScript, is a string. */
 const call = new RegExp(
   `^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`,
 );
@@ -154,7 +154,7 @@ export function readHyperparameter(
   const problem = { path, value: show(form), rule: words.isNone, remedy: `give ${words.example}` };
   if (typeof form === "string") {
     const name = form.slice(0, form.indexOf("("));
-    problem.rule = "is a text here";
+    problem.rule = "is a string here";
     problem.remedy = Object.hasOwn(kinds, name)
       ? `write { ${name}: [...] }`
       : `write ${words.example}`;

@@ -48,8 +48,8 @@ function formsOf<F>(
   const alone = names.filter((name) => kinds[name]!.schema.safeParse({ [name]: {} }).success);
   const words =
     alone.length > 0
-      ? { isNone: `is no built-in ${part} strategy`, example: `one of ${names.join(", ")}` }
-      : { isNone: `is no ${part} strategy`, example: examplesOf(given) };
+      ? { isNone: `is not a built-in ${part} strategy`, example: `one of ${names.join(", ")}` }
+      : { isNone: `is not a ${part} strategy`, example: examplesOf(given) };
   return {
     schema: z.union([
       ...alone.map((name) => z.literal(name).describe(kinds[name]!.schema.description!)),

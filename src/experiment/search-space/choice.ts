@@ -4,7 +4,7 @@ import type { HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { maxChoiceLength, maxChoices } from "../bounds.ts";
 import { type Declared, written } from "./declared.ts";
 
-/** One of some options without an order. It has no neighbours, so it changes by a draw only. */
+/** One of some options without an order. It has no neighbours, so only a draw changes it. */
 export function choice<const T extends readonly HyperparameterValue[]>(
   ...options: T
 ): Declared<T[number]> {

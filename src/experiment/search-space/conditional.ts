@@ -47,7 +47,7 @@ function nestedMistakes(inner: Declared): Mistake[] {
   const { on } = (inner as Conditional<HyperparameterValue>).condition;
   return [
     {
-      rule: "a hyperparameter can depend on one other only",
+      rule: "a hyperparameter can depend on only one other",
       remedy: `let ${show(on)} itself be conditional`,
     },
   ];

@@ -23,7 +23,7 @@ export function normal(
     });
   } else if (!Number.isFinite(10 * standardDeviation)) {
     mistakes.push({
-      rule: "the standard deviation is wider than numbers reach",
+      rule: "the standard deviation is too large for a number",
       remedy: "give a smaller one",
     });
   } else if (mean < low || mean > high) {

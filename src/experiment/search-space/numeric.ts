@@ -5,9 +5,9 @@
  *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
  *
  * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
- * range: zero is no trap. Then the value is brought back into the bounds, and onto the grid where
- * the kind has one (`integer`, `quantized`). On a grid a move is at least one step, and at a bound
- * it turns around, so that no value is a fixed point.
+ * range, so zero is not a trap. Then the value is brought back into the bounds, and onto the grid
+ * if the kind has one (`integer`, `quantized`). On a grid a move is at least one step, and at a
+ * bound it turns around, so that no value is a fixed point.
  */
 import type { Mistake } from "../../algorithm/problem.ts";
 import type { Random } from "../../algorithm/random.ts";
@@ -80,7 +80,7 @@ function nearestMultiple(low: number, high: number, grid: number): (value: numbe
 
 /**
  * The first and the last multiple. The billionth of a step allows for bounds such as 0.3, which is
- * no exact multiple of 0.1 in binary.
+ * not an exact multiple of 0.1 in binary.
  */
 function multiplesWithin(
   low: number,
@@ -99,7 +99,7 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
   }
   if (!Number.isFinite(10 * (high - low)))
     return [
-      { rule: "the bounds must not be further apart than numbers reach", remedy: "narrow them" },
+      { rule: "the distance between the bounds is too large for a number", remedy: "narrow them" },
     ];
   if (prior.low >= prior.high) {
     const remedy =

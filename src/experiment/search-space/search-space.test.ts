@@ -437,6 +437,6 @@ describe("a space with conditions", () => {
     expect(settled).toEqual({ optimizer: "adam", beta: 1, rate: 1e-4 });
     expect(() =>
       space.settle({ optimizer: "adam", beta: 0.9, rate: Number.NaN }, randomStream(1)),
-    ).toThrow("hyperparameters.rate: NaN - is outside of logUniform(0.0001, 0.1)");
+    ).toThrow("hyperparameters.rate: NaN - is outside logUniform(0.0001, 0.1)");
   });
 });

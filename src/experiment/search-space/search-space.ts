@@ -114,7 +114,7 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
         problems.push({
           path: name,
           value: declared.written,
-          rule: `${condition.on} never is ${impossible.map(show).join(" or ")}`,
+          rule: `${condition.on} is never ${impossible.map(show).join(" or ")}`,
           remedy: `use a value of ${on.written}`,
         });
       }
@@ -171,8 +171,8 @@ function outside(path: string, value: unknown, declared: Declared): Problem {
   return {
     path,
     value: show(value),
-    rule: `is outside of ${declared.written}`,
-    remedy: "give a value that it admits, or widen it",
+    rule: `is outside ${declared.written}`,
+    remedy: "give an allowed value, or widen it",
   };
 }
 

@@ -255,7 +255,7 @@ test("fixed hyperparameters have to be all of them, and admitted", () => {
       "learningRate: 0.01 }.",
   );
   expect(() => fixed(experiment, { rate: 7 })).toThrow(
-    "fixed.rate: 7 - is outside of logUniform(0.0001, 1)",
+    "fixed.rate: 7 - is outside logUniform(0.0001, 1)",
   );
 });
 

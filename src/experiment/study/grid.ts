@@ -4,7 +4,7 @@ import type { Experiment } from "../experiment.ts";
 import type { Declared } from "../search-space/declared.ts";
 import type { DeclaredNumber } from "../search-space/numeric.ts";
 
-/** Draws that find the values of a kind that is no number. */
+/** Draws that find the values of a kind that is not a number. */
 const draws = 1000;
 
 /**

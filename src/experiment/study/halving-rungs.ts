@@ -1,5 +1,5 @@
 /**
- * A rung: the generation at whose end it stands, how many members get there and how many go on.
+ * A rung: the generation after which it comes, how many members reach it and how many continue.
  */
 export interface Rung {
   readonly generation: number;

@@ -20,7 +20,7 @@ export interface PlannedVariant {
   /**
    * The settings that make this variant of the experiment, without the seed. A variant that
    * follows another needs what that one's best model found; without it the settings that are known
-   * beforehand are given. Throws a `BadInputError` with paths in the study.
+   * in advance are given. Throws a `BadInputError` with paths in the study.
    */
   settings(experiment: Experiment, found?: Found): Settings;
 }

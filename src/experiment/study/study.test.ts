@@ -139,12 +139,12 @@ test.each([
   [{ seeds: 0 }, "seeds: 0 - must be at least 1; give how many, such as 5."],
   [
     { variants: { a: "random-serch" } },
-    'variants.a: "random-serch" - is no baseline; did you mean "random-search"?',
+    'variants.a: "random-serch" - is not a baseline; did you mean "random-search"?',
   ],
-  [{ baseline: "random" }, 'baseline: "random" - is no variant of this study'],
+  [{ baseline: "random" }, 'baseline: "random" - is not a variant of this study'],
   [
     { variants: { a: {}, b: { replay: "c" } } },
-    'variants.b.replay: "c" - is no variant of this study',
+    'variants.b.replay: "c" - is not a variant of this study',
   ],
   [
     { variants: { a: { fixed: 3 } } },

@@ -13,7 +13,7 @@ const namePattern = /^[A-Za-z0-9][\w.-]*$/;
 /** Runs have both names in their ids. */
 const maxNameLength = 80;
 const name = z
-  .string(mistake("must be a text", "give a name"))
+  .string(mistake("must be a string", "give a name"))
   .regex(
     namePattern,
     mistake(
@@ -81,7 +81,7 @@ const studyShape = {
     .optional()
     .describe("Values by setting; every variant is run with every combination of them."),
   baseline: z
-    .string(mistake("must be a text", "name a variant"))
+    .string(mistake("must be a string", "name a variant"))
     .optional()
     .describe("The variant that the others are compared with."),
 };
@@ -156,7 +156,7 @@ export function defineStudy(declaration: StudyDeclaration): Study {
     const path = `variants.${method}.${follows.what}`;
     const known = read.filter((other) => !other.follows).map((other) => other.method);
     if (!known.includes(follows.method)) {
-      const rule = "is no variant of this study that has a result of its own";
+      const rule = "is not a variant of this study with a result of its own";
       problems.push({
         path,
         value: show(follows.method),
@@ -166,7 +166,7 @@ export function defineStudy(declaration: StudyDeclaration): Study {
     }
   }
   if (baseline !== undefined && !Object.hasOwn(variants, baseline)) {
-    const rule = "is no variant of this study";
+    const rule = "is not a variant of this study";
     const remedy = nearest(baseline, Object.keys(variants));
     problems.push({ path: "baseline", value: show(baseline), rule, remedy });
   }
@@ -207,7 +207,7 @@ function readVariant(method: string, form: string | object, problems: Problem[])
       problems.push({
         path: `variants.${method}`,
         value: show(form),
-        rule: "is no baseline",
+        rule: "is not a baseline",
         remedy,
       });
     }

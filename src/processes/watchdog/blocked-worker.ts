@@ -77,7 +77,7 @@ function hangMessage(blockedMs: number, stepTimeoutSeconds: number): string {
   return (
     `the trainer blocked its worker for ${Math.round(blockedMs / 1000)} s, ` +
     `longer than stepTimeoutSeconds: ${stepTimeoutSeconds}; ` +
-    "let it give way more often, or raise stepTimeoutSeconds"
+    "let it return control more often, or raise stepTimeoutSeconds"
   );
 }
 

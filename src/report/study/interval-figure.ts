@@ -85,7 +85,7 @@ export function intervalFigure({ variants, metric, direction }: Comparison): Fig
   const signs = legend(entries(standings, baseline?.name), figureWidth);
   const caption =
     "Dots are interquartile means over seeds, bars their 95% intervals, " +
-    `thin strokes single seeds (${seedsOf(variants)}). The colour says what the verdict is.`;
+    `thin strokes single seeds (${seedsOf(variants)}). The colour shows the verdict.`;
   return figure("scores", "Final scores", caption, stack([signs, drawn], 4));
 }
 

@@ -18,7 +18,7 @@ const gap = 20;
 /** A row of the legend. Points of a grid differ at the end of their names. */
 const longestName = 110;
 const withoutClock =
-  " There are no curves against the clock: runs were stopped in between, " +
+  " Curves over time are left out: runs were stopped in between, " +
   "or their seeds do not overlap.";
 
 interface Line {
@@ -56,7 +56,7 @@ export function progressFigure(comparison: Comparison): Figure | NoFigure {
   const left = drawable.length - lines.length;
   const caption =
     `The best ${steering} so far (${betterIs(direction)}): interquartile mean over the seeds, ` +
-    "and their middle half as a band, as far as all seeds of a variant go. " +
+    "with their middle half as a band. A curve ends where a seed of its variant ends. " +
     "Steps are those of all members together." +
     (axes.includes("seconds") ? "" : withoutClock) +
     (left > 0 ? ` Of ${drawable.length} variants the baselines and the best are drawn.` : "");

@@ -82,8 +82,8 @@ function settingFigure(
   );
   const caption =
     `Interquartile means over seeds for each value of ${path}. ` +
-    "Where a method was run with other settings of the grid, too, thin lines are those, " +
-    "and the thick one is their mean; otherwise bars are 95% intervals.";
+    "Where a method was also run with other settings of the grid, thin lines show those, " +
+    "and the thick line is their mean; otherwise bars are 95% intervals.";
   return figure(
     `setting-${path.replaceAll(/[^A-Za-z0-9]+/g, "-").toLowerCase()}`,
     path,

@@ -104,7 +104,7 @@ test("a setting with several values has a figure, with a line for each method", 
 
 test("one variant with one seed is drawn, and the page says that it is alone", async () => {
   const { page, figures } = reportOf(await comparisonOf({ seeds: 1, variants: { pbt: {} } }));
-  expect(page).toContain("There is nothing to compare with.");
+  expect(page).toContain("There is no baseline to compare with.");
   expect(figures.map(({ name }) => name)).toEqual(["scores", "progress"]);
 });
 
@@ -117,7 +117,7 @@ test("more variants than colours: the caption says the baselines and best are dr
     expect(drawn.svg).toContain(`random-search population=${size}`);
 });
 
-test("without curves against the clock there is no panel, and the caption says why", async () => {
+test("without curves over time there is no panel, and the caption says why", async () => {
   const comparison = await comparisonOf({ variants });
   const timeless = {
     ...comparison,
@@ -129,7 +129,7 @@ test("without curves against the clock there is no panel, and the caption says w
   const drawn = progressFigure(timeless);
   if (drawn.kind === "none") throw new Error(drawn.why);
   expect(drawn.svg).not.toContain("wall time");
-  expect(drawn.caption).toContain("There are no curves against the clock");
+  expect(drawn.caption).toContain("Curves over time are left out");
 });
 
 test("the legend tells the points of a grid with long settings apart", async () => {

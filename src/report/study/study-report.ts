@@ -60,7 +60,7 @@ function verdicts(variants: readonly ComparedVariant[]): Markup {
   const rows = variants.flatMap(({ name, against }) =>
     against ? [[name, against.baseline, html`${against.sentence}`]] : [],
   );
-  if (rows.length === 0) return html`<p>There is nothing to compare with.</p>`;
+  if (rows.length === 0) return html`<p>There is no baseline to compare with.</p>`;
   return tableElement(["variant", "beside", "verdict"], rows);
 }
 
@@ -133,7 +133,7 @@ function described(
 ): Markup {
   const { hyperparameters, objective, trainer } = experiment;
   const lead =
-    "Variants differ from each other as their names say, and in what their method changes.";
+    "Variants differ in the settings that their names give, and in what their method changes.";
   return html`<p>${lead}</p>${pairs([
     ...Object.entries(hyperparameters),
     [

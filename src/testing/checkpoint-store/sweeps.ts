@@ -40,7 +40,7 @@ export function reservationCases(add: Add<CheckpointStore>): void {
         });
         await assertLoads(store, id, saved);
       }
-      await assertRejects(store.load(before), CheckpointError, "load of what nobody reserved");
+      await assertRejects(store.load(before), CheckpointError, "load of what was not reserved");
     },
   );
 

@@ -146,7 +146,7 @@ export function collectionCases(add: Add): void {
       await reserved(first, "first");
       await reserved(first, "second");
       clock.time += 5000;
-      assertEqual(await live(store, id), ["second"], "live after the lease, which nobody claimed");
+      assertEqual(await live(store, id), ["second"], "live after the lease, with no new claim");
       const second = await claim(store, id, worker(2), 1000);
       assertEqual(await live(store, id), [], "live after a new claim");
       await assertRejects(

@@ -12,7 +12,7 @@ export function runTimeCases(add: Add): void {
     const { store, id, clock } = scene;
     clock.time += 3_600_000;
     assertEqual(await elapsed(scene), 0, "time in a queue");
-    assert(hasNotBegun(await store.run(id)), "a run that nobody has claimed has not begun");
+    assert(hasNotBegun(await store.run(id)), "a run without a claim has not begun");
     const first = await claim(store, id);
     assertEqual(first.elapsedMs, 0, "time at the first claim");
     assert(!hasNotBegun(await store.run(id)), "a run that is claimed has begun");
@@ -81,7 +81,7 @@ export function runTimeCases(add: Add): void {
     await store.resume(id);
     assertEqual((await store.run(id)).state, { kind: "running" }, "state");
     clock.time += 50_000;
-    assertEqual(await elapsed(scene), 100, "time of a resumed run that nobody works on");
+    assertEqual(await elapsed(scene), 100, "time of a resumed run without workers");
     const again = await claim(store, id);
     clock.time += 50;
     assertEqual(await elapsed(scene), 150, "time of a run that is worked on again");

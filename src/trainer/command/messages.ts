@@ -51,7 +51,7 @@ export const results = {
   restore: z.object({
     hyperparameters,
     readBack,
-    checkpoint: z.string(mistake("must be a text", "answer with the hash of what was loaded")),
+    checkpoint: z.string(mistake("must be a string", "answer with the hash of what was loaded")),
   }),
   train: z.object({
     steps: z
@@ -59,7 +59,7 @@ export const results = {
       .min(1, mistake("must be at least 1", "answer with the number of steps that were done")),
     hyperparameters: hyperparameters.optional(),
     causes: z
-      .record(z.string(), z.string(), mistake("must be an object", "give texts by name"))
+      .record(z.string(), z.string(), mistake("must be an object", "give strings by name"))
       .optional(),
   }),
   evaluate: z.object({

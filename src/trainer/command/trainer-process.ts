@@ -231,7 +231,7 @@ export class TrainerProcess {
       Object.assign(this.metrics, checked);
       if (Object.keys(this.metrics).length > maxMetrics)
         this.#break(() =>
-          this.#mistake(`sent more than ${maxMetrics} metrics`, "send few, again and again"),
+          this.#mistake(`sent more than ${maxMetrics} metrics`, "send a few, as often as needed"),
         );
     } else if (method === "log") {
       this.#options.log().append(`${(checked as { text: string }).text}\n`);
@@ -245,7 +245,7 @@ export class TrainerProcess {
       if (used > limit) {
         const memory = `${Math.ceil(used)} MiB of memory`;
         const rule = `used ${memory}, more than memoryLimitMegabytes: ${limit}`;
-        this.#break(() => this.#error(rule, "let it use less, or raise the limit"));
+        this.#break(() => this.#error(rule, "reduce its memory use, or raise the limit"));
       }
       await sleep(memoryWatchMs, undefined, { ref: false });
     }
@@ -314,7 +314,7 @@ const timeoutRemedies: { readonly [method: string]: string } = {
 };
 const passOn =
   "in Python, import clade before anything that prints; when the command runs in a container " +
-  "or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that it is being driven";
+  "or on another machine, pass CLADE_PROTOCOL on to it, so that it knows that Clade drives it";
 const missingClient =
   "install the Python client where the command runs: " +
   `pip install ${new URL("../../../python", import.meta.url).pathname}`;

@@ -11,7 +11,8 @@ export interface Task {
   readonly observationSize: number;
   readonly stateSize: number;
   /**
-   * Steps until an episode is cut short. That is no ending: what would have followed still counts.
+   * Steps until an episode is cut short. That is not an ending: what would have followed still
+   * counts.
    */
   readonly episodeLimit: number;
   /** What a reward is worth one step later. */
