@@ -13,7 +13,8 @@ const worker = [...contracts, "population-store", "checkpoint-store", "trainer"]
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
   experiment,
-  "population-store": contracts,
+  database: ["algorithm"],
+  "population-store": [...contracts, "database"],
   "checkpoint-store": contracts,
   trainer: contracts,
   worker,

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import type { Row } from "../database/sql.ts";
 import type { RunId } from "./population-store.ts";
 import {
   decisionOf,
   failureOf,
   failureOfJson,
   noteOf,
-  type Row,
   runOf,
   snapshotOf,
   workerOf,

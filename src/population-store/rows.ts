@@ -13,6 +13,7 @@ import {
   snapshotId,
   type TreeSnapshot,
 } from "../algorithm/snapshot.ts";
+import type { Row } from "../database/sql.ts";
 import type { StoredMember } from "./member-lifecycle.ts";
 import {
   DamagedRowError,
@@ -28,8 +29,6 @@ import {
   type WorkerId,
 } from "./population-store.ts";
 import { type WorkTime, workTime } from "./work-time.ts";
-
-export type Row = Record<string, SQLOutputValue>;
 
 export const snapshotColumns =
   "seq, member, ordinal, kind, parent, donor, generation, step, member_steps, " +

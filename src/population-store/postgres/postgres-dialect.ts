@@ -5,11 +5,14 @@
  * publications come one after the other, and "everything after seq" misses nothing. A second lock
  * keeps a collection apart from every change of what it must keep.
  */
+
+import type { Connection } from "../../database/postgres/connection.ts";
+import { take } from "../../database/postgres/take.ts";
+import { raw, type Sql, sql, together } from "../../database/sql.ts";
+import type { Steps } from "../../database/steps.ts";
 import type { Failure } from "../population-store.ts";
-import { failureOfJson, type Row } from "../rows.ts";
-import type { Dialect, Steps } from "../sql/dialect.ts";
-import { raw, type Sql, sql, together } from "../sql/sql.ts";
-import type { Connection, Query } from "./connection.ts";
+import { failureOfJson } from "../rows.ts";
+import type { Dialect } from "../sql/dialect.ts";
 
 /**
  * "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second number is the run's
@@ -81,14 +84,4 @@ export class PostgresDialect implements Dialect {
     const { message, stack } = failure;
     return { ...failure, message: JSON.stringify(message), stack: JSON.stringify(stack) };
   }
-}
-
-export async function take<T>(steps: Steps<T>, query: Query): Promise<T> {
-  let taken = steps.next();
-  while (!taken.done) {
-    const rows: readonly (readonly Row[])[] =
-      taken.value.length > 0 ? await query(together(...taken.value)) : [];
-    taken = steps.next(rows);
-  }
-  return taken.value;
 }

@@ -6,6 +6,18 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { type CheckpointId, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import type { Connection } from "../../database/postgres/connection.ts";
+import { take } from "../../database/postgres/take.ts";
+import {
+  list,
+  type Row,
+  raw,
+  type Sql,
+  type SqlValue,
+  sql,
+  together,
+} from "../../database/sql.ts";
+import { get, type Steps } from "../../database/steps.ts";
 import { donorOf } from "../kept-checkpoints.ts";
 import {
   appendedBy,
@@ -25,14 +37,12 @@ import {
   runNotFound,
   type WorkerId,
 } from "../population-store.ts";
-import { decisionValues, type Row, snapshotColumns, snapshotOf, snapshotValues } from "../rows.ts";
-import { get, type HotPath, type Steps } from "../sql/dialect.ts";
+import { decisionValues, snapshotColumns, snapshotOf, snapshotValues } from "../rows.ts";
+import type { HotPath } from "../sql/dialect.ts";
 import type { RunKeys } from "../sql/run-keys.ts";
-import { list, raw, type Sql, type SqlValue, sql, together } from "../sql/sql.ts";
 import { endIfNobodyIsLeft, requireClaim } from "../sql/steps.ts";
-import type { Connection } from "./connection.ts";
 import { databaseFunction } from "./functions.ts";
-import { collectionLockClass, type PostgresDialect, take } from "./postgres-dialect.ts";
+import { collectionLockClass, type PostgresDialect } from "./postgres-dialect.ts";
 
 /** A waiting worker looks again after this time, because a pooler may drop notifications. */
 const pollMs = 500;

@@ -3,9 +3,10 @@
  * in every generation (`HotPath`); each database implements it in its own way. `sql/` has
  * everything else.
  */
+
+import type { Row, Sql } from "../../database/sql.ts";
+import type { Steps } from "../../database/steps.ts";
 import type { Failure, PopulationStore } from "../population-store.ts";
-import type { Row } from "../rows.ts";
-import type { Sql } from "./sql.ts";
 
 export interface Dialect {
   /** Sends read-only statements, one after the other. Resolves the rows of each. */
@@ -48,19 +49,3 @@ export type HotPath = Pick<
   | "waitForChange"
   | typeof Symbol.asyncDispose
 >;
-
-/**
- * A transaction as a generator. It yields statements that may be sent together, and gets the rows
- * of each. So the same steps run at once in this process, or message by message on a server.
- */
-export type Steps<T> = Generator<readonly Sql[], T, readonly (readonly Row[])[]>;
-
-export function* all(statement: Sql): Steps<readonly Row[]> {
-  const [rows] = yield [statement];
-  return rows!;
-}
-
-export function* get(statement: Sql): Steps<Row | undefined> {
-  const [row] = yield* all(statement);
-  return row;
-}

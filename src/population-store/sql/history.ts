@@ -1,18 +1,17 @@
 import { memberOf, ordinalOf } from "../../algorithm/snapshot.ts";
+import { type Row, raw, type Sql, sql } from "../../database/sql.ts";
 import { type DecisionCounts, recoveredLike } from "../decisions.ts";
 import { type News, type PopulationStore, snapshotNotFound } from "../population-store.ts";
 import {
   decisionOf,
   earned,
   plainSnapshotOf,
-  type Row,
   snapshotOf,
   treeColumns,
   treeReader,
 } from "../rows.ts";
 import type { Dialect } from "./dialect.ts";
 import type { RunKeys } from "./run-keys.ts";
-import { raw, type Sql, sql } from "./sql.ts";
 
 /** A small page, so that a reader who wants only the last ones does not wait for more. */
 const decisionsAPage = 250;

@@ -1,3 +1,5 @@
+import { list, type Row, raw, type SqlValue, sql } from "../../database/sql.ts";
+import { all, get, type Steps } from "../../database/steps.ts";
 import { afterFailure, afterRelease, whyClaimIsLost } from "../member-lifecycle.ts";
 import {
   leaseLost,
@@ -11,14 +13,12 @@ import {
   failureColumns,
   failureValues,
   plainSnapshotOf,
-  type Row,
   storedMemberOf,
   workerOf,
 } from "../rows.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
-import { all, type Dialect, get, type Steps } from "./dialect.ts";
+import type { Dialect } from "./dialect.ts";
 import { changeRun, type RunKeys } from "./run-keys.ts";
-import { list, raw, type SqlValue, sql } from "./sql.ts";
 import { endIfNobodyIsLeft, memberUpdate, noteWorked, requireClaim } from "./steps.ts";
 
 type Members = Pick<

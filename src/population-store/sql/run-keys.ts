@@ -1,6 +1,7 @@
+import { sql } from "../../database/sql.ts";
+import { get, type Steps } from "../../database/steps.ts";
 import { type RunId, runNotFound } from "../population-store.ts";
-import { type Dialect, get, type Steps } from "./dialect.ts";
-import { sql } from "./sql.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** The keys of runs in a database. The key of a removed run is never used again. */
 export class RunKeys {

@@ -1,3 +1,5 @@
+import { list, type Row, raw, sql } from "../../database/sql.ts";
+import { all, get } from "../../database/steps.ts";
 import { afterResumption } from "../member-lifecycle.ts";
 import {
   idTaken,
@@ -6,10 +8,9 @@ import {
   type Run,
   runNotFound,
 } from "../population-store.ts";
-import { noteOf, type Row, runOf, runsOf, storedMemberOf } from "../rows.ts";
-import { all, type Dialect, get } from "./dialect.ts";
+import { noteOf, runOf, runsOf, storedMemberOf } from "../rows.ts";
+import type { Dialect } from "./dialect.ts";
 import { changeRun, type RunKeys } from "./run-keys.ts";
-import { list, raw, sql } from "./sql.ts";
 import { endIfNobodyIsLeft, memberUpdate, newSnapshot, runColumns, setState } from "./steps.ts";
 
 const tables = ["members", "snapshots", "decisions", "failures", "pins", "notes", "workers"];

@@ -2,13 +2,14 @@
  * A population in an SQL database. What is specific to a database is its dialect and its hot path.
  * Another database needs another pair of these.
  */
+
+import { sql } from "../../database/sql.ts";
 import type { PopulationStore } from "../population-store.ts";
 import type { Dialect, HotPath } from "./dialect.ts";
 import { history } from "./history.ts";
 import { members } from "./members.ts";
 import { changeRun, RunKeys } from "./run-keys.ts";
 import { runs } from "./runs.ts";
-import { sql } from "./sql.ts";
 
 export function sqlPopulationStore(
   dialect: Dialect,

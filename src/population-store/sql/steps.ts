@@ -1,6 +1,8 @@
 /** Parts of transactions that several methods of the store share. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import { list, raw, type Sql, type SqlValue, sql } from "../../database/sql.ts";
+import { all, get, type Steps } from "../../database/steps.ts";
 import { runStateAfter, type StoredMember, whyClaimIsLost } from "../member-lifecycle.ts";
 import {
   type Claim,
@@ -21,8 +23,7 @@ import {
   workTimeOf,
 } from "../rows.ts";
 import { workTime } from "../work-time.ts";
-import { all, type Dialect, get, type Steps } from "./dialect.ts";
-import { list, raw, type Sql, type SqlValue, sql } from "./sql.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** A run `r` with the database's clock, and what `activeUntil` reads. */
 export function runColumns(clock: Sql): Sql {

@@ -9,6 +9,9 @@ import {
   type SnapshotId,
   snapshotId,
 } from "../../algorithm/snapshot.ts";
+import { type Row, sql } from "../../database/sql.ts";
+import type { SqliteFile } from "../../database/sqlite/sqlite-file.ts";
+import type { Steps } from "../../database/steps.ts";
 import { donorOf, keptSnapshots } from "../kept-checkpoints.ts";
 import {
   afterClaim,
@@ -37,15 +40,13 @@ import {
   earned,
   experimentOf,
   plainSnapshotOf,
-  type Row,
   snapshotColumns,
   storedMemberOf,
   workTimeOf,
 } from "../rows.ts";
-import type { HotPath, Steps } from "../sql/dialect.ts";
+import type { HotPath } from "../sql/dialect.ts";
 import { newsOf } from "../sql/history.ts";
 import type { RunKeys } from "../sql/run-keys.ts";
-import { sql } from "../sql/sql.ts";
 import {
   endIfNobodyIsLeft,
   memberUpdate,
@@ -67,8 +68,8 @@ const pollMs = 10;
 
 type KeptRow = Pick<Snapshot, "kind"> & { readonly ordinal: number; readonly checkpoint: unknown };
 
-export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
-  const get = database.get.bind(database);
+export function sqliteHotPath(file: SqliteFile, dialect: SqliteDialect, keys: RunKeys): HotPath {
+  const get = file.get.bind(file);
 
   /** The first part counts the commits of other connections, the second those of this one. */
   function mark(): string {
@@ -83,13 +84,11 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
   ): Promise<T> {
     const key = await keys.find(claim.run);
     if (key === undefined) throw leaseLost(claim, "the run was removed");
-    return database.transaction(() =>
-      work(key, database.take(requireClaim(database, key, claim))),
-    );
+    return file.transaction(() => work(key, file.take(requireClaim(dialect, key, claim))));
   }
 
   function keep(key: number, member: number, before: StoredMember, next: StoredMember): void {
-    database.run(...memberUpdate(key, member, before, next));
+    file.run(...memberUpdate(key, member, before, next));
   }
 
   /** Starts to count the run's time, or continues after a pause. Returns the work time so far. */
@@ -99,13 +98,11 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     const isPause =
       kept.runningSince === undefined || (row.last_published as number) + pauseMs < time;
     if (!isPause) return elapsedMs(kept, time);
-    const clock = database.clock();
-    const [rows] = database.run(
-      sql`SELECT ${runColumns(clock)} FROM clade.runs r WHERE key = ${key}`,
-    );
+    const clock = dialect.clock();
+    const [rows] = file.run(sql`SELECT ${runColumns(clock)} FROM clade.runs r WHERE key = ${key}`);
     const counted = workTimeOfClaim(kept, activeUntil(rows![0]!), time);
     if (counted.runningSince !== kept.runningSince)
-      database.run(
+      file.run(
         sql`UPDATE clade.runs
           SET elapsed_ms = ${counted.elapsedMs}, running_since = ${counted.runningSince}
           WHERE key = ${key}`,
@@ -156,28 +153,28 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
 
   function append(key: number, claim: Claim, publication: Publication): void {
     const { snapshots, decision } = appendedBy(publication);
-    const now = database.clock();
-    for (const snapshot of snapshots) database.run(newSnapshot(key, snapshot, claim.worker, now));
-    if (decision) database.run(newDecision(key, decision));
+    const now = dialect.clock();
+    for (const snapshot of snapshots) file.run(newSnapshot(key, snapshot, claim.worker, now));
+    if (decision) file.run(newDecision(key, decision));
     if (publication.kind !== "trained" || !publication.mayBeBest) return;
     const { snapshot } = publication;
     if (isBest(key, snapshot))
-      database.run(sql`UPDATE clade.runs SET best = ${snapshot.id} WHERE key = ${key}`);
+      file.run(sql`UPDATE clade.runs SET best = ${snapshot.id} WHERE key = ${key}`);
   }
 
   /** What a publication does to the run. */
   function* runAfter(key: number, publication: Publication, state: MemberState): Steps<void> {
     const { snapshots } = appendedBy(publication);
-    if (snapshots.length === 0) yield [noteWorked(key, database.now())];
+    if (snapshots.length === 0) yield [noteWorked(key, dialect.now())];
     const totalSteps = () =>
       get("SELECT sum(steps) AS steps FROM members WHERE run = ?", key)!.steps as number;
     const reason = endedBy(publication, totalSteps);
-    if (reason !== undefined) yield* setState(database, key, { kind: "done", reason });
-    else if (state !== "active") yield* endIfNobodyIsLeft(database, key, reasonOf(publication));
+    if (reason !== undefined) yield* setState(dialect, key, { kind: "done", reason });
+    else if (state !== "active") yield* endIfNobodyIsLeft(dialect, key, reasonOf(publication));
   }
 
   function news(key: number, since: number): News {
-    const published = database.prepared(
+    const published = file.prepared(
       `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ` +
         "ORDER BY seq",
     );
@@ -199,7 +196,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
       key,
     );
     if (run?.state !== "running") return { kind: "ended" };
-    const time = database.now();
+    const time = dialect.now();
     const member = choose(key, run.synchronous === 1, time, warm);
     if (member === undefined) return { kind: "wait" };
     const elapsed = countTime(key, run, time);
@@ -234,7 +231,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
 
   /** The snapshots of a member whose checkpoints stay, newest first. */
   function kept(key: number, member: number) {
-    const newestFirst = database.prepared(
+    const newestFirst = file.prepared(
       `SELECT ordinal, kind, checkpoint FROM snapshots WHERE run = ? AND member = ?
        ORDER BY ordinal DESC`,
     );
@@ -254,11 +251,11 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
     async claimMember(id, worker, request) {
       const key = await keys.find(id);
       if (key === undefined) return { kind: "ended" };
-      return database.transaction(() => claimIn(key, id, worker, request));
+      return file.transaction(() => claimIn(key, id, worker, request));
     },
     async renewLease(claim, leaseMs) {
       await fenced(claim, (key, member) =>
-        keep(key, claim.member, member, { ...member, until: database.now() + leaseMs }),
+        keep(key, claim.member, member, { ...member, until: dialect.now() + leaseMs }),
       );
     },
     async reserveCheckpoint(claim, checkpoint) {
@@ -278,19 +275,19 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
         const after = afterPublication(member, publication);
         append(key, claim, publication);
         keep(key, claim.member, member, after);
-        database.take(runAfter(key, publication, after.state));
+        file.take(runAfter(key, publication, after.state));
         return next && claimIn(key, claim.run, claim.worker, next);
       });
     },
     async collect(id, sweep) {
       const key = await keys.of(id);
-      database.transaction(() => {
+      file.transaction(() => {
         const run = get("SELECT best FROM runs WHERE key = ?", key);
         if (!run) throw runNotFound(id);
         const live = new Set<unknown>();
-        const pins = database.prepared("SELECT checkpoint FROM pins WHERE run = ?");
+        const pins = file.prepared("SELECT checkpoint FROM pins WHERE run = ?");
         for (const { checkpoint } of pins.all(key)) live.add(checkpoint);
-        const members = database.prepared("SELECT * FROM members WHERE run = ?");
+        const members = file.prepared("SELECT * FROM members WHERE run = ?");
         for (const row of members.all(key)) {
           live.add(row.reserved);
           live.add(begunOf(row)?.checkpoint);
@@ -309,7 +306,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
         await sleep(Math.min(pollMs, timeoutMs));
     },
     async [Symbol.asyncDispose]() {
-      database.close();
+      file.close();
     },
   };
 }

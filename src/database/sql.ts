@@ -1,3 +1,7 @@
+import type { SQLOutputValue } from "node:sqlite";
+
+export type Row = Record<string, SQLOutputValue>;
+
 export type SqlValue = string | number | null | Sql;
 
 /**
