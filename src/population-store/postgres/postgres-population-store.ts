@@ -3,7 +3,7 @@ import { migrate } from "../../database/postgres/migrate.ts";
 import type { PopulationStore } from "../population-store.ts";
 import { sqlPopulationStore } from "../sql/sql-population-store.ts";
 import { schema } from "./functions.ts";
-import { PostgresDialect } from "./postgres-dialect.ts";
+import { postgresDialect } from "./postgres-dialect.ts";
 import { postgresHotPath } from "./postgres-hot-path.ts";
 
 /**
@@ -22,8 +22,8 @@ export async function postgresPopulationStore(
     await connection.close();
     throw error;
   }
-  const dialect = new PostgresDialect(connection, now);
+  const dialect = postgresDialect(connection, now);
   return sqlPopulationStore(dialect, (keys, news) =>
-    postgresHotPath(connection, dialect, keys, news),
+    postgresHotPath(connection, dialect, keys, news, now),
   );
 }

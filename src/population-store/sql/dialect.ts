@@ -6,11 +6,14 @@
 
 import type { Row, Sql } from "../../database/sql.ts";
 import type { Steps } from "../../database/steps.ts";
+import type { Table } from "../../database/table.ts";
 import type { Failure, PopulationStore } from "../population-store.ts";
 
 export interface Dialect {
+  /** Sends a read-only statement. Resolves its rows. */
+  read(statement: Sql): Promise<readonly Row[]>;
   /** Sends read-only statements, one after the other. Resolves the rows of each. */
-  read(...statements: readonly Sql[]): Promise<readonly (readonly Row[])[]>;
+  readEach(...statements: readonly Sql[]): Promise<readonly (readonly Row[])[]>;
   /** Like `read`, for many rows. Each row is a list of values in the order of the columns. */
   values(statement: Sql): Promise<readonly (readonly Row[string][])[]>;
   /** Sends statements as one transaction. Resolves the rows of each. */
@@ -28,12 +31,8 @@ export interface Dialect {
   clock(): Sql;
   /** Converts a time of that clock to this machine's clock, given what that clock says now. */
   local(time: number, now: number): number;
-  /**
-   * Converts a failure to what the database can store, and back. Not every database can store
-   * every text.
-   */
-  storable(failure: Failure): Failure;
-  failureOf(row: Row): Failure;
+  /** Not every database can store every text. */
+  readonly failures: Table<Failure>;
 }
 
 /** What workers do in every generation, and what depends on how a database locks. */

@@ -8,7 +8,7 @@ import type { PopulationStore } from "../population-store.ts";
 import type { Dialect, HotPath } from "./dialect.ts";
 import { history } from "./history.ts";
 import { members } from "./members.ts";
-import { changeRun, RunKeys } from "./run-keys.ts";
+import { RunKeys } from "./run-keys.ts";
 import { runs } from "./runs.ts";
 
 export function sqlPopulationStore(
@@ -34,7 +34,7 @@ export function sqlPopulationStore(
       return rows!.length > 0;
     },
     async pin(id, name, checkpoint) {
-      await changeRun(dialect, keys, id, function* (key) {
+      await keys.change(id, function* (key) {
         yield [
           sql`INSERT INTO clade.pins (run, name, checkpoint)
             VALUES (${key}, ${name}, ${checkpoint})

@@ -1,48 +1,30 @@
-/** SQLite as a dialect. Each call is one transaction of synchronous statements. */
-
-import { raw, type Sql, sql } from "../../database/sql.ts";
+import { raw, sql } from "../../database/sql.ts";
 import type { SqliteFile } from "../../database/sqlite/sqlite-file.ts";
-import type { Steps } from "../../database/steps.ts";
-import { failureOf } from "../rows.ts";
+import { failures } from "../rows.ts";
 import type { Dialect } from "../sql/dialect.ts";
 
-export class SqliteDialect implements Dialect {
-  readonly #file: SqliteFile;
-  readonly now: () => number;
-  readonly forUpdate = raw("");
-  readonly forgettable: readonly Sql[] = [];
-  readonly failureOf = failureOf;
-
-  constructor(file: SqliteFile, now: () => number) {
-    this.#file = file;
-    this.now = now;
-  }
-
-  async read(...statements: readonly Sql[]) {
-    return this.#file.run(...statements);
-  }
-
-  async values(statement: Sql) {
-    return this.#file.values(statement);
-  }
-
-  async write(...statements: readonly Sql[]) {
-    return this.#file.transaction(() => this.#file.run(...statements));
-  }
-
-  async exclusively<T>(_run: number | undefined, steps: () => Steps<T>): Promise<T> {
-    return this.#file.transaction(() => this.#file.take(steps()));
-  }
-
-  clock(): Sql {
-    return sql`${this.now()}`;
-  }
-
-  local(time: number): number {
-    return time;
-  }
-
-  storable<F>(failure: F): F {
-    return failure;
-  }
+/** SQLite as a dialect. Each call is one transaction of synchronous statements. */
+export function sqliteDialect(file: SqliteFile, now: () => number): Dialect {
+  return {
+    async read(statement) {
+      return file.run(statement)[0]!;
+    },
+    async readEach(...statements) {
+      return file.run(...statements);
+    },
+    async values(statement) {
+      return file.values(statement);
+    },
+    async write(...statements) {
+      return file.transaction(() => file.run(...statements));
+    },
+    async exclusively(_run, steps) {
+      return file.transaction(() => file.take(steps()));
+    },
+    forUpdate: raw(""),
+    forgettable: [],
+    clock: () => sql`${now()}`,
+    local: (time) => time,
+    failures,
+  };
 }

@@ -2,7 +2,7 @@ import { SqliteFile } from "../../database/sqlite/sqlite-file.ts";
 import type { PopulationStore } from "../population-store.ts";
 import { sqlPopulationStore } from "../sql/sql-population-store.ts";
 import { migrations } from "./migrations.ts";
-import { SqliteDialect } from "./sqlite-dialect.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
 import { sqliteHotPath } from "./sqlite-hot-path.ts";
 
 /**
@@ -14,6 +14,6 @@ export function sqlitePopulationStore(
   { now = Date.now }: { now?: () => number } = {},
 ): PopulationStore {
   const file = new SqliteFile(path, migrations);
-  const dialect = new SqliteDialect(file, now);
-  return sqlPopulationStore(dialect, (keys) => sqliteHotPath(file, dialect, keys));
+  const dialect = sqliteDialect(file, now);
+  return sqlPopulationStore(dialect, (keys) => sqliteHotPath(file, dialect, keys, now));
 }
