@@ -3,7 +3,6 @@
  * in every generation (`HotPath`); each database implements it in its own way. `sql/` has
  * everything else.
  */
-
 import type { Row, Sql } from "../../database/sql.ts";
 import type { Steps } from "../../database/steps.ts";
 import type { Table } from "../../database/table.ts";

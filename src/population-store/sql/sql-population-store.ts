@@ -2,7 +2,6 @@
  * A population in an SQL database. What is specific to a database is its dialect and its hot path.
  * Another database needs another pair of these.
  */
-
 import { sql } from "../../database/sql.ts";
 import type { PopulationStore } from "../population-store.ts";
 import type { Dialect, HotPath } from "./dialect.ts";
