@@ -102,8 +102,9 @@ export function members(dialect: Dialect, keys: RunKeys) {
       });
     },
     async members(id) {
+      // A snapshot and a member have columns of the same name. The last one counts.
       const found = await dialect.read(
-        sql`SELECT s.*, m.*, ${dialect.clock()} AS now
+        sql`SELECT m.*, s.*, m.worker, ${dialect.clock()} AS now
           FROM clade.members m JOIN clade.snapshots s
             ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
           WHERE m.run = ${await keys.of(id)} ORDER BY m.member`,
