@@ -9,6 +9,8 @@ import {
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
+import { populationAsSeenBy } from "../../test/simulation/simulated-stores.ts";
+import { Process, World } from "../../test/simulation/world.ts";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import {
   type PopulationStore,
@@ -18,18 +20,14 @@ import {
 } from "../population-store/population-store.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import type { Hang } from "./hang.ts";
 import { createRun, run } from "./run.ts";
 import { work } from "./worker.ts";
 
-/** So many seconds of the run are one of this test's. */
-const rate = 50;
-
 class Climber {
   height = 0;
   async step({ rate }: Hyperparameters): Promise<void> {
-    await systemClock.pause(1, new AbortController().signal);
     this.height += rate as number;
   }
   evaluate() {
@@ -56,49 +54,60 @@ const climbing = (changes: object = {}) =>
     ...changes,
   });
 
-/** A run whose clocks run fast, and workers that join it, each with a trainer of its own. */
-async function fastRun(experiment = climbing(), patienceSeconds = 60) {
-  const begun = performance.now();
-  let skippedMs = 0;
-  const now = () => 1_700_000_000_000 + skippedMs + rate * (performance.now() - begun);
-  const inner = memoryPopulationStore({ now });
-  const store: PopulationStore = {
-    ...inner,
-    waitForChange: (seen, ms, signal) => inner.waitForChange(seen, ms / rate, signal),
-  };
+const nothing = async () => {};
+const calm = { awayUntil: 0, fullUntil: 0, lostAnswers: 0, tornCheckpoints: 0 };
+
+/** A run in simulated time, and workers that join it, each with a trainer of its own. */
+async function simulatedRun(experiment = climbing(), patienceSeconds = 60) {
+  const world = new World(1);
+  const store = memoryPopulationStore({ now: () => world.time });
   const created = await createRun(store, experiment, 1);
   const checkpointStore = memoryCheckpointStore();
   const told: string[] = [];
-  const join = (
+  let working = 0;
+  const runWorld = async () => {
+    while (working > 0) {
+      await world.run(() => working === 0, nothing);
+      await new Promise(setImmediate);
+    }
+  };
+  const join = async (
     name: string,
     session: TrainerSession,
     signal = new AbortController().signal,
-    sleep = (ms: number, until: AbortSignal) => systemClock.pause(ms / rate, until),
+    pausing = (pause: Clock["pause"]) => pause,
     hang: Hang | undefined = undefined,
-  ) =>
-    work({
-      worker: `${name}:1:1` as WorkerId,
-      run: created,
-      experiment,
-      populationStore: store,
-      checkpointStore,
-      session,
-      signal,
-      hang,
-      leaseMs: 60_000 * rate,
-      patienceMs: 1000 * patienceSeconds,
-      clock: { ...systemClock, now, pause: sleep },
-      tell: (line) => told.push(`${name}: ${line}`),
-    });
+  ) => {
+    const process = new Process(world, name);
+    if (++working === 1) void runWorld();
+    try {
+      return await work({
+        worker: `${name}:1:1` as WorkerId,
+        run: created,
+        experiment,
+        populationStore: populationAsSeenBy(process, world, calm, store),
+        checkpointStore,
+        session,
+        signal,
+        hang,
+        leaseMs: 60_000,
+        patienceMs: 1000 * patienceSeconds,
+        clock: { ...process.clock, pause: pausing(process.clock.pause) },
+        tell: (line) => told.push(`${name}: ${line}`),
+      });
+    } finally {
+      working--;
+    }
+  };
   const seen = async () => ({
     run: await store.run(created.id),
     members: await store.members(created.id),
     ...(await store.changes(created.id, start, 100_000)),
   });
-  const skip = (ms: number) => {
-    skippedMs += ms;
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await world.pause(10);
   };
-  return { id: created.id, store, join, seen, told, skip, now };
+  return { id: created.id, store, join, seen, told, until, world };
 }
 
 const sound = () => inProcessSession(Climber);
@@ -121,6 +130,8 @@ function failing(
 const states = (members: readonly { readonly state: string }[]) =>
   members.map(({ state }) => state);
 const finished = Array(6).fill("finished");
+const stateOf = async (store: PopulationStore, id: RunId) =>
+  (await store.workers(id)).map(({ state }) => state.kind);
 
 test.each([
   ["from the beginning", 0],
@@ -128,7 +139,7 @@ test.each([
 ])(
   "a worker on which everything fails %s is set aside, and costs no member and no copy",
   async (_, well) => {
-    const { join, seen, told, store, id } = await fastRun();
+    const { join, seen, told, store, id } = await simulatedRun();
     const broken = () => failing((step) => step > well && "the device does not answer");
     const [leftWell, left] = await Promise.all([join("good", sound()), join("bad", broken())]);
     const { run, members, failures, decisions } = await seen();
@@ -153,11 +164,11 @@ test.each([
 );
 
 test("an outage of every worker costs its length and the last pause, and no member", async () => {
-  const { join, seen, told } = await fastRun(climbing(), 600);
+  const { join, seen, told, world } = await simulatedRun(climbing(), 600);
   let isAway = false;
   let hadAway = false;
   const outage = () => {
-    if (!hadAway) setTimeout(() => (isAway = false), 200);
+    if (!hadAway) world.later(10_000, "the outage ends", () => (isAway = false));
     isAway ||= !hadAway;
     hadAway = true;
   };
@@ -179,7 +190,7 @@ test("an outage of every worker costs its length and the last pause, and no memb
 });
 
 test("an outage that is over for one worker is over for all, whatever their pauses", async () => {
-  const { join, seen, store, id, told } = await fastRun(climbing(), 3600);
+  const { join, seen, store, id, told, until, world } = await simulatedRun(climbing(), 3600);
   const isBack = (name: string) => told.includes(`${name}: back: a trial has succeeded`);
   let outage: "to come" | "now" | "over" = "to come";
   class Shaky extends Climber {
@@ -192,24 +203,20 @@ test("an outage that is over for one worker is over for all, whatever their paus
   /** Does not end the run alone. */
   class First extends Shaky {
     override async step(values: Hyperparameters) {
-      while (isBack("first") && !isBack("patient"))
-        await systemClock.pause(10, new AbortController().signal);
+      while (isBack("first") && !isBack("patient")) await world.pause(10);
       await super.step(values);
     }
   }
-  const areAside = () =>
-    expect
-      .poll(() => store.workers(id))
-      .toMatchObject(Array(2).fill({ state: { kind: "set-aside" } }));
   /** Before a worker tries itself for the first time it waits for a moment only. */
-  const afterMoment = (rest: Clock["pause"]): Clock["pause"] => {
-    let pauses = 0;
-    return (ms, until) => (pauses++ === 0 ? systemClock.pause(ms / rate, until) : rest(ms, until));
-  };
-  const untilWoken = (_: number, until: AbortSignal) => systemClock.pause(2 ** 31 - 1, until);
-  const untilOver = async (_: number, until: AbortSignal) => {
-    while (outage === "now" && !until.aborted) await systemClock.pause(10, until);
-  };
+  const afterMoment =
+    (rest: Clock["pause"]) =>
+    (pause: Clock["pause"]): Clock["pause"] => {
+      let pauses = 0;
+      return (ms, until) => (pauses++ === 0 ? pause(ms, until) : rest(ms, until));
+    };
+  const untilWoken = (_: number, signal: AbortSignal) => until(() => signal.aborted);
+  const untilOver = (_: number, signal: AbortSignal) =>
+    until(() => outage !== "now" || signal.aborted);
   let looks = 0;
   const { members: look } = store;
   const counted = (run: RunId) => {
@@ -221,31 +228,28 @@ test("an outage that is over for one worker is over for all, whatever their paus
     join("patient", inProcessSession(Shaky), undefined, afterMoment(untilWoken)),
     join("first", inProcessSession(First), undefined, afterMoment(untilOver)),
   ];
-  await areAside();
+  await until(async () => (await stateOf(store, id)).join() === "set-aside,set-aside");
   // Both have seen that nobody works.
   looks = 0;
-  await expect.poll(() => looks).toBeGreaterThan(5);
+  await until(() => looks > 5);
   outage = "over";
   expect(await Promise.all(working)).toEqual([undefined, undefined]);
   expect(states((await seen()).members)).toEqual(finished);
 });
 
 test("a set-aside worker shows what it waits for, and leaves at once when asked to", async () => {
-  const { join, store, id } = await fastRun(climbing(), 3600);
+  const { join, store, id, until } = await simulatedRun(climbing(), 3600);
   const leave = new AbortController();
   const working = join(
     "only",
     failing((step) => step > 10 && "the data is away"),
     leave.signal,
   );
-  await expect
-    .poll(() => store.workers(id))
-    .toMatchObject([
-      { state: { kind: "set-aside", reason: expect.stringContaining("the data is away") } },
-    ]);
+  await until(async () => (await stateOf(store, id)).join() === "set-aside");
   const [{ state }] = (await store.workers(id)) as unknown as [
-    { readonly state: { readonly since: number; readonly givesUpAt: number } },
+    { readonly state: { since: number; givesUpAt: number; reason: string } },
   ];
+  expect(state.reason).toContain("the data is away");
   expect(state.givesUpAt - state.since).toBe(3_600_000);
   leave.abort();
   expect(await working).toBeUndefined();
@@ -253,7 +257,7 @@ test("a set-aside worker shows what it waits for, and leaves at once when asked 
 });
 
 test("members are given up with the last error when the patience is over", async () => {
-  const { join, seen } = await fastRun();
+  const { join, seen } = await simulatedRun();
   const left = await join(
     "only",
     failing((step) => step > 10 && "the data is away"),
@@ -267,7 +271,7 @@ test("members are given up with the last error when the patience is over", async
 });
 
 test("a worker out of patience leaves the members to one that still tries itself", async () => {
-  const { join, seen, store, id } = await fastRun();
+  const { join, seen, store, id } = await simulatedRun();
   const other = "other:1:1" as WorkerId;
   const later = { triesAt: 0, givesUpAt: Number.MAX_SAFE_INTEGER };
   await store.noteWorker(id, other, {
@@ -288,19 +292,16 @@ test("a worker out of patience leaves the members to one that still tries itself
 });
 
 test("the last worker's patience begins with the last publication of any worker", async () => {
-  const { join, seen, store, id } = await fastRun(climbing(), 100);
+  const { join, seen, store, id, until } = await simulatedRun(climbing(), 100);
   const last = join(
     "last",
     failing((step) => step > 30 && "the device does not answer"),
   );
-  const aside = async () => (await store.workers(id))[0]?.state.kind;
-  await expect.poll(aside).toBe("set-aside");
+  await until(async () => (await stateOf(store, id)).join() === "set-aside");
   const before = (await store.end(id)).snapshots;
   const leave = new AbortController();
   const other = join("other", sound(), leave.signal);
-  await expect
-    .poll(async () => (await store.end(id)).snapshots, { interval: 5 })
-    .toBeGreaterThan(before);
+  await until(async () => (await store.end(id)).snapshots > before);
   leave.abort();
   await Promise.all([last, other]);
   const { run, failures, snapshots } = await seen();
@@ -309,9 +310,9 @@ test("the last worker's patience begins with the last publication of any worker"
 });
 
 test("a worker whose predecessor was blocked tries itself before it claims a member", async () => {
-  const { join, seen, told, store, id, now } = await fastRun(climbing(), 3600);
+  const { join, seen, told, store, id, until, world } = await simulatedRun(climbing(), 3600);
   const hang = {
-    since: now(),
+    since: world.time,
     hangs: 1,
     member: 0,
     blockedMs: 1000,
@@ -320,10 +321,9 @@ test("a worker whose predecessor was blocked tries itself before it claims a mem
   const leave = new AbortController();
   const broken = () => failing(() => "the device does not answer");
   const working = join("bad", broken(), leave.signal, undefined, hang);
-  const reason = expect.stringContaining("the device does not answer");
-  await expect
-    .poll(() => store.workers(id))
-    .toMatchObject([{ state: { kind: "set-aside", reason } }]);
+  const reasons = async () =>
+    (await store.workers(id)).map(({ state }) => "reason" in state && state.reason).join();
+  await until(async () => (await reasons()).includes("the device does not answer"));
   leave.abort();
   await working;
   expect((await seen()).failures).toEqual([]);
@@ -333,15 +333,16 @@ test("a worker whose predecessor was blocked tries itself before it claims a mem
 });
 
 test("members are given up when workers are blocked until the patience is over", async () => {
-  const { join, seen, now, skip } = await fastRun();
+  const { join, seen, world } = await simulatedRun();
   const hang = {
-    since: now(),
+    since: world.time,
     hangs: 9,
     member: 0,
     blockedMs: 1000,
     message: "the trainer blocked its worker",
   };
-  skip(60_000);
+  world.later(60_000, "a minute is over", () => {});
+  await world.run(() => false, nothing);
   expect(await join("last", sound(), undefined, undefined, hang)).toBe(
     "the trainer blocked its worker",
   );
@@ -353,7 +354,7 @@ test("members are given up when workers are blocked until the patience is over",
 });
 
 test("where nothing has ever been trained a tenth of the patience is enough", async () => {
-  const { join, seen } = await fastRun();
+  const { join, seen } = await simulatedRun();
   await join(
     "only",
     failing(() => "a mistake"),
@@ -367,7 +368,7 @@ test("where nothing has ever been trained a tenth of the patience is enough", as
 
 test("a member that fails alone is rescued, and in the end its values are given up", async () => {
   const always = climbing({ population: 3, initial: [{ rate: 0.5 }] });
-  const { join, seen } = await fastRun(always);
+  const { join, seen } = await simulatedRun(always);
   const session = () => failing((_, values) => values.rate === 0.5 && "does not fit");
   await Promise.all([join("one", session()), join("two", session())]);
   const { run, members, failures, decisions } = await seen();
@@ -407,7 +408,7 @@ test("a member does not draw again what always failed, and no member is given up
 });
 
 test("a member is rescued though its failure kills the worker every time", async () => {
-  const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }));
+  const { join, seen } = await simulatedRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }));
   const session = sound();
   let isHeld = false;
   const slowToFree: TrainerSession = {
@@ -433,15 +434,14 @@ test("a member is rescued though its failure kills the worker every time", async
 });
 
 test("a worker waits for a moment before it tries itself", async () => {
-  const { join, seen } = await fastRun(climbing({ population: 2 }));
+  const { join, seen, world } = await simulatedRun(climbing({ population: 2 }));
   const session = sound();
   let failedAt: number | undefined;
   const slowToFree: TrainerSession = {
     ...session,
     async train(generation) {
-      failedAt ??= performance.now();
-      if (performance.now() - failedAt < 900 / rate)
-        throw new TrainerError("the port is in use", "");
+      failedAt ??= world.time;
+      if (world.time - failedAt < 900) throw new TrainerError("the port is in use", "");
       return await session.train(generation);
     },
   };
@@ -478,7 +478,7 @@ test("a trainer that is killed repeatedly changes no result of a synchronous run
   const synchronous = climbing({ synchronous: true });
   const quiet = memoryPopulationStore();
   const { run: undisturbed } = await run(synchronous, { populationStore: quiet, seed: 1 });
-  const { join, store, id, seen } = await fastRun(synchronous, 36_000);
+  const { join, store, id, seen } = await simulatedRun(synchronous, 36_000);
   let trained = 0;
   await Promise.all(
     [1, 2].map((worker) =>
@@ -497,7 +497,7 @@ test("a trainer that is killed repeatedly changes no result of a synchronous run
 });
 
 test("the time that a killed member trained does not count against its patience", async () => {
-  const { join, seen, skip } = await fastRun(
+  const { join, seen, world } = await simulatedRun(
     climbing({ population: 2, initial: [{ rate: 0.5 }] }),
     600,
   );
@@ -508,7 +508,7 @@ test("the time that a killed member trained does not count against its patience"
     async train(generation) {
       if (generation.hyperparameters.rate !== 0.5 || ++kills > 3)
         return await session.train(generation);
-      skip(1_200_000);
+      await world.pause(1_200_000);
       throw new TrainerError("was killed from outside", "", { kind: "outside" });
     },
   };
@@ -523,7 +523,7 @@ test("a rescue in a synchronous run waits for a donor that was killed from outsi
   const synchronous = climbing({ synchronous: true, initial: [{ rate: 0.5 }, { rate: 1 }] });
   /** Member 0 fails by itself, and member 1, the best, is killed so often. */
   const result = async (kills: number) => {
-    const { join, store, id, seen } = await fastRun(synchronous, 36_000);
+    const { join, store, id, seen } = await simulatedRun(synchronous, 36_000);
     const session = sound();
     let member = -1;
     const failing: TrainerSession = {
@@ -552,7 +552,10 @@ test("a rescue in a synchronous run waits for a donor that was killed from outsi
 });
 
 test("a member that is killed every time is rescued when the patience is over", async () => {
-  const { join, seen } = await fastRun(climbing({ population: 3, initial: [{ rate: 0.5 }] }), 20);
+  const { join, seen } = await simulatedRun(
+    climbing({ population: 3, initial: [{ rate: 0.5 }] }),
+    20,
+  );
   const session = sound();
   const tooLarge: TrainerSession = {
     ...session,
@@ -573,7 +576,7 @@ test("a member that is killed every time is rescued when the patience is over", 
 });
 
 test("a rescue is decided once, though its worker leaves before it has trained", async () => {
-  const { join, seen, store, id } = await fastRun(climbing({ population: 3 }), 0);
+  const { join, seen, store, id } = await simulatedRun(climbing({ population: 3 }), 0);
   const leave = new AbortController();
   const session = sound();
   let member = -1;

@@ -25,12 +25,16 @@ interface Upload {
 const maxPerPage = 1000;
 /** Short pages, so that there are several. */
 const maxUploadsPerPage = 2;
-const minPartBytes = 5 * 1024 * 1024;
 
 export class MemoryBucket {
   readonly objects = new Map<string, Buffer[]>();
   readonly #uploads = new Map<string, Upload>();
+  readonly #minPartBytes: number;
   #count = 0;
+
+  constructor(minPartBytes: number) {
+    this.#minPartBytes = minPartBytes;
+  }
 
   /** The keys of unfinished uploads. */
   halfWritten(): string[] {
@@ -110,7 +114,7 @@ export class MemoryBucket {
     const bodies = listed.map(({ number, etag }, index) => {
       const part = parts.get(number);
       if (part?.etag !== etag) throw new Refusal(400, "InvalidPart");
-      if (index < listed.length - 1 && sizeOf(part.body) < minPartBytes)
+      if (index < listed.length - 1 && sizeOf(part.body) < this.#minPartBytes)
         throw new Refusal(400, "EntityTooSmall");
       return part.body;
     });

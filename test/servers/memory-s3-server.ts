@@ -23,6 +23,8 @@ export interface MemoryS3Options {
   readonly port?: number;
   /** Whether to check hashes, which takes longer than anything else here. */
   readonly isChecking?: boolean;
+  /** All parts but the last have at least as many bytes: 5 MiB by default, as in AWS. */
+  readonly minPartBytes?: number;
   /** Kinds of requests, such as "DELETE" or "GET uploads", that are answered with 403 or 501. */
   readonly refused?: Readonly<Record<string, "AccessDenied" | "NotImplemented">>;
 }
@@ -30,9 +32,10 @@ export interface MemoryS3Options {
 export async function startMemoryS3({
   port = 0,
   isChecking = true,
+  minPartBytes = 5 * 1024 * 1024,
   refused = {},
 }: MemoryS3Options = {}): Promise<MemoryS3Server> {
-  const stored = new MemoryBucket();
+  const stored = new MemoryBucket(minPartBytes);
 
   function answerFor(request: IncomingMessage, body: Buffer[]): Answer {
     const { pathname, searchParams: query } = new URL(request.url!, "http://s3");

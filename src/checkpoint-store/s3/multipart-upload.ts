@@ -8,8 +8,6 @@ import { inParallel } from "./in-turn.ts";
 import { type PartBuffers, partsInFlight } from "./part-buffers.ts";
 import type { S3Connection } from "./s3-connection.ts";
 
-/** Smaller objects go in one request. S3 accepts parts of less than 5 MiB only at the end. */
-export const partBytes = 8 * 1024 * 1024;
 const maxParts = 10_000;
 
 /** Fills the buffer from the position on. */
@@ -17,6 +15,7 @@ export type ReadPart = (position: number, into: Buffer) => Promise<void>;
 
 export async function multipartUpload(
   connection: S3Connection,
+  partBytes: number,
   buffers: PartBuffers,
   key: string,
   size: number,

@@ -36,6 +36,11 @@ export interface S3Options {
    */
   readonly tellWaiting?: (sentence: string) => void;
   readonly patienceMs?: number;
+  /**
+   * Smaller objects go in one request, and larger ones in parts of this size; 8 MiB by default.
+   * AWS accepts parts of less than 5 MiB only at the end.
+   */
+  readonly partBytes?: number;
 }
 
 /** Results for codes of errors that are not errors to a request. */

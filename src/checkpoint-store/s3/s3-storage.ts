@@ -13,11 +13,13 @@ import {
 import { downloadParts } from "./download-parts.ts";
 import { fetchRange } from "./fetch-range.ts";
 import { inParallel, Turns } from "./in-turn.ts";
-import { multipartUpload, partBytes, type ReadPart } from "./multipart-upload.ts";
+import { multipartUpload, type ReadPart } from "./multipart-upload.ts";
 import { PartBuffers, partsInFlight } from "./part-buffers.ts";
 import { S3Connection, type S3Options } from "./s3-connection.ts";
 import { abortHalfWritten, deleteObjects, listHalfWritten, listObjects } from "./s3-listing.ts";
 import { s3Place } from "./s3-place.ts";
+
+const defaultPartBytes = 8 * 1024 * 1024;
 
 /**
  * Opens `s3://bucket/prefix`. Throws for any other URL; other errors appear with the first
@@ -25,6 +27,7 @@ import { s3Place } from "./s3-place.ts";
  */
 export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   const place = s3Place(url);
+  const { partBytes = defaultPartBytes } = options;
   const connection = new S3Connection(place, options);
   const buffers = new PartBuffers();
   const turns = new Turns(partsInFlight);
@@ -48,7 +51,7 @@ export function s3Storage(url: string, options: S3Options = {}): ObjectStorage {
   }
 
   const putParts = (key: string, size: number, readPart: ReadPart) =>
-    multipartUpload(connection, buffers, nameOf(key), size, readPart);
+    multipartUpload(connection, partBytes, buffers, nameOf(key), size, readPart);
 
   async function putFile(key: string, path: string, size: number): Promise<void> {
     if (size <= partBytes) {
