@@ -68,7 +68,7 @@ function idOf({ member, ordinal }: Row): SnapshotId {
   return snapshotId(member as number, ordinal as number);
 }
 
-/** Throws a `DamagedRowError` that names the snapshot. */
+/** As `decide` and trainers see it. Throws a `DamagedRowError` that names the snapshot. */
 export function snapshotOf(row: Row): Snapshot {
   return { id: idOf(row), ...snapshots.read(row) };
 }
