@@ -6,6 +6,7 @@ import { defineConfig } from "vitest/config";
 const withProcesses = [
   "src/checkpoint-store/{objects,s3,shared-directory}/**/*.test.ts",
   "src/cli/**/*.test.ts",
+  "src/database/**/*.test.ts",
   "src/population-store/{postgres,sqlite}/**/*.test.ts",
   "src/processes/**/*.test.ts",
   "src/trainer/command/**/*.test.ts",

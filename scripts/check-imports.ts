@@ -14,7 +14,8 @@ const run = [...worker, "worker", "analysis"];
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
   experiment,
-  "population-store": contracts,
+  database: ["algorithm"],
+  "population-store": [...contracts, "database"],
   "checkpoint-store": contracts,
   trainer: contracts,
   worker,

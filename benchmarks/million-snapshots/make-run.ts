@@ -23,7 +23,7 @@ import {
   snapshotId,
 } from "../../src/algorithm/snapshot.ts";
 import type { RunId } from "../../src/population-store/population-store.ts";
-import { decisionValues, snapshotValues } from "../../src/population-store/rows.ts";
+import { decisions, snapshotValues } from "../../src/population-store/rows.ts";
 import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-population-store.ts";
 import { createRun } from "../../src/run/create-run.ts";
 
@@ -83,12 +83,7 @@ export async function makeRun(path: string, members: number, snapshots: number):
   function publish(snapshot: Snapshot): void {
     newest[snapshot.member] = snapshot;
     const publishedAt = Math.round(begin + count++ * generationMs);
-    insertSnapshot.run(
-      key,
-      ...snapshotValues(snapshot, ordinalOf(snapshot.id)),
-      worker,
-      publishedAt,
-    );
+    insertSnapshot.run(key, ...snapshotValues(snapshot), worker, publishedAt);
   }
 
   database.exec("BEGIN");
@@ -146,7 +141,7 @@ export async function makeRun(path: string, members: number, snapshots: number):
       hyperparameters: from !== undefined,
       reason: { text, numbers: { rank: place + 1, population: members } },
     };
-    insertDecision.run(key, ...decisionValues(decision));
+    insertDecision.run(key, ...decisions.values(decision));
     if (!from) return;
     const rate = Math.min(
       1,

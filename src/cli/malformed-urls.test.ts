@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import { checkpointsUrl } from "../checkpoint-store/open.ts";
 import { s3Place } from "../checkpoint-store/s3/s3-place.ts";
-import { postgresUrl, shownUrl } from "../population-store/postgres/postgres-url.ts";
+import { postgresUrl, shownUrl } from "../database/postgres/postgres-url.ts";
 import { concealed } from "./printing/concealed.ts";
 import { fileOf } from "./runs/open-store.ts";
 

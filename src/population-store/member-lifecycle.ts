@@ -6,7 +6,15 @@
  */
 import type { Decision } from "../algorithm/population-based-training.ts";
 import { type CheckpointId, ordinalOf, type Snapshot } from "../algorithm/snapshot.ts";
-import type { Claim, MemberState, Publication, RunState, WorkerId } from "./population-store.ts";
+import type {
+  Claim,
+  Member,
+  MemberState,
+  Publication,
+  RunId,
+  RunState,
+  WorkerId,
+} from "./population-store.ts";
 
 /** A member as a store keeps it. */
 export interface StoredMember {
@@ -69,6 +77,37 @@ export function afterClaim(member: StoredMember, worker: WorkerId, until: number
     until,
     reserved: null,
     begun: null,
+  };
+}
+
+/** The claim of the worker that holds a member. */
+export function claimOn(
+  run: RunId,
+  member: number,
+  held: StoredMember,
+  facts: Pick<Claim, "newest" | "hasFailed" | "elapsedMs">,
+): Claim {
+  const { worker, fencingToken, undecided, failures, restarted } = held;
+  return { run, worker: worker!, member, fencingToken, undecided, failures, restarted, ...facts };
+}
+
+/** A member as others see it. `until` is the stored time by this machine's clock. */
+export function visibleMember(
+  member: number,
+  stored: StoredMember,
+  newest: Snapshot,
+  now: number,
+  until = stored.until,
+): Member {
+  const { state, failures, worker, begun } = stored;
+  return {
+    member,
+    state,
+    newest,
+    ...(begun && { begun }),
+    failures,
+    ...(worker !== null && { lease: { worker, until } }),
+    ...(worker === null && stored.until > now && { restsUntil: until }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Members } from "./contract/members.ts";
 import type { Publications } from "./contract/publications.ts";
 import type { Runs } from "./contract/runs.ts";
 
+export { StoreVersionError } from "../database/store-version-error.ts";
 export * from "./contract/claim.ts";
 export * from "./contract/errors.ts";
 export * from "./contract/history.ts";

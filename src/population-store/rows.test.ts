@@ -1,15 +1,6 @@
 import { expect, test } from "vitest";
-import type { RunId } from "./population-store.ts";
-import {
-  decisionOf,
-  failureOf,
-  failureOfJson,
-  noteOf,
-  type Row,
-  runOf,
-  snapshotOf,
-  workerOf,
-} from "./rows.ts";
+import type { Row } from "../database/sql.ts";
+import { decisions, failures, failuresInJson, notes, runOf, snapshotOf, workers } from "./rows.ts";
 
 const snapshot: Row = {
   ...{
@@ -47,7 +38,7 @@ test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
       "snapshot 3.12: its hyperparameters in the store cannot be read: the row is damaged";
     expect(() => snapshotOf({ ...snapshot, hyperparameters: text })).toThrow(says);
     expect(() => snapshotOf({ ...snapshot, metrics: "{" })).toThrow("snapshot 3.12: its metrics");
-    expect(() => decisionOf({ snapshot: "3.12", donor: null, reason: text })).toThrow(
+    expect(() => decisions.read({ snapshot: "3.12", donor: null, reason: text })).toThrow(
       "the decision about snapshot 3.12: its reason in the store cannot be read",
     );
     const failure = {
@@ -58,12 +49,14 @@ test.each(['{"rate":0.', "", "null", "3", "\u0000", null])(
       stack: text,
     };
     const failed = "a failure of member 3 in generation 4: its";
-    if (text !== null) expect(() => failureOf(failure)).toThrow(`${failed} hyperparameters`);
-    expect(() => failureOfJson(failure)).toThrow(`${failed} stack`);
-    expect(() => workerOf({ worker: "a:1:x", device: null, state: text })).toThrow(
+    if (text !== null) expect(() => failures.read(failure)).toThrow(`${failed} hyperparameters`);
+    expect(() => failuresInJson.read({ ...failure, hyperparameters: null })).toThrow(
+      `${failed} stack`,
+    );
+    expect(() => workers.read({ worker: "a:1:x", device: null, state: text })).toThrow(
       "worker a:1:x: its state",
     );
-    expect(() => noteOf({ note: text }, "digits-x7" as RunId)).toThrow("run digits-x7: its note");
+    expect(() => notes.read({ id: "digits-x7", note: text })).toThrow("run digits-x7: its note");
     expect(() => runOf({ id: "digits-x7", experiment: text })).toThrow(
       "run digits-x7: its experiment",
     );

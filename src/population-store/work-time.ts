@@ -18,16 +18,20 @@ export function workTime(kept: WorkTime, activeUntil: number, now: number): Work
   return { elapsedMs: elapsedMs + Math.max(0, activeUntil - runningSince) };
 }
 
-/** What a claim changes: it ends a pause, or changes nothing. */
+/** What a claim changes: it ends a pause, or changes nothing and returns what it was given. */
 export function workTimeOfClaim(
   kept: WorkTime,
-  activeUntil: number,
+  lastPublished: number,
+  activeUntil: () => number,
   now: number,
-): Required<WorkTime> {
-  const { elapsedMs, runningSince } = kept;
-  if (runningSince !== undefined && activeUntil + pauseMs >= now)
-    return { elapsedMs, runningSince };
-  return { elapsedMs: workTime(kept, activeUntil, now).elapsedMs, runningSince: now };
+): WorkTime {
+  const isWithoutPause = (until: number) =>
+    kept.runningSince !== undefined && until + pauseMs >= now;
+  // Most claims follow a publication, and need no further look.
+  if (isWithoutPause(lastPublished)) return kept;
+  const until = activeUntil();
+  if (isWithoutPause(until)) return kept;
+  return { elapsedMs: workTime(kept, until, now).elapsedMs, runningSince: now };
 }
 
 /** No member of the run has been claimed yet. */

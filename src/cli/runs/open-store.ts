@@ -15,8 +15,10 @@ import {
   type OpenOptions,
 } from "../../checkpoint-store/open.ts";
 import type { PopulationStore, Run, RunId } from "../../population-store/population-store.ts";
-import { postgresPopulationStore } from "../../population-store/postgres/open.ts";
-import type { PostgresOptions } from "../../population-store/postgres/postgres-options.ts";
+import {
+  type PostgresOptions,
+  postgresPopulationStore,
+} from "../../population-store/postgres/open.ts";
 import { sqlitePopulationStore } from "../../population-store/sqlite/sqlite-population-store.ts";
 import type { Context } from "../context.ts";
 import type { StoreOptions } from "../options/store-options.ts";

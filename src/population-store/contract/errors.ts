@@ -14,8 +14,6 @@ export class RunExistsError extends CladeError {}
  * publication is discarded.
  */
 export class LeaseLostError extends CladeError {}
-/** The store was written by a newer version, or is not a store. It has not been changed. */
-export class StoreVersionError extends CladeError {}
 
 export function runNotFound(id: RunId): RunNotFoundError {
   return new RunNotFoundError(`run ${id}: is not in the store; list the runs to see which are`);

@@ -2,33 +2,16 @@
  * A population in this process's memory, for runs inside a program or a browser. JavaScript runs
  * one piece of synchronous code at a time, so a method that never awaits is a transaction.
  */
-
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import {
-  type CheckpointId,
-  memberOf,
-  ordinalOf,
-  type Snapshot,
-} from "../../algorithm/snapshot.ts";
+import { isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import { isNotable } from "../decisions.ts";
-import { keptSnapshots } from "../kept-checkpoints.ts";
-import {
-  afterClaim,
-  afterFailure,
-  afterPublication,
-  afterRelease,
-  afterResumption,
-  appendedBy,
-  endedBy,
-  reasonOf,
-  runStateAfter,
-  type StoredMember,
-  whyClaimIsLost,
-} from "../member-lifecycle.ts";
+import { isDonorKept, liveCheckpoints } from "../kept-checkpoints.ts";
+import * as life from "../member-lifecycle.ts";
 import {
   type Claim,
   type ClaimRequest,
   type ClaimResult,
+  type Cursor,
   elapsedMs,
   idTaken,
   leaseLost,
@@ -40,22 +23,8 @@ import {
   type WorkerId,
 } from "../population-store.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
-import { pauseMs, workTime, workTimeOfClaim } from "../work-time.ts";
-import {
-  activeUntil,
-  advance,
-  bestOf,
-  choose,
-  isKept,
-  type MemberRecord,
-  newest,
-  newestEarned,
-  newestFirst,
-  newRecord,
-  newsOf,
-  noteBest,
-  type RunRecord,
-} from "./run-record.ts";
+import { workTime, workTimeOfClaim } from "../work-time.ts";
+import { type MemberRecord, RunRecord } from "./run-record.ts";
 
 export function memoryPopulationStore({
   now = Date.now,
@@ -76,7 +45,7 @@ export function memoryPopulationStore({
   function claimed(claim: Claim): { record: RunRecord; member: MemberRecord } {
     const record = records.get(claim.run);
     const member = record?.members[claim.member];
-    const why = whyClaimIsLost(claim, member?.now, record?.run.state.kind);
+    const why = life.whyClaimIsLost(claim, member?.now, record?.run.state.kind);
     if (!record || !member || why !== undefined) throw leaseLost(claim, why!);
     return { record, member };
   }
@@ -90,20 +59,18 @@ export function memoryPopulationStore({
   /** The run as it is now. */
   function runOf(record: RunRecord): Run {
     const { runningSince, ...run } = record.run;
-    return { ...run, ...workTime(record.run, activeUntil(record), now()) };
+    return { ...run, ...workTime(record.run, record.activeUntil(), now()) };
   }
 
   /** Starts to count the run's time, or continues after a pause. */
   function countTime(record: RunRecord, time: number): void {
-    const { runningSince } = record.run;
-    // Most claims follow a publication, and need no further look.
-    if (runningSince !== undefined && record.publications.at(-1)!.publishedAt + pauseMs >= time)
-      return;
-    record.run = { ...record.run, ...workTimeOfClaim(record.run, activeUntil(record), time) };
+    const { publishedAt } = record.publications.at(-1)!;
+    const counted = workTimeOfClaim(record.run, publishedAt, () => record.activeUntil(), time);
+    if (counted !== record.run) record.run = { ...record.run, ...counted };
   }
 
   /** The end of the work on a member that is given back. */
-  function noteWorked(record: RunRecord, { worker, until }: StoredMember): void {
+  function noteWorked(record: RunRecord, { worker, until }: life.StoredMember): void {
     if (worker !== null) record.workedUntil = Math.max(record.workedUntil, Math.min(now(), until));
   }
 
@@ -122,13 +89,8 @@ export function memoryPopulationStore({
 
   function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
     if (record.active.length > 0) return;
-    setState(
-      record,
-      runStateAfter(
-        record.members.map(({ now: { state } }) => state),
-        reason,
-      )!,
-    );
+    const states = record.members.map(({ now: { state } }) => state);
+    setState(record, life.runStateAfter(states, reason)!);
   }
 
   async function claimMember(
@@ -139,33 +101,33 @@ export function memoryPopulationStore({
     const record = records.get(id);
     if (record?.run.state.kind !== "running") return { kind: "ended" };
     const time = now();
-    const chosen = choose(record, time, warm);
+    const chosen = record.choose(time, warm);
     if (chosen === undefined) return { kind: "wait" };
     const member = record.members[chosen]!;
     countTime(record, time);
-    member.now = afterClaim(member.now, worker, time + leaseMs);
-    const { hasFailed } = member;
-    const { fencingToken, undecided, failures, restarted } = member.now;
-    const claim = { run: id, worker, member: chosen, fencingToken, newest: newest(member) };
-    const elapsed = { elapsedMs: elapsedMs(record.run, time) };
+    member.now = life.afterClaim(member.now, worker, time + leaseMs);
+    const facts = {
+      newest: member.newest,
+      hasFailed: member.hasFailed,
+      elapsedMs: elapsedMs(record.run, time),
+    };
     return {
       kind: "claimed",
-      claim: { ...claim, undecided, failures, hasFailed, restarted, ...elapsed },
-      ...(undecided && since !== undefined && { news: newsOf(record, since) }),
+      claim: life.claimOn(id, chosen, member.now, facts),
+      ...(member.now.undecided && since !== undefined && { news: record.newsAfter(since) }),
     };
   }
 
   return {
     async createRun(newRun, roots) {
       if (records.has(newRun.id)) throw idTaken(newRun.id);
-      const time = now();
       const run: Run = {
         ...newRun,
-        createdAt: time,
+        createdAt: now(),
         state: { kind: "running" },
         elapsedMs: 0,
       };
-      const record = newRecord(run, roots.length, time);
+      const record = new RunRecord(run, roots.length);
       records.set(run.id, record);
       for (const root of roots) append(record, root);
       return run;
@@ -196,7 +158,7 @@ export function memoryPopulationStore({
       const stepsPerMember =
         replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
       for (const [index, { now }] of record.members.entries())
-        advance(record, index, afterResumption(now, stepsPerMember));
+        record.advance(index, life.afterResumption(now, stepsPerMember));
       setState(record, { kind: "running" });
       endIfNobodyIsLeft(record);
     },
@@ -213,9 +175,10 @@ export function memoryPopulationStore({
     async releaseMember(claim, restMs = 0) {
       const record = records.get(claim.run);
       const member = record?.members[claim.member];
-      if (!record || !member || whyClaimIsLost(claim, member.now, "running") !== undefined) return;
+      if (!record || !member || life.whyClaimIsLost(claim, member.now, "running") !== undefined)
+        return;
       noteWorked(record, member.now);
-      member.now = afterRelease(member.now, now() + restMs);
+      member.now = life.afterRelease(member.now, now() + restMs);
       changed();
     },
     async releaseWorker(id, worker) {
@@ -224,30 +187,33 @@ export function memoryPopulationStore({
       for (const member of record.members) {
         if (member.now.worker !== worker) continue;
         noteWorked(record, member.now);
-        member.now = afterRelease(member.now);
+        member.now = life.afterRelease(member.now);
       }
       changed();
     },
 
     async begin(claim, from) {
       const { record, member } = claimed(claim);
-      if (!isKept(record, from)) return false;
+      const { run, members } = record;
+      if (!isDonorKept(from, run.best, (donor) => members[donor]!.newestFirst())) return false;
       member.now = { ...member.now, begun: from };
       return true;
     },
     async publish(claim, publication, next) {
       const { record, member } = claimed(claim);
-      const { snapshots, decision } = appendedBy(publication);
+      const { snapshots, decision } = life.appendedBy(publication);
       const before = member.now;
       for (const snapshot of snapshots) append(record, snapshot, claim.worker);
-      advance(record, claim.member, afterPublication(before, publication));
+      record.advance(claim.member, life.afterPublication(before, publication));
       record.steps += member.now.steps - before.steps;
       if (decision) record.decisions.push(decision);
-      if (publication.kind === "trained" && publication.mayBeBest) noteBest(record, member);
+      if (publication.kind === "trained" && publication.mayBeBest)
+        record.noteBest(publication.snapshot);
       if (snapshots.length === 0) noteWorked(record, before);
-      const reason = endedBy(publication, () => record.steps);
+      const reason = life.endedBy(publication, () => record.steps);
       if (reason !== undefined) setState(record, { kind: "done", reason });
-      else if (member.now.state !== "active") endIfNobodyIsLeft(record, reasonOf(publication));
+      else if (member.now.state !== "active")
+        endIfNobodyIsLeft(record, life.reasonOf(publication));
       changed();
       return next && claimMember(claim.run, claim.worker, next);
     },
@@ -256,7 +222,7 @@ export function memoryPopulationStore({
       record.failures.push(failure);
       member.hasFailed = true;
       noteWorked(record, member.now);
-      advance(record, claim.member, afterFailure(member.now, state, now() + restMs));
+      record.advance(claim.member, life.afterFailure(member.now, state, now() + restMs));
       if (state !== "active") endIfNobodyIsLeft(record);
       changed();
     },
@@ -287,18 +253,9 @@ export function memoryPopulationStore({
     },
 
     async members(id) {
-      return recordOf(id).members.map((record, index) => {
-        const { state, failures, worker, until, begun } = record.now;
-        return {
-          member: index,
-          state,
-          newest: newest(record),
-          ...(begun && { begun }),
-          failures,
-          ...(worker !== null && { lease: { worker, until } }),
-          ...(worker === null && until > now() && { restsUntil: until }),
-        };
-      });
+      return recordOf(id).members.map((member, index) =>
+        life.visibleMember(index, member.now, member.newest, now()),
+      );
     },
     async counts(id) {
       const { snapshots, decisions, failures } = recordOf(id);
@@ -306,11 +263,14 @@ export function memoryPopulationStore({
       return { snapshots: snapshots.length, copies, failures: failures.length };
     },
     async news(id, since) {
-      return newsOf(recordOf(id), since);
+      return recordOf(id).newsAfter(since);
     },
     async present(id) {
       const { members, snapshots } = recordOf(id);
-      return { snapshots: members.map(newestEarned), cursor: snapshots.length };
+      return {
+        snapshots: members.map(({ history }) => history.findLast(isEarned)!),
+        cursor: snapshots.length,
+      };
     },
     async generation(id, generation) {
       return recordOf(id).members.flatMap(({ history }) => {
@@ -341,31 +301,28 @@ export function memoryPopulationStore({
     },
     async changes(id, after, limit = 1000) {
       const record = recordOf(id);
-      const snapshots = record.snapshots
-        .slice(after.snapshots, after.snapshots + limit)
-        .map((snapshot, index) => ({
-          ...snapshot,
-          ...record.publications[after.snapshots + index]!,
-        }));
-      const decisions = record.decisions.slice(after.decisions, after.decisions + limit);
-      const failures = record.failures.slice(after.failures, after.failures + limit);
+      const upTo = (kind: keyof Cursor) => Math.min(after[kind] + limit, record.end[kind]);
       const cursor = {
-        snapshots: after.snapshots + snapshots.length,
-        decisions: after.decisions + decisions.length,
-        failures: after.failures + failures.length,
+        snapshots: upTo("snapshots"),
+        decisions: upTo("decisions"),
+        failures: upTo("failures"),
       };
-      return { snapshots, decisions, failures, cursor };
+      const publications = record.publications.slice(after.snapshots, cursor.snapshots);
+      return {
+        snapshots: publications.map((publication, index) => ({
+          ...record.snapshots[after.snapshots + index]!,
+          ...publication,
+        })),
+        decisions: record.decisions.slice(after.decisions, cursor.decisions),
+        failures: record.failures.slice(after.failures, cursor.failures),
+        cursor,
+      };
     },
     async *tree(id) {
       yield [...recordOf(id).snapshots];
     },
     async end(id) {
-      const { snapshots, decisions, failures } = recordOf(id);
-      return {
-        snapshots: snapshots.length,
-        decisions: decisions.length,
-        failures: failures.length,
-      };
+      return recordOf(id).end;
     },
     mark: () => String(changeCount),
     waitForChange(seen, timeoutMs, signal) {
@@ -403,15 +360,8 @@ export function memoryPopulationStore({
     async collect(id, sweep) {
       const record = recordOf(id);
       const { members, pins } = record;
-      const live = new Set<CheckpointId | undefined>(pins.values());
-      live.add(bestOf(record)?.checkpoint);
-      for (const member of members) {
-        live.add(member.now.reserved ?? undefined);
-        live.add(member.now.begun?.checkpoint);
-        for (const { checkpoint } of keptSnapshots(newestFirst(member))) live.add(checkpoint);
-      }
-      live.delete(undefined);
-      sweep(live as ReadonlySet<CheckpointId>);
+      const keeping = members.map((m) => ({ ...m.now, newestFirst: m.newestFirst() }));
+      sweep(liveCheckpoints(keeping, record.best, pins.values()));
     },
     async [Symbol.asyncDispose]() {},
   };

@@ -9,9 +9,9 @@ import {
   ordinalOf,
   type Snapshot,
 } from "../../algorithm/snapshot.ts";
-import { donorOf, keptSnapshots } from "../kept-checkpoints.ts";
 import { isClaimable, newMember, type StoredMember } from "../member-lifecycle.ts";
 import type {
+  Cursor,
   Failure,
   News,
   PublishedSnapshot,
@@ -21,130 +21,111 @@ import type {
   WorkerId,
 } from "../population-store.ts";
 
-export interface RunRecord {
+export class MemberRecord {
+  now: StoredMember = newMember;
+  readonly history: Snapshot[] = [];
+  hasFailed = false;
+
+  get newest(): Snapshot {
+    return this.history[this.history.length - 1]!;
+  }
+
+  *newestFirst(): Generator<Snapshot> {
+    const { history } = this;
+    for (let index = history.length - 1; index >= 0; index--) yield history[index]!;
+  }
+}
+
+export class RunRecord {
   run: Run;
-  readonly members: MemberRecord[];
+  readonly members: readonly MemberRecord[];
   /**
    * The active members in the order in which they are claimed: least advanced first, then by
    * number.
    */
   readonly active: number[];
   /** In the order of publication, as strategies see them. */
-  readonly snapshots: Snapshot[];
+  readonly snapshots: Snapshot[] = [];
   /** The time and the worker of each publication. */
-  readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[];
-  readonly decisions: Decision[];
-  readonly failures: Failure[];
+  readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[] = [];
+  readonly decisions: Decision[] = [];
+  readonly failures: Failure[] = [];
   /** Of all members together. */
-  steps: number;
+  steps = 0;
   /** The end of the work on members that were given back. */
-  workedUntil: number;
-  readonly pins: Map<string, CheckpointId>;
-  readonly notes: RunNote[];
-  readonly workers: Map<WorkerId, RunWorker>;
+  workedUntil = 0;
+  readonly pins = new Map<string, CheckpointId>();
+  readonly notes: RunNote[] = [];
+  readonly workers = new Map<WorkerId, RunWorker>();
   /** The time of the last turn to collect, and how much was published by then. */
   collected: { readonly at: number; readonly snapshots: number };
-}
 
-export interface MemberRecord {
-  now: StoredMember;
-  readonly history: Snapshot[];
-  hasFailed: boolean;
-}
+  constructor(run: Run, count: number) {
+    this.run = run;
+    this.members = Array.from({ length: count }, () => new MemberRecord());
+    this.active = this.members.map((_, index) => index);
+    this.collected = { at: run.createdAt, snapshots: count };
+  }
 
-export function newRecord(run: Run, count: number, time: number): RunRecord {
-  const members = Array.from(
-    { length: count },
-    (): MemberRecord => ({ now: newMember, history: [], hasFailed: false }),
-  );
-  return {
-    run,
-    members,
-    active: members.map((_, index) => index),
-    snapshots: [],
-    publications: [],
-    decisions: [],
-    failures: [],
-    steps: 0,
-    workedUntil: 0,
-    pins: new Map(),
-    notes: [],
-    workers: new Map(),
-    collected: { at: time, snapshots: count },
-  };
-}
+  /** The time until which a worker has worked on the run, or still works. */
+  activeUntil(): number {
+    const leases = this.members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
+    return Math.max(this.workedUntil, this.publications.at(-1)!.publishedAt, ...leases);
+  }
 
-/** The time until which a worker has worked on the run, or still works. */
-export function activeUntil({ members, publications, workedUntil }: RunRecord): number {
-  const leases = members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
-  return Math.max(workedUntil, publications.at(-1)!.publishedAt, ...leases);
-}
+  /** Changes a member, and keeps the order of the active ones. */
+  advance(index: number, next: StoredMember): void {
+    const member = this.members[index]!;
+    if (member.now.state === "active") this.active.splice(this.#placeOf(index), 1);
+    member.now = next;
+    if (member.now.state === "active") this.active.splice(this.#placeOf(index), 0, index);
+  }
 
-/** Changes a member, and keeps the order of the active ones. */
-export function advance(record: RunRecord, index: number, next: StoredMember): void {
-  const member = record.members[index]!;
-  if (member.now.state === "active") record.active.splice(placeOf(record, index), 1);
-  member.now = next;
-  if (member.now.state === "active") record.active.splice(placeOf(record, index), 0, index);
-}
+  #placeOf(index: number): number {
+    const { generation } = this.members[index]!.now;
+    return firstPlace(this.active, (other) => {
+      const ahead = this.members[other]!.now.generation - generation;
+      return ahead > 0 || (ahead === 0 && other >= index);
+    });
+  }
 
-function placeOf({ members, active }: RunRecord, index: number): number {
-  const { generation } = members[index]!.now;
-  return firstPlace(active, (other) => {
-    const ahead = members[other]!.now.generation - generation;
-    return ahead > 0 || (ahead === 0 && other >= index);
-  });
-}
+  /** The free member to claim, if there is one. */
+  choose(time: number, warm: number | undefined): number | undefined {
+    const { members, active } = this;
+    const isFree = (member: MemberRecord) => isClaimable(member.now, time);
+    const free = active.find((index) => isFree(members[index]!));
+    if (free === undefined) return undefined;
+    const { generation } = members[free]!.now;
+    // In a synchronous run a member that is behind holds back the others, even while it is leased.
+    if (this.run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
+      return undefined;
+    const held = warm === undefined ? undefined : members[warm];
+    return held && isFree(held) && held.now.generation === generation ? warm : free;
+  }
 
-export function newest({ history }: MemberRecord): Snapshot {
-  return history[history.length - 1]!;
-}
+  newsAfter(since: number): News {
+    const { snapshots } = this;
+    return { snapshots: snapshots.slice(since).filter(isEarned), cursor: snapshots.length };
+  }
 
-/** The free member to claim, if there is one. */
-export function choose(
-  { members, active, run }: RunRecord,
-  time: number,
-  warm: number | undefined,
-): number | undefined {
-  const isFree = (member: MemberRecord) => isClaimable(member.now, time);
-  const free = active.find((index) => isFree(members[index]!));
-  if (free === undefined) return undefined;
-  const { generation } = members[free]!.now;
-  // In a synchronous run a member that is behind holds back the others, even while it is leased.
-  if (run.experiment.synchronous && members[active[0]!]!.now.generation < generation)
-    return undefined;
-  const held = warm === undefined ? undefined : members[warm];
-  return held && isFree(held) && held.now.generation === generation ? warm : free;
-}
+  /** The place after all that is published. */
+  get end(): Cursor {
+    const { snapshots, decisions, failures } = this;
+    return {
+      snapshots: snapshots.length,
+      decisions: decisions.length,
+      failures: failures.length,
+    };
+  }
 
-export function newsOf({ snapshots }: RunRecord, since: number): News {
-  return { snapshots: snapshots.slice(since).filter(isEarned), cursor: snapshots.length };
-}
+  get best(): Snapshot | undefined {
+    const { best } = this.run;
+    return best && this.members[memberOf(best)]!.history[ordinalOf(best)];
+  }
 
-export function noteBest(record: RunRecord, member: MemberRecord): void {
-  const best = bestOf(record);
-  const candidate = newest(member);
-  const { direction } = record.run.experiment.objective;
-  if (!best || isBetterModel(direction, candidate, best))
-    record.run = { ...record.run, best: candidate.id };
-}
-
-/** Whether a collection keeps the checkpoint that a snapshot was copied from. */
-export function isKept(record: RunRecord, snapshot: Snapshot): boolean {
-  const donor = donorOf(snapshot);
-  if (donor === undefined || record.run.best === donor) return true;
-  const kept = keptSnapshots(newestFirst(record.members[memberOf(donor)]!));
-  return [...kept].some(({ id }) => id === donor);
-}
-
-export function bestOf({ run, members }: RunRecord): Snapshot | undefined {
-  return run.best && members[memberOf(run.best)]!.history[ordinalOf(run.best)];
-}
-
-export function newestEarned({ history }: MemberRecord): Snapshot {
-  return history.findLast(isEarned)!;
-}
-
-export function* newestFirst({ history }: MemberRecord): Generator<Snapshot> {
-  for (let index = history.length - 1; index >= 0; index--) yield history[index]!;
+  noteBest(candidate: Snapshot): void {
+    const { best, run } = this;
+    if (!best || isBetterModel(run.experiment.objective.direction, candidate, best))
+      this.run = { ...run, best: candidate.id };
+  }
 }

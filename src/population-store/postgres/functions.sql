@@ -55,8 +55,8 @@ $$;
 -- The run's state as JSON, with the claim if there is one. If a decision comes next, and what
 -- others published since is short, it is included. If a crash of the server forgets a claim, the
 -- claim is refused later, so its commit does not wait for the disk.
-CREATE FUNCTION clade.claim__(of_run bigint, claimant text, lease_ms bigint, warm integer,
-    at bigint, since bigint)
+CREATE FUNCTION clade.claim__(of_run bigint, claimant text, at bigint, lease_ms bigint,
+    warm integer, since bigint)
   RETURNS text LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -145,7 +145,7 @@ END
 $$;
 
 -- Changes the lease, the reserved checkpoint or the snapshot that the claim continues from. NULL
--- means no change.
+-- means no change. Who protects a checkpoint keeps collections apart before.
 CREATE FUNCTION clade.hold__(of_run bigint, of_member integer, claimed bigint, claimant text,
     until bigint, to_reserve text, beginning text)
   RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
@@ -159,39 +159,16 @@ BEGIN
 END
 $$;
 
--- If a crash of the server forgets a renewal, the next one follows soon, so its commit does not
--- wait for the disk.
-CREATE FUNCTION clade.renew__(of_run bigint, of_member integer, claimed bigint, claimant text,
-    until bigint)
-  RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
-  PERFORM clade.hold__(of_run, of_member, claimed, claimant, until, NULL, NULL);
-END
-$$;
-
-CREATE FUNCTION clade.reserve__(of_run bigint, of_member integer, claimed bigint, claimant text,
-    checkpoint text)
-  RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
-  PERFORM clade.hold__(of_run, of_member, claimed, claimant, NULL, checkpoint, NULL);
-END
-$$;
-
 -- Returns 1 if there is no donor, or if a collection keeps the donor's checkpoint; otherwise 0.
 CREATE FUNCTION clade.begin__(of_run bigint, of_member integer, claimed bigint, claimant text,
     beginning text, donor text)
   RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-  is_kept boolean := true;
-BEGIN
-  PERFORM pg_advisory_xact_lock_shared(1264936304, of_run::integer);
-  IF donor IS NOT NULL THEN
-    is_kept := EXISTS (SELECT FROM clade.runs r WHERE r.key = of_run AND (r.best = donor
+  is_kept boolean := donor IS NULL
+    OR EXISTS (SELECT FROM clade.runs r WHERE r.key = of_run AND (r.best = donor
       OR split_part(donor, '.', 2)::integer
         IN (SELECT clade.kept__(of_run, split_part(donor, '.', 1)::integer))));
-  END IF;
+BEGIN
   PERFORM clade.hold__(of_run, of_member, claimed, claimant, NULL, NULL,
     CASE WHEN is_kept THEN beginning END);
   RETURN is_kept::integer;
@@ -275,7 +252,7 @@ BEGIN
   COMMIT;
   PERFORM clade.await_disk__();
   IF lease_ms IS NOT NULL THEN
-    next := clade.claim__(of_run, claimant, lease_ms, warm, at, since);
+    next := clade.claim__(of_run, claimant, at, lease_ms, warm, since);
   END IF;
   -- A claim alone does not wait.
   PERFORM set_config('synchronous_commit', before, true);

@@ -31,7 +31,7 @@ import {
   type Publication,
   type RunId,
 } from "../population-store.ts";
-import { memberColumns, memberFields, memberValue, storedMemberOf } from "../rows.ts";
+import { members } from "../rows.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
 
 const server = await startPostgres();
@@ -161,15 +161,14 @@ test.skipIf(!server)(
         name,
         typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value,
       ]);
-      return storedMemberOf(Object.fromEntries(whole));
+      return members.read(Object.fromEntries(whole));
     };
     for (let seed = 0; seed < figure(100, 400); seed++) {
       const random = randomStream(seed, "life");
       await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
       const member = anyMember(random);
-      const set = memberFields.map((name, index) => `${memberColumns[name]} = $${index + 1}`);
-      const values = memberFields.map((name) => memberValue(member, name));
-      await client.query(`UPDATE clade.members SET ${set.join(", ")}`, values);
+      const set = members.columns.map((name, index) => `${name} = $${index + 1}`);
+      await client.query(`UPDATE clade.members SET ${set.join(", ")}`, members.values(member));
       const { undecided, failures, restarted, worker: held } = member;
       const claim: Claim = {
         run: id,

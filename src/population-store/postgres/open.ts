@@ -1,5 +1,7 @@
+import type { PostgresOptions } from "../../database/postgres/connection.ts";
 import type { PopulationStore } from "../population-store.ts";
-import type { PostgresOptions } from "./postgres-options.ts";
+
+export type { PostgresOptions };
 
 /**
  * Connects to a PostgreSQL database (13 or later), and creates Clade's tables in a schema of their

@@ -5,11 +5,11 @@
  * publications come one after the other, and "everything after seq" misses nothing. A second lock
  * keeps a collection apart from every change of what it must keep.
  */
-import type { Failure } from "../population-store.ts";
-import { failureOfJson, type Row } from "../rows.ts";
-import type { Dialect, Steps } from "../sql/dialect.ts";
-import { raw, type Sql, sql, together } from "../sql/sql.ts";
-import type { Connection, Query } from "./connection.ts";
+import type { Connection } from "../../database/postgres/connection.ts";
+import { take } from "../../database/postgres/take.ts";
+import { raw, type Sql, sql, together } from "../../database/sql.ts";
+import { failuresInJson } from "../rows.ts";
+import type { Dialect } from "../sql/dialect.ts";
 
 /**
  * "Clad" and "Keep" in ASCII: the first numbers of a run's locks. The second number is the run's
@@ -18,77 +18,44 @@ import type { Connection, Query } from "./connection.ts";
 const lockClass = 0x436c6164;
 export const collectionLockClass = 0x4b656570;
 
-const changed = sql`SELECT pg_notify('clade', '')`;
-
-export class PostgresDialect implements Dialect {
-  readonly #connection: Connection;
-  /** Replaces the database's clock in tests. */
-  readonly now: (() => number) | undefined;
-  readonly forUpdate = raw("FOR UPDATE");
-  readonly forgettable = [sql`SELECT set_config('synchronous_commit', 'off', true)`];
-  readonly failureOf = failureOfJson;
-
-  constructor(connection: Connection, now: (() => number) | undefined) {
-    this.#connection = connection;
-    this.now = now;
-  }
-
-  read(...statements: readonly Sql[]) {
-    return this.#connection.query(together(...statements));
-  }
-
-  async values(statement: Sql) {
-    const [rows] = await this.read(statement);
-    return rows!.map((row) => Object.values(row));
-  }
-
-  write(...statements: readonly Sql[]) {
-    return this.read(...statements);
-  }
-
-  /**
-   * If the connection is lost the steps are repeated, so they have to find out what was committed.
-   */
-  async exclusively<T>(run: number | undefined, steps: () => Steps<T>): Promise<T> {
-    const locks =
-      run === undefined
-        ? undefined
-        : sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${run});
-            SELECT pg_advisory_xact_lock(${lockClass}, ${run})`;
-    const result = await this.#connection.transaction(locks, async (_, query) => {
-      const result = await take(steps(), query);
-      await query(together(changed, sql`COMMIT`));
-      return result;
-    });
-    this.#connection.noteChange();
-    return result;
-  }
-
-  clock(): Sql {
-    return this.now
-      ? sql`${this.now()}::bigint`
-      : sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
-  }
-
-  local(time: number, atDatabase: number): number {
-    return (this.now ?? Date.now)() - (atDatabase - time);
-  }
-
-  /**
-   * Stored as JSON, because a text may contain a NUL character, which PostgreSQL's text cannot.
-   */
-  storable(failure: Failure): Failure {
-    const { message, stack } = failure;
-    return { ...failure, message: JSON.stringify(message), stack: JSON.stringify(stack) };
-  }
+/** Keeps a run's collections apart from the rest of a transaction. */
+export function noCollection(run: number): Sql {
+  return sql`SELECT pg_advisory_xact_lock_shared(${collectionLockClass}, ${run})`;
 }
 
-export async function take<T>(steps: Steps<T>, query: Query): Promise<T> {
-  let taken = steps.next();
-  while (!taken.done) {
-    const rows: readonly (readonly Row[])[] =
-      taken.value.length > 0 ? await query(together(...taken.value)) : [];
-    taken = steps.next(rows);
-  }
-  return taken.value;
+/** `now` replaces the database's clock in tests. */
+export function postgresDialect(connection: Connection, now: (() => number) | undefined): Dialect {
+  return {
+    async read(statement) {
+      return (await connection.query(statement))[0]!;
+    },
+    readEach: (...statements) => connection.query(together(...statements)),
+    async values(statement) {
+      return (await connection.query(statement))[0]!.map((row) => Object.values(row));
+    },
+    write: (...statements) => connection.query(together(...statements)),
+    /**
+     * If the connection is lost the steps are repeated, so they have to find out what was
+     * committed.
+     */
+    async exclusively(run, steps) {
+      const locks =
+        run === undefined
+          ? undefined
+          : together(noCollection(run), sql`SELECT pg_advisory_xact_lock(${lockClass}, ${run})`);
+      const result = await connection.transaction(locks, async (_, query) => {
+        const result = await take(steps(), query);
+        await query(sql`SELECT pg_notify('clade', ''); COMMIT`);
+        return result;
+      });
+      connection.noteChange();
+      return result;
+    },
+    forUpdate: raw("FOR UPDATE"),
+    forgettable: [sql`SELECT set_config('synchronous_commit', 'off', true)`],
+    clock: () =>
+      now ? sql`${now()}::bigint` : sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`,
+    local: (time, atDatabase) => (now ?? Date.now)() - (atDatabase - time),
+    failures: failuresInJson,
+  };
 }

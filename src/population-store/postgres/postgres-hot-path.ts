@@ -6,6 +6,18 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { type CheckpointId, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
+import type { Connection } from "../../database/postgres/connection.ts";
+import { take } from "../../database/postgres/take.ts";
+import {
+  list,
+  type Row,
+  raw,
+  type Sql,
+  type SqlValue,
+  sql,
+  together,
+} from "../../database/sql.ts";
+import { get, type Steps } from "../../database/steps.ts";
 import { donorOf } from "../kept-checkpoints.ts";
 import {
   appendedBy,
@@ -25,14 +37,12 @@ import {
   runNotFound,
   type WorkerId,
 } from "../population-store.ts";
-import { decisionValues, type Row, snapshotColumns, snapshotOf, snapshotValues } from "../rows.ts";
-import { get, type HotPath, type Steps } from "../sql/dialect.ts";
+import { decisions, snapshotOf, snapshotValues } from "../rows.ts";
+import type { Dialect, HotPath } from "../sql/dialect.ts";
 import type { RunKeys } from "../sql/run-keys.ts";
-import { list, raw, type Sql, type SqlValue, sql, together } from "../sql/sql.ts";
 import { endIfNobodyIsLeft, requireClaim } from "../sql/steps.ts";
-import type { Connection } from "./connection.ts";
 import { databaseFunction } from "./functions.ts";
-import { collectionLockClass, type PostgresDialect, take } from "./postgres-dialect.ts";
+import { collectionLockClass, noCollection } from "./postgres-dialect.ts";
 
 /** A waiting worker looks again after this time, because a pooler may drop notifications. */
 const pollMs = 500;
@@ -46,16 +56,17 @@ const refusal = "CLADE";
 
 export function postgresHotPath(
   connection: Connection,
-  dialect: PostgresDialect,
+  dialect: Dialect,
   keys: RunKeys,
   newsAfter: PopulationStore["news"],
+  now: (() => number) | undefined,
 ): HotPath {
-  const { now } = dialect;
   const call = (name: string, ...values: readonly SqlValue[]) =>
     sql`SELECT ${databaseFunction(name)}(${list(values)}) AS result`;
 
-  async function all(statement: Sql): Promise<readonly Row[]> {
-    return (await connection.query(statement)).at(-1)!;
+  /** Resolves the rows of the last statement. */
+  async function all(...statements: readonly Sql[]): Promise<readonly Row[]> {
+    return (await connection.query(together(...statements))).at(-1)!;
   }
 
   const claimed = ({ member, fencingToken, worker }: Claim, key: number) =>
@@ -63,8 +74,7 @@ export function postgresHotPath(
 
   /** Runs work that fails if a claim is no longer valid, and then explains why. */
   async function fenced<T>(claim: Claim, work: (key: number) => Promise<T>): Promise<T> {
-    const key = await keys.find(claim.run);
-    if (key === undefined) throw leaseLost(claim, "the run was removed");
+    const key = await keys.ofClaim(claim);
     try {
       return await work(key);
     } catch (error) {
@@ -89,11 +99,8 @@ export function postgresHotPath(
   /** The arguments of `clade.publish` and `clade.append`. */
   function given(key: number, claim: Claim, publication: Publication): Sql {
     const { snapshots, decision } = appendedBy(publication);
-    const rows = snapshots.map((snapshot) => {
-      const values = snapshotValues(snapshot, ordinalOf(snapshot.id)) as readonly SqlValue[];
-      return sql`ROW(NULL, ${key}, ${list(values)}, ${claim.worker}, NULL)`;
-    });
-    const decided = decision && (decisionValues(decision) as readonly SqlValue[]);
+    const row = (values: readonly SqlValue[]) => sql`ROW(NULL, ${key}, ${list(values)})`;
+    const rows = snapshots.map((each) => row([...snapshotValues(each), claim.worker, null]));
     const ends = publication.kind === "trained" ? publication.ends : undefined;
     return list([
       claimed(claim, key),
@@ -103,7 +110,7 @@ export function postgresHotPath(
       Number(isUndecidedAfter(publication)),
       snapshots.find(({ kind }) => kind === "restarted")?.generation ?? null,
       sql`ARRAY[${list(rows)}]::clade.snapshots[]`,
-      decided ? sql`ROW(NULL, ${key}, ${list(decided)})::clade.decisions` : null,
+      decision ? sql`${row(decisions.values(decision))}::clade.decisions` : null,
       publication.kind === "trained" && publication.mayBeBest ? publication.snapshot.id : null,
       publication.kind === "ended" ? publication.reason : (ends?.reason ?? null),
       ends?.atTotalSteps ?? null,
@@ -135,7 +142,7 @@ export function postgresHotPath(
   /** Reads the parts of a claim's answer row by row, so that a damaged row is named. */
   async function requireReadable(key: number, since = Number.MAX_SAFE_INTEGER): Promise<void> {
     const rows = await all(
-      sql`SELECT ${raw(snapshotColumns)} FROM clade.snapshots
+      sql`SELECT * FROM clade.snapshots
         WHERE run = ${key} AND (seq > ${since}
           OR (member, ordinal) IN (SELECT member, newest FROM clade.members WHERE run = ${key}))`,
     );
@@ -149,10 +156,7 @@ export function postgresHotPath(
   ): Promise<ClaimResult> {
     const key = await keys.find(id);
     if (key === undefined) return { kind: "ended" };
-    const { leaseMs, warm, since } = request;
-    const [row] = await all(
-      call("claim", key, worker, leaseMs, warm ?? null, now?.() ?? null, since ?? null),
-    );
+    const [row] = await all(call("claim", key, worker, now?.() ?? null, claiming(request)));
     return await claimResultOf(row!.result as string, key, id, worker, request);
   }
 
@@ -199,18 +203,25 @@ export function postgresHotPath(
   return {
     claimMember,
     async renewLease(claim, leaseMs) {
+      // If a crash of the server forgets a renewal, the next one follows soon.
+      const until = sql`${dialect.clock()} + ${leaseMs}`;
       await fenced(claim, (key) =>
-        all(call("renew", claimed(claim, key), sql`${dialect.clock()} + ${leaseMs}`)),
+        all(...dialect.forgettable, call("hold", claimed(claim, key), until, null, null)),
       );
     },
     async reserveCheckpoint(claim, checkpoint) {
-      await fenced(claim, (key) => all(call("reserve", claimed(claim, key), checkpoint)));
+      await fenced(claim, (key) =>
+        all(noCollection(key), call("hold", claimed(claim, key), null, checkpoint, null)),
+      );
     },
     async begin(claim, from) {
       const donor = donorOf(from) ?? null;
       return await fenced(claim, async (key) => {
-        const begin = call("begin", claimed(claim, key), JSON.stringify(from), donor);
-        const [row] = await all(begin);
+        const begun = JSON.stringify(from);
+        const [row] = await all(
+          noCollection(key),
+          call("begin", claimed(claim, key), begun, donor),
+        );
         return row!.result === 1;
       });
     },

@@ -31,6 +31,9 @@ import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
 import { type Rows, restore } from "../../../test/fixtures/postgres-rows.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
+import { Connection } from "../../database/postgres/connection.ts";
+import { migrate } from "../../database/postgres/migrate.ts";
+import { sql } from "../../database/sql.ts";
 import {
   description,
   live,
@@ -38,9 +41,7 @@ import {
   trainedAfter,
   worker,
 } from "../../testing/population-store/scene.ts";
-import { sql } from "../sql/sql.ts";
-import { Connection } from "./connection.ts";
-import { migrate } from "./migrate.ts";
+import { schema } from "./functions.ts";
 import { migrations } from "./migrations.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
 
@@ -129,7 +130,8 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       await store.createRun({ id, seed: 1, experiment }, roots(1));
     }
     const connection = new Connection(database);
-    await migrate(connection, [...migrations, "ALTER TABLE clade.runs ADD COLUMN note text"]);
+    const steps = [...migrations, "ALTER TABLE clade.runs ADD COLUMN note text"];
+    await migrate(connection, { ...schema, steps });
     await connection.close();
     const opening = postgresPopulationStore(database);
     await expect(opening).rejects.toThrow(StoreVersionError);

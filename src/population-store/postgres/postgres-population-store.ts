@@ -1,10 +1,10 @@
+import { Connection, type PostgresOptions } from "../../database/postgres/connection.ts";
+import { migrate } from "../../database/postgres/migrate.ts";
 import type { PopulationStore } from "../population-store.ts";
 import { sqlPopulationStore } from "../sql/sql-population-store.ts";
-import { Connection } from "./connection.ts";
-import { migrate } from "./migrate.ts";
-import { PostgresDialect } from "./postgres-dialect.ts";
+import { schema } from "./functions.ts";
+import { postgresDialect } from "./postgres-dialect.ts";
 import { postgresHotPath } from "./postgres-hot-path.ts";
-import type { PostgresOptions } from "./postgres-options.ts";
 
 /**
  * A population in a PostgreSQL database, shared by the workers of many machines. Creates Clade's
@@ -13,17 +13,17 @@ import type { PostgresOptions } from "./postgres-options.ts";
  */
 export async function postgresPopulationStore(
   url: string,
-  { now, tellWaiting }: PostgresOptions & { readonly now?: () => number } = {},
+  { now, ...options }: PostgresOptions & { readonly now?: () => number } = {},
 ): Promise<PopulationStore> {
-  const connection = new Connection(url, tellWaiting);
+  const connection = new Connection(url, options);
   try {
-    await migrate(connection);
+    await migrate(connection, schema);
   } catch (error) {
     await connection.close();
     throw error;
   }
-  const dialect = new PostgresDialect(connection, now);
+  const dialect = postgresDialect(connection, now);
   return sqlPopulationStore(dialect, (keys, news) =>
-    postgresHotPath(connection, dialect, keys, news),
+    postgresHotPath(connection, dialect, keys, news, now),
   );
 }

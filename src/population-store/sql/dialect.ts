@@ -3,13 +3,16 @@
  * in every generation (`HotPath`); each database implements it in its own way. `sql/` has
  * everything else.
  */
+import type { Row, Sql } from "../../database/sql.ts";
+import type { Steps } from "../../database/steps.ts";
+import type { Table } from "../../database/table.ts";
 import type { Failure, PopulationStore } from "../population-store.ts";
-import type { Row } from "../rows.ts";
-import type { Sql } from "./sql.ts";
 
 export interface Dialect {
+  /** Sends a read-only statement. Resolves its rows. */
+  read(statement: Sql): Promise<readonly Row[]>;
   /** Sends read-only statements, one after the other. Resolves the rows of each. */
-  read(...statements: readonly Sql[]): Promise<readonly (readonly Row[])[]>;
+  readEach(...statements: readonly Sql[]): Promise<readonly (readonly Row[])[]>;
   /** Like `read`, for many rows. Each row is a list of values in the order of the columns. */
   values(statement: Sql): Promise<readonly (readonly Row[string][])[]>;
   /** Sends statements as one transaction. Resolves the rows of each. */
@@ -27,12 +30,8 @@ export interface Dialect {
   clock(): Sql;
   /** Converts a time of that clock to this machine's clock, given what that clock says now. */
   local(time: number, now: number): number;
-  /**
-   * Converts a failure to what the database can store, and back. Not every database can store
-   * every text.
-   */
-  storable(failure: Failure): Failure;
-  failureOf(row: Row): Failure;
+  /** Not every database can store every text. */
+  readonly failures: Table<Failure>;
 }
 
 /** What workers do in every generation, and what depends on how a database locks. */
@@ -48,19 +47,3 @@ export type HotPath = Pick<
   | "waitForChange"
   | typeof Symbol.asyncDispose
 >;
-
-/**
- * A transaction as a generator. It yields statements that may be sent together, and gets the rows
- * of each. So the same steps run at once in this process, or message by message on a server.
- */
-export type Steps<T> = Generator<readonly Sql[], T, readonly (readonly Row[])[]>;
-
-export function* all(statement: Sql): Steps<readonly Row[]> {
-  const [rows] = yield [statement];
-  return rows!;
-}
-
-export function* get(statement: Sql): Steps<Row | undefined> {
-  const [row] = yield* all(statement);
-  return row;
-}

@@ -1,57 +1,23 @@
-import { afterFailure, afterRelease, whyClaimIsLost } from "../member-lifecycle.ts";
-import {
-  leaseLost,
-  type Member,
-  type MemberState,
-  type PopulationStore,
-  type WorkerId,
-} from "../population-store.ts";
-import {
-  begunOf,
-  failureColumns,
-  failureValues,
-  plainSnapshotOf,
-  type Row,
-  storedMemberOf,
-  workerOf,
-} from "../rows.ts";
-import { forgottenAfterMs } from "../run-worker.ts";
-import { all, type Dialect, get, type Steps } from "./dialect.ts";
-import { changeRun, type RunKeys } from "./run-keys.ts";
-import { list, raw, type SqlValue, sql } from "./sql.ts";
-import { endIfNobodyIsLeft, memberUpdate, noteWorked, requireClaim } from "./steps.ts";
-
-type Members = Pick<
-  PopulationStore,
-  | "releaseMember"
-  | "releaseWorker"
-  | "recordFailure"
-  | "failuresOf"
-  | "noteWorker"
-  | "workers"
-  | "members"
->;
-
 /** Operations on members and workers outside the hot path. */
-export function members(dialect: Dialect, keys: RunKeys): Members {
+import { sql } from "../../database/sql.ts";
+import { all, get, type Steps } from "../../database/steps.ts";
+import { afterFailure, afterRelease, visibleMember, whyClaimIsLost } from "../member-lifecycle.ts";
+import type { PopulationStore } from "../population-store.ts";
+import * as rows from "../rows.ts";
+import { forgottenAfterMs } from "../run-worker.ts";
+import type { Dialect } from "./dialect.ts";
+import type { RunKeys } from "./run-keys.ts";
+import {
+  endIfNobodyIsLeft,
+  memberUpdate,
+  noteWorked,
+  requireClaim,
+  selectMembers,
+} from "./steps.ts";
+
+export function members(dialect: Dialect, keys: RunKeys) {
   function* now(): Steps<number> {
     return (yield* get(sql`SELECT ${dialect.clock()} AS now`))!.now as number;
-  }
-
-  function toMember(row: Row): Member {
-    const isLeased = row.lease_worker !== null;
-    const until = row.lease_until as number;
-    const begun = begunOf(row);
-    const local = () => dialect.local(until, row.now as number);
-    return {
-      member: row.member as number,
-      state: row.member_state as MemberState,
-      newest: plainSnapshotOf(row),
-      ...(begun && { begun }),
-      failures: row.failures as number,
-      ...(isLeased && { lease: { worker: row.lease_worker as WorkerId, until: local() } }),
-      ...(!isLeased && until > (row.now as number) && { restsUntil: local() }),
-    };
   }
 
   return {
@@ -59,11 +25,8 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
       const key = await keys.find(claim.run);
       if (key === undefined) return;
       await dialect.exclusively(key, function* () {
-        const row = yield* get(
-          sql`SELECT * FROM clade.members WHERE run = ${key} AND member = ${claim.member}
-            ${dialect.forUpdate}`,
-        );
-        const member = row && storedMemberOf(row);
+        const row = yield* get(selectMembers(dialect, key, sql`AND member = ${claim.member}`));
+        const member = row && rows.members.read(row);
         if (!member || whyClaimIsLost(claim, member, "running") !== undefined) return;
         const time = yield* now();
         yield [
@@ -73,18 +36,14 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
       });
     },
     async releaseWorker(id, worker) {
-      await changeRun(dialect, keys, id, function* (key) {
-        const rows = yield* all(
-          sql`SELECT * FROM clade.members WHERE run = ${key} AND worker = ${worker}
-            ${dialect.forUpdate}`,
-        );
+      await keys.change(id, function* (key) {
+        const held = yield* all(selectMembers(dialect, key, sql`AND worker = ${worker}`));
         const time = yield* now();
         yield [
-          ...rows.flatMap((row) => {
-            const member = storedMemberOf(row);
-            const next = afterRelease(member);
+          ...held.flatMap((row) => {
+            const member = rows.members.read(row);
             return [
-              ...memberUpdate(key, row.member as number, member, next),
+              ...memberUpdate(key, row.member as number, member, afterRelease(member)),
               noteWorked(key, Math.min(time, member.until)),
             ];
           }),
@@ -93,27 +52,24 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
       });
     },
     async recordFailure(claim, failure, state, restMs = 0) {
-      const key = await keys.find(claim.run);
-      if (key === undefined) throw leaseLost(claim, "the run was removed");
-      const values = failureValues(dialect.storable(failure)) as readonly SqlValue[];
+      const key = await keys.ofClaim(claim);
       await dialect.exclusively(key, function* () {
         const member = yield* requireClaim(dialect, key, claim);
         const time = yield* now();
         yield [
           ...memberUpdate(key, claim.member, member, afterFailure(member, state, time + restMs)),
           noteWorked(key, time),
-          sql`INSERT INTO clade.failures (run, ${raw(failureColumns)})
-            VALUES (${list([key, ...values])})`,
+          dialect.failures.insert(failure, { run: key }),
         ];
         if (state !== "active") yield* endIfNobodyIsLeft(dialect, key);
       });
     },
     async failuresOf(id, member, limit) {
-      const [rows] = await dialect.read(
+      const found = await dialect.read(
         sql`SELECT * FROM clade.failures WHERE run = ${await keys.of(id)} AND member = ${member}
           ORDER BY seq DESC LIMIT ${limit}`,
       );
-      return rows!.map(dialect.failureOf);
+      return found.map(dialect.failures.read);
     },
     async noteWorker(id, worker, state, device) {
       const key = await keys.find(id);
@@ -134,25 +90,31 @@ export function members(dialect: Dialect, keys: RunKeys): Members {
     },
     async workers(id) {
       const time = dialect.clock();
-      const [rows] = await dialect.read(
+      const found = await dialect.read(
         sql`SELECT *, ${time} AS now FROM clade.workers
           WHERE run = ${await keys.of(id)} AND seen_at > ${time} - ${forgottenAfterMs}
           ORDER BY joined_at, worker`,
       );
-      return rows!.map(({ now: atDatabase, joined_at, seen_at, ...row }) => {
-        const local = (time: unknown) => dialect.local(time as number, atDatabase as number);
-        return workerOf({ ...row, joined_at: local(joined_at), seen_at: local(seen_at) });
+      return found.map((row) => {
+        const worker = rows.workers.read(row);
+        const local = (time: number) => dialect.local(time, row.now as number);
+        return { ...worker, joinedAt: local(worker.joinedAt), seenAt: local(worker.seenAt) };
       });
     },
     async members(id) {
-      const [rows] = await dialect.read(
-        sql`SELECT m.state AS member_state, m.failures, m.worker AS lease_worker, m.lease_until,
-            m.newest, m.begun, ${dialect.clock()} AS now, s.*
+      // A snapshot and a member have columns of the same name. The last one counts.
+      const found = await dialect.read(
+        sql`SELECT m.*, s.*, m.worker, ${dialect.clock()} AS now
           FROM clade.members m JOIN clade.snapshots s
             ON s.run = m.run AND s.member = m.member AND s.ordinal = m.newest
           WHERE m.run = ${await keys.of(id)} ORDER BY m.member`,
       );
-      return rows!.map(toMember);
+      return found.map((row) => {
+        const stored = rows.members.read(row);
+        const now = row.now as number;
+        const until = dialect.local(stored.until, now);
+        return visibleMember(row.member as number, stored, rows.snapshotOf(row), now, until);
+      });
     },
-  };
+  } satisfies Partial<PopulationStore>;
 }

@@ -1,6 +1,7 @@
-import { type RunId, runNotFound } from "../population-store.ts";
-import { type Dialect, get, type Steps } from "./dialect.ts";
-import { sql } from "./sql.ts";
+import { sql } from "../../database/sql.ts";
+import { get, type Steps } from "../../database/steps.ts";
+import { type Claim, leaseLost, type RunId, runNotFound } from "../population-store.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** The keys of runs in a database. The key of a removed run is never used again. */
 export class RunKeys {
@@ -14,10 +15,9 @@ export class RunKeys {
   async find(id: RunId): Promise<number | undefined> {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
-    const [rows] = await this.#dialect.read(sql`SELECT key FROM clade.runs WHERE id = ${id}`);
-    const key = rows![0]?.key as number | undefined;
-    if (key !== undefined) this.#known.set(id, key);
-    return key;
+    const [row] = await this.#dialect.read(sql`SELECT key FROM clade.runs WHERE id = ${id}`);
+    if (row) this.#known.set(id, row.key as number);
+    return row?.key as number | undefined;
   }
 
   /** Throws `RunNotFoundError`. */
@@ -27,21 +27,23 @@ export class RunKeys {
     throw runNotFound(id);
   }
 
+  /** Throws `LeaseLostError`. */
+  async ofClaim(claim: Claim): Promise<number> {
+    const key = await this.find(claim.run);
+    if (key !== undefined) return key;
+    throw leaseLost(claim, "the run was removed");
+  }
+
+  /** Changes an existing run. Throws `RunNotFoundError`. */
+  async change(id: RunId, steps: (key: number) => Steps<void>): Promise<void> {
+    const key = await this.of(id);
+    await this.#dialect.exclusively(key, function* () {
+      if (!(yield* get(sql`SELECT 1 FROM clade.runs WHERE key = ${key}`))) throw runNotFound(id);
+      yield* steps(key);
+    });
+  }
+
   forget(id: RunId): void {
     this.#known.delete(id);
   }
-}
-
-/** Changes an existing run. Throws `RunNotFoundError`. */
-export async function changeRun(
-  dialect: Dialect,
-  keys: RunKeys,
-  id: RunId,
-  steps: (key: number) => Steps<void>,
-): Promise<void> {
-  const key = await keys.of(id);
-  await dialect.exclusively(key, function* () {
-    if (!(yield* get(sql`SELECT 1 FROM clade.runs WHERE key = ${key}`))) throw runNotFound(id);
-    yield* steps(key);
-  });
 }

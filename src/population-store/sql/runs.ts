@@ -1,42 +1,27 @@
-import { afterResumption } from "../member-lifecycle.ts";
-import {
-  idTaken,
-  type NewRun,
-  type PopulationStore,
-  type Run,
-  runNotFound,
-} from "../population-store.ts";
-import { noteOf, type Row, runOf, runsOf, storedMemberOf } from "../rows.ts";
-import { all, type Dialect, get } from "./dialect.ts";
-import { changeRun, type RunKeys } from "./run-keys.ts";
-import { list, raw, sql } from "./sql.ts";
-import { endIfNobodyIsLeft, memberUpdate, newSnapshot, runColumns, setState } from "./steps.ts";
+import { type Row, raw, sql } from "../../database/sql.ts";
+import { all, get } from "../../database/steps.ts";
+import { afterResumption, newMember } from "../member-lifecycle.ts";
+import { idTaken, type PopulationStore, type Run, runNotFound } from "../population-store.ts";
+import * as rows from "../rows.ts";
+import type { Dialect } from "./dialect.ts";
+import type { RunKeys } from "./run-keys.ts";
+import { endIfNobodyIsLeft, memberUpdate, selectMembers, selectRuns, setState } from "./steps.ts";
 
 const tables = ["members", "snapshots", "decisions", "failures", "pins", "notes", "workers"];
 
-type Runs = Pick<
-  PopulationStore,
-  "createRun" | "run" | "runs" | "damagedRuns" | "note" | "notes" | "removeRun" | "resume" | "stop"
->;
-
-export function runs(dialect: Dialect, keys: RunKeys): Runs {
+export function runs(dialect: Dialect, keys: RunKeys) {
   const toRun = (row: Row): Run => {
-    const { runningSince, ...run } = runOf(row);
+    const { runningSince, ...run } = rows.runOf(row);
     if (runningSince === undefined) return run;
     return { ...run, runningSince: dialect.local(runningSince, row.now as number) };
   };
 
   async function readRuns() {
-    const [rows] = await dialect.read(
-      sql`SELECT ${runColumns(dialect.clock())} FROM clade.runs r ORDER BY key`,
-    );
-    return runsOf(rows!, toRun);
+    return rows.runsOf(await dialect.read(selectRuns(dialect, sql`ORDER BY key`)), toRun);
   }
 
   async function run(id: Run["id"]): Promise<Run> {
-    const [[row]] = (await dialect.read(
-      sql`SELECT ${runColumns(dialect.clock())} FROM clade.runs r WHERE id = ${id}`,
-    )) as [[Row?]];
+    const [row] = await dialect.read(selectRuns(dialect, sql`WHERE id = ${id}`));
     if (row) return toRun(row);
     throw runNotFound(id);
   }
@@ -44,20 +29,21 @@ export function runs(dialect: Dialect, keys: RunKeys): Runs {
   return {
     async createRun(newRun, roots) {
       const now = dialect.clock();
+      const facts = {
+        synchronous: Number(newRun.experiment.synchronous),
+        created_at: now,
+        state: "running",
+        elapsed_ms: 0,
+      };
       await dialect.exclusively(undefined, function* () {
         const row = yield* get(
-          sql`INSERT INTO clade.runs (${raw(Object.keys(runValues(newRun)).join(", "))},
-              created_at, state, elapsed_ms)
-            VALUES (${list(Object.values(runValues(newRun)))}, ${now}, 'running', 0)
-            ON CONFLICT (id) DO NOTHING RETURNING key`,
+          sql`${rows.runs.insert(newRun, facts)} ON CONFLICT (id) DO NOTHING RETURNING key`,
         );
         if (!row) throw idTaken(newRun.id);
-        const key = row.key as number;
+        const run = row.key as number;
         yield roots.flatMap((root) => [
-          newSnapshot(key, root, null, now),
-          sql`INSERT INTO clade.members (run, member, state, generation, steps, newest, undecided,
-              failures, epoch, lease_until)
-            VALUES (${key}, ${root.member}, 'active', 0, 0, 0, 0, 0, 0, 0)`,
+          rows.insertSnapshot(root, { run, published_at: now }),
+          rows.members.insert(newMember, { run, member: root.member }),
         ]);
       });
       return await run(newRun.id);
@@ -70,17 +56,16 @@ export function runs(dialect: Dialect, keys: RunKeys): Runs {
       return (await readRuns()).damaged;
     },
     async note(id, note) {
-      const values = list([await keys.of(id), JSON.stringify(note)]);
-      await dialect.write(sql`INSERT INTO clade.notes (run, note) VALUES (${values})`);
+      await dialect.write(rows.notes.insert({ note }, { run: await keys.of(id) }));
     },
     async notes(id) {
-      const [rows] = await dialect.read(
+      const found = await dialect.read(
         sql`SELECT note FROM clade.notes WHERE run = ${await keys.of(id)} ORDER BY seq`,
       );
-      return rows!.map((row) => noteOf(row, id));
+      return found.map((row) => rows.notes.read({ ...row, id }).note);
     },
     async removeRun(id) {
-      await changeRun(dialect, keys, id, function* (key) {
+      await keys.change(id, function* (key) {
         yield [
           ...tables.map((table) => sql`DELETE FROM clade.${raw(table)} WHERE run = ${key}`),
           sql`DELETE FROM clade.runs WHERE key = ${key}`,
@@ -89,22 +74,21 @@ export function runs(dialect: Dialect, keys: RunKeys): Runs {
       keys.forget(id);
     },
     async resume(id, replacement) {
-      await changeRun(dialect, keys, id, function* (key) {
+      await keys.change(id, function* (key) {
         const stepsPerMember =
           replacement && (replacement.experiment.budget.stepsPerMember ?? Infinity);
-        const rows = yield* all(
-          sql`SELECT * FROM clade.members WHERE run = ${key} ORDER BY member ${dialect.forUpdate}`,
-        );
-        yield rows.flatMap((row) => {
-          const member = storedMemberOf(row);
+        const found = yield* all(selectMembers(dialect, key, sql``));
+        yield found.flatMap((row) => {
+          const member = rows.members.read(row);
           const next = afterResumption(member, stepsPerMember);
           return memberUpdate(key, row.member as number, member, next);
         });
         if (replacement) {
-          const { experiment, synchronous, source } = experimentValues(replacement);
+          const { experiment, source } = replacement;
           yield [
-            sql`UPDATE clade.runs SET experiment = ${experiment}, synchronous = ${synchronous},
-              source = ${source} WHERE key = ${key}`,
+            sql`UPDATE clade.runs SET experiment = ${JSON.stringify(experiment)},
+              synchronous = ${Number(experiment.synchronous)},
+              source = ${source ? JSON.stringify(source) : null} WHERE key = ${key}`,
           ];
         }
         yield* setState(dialect, key, { kind: "running" });
@@ -112,34 +96,10 @@ export function runs(dialect: Dialect, keys: RunKeys): Runs {
       });
     },
     async stop(id) {
-      await changeRun(dialect, keys, id, function* (key) {
+      await keys.change(id, function* (key) {
         const row = yield* get(sql`SELECT state FROM clade.runs WHERE key = ${key}`);
         if (row?.state === "running") yield* setState(dialect, key, { kind: "stopped" });
       });
     },
-  };
-}
-
-function runValues(run: NewRun) {
-  return {
-    id: run.id,
-    seed: run.seed,
-    ...experimentValues(run),
-    study: json(run.study),
-    control_of: run.controlOf ?? null,
-    checkpoints: run.checkpoints ?? null,
-    code: json(run.code),
-  };
-}
-
-function experimentValues({ experiment, source }: Pick<NewRun, "experiment" | "source">) {
-  return {
-    experiment: JSON.stringify(experiment),
-    synchronous: Number(experiment.synchronous),
-    source: json(source),
-  };
-}
-
-function json(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value);
+  } satisfies Partial<PopulationStore>;
 }

@@ -2,13 +2,13 @@
  * A population in an SQL database. What is specific to a database is its dialect and its hot path.
  * Another database needs another pair of these.
  */
+import { sql } from "../../database/sql.ts";
 import type { PopulationStore } from "../population-store.ts";
 import type { Dialect, HotPath } from "./dialect.ts";
 import { history } from "./history.ts";
 import { members } from "./members.ts";
-import { changeRun, RunKeys } from "./run-keys.ts";
+import { RunKeys } from "./run-keys.ts";
 import { runs } from "./runs.ts";
-import { sql } from "./sql.ts";
 
 export function sqlPopulationStore(
   dialect: Dialect,
@@ -33,7 +33,7 @@ export function sqlPopulationStore(
       return rows!.length > 0;
     },
     async pin(id, name, checkpoint) {
-      await changeRun(dialect, keys, id, function* (key) {
+      await keys.change(id, function* (key) {
         yield [
           sql`INSERT INTO clade.pins (run, name, checkpoint)
             VALUES (${key}, ${name}, ${checkpoint})

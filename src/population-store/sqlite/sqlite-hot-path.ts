@@ -9,55 +9,28 @@ import {
   type SnapshotId,
   snapshotId,
 } from "../../algorithm/snapshot.ts";
-import { donorOf, keptSnapshots } from "../kept-checkpoints.ts";
-import {
-  afterClaim,
-  afterPublication,
-  appendedBy,
-  endedBy,
-  reasonOf,
-  type StoredMember,
-} from "../member-lifecycle.ts";
+import { type Row, sql } from "../../database/sql.ts";
+import type { SqliteFile } from "../../database/sqlite/sqlite-file.ts";
+import type { Steps } from "../../database/steps.ts";
+import { isDonorKept, liveCheckpoints } from "../kept-checkpoints.ts";
+import * as life from "../member-lifecycle.ts";
 import {
   type Claim,
   type ClaimRequest,
   type ClaimResult,
   elapsedMs,
-  leaseLost,
   type MemberState,
-  type News,
   type Publication,
   type RunId,
   runNotFound,
   type WorkerId,
 } from "../population-store.ts";
-import {
-  activeUntil,
-  begunOf,
-  earned,
-  experimentOf,
-  plainSnapshotOf,
-  type Row,
-  snapshotColumns,
-  storedMemberOf,
-  workTimeOf,
-} from "../rows.ts";
-import type { HotPath, Steps } from "../sql/dialect.ts";
+import * as rows from "../rows.ts";
+import type { Dialect, HotPath } from "../sql/dialect.ts";
 import { newsOf } from "../sql/history.ts";
 import type { RunKeys } from "../sql/run-keys.ts";
-import { sql } from "../sql/sql.ts";
-import {
-  endIfNobodyIsLeft,
-  memberUpdate,
-  newDecision,
-  newSnapshot,
-  noteWorked,
-  requireClaim,
-  runColumns,
-  setState,
-} from "../sql/steps.ts";
-import { pauseMs, workTimeOfClaim } from "../work-time.ts";
-import type { SqliteDialect } from "./sqlite-dialect.ts";
+import * as steps from "../sql/steps.ts";
+import { workTimeOfClaim } from "../work-time.ts";
 
 /**
  * How often a waiting worker checks whether another process has written, in milliseconds. A check
@@ -65,10 +38,16 @@ import type { SqliteDialect } from "./sqlite-dialect.ts";
  */
 const pollMs = 10;
 
-type KeptRow = Pick<Snapshot, "kind"> & { readonly ordinal: number; readonly checkpoint: unknown };
+type Kept = Pick<Snapshot, "id" | "kind" | "checkpoint">;
+type Stored = life.StoredMember;
 
-export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
-  const get = database.get.bind(database);
+export function sqliteHotPath(
+  file: SqliteFile,
+  dialect: Dialect,
+  keys: RunKeys,
+  now: () => number,
+): HotPath {
+  const get = file.get.bind(file);
 
   /** The first part counts the commits of other connections, the second those of this one. */
   function mark(): string {
@@ -77,37 +56,31 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
   }
 
   /** Runs a transaction with the member of a claim that holds. */
-  async function fenced<T>(
-    claim: Claim,
-    work: (key: number, member: StoredMember) => T,
-  ): Promise<T> {
-    const key = await keys.find(claim.run);
-    if (key === undefined) throw leaseLost(claim, "the run was removed");
-    return database.transaction(() =>
-      work(key, database.take(requireClaim(database, key, claim))),
-    );
+  async function fenced<T>(claim: Claim, work: (key: number, member: Stored) => T): Promise<T> {
+    const key = await keys.ofClaim(claim);
+    return file.transaction(() => work(key, file.take(steps.requireClaim(dialect, key, claim))));
   }
 
-  function keep(key: number, member: number, before: StoredMember, next: StoredMember): void {
-    database.run(...memberUpdate(key, member, before, next));
+  function keep(key: number, member: number, before: Stored, next: Stored): void {
+    file.run(...steps.memberUpdate(key, member, before, next));
   }
+
+  /** Runs a transaction that changes parts of the member of a claim that holds. */
+  const change = (claim: Claim, parts: () => Partial<Stored>) =>
+    fenced(claim, (key, member) => keep(key, claim.member, member, { ...member, ...parts() }));
 
   /** Starts to count the run's time, or continues after a pause. Returns the work time so far. */
   function countTime(key: number, row: Row, time: number): number {
-    const kept = workTimeOf(row);
-    // Most claims follow a publication, and need no further look.
-    const isPause =
-      kept.runningSince === undefined || (row.last_published as number) + pauseMs < time;
-    if (!isPause) return elapsedMs(kept, time);
-    const clock = database.clock();
-    const [rows] = database.run(
-      sql`SELECT ${runColumns(clock)} FROM clade.runs r WHERE key = ${key}`,
-    );
-    const counted = workTimeOfClaim(kept, activeUntil(rows![0]!), time);
-    if (counted.runningSince !== kept.runningSince)
-      database.run(
+    const kept = rows.workTimeOf(row);
+    const activeUntil = () => {
+      const [[run]] = file.run(steps.selectRuns(dialect, sql`WHERE key = ${key}`)) as [[Row]];
+      return rows.activeUntil(run);
+    };
+    const counted = workTimeOfClaim(kept, row.last_published as number, activeUntil, time);
+    if (counted !== kept)
+      file.run(
         sql`UPDATE clade.runs
-          SET elapsed_ms = ${counted.elapsedMs}, running_since = ${counted.runningSince}
+          SET elapsed_ms = ${counted.elapsedMs}, running_since = ${counted.runningSince ?? null}
           WHERE key = ${key}`,
       );
     return elapsedMs(counted, time);
@@ -141,47 +114,40 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
 
   function snapshotOf(key: number, id: SnapshotId): Snapshot | undefined {
     const row = get(
-      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?`,
+      "SELECT * FROM snapshots WHERE run = ? AND member = ? AND ordinal = ?",
       ...[key, memberOf(id), ordinalOf(id)],
     );
-    return row && plainSnapshotOf(row);
+    return row && rows.snapshotOf(row);
   }
 
   function isBest(key: number, snapshot: Snapshot): boolean {
     const run = get("SELECT id, best, experiment FROM runs WHERE key = ?", key)!;
     if (run.best === null) return true;
-    const { direction } = experimentOf(run).objective;
+    const { direction } = rows.runs.readField("experiment", run).objective;
     return isBetterModel(direction, snapshot, snapshotOf(key, run.best as SnapshotId));
   }
 
   function append(key: number, claim: Claim, publication: Publication): void {
-    const { snapshots, decision } = appendedBy(publication);
-    const now = database.clock();
-    for (const snapshot of snapshots) database.run(newSnapshot(key, snapshot, claim.worker, now));
-    if (decision) database.run(newDecision(key, decision));
+    const { snapshots, decision } = life.appendedBy(publication);
+    const facts = { run: key, worker: claim.worker, published_at: now() };
+    for (const snapshot of snapshots) file.run(rows.insertSnapshot(snapshot, facts));
+    if (decision) file.run(rows.decisions.insert(decision, { run: key }));
     if (publication.kind !== "trained" || !publication.mayBeBest) return;
     const { snapshot } = publication;
     if (isBest(key, snapshot))
-      database.run(sql`UPDATE clade.runs SET best = ${snapshot.id} WHERE key = ${key}`);
+      file.run(sql`UPDATE clade.runs SET best = ${snapshot.id} WHERE key = ${key}`);
   }
 
   /** What a publication does to the run. */
   function* runAfter(key: number, publication: Publication, state: MemberState): Steps<void> {
-    const { snapshots } = appendedBy(publication);
-    if (snapshots.length === 0) yield [noteWorked(key, database.now())];
+    const { snapshots } = life.appendedBy(publication);
+    if (snapshots.length === 0) yield [steps.noteWorked(key, now())];
     const totalSteps = () =>
       get("SELECT sum(steps) AS steps FROM members WHERE run = ?", key)!.steps as number;
-    const reason = endedBy(publication, totalSteps);
-    if (reason !== undefined) yield* setState(database, key, { kind: "done", reason });
-    else if (state !== "active") yield* endIfNobodyIsLeft(database, key, reasonOf(publication));
-  }
-
-  function news(key: number, since: number): News {
-    const published = database.prepared(
-      `SELECT ${snapshotColumns} FROM snapshots WHERE run = ? AND seq > ? AND ${earned} ` +
-        "ORDER BY seq",
-    );
-    return newsOf(published.all(key, since), since);
+    const reason = life.endedBy(publication, totalSteps);
+    if (reason !== undefined) yield* steps.setState(dialect, key, { kind: "done", reason });
+    else if (state !== "active")
+      yield* steps.endIfNobodyIsLeft(dialect, key, life.reasonOf(publication));
   }
 
   /** Claims a member within a transaction. */
@@ -199,7 +165,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
       key,
     );
     if (run?.state !== "running") return { kind: "ended" };
-    const time = database.now();
+    const time = now();
     const member = choose(key, run.synchronous === 1, time, warm);
     if (member === undefined) return { kind: "wait" };
     const elapsed = countTime(key, run, time);
@@ -209,97 +175,75 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
        FROM members WHERE run = ? AND member = ?`,
       ...[key, member],
     )!;
-    const free = storedMemberOf(row);
-    const held = afterClaim(free, worker, time + leaseMs);
+    const free = rows.members.read(row);
+    const held = life.afterClaim(free, worker, time + leaseMs);
     keep(key, member, free, held);
-    const { fencingToken, undecided, failures, restarted } = held;
     const newest = snapshotOf(key, snapshotId(member, held.newest))!;
     const hasFailed = row.has_failed === 1;
-    const claim = {
-      run: id,
-      worker,
-      member,
-      fencingToken,
-      newest,
-      undecided,
-      failures,
-      hasFailed,
-    };
+    const news = file.prepared(
+      `SELECT * FROM snapshots WHERE run = ? AND seq > ? AND ${rows.earned} ORDER BY seq`,
+    );
     return {
       kind: "claimed",
-      claim: { ...claim, elapsedMs: elapsed, restarted },
-      ...(undecided && since !== undefined && { news: news(key, since) }),
+      claim: life.claimOn(id, member, held, { newest, hasFailed, elapsedMs: elapsed }),
+      ...(held.undecided && since !== undefined && { news: newsOf(news.all(key, since), since) }),
     };
   }
 
-  /** The snapshots of a member whose checkpoints stay, newest first. */
-  function kept(key: number, member: number) {
-    const newestFirst = database.prepared(
-      `SELECT ordinal, kind, checkpoint FROM snapshots WHERE run = ? AND member = ?
-       ORDER BY ordinal DESC`,
+  function* newestFirst(key: number, member: number): Iterable<Kept> {
+    const history = file.prepared(
+      `SELECT member || '.' || ordinal AS id, kind, checkpoint FROM snapshots
+       WHERE run = ? AND member = ? ORDER BY ordinal DESC`,
     );
-    const history = newestFirst.iterate(key, member) as Iterable<KeptRow>;
-    return keptSnapshots(history);
-  }
-
-  /** Whether a collection keeps the checkpoint that a snapshot was copied from. */
-  function isKept(key: number, snapshot: Snapshot): boolean {
-    const donor = donorOf(snapshot);
-    if (donor === undefined) return true;
-    if (get("SELECT 1 FROM runs WHERE key = ? AND best = ?", key, donor)) return true;
-    return [...kept(key, memberOf(donor))].some(({ ordinal }) => ordinal === ordinalOf(donor));
+    yield* history.iterate(key, member) as Iterable<unknown> as Iterable<Kept>;
   }
 
   return {
     async claimMember(id, worker, request) {
       const key = await keys.find(id);
       if (key === undefined) return { kind: "ended" };
-      return database.transaction(() => claimIn(key, id, worker, request));
+      return file.transaction(() => claimIn(key, id, worker, request));
     },
     async renewLease(claim, leaseMs) {
-      await fenced(claim, (key, member) =>
-        keep(key, claim.member, member, { ...member, until: database.now() + leaseMs }),
-      );
+      await change(claim, () => ({ until: now() + leaseMs }));
     },
-    async reserveCheckpoint(claim, checkpoint) {
-      await fenced(claim, (key, member) =>
-        keep(key, claim.member, member, { ...member, reserved: checkpoint }),
-      );
+    async reserveCheckpoint(claim, reserved) {
+      await change(claim, () => ({ reserved }));
     },
-    async begin(claim, from) {
+    async begin(claim, begun) {
       return await fenced(claim, (key, member) => {
-        if (!isKept(key, from)) return false;
-        keep(key, claim.member, member, { ...member, begun: from });
+        const best = get("SELECT best FROM runs WHERE key = ?", key)!.best as SnapshotId | null;
+        if (!isDonorKept(begun, best, (donor) => newestFirst(key, donor))) return false;
+        keep(key, claim.member, member, { ...member, begun });
         return true;
       });
     },
     async publish(claim, publication, next) {
       return await fenced(claim, (key, member) => {
-        const after = afterPublication(member, publication);
+        const after = life.afterPublication(member, publication);
         append(key, claim, publication);
         keep(key, claim.member, member, after);
-        database.take(runAfter(key, publication, after.state));
+        file.take(runAfter(key, publication, after.state));
         return next && claimIn(key, claim.run, claim.worker, next);
       });
     },
     async collect(id, sweep) {
       const key = await keys.of(id);
-      database.transaction(() => {
+      file.transaction(() => {
         const run = get("SELECT best FROM runs WHERE key = ?", key);
         if (!run) throw runNotFound(id);
-        const live = new Set<unknown>();
-        const pins = database.prepared("SELECT checkpoint FROM pins WHERE run = ?");
-        for (const { checkpoint } of pins.all(key)) live.add(checkpoint);
-        const members = database.prepared("SELECT * FROM members WHERE run = ?");
-        for (const row of members.all(key)) {
-          live.add(row.reserved);
-          live.add(begunOf(row)?.checkpoint);
-          for (const { checkpoint } of kept(key, row.member as number)) live.add(checkpoint);
-        }
-        if (run.best !== null) live.add(snapshotOf(key, run.best as SnapshotId)?.checkpoint);
-        live.delete(null);
-        live.delete(undefined);
-        sweep(live as ReadonlySet<CheckpointId>);
+        const best = run.best === null ? undefined : snapshotOf(key, run.best as SnapshotId);
+        const pins = file.prepared("SELECT checkpoint FROM pins WHERE run = ?").all(key);
+        const members = file.prepared("SELECT * FROM members WHERE run = ?").all(key);
+        const live = liveCheckpoints(
+          members.map((row) => ({
+            ...rows.members.read(row),
+            newestFirst: newestFirst(key, row.member as number),
+          })),
+          best,
+          pins.map(({ checkpoint }) => checkpoint as CheckpointId),
+        );
+        sweep(live);
       });
     },
     mark,
@@ -309,7 +253,7 @@ export function sqliteHotPath(database: SqliteDialect, keys: RunKeys): HotPath {
         await sleep(Math.min(pollMs, timeoutMs));
     },
     async [Symbol.asyncDispose]() {
-      database.close();
+      file.close();
     },
   };
 }

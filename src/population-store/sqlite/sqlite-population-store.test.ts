@@ -27,8 +27,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
 import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
+import { openDatabase } from "../../database/sqlite/open-database.ts";
 import { migrations } from "./migrations.ts";
-import { openDatabase } from "./open-database.ts";
 import { sqlitePopulationStore } from "./sqlite-population-store.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "clade-sqlite-"));
@@ -119,14 +119,15 @@ function told(child: ReturnType<typeof fork>): Promise<Account> {
 
 test("processes that open a new store at the same time all get it", async () => {
   const path = newPath();
-  const opening = new URL("./open-database.ts", import.meta.url).href;
+  const opening = new URL("sqlite-population-store.ts", import.meta.url).href;
   // They wait for the same moment, because starting takes longer than opening.
-  const code = `const { openDatabase } = await import(${JSON.stringify(opening)});
+  const code = `const { sqlitePopulationStore } = await import(${JSON.stringify(opening)});
     while (Date.now() < ${Date.now() + 1000});
-    openDatabase(${JSON.stringify(path)}).close(); process.send({}); process.disconnect();`;
+    await sqlitePopulationStore(${JSON.stringify(path)})[Symbol.asyncDispose]();
+    process.send({}); process.disconnect();`;
   writeFileSync(`${path}.mjs`, code);
   await Promise.all(Array.from({ length: 5 }, () => told(fork(`${path}.mjs`))));
-  openDatabase(path).close();
+  openDatabase(path, migrations).close();
 });
 
 test("a store of a newer version is refused, and not a byte of it changes", () => {

@@ -1,7 +1,8 @@
+import { SqliteFile } from "../../database/sqlite/sqlite-file.ts";
 import type { PopulationStore } from "../population-store.ts";
 import { sqlPopulationStore } from "../sql/sql-population-store.ts";
-import { openDatabase } from "./open-database.ts";
-import { SqliteDialect } from "./sqlite-dialect.ts";
+import { migrations } from "./migrations.ts";
+import { sqliteDialect } from "./sqlite-dialect.ts";
 import { sqliteHotPath } from "./sqlite-hot-path.ts";
 
 /**
@@ -12,6 +13,7 @@ export function sqlitePopulationStore(
   path: string,
   { now = Date.now }: { now?: () => number } = {},
 ): PopulationStore {
-  const dialect = new SqliteDialect(path, openDatabase(path), now);
-  return sqlPopulationStore(dialect, (keys) => sqliteHotPath(dialect, keys));
+  const file = new SqliteFile(path, migrations);
+  const dialect = sqliteDialect(file, now);
+  return sqlPopulationStore(dialect, (keys) => sqliteHotPath(file, dialect, keys, now));
 }

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Sql } from "../sql/sql.ts";
+import type { Sql } from "../sql.ts";
 
 /**
  * A statement with its values written as literals. So several can be sent at once, and through a

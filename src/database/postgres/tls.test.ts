@@ -10,7 +10,7 @@ import {
   startPostgres,
   user,
 } from "../../../test/servers/postgres-server.ts";
-import { raw, sql } from "../sql/sql.ts";
+import { raw, sql } from "../sql.ts";
 import { Connection } from "./connection.ts";
 
 const server = await startPostgres();

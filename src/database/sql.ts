@@ -1,4 +1,10 @@
-export type SqlValue = string | number | null | Sql;
+import type { SQLOutputValue } from "node:sqlite";
+
+/** Values by column. */
+export type Row = Record<string, SQLOutputValue>;
+
+export type Plain = string | number | null;
+export type SqlValue = Plain | Sql;
 
 /**
  * A statement, or a part of one, with its values kept separate. A database binds them, or writes
@@ -7,7 +13,7 @@ export type SqlValue = string | number | null | Sql;
 export class Sql {
   /** One more than `values`, which go between them. */
   readonly parts: readonly string[];
-  readonly values: readonly (string | number | null)[];
+  readonly values: readonly Plain[];
 
   constructor(parts: readonly string[], values: Sql["values"] = []) {
     this.parts = parts;
@@ -44,7 +50,7 @@ function joined(values: readonly SqlValue[], separator: string): Sql {
 
 function assembled(parts: readonly string[], values: readonly SqlValue[]): Sql {
   const texts = [parts[0]!];
-  const plain: (string | number | null)[] = [];
+  const plain: Plain[] = [];
   const append = (text: string) => {
     texts[texts.length - 1] += text;
   };

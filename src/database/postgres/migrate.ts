@@ -1,34 +1,34 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { StoreVersionError } from "../population-store.ts";
-import { raw, sql, together } from "../sql/sql.ts";
+import { raw, sql, together } from "../sql.ts";
+import { StoreVersionError } from "../store-version-error.ts";
 import type { Connection } from "./connection.ts";
-import { functionName, functions } from "./functions.ts";
-import { migrations } from "./migrations.ts";
 
 const oldestServer = 13;
 
 /** "Clad" in ASCII. The process that migrates the schema holds this lock. */
 const migrationLock = 0x436c6164;
 
-/**
- * Whether this version's functions exist. They are always created together, so one stands for all.
- */
-const hasFunctions = sql`to_regproc(${functionName("claim")}) IS NOT NULL`;
+/** What this version of Clade needs of a database. */
+export interface Schema {
+  readonly steps: readonly string[];
+  /** Creates this version's functions. They are always created together. */
+  readonly functions: string;
+  /** The name of one of them, which stands for all. */
+  readonly aFunction: string;
+}
 
 /**
  * Migrates a database to this version and installs this version's functions, once, however many
  * workers start together. Throws `StoreVersionError` before anything is changed.
  */
-export async function migrate(
-  connection: Connection,
-  steps: readonly string[] = migrations,
-): Promise<void> {
+export async function migrate(connection: Connection, schema: Schema): Promise<void> {
+  const { steps, functions, aFunction } = schema;
+  const hasFunctions = sql`(to_regproc(${aFunction}) IS NOT NULL)::integer AS has_functions`;
   const [[server], [found]] = (await connection.query(
     together(
       sql`SELECT current_setting('server_version_num')::integer / 10000 AS version,
         current_setting('server_encoding') AS encoding`,
-      sql`SELECT to_regclass('clade.version')::text AS version,
-        (${hasFunctions})::integer AS has_functions`,
+      sql`SELECT to_regclass('clade.version')::text AS version, ${hasFunctions}`,
     ),
   )) as [
     [{ version: number; encoding: string }],
@@ -51,20 +51,16 @@ export async function migrate(
   await connection.transaction(
     sql`SELECT pg_advisory_xact_lock(${migrationLock})`,
     async (_, query) => {
-      await query(
+      const [, , [row], [now]] = (await query(
         together(
           sql`CREATE SCHEMA IF NOT EXISTS clade`,
           sql`CREATE TABLE IF NOT EXISTS clade.version (version integer NOT NULL)`,
+          sql`SELECT version FROM clade.version`,
+          sql`SELECT ${hasFunctions}`,
         ),
-      );
-      const [[row]] = (await query(sql`SELECT version FROM clade.version`)) as [
-        [{ version: number }?],
-      ];
+      )) as [[], [], [{ version: number }?], [{ has_functions: number }]];
       const version = row?.version ?? 0;
       for (const step of steps.slice(version)) await query(raw(step));
-      const [[now]] = (await query(sql`SELECT (${hasFunctions})::integer AS has_functions`)) as [
-        [{ has_functions: number }],
-      ];
       if (now.has_functions === 0) await query(raw(functions));
       await query(
         together(

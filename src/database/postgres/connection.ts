@@ -7,8 +7,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import type { Row } from "../rows.ts";
-import { type Sql, sql, together } from "../sql/sql.ts";
+import { type Row, type Sql, sql, together } from "../sql.ts";
 import { Clients } from "./client.ts";
 import { dependsOnTls, explained, mayPass } from "./failures.ts";
 import { postgresUrl, shownUrl } from "./postgres-url.ts";
@@ -45,6 +44,14 @@ const types = {
     oid === oids.bigint || oid === oids.float ? Number : pg.types.getTypeParser(oid, "text"),
 };
 
+export interface PostgresOptions {
+  /**
+   * If this is given and the server cannot be reached at the start, the store reports why to it
+   * and waits, as it does later on. Otherwise it is an error.
+   */
+  readonly tellWaiting?: ((sentence: string) => void) | undefined;
+}
+
 export type Query = (statements: Sql) => Promise<readonly Row[][]>;
 
 export class Connection {
@@ -54,11 +61,7 @@ export class Connection {
   readonly #pool: pg.Pool;
   /** Has one connection, for statements that must not wait behind those that wait for a lock. */
   readonly #beside: pg.Pool;
-  /**
-   * If this is given, a start without a reachable server is reported here and then waits.
-   * Otherwise it is an error at once.
-   */
-  readonly #tellWaiting: ((sentence: string) => void) | undefined;
+  readonly #tellWaiting: PostgresOptions["tellWaiting"];
   #wasReached = false;
   /** Counts the changes that this process has heard of. */
   changes = 0;
@@ -66,7 +69,7 @@ export class Connection {
   #listening: Promise<pg.Client> | undefined;
   #isClosed = false;
 
-  constructor(url: string, tellWaiting?: (sentence: string) => void) {
+  constructor(url: string, { tellWaiting }: PostgresOptions = {}) {
     this.#tellWaiting = tellWaiting;
     this.shown = shownUrl(postgresUrl(url));
     this.#clients = clientsOf(url, this.shown);

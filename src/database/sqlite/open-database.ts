@@ -3,8 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { CladeError } from "../../algorithm/clade-error.ts";
-import { StoreVersionError } from "../population-store.ts";
-import { migrations } from "./migrations.ts";
+import { StoreVersionError } from "../store-version-error.ts";
 
 /**
  * "Clad" in ASCII. SQLite keeps it in the file's header, so another program's database is not
@@ -19,10 +18,10 @@ const applicationId = 0x436c6164;
 const busyTimeoutMs = 30_000;
 
 /**
- * Opens or creates a store's file and brings it to this version. Throws `StoreVersionError` before
- * anything is written to it.
+ * Opens or creates a store's file and brings its schema to this version, with the steps that it
+ * lacks. Throws `StoreVersionError` before anything is written to it.
  */
-export function openDatabase(path: string, steps: readonly string[] = migrations): DatabaseSync {
+export function openDatabase(path: string, steps: readonly string[]): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
