@@ -104,7 +104,8 @@ for (const overlap of [false, true]) {
       expect(left.toSorted()).toEqual([...live].toSorted());
       rmSync(directory, { recursive: true });
     }
-    expectVariety(tally);
+    // With overlap the disk has a say in what happens, so that only the others count it.
+    if (!overlap) expectVariety(tally);
   });
 }
 
