@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { randomStream } from "../../src/algorithm/random.ts";
 import { figure } from "../long.ts";
 import { type Fault, randomFaults, startFaultProxy } from "../servers/fault-proxy.ts";
@@ -28,6 +28,7 @@ const awayMs = seconds < 300 ? 4_000 : 20_000;
 const server = await startPostgres();
 const root = mkdtempSync(join(tmpdir(), "clade-faults-"));
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await server?.[Symbol.asyncDispose]();
   rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
@@ -58,7 +59,7 @@ test.skipIf(!server)(
       AWS_SECRET_ACCESS_KEY: s3Keys.secretAccessKey,
     });
     // This process sees S3 without faults.
-    Object.assign(process.env, s3Of(s3.port));
+    for (const [name, value] of Object.entries(s3Of(s3.port))) vi.stubEnv(name, value);
     await using inS3 = await Crew.start({
       store: await server!.newDatabase(),
       checkpoints: `s3://${s3.bucket}/faults`,
