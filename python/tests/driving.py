@@ -8,7 +8,11 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import unittest
 from pathlib import Path
+
+# A run of the tests leaves them out, unless it is a long one.
+long_only = unittest.skipUnless(os.environ.get("CLADE_LONG") == "1", "npm run test:long")
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 INITIALIZE = {"protocol": 1, "clade": "0.1.0"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from driving import INITIALIZE, DrivenTrainer  # noqa: E402
+from driving import INITIALIZE, DrivenTrainer, long_only  # noqa: E402
 
 import clade  # noqa: E402
 
@@ -162,6 +162,7 @@ class Watching(unittest.TestCase):
                 "^LambdaLR overwrites it; give it to apply and to watch",
             )
 
+    @long_only
     def test_values_that_were_read_from_an_optimizer_are_read_from_it_again(self):
         script = TORCH.replace(
             'generation.watch(optimizer, "momentum", learning_rate="lr")',
@@ -203,6 +204,7 @@ class Causes(unittest.TestCase):
         }
         return {name: cause.split(" overwrite")[0] for name, cause in found.items() if cause}
 
+    @long_only
     def test_the_schedule_that_sets_an_option_is_named_whichever_it_is(self):
         from torch.optim import lr_scheduler as s
 
@@ -227,6 +229,7 @@ class Causes(unittest.TestCase):
         self.assertIn("build it with cycle_momentum=False", clade.pytorch.likely_cause("momentum"))
         self.assertIsNotNone(schedule)
 
+    @long_only
     def test_a_schedule_of_another_library_is_known_by_its_name(self):
         class WarmupScheduler:
             optimizer = None

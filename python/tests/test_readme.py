@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from driving import INITIALIZE, DrivenTrainer, run_alone
+from driving import INITIALIZE, DrivenTrainer, long_only, run_alone
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 *EXAMPLES, TRANSFORMERS = re.findall(
@@ -20,6 +20,7 @@ class Readme(unittest.TestCase):
         self.assertEqual(len(last), 2)
         self.assertEqual(last[0], last[1])
 
+    @long_only
     def test_both_examples_go_on_exactly_in_another_process_and_differently_as_a_copy(self):
         for example in EXAMPLES:
             with self.subTest(example.split("\n")[3]), tempfile.TemporaryDirectory() as directory:

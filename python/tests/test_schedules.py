@@ -233,7 +233,7 @@ class Schedules(unittest.TestCase):
                 lambda o: kinds.SequentialLR(
                     o, [kinds.LinearLR(o), kinds.OneCycleLR(o, 1, 9)], [3]
                 ),
-                "OneCycleLR inside of SequentialLR has a peak of its own",
+                "OneCycleLR inside SequentialLR has a peak of its own",
             ),
         ):
             with self.subTest(expected):

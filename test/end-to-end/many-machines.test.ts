@@ -85,14 +85,14 @@ for (const [what, place] of [
         Array.from(stdout.matchAll(/"worker":"([^"]+)"/g), ([, worker]) => worker),
       );
       expect(workers.size).toBe(2);
-      const best = await other.ask("best", "--out", "model");
+      const best = await other.clade("best", "--out", "model");
       expect(best.code).toBe(0);
       expect(readdirSync(other.path("model", "checkpoint")).length).toBeGreaterThan(0);
-      expect(await other.ask("gc")).toMatchObject({
+      expect(await other.clade("gc")).toMatchObject({
         code: 0,
         stdout: expect.stringContaining(`run ${run}:`),
       });
-      expect((await one.ask("remove", run, "--yes")).code).toBe(0);
+      expect((await one.clade("remove", run, "--yes")).code).toBe(0);
       if (what !== "S3")
         expect(existsSync(checkpoints) ? readdirSync(checkpoints) : []).toEqual([]);
     },
