@@ -1,6 +1,6 @@
 /** Runs the command line as a person would: real processes in a separate directory. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,7 +67,7 @@ export class Workplace implements Disposable {
     readonly process: ChildProcess;
     readonly finished: Promise<Finished>;
   } {
-    const child = spawn(process.execPath, [clade, ...words], {
+    const child = spawn(process.execPath, [clade, ...withWorkers(words)], {
       cwd: this.directory,
       env: this.#env(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -87,7 +87,7 @@ export class Workplace implements Disposable {
 
   /** The same in this process, which is faster. Only the workers of a run are processes. */
   ask(...words: string[]): Promise<Finished> {
-    return runIn(this.directory, words, this.#env());
+    return runIn(this.directory, withWorkers(words), this.#env());
   }
 
   #env(): NodeJS.ProcessEnv {
@@ -123,6 +123,36 @@ export class Workplace implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+const finishedRuns = new Map<string, { readonly place: Workplace; readonly run: Finished }>();
+process.once("exit", () => {
+  for (const { place } of finishedRuns.values()) place[Symbol.dispose]();
+});
+
+/**
+ * Copies what is left of a run of the experiment in climb.ts into a place. It runs once, with
+ * `--json --seed 1`, and all tests share what it left. Resolves what the run printed.
+ */
+export async function putFinishedRun(into: Workplace, text = climb()): Promise<Finished> {
+  if (!finishedRuns.has(text)) {
+    const place = new Workplace();
+    place.write("climb.ts", text);
+    const run = await place.ask("run", "climb.ts", "--json", "--seed", "1");
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    finishedRuns.set(text, { place, run });
+  }
+  const { place, run } = finishedRuns.get(text)!;
+  cpSync(place.directory, into.directory, { recursive: true, preserveTimestamps: true });
+  return run;
+}
+
+/** One worker, unless the words say how many: each is a process. */
+function withWorkers(words: readonly string[]): readonly string[] {
+  const [command = ""] = words;
+  const isSaid = words.includes("--workers") || words.includes("--gpus");
+  const hasWorkers = ["run", "study", "replay", "resume"].includes(command);
+  return hasWorkers && !isSaid ? [...words, "--workers", "1"] : words;
 }
 
 /**

@@ -48,16 +48,15 @@ ${more}
 
 test("one process a worker trains the whole population", async () => {
   place.write("climb.yaml", experiment());
-  const run = await place.ask("run", "climb.yaml", "--json");
+  const run = await place.ask("run", "climb.yaml", "--json", "--workers", "2");
   expect(run).toMatchObject({ code: 0 });
   expect(Workplace.result(run)).toMatchObject({
     totalSteps: 200,
     failures: 0,
     copies: expect.any(Number),
   });
-  const workers = Number(/on (\d+) workers/.exec((await place.ask("list")).stdout)?.[1] ?? 2);
   // One more tested the experiment before the run began.
-  expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(workers + 1);
+  expect(place.read("starts").trim().split("\n").length).toBeLessThanOrEqual(3);
   expect(place.alive("starts")).toEqual([]);
 });
 
@@ -70,16 +69,22 @@ test("a command that does not work ends before a run begins, with what it printe
   expect(existsSync(place.path(".clade"))).toBe(false);
 });
 
-test.each([
-  ["restore: forget weights", "after restore, evaluate() gave 0, before save it gave"],
-  ["restore: old hyperparameters", "has rate = 0.25 in force after restore, but was told"],
-  [
-    "restore: another checkpoint",
-    "loaded checkpoint e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-  ],
-  ["save: nothing", "in save wrote no file"],
-  ["evaluate: a string", 'metrics.height: "0.5" - must be a number'],
-])("check names the rule that is broken by %s", async (misbehaviour, message) => {
+test.each(
+  some(
+    [
+      ["restore: forget weights", "after restore, evaluate() gave 0, before save it gave"],
+      ["evaluate: a string", 'metrics.height: "0.5" - must be a number'],
+    ],
+    [
+      ["restore: old hyperparameters", "has rate = 0.25 in force after restore, but was told"],
+      [
+        "restore: another checkpoint",
+        "loaded checkpoint e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+      ],
+      ["save: nothing", "in save wrote no file"],
+    ],
+  ),
+)("check names the rule that is broken by %s", async (misbehaviour, message) => {
   place.write("climb.yaml", experiment({ misbehaviour }));
   const { code, stdout } = await place.ask("check", "climb.yaml");
   expect(code).toBe(2);
@@ -105,14 +110,10 @@ test("check says that a trainer is as it should be", async () => {
 // before the run.
 test.each(
   some(
+    ["train: exit", "save: half a file", "train: children that stay"],
     [
-      "train: exit",
       "train: garbage",
-      "save: half a file",
       "restore: old hyperparameters",
-      "train: children that stay",
-    ],
-    [
       "train: die",
       "train: hang",
       "train: flood without lines",
@@ -205,7 +206,7 @@ test("each worker's command sees the GPU of its worker, and its share of the cor
   const command =
     "echo GPU $CUDA_VISIBLE_DEVICES, threads $OMP_NUM_THREADS >&2; exec node climber.mjs";
   place.write("climb.yaml", experiment().replace("node climber.mjs ''", command));
-  const gpus = ["--gpus", "6,7", "--members-per-gpu", "2", "--set", "budget.stepsPerMember=400"];
+  const gpus = ["--gpus", "6,7", "--members-per-gpu", "2", "--set", "budget.stepsPerMember=200"];
   expect(await place.ask("run", "climb.yaml", ...gpus)).toMatchObject({ code: 0 });
   const logs = readdirSync(place.path(".clade", "logs"), { recursive: true, encoding: "utf8" });
   const printed = logs

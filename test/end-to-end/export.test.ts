@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { climb, type Finished, Workplace } from "./command-line.ts";
+import { climb, type Finished, putFinishedRun, Workplace } from "./command-line.ts";
 
 let place: Workplace;
 beforeEach(() => {
@@ -35,19 +35,13 @@ const difficult = climb({
   `,
 }).replace("import { constant", "import { choice, conditional, integer, constant");
 
-async function trained(text: string): Promise<void> {
-  place.write("climb.ts", text);
-  const finished = await place.ask("run", "climb.ts", "--seed", "1", "--workers", "1");
-  expect(finished).toMatchObject({ code: 0 });
-}
-
 function parquet(name: string) {
   const { buffer, byteOffset, byteLength } = readFileSync(place.path("tables", name));
   return (buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength);
 }
 
 test("JSON lines on standard output hold the run and what was published", async () => {
-  await trained(difficult);
+  await putFinishedRun(place, difficult);
   const { stdout, stderr, code } = await place.ask("export");
   expect({ stderr, code }).toEqual({
     stderr: expect.stringMatching(/^run .*, the newest .*\n$/),
@@ -72,7 +66,7 @@ test("JSON lines on standard output hold the run and what was published", async 
 });
 
 test("CSV is a directory with a table for each kind of row, safe in a spreadsheet", async () => {
-  await trained(difficult);
+  await putFinishedRun(place, difficult);
   expect(await place.ask("export", "--format", "csv", "--out", "tables")).toMatchObject({
     code: 0,
   });
@@ -102,7 +96,7 @@ test("CSV is a directory with a table for each kind of row, safe in a spreadshee
 });
 
 test("Parquet has typed columns, with nulls where there is no value", async () => {
-  await trained(difficult);
+  await putFinishedRun(place, difficult);
   expect(await place.ask("export", "--format", "parquet", "--out", "tables")).toMatchObject({
     code: 0,
   });
@@ -159,7 +153,7 @@ test("Parquet has the samples behind a score as a list", async () => {
   const sampled = climb({
     trainer: "evaluate() { return { height: this.height, samples: [0.25, this.height] }; }",
   });
-  await trained(sampled);
+  await putFinishedRun(place, sampled);
   await place.ask("export", "--format", "parquet", "--out", "tables");
   const rows = await parquetReadObjects({ file: parquet("snapshots.parquet") });
   const { score, samples } = rows.at(-1) as { score: number; samples: number[] };
@@ -168,7 +162,7 @@ test("Parquet has the samples behind a score as a list", async () => {
 });
 
 test("nothing is overwritten, and a table needs a directory", async () => {
-  await trained(climb());
+  await putFinishedRun(place);
   const refused = async (words: readonly string[], message: string): Promise<Finished> => {
     const finished = await place.ask("export", ...words);
     expect(finished).toMatchObject({

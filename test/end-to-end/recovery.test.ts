@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { inLongRuns, isLong } from "../long.ts";
-import { climb, Workplace } from "./command-line.ts";
+import { climb, putFinishedRun, Workplace } from "./command-line.ts";
 
 let place: Workplace;
 beforeEach(() => {
@@ -32,8 +32,7 @@ async function decisionsOf(): Promise<{ member: number; reason: { text: string }
 }
 
 test("a damaged checkpoint is named, and its member goes on from a good snapshot", async () => {
-  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
-  const run = await place.ask("run", "climb.ts", "--json", "--workers", "1");
+  const run = await putFinishedRun(place, climb({ declaration: "exploit: noExploit()," }));
   const { run: id } = Workplace.events(run.stdout).at(-1) as unknown as { run: string };
   const newest = new Map<number, string>();
   for (const event of Workplace.events(run.stdout)) {
@@ -61,8 +60,7 @@ test("a damaged checkpoint is named, and its member goes on from a good snapshot
 });
 
 test("best hands over the best whole model and says which is lost", async () => {
-  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
-  const run = await place.ask("run", "climb.ts", "--json", "--workers", "1");
+  const run = await putFinishedRun(place, climb({ declaration: "exploit: noExploit()," }));
   const { run: id, snapshot } = Workplace.result(run);
   const checkpoints = place.path(".clade", "checkpoints", id as string, "checkpoints");
   const damage = (name: string) => writeFileSync(join(checkpoints, name), "damaged");

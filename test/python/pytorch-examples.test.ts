@@ -75,11 +75,11 @@ describe.skipIf(withoutTorch)(`the PyTorch examples (${withoutTorch ?? python})`
       "--population",
       "2",
       "--set",
-      "budget.stepsPerMember=400",
+      "budget.stepsPerMember=100",
     );
     expect(Workplace.result(run)).toMatchObject({
       state: { kind: "done" },
-      totalSteps: 800,
+      totalSteps: 200,
       failures: 0,
     });
   });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { figure } from "../long.ts";
 import { simulateMany, type Tally } from "./simulate.ts";
 
-const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? 1000);
+const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? figure(300, 1000));
 /** Seeds of a test, so that none takes long on a slow machine. */
 const perTest = Math.ceil(seeds / 10);
 const tallies: Tally[] = [];

@@ -7,6 +7,7 @@ import {
   withSettings,
 } from "clade";
 import { expect, test as it } from "vitest";
+import { inLongRuns, isLong } from "../../../test/long.ts";
 import { Subwords } from "./byte-pair-encoding.ts";
 import {
   choice,
@@ -46,20 +47,23 @@ it("a recipient goes on with other clauses than its donor", async () => {
   expect((await recipient.save()).weights).not.toEqual((await donor.save()).weights);
 });
 
-it("a model that sees few clauses learns to translate them", async () => {
-  const trainer = new TranslationTrainer({ seed: 1, hyperparameters }, training.slice(0, 8));
-  for (let i = 0; i < 150; i++)
-    await trainer.step({
-      ...hyperparameters,
-      attentionDropout: 0,
-      layerDropout: 0,
-      reluDropout: 0,
-    });
-  const translated = await trainer.translate(training.slice(0, 8));
-  expect(translated).toEqual(training.slice(0, 8).map(({ english }) => english));
-});
+it.skipIf(!isLong)(
+  `a model that sees few clauses learns to translate them${inLongRuns}`,
+  async () => {
+    const trainer = new TranslationTrainer({ seed: 1, hyperparameters }, training.slice(0, 8));
+    for (let i = 0; i < 150; i++)
+      await trainer.step({
+        ...hyperparameters,
+        attentionDropout: 0,
+        layerDropout: 0,
+        reluDropout: 0,
+      });
+    const translated = await trainer.translate(training.slice(0, 8));
+    expect(translated).toEqual(training.slice(0, 8).map(({ english }) => english));
+  },
+);
 
-it("members whose training breaks down are rescued", async () => {
+it.skipIf(!isLong)(`members whose training breaks down are rescued${inLongRuns}`, async () => {
   const experiment = defineExperiment({
     ...translation.declaration,
     population: 3,
