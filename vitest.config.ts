@@ -1,6 +1,7 @@
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./test/longest-first.ts";
 
 /** Tests beside their sources that start servers or processes. */
 const withProcesses = [
@@ -43,9 +44,10 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
     // A file waits much of its time, so that two cores carry more than one file at a time, the
     // default for them.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // The files that one process runs load the sources once: half of all work was loading them.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     server: { deps: { inline: [/clade-cli-/] } },
     expect: { poll: { timeout: 120_000, interval: 100 } },
     hookTimeout: 300_000,
