@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from driving import INITIALIZE, DrivenTrainer
+from driving import INITIALIZE, DrivenTrainer, long_only
 
 # Counts what is trained, and logs each part of the loop that Clade asked for.
 COUNTER = """
@@ -79,6 +79,7 @@ class Orders(unittest.TestCase):
             self.assertEqual(trainer.exit_code(), 0)
             return trainer.logged()
 
+    @long_only
     def test_every_pair_of_requests_after_setup_or_restore_is_followed(self):
         for begin, rest in itertools.product("SR", itertools.product("RtEs", repeat=2)):
             with self.subTest(begin + "".join(rest)):

@@ -14,6 +14,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 @unittest.skipUnless(importlib.util.find_spec("torch"), "PyTorch is not installed")
 class Readme(unittest.TestCase):
+    @long_only
     def test_both_examples_train_alone_to_the_same_model(self):
         last = [run_alone(example, "--seed", "3").stdout.splitlines()[-1] for example in EXAMPLES]
         self.assertRegex(last[0], r"^step=2000 loss=\S+ error=0\.0")

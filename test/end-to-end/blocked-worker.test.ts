@@ -35,7 +35,8 @@ test("a step that never returns costs a generation, and the member goes on", asy
 });
 
 test("where every step blocks, workers try themselves, and at last the run fails", async () => {
-  const trainer = 'step() { if (process.argv.includes("worker")) for (;;); }';
+  const wait = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
+  const trainer = `step() { if (process.argv.includes("worker")) ${wait} }`;
   place.write("climb.ts", climb({ declaration: "stepTimeoutSeconds: 2,", trainer }));
   const run = await place.ask("run", "climb.ts", "--workers", "1", "--patience", "10s", "--json");
   expect(run.code).toBe(1);

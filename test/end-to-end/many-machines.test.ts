@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { startPostgres } from "../servers/postgres-server.ts";
 import { clientFor, startS3 } from "../servers/s3-server.ts";
 import { climb, type Finished, Workplace } from "./command-line.ts";
@@ -56,12 +57,13 @@ const isThere = async (place: Workplace) => (await place.ask("status")).code ===
 const newestRun = async (place: Workplace) =>
   JSON.parse((await place.ask("status", "--json")).stdout);
 
-for (const [what, place] of [
-  ["a shared directory", () => newDirectory()],
-  ["S3", () => `s3://${s3.bucket}/${directories++}`],
+for (const [what, place, isInShortRuns] of [
+  ["a shared directory", () => newDirectory(), false],
+  ["S3", () => `s3://${s3.bucket}/${directories++}`, true],
 ] as const) {
-  test.skipIf(!server)(
-    `two machines train one population, with checkpoints in ${what}${needs}`,
+  test.skipIf(!server || !(isLong || isInShortRuns))(
+    `two machines train one population, with checkpoints in ${what}${needs}` +
+      (isInShortRuns ? "" : inLongRuns),
     async () => {
       const url = await server!.newDatabase();
       using one = new Workplace(machine(url));

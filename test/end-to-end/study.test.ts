@@ -1,7 +1,7 @@
 import { sqlitePopulationStore } from "clade";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { inLongRuns, isLong } from "../long.ts";
-import { Workplace } from "./command-line.ts";
+import { putFinishedRun, Workplace } from "./command-line.ts";
 
 let place: Workplace;
 beforeEach(() => {
@@ -194,7 +194,7 @@ test("a study given as an experiment, or a directory, is named for what it is", 
 });
 
 test("a replay trains fresh models along the best schedule, as a run of its own", async () => {
-  await place.ask("run", "climb.ts", "--seed", "1");
+  await putFinishedRun(place, climb());
   const original = (await runs())[0]!;
   const { code, stdout } = await place.ask("replay", original.id, "--models", "3", "--seed", "5");
   expect(code).toBe(0);
@@ -214,7 +214,7 @@ test("a replay trains fresh models along the best schedule, as a run of its own"
 });
 
 test("a schedule is written as JSON, CSV and Python, also of another lineage", async () => {
-  await place.ask("run", "climb.ts", "--seed", "1");
+  await putFinishedRun(place, climb());
   for (const file of ["schedule.json", "schedule.csv", "schedule.py"])
     expect((await place.ask("replay", "--export", file, "--member", "2")).code).toBe(0);
   const segments = JSON.parse(place.read("schedule.json"));
@@ -236,7 +236,7 @@ test.each([
   [["--snapshot", "9.9"], "--snapshot: 9.9 - is not a snapshot of climb-"],
   [["--member", "9"], "--member: 9 - the run has 4 members; give a number from 0 to 3."],
 ])("replay %o is refused", async (words, message) => {
-  await place.ask("run", "climb.ts", "--seed", "1");
+  await putFinishedRun(place, climb());
   const { code, stderr } = await place.ask("replay", ...words);
   expect(code).toBe(2);
   expect(stderr).toContain(message);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { inLongRuns, isLong } from "../long.ts";
 import { clientPath, python, withoutPython } from "./python.ts";
 
 const directory = fileURLToPath(new URL("../../python", import.meta.url));
@@ -22,12 +23,14 @@ describe.skipIf(withoutPython)(`the Python client (${withoutPython ?? python})`,
   });
 
   const canBuild =
+    isLong &&
     spawnSync(python, [
       "-c",
       "import setuptools, sys; sys.exit(int(setuptools.__version__.split('.')[0]) < 77)",
     ]).status === 0;
   test.skipIf(!canBuild)(
-    "its wheel is built, and works where nothing else is installed (needs setuptools 77 or later)",
+    "its wheel is built, and works where nothing else is installed " +
+      `(needs setuptools 77 or later)${inLongRuns}`,
     () => {
       const place = mkdtempSync(join(tmpdir(), "clade-wheel-"));
       try {

@@ -82,7 +82,8 @@ export async function startPostgres(
   }
 
   async function start(): Promise<void> {
-    const all = ["listen_addresses=127.0.0.1", "max_connections=300", ...settings];
+    // What a killed server has written is safe with the system, which goes on.
+    const all = ["listen_addresses=127.0.0.1", "max_connections=300", "fsync=off", ...settings];
     const options = all.flatMap((setting) => ["-c", setting]);
     let said = "";
     const begin = () => {

@@ -139,7 +139,7 @@ export class StoredCopies {
     if (!this.#wasSigned || (await this.isSigned())) return new CheckpointError(id, what);
     const remedy = "mount or restore it, then start the worker again";
     return new CladeError(
-      `checkpoints in ${this.#storage.shown}: the files of run ${this.#run} are gone; ` + remedy,
+      `checkpoints in ${this.#storage.shown}: the files of run ${this.#run} are gone; ${remedy}`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import { CladeError } from "clade";
 import { objectStorageConformance } from "clade/testing";
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
+import { inLongRuns, isLong } from "../../../test/long.ts";
 import {
   type Fault,
   type FaultProxy,
@@ -36,6 +37,8 @@ const newPlace = () => `s3://clade-test/place-${places++}/deep`;
 const openAt = (port: number, options: S3Options = {}) =>
   s3Storage(newPlace(), { client: clientFor(port), partBytes, ...options });
 
+const isMany = (name: string) => name.startsWith("more than a thousand objects");
+
 describe("a strict S3 server", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(strict.port), { partBytes }))
     test(name, run);
@@ -43,11 +46,10 @@ describe("a strict S3 server", () => {
 
 describe("s3rver", () => {
   for (const { name, run } of objectStorageConformance(() => openAt(s3rver.port), { partBytes })) {
-    const isSkipped = name.startsWith("a reader finds nothing or all");
-    test.skipIf(isSkipped)(
-      `${name}${isSkipped ? " (s3rver shows objects while it writes them)" : ""}`,
-      run,
-    );
+    const reason = name.startsWith("a reader finds nothing or all")
+      ? " (s3rver shows objects while it writes them)"
+      : isMany(name) && inLongRuns;
+    test.skipIf(reason)(`${name}${reason || ""}`, run);
   }
 });
 
@@ -62,7 +64,8 @@ describe("a server and a network that fail at random", async () => {
     const storage = openAt(proxy.port);
     return { ...storage, [Symbol.asyncDispose]: () => closeAll(storage, proxy) };
   };
-  for (const { name, run } of objectStorageConformance(open, { partBytes })) test(name, run);
+  for (const { name, run } of objectStorageConformance(open, { partBytes }))
+    test.skipIf(isMany(name) && !isLong)(`${name}${isMany(name) ? inLongRuns : ""}`, run);
 });
 
 /** The first requests that match fail so. */
