@@ -36,6 +36,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: "faults", include: faults } },
     ],
+    globalSetup: "./test/temporary-directory.ts",
     reporters: ["default", "./test/skipped-reporter.ts"],
     // Tests start processes and wait for them; none of them measures time. The limits are for a
     // machine that is ten times slower.

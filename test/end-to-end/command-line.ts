@@ -126,9 +126,6 @@ export class Workplace implements Disposable {
 }
 
 const finishedRuns = new Map<string, { readonly place: Workplace; readonly run: Finished }>();
-process.once("exit", () => {
-  for (const { place } of finishedRuns.values()) place[Symbol.dispose]();
-});
 
 /**
  * Copies what is left of a run of the experiment in climb.ts into a place. It runs once, with

@@ -45,7 +45,7 @@ test("as many workers join as are asked for, each with a GPU, and say what they 
 });
 
 test("a machine can work on a run when a generation succeeds there, unpublished", async () => {
-  place.write("climb.ts", climb({ stepMs: 10, declaration: endless }));
+  place.write("climb.ts", climb({ stepMs: 20, declaration: endless }));
   const run = await running();
   const checked = await place.ask("worker", "--check");
   expect(checked).toMatchObject({
@@ -62,9 +62,10 @@ test("a machine can work on a run when a generation succeeds there, unpublished"
 });
 
 test("a machine on which the trainer fails cannot work on a run, and says why", async () => {
-  const trainer = `step({ rate }) {
+  const trainer = `async step(values) {
     if (process.env.BROKEN) throw new Error("no CUDA driver here");
-    this.height += rate;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    this.height += values.rate;
   }`;
   place.write("climb.ts", climb({ trainer, declaration: endless }));
   const run = await running();

@@ -9,15 +9,14 @@ import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { kubernetesJob } from "../../src/cluster/kubernetes.ts";
 import { inLongRuns, isLong } from "../long.ts";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { sharedPostgres } from "../servers/postgres-server.ts";
 import { climb, Workplace } from "./command-line.ts";
 
 type Manifest = ReturnType<typeof kubernetesJob>;
 
-const server = await startPostgres();
+const server = await sharedPostgres();
 const shared = mkdtempSync(join(tmpdir(), "clade-kubernetes-"));
 afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
   rmSync(shared, { recursive: true, force: true });
 });
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";

@@ -7,15 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { inLongRuns, isLong } from "../long.ts";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { sharedPostgres } from "../servers/postgres-server.ts";
 import { clientFor, startS3 } from "../servers/s3-server.ts";
 import { climb, type Finished, Workplace } from "./command-line.ts";
 
-const server = await startPostgres();
+const server = await sharedPostgres();
 const s3 = await startS3();
 const root = mkdtempSync(join(tmpdir(), "clade-machines-"));
 afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
   await s3[Symbol.asyncDispose]();
   rmSync(root, { recursive: true, force: true });
 });

@@ -1,11 +1,10 @@
 import pg from "pg";
-import { afterAll, expect, test } from "vitest";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { expect, test } from "vitest";
+import { sharedPostgres } from "../servers/postgres-server.ts";
 import { climb, Workplace } from "./command-line.ts";
 import { textsBelow, watchProcesses } from "./what-can-be-read.ts";
 
-const server = await startPostgres();
-afterAll(() => server?.[Symbol.asyncDispose]());
+const server = await sharedPostgres();
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
 test.skipIf(!server)(

@@ -4,19 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { inLongRuns, isLong } from "../long.ts";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { sharedPostgres } from "../servers/postgres-server.ts";
 import { noSlurm, startSlurm } from "../servers/slurm-cluster.ts";
 import { climb, Workplace } from "./command-line.ts";
 
 const why = noSlurm();
-const server = why === undefined ? await startPostgres() : undefined;
+const server = why === undefined ? await sharedPostgres() : undefined;
 const missing =
   why ?? (server ? undefined : "needs PostgreSQL, and there is none for this machine");
 const cluster = missing === undefined ? await startSlurm(2) : undefined;
 const shared = mkdtempSync(join(tmpdir(), "clade-slurm-checkpoints-"));
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
   rmSync(shared, { recursive: true, force: true });
 });
 afterEach(() => {

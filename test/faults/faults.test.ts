@@ -6,15 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { start, type WorkerId } from "../../src/population-store/population-store.ts";
 import { inLongRuns, isLong } from "../long.ts";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { sharedPostgres, startPostgres } from "../servers/postgres-server.ts";
 import { Crew, type CrewOptions, leaseMs } from "./crew.ts";
 import type { Machine } from "./machine.ts";
 import { network } from "./network.ts";
 
-const server = await startPostgres();
+const server = await sharedPostgres();
 const root = mkdtempSync(join(tmpdir(), "clade-faults-"));
 afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
   rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";

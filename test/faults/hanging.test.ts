@@ -18,15 +18,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
 import { inLongRuns, isLong } from "../long.ts";
-import { startPostgres } from "../servers/postgres-server.ts";
+import { sharedPostgres } from "../servers/postgres-server.ts";
 import { Crew, ended, leaseMs } from "./crew.ts";
 import type { Machine } from "./machine.ts";
 import type { Told } from "./task.ts";
 
-const server = await startPostgres();
+const server = await sharedPostgres();
 const root = mkdtempSync(join(tmpdir(), "clade-hanging-"));
 afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
   rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 });
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";

@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 export const python = process.env.PYTHON ?? "python3";
 
 const found = (code: string) => spawnSync(python, ["-c", code]).status === 0;
+const has = (name: string) =>
+  found(`import sys, importlib.util as u; sys.exit(u.find_spec("${name}") is None)`);
 
 /** Why the tests that need Python are skipped, or undefined. */
 export const withoutPython = found("import sys; sys.exit(sys.version_info < (3, 9))")
@@ -12,11 +14,10 @@ export const withoutPython = found("import sys; sys.exit(sys.version_info < (3, 
   : `needs Python 3.9 or later, and there is none at ${python} (PYTHON names another)`;
 
 export const withoutTorch =
-  withoutPython ?? (found("import torch") ? undefined : `needs PyTorch, and ${python} has none`);
+  withoutPython ?? (has("torch") ? undefined : `needs PyTorch, and ${python} has none`);
 
 export const withoutGymnasium =
-  withoutTorch ??
-  (found("import gymnasium") ? undefined : `needs Gymnasium, and ${python} has none`);
+  withoutTorch ?? (has("gymnasium") ? undefined : `needs Gymnasium, and ${python} has none`);
 
 /** The client, from the checkout. */
 export const clientPath = fileURLToPath(new URL("../../python/src", import.meta.url));

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Certificate } from "./certificates.ts";
 import { freePort, listens } from "./ports.ts";
-import { type PostgresServer, unprivileged, user } from "./postgres-server.ts";
+import { type SharedServer, unprivileged, user } from "./postgres-server.ts";
 
 export interface Pooler extends AsyncDisposable {
   /** The URL of a database of the server, through the pooler. */
@@ -21,7 +21,7 @@ export interface Pooler extends AsyncDisposable {
  * database. With a certificate it demands TLS.
  */
 export async function startPooler(
-  server: PostgresServer,
+  server: SharedServer,
   connections: number,
   tls?: Certificate,
 ): Promise<Pooler | undefined> {

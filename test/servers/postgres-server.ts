@@ -13,12 +13,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { freePort } from "./ports.ts";
 
-export interface PostgresServer extends AsyncDisposable {
+/** A server for tests that leave it as it is. */
+export interface SharedServer {
   readonly port: number;
   readonly password: string;
   /** The URL of a new, empty database. */
   newDatabase(): Promise<string>;
   url(database: string): string;
+}
+
+export interface PostgresServer extends SharedServer, AsyncDisposable {
   /**
    * Puts files into the server's directory, which only the server may read, and starts it with
    * them and with settings.
@@ -33,6 +37,14 @@ export const user = "clade";
 
 /** With the recovery after a crash, on a busy machine. */
 const startMs = 60_000;
+
+let shared: Promise<SharedServer | undefined> | undefined;
+
+/** One server for all test files of a process. It goes with the directory of the tests. */
+export function sharedPostgres(): Promise<SharedServer | undefined> {
+  shared ??= startPostgres();
+  return shared;
+}
 
 /**
  * Starts a server in a temporary directory. Undefined if there are no binaries for this machine.

@@ -1,7 +1,7 @@
 import pg from "pg";
-import { afterAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { figure } from "../../../test/long.ts";
-import { startPostgres } from "../../../test/servers/postgres-server.ts";
+import { sharedPostgres } from "../../../test/servers/postgres-server.ts";
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import {
@@ -34,8 +34,7 @@ import {
 import { members } from "../rows.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
 
-const server = await startPostgres();
-afterAll(async () => await server?.[Symbol.asyncDispose]());
+const server = await sharedPostgres();
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
 const id = "life-1" as RunId;

@@ -16,15 +16,14 @@ import {
 import { populationStoreConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
 import { startPooler } from "../../../test/servers/pooler.ts";
-import { startPostgres } from "../../../test/servers/postgres-server.ts";
+import { sharedPostgres } from "../../../test/servers/postgres-server.ts";
 import { postgresPopulationStore } from "./postgres-population-store.ts";
 
-const server = await startPostgres();
+const server = await sharedPostgres();
 const pooler = server && (await startPooler(server, 3));
 const directory = mkdtempSync(join(tmpdir(), "clade-pooler-test-"));
 afterAll(async () => {
   await pooler?.[Symbol.asyncDispose]();
-  await server?.[Symbol.asyncDispose]();
   rmSync(directory, { recursive: true });
 });
 const lacks = server
