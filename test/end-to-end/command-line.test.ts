@@ -113,8 +113,8 @@ test("with --json every line is an event, and the last is the result", async () 
 });
 
 test("an interrupted run says how to go on, and resume spends what is left", async () => {
-  place.write("climb.ts", climb({ stepMs: 10 }));
-  const { process: child, finished } = place.start("run", "climb.ts");
+  place.write("climb.mjs", climb({ stepMs: 10 }));
+  const { process: child, finished } = place.start("run", "climb.mjs");
   await place.statusWith(/ trains member \d/);
   child.kill("SIGINT");
   const interrupted = await finished;
@@ -127,27 +127,27 @@ test("an interrupted run says how to go on, and resume spends what is left", asy
 });
 
 test("a run goes on only with the experiment's file that it began with", async () => {
-  place.write("climb.ts", climb());
-  await place.ask("run", "climb.ts");
+  place.write("climb.mjs", climb());
+  await place.ask("run", "climb.mjs");
   const longer = ["resume", "--set", "budget.stepsPerMember=80"];
-  place.remove("climb.ts");
+  place.remove("climb.mjs");
   expect(await place.ask(...longer)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining(
-      "climb.ts - there is no such file; the run needs its experiment; put the file back",
+      "climb.mjs - there is no such file; the run needs its experiment; put the file back",
     ),
   });
-  place.write("climb.ts", climb({ declaration: "exploit: noExploit()," }));
+  place.write("climb.mjs", climb({ declaration: "exploit: noExploit()," }));
   const changed = await place.clade(...longer);
   expect(changed.code).not.toBe(0);
   expect(changed.stderr).toContain("the experiment or its code is not what the run began with");
-  place.write("climb.ts", climb());
+  place.write("climb.mjs", climb());
   expect((await place.ask(...longer)).code).toBe(0);
 });
 
 test("when everything is killed, nothing is left running, and resume goes on", async () => {
-  place.write("climb.ts", climb({ stepMs: 10 }));
-  const { process: child, finished } = place.start("run", "climb.ts");
+  place.write("climb.mjs", climb({ stepMs: 10 }));
+  const { process: child, finished } = place.start("run", "climb.mjs");
   await place.statusWith(/ trains member \d/);
   child.kill("SIGKILL");
   await finished;
@@ -160,10 +160,10 @@ test("when everything is killed, nothing is left running, and resume goes on", a
 
 test("a worker joins from another terminal, and stop ends everybody's work", async () => {
   place.write(
-    "climb.ts",
+    "climb.mjs",
     climb({ stepMs: 20, declaration: "budget: { stepsPerMember: 100000 }," }),
   );
-  const run = place.start("run", "climb.ts", "--workers", "1");
+  const run = place.start("run", "climb.mjs", "--workers", "1");
   await place.statusWith(/ trains member \d/);
   const worker = place.start("worker");
   await place.statusWith(/workers: \S+ .+\n +\S+:\d+:\S+ /);
@@ -183,8 +183,8 @@ test("a run that is done is resumed only with a larger budget", async () => {
 });
 
 test("settings do not change under workers, and not where nothing is left to do", async () => {
-  place.write("climb.ts", climb({ stepMs: 20 }));
-  const { finished } = place.start("run", "climb.ts");
+  place.write("climb.mjs", climb({ stepMs: 20 }));
+  const { finished } = place.start("run", "climb.mjs");
   await place.statusWith(/workers: \S+:\d+/);
   const longer = ["resume", "--set", "budget.stepsPerMember=80"];
   expect(await place.ask(...longer)).toMatchObject({
@@ -201,10 +201,10 @@ test("settings do not change under workers, and not where nothing is left to do"
 });
 
 test("a control drops settings of what it leaves out, and is passed over unnamed", async () => {
-  place.write("climb.ts", climb());
+  place.write("climb.mjs", climb());
   const run = await place.ask(
     "run",
-    "climb.ts",
+    "climb.mjs",
     "--control",
     "random-search",
     "--set",
@@ -220,16 +220,16 @@ test("a control drops settings of what it leaves out, and is passed over unnamed
 });
 
 test("a run whose output nobody reads any more stops in good order", async () => {
-  place.write("climb.ts", climb({ stepMs: 20 }));
-  const { process: child, finished } = place.start("run", "climb.ts", "--json");
+  place.write("climb.mjs", climb({ stepMs: 20 }));
+  const { process: child, finished } = place.start("run", "climb.mjs", "--json");
   child.stdout!.once("data", () => child.stdout!.destroy());
   expect(await finished).toMatchObject({ code: 130, stderr: "" });
   expect((await place.ask("status")).stdout).toContain("stopped");
 });
 
 test("a promise that never settles is explained", async () => {
-  place.write("climb.ts", climb({ trainer: "evaluate() { return new Promise(() => {}); }" }));
-  expect(await place.clade("run", "climb.ts")).toMatchObject({
+  place.write("climb.mjs", climb({ trainer: "evaluate() { return new Promise(() => {}); }" }));
+  expect(await place.clade("run", "climb.mjs")).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("never settled"),
   });
@@ -246,11 +246,11 @@ test("a run is found by how its name begins; a wrong name gets the nearest", asy
 });
 
 test("the same experiment twice at once makes two runs", async () => {
-  place.write("climb.ts", climb({ stepMs: 5 }));
+  place.write("climb.mjs", climb({ stepMs: 5 }));
   const results = (
     await Promise.all([
-      place.clade("run", "climb.ts", "--json"),
-      place.clade("run", "climb.ts", "--json"),
+      place.clade("run", "climb.mjs", "--json"),
+      place.clade("run", "climb.mjs", "--json"),
     ])
   ).map(resultOf);
   expect(results).toMatchObject([{ totalSteps: 200 }, { totalSteps: 200 }]);
@@ -268,9 +268,9 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
       }`,
     declaration: "exploit: noExploit(), initial: [{ rate: 0.5 }],",
   });
-  place.write("climb.ts", broken);
+  place.write("climb.mjs", broken);
   const limits = ["--workers", "1", "--population", "2", "--patience", "0"];
-  const run = await place.ask("run", "climb.ts", ...limits);
+  const run = await place.ask("run", "climb.mjs", ...limits);
   expect(run.code).toBe(3);
   expect(run.stdout.trimEnd().split("\n").at(-1)).toMatch(
     new RegExp(
@@ -283,7 +283,7 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
   );
   expect((await place.ask("show", "--member", "0")).stdout).toContain("at Climber.save");
   // There is room again.
-  place.write("climb.ts", broken.replace("if (this.broken)", "if (false)"));
+  place.write("climb.mjs", broken.replace("if (this.broken)", "if (false)"));
   const resumed = await place.ask("resume", "--json", "--allow-different-code");
   expect(resultOf(resumed)).toMatchObject({
     state: { kind: "done" },
@@ -295,12 +295,12 @@ test("a run goes on without a member whose trainer keeps throwing, and says so",
 
 test("a run in which every member fails ends with exit code 1 and the error", async () => {
   place.write(
-    "climb.ts",
+    "climb.mjs",
     climb({
       trainer: 'save() { if (this.height > 0) throw new Error("no room on the GPU"); return {}; }',
     }),
   );
-  const run = await place.ask("run", "climb.ts", "--patience", "0");
+  const run = await place.ask("run", "climb.mjs", "--patience", "0");
   expect(run).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(
@@ -311,10 +311,10 @@ test("a run in which every member fails ends with exit code 1 and the error", as
 
 test("a worker that cannot go on ends the run, with what it said", async () => {
   place.write(
-    "climb.ts",
+    "climb.mjs",
     climb({ trainer: 'save() { return this.height > 0 ? { "no good name": 1 } : {}; }' }),
   );
-  const run = await place.ask("run", "climb.ts");
+  const run = await place.ask("run", "climb.mjs");
   expect(run).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('"no good name.json": a name in a checkpoint'),
@@ -323,8 +323,8 @@ test("a worker that cannot go on ends the run, with what it said", async () => {
 });
 
 test("a worker that is killed is replaced", async () => {
-  place.write("climb.ts", climb({ stepMs: 10 }));
-  const run = place.start("run", "climb.ts", "--json");
+  place.write("climb.mjs", climb({ stepMs: 10 }));
+  const run = place.start("run", "climb.mjs", "--json");
   const named = /^workers: [^\s:]+:(\d+)/m;
   const [, worker] = named.exec(await place.statusWith(named))!;
   process.kill(Number(worker), "SIGKILL");
@@ -334,7 +334,7 @@ test("a worker that is killed is replaced", async () => {
 const badInput: { what: string; words: string[]; file?: string; says: (string | RegExp)[] }[] = [
   {
     what: "every mistake of an experiment at once",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: climb({
       declaration: `population: 0, budget: {},
         hyperparameters: { rate: logUniform(0, 1), depth: uniform(3, 1) },
@@ -351,33 +351,33 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
   },
   {
     what: "a metric that the trainer does not report",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: climb({ declaration: 'objective: maximize("hieght"),' }),
     says: ['objective.metric: "hieght"', 'did you mean "height"?'],
   },
   {
     what: "a score that is a text",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: climb({ trainer: 'evaluate() { return { height: "0.5" }; }' }),
     says: ['"0.5" is not a number'],
   },
   {
     what: "a state that cannot be kept, before a run exists",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: climb({ trainer: "save() { return new Map([[1, 2]]); }" }),
     says: ["save() returned an object of class Map, which cannot be kept"],
   },
   {
     what: "a trainer that throws, with its line",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: climb({ trainer: 'evaluate() { throw new Error("no data"); }' }),
-    says: ["trainer evaluate() failed: no data", /at Climber\.evaluate .*climb\.ts:\d+/],
+    says: ["trainer evaluate() failed: no data", /at Climber\.evaluate .*climb\.mjs:\d+/],
   },
   {
     what: "a file that does not parse, with the line",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: `${climb()}\nconst wrong = ;\n`,
-    says: ["climb.ts", "const wrong = ;"],
+    says: [/climb\.mjs:\d+ - cannot be loaded/, "const wrong = ;"],
   },
   {
     what: "a file that is not there",
@@ -386,7 +386,7 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
   },
   {
     what: "a file without an experiment",
-    words: ["run", "climb.ts"],
+    words: ["run", "climb.mjs"],
     file: "export const a = 1;",
     says: ["has no default export"],
   },
@@ -397,30 +397,30 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
   },
   {
     what: "an unknown option",
-    words: ["run", "climb.ts", "--sede", "1"],
+    words: ["run", "climb.mjs", "--sede", "1"],
     says: ["unknown option '--sede'", "Did you mean --seed?"],
   },
   {
     what: "an unknown setting",
-    words: ["run", "climb.ts", "--set", "exploit.fractoin=0.2"],
+    words: ["run", "climb.mjs", "--set", "exploit.fractoin=0.2"],
     file: climb(),
     says: [/exploit\.fractoin.*did you mean "fraction"\?/],
   },
   {
     what: "an unknown strategy",
-    words: ["run", "climb.ts", "--set", "exploit=noExplot"],
+    words: ["run", "climb.mjs", "--set", "exploit=noExplot"],
     file: climb(),
     says: ['did you mean "noExploit"?'],
   },
   {
     what: "a population that is no number",
-    words: ["run", "climb.ts", "--population", "many"],
+    words: ["run", "climb.mjs", "--population", "many"],
     file: climb(),
     says: ["--population must be a whole number"],
   },
   {
     what: "a store that is not there yet",
-    words: ["run", "climb.ts", "--store", "mysql://host/db"],
+    words: ["run", "climb.mjs", "--store", "mysql://host/db"],
     file: climb(),
     says: ["there is no store for mysql: URLs"],
   },
@@ -432,7 +432,7 @@ const badInput: { what: string; words: string[]; file?: string; says: (string | 
 ];
 for (const { what, words, file, says } of badInput) {
   test(`bad input: ${what}`, async () => {
-    if (file !== undefined) place.write("climb.ts", file);
+    if (file !== undefined) place.write("climb.mjs", file);
     // Only the loader of a real process names the line.
     const { code, stderr } = await (what.includes("parse")
       ? place.clade(...words)
@@ -446,12 +446,12 @@ for (const { what, words, file, says } of badInput) {
 
 test("a run says at its end, and after it, which hyperparameters change nothing", async () => {
   const declaration = "hyperparameters: { rate: logUniform(1e-3, 1), decay: uniform(0, 0.5) },";
-  place.write("climb.ts", climb({ declaration }));
+  place.write("climb.mjs", climb({ declaration }));
   const warning = new RegExp(
     "warning: decay changes nothing: trained on for \\d+ steps? with 0 and with 0.5 " +
       "from the same state the scores are the same",
   );
-  const run = await place.ask("run", "climb.ts", "--workers", "2");
+  const run = await place.ask("run", "climb.mjs", "--workers", "2");
   expect(run.code).toBe(0);
   expect(run.stdout.match(new RegExp(warning, "g"))).toHaveLength(1);
   expect((await place.ask("status")).stdout).toMatch(warning);

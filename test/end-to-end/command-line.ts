@@ -128,14 +128,14 @@ export class Workplace implements Disposable {
 const finishedRuns = new Map<string, { readonly place: Workplace; readonly run: Finished }>();
 
 /**
- * Copies what is left of a run of the experiment in climb.ts into a place. It runs once, with
+ * Copies what is left of a run of the experiment in climb.mjs into a place. It runs once, with
  * `--json --seed 1`, and all tests share what it left. Resolves what the run printed.
  */
 export async function putFinishedRun(into: Workplace, text = climb()): Promise<Finished> {
   if (!finishedRuns.has(text)) {
     const place = new Workplace();
-    place.write("climb.ts", text);
-    const run = await place.ask("run", "climb.ts", "--json", "--seed", "1");
+    place.write("climb.mjs", text);
+    const run = await place.ask("run", "climb.mjs", "--json", "--seed", "1");
     expect(run).toMatchObject({ code: 0, stderr: "" });
     finishedRuns.set(text, { place, run });
   }

@@ -181,18 +181,18 @@ test("nothing is overwritten, and a table needs a directory", async () => {
     "--out: new - is not a new or an empty directory",
   );
   await refused(
-    ["--out", "climb.ts/a", "--format", "csv"],
-    "--out: climb.ts/a - cannot be written (ENOTDIR)",
+    ["--out", "climb.mjs/a", "--format", "csv"],
+    "--out: climb.mjs/a - cannot be written (ENOTDIR)",
   );
   expect(place.read("new/run.jsonl")).toBe(before);
   expect(readdirSync(place.path("new"))).toEqual(["run.jsonl"]);
 });
 
 test("a run that still goes on is exported as it is, and standard error says so", async () => {
-  place.write("climb.ts", climb({ stepMs: 50 }));
+  place.write("climb.mjs", climb({ stepMs: 50 }));
   const { process: child, finished } = place.start(
     "run",
-    "climb.ts",
+    "climb.mjs",
     "--json",
     "--set",
     "budget.stepsPerMember=5000",

@@ -12,7 +12,7 @@ const endless = "budget: { stepsPerMember: 1_000_000 },";
 
 /** Starts a run with one worker, and resolves when it exists. */
 async function running() {
-  const run = place.start("run", "climb.ts", "--workers", "1", "--json");
+  const run = place.start("run", "climb.mjs", "--workers", "1", "--json");
   await expect.poll(() => existsSync(place.path(".clade", "checkpoints"))).toBe(true);
   await expect.poll(async () => (await place.ask("status")).stdout).toMatch(/: running/);
   return run;
@@ -22,7 +22,7 @@ test("as many workers join as are asked for, each with a GPU, and say what they 
   const trainer =
     "evaluate() { const gpu = Number(process.env.CUDA_VISIBLE_DEVICES ?? -1); " +
     "return { height: this.height, gpu }; }";
-  place.write("climb.ts", climb({ stepMs: 30, trainer, declaration: endless }));
+  place.write("climb.mjs", climb({ stepMs: 30, trainer, declaration: endless }));
   const run = await running();
   const joined = place.start("worker", "--gpus", "5,6");
   let told = "";
@@ -45,7 +45,7 @@ test("as many workers join as are asked for, each with a GPU, and say what they 
 });
 
 test("a machine can work on a run when a generation succeeds there, unpublished", async () => {
-  place.write("climb.ts", climb({ stepMs: 20, declaration: endless }));
+  place.write("climb.mjs", climb({ stepMs: 20, declaration: endless }));
   const run = await running();
   const checked = await place.ask("worker", "--check");
   expect(checked).toMatchObject({
@@ -67,7 +67,7 @@ test("a machine on which the trainer fails cannot work on a run, and says why", 
     await new Promise((resolve) => setTimeout(resolve, 20));
     this.height += values.rate;
   }`;
-  place.write("climb.ts", climb({ trainer, declaration: endless }));
+  place.write("climb.mjs", climb({ trainer, declaration: endless }));
   const run = await running();
   using broken = new Workplace({ BROKEN: "1", CLADE_STORE: place.path(".clade", "clade.db") });
   const checked = await broken.clade("worker", "--check");
@@ -83,8 +83,11 @@ test("a machine on which the trainer fails cannot work on a run, and says why", 
 
 test("a worker whose run fails exits with a code that schedulers count as a failure", async () => {
   const trainer = `step() { if (process.argv.includes("worker")) throw new Error("always"); }`;
-  place.write("climb.ts", climb({ trainer, declaration: "population: 1, exploit: noExploit()," }));
-  const run = await place.ask("run", "climb.ts", "--workers", "1", "--patience", "1s");
+  place.write(
+    "climb.mjs",
+    climb({ trainer, declaration: "population: 1, exploit: noExploit()," }),
+  );
+  const run = await place.ask("run", "climb.mjs", "--workers", "1", "--patience", "1s");
   expect(run.code).toBe(1);
   const joined = await place.ask("worker");
   expect(joined).toMatchObject({ code: 5, stdout: expect.stringContaining("is failed") });

@@ -89,13 +89,13 @@ async function newPlace(cluster: Cluster, store?: string): Promise<Workplace> {
     CLADE_CACHE: join(shared, "cache"),
     ...cluster.environment,
   });
-  place.write("climb.ts", climb());
+  place.write("climb.mjs", climb());
   return place;
 }
 
 const required = ["--workers", "2", "--image", "clade:1", "--secret", "clade"];
 const submit = (place: Workplace, ...more: string[]) =>
-  place.ask("submit", "kubernetes", "climb.ts", ...required, ...more);
+  place.ask("submit", "kubernetes", "climb.mjs", ...required, ...more);
 const mounted = ["--volume-claim", `checkpoints:${shared}/`];
 const status = async (place: Workplace) => (await place.ask("status")).stdout;
 const list = async (place: Workplace) => (await place.ask("list")).stdout;
@@ -108,7 +108,7 @@ test.skipIf(!server)(
     const store = await server!.newDatabase();
     using place = await newPlace(cluster, store);
     using pod = await newPlace(cluster, store);
-    const file = ["--experiment-in-image", pod.path("climb.ts"), "--node-label", "spot=yes"];
+    const file = ["--experiment-in-image", pod.path("climb.mjs"), "--node-label", "spot=yes"];
     const printed = await submit(place, ...mounted, ...file);
     expect(printed.code).toBe(0);
     const manifest = parse(printed.stdout) as Manifest;
@@ -196,7 +196,7 @@ test.skipIf(!server)(
     const second = cluster.manifest;
     expect(second.metadata.name).not.toBe(first.name);
     expect(second.metadata.annotations).toEqual(first.annotations);
-    expect(second.spec.template.spec.containers[0].args.at(-1)).toBe("/experiment/climb.ts");
+    expect(second.spec.template.spec.containers[0].args.at(-1)).toBe("/experiment/climb.mjs");
     cluster.holds("job", {
       status: { succeeded: 2, conditions: [{ type: "Complete", status: "True" }] },
     });
@@ -323,7 +323,7 @@ test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => 
   const submitting = place.start(
     "submit",
     "kubernetes",
-    "climb.ts",
+    "climb.mjs",
     ...required,
     ...mounted,
     "--apply",
@@ -353,7 +353,7 @@ test.skipIf(!server)(
 
 test("what cannot be submitted is one sentence", async () => {
   using place = new Workplace({ CLADE_STORE: "", PATH: join(shared, "nothing") });
-  place.write("climb.ts", climb());
+  place.write("climb.mjs", climb());
   const file = await submit(place);
   expect(file.code).toBe(2);
   expect(file.stderr).toContain(
@@ -374,7 +374,7 @@ test("what cannot be submitted is one sentence", async () => {
   const missing = await place.ask(
     "submit",
     "kubernetes",
-    "climb.ts",
+    "climb.mjs",
     "--workers",
     "2",
     "--secret",

@@ -67,11 +67,18 @@ for (const [what, place, isInShortRuns] of [
       const url = await server!.newDatabase();
       using one = new Workplace(machine(url));
       using other = new Workplace(machine(url));
-      for (const each of [one, other]) each.write("climb.ts", gated(one.path("open")));
+      for (const each of [one, other]) each.write("climb.mjs", gated(one.path("open")));
       const checkpoints = place();
-      const running = one.start("run", "climb.ts", "--workers", "1", "--checkpoints", checkpoints);
+      const running = one.start(
+        "run",
+        "climb.mjs",
+        "--workers",
+        "1",
+        "--checkpoints",
+        checkpoints,
+      );
       await expect.poll(() => isThere(one)).toBe(true);
-      const joined = other.start("worker", "--experiment", "climb.ts");
+      const joined = other.start("worker", "--experiment", "climb.mjs");
       await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
       one.write("open", "");
       expect(await joined.finished).toMatchObject({
@@ -107,33 +114,33 @@ test.skipIf(!server)(
     using one = new Workplace(machine(url));
     using other = new Workplace(machine(url));
     const gate = one.path("open");
-    one.write("climb.ts", `import "./shared.ts";\n${gated(gate)}`);
+    one.write("climb.mjs", `import "./shared.ts";\n${gated(gate)}`);
     one.write("shared.ts", "export const shared = 1;\n");
     other.write(
-      "climb.ts",
+      "climb.mjs",
       `import "./shared.ts";\nimport "./more.ts";\n${gated(gate, "// changed")}`,
     );
     other.write("shared.ts", "export const shared = 2;\n");
     other.write("more.ts", "export const more = 1;\n");
     const running = one.start(
       "run",
-      "climb.ts",
+      "climb.mjs",
       "--workers",
       "1",
       "--checkpoints",
       newDirectory(),
     );
     await expect.poll(() => isThere(one)).toBe(true);
-    const refused = await other.ask("worker", "--experiment", "climb.ts");
+    const refused = await other.ask("worker", "--experiment", "climb.mjs");
     expect(refused.code).toBe(2);
     for (const words of [
-      "climb.ts differs",
+      "climb.mjs differs",
       "shared.ts differs",
       "more.ts is only here",
       "--allow-different-code",
     ])
       expect(refused.stderr).toContain(words);
-    const allowed = other.start("worker", "--experiment", "climb.ts", "--allow-different-code");
+    const allowed = other.start("worker", "--experiment", "climb.mjs", "--allow-different-code");
     await expect.poll(async () => (await newestRun(one)).workers.length).toBe(2);
     one.write("open", "");
     expect((await allowed.finished).code).toBe(0);
@@ -141,7 +148,7 @@ test.skipIf(!server)(
     const shown = await one.ask("show");
     expect(shown.stdout).toContain(
       "joined with code that differs from the run's: " +
-        "climb.ts differs, shared.ts differs, more.ts is only here",
+        "climb.mjs differs, shared.ts differs, more.ts is only here",
     );
   },
 );
@@ -189,8 +196,8 @@ test.each([
 
 test("a run is not created where its checkpoints cannot be", async () => {
   using place = new Workplace(machine("clade.db"));
-  place.write("climb.ts", climb({}));
-  const refused = await place.ask("run", "climb.ts", "--checkpoints", "s3://nowhere-at-all/x");
+  place.write("climb.mjs", climb({}));
+  const refused = await place.ask("run", "climb.mjs", "--checkpoints", "s3://nowhere-at-all/x");
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain("checkpoints s3://nowhere-at-all/x");
   expect((await place.ask("list")).stdout).toContain("no runs");

@@ -12,8 +12,8 @@ test.skipIf(!server)(
   async () => {
     const url = await server!.newDatabase();
     using place = new Workplace({ CLADE_STORE: url });
-    place.write("climb.ts", climb({}));
-    const running = place.start("run", "climb.ts", "--workers", "2");
+    place.write("climb.mjs", climb({}));
+    const running = place.start("run", "climb.mjs", "--workers", "2");
     const seen = watchProcesses();
     const run = await running.finished;
     const processes = seen();
@@ -48,8 +48,8 @@ test.skipIf(!server)(
   async () => {
     const url = await server!.newDatabase();
     using place = new Workplace({ CLADE_STORE: url });
-    place.write("climb.ts", climb({}));
-    expect((await place.ask("run", "climb.ts")).code).toBe(0);
+    place.write("climb.mjs", climb({}));
+    expect((await place.ask("run", "climb.mjs")).code).toBe(0);
     const client = new pg.Client(url);
     await client.connect();
     await client.query("UPDATE clade.runs SET state = 'running', reason = NULL");
@@ -68,8 +68,8 @@ test.skipIf(!server)(`a wrong password is one sentence${needs}`, async () => {
   using place = new Workplace({
     CLADE_STORE: `postgres://clade:wr0ng-one@127.0.0.1:${server!.port}/postgres`,
   });
-  place.write("climb.ts", climb({}));
-  const refused = await place.ask("run", "climb.ts");
+  place.write("climb.mjs", climb({}));
+  const refused = await place.ask("run", "climb.mjs");
   expect(refused).toMatchObject({ code: 1, stdout: "" });
   expect(refused.stderr.trim()).toBe(
     `store postgres://clade@127.0.0.1:${server!.port}/postgres: ` +

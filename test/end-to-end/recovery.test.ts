@@ -103,7 +103,7 @@ test.skipIf(!mayMount)(
       mkdirSync(join(disk, "store"));
       const store = join(disk, "store", "clade.db");
       place.write(
-        "climb.ts",
+        "climb.mjs",
         climb({
           trainer:
             "save() { const weights = new Float32Array(30000).fill(this.height); " +
@@ -112,7 +112,7 @@ test.skipIf(!mayMount)(
       );
       const run = await place.ask(
         "run",
-        "climb.ts",
+        "climb.mjs",
         "--store",
         store,
         "--set",
@@ -183,8 +183,8 @@ test.skipIf(!mayMount)(
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", disk]);
     try {
       const store = ["--store", join(disk, "clade.db")];
-      place.write("climb.ts", climb());
-      await place.ask("run", "climb.ts", ...store);
+      place.write("climb.mjs", climb());
+      await place.ask("run", "climb.mjs", ...store);
       execFileSync("mount", ["-o", "remount,ro", disk]);
       expect((await place.ask("status", ...store)).stdout).toContain("4 finished");
       expect((await place.ask("show", ...store)).stdout).toContain("copies");

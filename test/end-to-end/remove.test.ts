@@ -12,11 +12,11 @@ test.each([
   "a removal killed among the checkpoints' files, %s, leaves the run listed; it is repeated",
   async (_, directory) => {
     using place = new Workplace();
-    place.write("climb.ts", climb());
+    place.write("climb.mjs", climb());
     const url = pathToFileURL(place.path(directory)).href;
     const where = directory.startsWith("shared") ? ["--checkpoints", url] : [];
     const { run } = Workplace.result(
-      await place.clade("run", "climb.ts", "--json", "--workers", "1", ...where),
+      await place.clade("run", "climb.mjs", "--json", "--workers", "1", ...where),
     ) as { run: string };
     const files = () => readdirSync(place.path(directory, run), { recursive: true }).length;
     const before = files();

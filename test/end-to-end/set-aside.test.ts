@@ -12,8 +12,8 @@ test("a worker on which all fails says so, costs no member, and leaves as failed
       await new Promise((resolve) => setTimeout(resolve, 20));
     this.height += rate;
   }`;
-  good.write("climb.ts", `import { existsSync } from "node:fs";${climb({ trainer })}`);
-  const running = good.start("run", "climb.ts", "--workers", "1");
+  good.write("climb.mjs", `import { existsSync } from "node:fs";${climb({ trainer })}`);
+  const running = good.start("run", "climb.mjs", "--workers", "1");
   let told = "";
   running.process.stdout!.on("data", (data) => (told += data));
   const status = async () => {

@@ -69,11 +69,11 @@ test.skipIf(!cluster)(
   `a job array trains a run to its end, and shows no password anywhere${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", climb({ stepMs: 20 }));
+    place.write("climb.mjs", climb({ stepMs: 20 }));
     const submitted = await place.ask(
       "submit",
       "slurm",
-      "climb.ts",
+      "climb.mjs",
       "--array",
       "3",
       "--time",
@@ -104,8 +104,8 @@ test.skipIf(!cluster || !isLong)(
   `status shows the tasks beside the members, and stop ends them for good${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", slow());
-    await place.ask("submit", "slurm", "climb.ts", "--array", "6");
+    place.write("climb.mjs", slow());
+    await place.ask("submit", "slurm", "climb.mjs", "--array", "6");
     await isTraining(place, 3);
     const shown = await place.ask("status");
     expect(shown.stdout).toMatch(/jobs: +slurm \d+: .*4 running/);
@@ -130,8 +130,8 @@ test.skipIf(!cluster || !isLong)(
   `workers that are preempted give their members back, and come back${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", slow());
-    await place.ask("submit", "slurm", "climb.ts", "--array", "4");
+    place.write("climb.mjs", slow());
+    await place.ask("submit", "slurm", "climb.mjs", "--array", "4");
     await isTraining(place, 4);
     cluster!.slurm(
       "sbatch",
@@ -153,8 +153,8 @@ test.skipIf(!cluster || !isLong)(
   `a node that goes down takes no member with it${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", slow());
-    await place.ask("submit", "slurm", "climb.ts", "--array", "4");
+    place.write("climb.mjs", slow());
+    await place.ask("submit", "slurm", "climb.mjs", "--array", "4");
     await isTraining(place, 4);
     cluster!.slurm("scontrol", "update", "nodename=node0", "state=down", "reason=test");
     await until(
@@ -170,11 +170,11 @@ test.skipIf(!cluster || !isLong)(
   `ahead of the time limit a worker gives its member back and is requeued${inLongRuns}${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", climb({ stepMs: 400, declaration: "population: 4," }));
+    place.write("climb.mjs", climb({ stepMs: 400, declaration: "population: 4," }));
     await place.ask(
       "submit",
       "slurm",
-      "climb.ts",
+      "climb.mjs",
       "--array",
       "4",
       "--",
@@ -191,11 +191,11 @@ test.skipIf(!cluster)(
   `what the cluster rejects is one sentence, and leaves no run${needs}`,
   async () => {
     using place = await newPlace();
-    place.write("climb.ts", slow());
+    place.write("climb.mjs", slow());
     const refused = await place.ask(
       "submit",
       "slurm",
-      "climb.ts",
+      "climb.mjs",
       "--array",
       "4",
       "--partition",
@@ -205,7 +205,7 @@ test.skipIf(!cluster)(
     expect(refused.stderr).toContain("sbatch: the cluster rejects the job; it says: ");
     expect(refused.stderr).toContain("invalid partition");
     expect((await place.ask("list")).stdout).toContain("no runs");
-    const printed = await place.ask("submit", "slurm", "climb.ts", "--array", "4", "--print");
+    const printed = await place.ask("submit", "slurm", "climb.mjs", "--array", "4", "--print");
     expect(printed.stdout).toContain("#SBATCH --array=1-4");
     expect((await place.ask("list")).stdout).toContain("no runs");
     expect(queue()).toBe("");
@@ -214,7 +214,7 @@ test.skipIf(!cluster)(
 
 test("what cannot be submitted is one sentence", async () => {
   using place = new Workplace({ CLADE_STORE: "", PATH: join(shared, "nothing") });
-  place.write("climb.ts", slow());
+  place.write("climb.mjs", slow());
   const cases = [
     [
       ["--array", "4"],
@@ -225,7 +225,7 @@ test("what cannot be submitted is one sentence", async () => {
     [[], "required option '--array <n>'"],
   ] as const;
   for (const [words, sentence] of cases) {
-    const refused = await place.ask("submit", "slurm", "climb.ts", ...words);
+    const refused = await place.ask("submit", "slurm", "climb.mjs", ...words);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain(sentence);
   }

@@ -6,7 +6,7 @@ import { putFinishedRun, Workplace } from "./command-line.ts";
 let place: Workplace;
 beforeEach(() => {
   place = new Workplace();
-  place.write("climb.ts", climb());
+  place.write("climb.mjs", climb());
 });
 afterEach(() => place[Symbol.dispose]());
 
@@ -36,7 +36,7 @@ const climb = (stepMs = 0, steps = 40) => `
 
 const study = (more = "") => `
 name: sizes
-experiment: climb.ts
+experiment: climb.mjs
 seeds: 2
 variants:
   pbt: {}
@@ -86,7 +86,7 @@ test("a study runs every variant with every seed once, compares, and repeats non
 });
 
 test("a study whose process is killed goes on where it was", async () => {
-  place.write("climb.ts", climb(3));
+  place.write("climb.mjs", climb(3));
   place.write("study.yaml", study());
   const { process: killed, finished } = place.start("study", "study.yaml");
   await expect.poll(async () => (await runs().catch(() => [])).length).toBeGreaterThan(1);
@@ -101,7 +101,7 @@ test("a study whose process is killed goes on where it was", async () => {
 });
 
 test("Ctrl-C stops a study, and says how to go on", async () => {
-  place.write("climb.ts", climb(3));
+  place.write("climb.mjs", climb(3));
   place.write("study.yaml", study());
   const { process: stopped, finished } = place.start("study", "study.yaml");
   await expect.poll(async () => (await runs().catch(() => [])).length).toBeGreaterThan(0);
@@ -114,7 +114,7 @@ test("Ctrl-C stops a study, and says how to go on", async () => {
 test.skipIf(!isLong)(
   `two processes that work on one study share its runs${inLongRuns}`,
   async () => {
-    place.write("climb.ts", climb(2));
+    place.write("climb.mjs", climb(2));
     place.write("study.yaml", study());
     const both = await Promise.all([
       place.ask("study", "study.yaml"),
@@ -135,7 +135,7 @@ test.skipIf(!isLong)(
   async () => {
     place.write("study.yaml", study());
     await place.ask("study", "study.yaml");
-    place.write("climb.ts", climb(0, 80));
+    place.write("climb.mjs", climb(0, 80));
     const { code, stderr } = await place.ask("study", "study.yaml");
     expect(code).toBe(1);
     expect(stderr).toContain(
@@ -173,7 +173,7 @@ test.each([
 test("a wrong setting of all variants is told once, and before anything runs", async () => {
   const mistakes =
     "settings: { populaton: 3 }\nvariants: { pbt: {}, t: {}, again: { replay: pbt, sed: 1 } }";
-  place.write("study.yaml", `name: s\nexperiment: climb.ts\nseeds: 1\n${mistakes}\n`);
+  place.write("study.yaml", `name: s\nexperiment: climb.mjs\nseeds: 1\n${mistakes}\n`);
   const { code, stderr } = await place.ask("study", "study.yaml");
   expect(code).toBe(2);
   expect(stderr.trim().split("\n")).toEqual([
@@ -245,11 +245,11 @@ test.each([
 test.skipIf(!isLong)(
   `variants that differ only in what ids cannot have are runs of their own${inLongRuns}`,
   async () => {
-    place.write("climb.ts", climb(0, 5));
+    place.write("climb.mjs", climb(0, 5));
     const long = "x".repeat(80);
     place.write(
       "study.yaml",
-      "{ name: sizes, experiment: climb.ts, seeds: 1, " +
+      "{ name: sizes, experiment: climb.mjs, seeds: 1, " +
         `variants: { a_b: {}, a-b: {}, ${long}: {} } }`,
     );
     const { code, stderr } = await place.ask("study", "study.yaml");

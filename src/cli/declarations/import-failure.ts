@@ -2,8 +2,9 @@
  * Why a user's module could not be loaded: a sentence that names the user's own line, and helps to
  * find the mistake.
  */
+import { spawnSync } from "node:child_process";
 import { relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { show } from "../../algorithm/show.ts";
 import type { Place } from "../context.ts";
 
@@ -17,7 +18,9 @@ type ModuleFile = Place & { readonly cwd: string };
 export function importFailure(file: ModuleFile, error: unknown): string {
   if (!(error instanceof Error))
     return `${file.given} - threw ${show(error)} while it was loaded; correct it`;
-  const stack = userFrames(error.stack ?? "");
+  const given = error.stack ?? "";
+  const isUnplaced = error instanceof SyntaxError && !place.test(given);
+  const stack = userFrames(isUnplaced ? syntaxErrorOf(file.path) || given : given);
   const lines = stack.split("\n");
   const frames = lines.filter((line) => line.startsWith("    at "));
   const excerpt = lines.slice(
@@ -42,9 +45,17 @@ function remedyFor({ message, ...error }: Error): string {
     : "correct the import, or put the file there";
 }
 
+const place = /(file:\/\/[^\s():]+):(\d+)/;
+
+/** The error with its line in a file of JavaScript, which `import()` leaves out. */
+function syntaxErrorOf(path: string): string {
+  const { stderr } = spawnSync(process.execPath, ["--check", path], { encoding: "utf8" });
+  return stderr.startsWith(path) ? pathToFileURL(path).href + stderr.slice(path.length) : "";
+}
+
 /** The file and the line of the mistake. It may be another of the user's files. */
 function placeIn(stack: string, { given, path, cwd }: ModuleFile): string {
-  const [, url, line] = /(file:\/\/[^\s():]+):(\d+)/.exec(stack) ?? [];
+  const [, url, line] = place.exec(stack) ?? [];
   if (!url) return given;
   const found = fileURLToPath(url);
   return `${found === path ? given : relative(cwd, found)}:${line}`;
