@@ -1,7 +1,7 @@
 /** Machines that train one population, and everything that is known about it afterwards. */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
@@ -225,7 +225,8 @@ export class Crew implements AsyncDisposable {
         lastMs = performance.now();
       }
       if (performance.now() > lastMs + maxSilentMs) {
-        const state = { members: await this.store.members(this.run), processes: living() };
+        const processes = this.machines.flatMap((machine) => [...machine.processes].map(stateOf));
+        const state = { members: await this.store.members(this.run), processes };
         throw new Error(`the run does not end: ${JSON.stringify(state)}`);
       }
       await sleep(100);
@@ -309,6 +310,13 @@ export class Crew implements AsyncDisposable {
 
 function newCache(directory: string, name: string): LocalCache {
   return new LocalCache({ directory: join(directory, name) });
+}
+
+/** What a process waits for, where the system tells it. */
+function stateOf({ pid }: ChildProcess): string {
+  const path = `/proc/${pid}/status`;
+  const status = existsSync(path) ? readFileSync(path, "utf8") : "";
+  return `${pid}: ${/^State:\s+(.*)$/m.exec(status)?.[1] ?? "unknown"}`;
 }
 
 /** Resolves when a process has ended. */
