@@ -38,7 +38,7 @@ import { sqlitePopulationStore } from "../../src/population-store/sqlite/sqlite-
 import { figure, isLong } from "../long.ts";
 import { Death, givingWay, Scheduler, type Turn } from "./scheduler.ts";
 
-const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? figure(8, 24));
+const seeds = Number(process.env.CLADE_SIMULATION_SEEDS ?? figure(5, 24));
 const id = "simulation" as RunId;
 const leaseMs = 1000;
 const members = 5;

@@ -90,8 +90,8 @@ it.skipIf(!isLong)(`members whose training breaks down are rescued${inLongRuns}`
 it("the experiment runs, and reports its best model on books that steered nothing", async () => {
   const small = withSettings(translation, {
     population: 2,
-    "ready.everySteps": 10,
-    "budget.stepsPerMember": 20,
+    "ready.everySteps": 5,
+    "budget.stepsPerMember": 10,
     "exploit.fraction": 0.5,
   });
   const { best, failures } = await run(small, { seed: 101 });

@@ -29,6 +29,7 @@ import type { Account } from "../../../test/fixtures/claiming-process.ts";
 import { expectDamageToCostOnlyItsRun } from "../../../test/fixtures/damaged-rows.ts";
 import { expectFixture } from "../../../test/fixtures/expect-fixture.ts";
 import { type Rows, restore } from "../../../test/fixtures/postgres-rows.ts";
+import { figure } from "../../../test/long.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
 import { type CheckpointId, ordinalOf } from "../../algorithm/snapshot.ts";
 import { Connection } from "../../database/postgres/connection.ts";
@@ -333,7 +334,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
   test("what was published is there after a crash of the server", async () => {
     await using store = await postgresPopulationStore(await server!.newDatabase());
     await store.createRun({ id, seed: 1, experiment }, roots(1));
-    for (let generation = 1; generation <= 3; generation++) {
+    for (let generation = 1; generation <= figure(1, 3); generation++) {
       await publishTrained(store, await claimOf(store, worker(0), 0), () => "a");
       await server!.kill();
       await server!.start();
