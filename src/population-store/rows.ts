@@ -157,7 +157,8 @@ export const members = table<StoredMember>(
   damaged(({ member }) => `member ${member}`),
 );
 
-export const decisions = table<Decision>(
+/** In the order of the table's columns: PostgreSQL is given a whole row. */
+const decisionRows = table<Decision>(
   "decisions",
   {
     member: plain,
@@ -171,6 +172,15 @@ export const decisions = table<Decision>(
   },
   damaged(({ snapshot }) => `the decision about snapshot ${snapshot}`),
 );
+
+/** A decision begins with its snapshot, as every export of it does. */
+export const decisions: typeof decisionRows = {
+  ...decisionRows,
+  read(row) {
+    const { snapshot, ...others } = decisionRows.read(row);
+    return { snapshot, ...others };
+  },
+};
 
 /** `text` is the kind of a text that may contain any character. */
 function failuresWith(text: Kind) {
