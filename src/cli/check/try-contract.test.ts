@@ -18,6 +18,9 @@ import type { ExperimentDeclaration } from "../../experiment/declaration.ts";
 import type { Finding } from "./finding.ts";
 import { tryContract } from "./try-contract.ts";
 
+/** Noise that no trainer's seed decides, and that is the same in every run of the tests. */
+const machine = randomStream("the machine");
+
 interface State {
   readonly place: number;
   readonly speed: number;
@@ -193,23 +196,23 @@ describe("what is not saved, or what members leave each other, is found by train
 describe("noise is measured, and is no mistake", () => {
   class NoisyEvaluation extends Climber {
     override evaluate() {
-      return { place: this.place + 0.001 * (Math.random() - 0.5) };
+      return { place: this.place + 0.001 * (machine.uniform() - 0.5) };
     }
   }
   class NoisySteps extends Climber {
     override noise() {
-      return Math.random();
+      return machine.uniform();
     }
   }
   /** As sums in another order are on a GPU. */
   class SlightlyNoisySteps extends Climber {
     override noise() {
-      return super.noise() + 0.01 * Math.random();
+      return super.noise() + 0.01 * machine.uniform();
     }
   }
   /** The same in one process, another in the next. */
   class NoisyInstances extends Climber {
-    offset = 0.01 * Math.random();
+    offset = 0.01 * machine.uniform();
     override evaluate() {
       return { place: this.place + this.offset };
     }
@@ -232,7 +235,7 @@ describe("noise is measured, and is no mistake", () => {
   test("of an evaluation, by how much and beside how far fresh weights are", async () => {
     class Noisy extends Climber {
       override evaluate() {
-        return { place: this.place + 0.1 * (Math.random() - 0.5) };
+        return { place: this.place + 0.1 * (machine.uniform() - 0.5) };
       }
     }
     const { note } = await check(Noisy);
@@ -360,7 +363,7 @@ describe("hyperparameters", () => {
   test("that noise hides are said to be unproved", async () => {
     class Noisy extends Climber {
       override evaluate() {
-        return { place: this.place + 100 * Math.random() };
+        return { place: this.place + 100 * machine.uniform() };
       }
     }
     const { warn, note, bad } = await check(Noisy);
@@ -389,7 +392,7 @@ test("fresh weights that ignore the seed are a warning; so is a score of no numb
   class Unseeded extends Climber {
     constructor(context: TrainerContext<{ rate: number }>) {
       super(context);
-      this.place = Math.random();
+      this.place = machine.uniform();
     }
   }
   expect((await check(Unseeded)).warn).toEqual([
