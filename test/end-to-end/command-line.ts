@@ -85,7 +85,10 @@ export class Workplace implements Disposable {
     return this.start(...words).finished;
   }
 
-  /** The same in this process, which is faster. Only the workers of a run are processes. */
+  /**
+   * The same in this process, which is faster and loads a file only once. Only the workers of a
+   * run are processes.
+   */
   ask(...words: string[]): Promise<Finished> {
     return runIn(this.directory, withWorkers(words), this.#env());
   }

@@ -227,7 +227,7 @@ test.runIf(isLong && hasShellTools)(
     );
     const checked = await place.ask("check", example);
     expect(checked.stdout).toMatch(
-      /note trainer: rate: answered as it was told and not read back/,
+      /note trainer: rate: repeats the value it was told, without reading it back/,
     );
     expect(checked.code).toBe(0);
     const run = await place.ask("run", example, "--json", "--set", "budget.stepsPerMember=40");
