@@ -49,6 +49,7 @@ export default defineConfig({
     // The files that one process runs load the sources once: half of all work was loading them.
     isolate: false,
     sequence: { sequencer: LongestFirst },
+    // Experiments that tests write import this very Clade, too.
     server: { deps: { inline: [/clade-cli-/] } },
     expect: { poll: { timeout: 120_000, interval: 100 } },
     hookTimeout: 300_000,

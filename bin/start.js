@@ -4,15 +4,11 @@
  * TypeScript file is an ES module whatever the package.json around it says.
  */
 import { existsSync } from "node:fs";
-import { enableCompileCache, getCompileCacheDir, registerHooks } from "node:module";
-import { dirname } from "node:path";
+import { enableCompileCache, registerHooks } from "node:module";
 
 // Every command and every worker is a process of its own, which would compile the same sources
 // again.
 enableCompileCache();
-// Threads, and the processes that this one starts, read it from the environment only.
-const cache = getCompileCacheDir();
-if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(cache);
 
 const inCheckout = existsSync(new URL("../src/cli/main.ts", import.meta.url));
 const file = (path) =>

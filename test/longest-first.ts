@@ -1,6 +1,5 @@
 /** What takes long begins first, so that no worker is left with it at the end. */
-import type { TestSpecification } from "vitest/node";
-import { BaseSequencer } from "vitest/node";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const long = [
   "python/python-client",
@@ -10,10 +9,13 @@ const long = [
   "crash/crash",
 ];
 
+function isLong({ moduleId }: TestSpecification): boolean {
+  return long.some((name) => moduleId.endsWith(`/${name}.test.ts`));
+}
+
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) =>
-      (long.findIndex((name) => moduleId.endsWith(`${name}.test.ts`)) + 1 || Infinity) - 1;
-    return (await super.sort(files)).toSorted((one, other) => place(one) - place(other) || 0);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }

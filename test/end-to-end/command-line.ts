@@ -94,7 +94,8 @@ export class Workplace implements Disposable {
   }
 
   #env(): NodeJS.ProcessEnv {
-    return { PATH: process.env.PATH, NO_COLOR: "1", ...this.#environment };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    return { PATH, NODE_COMPILE_CACHE, NO_COLOR: "1", ...this.#environment };
   }
 
   /** Waits until `clade status` prints it. */

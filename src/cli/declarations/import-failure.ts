@@ -18,9 +18,9 @@ type ModuleFile = Place & { readonly cwd: string };
 export function importFailure(file: ModuleFile, error: unknown): string {
   if (!(error instanceof Error))
     return `${file.given} - threw ${show(error)} while it was loaded; correct it`;
-  const given = error.stack ?? "";
-  const isUnplaced = error instanceof SyntaxError && !place.test(given);
-  const stack = userFrames(isUnplaced ? syntaxErrorOf(file.path) || given : given);
+  const isUnplaced = error instanceof SyntaxError && !place.test(error.stack ?? "");
+  const placed = isUnplaced ? syntaxErrorOf(file.path) : "";
+  const stack = userFrames(placed || error.stack || "");
   const lines = stack.split("\n");
   const frames = lines.filter((line) => line.startsWith("    at "));
   const excerpt = lines.slice(
