@@ -47,7 +47,7 @@ type Imports = ReadonlyMap<string, readonly string[]>;
 function readImports(): Imports {
   const source = fileURLToPath(new URL("../src", import.meta.url));
   const files = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((file) =>
-    /(?<!\.test)\.ts$/.test(file),
+    /(?<!\.test|\.test-support)\.ts$/.test(file),
   );
   return new Map(
     files.map((file) => {

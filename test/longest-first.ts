@@ -5,6 +5,7 @@ const long = [
   "python/python-client",
   "end-to-end/command-line",
   "population-store/postgres/postgres-population-store",
+  "population-store/postgres/postgres-outages",
   "faults/mixture",
   "crash/crash",
 ];
