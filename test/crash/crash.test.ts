@@ -32,7 +32,7 @@ const kills = Number(process.env.CLADE_KILLS ?? figure(12, 60));
 const seed = Number(process.env.CLADE_SEED ?? 1);
 
 const root = mkdtempSync(join(tmpdir(), "clade-crash-"));
-const server = await startPostgres();
+const server = isLong ? await startPostgres() : undefined;
 const needsPostgres = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();

@@ -2,7 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export const python = process.env.PYTHON ?? "python3";
+const named = process.env.PYTHON ?? "python3";
+const own = spawnSync(named, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
+
+/** The interpreter itself, since a name can be that of a slow script that looks for one. */
+export const python = own.status === 0 ? own.stdout.trim() : named;
 
 const found = (code: string) => spawnSync(python, ["-c", code]).status === 0;
 const has = (name: string) =>

@@ -91,7 +91,7 @@ it("the experiment runs, and reports its best model on books that steered nothin
   const small = withSettings(translation, {
     population: 2,
     "ready.everySteps": 5,
-    "budget.stepsPerMember": 10,
+    "budget.stepsPerMember": 5,
     "exploit.fraction": 0.5,
   });
   const { best, failures } = await run(small, { seed: 101 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { CladeError } from "clade";
 import { objectStorageConformance } from "clade/testing";
 import { afterAll, describe, expect, test } from "vitest";
-import { inLongRuns, isLong } from "../../../test/long.ts";
+import { inLongRuns, isLong, some } from "../../../test/long.ts";
 import {
   type Fault,
   type FaultProxy,
@@ -92,57 +92,62 @@ const faults: Fault[] = [
   { kind: "lose answer" },
 ];
 
-describe.each([
-  { server: "a strict S3 server", target: strict.port, faults },
+const broken = [{ server: "a strict S3 server", target: strict.port, faults }];
+const alsoBroken = [
   {
     server: "s3rver",
     target: s3rver.port,
     faults: faults.filter(({ kind }) => kind === "lose answer"),
   },
-])("$server behind a network that breaks", ({ target, faults }) => {
-  for (const [request, [pattern, content]] of Object.entries(requests))
-    test.for(faults.map((fault) => [shown(fault), fault] as const))(
-      `${request} goes on after: %s`,
-      async ([, fault]) => {
-        await using proxy = await startFaultProxy(target);
-        await using storage = openAt(proxy.port);
-        // Reached, so it is patient.
-        expect(await storage.list("")).toEqual([]);
-        failing(proxy, pattern, fault, 2);
-        await storage.put("object", content);
-        expect(same(await storage.read("object"), content)).toBe(true);
-        const path = newFile("object");
-        expect(await storage.download("object", path, content.length)).toBe(hashOf(content));
-        expect(same(await readFile(path), content)).toBe(true);
-        expect((await storage.list("")).map(({ key }) => key)).toEqual(["object"]);
-        await storage.delete(["object"]);
-        expect(await storage.list("")).toEqual([]);
-      },
-    );
-});
+];
+
+describe.each(some(broken, alsoBroken))(
+  "$server behind a network that breaks",
+  ({ target, faults }) => {
+    for (const [request, [pattern, content]] of Object.entries(requests))
+      test.for(faults.map((fault) => [shown(fault), fault] as const))(
+        `${request} goes on after: %s`,
+        async ([, fault]) => {
+          await using proxy = await startFaultProxy(target);
+          await using storage = openAt(proxy.port);
+          // Reached, so it is patient.
+          expect(await storage.list("")).toEqual([]);
+          failing(proxy, pattern, fault, 2);
+          await storage.put("object", content);
+          expect(same(await storage.read("object"), content)).toBe(true);
+          const path = newFile("object");
+          expect(await storage.download("object", path, content.length)).toBe(hashOf(content));
+          expect(same(await readFile(path), content)).toBe(true);
+          expect((await storage.list("")).map(({ key }) => key)).toEqual(["object"]);
+          await storage.delete(["object"]);
+          expect(await storage.list("")).toEqual([]);
+        },
+      );
+  },
+);
 
 describe("transfers", () => {
-  const size = 64 * 1024 * 1024;
-  const aws = { partBytes: 8 * 1024 * 1024 };
-  const path = join(directory, "64-mebibytes");
+  const size = 40 * 1024 * 1024;
+  const parts = { partBytes: 5 * 1024 * 1024 };
+  const path = join(directory, "40-mebibytes");
   const content = bytes(size);
   writeFileSync(path, content);
 
   test("an upload that breaks goes on where it was", async () => {
     await using server = await startMemoryS3();
     await using proxy = await startFaultProxy(server.port);
-    await using storage = openAt(proxy.port, aws);
+    await using storage = openAt(proxy.port, parts);
     await storage.list("");
     failing(proxy, /^PUT .*partNumber/, { kind: "break request" }, 4);
     await storage.put("file", { path, size });
-    expect(proxy.bytes.up).toBeLessThan(size + 4 * aws.partBytes);
+    expect(proxy.bytes.up).toBeLessThan(size + 4 * parts.partBytes);
     expect(await storage.download("file", newFile("up"), size)).toBe(hashOf(content));
   });
 
   test("a download that breaks goes on at the byte where it was", async () => {
     await using server = await startMemoryS3();
     await using proxy = await startFaultProxy(server.port);
-    await using storage = openAt(proxy.port, aws);
+    await using storage = openAt(proxy.port, parts);
     await storage.put("file", { path, size });
     failing(proxy, /^GET .*file/, { kind: "break answer" }, 6);
     expect(await storage.download("file", newFile("down"), size)).toBe(hashOf(content));

@@ -162,7 +162,7 @@ test.skipIf(!server)(
       ]);
       return members.read(Object.fromEntries(whole));
     };
-    for (let seed = 0; seed < figure(100, 400); seed++) {
+    for (let seed = 0; seed < figure(50, 400); seed++) {
       const random = randomStream(seed, "life");
       await store.createRun({ id, seed: 1, experiment: description() }, roots(1));
       const member = anyMember(random);
@@ -193,7 +193,7 @@ test.skipIf(!server)(
   async () => {
     const database = await server!.newDatabase();
     await using store = await postgresPopulationStore(database);
-    for (let seed = 0; seed < figure(30, 100); seed++) {
+    for (let seed = 0; seed < figure(15, 100); seed++) {
       const random = randomStream(seed, "kept");
       const [root] = roots(1);
       await store.createRun({ id, seed: 1, experiment: description() }, [root!]);

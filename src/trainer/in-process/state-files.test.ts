@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CladeError, randomStream } from "clade";
 import { describe, expect, test } from "vitest";
+import { python } from "../../../test/python/python.ts";
 import { filesOf, stateOf } from "./state-files.ts";
 
 const roundTrip = (state: object) => stateOf(filesOf(state as never));
@@ -225,9 +226,9 @@ describe("typed arrays are NumPy files", () => {
     }
   });
 
-  const withoutNumPy = spawnSync("python3", ["-c", "import numpy"]).status !== 0;
+  const withoutNumPy = spawnSync(python, ["-c", "import numpy"]).status !== 0;
   test.skipIf(withoutNumPy)(
-    "that NumPy reads as the same values (skipped where python3 has no numpy)",
+    "that NumPy reads as the same values (skipped where Python has no numpy)",
     () => {
       const directory = mkdtempSync(join(tmpdir(), "clade-npy-"));
       try {
@@ -240,7 +241,7 @@ files = {os.path.basename(f)[:-4]: numpy.load(f) for f in glob.glob("*.npy")}
 described = {k: [a.dtype.name, list(a.shape), a.tobytes().hex()] for k, a in files.items()}
 print(json.dumps(described))`;
         const read = JSON.parse(
-          execFileSync("python3", ["-c", program], { cwd: directory, encoding: "utf8" }),
+          execFileSync(python, ["-c", program], { cwd: directory, encoding: "utf8" }),
         );
         const expected = Object.entries(arrays).map(([name, array]) => [
           name,
