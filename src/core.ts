@@ -13,6 +13,7 @@ export {
   restart,
   stop,
 } from "./algorithm/exploit/exploit.ts";
+export { lead } from "./algorithm/exploit/lead.ts";
 export { noExploit } from "./algorithm/exploit/no-exploit.ts";
 export { sequential } from "./algorithm/exploit/sequential.ts";
 export { successiveHalving } from "./algorithm/exploit/successive-halving.ts";

@@ -4,6 +4,7 @@
  */
 import { binaryTournament } from "./exploit/binary-tournament.ts";
 import type { Exploit } from "./exploit/exploit.ts";
+import { lead } from "./exploit/lead.ts";
 import { noExploit } from "./exploit/no-exploit.ts";
 import { sequential } from "./exploit/sequential.ts";
 import { successiveHalving } from "./exploit/successive-halving.ts";
@@ -35,6 +36,7 @@ export type StrategyPart = (typeof strategyParts)[number];
 export const builtInStrategies: BuiltInStrategies = {
   ready: [everySteps, everySeconds, atSteps, readyWhen],
   exploit: [
+    lead,
     truncationSelection,
     tTestSelection,
     binaryTournament,

@@ -33,7 +33,8 @@ export function populationWith(
   members: readonly Snapshot[],
   direction: Direction = "maximize",
 ): RankedPopulation {
-  const population = new RankedPopulation(direction);
+  const facts = { direction, size: members.length, generations: 50 };
+  const population = new RankedPopulation(facts);
   for (const member of members) population.update(member);
   return population;
 }

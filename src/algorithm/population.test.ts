@@ -4,6 +4,8 @@ import { type Direction, isBetter, RankedPopulation } from "./population.ts";
 import { trained } from "./population-of.test-support.ts";
 import { type Snapshot, snapshotId } from "./snapshot.ts";
 
+const facts = { size: 9, generations: undefined };
+
 /** What a ranked population must be, by sorting. */
 function model(newest: Iterable<Snapshot>, direction: Direction): Snapshot[] {
   const sign = direction === "maximize" ? 1 : -1;
@@ -17,7 +19,7 @@ test.each(["maximize", "minimize"] as const)(
   "it is what sorting would give, after every one of thousands of updates (%s)",
   (direction) => {
     const random = randomStream("population", direction);
-    const population = new RankedPopulation(direction);
+    const population = new RankedPopulation({ direction, ...facts });
     const newest = new Map<number, Snapshot>();
     const seen: Snapshot[] = [];
     for (let update = 0; update < 4000; update++) {
@@ -67,7 +69,7 @@ test.each(["maximize", "minimize"] as const)(
 );
 
 test("the best is of all snapshots that were ever trained, not only of the present ones", () => {
-  const population = new RankedPopulation("maximize");
+  const population = new RankedPopulation({ direction: "maximize", ...facts });
   population.update(trained(0, { score: 3 }));
   population.update(trained(0, { score: 1 }));
   expect(population.best).toMatchObject({ member: 0, score: 3 });
@@ -75,7 +77,7 @@ test("the best is of all snapshots that were ever trained, not only of the prese
 });
 
 test("a copy does not take part until it has a score of its own", () => {
-  const population = new RankedPopulation("maximize");
+  const population = new RankedPopulation({ direction: "maximize", ...facts });
   population.update(trained(0, { score: 5 }));
   population.update(trained(1, { score: 1 }));
   population.update(trained(1, { score: 5, kind: "copied" }));
@@ -86,7 +88,7 @@ test("a copy does not take part until it has a score of its own", () => {
 });
 
 test("members that have not been evaluated yet do not take part", () => {
-  const population = new RankedPopulation("maximize");
+  const population = new RankedPopulation({ direction: "maximize", ...facts });
   population.update(trained(0, { kind: "initial", generation: 0, memberSteps: 0 }));
   expect(population.ranked).toEqual([]);
   population.update(trained(0, { score: 1 }));

@@ -1,4 +1,5 @@
 import { firstPlace } from "./bisect.ts";
+import { type History, RecentHistory } from "./history.ts";
 import { isEarned, type Snapshot } from "./snapshot.ts";
 
 export type Direction = "maximize" | "minimize";
@@ -16,6 +17,11 @@ export interface Population {
   readonly best: Snapshot | undefined;
   /** How many of `ranked` have a score. They come first. */
   readonly scored: number;
+  /** How many members the run has, evaluated or not. */
+  readonly size: number;
+  /** How many generations a member's budget has, if that is known in advance. */
+  readonly generations: number | undefined;
+  readonly history: History;
   /**
    * The place of a score among the scored: how many are strictly better, and how many equal it.
    */
@@ -49,12 +55,22 @@ export function isBetterModel(
   return snapshot.member < than.member;
 }
 
+/** What a run says of its population. */
+export interface PopulationFacts {
+  readonly direction: Direction;
+  readonly size: number;
+  readonly generations: number | undefined;
+}
+
 /**
  * A population that takes one snapshot at a time. Bisection finds a member's place, and nothing is
  * sorted again, so that a decision among 1,000 members costs about as much as one among 10.
  */
 export class RankedPopulation implements Population {
   readonly direction: Direction;
+  readonly size: number;
+  readonly generations: number | undefined;
+  readonly history: History;
   readonly ranked: Snapshot[] = [];
   scored = 0;
   /** Training steps of all members together. */
@@ -62,8 +78,14 @@ export class RankedPopulation implements Population {
   best: Snapshot | undefined;
   readonly #newest = new Map<number, Snapshot>();
 
-  constructor(direction: Direction) {
+  constructor(
+    { direction, size, generations }: PopulationFacts,
+    history: History = new RecentHistory(),
+  ) {
     this.direction = direction;
+    this.size = size;
+    this.generations = generations;
+    this.history = history;
   }
 
   /** Makes the snapshot its member's newest, unless its score is a donor's. */

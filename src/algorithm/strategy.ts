@@ -30,6 +30,8 @@ export interface About<Input, Output> {
   readonly comparesSamples?: boolean;
   /** True when it takes a function, so that no file can hold it. */
   readonly needsCode?: boolean;
+  /** True when it looks at more than the members' newest snapshots. */
+  readonly readsHistory?: boolean;
   /** What will not work in a population of this size; `clade check` says it after the name. */
   readonly warning?: (options: Output, population: number) => string | undefined;
 }
@@ -130,6 +132,12 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
 /** What a strategy was made from; undefined for a user's own function. */
 export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined {
   return isDescribed(apply) ? apply.definition : undefined;
+}
+
+/** Whether it may look at the history: a user's own function may. */
+export function readsHistory(apply: AnyFunction): boolean {
+  const definition = definitionOf(apply);
+  return definition ? definition.readsHistory === true : true;
 }
 
 export function strategyProblems(apply: AnyFunction): readonly Problem[] {

@@ -1,4 +1,5 @@
 import { isBetter } from "../algorithm/population.ts";
+import type { StrategyDescription } from "../algorithm/strategy.ts";
 import type { Objective } from "./objective.ts";
 
 /**
@@ -12,6 +13,24 @@ export interface Budget {
   /** Seconds in which at least one worker works on the run. Time in a queue does not count. */
   readonly wallSeconds?: number;
   readonly targetScore?: number;
+}
+
+/**
+ * How many generations a member's budget has. Undefined where steps do not bound it, or where a
+ * generation has no fixed number of steps.
+ */
+export function generationsOf({
+  ready,
+  budget: { stepsPerMember = Number.POSITIVE_INFINITY, totalSteps = Number.POSITIVE_INFINITY },
+  population,
+}: {
+  readonly ready: StrategyDescription;
+  readonly budget: Budget;
+  readonly population: number;
+}): number | undefined {
+  const steps = Math.min(stepsPerMember, totalSteps / population);
+  if (ready.name !== "everySteps" || !Number.isFinite(steps)) return undefined;
+  return steps / (ready.options.steps as number);
 }
 
 /** Why the whole run ends now, if it does. One member at the end of its steps does not end it. */

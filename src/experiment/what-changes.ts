@@ -45,7 +45,11 @@ export function exploitations(
   { strategies, objective }: Experiment,
   size: number,
 ): Exploitation[] {
-  const population = new RankedPopulation(objective.direction);
+  const population = new RankedPopulation({
+    direction: objective.direction,
+    size,
+    generations: undefined,
+  });
   const sign = objective.direction === "maximize" ? 1 : -1;
   const members = Array.from({ length: size }, (_, member): Snapshot => {
     const score = sign * member;

@@ -1,4 +1,6 @@
+import type { Strategies } from "../algorithm/population-based-training.ts";
 import type { Snapshot } from "../algorithm/snapshot.ts";
+import { readsHistory } from "../algorithm/strategy.ts";
 import type { News, PopulationStore, Run } from "../population-store/population-store.ts";
 import { PopulationView } from "./population-view.ts";
 
@@ -6,11 +8,13 @@ import { PopulationView } from "./population-view.ts";
 export class KnownPopulation {
   readonly #store: PopulationStore;
   readonly #run: Run;
+  readonly #withHistory: boolean;
   #known: { readonly view: PopulationView; readonly cursor: number } | undefined;
 
-  constructor(store: PopulationStore, run: Run) {
+  constructor(store: PopulationStore, run: Run, { exploit, explore }: Strategies) {
     this.#store = store;
     this.#run = run;
+    this.#withHistory = readsHistory(exploit) || readsHistory(explore);
   }
 
   /** Undefined while nothing is known. */
@@ -28,7 +32,13 @@ export class KnownPopulation {
    * given generation or a later one.
    */
   async with(news: News | undefined, generation: number): Promise<PopulationView> {
-    if (!this.#known) this.#known = await PopulationView.read(this.#store, this.#run, generation);
+    if (!this.#known)
+      this.#known = await PopulationView.read(
+        this.#store,
+        this.#run,
+        generation,
+        this.#withHistory,
+      );
     else this.#add(news ?? (await this.#store.news(this.#run.id, this.#known.cursor)));
     return this.#known.view;
   }

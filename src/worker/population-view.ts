@@ -1,5 +1,7 @@
+import { RecentHistory, rememberedGenerations } from "../algorithm/history.ts";
 import { RankedPopulation } from "../algorithm/population.ts";
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
+import { generationsOf } from "../experiment/budget.ts";
 import {
   type PopulationStore,
   type Run,
@@ -21,12 +23,20 @@ export class PopulationView {
   #generation: number;
   /** The newest snapshots of the members that are ahead of the generation. */
   readonly #ahead = new Map<number, Snapshot>();
+  /** Undefined where no strategy looks at it. */
+  readonly #history: RecentHistory | undefined;
 
-  constructor({ objective, synchronous }: Run["experiment"], generation: number) {
-    const { direction } = objective;
+  constructor(experiment: Run["experiment"], generation: number, withHistory: boolean) {
+    const { objective, synchronous, population } = experiment;
+    const facts = {
+      direction: objective.direction,
+      size: population,
+      generations: generationsOf(experiment),
+    };
+    this.#history = withHistory ? new RecentHistory() : undefined;
     this.#synchronous = synchronous;
-    this.now = new RankedPopulation(direction);
-    this.#upTo = new RankedPopulation(direction);
+    this.now = new RankedPopulation(facts, this.#history);
+    this.#upTo = new RankedPopulation(facts, this.#history);
     this.#generation = generation;
   }
 
@@ -35,9 +45,11 @@ export class PopulationView {
     store: PopulationStore,
     { id, experiment }: Run,
     generation: number,
+    withHistory = false,
   ): Promise<{ view: PopulationView; cursor: number }> {
-    const view = new PopulationView(experiment, generation);
+    const view = new PopulationView(experiment, generation, withHistory);
     const { snapshots, cursor } = await store.present(id);
+    if (withHistory) await view.#readHistory(store, id, cursor, experiment.population);
     for (const snapshot of await store.generation(id, generation)) view.update(snapshot);
     for (const snapshot of snapshots) {
       view.update(snapshot);
@@ -51,6 +63,25 @@ export class PopulationView {
       else if (experiment.synchronous) await view.#noteBestUpTo(store, id);
     }
     return { view, cursor };
+  }
+
+  /** Reads back from a place to before the generations that decisions look at. */
+  async #readHistory(
+    store: PopulationStore,
+    run: RunId,
+    cursor: number,
+    population: number,
+  ): Promise<void> {
+    // A generation has a snapshot, and perhaps a copy, of each member.
+    for (let count = 2 * population * rememberedGenerations; ; count *= 2) {
+      const since = Math.max(0, cursor - count);
+      const { snapshots } = await store.news(run, since);
+      const oldest = snapshots[0]?.generation ?? 0;
+      if (since > 0 && oldest > this.#generation - rememberedGenerations) continue;
+      for (const snapshot of snapshots) this.#history!.add(snapshot);
+      this.#history!.forgetBefore(this.#generation);
+      return;
+    }
   }
 
   /**
@@ -71,6 +102,7 @@ export class PopulationView {
   }
 
   update(snapshot: Snapshot): void {
+    this.#history?.add(snapshot);
     this.now.update(snapshot);
     if (!isEarned(snapshot)) return;
     // Whether another member of the generation has been evaluated again depends on the order of
@@ -91,6 +123,7 @@ export class PopulationView {
   upTo(generation: number): RankedPopulation {
     if (generation > this.#generation) {
       this.#generation = generation;
+      this.#history?.forgetBefore(generation);
       for (const [member, snapshot] of this.#ahead) {
         if (snapshot.generation > generation) continue;
         this.#upTo.update(snapshot);

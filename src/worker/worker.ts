@@ -140,7 +140,7 @@ class Worker {
     this.#clock = clock;
     this.#triesActing = options.triesActing ?? false;
     this.#onlooker = { populationStore, run: run.id, worker, patienceMs, now: clock.now };
-    this.#population = new KnownPopulation(populationStore, run);
+    this.#population = new KnownPopulation(populationStore, run, experiment.strategies);
     this.#trainer = new HeldTrainer(options, clock);
     this.#leases = new Leases(
       populationStore,

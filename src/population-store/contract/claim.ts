@@ -47,7 +47,7 @@ export type ClaimResult =
   /** The run is no longer running. */
   | { readonly kind: "ended" };
 
-/** Snapshots with scores of their own (`isEarned`) after a place in the history, in order. */
+/** The snapshots after a place in the history, in order. */
 export interface News {
   readonly snapshots: readonly Snapshot[];
   /** The place up to which they reach. */

@@ -4,7 +4,6 @@ import { isBetterModel } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import {
   type CheckpointId,
-  isEarned,
   memberOf,
   ordinalOf,
   type Snapshot,
@@ -105,7 +104,7 @@ export class RunRecord {
 
   newsAfter(since: number): News {
     const { snapshots } = this;
-    return { snapshots: snapshots.slice(since).filter(isEarned), cursor: snapshots.length };
+    return { snapshots: snapshots.slice(since), cursor: snapshots.length };
   }
 
   /** The place after all that is published. */

@@ -137,8 +137,7 @@ BEGIN
   IF last - since <= 256 THEN
     RETURN (SELECT '{"cursor":' || coalesce(max(seq), since) || ',"snapshots":['
         || coalesce(string_agg(clade.json_of__(s), ',' ORDER BY seq), '') || ']}'
-      FROM clade.snapshots s WHERE run = of_run AND seq > since
-        AND kind NOT IN ('copied', 'explored', 'restarted'));
+      FROM clade.snapshots s WHERE run = of_run AND seq > since);
   END IF;
   RETURN NULL;
 END

@@ -50,8 +50,7 @@ export function history(dialect: Dialect, keys: RunKeys) {
     async news(id, since) {
       const found = await dialect.read(
         sql`SELECT * FROM clade.snapshots
-          WHERE run = ${await keys.of(id)} AND seq > ${since} AND ${raw(rows.earned)}
-          ORDER BY seq`,
+          WHERE run = ${await keys.of(id)} AND seq > ${since} ORDER BY seq`,
       );
       return newsOf(found, since);
     },

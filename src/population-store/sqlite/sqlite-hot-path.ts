@@ -180,9 +180,7 @@ export function sqliteHotPath(
     keep(key, member, free, held);
     const newest = snapshotOf(key, snapshotId(member, held.newest))!;
     const hasFailed = row.has_failed === 1;
-    const news = file.prepared(
-      `SELECT * FROM snapshots WHERE run = ? AND seq > ? AND ${rows.earned} ORDER BY seq`,
-    );
+    const news = file.prepared("SELECT * FROM snapshots WHERE run = ? AND seq > ? ORDER BY seq");
     return {
       kind: "claimed",
       claim: life.claimOn(id, member, held, { newest, hasFailed, elapsedMs: elapsed }),

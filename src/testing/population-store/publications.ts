@@ -192,6 +192,29 @@ export function publicationCases(add: Add): void {
   );
 
   add(
+    "a claim brings copies, too, before what was trained from them",
+    {},
+    async ({ store, id }) => {
+      const donor = await publishTrained(store, await claim(store, id));
+      const { cursor } = await store.present(id);
+      const claimed = await claim(store, id);
+      const copy: Snapshot = {
+        ...donor,
+        id: snapshotId(claimed.member, 1),
+        member: claimed.member,
+        kind: "copied",
+        parent: donor.id,
+        donor: donor.id,
+      };
+      const trained = await publishTrained(store, claimed, { from: copy });
+      await publishTrained(store, await claim(store, id));
+      const result = await store.claimMember(id, worker(1), { leaseMs: 1000, since: cursor });
+      assert(result.kind === "claimed", `expected a claim, got "${result.kind}"`);
+      assertEqual(result.news?.snapshots.slice(0, 2), [copy, trained], "its news");
+    },
+  );
+
+  add(
     "a claim of a worker that has been away brings all of a long history",
     { members: 1 },
     async ({ store, id }) => {
