@@ -1,14 +1,11 @@
 import {
   constant,
   defineExperiment,
-  everySteps,
   lineage,
-  logUniform,
   maximize,
   memoryPopulationStore,
   minimize,
   noExploit,
-  perturb,
   type RunEvent,
   randomStream,
   replay,
@@ -16,49 +13,12 @@ import {
   type Snapshot,
   schedule,
   sequential,
-  successiveHalving,
-  truncationSelection,
   tTestSelection,
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
 import { PopulationView } from "../worker/population-view.ts";
-
-/**
- * Climbs with noise. Its draws belong to the weights: they follow from the seed and the number of
- * steps, which are saved.
- */
-class NoisyClimber {
-  state: { seed: number; steps: number; height: number };
-  constructor({ seed }: { seed: number }) {
-    this.state = { seed, steps: 0, height: 0 };
-  }
-  step({ rate }: { rate: number }) {
-    const noise = randomStream(this.state.seed, this.state.steps++).normal();
-    this.state.height += rate * (1 - this.state.height) + 0.1 * rate * noise;
-  }
-  evaluate() {
-    return { height: this.state.height };
-  }
-  save() {
-    return { state: this.state };
-  }
-  restore({ state }: { state: NoisyClimber["state"] }) {
-    this.state = state;
-  }
-}
-
-const climbing = {
-  name: "climbing",
-  population: 8,
-  hyperparameters: { rate: logUniform(1e-3, 1) },
-  objective: maximize("height"),
-  ready: everySteps(5),
-  exploit: truncationSelection({ fraction: 0.25 }),
-  explore: perturb(),
-  budget: { stepsPerMember: 100 },
-  trainer: NoisyClimber,
-} as const;
+import { climbing, NoisyClimber } from "./climbing.test-support.ts";
 
 test("every member spends its budget, and the result names the best", async () => {
   const store = memoryPopulationStore();
@@ -128,30 +88,6 @@ test("members are ranked by what they earned: a quarter of generations are copie
   expect(copies).toBeLessThan(550);
 });
 
-test("a target score ends the run when it is reached", async () => {
-  const result = await run(
-    defineExperiment({ ...climbing, budget: { stepsPerMember: 10_000, targetScore: 0.5 } }),
-    { seed: 1 },
-  );
-  expect(result.state).toEqual({ kind: "done", reason: "target score 0.5 reached" });
-  expect(result.score).toBeGreaterThanOrEqual(0.5);
-});
-
-test("a total of steps ends the run when it is spent", async () => {
-  const result = await run(defineExperiment({ ...climbing, budget: { totalSteps: 333 } }), {
-    seed: 1,
-  });
-  expect(result.totalSteps).toBe(335);
-});
-
-test("wall time ends the run, with what was trained by then published", async () => {
-  const result = await run(defineExperiment({ ...climbing, budget: { wallSeconds: 0.5 } }), {
-    seed: 1,
-  });
-  expect(result.state).toEqual({ kind: "done", reason: "0.5 s of wall time passed" });
-  expect(result.totalSteps).toBeGreaterThan(0);
-});
-
 test("members with a NaN score are rescued by exploit; without it they are counted", async () => {
   class Diverging extends NoisyClimber {
     override evaluate() {
@@ -171,54 +107,6 @@ test("members with a NaN score are rescued by exploit; without it they are count
   const selected = await run(defineExperiment({ ...climbing, trainer: Diverging }), { seed: 1 });
   expect(selected.unscoredMembers).toBeLessThan(searched.unscoredMembers);
 });
-
-test("the held-out metric, asked for in the last evaluation, chooses the best model", async () => {
-  class HeldOut extends NoisyClimber {
-    override evaluate({ final = false } = {}) {
-      return { height: this.state.height, ...(final && { test: -this.state.height }) };
-    }
-  }
-  const store = memoryPopulationStore();
-  const objective = maximize("height", { final: "test" });
-  const result = await run(defineExperiment({ ...climbing, trainer: HeldOut, objective }), {
-    seed: 1,
-    populationStore: store,
-  });
-  const finals = (await store.members(result.run)).map(({ newest }) => newest.metrics.test!);
-  expect(finals).toHaveLength(8);
-  expect(result.final).toBe(Math.max(...finals));
-});
-
-for (const synchronous of [false, true]) {
-  for (const budget of [{ totalSteps: 333 }, { stepsPerMember: 10_000, targetScore: 0.5 }]) {
-    const kind = synchronous ? "synchronous" : "asynchronous";
-    const what = `${kind} run with ${JSON.stringify(budget)}`;
-    test(`each member has its last evaluation when the run is over: ${what}`, async () => {
-      class HeldOut extends NoisyClimber {
-        override evaluate({ final = false } = {}) {
-          return { height: this.state.height, ...(final && { test: -this.state.height }) };
-        }
-      }
-      const store = memoryPopulationStore();
-      const objective = maximize("height", { final: "test" });
-      const experiment = defineExperiment({
-        ...climbing,
-        trainer: HeldOut,
-        objective,
-        budget,
-        synchronous,
-      });
-      const result = await run(experiment, { seed: 1, populationStore: store });
-      expect(result.state).toMatchObject({
-        kind: "done",
-        reason: expect.stringMatching(/total steps|target score/),
-      });
-      const members = await store.members(result.run);
-      expect(members.map(({ state }) => state)).toEqual(members.map(() => "finished"));
-      expect(result.final).toBe(Math.max(...members.map(({ newest }) => newest.metrics.test!)));
-    });
-  }
-}
 
 test("a re-evaluation after a copy gives the recipient a score of its own", async () => {
   const store = memoryPopulationStore();
@@ -316,17 +204,6 @@ test("a member whose trainer fails twice is rescued by a donor", async () => {
   );
 });
 
-test("aborting stops the run, and what was published stays", async () => {
-  const leave = new AbortController();
-  const onEvent = (event: RunEvent) => {
-    if (event.type === "snapshot" && event.snapshot.generation === 3) leave.abort();
-  };
-  const experiment = defineExperiment({ ...climbing, budget: { stepsPerMember: 1_000_000 } });
-  const result = await run(experiment, { seed: 1, signal: leave.signal, onEvent });
-  expect(result.state).toEqual({ kind: "stopped" });
-  expect(result.totalSteps).toBeGreaterThan(0);
-});
-
 test("events tell every snapshot and decision in order, and the result at the end", async () => {
   const events: RunEvent[] = [];
   const result = await run(defineExperiment(climbing), {
@@ -350,32 +227,6 @@ test("a constant and an unused hyperparameter do no harm", async () => {
   const hyperparameters = { rate: constant(0.1), unused: uniform(0, 1) };
   const result = await run(defineExperiment({ ...climbing, hyperparameters }), { seed: 1 });
   expect(result.hyperparameters!.rate).toBe(0.1);
-});
-
-test("a stopped member has its last evaluation; the run says that it was stopped", async () => {
-  class HeldOut extends NoisyClimber {
-    override evaluate({ final = false } = {}) {
-      return { height: this.state.height, ...(final && { test: -this.state.height }) };
-    }
-  }
-  const store = memoryPopulationStore();
-  const objective = maximize("height", { final: "test" });
-  const exploit = successiveHalving({ rungs: [{ generation: 2, from: 8, keep: 3 }] });
-  const experiment = defineExperiment({
-    ...climbing,
-    trainer: HeldOut,
-    objective,
-    exploit,
-    synchronous: true,
-  });
-  const result = await run(experiment, { seed: 1, populationStore: store });
-  const members = await store.members(result.run);
-  expect(members.filter(({ state }) => state === "stopped")).toHaveLength(5);
-  expect(members.every(({ newest }) => Number.isFinite(newest.metrics.test))).toBe(true);
-  expect(result.state).toEqual({
-    kind: "done",
-    reason: "every member was stopped or has spent its budget",
-  });
 });
 
 test("a worker that joins late knows the best of earlier generations", async () => {
