@@ -31,6 +31,7 @@ export function declarationProblems(declaration: ExperimentDeclaration): Problem
     }),
     ...commandProblems(declaration),
     ...budgetProblems(declaration),
+    ...readyProblems(declaration),
   ];
 }
 
@@ -77,6 +78,21 @@ function budgetProblems({ budget }: ExperimentDeclaration): Problem[] {
       value: show(budget),
       rule: "never ends",
       remedy: "add stepsPerMember, totalSteps or wallSeconds",
+    },
+  ];
+}
+
+/** A budget without steps does not say how long a generation is. */
+function readyProblems({ ready, budget }: ExperimentDeclaration): Problem[] {
+  const { stepsPerMember, totalSteps, wallSeconds } = isObject(budget) ? budget : {};
+  if (ready !== undefined || wallSeconds === undefined) return [];
+  if (stepsPerMember !== undefined || totalSteps !== undefined) return [];
+  return [
+    {
+      path: "ready",
+      value: "undefined",
+      rule: "has no default where the budget is in seconds",
+      remedy: "give for example everySeconds(30)",
     },
   ];
 }

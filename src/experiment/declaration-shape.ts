@@ -98,7 +98,7 @@ export const declarationShape = {
     },
     mistake("must be an objective", 'use maximize("accuracy") or minimize("loss")'),
   ),
-  ready: strategyIn("ready"),
+  ready: strategyIn("ready").optional(),
   exploit: strategyIn("exploit").optional(),
   explore: strategyIn("explore").optional(),
   exploreEvery: z

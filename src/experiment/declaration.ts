@@ -21,11 +21,14 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
    */
   readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
   readonly objective: Objective;
-  /** When a generation ends. */
-  readonly ready: Ready;
-  /** Default: truncation selection. */
+  /** When a generation ends. Default: 50 generations in a budget of steps. */
+  readonly ready?: Ready;
+  /** Default: `lead()`. */
   readonly exploit?: Exploit;
-  /** Default: perturbation. */
+  /**
+   * Default: `perturb` with the factors 0.8 and 1.25 (0.7 and 1 / 0.7 with fewer than 8 members)
+   * and a probability of 0.1 for a new draw.
+   */
   readonly explore?: (
     hyperparameters: ValuesOf<S>,
     space: SearchSpace,

@@ -1,5 +1,3 @@
-import { truncationSelection } from "../algorithm/exploit/truncation-selection.ts";
-import { perturb } from "../algorithm/explore/perturb.ts";
 import type { Strategies } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
@@ -10,6 +8,7 @@ import type { Budget } from "./budget.ts";
 import { defaultStepTimeoutSeconds } from "./command.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { declarationProblems } from "./declaration-problems.ts";
+import { defaultExploit, defaultExplore, defaultReady } from "./defaults.ts";
 import type { Objective } from "./objective.ts";
 import { type Scale, scaleOf } from "./search-space/scale.ts";
 import { type SpaceDeclaration, searchSpace } from "./search-space/search-space.ts";
@@ -58,15 +57,8 @@ export function defineExperiment<const S extends SpaceDeclaration>(
 ): Experiment {
   const problems = declarationProblems(declaration as unknown as ExperimentDeclaration);
   if (problems.length > 0) throw new BadInputError(problems);
-  const {
-    name,
-    population,
-    initial = [],
-    objective,
-    ready,
-    budget,
-    stepTimeoutSeconds,
-  } = declaration;
+  const { name, population, initial = [], objective, budget, stepTimeoutSeconds } = declaration;
+  const ready = declaration.ready ?? defaultReady({ budget, population })!;
   const given = declaration.trainer as TrainerSource;
   const trainer =
     isCommand(given) && stepTimeoutSeconds !== undefined
@@ -83,8 +75,9 @@ export function defineExperiment<const S extends SpaceDeclaration>(
     ready,
     strategies: {
       space: searchSpace(declaration.hyperparameters),
-      exploit: declaration.exploit ?? truncationSelection(),
-      explore: (declaration.explore as Strategies["explore"] | undefined) ?? perturb(),
+      exploit: declaration.exploit ?? defaultExploit,
+      explore:
+        (declaration.explore as Strategies["explore"] | undefined) ?? defaultExplore(population),
       exploreEvery: declaration.exploreEvery ?? "copy",
       burnInSteps: burnInOf(ready),
     },

@@ -55,11 +55,11 @@ describe("settings", () => {
   test("change the options of strategies that were left out, and strategies by name", () => {
     const { exploit, explore, ...given } = valid();
     const changed = withSettings(defineExperiment(given as never), {
-      "exploit.fraction": 0.4,
+      "exploit.generations": 2,
       explore: "resample",
     });
     expect(describeExperiment(changed)).toMatchObject({
-      exploit: { name: "truncationSelection", options: { fraction: 0.4 } },
+      exploit: { name: "lead", options: { generations: 2 } },
       explore: { name: "resample", options: { probability: 1 } },
     });
     const again = withSettings(experiment, { exploit: "tTestSelection", "exploit.samples": 5 });

@@ -209,10 +209,10 @@ test("experiments of one name are told apart by the settings in which they diffe
   await scored(0.8, { population: 2, keeps: true });
   const { variants } = await compare();
   expect(variants.map(({ name }) => name)).toEqual([
-    "digits exploit=truncationSelection",
+    "digits exploit=lead",
     "digits exploit=noExploit",
   ]);
-  expect(variants[1]!.against!.baseline).toBe("digits exploit=truncationSelection");
+  expect(variants[1]!.against!.baseline).toBe("digits exploit=lead");
 });
 
 test("budgets more than 2% apart give no verdict, and an error when all are", async () => {

@@ -95,7 +95,7 @@ async function createReplay(
   options: Options,
 ): Promise<{ readonly run: Run; readonly experiment: Experiment }> {
   const source = sourceOf(run);
-  const original = await experimentOf(context, source);
+  const original = await experimentOf(context, run, source);
   requireSameExperiment(run, original, "undo the change, or export the schedule with --export");
   const seed = options.seed ?? newSeed();
   const changes = {

@@ -45,7 +45,7 @@ async function goOn(
   requireChangeable(settings);
   const source = sourceOf(run);
   const changed = { ...source, settings: replaced(source.settings, settings) };
-  const original = await experimentOf(context, source);
+  const original = await experimentOf(context, run, source);
   const { allowDifferentCode = false, json = false } = options;
   requireSameCode(run, original, source.file, allowDifferentCode);
   const experiment = withSettings(original, settings);

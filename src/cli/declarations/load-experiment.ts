@@ -1,6 +1,11 @@
 import { dirname, resolve } from "node:path";
 import type { BadInputError } from "../../algorithm/problem.ts";
-import { defineExperiment, type Experiment } from "../../experiment/experiment.ts";
+import { asRecorded } from "../../experiment/defaults.ts";
+import {
+  defineExperiment,
+  type Experiment,
+  type ExperimentDescription,
+} from "../../experiment/experiment.ts";
 import { experimentFromFile } from "../../experiment/file/experiment-file.ts";
 import { type Settings, withSettings } from "../../experiment/settings.ts";
 import { isCommand } from "../../experiment/trainer.ts";
@@ -17,13 +22,14 @@ import {
 
 /**
  * The experiment in a YAML or JSON file, or in the default export of a module, with changed
- * settings. Throws `BadInputError` for every mistake in it.
+ * settings, and with the strategies of a run where it names none. Throws `BadInputError` for every mistake in it.
  */
 export async function loadExperiment(
   context: Context,
   given: string,
   settings: Settings,
   remedyIfMissing = `give the path of one, or write one with "${context.clade} init"`,
+  recorded?: ExperimentDescription,
 ): Promise<Experiment> {
   const file = declarationFile(context, "experiment", given);
   const noExperiment = () =>
@@ -35,7 +41,10 @@ export async function loadExperiment(
         return experimentFromFile(data);
       })
     : await importExperiment(file, noExperiment);
-  return inDirectory(dirname(file.path), withSettings(experiment, settings));
+  const begun = recorded
+    ? defineExperiment(asRecorded(experiment.declaration, recorded))
+    : experiment;
+  return inDirectory(dirname(file.path), withSettings(begun, settings));
 }
 
 async function importExperiment(

@@ -14,19 +14,16 @@ export function sourceOf(run: Run): NonNullable<Run["source"]> {
 }
 
 /**
- * The experiment of a run, from its file. Throws `BadInputError` for every mistake in it, and if
- * the file is gone.
+ * The experiment of a run, from its file or from another one. Throws `BadInputError` for every
+ * mistake in it, and if the file is gone.
  */
 export function experimentOf(
   context: Context,
+  run: Run,
   { file, settings }: NonNullable<Run["source"]>,
 ): Promise<Experiment> {
-  return loadExperiment(
-    context,
-    file,
-    settings,
-    "the run needs its experiment; put the file back",
-  );
+  const remedy = "the run needs its experiment; put the file back";
+  return loadExperiment(context, file, settings, remedy, run.experiment);
 }
 
 /** The differences between an experiment and the run's declaration, in words. */

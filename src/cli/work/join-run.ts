@@ -49,7 +49,7 @@ async function sameExperiment(
 ): Promise<{ readonly experiment: Experiment; readonly differences: readonly string[] }> {
   const known = sourceOf(run);
   const source = file === undefined ? known : { ...known, file };
-  const experiment = await experimentOf(context, source);
+  const experiment = await experimentOf(context, run, source);
   const { path } = context.at(source.file);
   return { experiment, differences: requireSameCode(run, experiment, path, allowDifferentCode) };
 }

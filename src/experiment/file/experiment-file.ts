@@ -20,7 +20,7 @@ import { readObjective } from "./objective-kinds.ts";
  */
 export function experimentFromFile(data: unknown): Experiment {
   if (!isMapping(data)) {
-    const remedy = "give name, population, hyperparameters, objective, ready, budget and trainer";
+    const remedy = "give name, population, hyperparameters, objective, budget and trainer";
     throw new BadInputError([{ path: "", value: show(data), rule: "must be an object", remedy }]);
   }
   const problems: Problem[] = [];
@@ -29,7 +29,7 @@ export function experimentFromFile(data: unknown): Experiment {
     ...parts,
     hyperparameters: readSpace(parts.hyperparameters, problems),
     objective: readObjective(parts.objective, problems),
-    ready: strategyForms.ready.read(parts.ready, problems),
+    ...("ready" in parts && { ready: strategyForms.ready.read(parts.ready, problems) }),
     ...("exploit" in parts && { exploit: strategyForms.exploit.read(parts.exploit, problems) }),
     ...("explore" in parts && { explore: strategyForms.explore.read(parts.explore, problems) }),
     trainer: readTrainer(parts.trainer, problems),

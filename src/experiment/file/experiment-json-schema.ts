@@ -28,12 +28,16 @@ const experimentFile = z
         "entry for each of the first members.",
     ),
     objective: objectiveSchema.describe("What is better."),
-    ready: strategyForms.ready.schema.describe("When a generation ends."),
+    ready: strategyForms.ready.schema
+      .describe("When a generation ends. Default: 50 generations in a budget of steps.")
+      .optional(),
     exploit: strategyForms.exploit.schema
-      .describe("Which member copies which. Default: truncation selection.")
+      .describe("Which member copies which. Default: lead.")
       .optional(),
     explore: strategyForms.explore.schema
-      .describe("How hyperparameters change. Default: perturbation.")
+      .describe(
+        "How hyperparameters change. Default: perturb, with factors that fit the population.",
+      )
       .optional(),
     exploreEvery: declarationShape.exploreEvery.describe(
       "Whether to explore after each copy (the default) or at the end of every " + "generation.",

@@ -1,0 +1,46 @@
+/** What an experiment does that names no strategies. */
+
+import { builtInStrategies, strategyParts } from "../algorithm/built-in-strategies.ts";
+import { lead } from "../algorithm/exploit/lead.ts";
+import { perturb } from "../algorithm/explore/perturb.ts";
+import { everySteps } from "../algorithm/ready/every-steps.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
+import type { ExperimentDeclaration } from "./declaration.ts";
+import type { ExperimentDescription } from "./experiment.ts";
+
+/** Generations in a member's budget. */
+const defaultGenerations = 50;
+
+export const defaultExploit = lead();
+
+/** A few members have to look further to find something. */
+export function defaultExplore(population: number) {
+  const factors = population < 8 ? [0.7, 1 / 0.7] : [0.8, 1.25];
+  return perturb({ factors, resampleProbability: 0.1 });
+}
+
+/** Undefined if the budget is not in steps. */
+export function defaultReady({
+  budget: { stepsPerMember, totalSteps },
+  population,
+}: Pick<ExperimentDeclaration, "budget" | "population">): Ready | undefined {
+  const steps = stepsPerMember ?? (totalSteps !== undefined ? totalSteps / population : undefined);
+  if (steps === undefined) return undefined;
+  return everySteps(Math.max(1, Math.round(steps / defaultGenerations)));
+}
+
+/**
+ * The declaration with the strategies of a run where it names none: a run keeps the defaults that
+ * it began with.
+ */
+export function asRecorded(
+  declaration: ExperimentDeclaration,
+  recorded: ExperimentDescription,
+): ExperimentDeclaration {
+  const kept = strategyParts.flatMap((part) => {
+    const { name, options } = recorded[part];
+    const factory = builtInStrategies[part].find(({ definition }) => definition.name === name);
+    return factory && declaration[part] === undefined ? [[part, factory.from(options)]] : [];
+  });
+  return { ...declaration, ...Object.fromEntries(kept) };
+}
