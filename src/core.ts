@@ -13,12 +13,14 @@ export {
   restart,
   stop,
 } from "./algorithm/exploit/exploit.ts";
+export { ladder } from "./algorithm/exploit/ladder.ts";
 export { lead } from "./algorithm/exploit/lead.ts";
 export { noExploit } from "./algorithm/exploit/no-exploit.ts";
 export { sequential } from "./algorithm/exploit/sequential.ts";
 export { successiveHalving } from "./algorithm/exploit/successive-halving.ts";
 export { tTestSelection } from "./algorithm/exploit/t-test-selection.ts";
 export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts";
+export { twoSpeeds } from "./algorithm/exploit/two-speeds.ts";
 export type { Explore } from "./algorithm/explore/explore.ts";
 export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";

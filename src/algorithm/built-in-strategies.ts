@@ -4,12 +4,14 @@
  */
 import { binaryTournament } from "./exploit/binary-tournament.ts";
 import type { Exploit } from "./exploit/exploit.ts";
+import { ladder } from "./exploit/ladder.ts";
 import { lead } from "./exploit/lead.ts";
 import { noExploit } from "./exploit/no-exploit.ts";
 import { sequential } from "./exploit/sequential.ts";
 import { successiveHalving } from "./exploit/successive-halving.ts";
 import { tTestSelection } from "./exploit/t-test-selection.ts";
 import { truncationSelection } from "./exploit/truncation-selection.ts";
+import { twoSpeeds } from "./exploit/two-speeds.ts";
 import type { Explore } from "./explore/explore.ts";
 import { followSchedule } from "./explore/follow-schedule.ts";
 import { noExplore } from "./explore/no-explore.ts";
@@ -37,6 +39,8 @@ export const builtInStrategies: BuiltInStrategies = {
   ready: [everySteps, everySeconds, atSteps, readyWhen],
   exploit: [
     lead,
+    twoSpeeds,
+    ladder,
     truncationSelection,
     tTestSelection,
     binaryTournament,

@@ -1,3 +1,4 @@
+import { firstPlace } from "./bisect.ts";
 import type { Snapshot, SnapshotId } from "./snapshot.ts";
 
 /** How many generations back a decision may look. */
@@ -5,7 +6,10 @@ export const rememberedGenerations = 24;
 
 /** What strategies see of the past: the last 24 generations. */
 export interface History {
-  /** The snapshots that were trained in a generation, in the order of their members. */
+  /**
+   * The snapshots that were trained in a generation, in the order of their members: the same list
+   * until another one is added.
+   */
   trained(generation: number): readonly Snapshot[];
   /**
    * What a trained snapshot began its generation with, such as a copy with its donor's score.
@@ -20,8 +24,8 @@ export interface History {
 }
 
 interface Generation {
-  /** What was trained in it, by member. */
-  readonly trained: Map<number, Snapshot>;
+  /** What was trained in it, in the order of members; a new list with each that is added. */
+  trained: readonly Snapshot[];
   /** What its members then went on with. */
   readonly after: Snapshot[];
 }
@@ -36,9 +40,11 @@ export class RecentHistory implements History {
     const { id, kind, member, generation } = snapshot;
     if (kind === "initial" || this.#snapshots.has(id)) return;
     this.#snapshots.set(id, snapshot);
-    const { trained, after } = this.#generation(generation);
-    if (kind === "trained") trained.set(member, snapshot);
-    else after.push(snapshot);
+    const now = this.#generation(generation);
+    if (kind === "trained") {
+      const place = firstPlace(now.trained, (other) => other.member > member);
+      now.trained = now.trained.toSpliced(place, 0, snapshot);
+    } else now.after.push(snapshot);
     if (kind === "copied" || kind === "restarted") {
       const copies = this.#copies.get(member);
       if (copies) copies.push(generation);
@@ -51,7 +57,7 @@ export class RecentHistory implements History {
     for (const [number, { trained, after }] of this.#generations) {
       if (number > generation - rememberedGenerations) continue;
       this.#generations.delete(number);
-      for (const { id } of trained.values()) this.#snapshots.delete(id);
+      for (const { id } of trained) this.#snapshots.delete(id);
       for (const { id, member } of after) {
         this.#snapshots.delete(id);
         const copies = this.#copies.get(member)?.filter((copy) => copy > number);
@@ -61,8 +67,7 @@ export class RecentHistory implements History {
   }
 
   trained(generation: number): readonly Snapshot[] {
-    const trained = this.#generations.get(generation)?.trained.values() ?? [];
-    return [...trained].sort((first, second) => first.member - second.member);
+    return this.#generations.get(generation)?.trained ?? [];
   }
 
   startOf({ parent }: Snapshot): Snapshot | undefined {
@@ -78,7 +83,7 @@ export class RecentHistory implements History {
   #generation(number: number): Generation {
     const known = this.#generations.get(number);
     if (known) return known;
-    const generation = { trained: new Map(), after: [] };
+    const generation: Generation = { trained: [], after: [] };
     this.#generations.set(number, generation);
     return generation;
   }

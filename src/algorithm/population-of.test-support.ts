@@ -1,3 +1,4 @@
+import { RecentHistory } from "./history.ts";
 import { type Direction, RankedPopulation } from "./population.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "./snapshot.ts";
 
@@ -37,4 +38,44 @@ export function populationWith(
   const population = new RankedPopulation(facts);
   for (const member of members) population.update(member);
   return population;
+}
+
+interface Scene {
+  readonly direction?: Direction;
+  readonly size?: number;
+  readonly generations?: number;
+}
+
+/** A population whose members trained on alone, with a list of scores for each. */
+export function trainedAlone(
+  scores: readonly (readonly (number | undefined)[])[],
+  scene: Scene = {},
+) {
+  const { direction = "maximize", size = scores.length, generations } = scene;
+  const sign = direction === "maximize" ? 1 : -1;
+  const history = new RecentHistory();
+  const population = new RankedPopulation({ direction, size, generations }, history);
+  const newest: Snapshot[] = [];
+  scores.forEach((own, member) => {
+    own.forEach((score, index) => {
+      const generation = index + 1;
+      const id = snapshotId(member, generation);
+      const parent = snapshotId(member, index);
+      const given = {
+        id,
+        parent,
+        generation,
+        step: 10 * generation,
+        memberSteps: 10 * generation,
+      };
+      const snapshot = trained(member, {
+        ...given,
+        ...(score !== undefined && { score: sign * score }),
+      });
+      history.add(snapshot);
+      population.update(snapshot);
+      newest[member] = snapshot;
+    });
+  });
+  return { population, newest };
 }

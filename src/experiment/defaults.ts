@@ -1,12 +1,16 @@
 /** What an experiment does that names no strategies. */
 
-import { builtInStrategies, strategyParts } from "../algorithm/built-in-strategies.ts";
+import {
+  builtInStrategies,
+  type StrategyPart,
+  strategyParts,
+} from "../algorithm/built-in-strategies.ts";
 import { lead } from "../algorithm/exploit/lead.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
+import type { StrategyDescription } from "../algorithm/strategy.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
-import type { ExperimentDescription } from "./experiment.ts";
 
 /** Generations in a member's budget. */
 const defaultGenerations = 50;
@@ -35,7 +39,7 @@ export function defaultReady({
  */
 export function asRecorded(
   declaration: ExperimentDeclaration,
-  recorded: ExperimentDescription,
+  recorded: Readonly<Record<StrategyPart, StrategyDescription>>,
 ): ExperimentDeclaration {
   const kept = strategyParts.flatMap((part) => {
     const { name, options } = recorded[part];

@@ -257,7 +257,7 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { exploit: null },
-    "exploit: null - is not a built-in exploit strategy; give one of lead, truncationSelection",
+    "exploit: null - is not a built-in exploit strategy; give one of lead, twoSpeeds, ladder",
   ],
   [{ exploit: { noExploit: {}, tTestSelection: {} } }, "is both noExploit and tTestSelection"],
   [{ exploit: "constructor" }, 'exploit: "constructor" - is not a built-in exploit strategy'],
