@@ -3,11 +3,17 @@
  * that it ever had.
  */
 
-/** Each counts once in the penalty. */
+/** Each counts once in the penalty, unless told otherwise. */
 export const intervalSteps = 20;
 
 interface HorizonHyperparameters {
   readonly h: number;
+}
+
+/** What h should be after a share of the run, and the steps of an interval. */
+interface Horizon {
+  readonly target?: (share: number) => number;
+  readonly steps?: number;
 }
 
 /** The score is Q before the last step, as in the reference. */
@@ -17,21 +23,26 @@ export class HorizonTrainer {
   penalty = 0;
   q = 1.2 - 0.9 ** 2;
   readonly weight: number;
+  readonly #target: (share: number) => number;
+  readonly #interval: number;
 
-  constructor(weight: number) {
+  constructor(weight: number, horizon: Horizon = {}) {
+    const { target = (share) => 1 - share, steps = intervalSteps } = horizon;
     this.weight = weight;
+    this.#target = target;
+    this.#interval = steps;
   }
 
   step({ h }: HorizonHyperparameters) {
-    if (this.steps % intervalSteps === 0) {
-      this.penalty += this.weight * Math.abs(h - (1 - this.steps / 1000));
+    if (this.steps % this.#interval === 0) {
+      this.penalty += this.weight * Math.abs(h - this.#target(this.steps / 1000));
     }
     this.q = 1.2 - this.theta ** 2;
     this.theta -= 0.002 * Math.max(2 - h - this.penalty, 0) * this.theta;
     this.steps++;
   }
 
-  evaluate() {
+  evaluate(): { q: number; score?: number } {
     return { q: this.q };
   }
 

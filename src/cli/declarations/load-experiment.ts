@@ -22,7 +22,8 @@ import {
 
 /**
  * The experiment in a YAML or JSON file, or in the default export of a module, with changed
- * settings, and with the strategies of a run where it names none. Throws `BadInputError` for every mistake in it.
+ * settings, and with the strategies of a run where it names none. Throws `BadInputError` for every
+ * mistake in it.
  */
 export async function loadExperiment(
   context: Context,

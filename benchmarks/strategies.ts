@@ -1,0 +1,127 @@
+/**
+ * Every strategy on every reference problem, at several sizes of the population: the table of
+ * docs/guides/which-strategy.md.
+ *
+ *     npx node benchmarks/strategies.ts [--seeds 60]
+ */
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import {
+  binaryTournament,
+  ladder,
+  noExploit,
+  noExplore,
+  perturb,
+  randomStream,
+  truncationSelection,
+  twoSpeeds,
+} from "clade";
+import { median, quantile } from "./reference/agreement.ts";
+import { overSeeds } from "./reference/finished-run.ts";
+import { option, textOption } from "./reference/option.ts";
+import { table, writeResults } from "./results-file.ts";
+import { type Choices, type Task, tasks, triangle } from "./strategies/tasks.ts";
+
+const seeds = option("seeds", 60);
+const sizes = [4, 8, 16, 24];
+
+const strategies: Readonly<Record<string, Choices>> = {
+  "the default, lead()": {},
+  "twoSpeeds()": { exploit: twoSpeeds() },
+  "ladder()": { exploit: ladder() },
+  "ladder, intervals 1, 5, 10 (MF-PBT)": { exploit: ladder({ intervals: [1, 5, 10] }) },
+  "truncationSelection(), perturb() (the paper)": {
+    exploit: truncationSelection(),
+    explore: perturb(),
+  },
+  "binaryTournament(), perturb()": { exploit: binaryTournament(), explore: perturb() },
+  "selection only": { explore: noExplore() },
+  "random search": { exploit: noExploit(), explore: noExplore() },
+};
+
+const asynchronous: readonly { readonly task: Task; readonly workers: number }[] = [
+  ...[1, 2, 8, 16].map((workers) => ({
+    task: triangle(`${workers} workers`, { synchronous: false }),
+    workers,
+  })),
+  {
+    task: triangle("16 workers, half of the members 3 times slower", {
+      synchronous: false,
+      mixed: true,
+    }),
+    workers: 16,
+  },
+];
+
+/** The median, with a 95% interval by the bootstrap. */
+async function cell(task: Task, choices: Choices, size: number, workers = 1): Promise<string> {
+  const runs = await overSeeds(seeds, task.of(choices, size), workers);
+  const values = runs.map(task.result);
+  const random = randomStream("bootstrap", task.name);
+  const medians = Array.from({ length: 1000 }, () =>
+    median(values.map(() => values[random.integer(values.length)]!)),
+  );
+  const shown = (value: number) => value.toFixed(task.digits);
+  const [low, high] = [0.025, 0.975].map((share) => shown(quantile(share)(medians)));
+  return `${shown(median(values))} [${low}, ${high}]`;
+}
+
+interface Rows {
+  readonly synchronous: readonly (readonly string[])[];
+  readonly asynchronous: readonly string[];
+}
+
+async function rowsOf(name: string): Promise<Rows> {
+  const choices = strategies[name]!;
+  const synchronous: string[][] = [];
+  for (const size of sizes) {
+    const cells = [name, `${size}`];
+    for (const task of tasks) cells.push(await cell(task, choices, size));
+    synchronous.push(cells);
+  }
+  const cells = [name];
+  for (const { task, workers } of asynchronous) cells.push(await cell(task, choices, 16, workers));
+  return { synchronous, asynchronous: cells };
+}
+
+const only = textOption("strategy", "");
+if (only) console.log(JSON.stringify(await rowsOf(only)));
+else await all();
+
+/** Each strategy in a process of its own, two at a time. */
+async function all(): Promise<void> {
+  const names = Object.keys(strategies);
+  const rows: Rows[] = [];
+  const lane = async (first: number) => {
+    for (let at = first; at < names.length; at += 2) {
+      const given = ["--strategy", names[at]!, "--seeds", `${seeds}`];
+      const words = [...process.execArgv, fileURLToPath(import.meta.url), ...given];
+      const { stdout } = await promisify(execFile)(process.execPath, words);
+      rows[at] = JSON.parse(stdout);
+    }
+  };
+  await Promise.all([lane(0), lane(1)]);
+  const header = ["strategy", "members", ...tasks.map(({ name }) => name)];
+  const bySize = table(
+    header,
+    rows.flatMap(({ synchronous }) => synchronous),
+  );
+  const byWorkers = table(
+    ["strategy", ...asynchronous.map(({ task }) => task.name)],
+    rows.map(({ asynchronous: cells }) => cells),
+  );
+  writeResults("strategies", `Strategies on the reference problems, ${seeds} seeds`, [
+    "Medians with 95% intervals. T3: steps until the first member is done (fewer is better; " +
+      "1,000 is the budget). The others: final Q (more is better), 50 generations.",
+    `## Synchronous\n\n${bySize}`,
+    `## Asynchronous: T3, 16 members\n\n${byWorkers}`,
+  ]);
+  const guide = new URL("../docs/guides/which-strategy.md", import.meta.url);
+  const text = readFileSync(guide, "utf8");
+  const marks = ["<!-- table -->", "<!-- end of table -->"] as const;
+  const [begin, end] = marks.map((mark) => text.indexOf(mark));
+  const before = text.slice(0, begin! + marks[0].length);
+  writeFileSync(guide, `${before}\n\n${bySize}\n\n${byWorkers}\n\n${text.slice(end)}`);
+}
