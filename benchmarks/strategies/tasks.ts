@@ -46,7 +46,8 @@ function horizon(
         ready: everySteps(steps),
         budget: { stepsPerMember: 1000 },
         synchronous: true,
-        trainer: ({ seed }) => new NoisyHorizonTrainer(weight, { seed, target, steps, noise }),
+        trainer: ({ seed }: { readonly seed: number }) =>
+          new NoisyHorizonTrainer(weight, { seed, target, steps, noise }),
         ...choices,
       } as unknown as ExperimentDeclaration),
     result: finalQ,

@@ -26,8 +26,8 @@ export interface About<Input, Output> {
   readonly leading?: string;
   /** The options that tables show. Needed if an option has no default. */
   readonly example?: Input;
-  /** True when it compares samples, which the trainer then has to report. */
-  readonly comparesSamples?: boolean;
+  /** Whether it compares samples, which the trainer then has to report. */
+  readonly comparesSamples?: (options: Output) => boolean;
   /** True when it takes a function, so that no file can hold it. */
   readonly needsCode?: boolean;
   /** True when it looks at more than the members' newest snapshots. */
@@ -132,6 +132,12 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
 /** What a strategy was made from; undefined for a user's own function. */
 export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined {
   return isDescribed(apply) ? apply.definition : undefined;
+}
+
+/** Whether it compares samples; a user's own function does not say. */
+export function comparesSamples(apply: AnyFunction): boolean {
+  const { options } = describeStrategy(apply);
+  return definitionOf(apply)?.comparesSamples?.(options as never) ?? false;
 }
 
 /** Whether it may look at the history: a user's own function may. */

@@ -2,16 +2,7 @@
  * A starting point: a polynomial learns a sine by gradient descent. Replace the trainer with your
  * own.
  */
-import {
-  defineExperiment,
-  everySteps,
-  logUniform,
-  minimize,
-  perturb,
-  randomStream,
-  truncationSelection,
-  uniform,
-} from "clade";
+import { defineExperiment, logUniform, minimize, randomStream, uniform } from "clade";
 
 interface Hyperparameters {
   readonly learningRate: number;
@@ -83,9 +74,6 @@ export default defineExperiment({
   population: 8,
   hyperparameters: { learningRate: logUniform(1e-3, 1), momentum: uniform(0, 0.95) },
   objective: minimize("loss"),
-  ready: everySteps(50),
-  exploit: truncationSelection({ fraction: 0.25 }),
-  explore: perturb({ factors: [0.8, 1.25] }),
   budget: { stepsPerMember: 2000 },
   trainer: SineTrainer,
 });

@@ -10,7 +10,7 @@ import { randomStream } from "../../algorithm/random.ts";
 import { everySteps } from "../../algorithm/ready/every-steps.ts";
 import type { Ready } from "../../algorithm/ready/ready.ts";
 import { readyWhen } from "../../algorithm/ready/ready-when.ts";
-import { definitionOf } from "../../algorithm/strategy.ts";
+import { comparesSamples, describeStrategy } from "../../algorithm/strategy.ts";
 import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
@@ -319,11 +319,11 @@ class Contract {
 
   #requireSamples(evaluation: Evaluation): void {
     const { samples = [] } = measurementOf(evaluation, this.#trial.metric);
-    const definition = definitionOf(this.#trial.experiment.strategies.exploit);
-    if (definition?.comparesSamples && samples.length < 2)
+    const { exploit } = this.#trial.experiment.strategies;
+    if (comparesSamples(exploit) && samples.length < 2)
       this.#trial.say(
         "bad",
-        `${definition.name} needs samples, and evaluate() reports fewer than 2; ` +
+        `${describeStrategy(exploit).name} needs samples, and evaluate() reports fewer than 2; ` +
           "add samples: [...]",
       );
   }

@@ -1,6 +1,8 @@
+import { builtInStrategies } from "../../algorithm/built-in-strategies.ts";
 import { legibleBelow } from "../../algorithm/legible.ts";
 import { schedule } from "../../algorithm/schedule.ts";
 import type { Snapshot } from "../../algorithm/snapshot.ts";
+import type { StrategyDescription } from "../../algorithm/strategy.ts";
 import { lineage } from "../../analysis/lineage.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
@@ -95,12 +97,18 @@ function troubleLines({ clade }: Context, run: Run, result: RunResult): string[]
     const members = plural(unscoredMembers, "member");
     lines.push(`${members} ended without a score (NaN, infinite or missing)`);
   }
-  if (run.experiment.exploit.name === "tTestSelection" && best && !best.samples)
+  const { exploit } = run.experiment;
+  if (best && !best.samples && comparesSamples(exploit))
     lines.push(
-      "tTestSelection had no samples to compare: let evaluate() report samples, " +
+      `${exploit.name} had no samples to compare: let evaluate() report samples, ` +
         "such as the last 10 returns",
     );
   return lines;
+}
+
+function comparesSamples({ name, options }: StrategyDescription): boolean {
+  const factory = builtInStrategies.exploit.find(({ definition }) => definition.name === name);
+  return factory?.definition.comparesSamples?.(options as never) ?? false;
 }
 
 function bestLines({ stdout }: Context, run: Run, best: Snapshot): string[] {
