@@ -32,8 +32,15 @@ export interface About<Input, Output> {
   readonly needsCode?: boolean;
   /** True when it looks at more than the members' newest snapshots. */
   readonly readsHistory?: boolean;
-  /** What will not work in a population of this size; `clade check` says it after the name. */
-  readonly warning?: (options: Output, population: number) => string | undefined;
+  /**
+   * What will not work, or was not shown to, in a population of this size and with so many
+   * generations in a member's budget, if that is known; `clade check` says it after the name.
+   */
+  readonly warning?: (
+    options: Output,
+    population: number,
+    generations: number | undefined,
+  ) => string | undefined;
 }
 
 export interface StrategyDefinition extends About<Options, never> {

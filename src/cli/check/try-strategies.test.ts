@@ -51,6 +51,26 @@ test.each([
     expect(warnings(population, exploit, objective)).toEqual([expect.stringContaining(message)]);
 });
 
+test("the default says where it was not shown to work", () => {
+  const warningsWith = (population: number, stepsPerMember: number) =>
+    tryMembers(
+      defineExperiment({
+        name: "test",
+        population,
+        hyperparameters: { rate: uniform(0, 1) },
+        objective: maximize("score"),
+        ready: everySteps(1),
+        budget: { stepsPerMember },
+        trainer: (() => ({})) as never,
+      }),
+    ).map(({ text }) => text);
+  expect(warningsWith(3, 50)).toEqual(["exploit: lead was shown to work with 4 members or more"]);
+  expect(warningsWith(8, 10)).toEqual([
+    "exploit: lead was shown to work with 40 generations, not with 10",
+  ]);
+  expect(warningsWith(4, 40)).toEqual([]);
+});
+
 test("enough members are no warning, nor are strategies that need no others", () => {
   expect(warnings(5, truncationSelection())).toEqual([]);
   expect(warnings(2, binaryTournament())).toEqual([]);

@@ -2,7 +2,8 @@
 import { type Random, randomStream } from "../../algorithm/random.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
-import type { Experiment } from "../../experiment/experiment.ts";
+import { generationsOf } from "../../experiment/budget.ts";
+import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
 import { exploitations } from "../../experiment/what-changes.ts";
 import { plural } from "../../report/words.ts";
 import { hyperparameters as shown } from "../printing/format.ts";
@@ -59,7 +60,9 @@ export function tryMembers(experiment: Experiment): Finding[] {
       if (doesAnything(experiment, size))
         return warn(`${name} never does anything among ${members}; use at least ${size}`);
   }
-  const warning = definitionOf(strategies.exploit)?.warning?.(options as never, population);
+  const generations = generationsOf(describeExperiment(experiment));
+  const { warning: warningOf } = definitionOf(strategies.exploit) ?? {};
+  const warning = warningOf?.(options as never, population, generations);
   return warning === undefined ? [] : warn(`${name} ${warning}`);
 }
 
