@@ -43,7 +43,7 @@ const strategies: Readonly<Record<string, Choices>> = {
 
 const asynchronous: readonly { readonly task: Task; readonly workers: number }[] = [
   ...[1, 2, 8, 16].map((workers) => ({
-    task: triangle(`${workers} workers`, { synchronous: false }),
+    task: triangle(workers === 1 ? "1 worker" : `${workers} workers`, { synchronous: false }),
     workers,
   })),
   {
