@@ -26,6 +26,7 @@ export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
 export { perturb } from "./algorithm/explore/perturb.ts";
 export { resample } from "./algorithm/explore/resample.ts";
+export type { PopulationHistory } from "./algorithm/history.ts";
 export { mistake } from "./algorithm/mistake.ts";
 export type { Direction, Population } from "./algorithm/population.ts";
 export type { Decision } from "./algorithm/population-based-training.ts";

@@ -5,7 +5,7 @@ import type { Snapshot, SnapshotId } from "./snapshot.ts";
 export const rememberedGenerations = 24;
 
 /** What strategies see of the past: the last 24 generations. */
-export interface History {
+export interface PopulationHistory {
   /**
    * The snapshots that were trained in a generation, in the order of their members: the same list
    * until another one is added.
@@ -31,7 +31,7 @@ interface Generation {
 }
 
 /** Takes one snapshot at a time, in any order, and the same one more than once. */
-export class RecentHistory implements History {
+export class RecentHistory implements PopulationHistory {
   readonly #generations = new Map<number, Generation>();
   readonly #snapshots = new Map<SnapshotId, Snapshot>();
   readonly #copies = new Map<number, number[]>();

@@ -1,5 +1,5 @@
 import { firstPlace } from "./bisect.ts";
-import { type History, RecentHistory } from "./history.ts";
+import { type PopulationHistory, RecentHistory } from "./history.ts";
 import { isEarned, type Snapshot } from "./snapshot.ts";
 
 export type Direction = "maximize" | "minimize";
@@ -21,7 +21,7 @@ export interface Population {
   readonly size: number;
   /** How many generations a member's budget has, if that is known in advance. */
   readonly generations: number | undefined;
-  readonly history: History;
+  readonly history: PopulationHistory;
   /**
    * The place of a score among the scored: how many are strictly better, and how many equal it.
    */
@@ -70,7 +70,7 @@ export class RankedPopulation implements Population {
   readonly direction: Direction;
   readonly size: number;
   readonly generations: number | undefined;
-  readonly history: History;
+  readonly history: PopulationHistory;
   readonly ranked: Snapshot[] = [];
   scored = 0;
   /** Training steps of all members together. */
@@ -80,7 +80,7 @@ export class RankedPopulation implements Population {
 
   constructor(
     { direction, size, generations }: PopulationFacts,
-    history: History = new RecentHistory(),
+    history: PopulationHistory = new RecentHistory(),
   ) {
     this.direction = direction;
     this.size = size;

@@ -36,7 +36,7 @@ test("a person goes from init to the best model's files", async () => {
 
   const show = await place.ask("show");
   expect(show.stdout).toMatch(
-    /member \d copied member \d at step \d+: score .+; learningRate .+ to .+\n {4}because rank/,
+    /member \d copied member \d at step \d+: score .+; learningRate .+\n {4}because behind by/,
   );
   expect((await place.ask("status")).stdout).toContain("8 finished");
   expect((await place.ask("list")).stdout).toMatch(/sine-\w{4} +done/);

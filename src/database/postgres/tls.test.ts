@@ -16,6 +16,7 @@ import { Connection } from "./connection.ts";
 const server = await startPostgres();
 const home = mkdtempSync(join(tmpdir(), "clade-tls-test-"));
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await server?.[Symbol.asyncDispose]();
   rmSync(home, { recursive: true });
 });
