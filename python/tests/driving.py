@@ -115,3 +115,23 @@ def run_alone(script: str | Path, *arguments: str) -> subprocess.CompletedProces
         env={**environment, "PYTHONPATH": str(SOURCE)},
         timeout=120,
     )
+
+
+MINIMAL = """
+import clade, os, sys, subprocess
+class T(clade.Trainer):
+    def setup(self, h, seed): self.h = h
+    def step(self, h): pass
+    def evaluate(self, final): return {"score": 1}
+    def save(self, directory): (directory / "a").write_text("a")
+    def restore(self, directory, h, seed): self.h = h
+"""
+SERVE = "\nclade.serve(T)\n"
+
+
+def trainer_with(body, serve=SERVE):
+    """The minimal trainer with methods replaced."""
+    lines = body.strip("\n").split("\n")
+    return DrivenTrainer(
+        MINIMAL + "class T(T):\n" + "\n".join(f"    {line}" for line in lines) + serve
+    )

@@ -21,7 +21,7 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
    */
   readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
   readonly objective: Objective;
-  /** When a generation ends. Default: 50 generations in a budget of steps. */
+  /** When a generation ends. Default: about 50 generations in a budget of steps. */
   readonly ready?: Ready;
   /** Default: `lead()`. */
   readonly exploit?: Exploit;

@@ -12,7 +12,7 @@ import type { Ready } from "../algorithm/ready/ready.ts";
 import type { StrategyDescription } from "../algorithm/strategy.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 
-/** Generations in a member's budget. */
+/** About so many generations has a member's budget; a generation has whole steps. */
 const defaultGenerations = 50;
 
 export const defaultExploit = lead();

@@ -29,7 +29,7 @@ const experimentFile = z
     ),
     objective: objectiveSchema.describe("What is better."),
     ready: strategyForms.ready.schema
-      .describe("When a generation ends. Default: 50 generations in a budget of steps.")
+      .describe("When a generation ends. Default: about 50 generations in a budget of steps.")
       .optional(),
     exploit: strategyForms.exploit.schema
       .describe("Which member copies which. Default: lead.")

@@ -14,6 +14,14 @@ const server = await startPostgres();
 afterAll(() => server?.[Symbol.asyncDispose]());
 const needs = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
 
+/** The end of the first generation of the only member. */
+const trained: Snapshot = {
+  ...roots(1)[0]!,
+  id: "0.1" as SnapshotId,
+  kind: "trained",
+  generation: 1,
+};
+
 describe.skipIf(!server)(`PostgreSQL that breaks${needs}`, () => {
   test("a publication whose answer is lost is published once", async () => {
     const proxy = await cutAfter(server!.port, "CALL clade.publish");
@@ -23,12 +31,6 @@ describe.skipIf(!server)(`PostgreSQL that breaks${needs}`, () => {
     );
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const claim = await claimOf(store, "a:1:1" as WorkerId, 60_000);
-    const trained: Snapshot = {
-      ...roots(1)[0]!,
-      id: "0.1" as SnapshotId,
-      kind: "trained",
-      generation: 1,
-    };
     proxy.arm();
     await store.publish(claim, { kind: "trained", snapshot: trained });
     expect(proxy.cuts()).toBe(1);
@@ -66,12 +68,6 @@ describe.skipIf(!server)(`PostgreSQL that breaks${needs}`, () => {
     );
     await store.createRun({ id, seed: 1, experiment }, roots(1));
     const lost = await claimOf(store, "a:1:1" as WorkerId, 0);
-    const trained: Snapshot = {
-      ...roots(1)[0]!,
-      id: "0.1" as SnapshotId,
-      kind: "trained",
-      generation: 1,
-    };
     const publication = { kind: "trained", snapshot: trained } as const;
     proxy.arm(async () => {
       await other.publish(await claimOf(other, "b:1:1" as WorkerId, 60_000), publication);
@@ -95,12 +91,6 @@ describe.skipIf(!server)(`PostgreSQL that breaks${needs}`, () => {
   test("a claim that a server crash forgot is refused, though another has its token", async () => {
     await using store = await postgresPopulationStore(await server!.newDatabase());
     await store.createRun({ id, seed: 1, experiment }, roots(1));
-    const trained: Snapshot = {
-      ...roots(1)[0]!,
-      id: "0.1" as SnapshotId,
-      kind: "trained",
-      generation: 1,
-    };
     const publication = { kind: "trained", snapshot: trained } as const;
     for (;;) {
       const forgotten = await claimOf(store, "a:1:1" as WorkerId, 0);
