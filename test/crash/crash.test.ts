@@ -33,7 +33,8 @@ const seed = Number(process.env.CLADE_SEED ?? 1);
 
 const root = mkdtempSync(join(tmpdir(), "clade-crash-"));
 const server = isLong ? await startPostgres() : undefined;
-const needsPostgres = server ? "" : " (needs PostgreSQL, and there is none for this machine)";
+const needsPostgres =
+  server || !isLong ? "" : " (needs PostgreSQL, and there is none for this machine)";
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   rmSync(root, { recursive: true });
