@@ -59,16 +59,17 @@ async function newRun(experiment: Experiment, database?: string): Promise<Place>
 test(`after ${kills} kills nothing that was published is lost, repeated or torn`, {
   timeout: 60_000 + kills * 3000,
 }, async () => {
-  // More than the workers finish during the kills, so that the last kill hits a run in progress.
   const stepsPerMember = 50 * kills;
-  const place = await newRun(
-    walkExperiment({ population: 6, stepsPerMember, synchronous: false }),
-  );
-  expect(await workWithKills(place, { workers: 2, kills })).toBe(kills);
-  await using store = await openPopulation(place.store);
-  const checkpoints = filesystemCheckpointStore(place.checkpoints);
-  await expectSound(store, checkpoints, place.id, stepsPerMember);
-  expect((await store.counts(place.id)).copies).toBeGreaterThan(0);
+  const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
+  // On most machines one run outlasts the kills; on a fast one the next run gets the rest.
+  for (let killed = 0; killed < kills; ) {
+    const place = await newRun(experiment);
+    killed += await workWithKills(place, { workers: 2, kills: kills - killed });
+    await using store = await openPopulation(place.store);
+    const checkpoints = filesystemCheckpointStore(place.checkpoints);
+    await expectSound(store, checkpoints, place.id, stepsPerMember);
+    expect((await store.counts(place.id)).copies).toBeGreaterThan(0);
+  }
 });
 
 test.skipIf(!server || !isLong)(
@@ -79,37 +80,34 @@ test.skipIf(!server || !isLong)(
   async () => {
     const [stepsPerMember, workerKills] = [600, 15];
     const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
-    const place = await newRun(experiment, await server!.newDatabase());
-    let serverKills = 0;
+    const database = await server!.newDatabase();
+    const random = randomStream(seed, "server kills");
+    let [killedWorkers, serverKills] = [0, 0];
     const killServer = async () => {
       await server!.kill();
       serverKills++;
       await sleep(random.uniform() * 1000);
       await server!.start();
     };
-    const random = randomStream(seed, "server kills");
-    const isOver = async () => (await store.run(place.id)).state.kind !== "running";
-    await using store = await openPopulation(place.store);
-    const snapshots = async () => (await store.counts(place.id)).snapshots;
-    // Counts publications, not time: on a busy machine the server would be killed again before
-    // anything is published.
-    const killServers = async () => {
-      while (!(await isOver())) {
-        const enough = (await snapshots()) + 200 * random.uniform();
-        while ((await snapshots()) < enough && !(await isOver())) await sleep(50);
-        if (!(await isOver())) await killServer();
-      }
-    };
-    const working = workWithKills(place, { workers: 2, kills: workerKills });
-    const [killedWorkers] = await Promise.all([working, killServers()]);
-    expect(killedWorkers).toBe(workerKills);
-    expect(serverKills).toBeGreaterThan(2);
-    await expectSound(
-      store,
-      filesystemCheckpointStore(place.checkpoints),
-      place.id,
-      stepsPerMember,
-    );
+    while (killedWorkers < workerKills || serverKills < 3) {
+      const place = await newRun(experiment, database);
+      await using store = await openPopulation(place.store);
+      const isOver = async () => (await store.run(place.id)).state.kind !== "running";
+      const snapshots = async () => (await store.counts(place.id)).snapshots;
+      // Counts publications, not time: on a busy machine the server would be killed again before
+      // anything is published.
+      const killServers = async () => {
+        while (!(await isOver())) {
+          const enough = (await snapshots()) + 200 * random.uniform();
+          while ((await snapshots()) < enough && !(await isOver())) await sleep(50);
+          if (!(await isOver())) await killServer();
+        }
+      };
+      const working = workWithKills(place, { workers: 2, kills: workerKills });
+      killedWorkers += (await Promise.all([working, killServers()]))[0];
+      const checkpoints = filesystemCheckpointStore(place.checkpoints);
+      await expectSound(store, checkpoints, place.id, stepsPerMember);
+    }
   },
 );
 
@@ -133,17 +131,20 @@ test("a synchronous run has one tree with 1, 2 and 4 workers, with kills, in mem
       ? [{ workers: 2, kills: Number.POSITIVE_INFINITY, database: await server.newDatabase() }]
       : []),
   ]) {
-    const place = await newRun(experiment, "database" in way ? way.database : undefined);
-    const killed = await workWithKills(place, way);
-    if (way.kills > 0) expect(killed).toBeGreaterThan(figure(0, 3));
-    await using store = await openPopulation(place.store);
-    expect(await treeOf(store, place.id)).toEqual(expected);
-    await expectSound(
-      store,
-      filesystemCheckpointStore(place.checkpoints),
-      place.id,
-      stepsPerMember,
-    );
+    const leastKills = way.kills > 0 ? figure(1, 4) : 0;
+    let killed = 0;
+    do {
+      const place = await newRun(experiment, "database" in way ? way.database : undefined);
+      killed += await workWithKills(place, way);
+      await using store = await openPopulation(place.store);
+      expect(await treeOf(store, place.id)).toEqual(expected);
+      await expectSound(
+        store,
+        filesystemCheckpointStore(place.checkpoints),
+        place.id,
+        stepsPerMember,
+      );
+    } while (killed < leastKills);
   }
 });
 
@@ -156,7 +157,7 @@ async function workWithKills(
   { workers, kills }: { readonly workers: number; readonly kills: number },
 ): Promise<number> {
   await using populationStore = await openPopulation(store);
-  const random = randomStream(seed, "kills");
+  const random = randomStream(seed, `kills ${places}`);
   const script = new URL("./crash-worker.ts", import.meta.url).pathname;
   const living = new Map<WorkerId, ChildProcess>();
   const complaints: string[] = [];
