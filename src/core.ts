@@ -69,6 +69,7 @@ export { constant } from "./experiment/search-space/constant.ts";
 export type { Declared } from "./experiment/search-space/declared.ts";
 export { integer } from "./experiment/search-space/integer.ts";
 export { logUniform } from "./experiment/search-space/log-uniform.ts";
+export { nearOne } from "./experiment/search-space/near-one.ts";
 export { normal } from "./experiment/search-space/normal.ts";
 export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";

@@ -16,8 +16,8 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
   perturb(value: T, factor: number): T;
   admits(value: unknown): value is T;
   /**
-   * The place of a value in the order of its kind. Absent for numbers and for kinds without an
-   * order.
+   * The place of a value on the scale of its kind, from 0 for the lowest to 1. Absent for kinds
+   * without an order.
    */
   order?(value: T): number;
   /** The admitted value nearest to a number; the value itself where it is admitted already. */

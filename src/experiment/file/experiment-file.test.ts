@@ -11,6 +11,7 @@ import {
   logUniform,
   maximize,
   minimize,
+  nearOne,
   noExploit,
   noExplore,
   normal,
@@ -112,6 +113,10 @@ test("every kind of hyperparameter, with all of its options, is what it is in Ty
       quantized(uniform(0, 1, { bounds: [-1, 2] }), 0.5),
     ],
     c: [{ logUniform: [1, 2], bounds: [0.5, 4] }, logUniform(1, 2, { bounds: [0.5, 4] })],
+    near: [
+      { nearOne: [0.9, 0.99], bounds: [0.5, 0.999] },
+      nearOne(0.9, 0.99, { bounds: [0.5, 0.999] }),
+    ],
     d: [{ logUniform: [1, 20], step: 2 }, quantized(logUniform(1, 20), 2)],
     e: [
       { integer: [1, 8], log: true, bounds: [1, 16] },
@@ -206,6 +211,7 @@ const badHyperparameters: [form: unknown, message: string][] = [
   ],
   [{ uniform: [0, 1], step: 0 }, ".step: 0 - must be above 0"],
   [{ logUniform: [0, 1] }, ": logUniform(0, 1) - the lower bound must be above 0"],
+  [{ nearOne: [0.9, 1] }, ": nearOne(0.9, 1) - the upper bound must be below 1"],
   [{ integer: [0.5, 2] }, ".integer.0: 0.5 - must be a whole number; round it"],
   [
     { integer: [1, 8], step: 2 },

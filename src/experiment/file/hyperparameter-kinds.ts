@@ -14,6 +14,7 @@ import { constant } from "../search-space/constant.ts";
 import type { Declared } from "../search-space/declared.ts";
 import { integer } from "../search-space/integer.ts";
 import { logUniform } from "../search-space/log-uniform.ts";
+import { nearOne } from "../search-space/near-one.ts";
 import { normal } from "../search-space/normal.ts";
 import type { DeclaredNumber } from "../search-space/numeric.ts";
 import { ordinal } from "../search-space/ordinal.ts";
@@ -83,6 +84,11 @@ const kinds: Kinds<Declared> = {
     "A positive number whose logarithm is uniform, such as a learning rate.",
     { logUniform: lowAndHigh, bounds, step, when },
     (form) => conditioned(form, onSteps(form, logUniform(...form.logUniform, form))),
+  ),
+  nearOne: kind(
+    "A number below 1 whose distance to 1 is log-uniform, such as a momentum or a discount.",
+    { nearOne: lowAndHigh, bounds, step, when },
+    (form) => conditioned(form, onSteps(form, nearOne(...form.nearOne, form))),
   ),
   integer: kind(
     "A whole number from the lower to the upper bound, both included.",

@@ -1,8 +1,9 @@
 /**
- * What the numeric kinds share. A number moves on one of two scales:
+ * What the numeric kinds share. A number moves on one of three scales:
  *
- *     log:     value * factor
- *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
+ *     log:      value * factor
+ *     nearOne:  1 - (1 - value) / factor
+ *     linear:   value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
  *
  * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
  * range, so zero is not a trap. Then the value is brought back into the bounds, and onto the grid
@@ -22,13 +23,23 @@ interface Numeric {
   readonly written: string;
   readonly prior: { readonly low: number; readonly high: number; draw(random: Random): number };
   readonly bounds: readonly [low: number, high: number] | undefined;
-  readonly scale: "linear" | "log";
+  readonly scale: keyof typeof scales;
   /** The width of the linear scale, where it differs from that of the bounds. */
   readonly width?: number;
   /** Values are whole multiples of it. */
   readonly grid?: number;
   readonly mistakes?: readonly Mistake[];
 }
+
+/** Where a value lies on its scale, and back. */
+export const scales = {
+  linear: { placeOf: (value: number) => value, at: (place: number) => place },
+  log: { placeOf: Math.log, at: Math.exp },
+  nearOne: {
+    placeOf: (value: number) => -Math.log1p(-value),
+    at: (place: number) => -Math.expm1(-place),
+  },
+};
 
 export interface DeclaredNumber extends Declared<number> {
   readonly numeric: Numeric;
@@ -42,12 +53,18 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
       ? (value: number) => clamp(value, low, high)
       : nearestMultiple(low, high, grid);
 
-  function perturb(value: number, factor: number): number {
+  function target(value: number, factor: number): number {
+    if (scale === "log") return value * factor;
+    if (scale === "nearOne") return 1 - (1 - value) / factor;
     const away = (factor - 1) * Math.max(Math.abs(value), (numeric.width ?? high - low) / 10);
-    const target = scale === "log" ? value * factor : value + (value < 0 ? -away : away);
-    const moved = nearest(target);
+    return value + (value < 0 ? -away : away);
+  }
+
+  function perturb(value: number, factor: number): number {
+    const goal = target(value, factor);
+    const moved = nearest(goal);
     if (grid === undefined || moved !== value) return moved;
-    const step = target > value ? grid : -grid;
+    const step = goal > value ? grid : -grid;
     const neighbour = nearest(value + step);
     return neighbour === value ? nearest(value - step) : neighbour;
   }
@@ -58,6 +75,10 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
     mistakes: [...(numeric.mistakes ?? []), ...rangeMistakes(numeric)],
     sample: (random) => nearest(prior.draw(random)),
     perturb,
+    order: (value) => {
+      const { placeOf } = scales[scale];
+      return (placeOf(value) - placeOf(low)) / (placeOf(high) - placeOf(low));
+    },
     admits: (value): value is number => typeof value === "number" && nearest(value) === value,
     nearest: (value) =>
       typeof value === "number" && !Number.isNaN(value) ? nearest(value) : undefined,
@@ -121,6 +142,12 @@ function rangeMistakes({ prior, bounds, scale, grid }: Numeric): Mistake[] {
     mistakes.push({
       rule: "the lower bound must be above 0",
       remedy: `use uniform(${low}, ${high}) or a small positive bound`,
+    });
+  }
+  if (scale === "nearOne" && high >= 1) {
+    mistakes.push({
+      rule: "the upper bound must be below 1",
+      remedy: `use uniform(${low}, ${high}) or a bound such as 0.9999`,
     });
   }
   if (grid === undefined) return mistakes;

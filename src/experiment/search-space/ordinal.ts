@@ -19,7 +19,7 @@ export function ordinal<const T extends readonly HyperparameterValue[]>(
       const step = factor > 1 ? 1 : -1;
       return options[index + step] ?? options[index - step] ?? value;
     },
-    order: (value) => options.indexOf(value),
+    order: (value) => options.indexOf(value) / Math.max(1, options.length - 1),
     admits,
     nearest: (value) => (admits(value) ? value : undefined),
   };

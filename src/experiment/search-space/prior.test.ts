@@ -3,6 +3,7 @@ import {
   type Declared,
   integer,
   logUniform,
+  nearOne,
   normal,
   ordinal,
   quantized,
@@ -48,6 +49,7 @@ describe("the prior", () => {
     [uniform(-1, 3), (value: number) => (value + 1) / 4],
     [uniform(0, 1, { bounds: [-5, 5] }), (value: number) => value],
     [logUniform(1e-4, 1e-1), (value: number) => Math.log(value / 1e-4) / Math.log(1e3)],
+    [nearOne(0.9, 0.9999), (value: number) => Math.log(0.1 / (1 - value)) / Math.log(1e3)],
     [normal(0, 1, { bounds: [-3, 3] }), truncated(-3, 3)],
     [normal(0, 1, { bounds: [0, 0.5] }), truncated(0, 0.5)],
   ])("of $written is what it says", (declared, distribution) => {

@@ -4,7 +4,8 @@ import type { DeclaredNumber } from "./numeric.ts";
 /** Numbers on a linear or a log scale, or categories, which have no distance. */
 export type Scale = "linear" | "log" | "categories";
 
-/** The scale on which a hyperparameter moves, and on which it is drawn in figures. */
+/** The scale on which a hyperparameter is drawn in figures. */
 export function scaleOf(declared: Declared): Scale {
-  return (declared as Partial<DeclaredNumber>).numeric?.scale ?? "categories";
+  const scale = (declared as Partial<DeclaredNumber>).numeric?.scale ?? "categories";
+  return scale === "nearOne" ? "linear" : scale;
 }

@@ -5,6 +5,7 @@ import {
   type Declared,
   integer,
   logUniform,
+  nearOne,
   normal,
   ordinal,
   perturb,
@@ -22,6 +23,8 @@ const numbers = {
   "uniform with wider bounds": uniform(0.2, 0.3, { bounds: [0, 1] }),
   logUniform: logUniform(1e-5, 1e-1),
   "logUniform with wider bounds": logUniform(0.01, 0.1, { bounds: [0.001, 10] }),
+  nearOne: nearOne(0.5, 0.9999),
+  "nearOne with wider bounds": nearOne(0.9, 0.99, { bounds: [-1, 0.99999] }),
   normal: normal(0, 1, { bounds: [-2, 3] }),
   "normal at the edge": normal(1, 5, { bounds: [1, 2] }),
   integer: integer(1, 12),
@@ -36,6 +39,7 @@ const numbers = {
   "quantized by thirds": quantized(uniform(0, 2), 1 / 3),
   "quantized by hundreds": quantized(uniform(50, 1050), 100),
   "quantized logUniform": quantized(logUniform(0.01, 1), 0.01),
+  "quantized nearOne": quantized(nearOne(0.9, 0.995), 0.005),
   "quantized normal": quantized(normal(0, 2, { bounds: [-4, 4] }), 0.5),
 };
 const others = {
@@ -197,6 +201,13 @@ describe("moves of real numbers", () => {
     expect([100, 1000, 10].map((value) => declared.perturb(value, 0.8))).toEqual([80, 800, 8]);
   });
 
+  test("of a number near one divide its distance to one", () => {
+    const declared = nearOne(0.5, 0.9999);
+    expect(declared.perturb(0.9, 2)).toBeCloseTo(0.95, 12);
+    expect(declared.perturb(0.99, 0.5)).toBeCloseTo(0.98, 12);
+    expect([declared.perturb(0.6, 0.5), declared.perturb(0.9998, 4)]).toEqual([0.5, 0.9999]);
+  });
+
   test("of a linear parameter are the factor above a tenth of the range, a share below", () => {
     const declared = uniform(-10, 10);
     const moves = [5, 2, 1, 0, -1, -5].map((value) => [
@@ -239,6 +250,30 @@ describe("moves of real numbers", () => {
     expect(declared.perturb(0, 1.2)).toBeCloseTo(0.4, 12);
     expect(declared.perturb(1, 1.2)).toBeCloseTo(1.4, 12);
     expect(declared.perturb(50, 1.2)).toBeCloseTo(60, 12);
+  });
+});
+
+describe("the order", () => {
+  test.each(Object.entries(numbers))("of %s is its place on its scale", (name, declared) => {
+    const { bounds, prior } = declared.numeric;
+    const random = randomStream("order", name);
+    const values = [...(bounds ?? [prior.low, prior.high]), declared.sample(random)];
+    const [low, high, drawn] = values.map((value) => declared.order!(value)) as number[];
+    expect([low, high]).toEqual([0, 1]);
+    expect(drawn).toBeGreaterThanOrEqual(0);
+    expect(drawn).toBeLessThanOrEqual(1);
+  });
+
+  test("has equal steps on a scale, and between the options of an ordinal", () => {
+    const thirds = (declared: Declared<number>, values: readonly number[]) => {
+      for (const [index, value] of values.entries())
+        expect(declared.order!(value)).toBeCloseTo(index / 3, 9);
+    };
+    thirds(logUniform(1e-4, 1e-1), [1e-4, 1e-3, 1e-2, 1e-1]);
+    thirds(nearOne(0.9, 0.9999), [0.9, 0.99, 0.999, 0.9999]);
+    thirds(uniform(-1, 2), [-1, 0, 1, 2]);
+    thirds(ordinal(1, 4, 9, 16), [1, 4, 9, 16]);
+    expect(choice("a", "b").order).toBeUndefined();
   });
 });
 

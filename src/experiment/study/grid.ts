@@ -2,7 +2,7 @@ import { randomStream } from "../../algorithm/random.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment.ts";
 import type { Declared } from "../search-space/declared.ts";
-import type { DeclaredNumber } from "../search-space/numeric.ts";
+import { type DeclaredNumber, scales } from "../search-space/numeric.ts";
 
 /** Draws that find the values of a kind that is not a number. */
 const draws = 1000;
@@ -83,10 +83,10 @@ function middles(
   count: number,
 ): readonly HyperparameterValue[] {
   const { low, high } = numeric.prior;
+  const { placeOf, at } = scales[numeric.scale];
   const values = Array.from({ length: count }, (_, index) => {
     const share = (index + 0.5) / count;
-    const value =
-      numeric.scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
+    const value = at(placeOf(low) + (placeOf(high) - placeOf(low)) * share);
     return nearest(Number(value.toPrecision(6)))!;
   });
   return [...new Set(values)];
