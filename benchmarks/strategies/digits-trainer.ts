@@ -66,8 +66,11 @@ export class DigitsTrainer {
     const batch = drawPictures(training, BATCH, this.#random);
     gradient.fill(0);
     for (let picture = 0; picture < BATCH; picture++)
-      this.#addGradient(batch, picture, 1 / (1 - dropout), () =>
-        this.#random.uniform(0, 1) >= dropout,
+      this.#addGradient(
+        batch,
+        picture,
+        1 / (1 - dropout),
+        () => this.#random.uniform(0, 1) >= dropout,
       );
     if (optimizer === "sgd") this.#sgd(learningRate, momentum);
     else this.#adam(learningRate / 10, momentum);

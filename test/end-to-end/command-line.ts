@@ -11,7 +11,7 @@ import { runIn } from "../../src/cli/run.test-support.ts";
 const clade = fileURLToPath(new URL("../../bin/clade.js", import.meta.url));
 
 const lookMs = 100;
-const maxLooks = 300;
+const maxLooks = 1200;
 
 export interface Finished {
   readonly code: number | null;

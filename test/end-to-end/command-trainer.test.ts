@@ -41,7 +41,7 @@ budget: { stepsPerMember: ${steps} }
 trainer:
   command: "node climber.mjs '${misbehaviour}'"
   environment: { STARTS: ${place.path("starts")}, CHILDREN: ${place.path("children")} }
-  stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 2 : 60}
+  stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 10 : 60}
 ${more}
 `;
 }

@@ -328,7 +328,7 @@ test.skipIf(!server)(`an interrupted trial leaves nothing${needs}`, async () => 
     ...mounted,
     "--apply",
   );
-  await expect.poll(() => cluster.words, { timeout: 20_000 }).toContain("get pod ");
+  await expect.poll(() => cluster.words).toContain("get pod ");
   submitting.process.kill("SIGINT");
   expect(await submitting.finished).toMatchObject({
     code: 130,

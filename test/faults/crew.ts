@@ -37,7 +37,7 @@ const cacheMegabytes = 16;
 /** A run that publishes nothing for this long never ends. */
 const maxSilentMs = 120_000;
 /** While steps are slow, this many are certainly not all done. */
-const generationsPerSecond = 1.2;
+const generationsPerSecond = 2.4;
 
 export interface CrewOptions {
   /** The database. */

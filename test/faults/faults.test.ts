@@ -99,7 +99,6 @@ test
   .skipIf(!server || !isLong)
   .concurrent(
     `with PostgreSQL away for 20 s workers wait and go on${needs}${inLongRuns}`,
-    { timeout: 300_000 },
     async () => {
       await using own = (await startPostgres())!;
       await using crew = await newCrew([{}, {}], { store: await own.newDatabase() });
@@ -123,7 +122,6 @@ test
   .concurrent(
     "a worker cut off from PostgreSQL loses its member to others, who go " +
       `on${needs}${inLongRuns}`,
-    { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}, {}]);
       await expectFenced(
@@ -138,7 +136,6 @@ test
   .skipIf(!server || !isLong)
   .concurrent(
     `a worker that is frozen past its lease cannot publish when it wakes${needs}${inLongRuns}`,
-    { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}, {}]);
       const signal = (name: NodeJS.Signals) => (machine: Machine) => {
@@ -153,7 +150,6 @@ test
   .concurrent(
     "a host whose link is down for longer than a lease loses its member, and joins " +
       `again${needs}${needsHosts}`,
-    { timeout: 300_000 },
     async () => {
       using near = hosts!.newHost();
       using far = hosts!.newHost();
@@ -170,7 +166,6 @@ test
   .skipIf(!server || !isLong)
   .concurrent(
     `two copies of one worker side by side publish nothing twice${needs}${inLongRuns}`,
-    { timeout: 300_000 },
     async () => {
       await using crew = await newCrew([{}]);
       await crew.begun();

@@ -44,7 +44,6 @@ for (const [what, isWarm, newPlace] of [
     .skipIf(!server || !isLong || (newPlace === sshfs && !canMount))
     .concurrent(
       `while ${what} keeps its member, and leaves when it is told to${needs}${inLongRuns}`,
-      { timeout: 300_000 },
       async () => {
         const directory = join(root, `${directories++}`);
         mkdirSync(directory);

@@ -38,7 +38,7 @@ const but = isRoot ? "" : ", but for a full cache (mounting a disk needs root)";
 test.skipIf(!server)(
   `after ${seconds} s of everything that breaks nothing is lost, repeated or torn, and the ` +
     `runs end${but}${needs}`,
-  { timeout: (seconds * 3 + 300) * 1000 },
+  { timeout: (seconds * 3 + 600) * 1000 },
   async () => {
     await using s3 = await startMemoryS3();
     await using unreliable = await startFaultProxy(s3.port);

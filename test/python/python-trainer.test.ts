@@ -30,7 +30,7 @@ budget: { stepsPerMember: 50 }
 trainer:
   command: "${command} '${misbehaviour}'"
   environment: { STARTS: ${place.path("starts")}, CHILDREN: ${place.path("children")} }
-  stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 2 : 60}
+  stepTimeoutSeconds: ${misbehaviour.includes("hang") ? 10 : 60}
 `;
 
 describe.skipIf(withoutPython)(

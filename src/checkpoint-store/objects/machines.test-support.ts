@@ -39,7 +39,7 @@ export function newMachines() {
   /** A machine of its own beside others that see the same directory. */
   function machine(
     shared: string,
-    { maxBytes, settleMs = 0 }: { maxBytes?: number; settleMs?: number } = {},
+    { maxBytes, ...options }: { maxBytes?: number; settleMs?: number; now?: () => number } = {},
   ): Machine {
     const cache = newCache(maxBytes);
     const reads: string[] = [];
@@ -55,7 +55,11 @@ export function newMachines() {
         return storage.download(key, path, size);
       },
     };
-    return { store: objectCheckpointStore(counted, run, cache, { settleMs }), cache, reads };
+    return {
+      store: objectCheckpointStore(counted, run, cache, { settleMs: 0, ...options }),
+      cache,
+      reads,
+    };
   }
 
   return { newDirectory, newCache, machine };

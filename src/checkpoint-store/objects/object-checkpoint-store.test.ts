@@ -129,7 +129,8 @@ test("a file unchanged since the base is stored once, and outlives the base", as
 
 test("a sweep waits until a dead checkpoint has been dead for a while, unless quiet", async () => {
   const shared = newDirectory();
-  const { store } = machine(shared, { settleMs: 300 });
+  let time = 0;
+  const { store } = machine(shared, { settleMs: 300, now: () => time });
   const save = (value: number) =>
     store.save(new Map([["weights", bytes(70_000, value)]]), noReserve);
   const [live, dead] = [await save(1), await save(2)];
@@ -137,7 +138,7 @@ test("a sweep waits until a dead checkpoint has been dead for a while, unless qu
     await (await store.beginSweep({ isQuiet }))(new Set([live]))();
   expect(await sweep()).toBe(0);
   expect(await sweep()).toBe(0);
-  await new Promise((resolve) => setTimeout(resolve, 350));
+  time += 350;
   expect(await sweep()).toBe(2);
   await expect(store.load(dead)).rejects.toThrow(CheckpointError);
   await save(3);

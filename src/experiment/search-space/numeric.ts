@@ -1,9 +1,9 @@
 /**
  * What the numeric kinds share. A number moves on one of three scales:
  *
- *     log:      value * factor
- *     nearOne:  1 - (1 - value) / factor
- *     linear:   value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
+ *     log:     value * factor
+ *     nearOne: 1 - (1 - value) / factor
+ *     linear:  value + (factor - 1) * max(|value|, width / 10), away from zero for factors above 1
  *
  * so a linear move is a factor too, but never smaller than the same factor makes at a tenth of the
  * range, so zero is not a trap. Then the value is brought back into the bounds, and onto the grid
