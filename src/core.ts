@@ -21,7 +21,7 @@ export { successiveHalving } from "./algorithm/exploit/successive-halving.ts";
 export { tTestSelection } from "./algorithm/exploit/t-test-selection.ts";
 export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts";
 export { twoSpeeds } from "./algorithm/exploit/two-speeds.ts";
-export type { Explore } from "./algorithm/explore/explore.ts";
+export type { Explore, Explored, Situation } from "./algorithm/explore/explore.ts";
 export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
 export { perturb } from "./algorithm/explore/perturb.ts";

@@ -8,7 +8,7 @@
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
-import type { Explore } from "./explore/explore.ts";
+import { type Explore, type Explored, withRemark } from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
@@ -73,19 +73,16 @@ export function decide(
   const strategies = failed.length > 0 ? learning(given, member, population, failed) : given;
   if (member.step < strategies.burnInSteps) {
     const text = `burn-in: step ${member.step} of ${strategies.burnInSteps}`;
-    return outcome(
-      strategies,
-      member,
-      { kind: "keep", reason: { text, numbers: {} } },
-      random,
-      false,
-    );
+    return { decision: decisionOf(member, { kind: "keep", reason: { text, numbers: {} } }) };
   }
   const exploitation = strategies.exploit(member, population, random);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
-  if (exploitation.kind === "restart") return restarted(strategies, member, exploitation, random);
-  const explores = strategies.exploreEvery === "generation" || exploitation.kind === "copy";
-  return outcome(strategies, member, exploitation, random, explores);
+  const place = { member, population, random };
+  if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
+  const explores =
+    strategies.exploreEvery === "generation" ||
+    (exploitation.kind === "copy" && exploitation.explores !== false);
+  return outcome(strategies, place, exploitation, explores);
 }
 
 /**
@@ -109,7 +106,7 @@ export function rescue(
   const reason = { text: `rescued: ${why}`, numbers: {} };
   const strategies = learning(given, member, population, [member.hyperparameters, ...failed]);
   const copy = { kind: "copy", donor, weights: true, hyperparameters: true, reason } as const;
-  return outcome(strategies, member, copy, random, explores);
+  return outcome(strategies, { member, population, random }, copy, explores);
 }
 
 /** What always fails is not tried again. */
@@ -120,8 +117,10 @@ function learning(
   values: readonly Hyperparameters[],
 ): Strategies {
   // What a conditional hyperparameter is drawn as belongs to the draw.
-  const settled: Explore = (starting, space, random, progress) =>
-    space.settle(strategies.explore(starting, space, random, progress), random);
+  const settled: Explore = (starting, space, random, situation) => {
+    const explored = withRemark(strategies.explore(starting, space, random, situation));
+    return { ...explored, hyperparameters: space.settle(explored.hyperparameters, random) };
+  };
   return { ...strategies, explore: apartFromFailed(settled, { member, values }, population) };
 }
 
@@ -150,39 +149,50 @@ export function initialSnapshots(
   });
 }
 
+/** Where a decision is made. */
+interface Place {
+  readonly member: Snapshot;
+  readonly population: Population;
+  readonly random: Random;
+}
+
 function outcome(
   strategies: Strategies,
-  member: Snapshot,
+  place: Place,
   exploitation: Extract<Exploitation, { kind: "keep" | "copy" }>,
-  random: Random,
   explores: boolean,
 ): Outcome {
+  const { member } = place;
   const copies = exploitation.kind === "copy" ? exploitation : undefined;
+  if (!copies && !explores) return { decision: decisionOf(member, exploitation) };
   const weightsFrom = copies?.weights ? copies.donor : member;
-  const starting = copies?.hyperparameters ? copies.donor.hyperparameters : member.hyperparameters;
-  const decision = decisionOf(member, exploitation);
-  if (!copies && !explores) return { decision };
+  const hyperparametersFrom = copies?.hyperparametersFrom ?? copies?.donor;
+  const starting = copies?.hyperparameters ? hyperparametersFrom! : member;
+  const { hyperparameters, remark } = explores
+    ? explored(strategies, starting.hyperparameters, place, weightsFrom)
+    : withRemark(starting.hyperparameters);
   const next: Snapshot = {
     ...weightsFrom,
     id: snapshotId(member.member, ordinalOf(member.id) + 1),
     member: member.member,
     kind: copies ? "copied" : "explored",
     parent: weightsFrom.id,
-    ...(copies && { donor: copies.donor.id }),
+    ...(copies && { donor: (copies.hyperparameters ? hyperparametersFrom! : copies.donor).id }),
     generation: member.generation,
     memberSteps: member.memberSteps,
-    hyperparameters: explores ? explored(strategies, starting, random, weightsFrom) : starting,
+    hyperparameters,
   };
-  return { decision, next };
+  return { decision: decisionOf(member, exploitation, remark), next };
 }
 
 function restarted(
   strategies: Strategies,
-  member: Snapshot,
+  place: Place,
   exploitation: Extract<Exploitation, { kind: "restart" }>,
-  random: Random,
 ): Outcome {
+  const { member } = place;
   const { donor } = exploitation;
+  const { hyperparameters, remark } = explored(strategies, donor.hyperparameters, place);
   const next: Snapshot = {
     id: snapshotId(member.member, ordinalOf(member.id) + 1),
     member: member.member,
@@ -191,24 +201,31 @@ function restarted(
     generation: member.generation,
     step: 0,
     memberSteps: member.memberSteps,
-    hyperparameters: explored(strategies, donor.hyperparameters, random, { step: 0 }),
+    hyperparameters,
     metrics: {},
   };
-  return { decision: decisionOf(member, exploitation), next };
+  return { decision: decisionOf(member, exploitation, remark), next };
 }
 
 function explored(
   { explore, space }: Strategies,
   starting: Hyperparameters,
-  random: Random,
-  { step }: Pick<Snapshot, "step">,
-): Hyperparameters {
+  { member, population, random }: Place,
+  weights?: Snapshot,
+): Explored {
+  const situation = { step: weights?.step ?? 0, weights, member, population };
   // A strategy of the user's own may write to what it is given, which is a donor's.
-  return space.settle(explore({ ...starting }, space, random, { step }), random);
+  const found = withRemark(explore({ ...starting }, space, random, situation));
+  return { ...found, hyperparameters: space.settle(found.hyperparameters, random) };
 }
 
-function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploitation): Decision {
+function decisionOf(
+  { id, member, generation }: Snapshot,
+  exploitation: Exploitation,
+  remark = "",
+): Decision {
   const { kind, reason } = exploitation;
+  const text = remark === "" ? reason.text : `${reason.text}; ${remark}`;
   return {
     snapshot: id,
     member,
@@ -217,7 +234,7 @@ function decisionOf({ id, member, generation }: Snapshot, exploitation: Exploita
     ...("donor" in exploitation && { donor: exploitation.donor.id }),
     weights: kind === "copy" && exploitation.weights,
     hyperparameters: kind === "restart" || (kind === "copy" && exploitation.hyperparameters),
-    reason: { text: reason.text, numbers: finiteOf(reason.numbers) },
+    reason: { text, numbers: finiteOf(reason.numbers) },
   };
 }
 

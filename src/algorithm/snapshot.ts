@@ -61,8 +61,8 @@ export interface TreeSnapshot {
   /** Where the weights come from; absent for fresh ones. */
   readonly parent?: SnapshotId;
   /**
-   * Where copied weights or hyperparameters come from. Differs from `parent` when only
-   * hyperparameters were copied.
+   * Where copied hyperparameters come from, or the weights where only these were copied. Differs
+   * from `parent` when the weights are the member's own or another donor's.
    */
   readonly donor?: SnapshotId;
   /** Generations that the member has completed. */

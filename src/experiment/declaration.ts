@@ -1,4 +1,5 @@
 import type { Exploit } from "../algorithm/exploit/exploit.ts";
+import type { Explored, Situation } from "../algorithm/explore/explore.ts";
 import type { Random } from "../algorithm/random.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
@@ -33,8 +34,8 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
     hyperparameters: ValuesOf<S>,
     space: SearchSpace,
     random: Random,
-    weights: { readonly step: number },
-  ) => Hyperparameters;
+    situation: Situation,
+  ) => Hyperparameters | Explored;
   /**
    * "copy" explores after a copy (the paper, and the default), "generation" at the end of every
    * generation.

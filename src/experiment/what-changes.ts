@@ -3,32 +3,38 @@
  * found by trying them.
  */
 import type { Exploitation } from "../algorithm/exploit/exploit.ts";
-import { RankedPopulation } from "../algorithm/population.ts";
-import type { Strategies } from "../algorithm/population-based-training.ts";
-import { randomStream } from "../algorithm/random.ts";
-import {
-  type CheckpointId,
-  type Hyperparameters,
-  type Snapshot,
-  snapshotId,
-} from "../algorithm/snapshot.ts";
+import { withRemark } from "../algorithm/explore/explore.ts";
+import { type Random, randomStream } from "../algorithm/random.ts";
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { definitionOf } from "../algorithm/strategy.ts";
 import type { Experiment } from "./experiment.ts";
+import { samplePopulation, sampleSituation } from "./sample-population.ts";
 
 /** Enough to see an option that one move in a hundred draws. */
 const tries = 500;
+
+/** What explore makes of hyperparameters when weights of this age are copied. */
+export function explorer({ strategies, objective, population }: Experiment, step: number) {
+  const { space, explore } = strategies;
+  const sample = samplePopulation(space, objective, population);
+  const situation = sampleSituation(sample, step);
+  return (from: Hyperparameters, random: Random): Hyperparameters =>
+    withRemark(explore(from, space, random, situation)).hyperparameters;
+}
 
 /**
  * The hyperparameters that explore changes. All of them where it fails, which is reported
  * elsewhere.
  */
-function exploredNames({ space, explore }: Strategies): ReadonlySet<string> {
+function exploredNames(experiment: Experiment): ReadonlySet<string> {
+  const { space } = experiment.strategies;
+  const explore = explorer(experiment, 0);
   const names = new Set<string>();
   for (let index = 0; index < tries && names.size < space.names.length; index++) {
     const random = randomStream("explored", index);
     const before = space.sample(random);
     try {
-      const after = space.settle(explore(before, space, random, { step: 0 }), random);
+      const after = space.settle(explore(before, random), random);
       for (const name of space.names) if (before[name] !== after[name]) names.add(name);
     } catch {
       return new Set(space.names);
@@ -45,51 +51,36 @@ export function exploitations(
   { strategies, objective }: Experiment,
   size: number,
 ): Exploitation[] {
-  const population = new RankedPopulation({
-    direction: objective.direction,
-    size,
-    generations: undefined,
-  });
-  const sign = objective.direction === "maximize" ? 1 : -1;
-  const members = Array.from({ length: size }, (_, member): Snapshot => {
-    const score = sign * member;
-    return {
-      id: snapshotId(member, 1),
-      member,
-      kind: "trained",
-      parent: snapshotId(member, 0),
-      generation: 1,
-      step: 1,
-      memberSteps: 1,
-      hyperparameters: strategies.space.sample(randomStream("member", member)),
-      checkpoint: `checkpoint-${member}` as CheckpointId,
-      score,
-      samples: Array.from({ length: 10 }, (_, sample) => score + 0.001 * sample),
-      metrics: { [objective.metric]: score },
-    };
-  });
-  for (const member of members) population.update(member);
+  const { members, population } = samplePopulation(strategies.space, objective, size);
   return Array.from({ length: 20 }, (_, index) =>
     strategies.exploit(members[0]!, population, randomStream("exploited", index)),
   );
+}
+
+interface CopiedParts {
+  readonly weights: boolean;
+  readonly hyperparameters: boolean;
+  /** Weights never go on with hyperparameters that are not those of their donor. */
+  readonly together: boolean;
 }
 
 /**
  * What a member takes over from another, which may be nothing. A user's own exploit that fails or
  * never copies here may take over anything.
  */
-export function copiedParts(experiment: Experiment): {
-  weights: boolean;
-  hyperparameters: boolean;
-} {
-  const copies = tried(() =>
-    exploitations(experiment, experiment.population).filter(({ kind }) => kind === "copy"),
-  );
-  if (copies === undefined || (copies.length === 0 && !isOurs(experiment)))
-    return { weights: experiment.population > 1, hyperparameters: experiment.population > 1 };
+export function copiedParts(experiment: Experiment): CopiedParts {
+  const tries = tried(() => exploitations(experiment, experiment.population)) ?? [];
+  const copies = tries.filter((decision) => decision.kind === "copy");
+  if (tries.length === 0 || (copies.length === 0 && !isOurs(experiment))) {
+    const any = experiment.population > 1;
+    return { weights: any, hyperparameters: any, together: true };
+  }
   return {
-    weights: copies.some((copy) => copy.kind === "copy" && copy.weights),
-    hyperparameters: copies.some((copy) => copy.kind === "copy" && copy.hyperparameters),
+    weights: copies.some(({ weights }) => weights),
+    hyperparameters: copies.some(({ hyperparameters }) => hyperparameters),
+    together: copies.every(
+      (copy) => copy.weights === copy.hyperparameters && !copy.hyperparametersFrom,
+    ),
   };
 }
 
@@ -97,8 +88,8 @@ export function copiedParts(experiment: Experiment): {
 export function namesChangedByRestore(experiment: Experiment): ReadonlySet<string> {
   const { strategies } = experiment;
   const copies = copiedParts(experiment);
-  if (copies.weights !== copies.hyperparameters) return new Set(strategies.space.names);
-  if (copies.weights || strategies.exploreEvery === "generation") return exploredNames(strategies);
+  if (!copies.together) return new Set(strategies.space.names);
+  if (copies.weights || strategies.exploreEvery === "generation") return exploredNames(experiment);
   return new Set();
 }
 
@@ -106,13 +97,15 @@ export function namesChangedByRestore(experiment: Experiment): ReadonlySet<strin
  * What explore makes of these hyperparameters, with the most of them changed. Undefined where it
  * never changes any.
  */
-export function exploredFrom({ space, explore }: Strategies, from: Hyperparameters, step: number) {
+export function exploredFrom(experiment: Experiment, from: Hyperparameters, step: number) {
+  const { space } = experiment.strategies;
+  const explore = explorer(experiment, step);
   const changes = (values: Hyperparameters) =>
     space.names.filter((name) => values[name] !== from[name]).length;
   let best: Hyperparameters | undefined;
   for (let index = 0; index < tries; index++) {
     const random = randomStream("explored from", index);
-    const after = tried(() => space.settle(explore(from, space, random, { step }), random));
+    const after = tried(() => space.settle(explore(from, random), random));
     if (after && changes(after) > (best ? changes(best) : 0)) best = after;
   }
   return best;

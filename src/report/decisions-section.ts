@@ -1,11 +1,11 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 import {
-  memberOf,
   ordinalOf,
   type SnapshotId,
   snapshotId,
   type TreeSnapshot,
 } from "../algorithm/snapshot.ts";
+import { whatWasCopied } from "../analysis/what-was-copied.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
@@ -96,7 +96,7 @@ function row(
   byId: ReadonlyMap<SnapshotId | undefined, TreeSnapshot>,
   best: ReadonlySet<SnapshotId>,
 ): readonly (Markup | string)[] {
-  const { member, donor, generation, reason } = decision;
+  const { donor, generation, reason } = decision;
   const before = byId.get(decision.snapshot);
   const from = byId.get(donor);
   const after = byId.get(resultOf(decision));
@@ -106,7 +106,7 @@ function row(
   return [
     count(generation),
     before ? count(before.step) : "",
-    html`${mark}${who(decision, member, donor)}`,
+    html`${mark}${who(decision, after)}`,
     before && from
       ? `${number(before.score)} against ${number(from.score)}`
       : number(before?.score),
@@ -115,17 +115,13 @@ function row(
   ];
 }
 
-function who(
-  { kind, weights, hyperparameters }: Decision,
-  member: number,
-  donor: SnapshotId | undefined,
-): string {
+function who(decision: Decision, after: TreeSnapshot | undefined): string {
+  const { kind, member, donor } = decision;
   if (kind === "stop") return `member ${member} ended early`;
   if (donor === undefined) return `member ${member}`;
   if (kind === "restart")
     return `member ${member} restarted near the hyperparameters of snapshot ${donor}`;
-  const what = weights ? (hyperparameters ? "" : " (weights only)") : " (hyperparameters only)";
-  return `member ${member} copied member ${memberOf(donor)}${what}`;
+  return `member ${member} copied ${whatWasCopied(decision, after)}`;
 }
 
 /** The snapshot that a decision made. */

@@ -1,7 +1,8 @@
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
-import { memberOf, ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
+import { ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
+import { whatWasCopied } from "../analysis/what-was-copied.ts";
 import { count, number } from "./words.ts";
 
 /** A snapshot in a sentence, with the reason where a decision made it. */
@@ -18,15 +19,16 @@ export function snapshotTitles({
     }),
   );
   return (snapshot) => {
-    const { id, member, generation, step, kind, donor } = snapshot;
+    const { id, member, generation, step, kind } = snapshot;
     const place = `generation ${count(generation)}, step ${count(step)}`;
     if (kind === "trained" || kind === "evaluated") {
       const score = number(earnedScore(snapshot));
       return `member ${member}, ${place}, ${metric} ${score} (snapshot ${id})`;
     }
-    const what =
-      donor === undefined ? kind : `copied member ${memberOf(donor)} (snapshot ${donor})`;
-    const reason = byResult.get(id)?.reason.text;
+    const decision = byResult.get(id);
+    const copied = decision?.kind === "copy" ? whatWasCopied(decision, snapshot) : undefined;
+    const what = copied ? `copied ${copied} (snapshot ${decision!.donor})` : kind;
+    const reason = decision?.reason.text;
     return `member ${member}, ${place}: ${what}${reason === undefined ? "" : `: ${reason}`}`;
   };
 }

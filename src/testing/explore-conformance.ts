@@ -1,8 +1,10 @@
 /** What every explore promises, in a search space with every kind of hyperparameter. */
-import type { Explore } from "../algorithm/explore/explore.ts";
+import { type Explore, withRemark } from "../algorithm/explore/explore.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import { maximize } from "../experiment/objective.ts";
+import { samplePopulation, sampleSituation } from "../experiment/sample-population.ts";
 import { choice } from "../experiment/search-space/choice.ts";
 import { conditional } from "../experiment/search-space/conditional.ts";
 import { constant } from "../experiment/search-space/constant.ts";
@@ -46,8 +48,9 @@ export function exploreConformance(
         }
       },
     });
+  const sample = samplePopulation(space, maximize("score"), 8);
   const explored = (from: Hyperparameters, random: Random, step = 0) =>
-    explore(from, space, random, { step });
+    withRemark(explore(from, space, random, sampleSituation(sample, step))).hyperparameters;
 
   add("every outcome can be settled in the search space", (from, random) => {
     const settled = space.settle(explored(from, random()), random());

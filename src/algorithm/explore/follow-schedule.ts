@@ -3,7 +3,7 @@ import { firstPlace } from "../bisect.ts";
 import { hyperparameterValue } from "../hyperparameter-value.ts";
 import { mistake } from "../mistake.ts";
 import { strategy } from "../strategy.ts";
-import type { Explore } from "./explore.ts";
+import type { SimpleExplore } from "./explore.ts";
 
 const part = z.object(
   {
@@ -47,7 +47,7 @@ export const followSchedule = strategy(
           "with them.",
       ),
   },
-  ({ schedule }): Explore =>
+  ({ schedule }): SimpleExplore =>
     (hyperparameters, _space, _random, { step }) => {
       const place = firstPlace(schedule, ({ toStep }) => toStep > step);
       return { ...hyperparameters, ...(schedule[place] ?? schedule.at(-1)!).hyperparameters };

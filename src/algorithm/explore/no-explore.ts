@@ -1,5 +1,5 @@
 import { strategy } from "../strategy.ts";
-import type { Explore } from "./explore.ts";
+import type { SimpleExplore } from "./explore.ts";
 
 /**
  * Hyperparameters stay as they are. With an exploit this is selection only, the control that shows
@@ -11,5 +11,5 @@ export const noExplore = strategy(
     summary: "Hyperparameters stay as they are: selection only, the other control.",
   },
   {},
-  (): Explore => (hyperparameters) => hyperparameters,
+  (): SimpleExplore => (hyperparameters) => hyperparameters,
 );

@@ -3,7 +3,7 @@ import { mistake } from "../mistake.ts";
 import type { SearchSpace } from "../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
 import { strategy } from "../strategy.ts";
-import type { Explore } from "./explore.ts";
+import type { SimpleExplore } from "./explore.ts";
 
 export const probability = z
   .number(mistake("must be a number", "give a probability from 0 to 1"))
@@ -39,7 +39,7 @@ export const perturb = strategy(
       .default(0.25)
       .describe("How often a hyperparameter is drawn from its prior instead of moved."),
   },
-  ({ factors, resampleProbability }): Explore =>
+  ({ factors, resampleProbability }): SimpleExplore =>
     (hyperparameters, space, random) =>
       mapValues(hyperparameters, space, (name, value) => {
         const hyperparameter = space.hyperparameter(name);

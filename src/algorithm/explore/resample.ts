@@ -1,5 +1,5 @@
 import { strategy } from "../strategy.ts";
-import type { Explore } from "./explore.ts";
+import type { SimpleExplore } from "./explore.ts";
 import { mapValues, probability } from "./perturb.ts";
 
 /**
@@ -13,7 +13,7 @@ export const resample = strategy(
       .default(1)
       .describe("How often a hyperparameter is drawn from its prior."),
   },
-  ({ probability: chance }): Explore =>
+  ({ probability: chance }): SimpleExplore =>
     (hyperparameters, space, random) =>
       mapValues(hyperparameters, space, (name, value) =>
         random.uniform() < chance ? space.hyperparameter(name).sample(random) : value,

@@ -299,8 +299,7 @@ class Contract {
     const copied = copiedParts(experiment);
     if (!copied.weights) return;
     const hyperparameters = copied.hyperparameters
-      ? (exploredFrom(experiment.strategies, own.hyperparameters, saved.steps) ??
-        own.hyperparameters)
+      ? (exploredFrom(experiment, own.hyperparameters, saved.steps) ?? own.hyperparameters)
       : other.hyperparameters;
     try {
       const turn = { ...other, hyperparameters };

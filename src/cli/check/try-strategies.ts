@@ -4,7 +4,7 @@ import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
 import { generationsOf } from "../../experiment/budget.ts";
 import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
-import { exploitations } from "../../experiment/what-changes.ts";
+import { exploitations, explorer } from "../../experiment/what-changes.ts";
 import { plural } from "../../report/words.ts";
 import { hyperparameters as shown } from "../printing/format.ts";
 import type { Finding } from "./finding.ts";
@@ -14,9 +14,10 @@ const mutations = 1000;
 /** The maximum population for finding out how many members an exploit needs. */
 const maxMembers = 100;
 
-export function tryMutations({ strategies }: Experiment): Finding[] {
-  const { space, explore } = strategies;
-  const name = describeStrategy(explore).name;
+export function tryMutations(experiment: Experiment): Finding[] {
+  const { space, explore } = experiment.strategies;
+  const { name } = describeStrategy(explore);
+  const mutate = explorer(experiment, 0);
   let outside = 0;
   let moved = 0;
   let example = "";
@@ -24,7 +25,7 @@ export function tryMutations({ strategies }: Experiment): Finding[] {
     const random: Random = randomStream("check", index);
     const before = space.sample(random);
     try {
-      const proposed = explore(before, space, random, { step: 0 });
+      const proposed = mutate(before, random);
       const after = space.settle(proposed, random);
       if (!isSame(before, after)) moved++;
       if (example === "" && !isSame(before, after))

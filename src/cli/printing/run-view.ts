@@ -4,6 +4,7 @@ import { isBetter } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import { memberOf } from "../../algorithm/snapshot.ts";
+import { whatWasCopied } from "../../analysis/what-was-copied.ts";
 import type { Budget } from "../../experiment/budget.ts";
 import type { Failure, Member, Run } from "../../population-store/population-store.ts";
 import { elapsedMs } from "../../population-store/population-store.ts";
@@ -149,12 +150,7 @@ export function copySentence(
   donor: Snapshot | undefined,
   after: Snapshot | undefined,
 ): string {
-  const what = decision.weights
-    ? decision.hyperparameters
-      ? ""
-      : " (weights only)"
-    : " (hyperparameters only)";
-  const copied = `member ${decision.member} copied member ${memberOf(decision.donor!)}${what}`;
+  const copied = `member ${decision.member} copied ${whatWasCopied(decision, after)}`;
   const step = before ? ` at step ${count(before.step)}` : "";
   const scores =
     before && donor ? `: score ${number(before.score)} against ${number(donor.score)}` : "";

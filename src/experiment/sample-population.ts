@@ -1,0 +1,55 @@
+import type { Situation } from "../algorithm/explore/explore.ts";
+import { RecentHistory } from "../algorithm/history.ts";
+import { RankedPopulation } from "../algorithm/population.ts";
+import { randomStream } from "../algorithm/random.ts";
+import type { SearchSpace } from "../algorithm/search-space.ts";
+import { type CheckpointId, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
+import type { Objective } from "./objective.ts";
+
+/** To try strategies on: members that have trained one generation. */
+export interface SamplePopulation {
+  /** All scores differ clearly, and the first is the worst. */
+  readonly members: readonly Snapshot[];
+  readonly population: RankedPopulation;
+}
+
+export function samplePopulation(
+  space: SearchSpace,
+  { direction, metric }: Objective,
+  size: number,
+): SamplePopulation {
+  const history = new RecentHistory();
+  const facts = { direction, size, generations: undefined };
+  const population = new RankedPopulation(facts, history);
+  const sign = direction === "maximize" ? 1 : -1;
+  const members = Array.from({ length: size }, (_, member): Snapshot => {
+    const score = sign * member;
+    return {
+      id: snapshotId(member, 1),
+      member,
+      kind: "trained",
+      parent: snapshotId(member, 0),
+      generation: 1,
+      step: 1,
+      memberSteps: 1,
+      hyperparameters: space.sample(randomStream("member", member)),
+      checkpoint: `checkpoint-${member}` as CheckpointId,
+      score,
+      samples: Array.from({ length: 10 }, (_, sample) => score + 0.001 * sample),
+      metrics: { [metric]: score },
+    };
+  });
+  for (const member of members) {
+    history.add(member);
+    population.update(member);
+  }
+  return { members, population };
+}
+
+/** The worst copies the best, whose weights have seen so many steps. */
+export function sampleSituation(
+  { members, population }: SamplePopulation,
+  step: number,
+): Situation {
+  return { step, weights: { ...members.at(-1)!, step }, member: members[0]!, population };
+}
