@@ -30,13 +30,20 @@ export function populationOf(
   return { members, population: populationWith(members, direction) };
 }
 
+/** Members that began their generation with the score that they have. */
 export function populationWith(
   members: readonly Snapshot[],
   direction: Direction = "maximize",
 ): RankedPopulation {
   const facts = { direction, size: members.length, generations: 50 };
-  const population = new RankedPopulation(facts);
-  for (const member of members) population.update(member);
+  const history = new RecentHistory();
+  const population = new RankedPopulation(facts, history);
+  for (const member of members) {
+    const { parent, generation } = member;
+    if (parent) history.add({ ...member, id: parent, generation: generation - 1 });
+    history.add(member);
+    population.update(member);
+  }
   return population;
 }
 

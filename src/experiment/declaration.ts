@@ -27,8 +27,8 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   /** Default: `lead()`. */
   readonly exploit?: Exploit;
   /**
-   * Default: `perturb` with the factors 0.8 and 1.25 (0.7 and 1 / 0.7 with fewer than 8 members)
-   * and a probability of 0.1 for a new draw.
+   * Default: `perturb` with the factors 0.75 and 1 / 0.75, or 0.7 and 1 / 0.7 with fewer than 8
+   * members.
    */
   readonly explore?: (
     hyperparameters: ValuesOf<S>,

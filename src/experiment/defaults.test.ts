@@ -45,7 +45,7 @@ test("what is left out follows the population and the budget as they are changed
   expect(readyOf(small)).toBe(2);
   const { exploit, explore } = describeExperiment(small);
   expect(exploit).toEqual({ name: "lead", options: { copy: "both" } });
-  expect(explore.options).toEqual({ factors: [0.7, 1 / 0.7], resampleProbability: 0.1 });
+  expect(explore.options).toEqual({ factors: [0.7, 1 / 0.7], resampleProbability: 0.25 });
 });
 
 describe("a run that began with other defaults", () => {

@@ -19,8 +19,8 @@ export const defaultExploit = lead();
 
 /** A few members have to look further to find something. */
 export function defaultExplore(population: number) {
-  const factors = population < 8 ? [0.7, 1 / 0.7] : [0.8, 1.25];
-  return perturb({ factors, resampleProbability: 0.1 });
+  const factor = population < 8 ? 0.7 : 0.75;
+  return perturb({ factors: [factor, 1 / factor] });
 }
 
 /** Undefined if the budget is not in steps. */

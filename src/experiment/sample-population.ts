@@ -6,7 +6,7 @@ import type { SearchSpace } from "../algorithm/search-space.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
 import type { Objective } from "./objective.ts";
 
-/** To try strategies on: members that have trained one generation. */
+/** To try strategies on: members that have trained two generations. */
 export interface SamplePopulation {
   /** All scores differ clearly, and the first is the worst. */
   readonly members: readonly Snapshot[];
@@ -22,26 +22,34 @@ export function samplePopulation(
   const facts = { direction, size, generations: undefined };
   const population = new RankedPopulation(facts, history);
   const sign = direction === "maximize" ? 1 : -1;
-  const members = Array.from({ length: size }, (_, member): Snapshot => {
-    const score = sign * member;
+  const hyperparameters = Array.from({ length: size }, (_, member) =>
+    space.sample(randomStream("member", member)),
+  );
+  const trained = (member: number, generation: number): Snapshot => {
+    const score = sign * (member + 0.01 * generation);
     return {
-      id: snapshotId(member, 1),
+      id: snapshotId(member, generation),
       member,
       kind: "trained",
-      parent: snapshotId(member, 0),
-      generation: 1,
-      step: 1,
-      memberSteps: 1,
-      hyperparameters: space.sample(randomStream("member", member)),
+      parent: snapshotId(member, generation - 1),
+      generation,
+      step: generation,
+      memberSteps: generation,
+      hyperparameters: hyperparameters[member]!,
       checkpoint: `checkpoint-${member}` as CheckpointId,
       score,
       samples: Array.from({ length: 10 }, (_, sample) => score + 0.001 * sample),
       metrics: { [metric]: score },
     };
-  });
-  for (const member of members) {
-    history.add(member);
-    population.update(member);
+  };
+  const members: Snapshot[] = [];
+  for (const generation of [1, 2]) {
+    for (let member = 0; member < size; member++) {
+      const snapshot = trained(member, generation);
+      history.add(snapshot);
+      population.update(snapshot);
+      members[member] = snapshot;
+    }
   }
   return { members, population };
 }

@@ -270,7 +270,7 @@ test("fixed hyperparameters need a conditional one where it applies, and only th
 
 describe("a replay", () => {
   test("trains fresh models by the schedule, generation by generation", async () => {
-    const { chain } = await finished({});
+    const { chain } = await finished({ exploit: "truncationSelection" });
     const segments = schedule(chain);
     expect(
       new Set(segments.map(({ hyperparameters }) => hyperparameters.rate)).size,
