@@ -23,6 +23,7 @@ export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts
 export { twoSpeeds } from "./algorithm/exploit/two-speeds.ts";
 export type { Explore, Explored, Situation } from "./algorithm/explore/explore.ts";
 export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
+export { gpBandit } from "./algorithm/explore/gp-bandit/gp-bandit.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
 export { perturb } from "./algorithm/explore/perturb.ts";
 export { resample } from "./algorithm/explore/resample.ts";

@@ -14,6 +14,7 @@ import { truncationSelection } from "./exploit/truncation-selection.ts";
 import { twoSpeeds } from "./exploit/two-speeds.ts";
 import type { Explore } from "./explore/explore.ts";
 import { followSchedule } from "./explore/follow-schedule.ts";
+import { gpBandit } from "./explore/gp-bandit/gp-bandit.ts";
 import { noExplore } from "./explore/no-explore.ts";
 import { perturb } from "./explore/perturb.ts";
 import { resample } from "./explore/resample.ts";
@@ -48,5 +49,5 @@ export const builtInStrategies: BuiltInStrategies = {
     successiveHalving,
     sequential,
   ],
-  explore: [perturb, resample, noExplore, followSchedule],
+  explore: [perturb, resample, gpBandit, noExplore, followSchedule],
 };

@@ -22,7 +22,10 @@ test("a valid declaration has no problems, and what was left out is chosen", () 
     objective: { direction: "maximize", metric: "accuracy" },
     ready: { name: "everySteps", options: { steps: 200, burnInSteps: 0 } },
     exploit: { name: "lead", options: { copy: "both" } },
-    explore: { name: "perturb", options: { factors: [0.75, 1 / 0.75], resampleProbability: 0.25 } },
+    explore: {
+      name: "perturb",
+      options: { factors: [0.75, 1 / 0.75], resampleProbability: 0.25 },
+    },
     exploreEvery: "copy",
     budget: { stepsPerMember: 4000, targetScore: 0.9 },
     synchronous: false,

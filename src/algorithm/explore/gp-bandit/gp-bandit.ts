@@ -1,0 +1,145 @@
+import { shortened } from "../../exploit/exploit.ts";
+import type { Random } from "../../random.ts";
+import type { SearchSpace } from "../../search-space.ts";
+import type { Hyperparameters, HyperparameterValue } from "../../snapshot.ts";
+import { strategy } from "../../strategy.ts";
+import type { Explore } from "../explore.ts";
+import { mapValues, perturb } from "../perturb.ts";
+import { categoryProbabilities } from "./category-probabilities.ts";
+import { gaussianProcess, type Point } from "./gaussian-process.ts";
+import { type Gains, standardized, type Trial, trialsOf } from "./trials.ts";
+
+const candidates = 64;
+
+/** Draws from the prior, to find the values of a category. */
+const draws = 100;
+
+/** The standard deviation of the logarithm of the factor by which a near candidate moves. */
+const near = 0.3;
+
+const fallback = perturb();
+
+/**
+ * Takes hyperparameters of which much is expected (Parker-Holder et al. 2020, PB2). A Gaussian
+ * process is fitted to what the last 24 generations gained, with the hyperparameters and the score
+ * that each member began with. One function that fits is drawn from it, and of 64 candidates the
+ * one is taken where it is highest (Thompson sampling): members decide without knowing of each
+ * other, and the upper bound of PB2 would send all of them to the same place. Categories are drawn
+ * before (PB2-Mix, 2021).
+ *
+ * It is greedy: it looks for what gains most in the next generation. Where too little is known it
+ * perturbs, and says so.
+ */
+export const gpBandit = strategy(
+  {
+    name: "gpBandit",
+    summary: "Takes what a Gaussian process over the last generations expects to gain most.",
+    readsHistory: true,
+  },
+  {},
+  (): Explore => (hyperparameters, space, random, situation) => {
+    const perturbed = (why: string) => ({
+      hyperparameters: fallback(hyperparameters, space, random, situation),
+      remark: `perturbed: ${why}`,
+    });
+    const trials = trialsOf(situation, random);
+    const needed = 4 * (space.names.length + 1);
+    if (trials.length < needed)
+      return perturbed(`gpBandit knows ${trials.length} of ${needed} generations that it needs`);
+    const gains = standardized(trials);
+    if (gains.deviation === 0)
+      return perturbed("gpBandit has seen no generation gain more than another");
+
+    const pointOf = pointsIn(space, trials);
+    const process = gaussianProcess(trials.map(pointOf), gains.values);
+    const categories = drawnCategories(space, trials, gains, random);
+    const proposed = Array.from({ length: candidates }, (_, index) => {
+      const values =
+        index % 2 === 0 ? space.sample(random) : moved(hyperparameters, space, random);
+      return space.settle({ ...values, ...categories }, random);
+    });
+    const next = {
+      startScore: situation.weights?.score ?? trials[0]!.startScore,
+      generation: situation.member.generation + 1,
+    };
+    const points = proposed.map((values) => pointOf({ hyperparameters: values, ...next }));
+    const drawn = process.draw(points, random);
+    const best = drawn.indexOf(Math.max(...drawn));
+    return {
+      hyperparameters: proposed[best]!,
+      remark: expectation(process.predict(points[best]!)),
+    };
+
+    function expectation({ mean, deviation }: { mean: number; deviation: number }): string {
+      const gain = shortened(gains.mean + gains.deviation * mean);
+      const spread = shortened(gains.deviation * deviation);
+      return `gpBandit expects them to gain ${gain} ± ${spread}`;
+    }
+  },
+);
+
+/** Numbers and ordered kinds by their place, others as categories, and the score at the start. */
+function pointsIn(
+  space: SearchSpace,
+  trials: readonly Trial[],
+): (trial: Omit<Trial, "gain">) => Point {
+  const ordered = space.names.filter((name) => space.hyperparameter(name).order);
+  const others = space.names.filter((name) => !space.hyperparameter(name).order);
+  const scores = trials.map(({ startScore }) => startScore);
+  const [low, high] = [Math.min(...scores), Math.max(...scores)];
+  return ({ hyperparameters, startScore, generation }) => ({
+    numbers: [
+      ...ordered.map((name) => placeOf(space, name, hyperparameters[name])),
+      low === high ? 0 : (Math.min(high, Math.max(low, startScore)) - low) / (high - low),
+    ],
+    categories: others.map((name) => hyperparameters[name]),
+    generation,
+  });
+}
+
+/** A conditional one that does not apply is far from all that do. */
+function placeOf(space: SearchSpace, name: string, value: HyperparameterValue | undefined) {
+  return value === undefined ? -1 : space.hyperparameter(name).order!(value);
+}
+
+function moved(from: Hyperparameters, space: SearchSpace, random: Random): Hyperparameters {
+  return mapValues(from, space, (name, value) =>
+    space.hyperparameter(name).perturb(value, Math.exp(near * random.normal())),
+  );
+}
+
+function drawnCategories(
+  space: SearchSpace,
+  trials: readonly Trial[],
+  { values }: Gains,
+  random: Random,
+): Hyperparameters {
+  const drawn: Record<string, HyperparameterValue> = {};
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  for (const name of space.names) {
+    const hyperparameter = space.hyperparameter(name);
+    if (hyperparameter.order) continue;
+    const options = [
+      ...new Set(Array.from({ length: draws }, () => hyperparameter.sample(random))),
+    ];
+    const rounds = new Map<number, { category: number; gain: number }[]>();
+    trials.forEach(({ hyperparameters, generation }, index) => {
+      const category = options.indexOf(hyperparameters[name]!);
+      if (category < 0) return;
+      const play = { category, gain: (values[index]! - least) / (most - least) };
+      rounds.set(generation, [...(rounds.get(generation) ?? []), play]);
+    });
+    const inOrder = [...rounds].toSorted(([a], [b]) => a - b).map(([, plays]) => plays);
+    drawn[name] = options[drawnIndex(categoryProbabilities(options.length, inOrder), random)]!;
+  }
+  return drawn;
+}
+
+function drawnIndex(probabilities: readonly number[], random: Random): number {
+  let left = random.uniform();
+  const index = probabilities.findIndex((probability) => {
+    left -= probability;
+    return left < 0;
+  });
+  return index < 0 ? probabilities.length - 1 : index;
+}
