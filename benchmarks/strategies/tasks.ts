@@ -1,10 +1,12 @@
 /** The reference problems on which strategies are compared, each with one number of a run. */
 import { setImmediate } from "node:timers/promises";
 import {
+  choice,
   defineExperiment,
   type Experiment,
   type ExperimentDeclaration,
   everySteps,
+  logUniform,
   maximize,
   randomStream,
   uniform,
@@ -12,6 +14,7 @@ import {
 import type { FinishedRun } from "../reference/finished-run.ts";
 import { HorizonTrainer } from "../reference/horizon-trainer.ts";
 import { goal, TriangleTrainer } from "../reference/triangle-trainer.ts";
+import { DigitsTrainer } from "./digits-trainer.ts";
 
 /** The parts of an experiment that a strategy may choose. */
 export type Choices = Pick<ExperimentDeclaration, "exploit" | "explore">;
@@ -22,6 +25,9 @@ export interface Task {
   /** What a finished run has reached. */
   readonly result: (run: FinishedRun) => number;
   readonly digits: number;
+  /** For a task that takes long: fewer seeds, and only some sizes of the population. */
+  readonly seeds?: number;
+  readonly sizes?: readonly number[];
 }
 
 /** Final Q of the model that has the best last score. Noise changes the score, not Q. */
@@ -128,6 +134,35 @@ export function triangle(name: string, { synchronous = true, mixed = false } = {
   };
 }
 
+/** The accuracy on the test pictures of the model that is best on all validation pictures. */
+const digits: Task = {
+  name: "digits, accuracy",
+  of: (choices, population) =>
+    defineExperiment({
+      name: "digits",
+      population,
+      hyperparameters: {
+        learningRate: logUniform(1e-3, 1),
+        momentum: uniform(0.5, 0.99),
+        dropout: uniform(0, 0.8),
+        optimizer: choice("sgd", "adam"),
+      },
+      objective: maximize("accuracy", { final: "finalAccuracy" }),
+      ready: everySteps(60),
+      budget: { stepsPerMember: 3000 },
+      synchronous: true,
+      trainer: DigitsTrainer,
+      ...choices,
+    } as unknown as ExperimentDeclaration),
+  result: ({ members }) =>
+    members.reduce((best, other) =>
+      other.metrics.finalAccuracy! > best.metrics.finalAccuracy! ? other : best,
+    ).metrics.testAccuracy!,
+  digits: 3,
+  seeds: 24,
+  sizes: [4, 8],
+};
+
 const linear = (share: number) => 1 - share;
 
 export const tasks: readonly Task[] = [
@@ -138,4 +173,5 @@ export const tasks: readonly Task[] = [
   horizon("Deceptive, S = 25", 0.2, linear, { steps: 25 }),
   horizon("noise of 0.01", 0.2, linear, { noise: 0.01 }),
   horizon("noise of 0.02", 0.2, linear, { noise: 0.02 }),
+  digits,
 ];

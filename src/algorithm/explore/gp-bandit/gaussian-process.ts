@@ -47,35 +47,32 @@ export function gaussianProcess(
   values: readonly number[],
 ): GaussianProcess {
   const observed = Matrix.columnVector([...values]);
+  const distances = distancesBetween(points, points);
   const fits = kernels.map((kernel) => {
-    const covariance = covariances(kernel, points, points);
-    for (let at = 0; at < points.length; at++)
-      covariance.set(at, at, covariance.get(at, at) + kernel.noise);
+    const covariance = plusDiagonal(covariances(kernel, distances), kernel.noise);
     const cholesky = new CholeskyDecomposition(covariance);
     const weights = cholesky.solve(observed);
-    const fit = observed.dot(weights) / 2;
-    const volume = cholesky.lowerTriangularMatrix
-      .diagonal()
-      .reduce((sum, d) => sum + Math.log(d), 0);
-    return { kernel, cholesky, weights, likelihood: -fit - volume };
+    const logs = cholesky.lowerTriangularMatrix.diagonal().map(Math.log);
+    const volume = logs.reduce((sum, value) => sum + value, 0);
+    return { kernel, cholesky, weights, likelihood: -observed.dot(weights) / 2 - volume };
   });
   const { kernel, cholesky, weights } = fits.reduce((best, other) =>
     other.likelihood > best.likelihood ? other : best,
   );
 
   function posterior(at: readonly Point[]) {
-    const between = covariances(kernel, at, points);
+    const between = covariances(kernel, distancesBetween(at, points));
     const known = between.mmul(cholesky.solve(between.transpose()));
-    return { mean: between.mmul(weights), covariance: covariances(kernel, at, at).sub(known) };
+    const covariance = covariances(kernel, distancesBetween(at, at)).sub(known);
+    return { mean: between.mmul(weights), covariance };
   }
 
   return {
     draw(at, random) {
       const { mean, covariance } = posterior(at);
-      for (let index = 0; index < at.length; index++)
-        covariance.set(index, index, covariance.get(index, index) + jitter);
       const normals = Matrix.columnVector(at.map(() => random.normal()));
-      const { lowerTriangularMatrix } = new CholeskyDecomposition(symmetric(covariance));
+      const regular = plusDiagonal(symmetric(covariance), jitter);
+      const { lowerTriangularMatrix } = new CholeskyDecomposition(regular);
       return mean.add(lowerTriangularMatrix.mmul(normals)).to1DArray();
     },
     predict(point) {
@@ -85,30 +82,47 @@ export function gaussianProcess(
   };
 }
 
-function covariances(
-  { lengthScale, forgetting }: Kernel,
-  rows: readonly Point[],
-  columns: readonly Point[],
-): Matrix {
-  const matrix = new Matrix(rows.length, columns.length);
-  rows.forEach((a, row) => {
-    columns.forEach((b, column) => {
-      let squares = 0;
-      a.numbers.forEach((number, index) => {
-        squares += (number - b.numbers[index]!) ** 2;
-      });
-      const differing = a.categories.filter(
-        (value, index) => value !== b.categories[index],
-      ).length;
-      const remembered = (1 - forgetting) ** (Math.abs(a.generation - b.generation) / 2);
-      const near = Math.exp(-squares / (2 * lengthScale ** 2));
-      matrix.set(row, column, near * remembered * 0.5 ** differing);
-    });
-  });
+/** What a kernel is made of, for each row and column. */
+interface Distance {
+  readonly squares: number;
+  readonly generations: number;
+  /** How many categories differ. */
+  readonly differing: number;
+}
+
+type Distances = readonly (readonly Distance[])[];
+
+function distancesBetween(rows: readonly Point[], columns: readonly Point[]): Distances {
+  return rows.map((a) =>
+    columns.map((b) => {
+      let [squares, differing] = [0, 0];
+      for (let index = 0; index < a.numbers.length; index++)
+        squares += (a.numbers[index]! - b.numbers[index]!) ** 2;
+      for (let index = 0; index < a.categories.length; index++)
+        if (a.categories[index] !== b.categories[index]) differing++;
+      return { squares, generations: Math.abs(a.generation - b.generation), differing };
+    }),
+  );
+}
+
+function covariances({ lengthScale, forgetting }: Kernel, distances: Distances): Matrix {
+  const forgets = Math.log(1 - forgetting) / 2;
+  const differs = Math.log(0.5);
+  return new Matrix(
+    distances.map((row) =>
+      row.map(({ squares, generations, differing }) =>
+        Math.exp(-squares / (2 * lengthScale ** 2) + generations * forgets + differing * differs),
+      ),
+    ),
+  );
+}
+
+function plusDiagonal(matrix: Matrix, value: number): Matrix {
+  for (let at = 0; at < matrix.rows; at++) matrix.set(at, at, matrix.get(at, at) + value);
   return matrix;
 }
 
 /** Without the last bits in which a matrix and its transpose differ. */
 function symmetric(matrix: Matrix): Matrix {
-  return matrix.add(matrix.transpose()).mul(0.5);
+  return Matrix.add(matrix, matrix.transpose()).mul(0.5);
 }
