@@ -12,7 +12,12 @@ import {
   replicatesOf,
   stretchedInterval,
 } from "../src/analysis/comparison/bootstrap.ts";
-import { differenceInterval, type Estimate } from "../src/analysis/comparison/difference.ts";
+import {
+  differenceInterval,
+  type Estimate,
+  type Pair,
+  pairedInterval,
+} from "../src/analysis/comparison/difference.ts";
 import { interquartileMean } from "../src/analysis/comparison/interquartile-mean.ts";
 import { probabilityOfImprovement } from "../src/analysis/comparison/probability-of-improvement.ts";
 import { studentTQuantile } from "../src/analysis/comparison/student-t-quantile.ts";
@@ -172,6 +177,58 @@ for (const scores of distributions) {
   }
 }
 
+/** [seeds, how much of the scores' normal variance is a seed's luck, better by]. */
+const pairings = [
+  [5, 0, 0],
+  [10, 0, 0],
+  [20, 0, 0],
+  [5, 0.8, 0],
+  [10, 0.8, 0],
+  [20, 0.8, 0],
+  [5, 0.8, 1],
+  [10, 0.8, 1],
+] as const;
+/** As functions of a normal number, so that two can share a part of it. */
+const shapes: readonly (readonly [name: string, of: (z: number) => number])[] = [
+  ["normal", (z) => z],
+  ["log-normal, sigma 1", (z) => Math.exp(z)],
+  ["beta(20, 1), near its ceiling", (z) => normalBelow(z) ** (1 / 20)],
+  ["heavy tails, sinh(1.2 z)", (z) => Math.sinh(1.2 * z)],
+];
+const paired: string[][] = [];
+for (const [name, of] of shapes) {
+  const deviation = (of(0.6745) - of(-0.6745)) / 1.349;
+  for (const [seeds, luck, better] of pairings) {
+    const random = randomStream("paired", name, seeds, luck, better);
+    let [held, shown, shownUnpaired] = [0, 0, 0];
+    for (let study = 0; study < studiesOfDifferences; study++) {
+      const pairs = Array.from({ length: seeds }, (): Pair => {
+        const shared = Math.sqrt(luck) * random.normal();
+        const own = () => of(shared + Math.sqrt(1 - luck) * random.normal());
+        return [own() + better * deviation, own()];
+      });
+      const [first, second] = [0, 1].map((side) =>
+        estimate(
+          pairs.map((pair) => pair[side]!),
+          ...["paired", name, seeds, luck, better, study, side],
+        ),
+      ) as [Estimate, Estimate];
+      const value = first.iqm - second.iqm;
+      const interval = pairedInterval(value, pairs, random, 0.95, resamples);
+      if (contains(interval, better * deviation)) held++;
+      if (!contains(interval, 0)) shown++;
+      if (!contains(differenceInterval(first, second, 0.95), 0)) shownUnpaired++;
+    }
+    paired.push([
+      name,
+      String(seeds),
+      percent(luck, 1),
+      String(better),
+      ...[held, shown, shownUnpaired].map((hits) => percent(hits, studiesOfDifferences)),
+    ]);
+  }
+}
+
 /** P(moved(X) > Y), both from the sample, by merging. */
 function probabilityTrue(sorted: readonly number[], moved: (value: number) => number): number {
   let below = 0;
@@ -230,6 +287,20 @@ writeResults("bootstrap-coverage", "How often 95% intervals hold", [
       "difference shown",
     ],
     differences,
+  ),
+  "Seeds in pairs: both runs of a seed share a part of its luck. With a luck of 0% pairing gains " +
+    `nothing, and has to hold all the same (${count(studiesOfDifferences)} studies a row).`,
+  table(
+    [
+      "scores",
+      "seeds",
+      "luck that is shared",
+      "better by, in standard deviations",
+      "difference holds",
+      "difference shown",
+      "shown without pairing",
+    ],
+    paired,
   ),
   `${comparisons} variants that are all equal to their baseline: how often at least one is ` +
     `called better or worse (${count(studiesOfDifferences)} studies a row; promised: at most ` +

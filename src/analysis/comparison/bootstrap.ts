@@ -40,26 +40,43 @@ export function replicatesOf(
   random: Random,
   count = resamples,
 ): Float64Array {
-  const sorted = Float64Array.from(values).sort();
-  const { length } = sorted;
+  return jointReplicates([values.toSorted((a, b) => a - b)], random, count)[0]!;
+}
+
+/**
+ * The same for values that belong together, such as those of two variants with the same seeds: a
+ * resample takes the same places of every list. All lists are of one length.
+ */
+export function jointReplicates(
+  lists: readonly (readonly number[])[],
+  random: Random,
+  count = resamples,
+): readonly Float64Array[] {
+  const { length } = lists[0]!;
   const cumulative = cumulativeWeights(length);
   const drawn = new Uint32Array(length);
-  const replicates = new Float64Array(count);
-  const origin = sorted[0]!;
+  const ordered = lists.map((values) => ({
+    values,
+    order: Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!),
+    replicates: new Float64Array(count),
+  }));
   for (let resample = 0; resample < count; resample++) {
     drawn.fill(0);
     for (let draw = 0; draw < length; draw++) drawn[random.integer(length)]!++;
-    // The values are in order already, so how often each was drawn gives the ranks: no sorting.
-    let sum = origin;
-    let rank = 0;
-    for (let index = 0; index < length; index++) {
-      const next = rank + drawn[index]!;
-      sum += (cumulative[next]! - cumulative[rank]!) * (sorted[index]! - origin);
-      rank = next;
+    for (const { values, order, replicates } of ordered) {
+      // How often each value was drawn, in their order, gives the ranks: no sorting.
+      const origin = values[order[0]!]!;
+      let sum = origin;
+      let rank = 0;
+      for (const place of order) {
+        const next = rank + drawn[place]!;
+        sum += (cumulative[next]! - cumulative[rank]!) * (values[place]! - origin);
+        rank = next;
+      }
+      replicates[resample] = sum;
     }
-    replicates[resample] = sum;
   }
-  return replicates;
+  return ordered.map(({ replicates }) => replicates);
 }
 
 /**

@@ -39,6 +39,8 @@ interface Scored {
   readonly population?: number;
   readonly objective?: Objective;
   readonly keeps?: boolean;
+  /** What all members begin with. */
+  readonly rate?: number;
   readonly metrics?: Record<string, number>;
 }
 
@@ -64,7 +66,7 @@ async function scored(score: number, options: Scored = {}): Promise<RunId> {
   const experiment = defineExperiment({
     name,
     population,
-    hyperparameters: { rate: constant(1) },
+    hyperparameters: { rate: constant(options.rate ?? 1) },
     objective: options.objective ?? maximize("accuracy"),
     ready: everySteps(5),
     ...(options.keeps && { exploit: noExploit() }),
@@ -97,19 +99,20 @@ async function seeds(values: readonly number[], options: Scored): Promise<void> 
 
 test("a better variant is called better, with the difference, interval and seeds", async () => {
   await seeds([0.9, 0.91, 0.92, 0.93, 0.94], { name: "digits" });
-  await seeds([0.8, 0.81, 0.82, 0.83, 0.84], { name: "digits-random-search", keeps: true });
+  const control = { name: "digits-random-search", keeps: true, rate: 2 };
+  await seeds([0.8, 0.81, 0.82, 0.83, 0.84], control);
   const { variants, comparisons, metric, isChoice } = await compare();
   expect({ comparisons, metric, isChoice }).toEqual({
     comparisons: 1,
     metric: "accuracy",
     isChoice: true,
   });
-  const [pbt, control] = variants;
+  const [pbt, other] = variants;
   expect(variants.map(({ name, iqm }) => [name, Number(iqm.toFixed(6))])).toEqual([
     ["digits", 0.92],
     ["digits-random-search", 0.82],
   ]);
-  expect(control!.against).toBeUndefined();
+  expect(other!.against).toBeUndefined();
   expect(pbt!.against).toMatchObject({
     baseline: "digits-random-search",
     improvement: { value: 1 },
@@ -134,7 +137,7 @@ test("of losses the lower is better", async () => {
 
 test("without evidence no difference can be shown, and one seed proves nothing", async () => {
   await seeds([0.9, 0.8, 0.7], { name: "digits" });
-  await seeds([0.89, 0.79, 0.69], { name: "digits-random-search", keeps: true });
+  await seeds([0.89, 0.79, 0.69], { name: "digits-random-search", keeps: true, rate: 2 });
   const [several] = (await compare()).variants;
   expect(several!.against!.sentence).toMatch(
     /^no difference can be shown with 3 seeds: \+0\.01 \[/,
@@ -144,6 +147,32 @@ test("without evidence no difference can be shown, and one seed proves nothing",
   const one = (await compare()).variants.find(({ name }) => name === "other")!;
   expect(one.interval).toBeUndefined();
   expect(one.against!.sentence).toBe("one seed proves nothing");
+});
+
+test("runs that begin with the same draws are paired, and luck of a seed cancels out", async () => {
+  await seeds([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], { name: "digits" });
+  await seeds([0.87, 0.78, 0.66, 0.57, 0.48, 0.36], { name: "same-draws", keeps: true });
+  await seeds([0.87, 0.78, 0.66, 0.57, 0.48, 0.36], { name: "other-draws", keeps: true, rate: 2 });
+  const { variants } = await compare({ baseline: "digits" });
+  expect(
+    variants.slice(1).map(({ name, against }) => [name, against!.difference.isPaired]),
+  ).toEqual([
+    ["same-draws", true],
+    ["other-draws", false],
+  ]);
+  const [, same, other] = variants;
+  expect(same!.against!.sentence).toMatch(/^worse: -0\.03.*, 6 paired seeds$/);
+  expect(other!.against!.sentence).toMatch(/^no difference can be shown with 6 seeds: -0\.0/);
+  expect(same!.against!.difference.value).toBe(other!.against!.difference.value);
+});
+
+test("where seeds differ, or there is one more, runs are not paired", async () => {
+  await seeds([0.9, 0.8, 0.7], { name: "digits" });
+  await seeds([0.9, 0.8, 0.7, 0.6], { name: "more" });
+  for (const seed of [7, 8, 9]) await scored(0.5, { name: "others", seed });
+  const { variants } = await compare({ baseline: "digits" });
+  const paired = variants.slice(1).map(({ against }) => against!.difference.isPaired);
+  expect(paired).toEqual([false, false]);
 });
 
 test("the same runs give the same numbers", async () => {

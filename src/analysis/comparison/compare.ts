@@ -17,7 +17,7 @@ import { baselinesOf } from "./baseline.ts";
 import { bestBy } from "./best-model.ts";
 import { type Interval, replicatesOf, stretchedInterval } from "./bootstrap.ts";
 import { type Curve, curveOf, medianReached } from "./curve.ts";
-import { differenceInterval, type Estimate } from "./difference.ts";
+import { differenceInterval, type Estimate, type Pair, pairedInterval } from "./difference.ts";
 import { interquartileMean } from "./interquartile-mean.ts";
 import { type Improvement, probabilityOfImprovement } from "./probability-of-improvement.ts";
 import { requireComparable } from "./require-comparable.ts";
@@ -68,7 +68,7 @@ export interface ComparedVariant extends Pick<Variant, "name" | "method" | "poin
   readonly against?: Against;
 }
 
-interface ComparedRun extends Omit<ScoredRun, "progress"> {
+interface ComparedRun extends Omit<ScoredRun, "progress" | "draws"> {
   /**
    * From its creation to its last snapshot. Absent for a run that was stopped in between, which
    * has no honest wall time.
@@ -86,10 +86,12 @@ export interface Against {
   readonly baseline: string;
   /**
    * Of the interquartile means: the variant's minus the baseline's. The intervals are absent when
-   * either has one seed.
+   * either has one seed. Runs are paired where both have the same seeds, and each two of a seed
+   * began with the same draws of hyperparameters: how lucky these were then cancels out.
    */
   readonly difference: {
     readonly value: number;
+    readonly isPaired: boolean;
     readonly interval?: Interval;
     readonly simultaneous?: Interval;
   };
@@ -170,7 +172,7 @@ function describe(variant: Scored): Omit<ComparedVariant, "against"> {
     name,
     method,
     point,
-    runs: runs.map(({ progress: { seconds }, ...run }) => ({
+    runs: runs.map(({ progress: { seconds }, draws, ...run }) => ({
       ...run,
       ...(seconds && { seconds: seconds.at(-1)! }),
       hasOtherBudget: Math.abs(run.totalSteps - medianSteps) > budgetTolerance * medianSteps,
@@ -190,21 +192,44 @@ function comparedWith(
   comparisons: number,
 ): Against {
   const value = variant.iqm - baseline.iqm;
-  const isOne = Math.min(variant.seeds, baseline.seeds) === 1;
-  const interval = isOne ? undefined : differenceInterval(variant, baseline, 0.95);
-  const simultaneous = isOne
-    ? undefined
-    : differenceInterval(variant, baseline, 1 - 0.05 / comparisons);
+  const pairs = pairsOf(variant, baseline);
+  const intervalOf = (level: number) => {
+    if (Math.min(variant.seeds, baseline.seeds) === 1) return undefined;
+    if (!pairs) return differenceInterval(variant, baseline, level);
+    const ids = [variant, baseline].flatMap(({ runs }) => runs.map(({ run }) => run));
+    return pairedInterval(value, pairs, randomStream("bootstrap", ...ids), level);
+  };
+  const interval = intervalOf(0.95);
+  const simultaneous = intervalOf(1 - 0.05 / comparisons);
   const verdict = verdictOf(simultaneous, direction, meanSteps(variant), meanSteps(baseline));
   const scores = ({ runs }: Scored) => runs.map(({ score }) => score);
   return {
     baseline: baseline.name,
-    difference: { value, ...(interval && { interval }), ...(simultaneous && { simultaneous }) },
+    difference: {
+      value,
+      isPaired: pairs !== undefined,
+      ...(interval && { interval }),
+      ...(simultaneous && { simultaneous }),
+    },
     improvement: probabilityOfImprovement(scores(variant), scores(baseline), direction),
     reached: reached(variant, baseline, direction),
     verdict,
-    sentence: verdictSentence(verdict, value, simultaneous, [variant.seeds, baseline.seeds]),
+    sentence: verdictSentence(verdict, value, simultaneous, {
+      seeds: variant.seeds,
+      baselineSeeds: baseline.seeds,
+      isPaired: pairs !== undefined,
+    }),
   };
+}
+
+/** The scores of each seed; undefined where seeds or first draws differ. */
+function pairsOf(variant: Scored, baseline: Scored): readonly Pair[] | undefined {
+  if (variant.seeds !== baseline.seeds) return undefined;
+  const pairs = variant.runs.flatMap(({ seed, draws, score }): Pair[] => {
+    const same = baseline.runs.find((run) => run.seed === seed && run.draws === draws);
+    return same ? [[score, same.score]] : [];
+  });
+  return pairs.length === variant.seeds ? pairs : undefined;
 }
 
 function reached(variant: Scored, baseline: Scored, direction: Direction): Against["reached"] {

@@ -1,5 +1,6 @@
 import { sampleVariance } from "simple-statistics";
-import { type Interval, stretchedInterval } from "./bootstrap.ts";
+import type { Random } from "../../algorithm/random.ts";
+import { type Interval, jointReplicates, stretchedInterval } from "./bootstrap.ts";
 
 /** A variant's interquartile mean with its bootstrap replicates. */
 export interface Estimate {
@@ -21,4 +22,27 @@ export function differenceInterval(first: Estimate, second: Estimate, level: num
   const degreesOfFreedom =
     1 / (share ** 2 / (first.seeds - 1) + (1 - share) ** 2 / (second.seeds - 1));
   return stretchedInterval(first.iqm - second.iqm, differences, degreesOfFreedom, level);
+}
+
+/** The scores of a variant and of its baseline with one seed. */
+export type Pair = readonly [variant: number, baseline: number];
+
+/**
+ * The interval of the same difference from runs that come in pairs, such as those that begin with
+ * the same draws. What is luck of a seed cancels out. At least 2 pairs.
+ */
+export function pairedInterval(
+  difference: number,
+  pairs: readonly Pair[],
+  random: Random,
+  level: number,
+  resamples?: number,
+): Interval {
+  const lists = [0, 1].map((side) => pairs.map((pair) => pair[side]!));
+  const [first, second] = jointReplicates(lists, random, resamples) as [
+    Float64Array,
+    Float64Array,
+  ];
+  const differences = first.map((value, index) => value - second[index]!);
+  return stretchedInterval(difference, differences, pairs.length - 1, level);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { randomStream } from "../../algorithm/random.ts";
 import { replicatesOf, stretchedInterval } from "./bootstrap.ts";
-import { differenceInterval } from "./difference.ts";
+import { differenceInterval, type Pair, pairedInterval } from "./difference.ts";
 import { interquartileMean } from "./interquartile-mean.ts";
 import { probabilityOfImprovement } from "./probability-of-improvement.ts";
 import { studentTQuantile } from "./student-t-quantile.ts";
@@ -96,4 +96,18 @@ test("the interval of a difference turns its sign with the order of the two", ()
   expect(forth.low).toBeCloseTo(-back.high, 9);
   expect(forth.high).toBeCloseTo(-back.low, 9);
   expect(differenceInterval(first, second, 0.99).low).toBeLessThan(forth.low);
+});
+
+test("the interval of pairs has the width of what differs within them", () => {
+  const wide = scores.map((score, index): Pair => [10 * index + score, 10 * index]);
+  const narrow = scores.map((score): Pair => [score, 0]);
+  const value = interquartileMean(scores);
+  const [own, other] = [wide, narrow].map((pairs) =>
+    pairedInterval(value, pairs, randomStream("pairs"), 0.95),
+  );
+  expect(own!.low).toBeCloseTo(other!.low, 1);
+  expect(own!.high - own!.low).toBeLessThan(1);
+  const swapped = wide.map(([first, second]): Pair => [second, first]);
+  const back = pairedInterval(-value, swapped, randomStream("pairs"), 0.95);
+  expect(back.low).toBeCloseTo(-own!.high, 9);
 });

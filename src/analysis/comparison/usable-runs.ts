@@ -1,5 +1,6 @@
 /** Which runs count, with their scores. Those that do not are left out by name, never silently. */
 import type { RunId } from "../../population-store/population-store.ts";
+import type { History } from "../history.ts";
 import { type BestBy, bestOf } from "./best-model.ts";
 import { type Progress, progressOf } from "./progress.ts";
 import type { Variant } from "./variants.ts";
@@ -12,6 +13,8 @@ export interface ScoredRun {
   /** Training steps of all members together. */
   readonly totalSteps: number;
   readonly progress: Progress;
+  /** What its members began with. */
+  readonly draws: string;
 }
 
 export interface LeftOut {
@@ -44,11 +47,20 @@ export function usableRuns(
     else if (newer) leave(`has the same seed ${seed} as ${newer.run}, which is newer`);
     else {
       const progress = progressOf(history);
-      bySeed.set(seed, { run: id, seed, score, totalSteps: progress.steps.at(-1) ?? 0, progress });
+      const totalSteps = progress.steps.at(-1) ?? 0;
+      bySeed.set(seed, { run: id, seed, score, totalSteps, progress, draws: drawsOf(history) });
     }
   }
   return {
     runs: [...bySeed.values()].sort((a, b) => a.seed - b.seed),
     leftOut: leftOut.reverse(),
   };
+}
+
+function drawsOf({ snapshots }: History): string {
+  const initial = snapshots.filter(({ kind }) => kind === "initial");
+  const byMember = initial.toSorted((a, b) => a.member - b.member);
+  return JSON.stringify(
+    byMember.map(({ hyperparameters }) => Object.entries(hyperparameters).sort()),
+  );
 }

@@ -31,15 +31,23 @@ export function verdictOf(
   return { kind: interval.low > 0 === (direction === "maximize") ? "better" : "worse" };
 }
 
-/** "better: +2.4 [1.0, 3.8], 5 seeds". `seeds` are the variant's and the baseline's. */
+interface Compared {
+  readonly seeds: number;
+  readonly baselineSeeds: number;
+  readonly isPaired: boolean;
+}
+
+/** "better: +2.4 [1.0, 3.8], 5 paired seeds". */
 export function verdictSentence(
   verdict: Verdict,
   difference: number,
   interval: Interval | undefined,
-  [seeds, baselineSeeds]: readonly [number, number],
+  { seeds, baselineSeeds, isPaired }: Compared,
 ): string {
   const words =
-    seeds === baselineSeeds ? `${seeds} seeds` : `${seeds} seeds against ${baselineSeeds}`;
+    seeds === baselineSeeds
+      ? `${seeds} ${isPaired ? "paired " : ""}seeds`
+      : `${seeds} seeds against ${baselineSeeds}`;
   switch (verdict.kind) {
     case "one seed":
       return "one seed proves nothing";
