@@ -288,8 +288,8 @@ writeResults("bootstrap-coverage", "How often 95% intervals hold", [
     ],
     differences,
   ),
-  "Seeds in pairs: both runs of a seed share a part of its luck. With a luck of 0% pairing gains " +
-    `nothing, and has to hold all the same (${count(studiesOfDifferences)} studies a row).`,
+  "Seeds in pairs: both runs of a seed share a part of its luck. With a luck of 0% pairing " +
+    `gains nothing, and has to hold all the same (${count(studiesOfDifferences)} studies a row).`,
   table(
     [
       "scores",

@@ -100,6 +100,42 @@ describe("a copy", () => {
     expect(own.next!.hyperparameters.rate).toBe(2);
   });
 
+  test("may take the weights of one donor and the hyperparameters of another", () => {
+    const third = trained(2, { score: 5, step: 30, hyperparameters: { rate: 7 } });
+    const exploit: Exploit = () => ({
+      ...copy(strong, "both", "the best weights"),
+      hyperparametersFrom: third,
+    });
+    const explore = perturb({ factors: [0.5], resampleProbability: 0 });
+    const { decision, next } = decided({ exploit, explore });
+    expect(next).toMatchObject({
+      parent: "1.4",
+      donor: "2.4",
+      step: 70,
+      checkpoint: "checkpoint-1",
+      hyperparameters: { rate: 3.5 },
+    });
+    expect(decision).toMatchObject({ donor: "1.4", weights: true, hyperparameters: true });
+  });
+
+  test("goes on as it is where the exploit says so", () => {
+    const exploit: Exploit = () => ({ ...copy(strong, "both", "as it is"), explores: false });
+    const explore = perturb({ factors: [2], resampleProbability: 0 });
+    expect(decided({ exploit, explore }).next!.hyperparameters.rate).toBe(4);
+  });
+
+  test("shows its situation to the explore, whose remark is added to the reason", () => {
+    const explore: Explore = ({ rate }, _space, _random, { step, weights, member, ...rest }) => ({
+      hyperparameters: { rate: (rate as number) + 1 },
+      remark: `after ${step} steps of ${weights?.id}, of ${rest.population.size}: ${member.id}`,
+    });
+    const { decision, next } = decided({ explore });
+    expect(next!.hyperparameters).toEqual({ rate: 5 });
+    expect(decision.reason.text).toBe(
+      "rank 2 of 2 is in the bottom 1; after 70 steps of 1.4, of 2: 0.4",
+    );
+  });
+
   test("leaves every snapshot as it was", () => {
     const before = structuredClone([weak, strong]);
     decided({ explore: perturb() });

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { mistake, problemsOf } from "./mistake.ts";
+import type { PopulationFacts } from "./population.ts";
 import { BadInputError, type Problem } from "./problem.ts";
 import { show } from "./show.ts";
 
@@ -40,6 +41,12 @@ export interface About<Input, Output> {
     options: Output,
     population: number,
     generations: number | undefined,
+  ) => string | undefined;
+  /** The name of a member's group, where it divides a population of this size into groups. */
+  readonly groupOf?: (
+    options: Output,
+    member: number,
+    population: Pick<PopulationFacts, "size" | "generations">,
   ) => string | undefined;
 }
 

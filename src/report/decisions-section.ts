@@ -5,7 +5,8 @@ import {
   snapshotId,
   type TreeSnapshot,
 } from "../algorithm/snapshot.ts";
-import { whatWasCopied } from "../analysis/what-was-copied.ts";
+import { nameOf, whatWasCopied } from "../analysis/what-was-copied.ts";
+import { type GroupOf, groupsOf } from "../experiment/groups.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
@@ -43,7 +44,8 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   );
   const byId = new Map<SnapshotId | undefined, TreeSnapshot>();
   for (const snapshot of snapshots) if (named.has(snapshot.id)) byId.set(snapshot.id, snapshot);
-  const rows = shown.map((decision) => row(decision, byId, best));
+  const groupOf = groupsOf(history.run.experiment);
+  const rows = shown.map((decision) => row(decision, byId, best, groupOf));
   const metric = history.run.experiment.objective.metric;
   const table = (given: typeof rows) =>
     tableElement(
@@ -95,6 +97,7 @@ function row(
   decision: Decision,
   byId: ReadonlyMap<SnapshotId | undefined, TreeSnapshot>,
   best: ReadonlySet<SnapshotId>,
+  groupOf: GroupOf,
 ): readonly (Markup | string)[] {
   const { donor, generation, reason } = decision;
   const before = byId.get(decision.snapshot);
@@ -106,7 +109,7 @@ function row(
   return [
     count(generation),
     before ? count(before.step) : "",
-    html`${mark}${who(decision, after)}`,
+    html`${mark}${who(decision, after, groupOf)}`,
     before && from
       ? `${number(before.score)} against ${number(from.score)}`
       : number(before?.score),
@@ -115,13 +118,14 @@ function row(
   ];
 }
 
-function who(decision: Decision, after: TreeSnapshot | undefined): string {
-  const { kind, member, donor } = decision;
-  if (kind === "stop") return `member ${member} ended early`;
-  if (donor === undefined) return `member ${member}`;
+function who(decision: Decision, after: TreeSnapshot | undefined, groupOf: GroupOf): string {
+  const { kind, donor } = decision;
+  const member = nameOf(decision.member, groupOf);
+  if (kind === "stop") return `${member} ended early`;
+  if (donor === undefined) return member;
   if (kind === "restart")
-    return `member ${member} restarted near the hyperparameters of snapshot ${donor}`;
-  return `member ${member} copied ${whatWasCopied(decision, after)}`;
+    return `${member} restarted near the hyperparameters of snapshot ${donor}`;
+  return `${member} copied ${whatWasCopied(decision, after, groupOf)}`;
 }
 
 /** The snapshot that a decision made. */

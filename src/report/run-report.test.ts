@@ -275,6 +275,20 @@ test("early ends and fresh starts are told with reasons, and not counted as goin
   ]);
 });
 
+test("groups are named, and copies from another group are counted", () => {
+  const exploit = { name: "ladder", options: { intervals: [1, 5, 10] } };
+  const own = { exploit, budget: { stepsPerMember: 30 } };
+  const run = { experiment: { ...experiment, ...own } };
+  const { figures, document } = report(smallTree, { run, history: { decisions: [copy] } });
+  const [, tree] = figures;
+  expect(tree!.caption).toMatch(/\d branch(es)? began with a copy from another group\./);
+  expect(tree!.svg).toContain("copied from another group");
+  expect(tree!.svg).toContain(">0 rung 1 of 3<");
+  expect(document.getElementById("decisions")!.textContent).toContain(
+    "member 1 (rung 2 of 3) copied member 0 (rung 1 of 3)",
+  );
+});
+
 test("a restarted member is not an initial one with descendants", () => {
   const { figures } = report([
     snapshot("0.0", undefined),

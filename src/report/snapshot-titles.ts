@@ -2,7 +2,8 @@ import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
-import { whatWasCopied } from "../analysis/what-was-copied.ts";
+import { nameOf, whatWasCopied } from "../analysis/what-was-copied.ts";
+import { groupsOf } from "../experiment/groups.ts";
 import { count, number } from "./words.ts";
 
 /** A snapshot in a sentence, with the reason where a decision made it. */
@@ -11,6 +12,7 @@ export function snapshotTitles({
   run,
 }: RunHistory): (snapshot: TreeSnapshot) => string {
   const { metric } = run.experiment.objective;
+  const groupOf = groupsOf(run.experiment);
   // A decision is about the snapshot before the one that it made.
   const byResult = new Map(
     decisions.map((decision) => {
@@ -19,16 +21,18 @@ export function snapshotTitles({
     }),
   );
   return (snapshot) => {
-    const { id, member, generation, step, kind } = snapshot;
+    const { id, generation, step, kind } = snapshot;
+    const member = nameOf(snapshot.member, groupOf);
     const place = `generation ${count(generation)}, step ${count(step)}`;
     if (kind === "trained" || kind === "evaluated") {
       const score = number(earnedScore(snapshot));
-      return `member ${member}, ${place}, ${metric} ${score} (snapshot ${id})`;
+      return `${member}, ${place}, ${metric} ${score} (snapshot ${id})`;
     }
     const decision = byResult.get(id);
-    const copied = decision?.kind === "copy" ? whatWasCopied(decision, snapshot) : undefined;
+    const copied =
+      decision?.kind === "copy" ? whatWasCopied(decision, snapshot, groupOf) : undefined;
     const what = copied ? `copied ${copied} (snapshot ${decision!.donor})` : kind;
     const reason = decision?.reason.text;
-    return `member ${member}, ${place}: ${what}${reason === undefined ? "" : `: ${reason}`}`;
+    return `${member}, ${place}: ${what}${reason === undefined ? "" : `: ${reason}`}`;
   };
 }

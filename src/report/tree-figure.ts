@@ -5,6 +5,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
+import type { Branch } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import {
   copiesHyperparametersOnly,
@@ -13,6 +14,7 @@ import {
   type PlacedBranch,
   phylogeneticTree,
 } from "../analysis/phylogenetic-tree.ts";
+import { type GroupOf, groupsOf } from "../experiment/groups.ts";
 import { type Axis, panel, ticks } from "./axes.ts";
 import { type Figure, figure, figureWidth, type NoFigure } from "./figure.ts";
 import { type LegendEntry, legend } from "./legend.ts";
@@ -34,7 +36,10 @@ const minLabelledRow = 9;
 
 const extinctOpacity = 0.4;
 
-const margin = 48;
+/** For the numbers of members, and the names of their groups. */
+function marginOf({ history }: RunData): number {
+  return groupsOf(history.run.experiment)(0) === undefined ? 48 : 96;
+}
 
 type Row = PlacedBranch<TreeSnapshot>;
 type Scale = (value: number) => number;
@@ -51,8 +56,9 @@ export function treeFigure(data: RunData): Figure | NoFigure {
   const tree = phylogeneticTree(data.branches);
   const isWhole = tree.branches.length === tree.total;
   const x: Axis = axisOf(tree);
+  const margin = marginOf(data);
   const parts = [legend(entries(data, isWhole), figureWidth, margin), treePanel(data, tree, x)];
-  if (!isWhole) parts.push(fatesPanel(tree.fates, x));
+  if (!isWhole) parts.push(fatesPanel(tree.fates, x, margin));
   return figure(name, title, captionOf(data, tree), stack(parts, 4));
 }
 
@@ -72,11 +78,13 @@ function treePanel(
   x: Axis,
 ): Part {
   const { branches, rows } = tree;
+  const margin = marginOf(data);
   const rowPx = Math.min(18, Math.max(minRowPx, targetHeight / rows));
   const generationPx = (figureWidth - 2 * margin) / x.domain[1];
   const strokePx = Math.max(0.6, Math.min(2.5, rowPx * 0.45));
   const best = new Set<SnapshotId>(data.bestLineage.map(({ id }) => id));
   const dots = dotsOf(data, branches, generationPx, rowPx);
+  const groupOf = groupsOf(data.history.run.experiment);
   return panel({
     width: figureWidth,
     height: Math.round(rows * rowPx) + 90,
@@ -91,7 +99,7 @@ function treePanel(
     grid: false,
     marks: [
       bestMark(branches, best, Math.max(3, Math.min(9, rowPx * 0.8))),
-      connectors(branches, Math.min(1, strokePx)),
+      connectors(branches, Math.min(1, strokePx), groupOf),
       segments(data, branches, strokePx),
       labels(data, branches, rowPx),
       dots,
@@ -127,11 +135,17 @@ function bestMark(
   });
 }
 
-/** A line from a copied snapshot to the branch that began with it. */
-function connectors(branches: readonly Row[], width: number): Plot.Markish {
-  return [true, false].map((survives) => {
+/** A line from a copied snapshot to the branch that began with it, dashed between groups. */
+function connectors(branches: readonly Row[], width: number, groupOf: GroupOf): Plot.Markish {
+  const kinds = [true, false].flatMap((survives) =>
+    [true, false].map((migrates) => ({ survives, migrates })),
+  );
+  return kinds.map(({ survives, migrates }) => {
     const drawn = branches.filter(
-      (branch) => branch.parentRow !== undefined && branch.surviving > 0 === survives,
+      (branch) =>
+        branch.parentRow !== undefined &&
+        branch.surviving > 0 === survives &&
+        isMigration(branch, groupOf) === migrates,
     );
     const line = (x: Scale, y: Scale) =>
       drawn
@@ -142,9 +156,15 @@ function connectors(branches: readonly Row[], width: number): Plot.Markish {
         .join("");
     return path(line, {
       stroke: survives ? "var(--middle)" : "var(--faint)",
-      "stroke-width": width,
+      "stroke-width": migrates ? 2 * width : width,
+      ...(migrates && { "stroke-dasharray": "3,2" }),
     });
   });
+}
+
+/** Whether a branch began with a copy from another group. */
+function isMigration({ member, origin }: Branch, groupOf: GroupOf): boolean {
+  return origin !== undefined && groupOf(origin.member) !== groupOf(member);
 }
 
 /** One path for each colour, and for surviving and extinct branches. */
@@ -229,7 +249,13 @@ function labels({ history }: RunData, branches: readonly Row[], rowPx: number): 
   const present = branches.filter(
     ({ member, snapshots }) => snapshots.at(-1) === newest.get(member),
   );
-  const text = { y: "row", fill: "var(--muted)", fontSize: Math.min(11, rowPx), text: "member" };
+  const groupOf = groupsOf(history.run.experiment);
+  const text = {
+    y: "row",
+    fill: "var(--muted)",
+    fontSize: Math.min(11, rowPx),
+    text: ({ member }: Row) => [member, groupOf(member) ?? ""].join(" ").trim(),
+  };
   return [
     Plot.text(roots, {
       ...text,
@@ -269,7 +295,7 @@ function hyperparameterCopies(branches: readonly Row[], rowPx: number): Plot.Mar
 }
 
 /** How many members left no descendant, generation by generation. */
-function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
+function fatesPanel(fates: readonly GenerationFate[], x: Axis, margin: number): Part {
   const max = fates.reduce((greatest, { members }) => Math.max(greatest, members), 1);
   const area = (bound: (fate: GenerationFate) => number) => (x: Scale, y: Scale) => {
     const upper = fates.map((fate) => `${px(x(fate.generation))},${px(y(bound(fate)))}`);
@@ -297,10 +323,13 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis): Part {
   });
 }
 
-function entries(
-  { scores, bestLineage, history }: RunData,
-  isWhole: boolean,
-): readonly LegendEntry[] {
+function migrations({ branches, history }: RunData): number {
+  const groupOf = groupsOf(history.run.experiment);
+  return branches.filter((branch) => isMigration(branch, groupOf)).length;
+}
+
+function entries(data: RunData, isWhole: boolean): readonly LegendEntry[] {
+  const { scores, bestLineage, history } = data;
   const hasOwnCopies = history.snapshots.some(copiesHyperparametersOnly);
   return [
     ...(scores
@@ -332,16 +361,25 @@ function entries(
           { sign: "area", color: "var(--faint)", label: "extinct" } as const,
           { sign: "line", color: "var(--muted)", dash: "3,3", label: "all members" } as const,
         ]),
+    ...(migrations(data) > 0
+      ? [
+          {
+            sign: "line",
+            color: "var(--middle)",
+            width: 2,
+            dash: "3,2",
+            label: "copied from another group",
+          } as const,
+        ]
+      : []),
     ...(hasOwnCopies && isWhole
       ? [{ sign: "square", color: "var(--ink)", label: "copied hyperparameters only" } as const]
       : []),
   ];
 }
 
-function captionOf(
-  { history, bestLineage, scores }: RunData,
-  { branches, total, fates }: PhylogeneticTree,
-): string {
+function captionOf(data: RunData, { branches, total, fates }: PhylogeneticTree): string {
+  const { history, bestLineage, scores } = data;
   const isWhole = branches.length === total;
   const roots = new Set(
     branches.flatMap(({ surviving, snapshots: [first] }) =>
@@ -369,6 +407,11 @@ function captionOf(
       `${roots === 1 ? "has" : "have"} descendants` +
       `${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
+  const migrated = migrations(data);
+  if (migrated > 0)
+    sentences.push(
+      `${plural(migrated, "branch", "branches")} began with a copy from another group.`,
+    );
   if (bestLineage.length > 0)
     sentences.push("The broad band marks the lineage of the best model.");
   return sentences.join(" ");

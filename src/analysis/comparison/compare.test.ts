@@ -149,7 +149,7 @@ test("without evidence no difference can be shown, and one seed proves nothing",
   expect(one.against!.sentence).toBe("one seed proves nothing");
 });
 
-test("runs that begin with the same draws are paired, and luck of a seed cancels out", async () => {
+test("runs that begin with the same draws are paired, and their luck cancels out", async () => {
   await seeds([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], { name: "digits" });
   await seeds([0.87, 0.78, 0.66, 0.57, 0.48, 0.36], { name: "same-draws", keeps: true });
   await seeds([0.87, 0.78, 0.66, 0.57, 0.48, 0.36], { name: "other-draws", keeps: true, rate: 2 });

@@ -2,6 +2,7 @@ import { legibleBelow } from "../../algorithm/legible.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
 import { ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
+import { groupsOf } from "../../experiment/groups.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import {
   type Changes,
@@ -98,11 +99,14 @@ async function showPopulation(
   all: boolean,
 ): Promise<void> {
   const members = await stores.population.members(run.id);
+  const groupOf = groupsOf(run.experiment);
+  const hasGroups = groupOf(0) !== undefined;
   const rows = members.map(({ member, state, newest, begun }) => {
     // A copy is shown while it is trained, and published with what comes out.
     const now = begun ?? newest;
     return [
       String(member),
+      ...(hasGroups ? [groupOf(member)!] : []),
       state,
       count(now.generation),
       count(now.step),
@@ -112,8 +116,8 @@ async function showPopulation(
     ];
   });
   const { metric } = run.experiment.objective;
-  const heading = ["member", "state", "generation", "step", metric, "newest", "hyperparameters"];
-  print(table([heading, ...rows]));
+  const heading = ["state", "generation", "step", metric, "newest", "hyperparameters"];
+  print(table([["member", ...(hasGroups ? ["group"] : []), ...heading], ...rows]));
   const { copies } = await stores.population.counts(run.id);
   const last = all ? undefined : await lastNotable(stores, run);
   const shown = last?.filter(({ kind }) => kind === "copy").length ?? copies;
@@ -186,7 +190,7 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
     run.id,
     snapshotId(member, ordinalOf(snapshot) + 1),
   );
-  const copied = copySentence(decision, before, from, after);
+  const copied = copySentence(decision, { before, donor: from, after }, groupsOf(run.experiment));
   return `generation ${generation}: ${copied}\n    because ${why}`;
 }
 

@@ -4,8 +4,9 @@ import { isBetter } from "../../algorithm/population.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import { memberOf } from "../../algorithm/snapshot.ts";
-import { whatWasCopied } from "../../analysis/what-was-copied.ts";
+import { nameOf, whatWasCopied } from "../../analysis/what-was-copied.ts";
 import type { Budget } from "../../experiment/budget.ts";
+import { type GroupOf, groupsOf } from "../../experiment/groups.ts";
 import type { Failure, Member, Run } from "../../population-store/population-store.ts";
 import { elapsedMs } from "../../population-store/population-store.ts";
 import type { WorkTime } from "../../population-store/work-time.ts";
@@ -130,7 +131,7 @@ export class RunView {
     const after = this.#recent[decision.member]!.find(
       (snapshot) => snapshot.parent === decision.donor || snapshot.parent === decision.snapshot,
     );
-    return copySentence(decision, before, donor, after);
+    return copySentence(decision, { before, donor, after }, groupsOf(this.run.experiment));
   }
 }
 
@@ -146,11 +147,11 @@ export function medianOf(values: readonly (number | undefined)[]): number | unde
  */
 export function copySentence(
   decision: Decision,
-  before: Snapshot | undefined,
-  donor: Snapshot | undefined,
-  after: Snapshot | undefined,
+  { before, donor, after }: Partial<Record<"before" | "donor" | "after", Snapshot | undefined>>,
+  groupOf: GroupOf,
 ): string {
-  const copied = `member ${decision.member} copied ${whatWasCopied(decision, after)}`;
+  const member = nameOf(decision.member, groupOf);
+  const copied = `${member} copied ${whatWasCopied(decision, after, groupOf)}`;
   const step = before ? ` at step ${count(before.step)}` : "";
   const scores =
     before && donor ? `: score ${number(before.score)} against ${number(donor.score)}` : "";
