@@ -240,7 +240,7 @@ async function resultOf(field: Field): Promise<Result> {
   const section = [
     results,
     `${barSentence(field, summaries)} The studies took ${duration(seconds)} of both cores. ` +
-      "Each task alone, as `clade compare` says it, which does not pair seeds and corrects " +
+      "Each task alone, as `clade compare` says it, with paired seeds and corrected " +
       "for the number of comparisons:",
     verdicts.join("\n"),
     "How often training diverged, and what became of it:",
