@@ -32,7 +32,7 @@ export interface GaussianProcess {
 }
 
 /** The kernels that are tried; the likeliest is taken. */
-const kernels: readonly Kernel[] = [0.15, 0.4, 1].flatMap((lengthScale) =>
+const kernels: readonly Kernel[] = [0.2, 0.6].flatMap((lengthScale) =>
   [0.02, 0.2].flatMap((forgetting) =>
     [0.1, 0.5].map((noise) => ({ lengthScale, forgetting, noise })),
   ),
