@@ -68,11 +68,14 @@ const asynchronous: readonly { readonly task: Task; readonly workers: number }[]
   },
 ];
 
+const leftOut = "-";
+const isMeasured = (text: string) => text !== leftOut;
+
 /** The median, with a 95% interval by the bootstrap. */
 async function cell(task: Task, chosen: Strategy, size: number, workers = 1): Promise<string> {
   const { seeds: few = seeds, sizes: own = sizes, ...choices } = chosen;
   const isLeftOut = [own, task.sizes ?? sizes].some((given) => !given.includes(size));
-  if (isLeftOut) return "-";
+  if (isLeftOut) return leftOut;
   const count = Math.min(few, task.seeds ?? seeds, seeds);
   const runs = await overSeeds(count, task.of(choices, size), workers);
   const values = runs.map(task.result);
@@ -96,7 +99,7 @@ async function rowsOf(name: string): Promise<Rows> {
   for (const size of sizes) {
     const cells = [name, `${size}`];
     for (const task of tasks) cells.push(await cell(task, chosen, size));
-    if (cells.slice(2).every((text) => text === "-")) continue;
+    if (!cells.slice(2).some(isMeasured)) continue;
     synchronous.push(cells);
   }
   const cells = [name];
@@ -128,7 +131,9 @@ async function all(): Promise<void> {
   );
   const byWorkers = table(
     ["strategy", ...asynchronous.map(({ task }) => task.name)],
-    rows.map(({ asynchronous: cells }) => cells),
+    rows
+      .map(({ asynchronous: cells }) => cells)
+      .filter(([, ...values]) => values.some(isMeasured)),
   );
   writeResults("strategies", `Strategies on the reference problems, ${seeds} seeds`, [
     "Medians with 95% intervals. T3: steps until the first member is done (fewer is better; " +

@@ -122,6 +122,36 @@ describe("a copy", () => {
     const exploit: Exploit = () => ({ ...copy(strong, "both", "as it is"), explores: false });
     const explore = perturb({ factors: [2], resampleProbability: 0 });
     expect(decided({ exploit, explore }).next!.hyperparameters.rate).toBe(4);
+    const always = decided({ exploit, explore, exploreEvery: "generation" });
+    expect(always.next!.hyperparameters.rate).toBe(4);
+  });
+
+  test("of hyperparameters only names whose they are", () => {
+    const third = trained(2, { hyperparameters: { rate: 7 } });
+    const exploit: Exploit = () => ({
+      ...copy(strong, "hyperparameters", "why"),
+      hyperparametersFrom: third,
+    });
+    const { decision, next } = decided({ exploit });
+    expect([decision.donor, next!.donor, next!.parent]).toEqual(["2.4", "2.4", "0.4"]);
+    expect(next!.hyperparameters).toEqual({ rate: 7 });
+  });
+
+  test.each([
+    [undefined, "undefined"],
+    [null, "null"],
+    [[0.5], "[0.5]"],
+    [Promise.resolve({ rate: 1 }), "a Promise"],
+    [{ hyperparameters: undefined, remark: "x" }, '{ hyperparameters: undefined, remark: "x" }'],
+    [
+      { hyperparameters: { rate: 1 }, remark: null },
+      "{ hyperparameters: { rate: 1 }, remark: null }",
+    ],
+  ])("refuses an explore that returns %o", (returned, shown) => {
+    const explore = (() => returned) as unknown as Explore;
+    expect(() => decided({ explore })).toThrow(
+      `explore: ${shown} - is what it returned, but hyperparameters must be an object; return`,
+    );
   });
 
   test("shows its situation to the explore, whose remark is added to the reason", () => {

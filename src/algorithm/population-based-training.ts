@@ -8,7 +8,7 @@
  */
 import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
-import { type Explore, type Explored, withRemark } from "./explore/explore.ts";
+import { asExplored, type Explore, type Explored } from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
@@ -80,8 +80,8 @@ export function decide(
   const place = { member, population, random };
   if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
   const explores =
-    strategies.exploreEvery === "generation" ||
-    (exploitation.kind === "copy" && exploitation.explores !== false);
+    (exploitation.kind === "copy" ? exploitation.explores : undefined) ??
+    (exploitation.kind === "copy" || strategies.exploreEvery === "generation");
   return outcome(strategies, place, exploitation, explores);
 }
 
@@ -118,7 +118,7 @@ function learning(
 ): Strategies {
   // What a conditional hyperparameter is drawn as belongs to the draw.
   const settled: Explore = (starting, space, random, situation) => {
-    const explored = withRemark(strategies.explore(starting, space, random, situation));
+    const explored = asExplored(strategies.explore(starting, space, random, situation));
     return { ...explored, hyperparameters: space.settle(explored.hyperparameters, random) };
   };
   return { ...strategies, explore: apartFromFailed(settled, { member, values }, population) };
@@ -170,7 +170,7 @@ function outcome(
   const starting = copies?.hyperparameters ? hyperparametersFrom! : member;
   const { hyperparameters, remark } = explores
     ? explored(strategies, starting.hyperparameters, place, weightsFrom)
-    : withRemark(starting.hyperparameters);
+    : asExplored(starting.hyperparameters);
   const next: Snapshot = {
     ...weightsFrom,
     id: snapshotId(member.member, ordinalOf(member.id) + 1),
@@ -215,7 +215,7 @@ function explored(
 ): Explored {
   const situation = { step: weights?.step ?? 0, weights, member, population };
   // A strategy of the user's own may write to what it is given, which is a donor's.
-  const found = withRemark(explore({ ...starting }, space, random, situation));
+  const found = asExplored(explore({ ...starting }, space, random, situation));
   return { ...found, hyperparameters: space.settle(found.hyperparameters, random) };
 }
 
@@ -231,11 +231,22 @@ function decisionOf(
     member,
     generation,
     kind,
-    ...("donor" in exploitation && { donor: exploitation.donor.id }),
+    ...("donor" in exploitation && { donor: donorOf(exploitation).id }),
     weights: kind === "copy" && exploitation.weights,
     hyperparameters: kind === "restart" || (kind === "copy" && exploitation.hyperparameters),
     reason: { text, numbers: finiteOf(reason.numbers) },
   };
+}
+
+/** Whose weights are copied, or whose hyperparameters where only these are. */
+function donorOf(exploitation: Extract<Exploitation, { kind: "copy" | "restart" }>): Snapshot {
+  if (exploitation.kind === "restart" || exploitation.weights) return exploitation.donor;
+  return exploitation.hyperparametersFrom ?? exploitation.donor;
+}
+
+/** The snapshot that a decision makes, if it changes anything. */
+export function resultOf({ member, snapshot }: Decision): SnapshotId {
+  return snapshotId(member, ordinalOf(snapshot) + 1);
 }
 
 /** Stores keep JSON, so an infinite t of constant samples is in the text only. */

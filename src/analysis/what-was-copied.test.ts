@@ -28,6 +28,7 @@ test.each([
   ["ladder", { intervals: [1, 5] }, 8, "rung 1 of 2", "rung 2 of 2"],
   ["lead", {}, 8, undefined, undefined],
   ["myOwn", {}, 8, undefined, undefined],
+  ["ladder", { intervals: 5 }, 8, undefined, undefined],
 ] as const)("%s with %o among %i has groups from %s to %s", (name, options, size, first, last) => {
   const groupOf = groupsOf({
     population: size,

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { builtInStrategies } from "../algorithm/built-in-strategies.ts";
 import { generationsOf } from "./budget.ts";
 import type { ExperimentDescription } from "./experiment.ts";
@@ -10,6 +11,10 @@ export function groupsOf(experiment: ExperimentDescription): GroupOf {
   const found = builtInStrategies.exploit.find(
     ({ definition }) => definition.name === exploit.name,
   );
+  const { groupOf, options: shape = {} } = found?.definition ?? {};
+  // A user's own function may have the name of a built-in one.
+  if (!groupOf || !z.strictObject(shape).safeParse(exploit.options).success)
+    return () => undefined;
   const facts = { size, generations: generationsOf(experiment) };
-  return (member) => found?.definition.groupOf?.(exploit.options as never, member, facts);
+  return (member) => groupOf(exploit.options as never, member, facts);
 }

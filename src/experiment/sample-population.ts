@@ -6,27 +6,33 @@ import type { SearchSpace } from "../algorithm/search-space.ts";
 import { type CheckpointId, type Snapshot, snapshotId } from "../algorithm/snapshot.ts";
 import type { Objective } from "./objective.ts";
 
-/** To try strategies on: members that have trained two generations. */
+/** To try strategies on: members that have trained a few generations. */
 export interface SamplePopulation {
   /** All scores differ clearly, and the first is the worst. */
   readonly members: readonly Snapshot[];
   readonly population: RankedPopulation;
 }
 
+interface Past {
+  readonly generations: number;
+  /** Whether each generation has other hyperparameters, and gains more or less. */
+  readonly varies: boolean;
+}
+
 export function samplePopulation(
   space: SearchSpace,
   { direction, metric }: Objective,
   size: number,
+  past: Past = { generations: 2, varies: false },
 ): SamplePopulation {
   const history = new RecentHistory();
   const facts = { direction, size, generations: undefined };
   const population = new RankedPopulation(facts, history);
   const sign = direction === "maximize" ? 1 : -1;
-  const hyperparameters = Array.from({ length: size }, (_, member) =>
-    space.sample(randomStream("member", member)),
-  );
   const trained = (member: number, generation: number): Snapshot => {
-    const score = sign * (member + 0.01 * generation);
+    const random = randomStream("member", member, past.varies ? generation : 0);
+    const luck = past.varies ? 0.1 * random.uniform() : 0;
+    const score = sign * (member + 0.01 * generation + luck);
     return {
       id: snapshotId(member, generation),
       member,
@@ -35,7 +41,7 @@ export function samplePopulation(
       generation,
       step: generation,
       memberSteps: generation,
-      hyperparameters: hyperparameters[member]!,
+      hyperparameters: space.sample(random),
       checkpoint: `checkpoint-${member}` as CheckpointId,
       score,
       samples: Array.from({ length: 10 }, (_, sample) => score + 0.001 * sample),
@@ -43,7 +49,7 @@ export function samplePopulation(
     };
   };
   const members: Snapshot[] = [];
-  for (const generation of [1, 2]) {
+  for (let generation = 1; generation <= past.generations; generation++) {
     for (let member = 0; member < size; member++) {
       const snapshot = trained(member, generation);
       history.add(snapshot);

@@ -3,9 +3,9 @@
  * found by trying them.
  */
 import type { Exploitation } from "../algorithm/exploit/exploit.ts";
-import { withRemark } from "../algorithm/explore/explore.ts";
+import { asExplored } from "../algorithm/explore/explore.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
-import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { definitionOf } from "../algorithm/strategy.ts";
 import type { Experiment } from "./experiment.ts";
 import { samplePopulation, sampleSituation } from "./sample-population.ts";
@@ -19,7 +19,7 @@ export function explorer({ strategies, objective, population }: Experiment, step
   const sample = samplePopulation(space, objective, population);
   const situation = sampleSituation(sample, step);
   return (from: Hyperparameters, random: Random): Hyperparameters =>
-    withRemark(explore(from, space, random, situation)).hyperparameters;
+    asExplored(explore(from, space, random, situation)).hyperparameters;
 }
 
 /**
@@ -44,16 +44,17 @@ function exploredNames(experiment: Experiment): ReadonlySet<string> {
 }
 
 /**
- * What exploit decides about the worst member of a population of this size, for several draws. All
- * scores differ clearly.
+ * What exploit decides about members of a population of this size, for several draws: about the
+ * worst, and about each. All scores differ clearly.
  */
 export function exploitations(
   { strategies, objective }: Experiment,
   size: number,
 ): Exploitation[] {
   const { members, population } = samplePopulation(strategies.space, objective, size);
-  return Array.from({ length: 20 }, (_, index) =>
-    strategies.exploit(members[0]!, population, randomStream("exploited", index)),
+  const tried = [...Array<Snapshot>(20).fill(members[0]!), ...members.slice(1)];
+  return tried.map((member, index) =>
+    strategies.exploit(member, population, randomStream("exploited", index)),
   );
 }
 
@@ -69,9 +70,10 @@ interface CopiedParts {
  * never copies here may take over anything.
  */
 export function copiedParts(experiment: Experiment): CopiedParts {
-  const tries = tried(() => exploitations(experiment, experiment.population)) ?? [];
-  const copies = tries.filter((decision) => decision.kind === "copy");
-  if (tries.length === 0 || (copies.length === 0 && !isOurs(experiment))) {
+  const copies = tried(() =>
+    exploitations(experiment, experiment.population).filter(({ kind }) => kind === "copy"),
+  ) as Extract<Exploitation, { kind: "copy" }>[] | undefined;
+  if (!copies || (copies.length === 0 && !isOurs(experiment))) {
     const any = experiment.population > 1;
     return { weights: any, hyperparameters: any, together: true };
   }

@@ -1,10 +1,5 @@
-import type { Decision } from "../algorithm/population-based-training.ts";
-import {
-  ordinalOf,
-  type SnapshotId,
-  snapshotId,
-  type TreeSnapshot,
-} from "../algorithm/snapshot.ts";
+import { type Decision, resultOf } from "../algorithm/population-based-training.ts";
+import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { nameOf, whatWasCopied } from "../analysis/what-was-copied.ts";
 import { type GroupOf, groupsOf } from "../experiment/groups.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
@@ -126,9 +121,4 @@ function who(decision: Decision, after: TreeSnapshot | undefined, groupOf: Group
   if (kind === "restart")
     return `${member} restarted near the hyperparameters of snapshot ${donor}`;
   return `${member} copied ${whatWasCopied(decision, after, groupOf)}`;
-}
-
-/** The snapshot that a decision made. */
-function resultOf({ member, snapshot }: Decision): SnapshotId {
-  return snapshotId(member, ordinalOf(snapshot) + 1);
 }

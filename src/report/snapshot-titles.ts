@@ -1,5 +1,5 @@
-import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
-import { ordinalOf, snapshotId } from "../algorithm/snapshot.ts";
+import { resultOf } from "../algorithm/population-based-training.ts";
+import type { TreeSnapshot } from "../algorithm/snapshot.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { nameOf, whatWasCopied } from "../analysis/what-was-copied.ts";
@@ -14,12 +14,7 @@ export function snapshotTitles({
   const { metric } = run.experiment.objective;
   const groupOf = groupsOf(run.experiment);
   // A decision is about the snapshot before the one that it made.
-  const byResult = new Map(
-    decisions.map((decision) => {
-      const result: SnapshotId = snapshotId(decision.member, ordinalOf(decision.snapshot) + 1);
-      return [result, decision] as const;
-    }),
-  );
+  const byResult = new Map(decisions.map((decision) => [resultOf(decision), decision] as const));
   return (snapshot) => {
     const { id, generation, step, kind } = snapshot;
     const member = nameOf(snapshot.member, groupOf);

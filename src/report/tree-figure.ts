@@ -57,7 +57,7 @@ export function treeFigure(data: RunData): Figure | NoFigure {
   const isWhole = tree.branches.length === tree.total;
   const x: Axis = axisOf(tree);
   const margin = marginOf(data);
-  const parts = [legend(entries(data, isWhole), figureWidth, margin), treePanel(data, tree, x)];
+  const parts = [legend(entries(data, tree), figureWidth, margin), treePanel(data, tree, x)];
   if (!isWhole) parts.push(fatesPanel(tree.fates, x, margin));
   return figure(name, title, captionOf(data, tree), stack(parts, 4));
 }
@@ -323,12 +323,13 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis, margin: number): 
   });
 }
 
-function migrations({ branches, history }: RunData): number {
+function migrations({ history }: RunData, branches: readonly Row[]): number {
   const groupOf = groupsOf(history.run.experiment);
   return branches.filter((branch) => isMigration(branch, groupOf)).length;
 }
 
-function entries(data: RunData, isWhole: boolean): readonly LegendEntry[] {
+function entries(data: RunData, { branches, total }: PhylogeneticTree): readonly LegendEntry[] {
+  const isWhole = branches.length === total;
   const { scores, bestLineage, history } = data;
   const hasOwnCopies = history.snapshots.some(copiesHyperparametersOnly);
   return [
@@ -361,7 +362,7 @@ function entries(data: RunData, isWhole: boolean): readonly LegendEntry[] {
           { sign: "area", color: "var(--faint)", label: "extinct" } as const,
           { sign: "line", color: "var(--muted)", dash: "3,3", label: "all members" } as const,
         ]),
-    ...(migrations(data) > 0
+    ...(migrations(data, branches) > 0
       ? [
           {
             sign: "line",
@@ -407,7 +408,7 @@ function captionOf(data: RunData, { branches, total, fates }: PhylogeneticTree):
       `${roots === 1 ? "has" : "have"} descendants` +
       `${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
   ];
-  const migrated = migrations(data);
+  const migrated = migrations(data, branches);
   if (migrated > 0)
     sentences.push(
       `${plural(migrated, "branch", "branches")} began with a copy from another group.`,

@@ -10,13 +10,16 @@ export function count(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** At most four significant digits. */
+/** At most four significant digits, or of the distance where a value is nearly 1. */
 export function number(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return "none";
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(3).replace(/\.?0*e\+?/, "e");
-  return Number.isInteger(value) ? count(value) : String(Number(value.toPrecision(4)));
+  if (Number.isInteger(value)) return count(value);
+  if (size > 0.999 && size < 1)
+    return String(Math.sign(value) * Number((1 - Number((1 - size).toPrecision(4))).toFixed(15)));
+  return String(Number(value.toPrecision(4)));
 }
 
 export function value(given: HyperparameterValue | undefined): string {

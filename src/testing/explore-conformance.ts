@@ -1,5 +1,5 @@
 /** What every explore promises, in a search space with every kind of hyperparameter. */
-import { type Explore, withRemark } from "../algorithm/explore/explore.ts";
+import { asExplored, type Explore, type Situation } from "../algorithm/explore/explore.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
@@ -10,6 +10,7 @@ import { conditional } from "../experiment/search-space/conditional.ts";
 import { constant } from "../experiment/search-space/constant.ts";
 import { integer } from "../experiment/search-space/integer.ts";
 import { logUniform } from "../experiment/search-space/log-uniform.ts";
+import { nearOne } from "../experiment/search-space/near-one.ts";
 import { normal } from "../experiment/search-space/normal.ts";
 import { ordinal } from "../experiment/search-space/ordinal.ts";
 import { quantized } from "../experiment/search-space/quantized.ts";
@@ -18,6 +19,8 @@ import { uniform } from "../experiment/search-space/uniform.ts";
 import { assert, assertEqual, type ConformanceCase } from "./assert.ts";
 
 const seeds = 500;
+/** An explore that learns from the past may take long. */
+const seedsWithPast = 5;
 
 const everyKind = () =>
   searchSpace({
@@ -27,6 +30,7 @@ const everyKind = () =>
     decay: quantized(uniform(0, 0.5), 0.05),
     layers: integer(1, 64),
     batch: ordinal(16, 32, 64),
+    discount: nearOne(0.9, 0.9999),
     optimizer: choice("sgd", "adam"),
     activation: constant("gelu"),
     momentum: conditional("optimizer", "sgd", uniform(0, 1)),
@@ -38,19 +42,24 @@ export function exploreConformance(
   space: SearchSpace = everyKind(),
 ): ConformanceCase[] {
   const cases: ConformanceCase[] = [];
+  const young = samplePopulation(space, maximize("score"), 8);
+  const old = samplePopulation(space, maximize("score"), 8, { generations: 12, varies: true });
+  let sample = young;
   const add = (name: string, check: (from: Hyperparameters, random: () => Random) => void) =>
     cases.push({
       name,
       run: async () => {
-        for (let seed = 0; seed < seeds; seed++) {
+        for (let seed = 0; seed < seeds + seedsWithPast; seed++) {
+          sample = seed < seeds ? young : old;
           const from = space.sample(randomStream("explore conformance", "from", seed));
           check(from, () => randomStream("explore conformance", seed));
         }
       },
     });
-  const sample = samplePopulation(space, maximize("score"), 8);
-  const explored = (from: Hyperparameters, random: Random, step = 0) =>
-    withRemark(explore(from, space, random, sampleSituation(sample, step))).hyperparameters;
+  const explored = (from: Hyperparameters, random: Random, given: Partial<Situation> = {}) => {
+    const situation = { ...sampleSituation(sample, 0), ...given };
+    return asExplored(explore(from, space, random, situation)).hyperparameters;
+  };
 
   add("every outcome can be settled in the search space", (from, random) => {
     const settled = space.settle(explored(from, random()), random());
@@ -77,7 +86,11 @@ export function exploreConformance(
   });
 
   add("weights of any age can be explored from", (from, random) => {
-    for (const step of [0, 1, 1e9]) explored(from, random(), step);
+    for (const step of [0, 1, 1e9]) explored(from, random(), { step });
+  });
+
+  add("fresh weights can be explored from", (from, random) => {
+    explored(from, random(), { step: 0, weights: undefined });
   });
   return cases;
 }

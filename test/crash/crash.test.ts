@@ -56,7 +56,9 @@ async function newRun(experiment: Experiment, database?: string): Promise<Place>
   return { store, checkpoints: join(directory, "checkpoints"), id };
 }
 
-test(`after ${kills} kills nothing that was published is lost, repeated or torn`, async () => {
+test(`after ${kills} kills nothing that was published is lost, repeated or torn`, {
+  timeout: Math.max(600_000, kills * 3000),
+}, async () => {
   const stepsPerMember = 50 * kills;
   const experiment = walkExperiment({ population: 6, stepsPerMember, synchronous: false });
   // On most machines one run outlasts the kills; on a fast one the next run gets the rest.

@@ -1,7 +1,7 @@
 import type { Population } from "../population.ts";
 import type { SearchSpace } from "../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
-import { type Explore, withRemark } from "./explore.ts";
+import { asExplored, type Explore } from "./explore.ts";
 
 /** How often values are drawn again. */
 const draws = 16;
@@ -36,13 +36,14 @@ export function apartFromFailed(
     );
     const wrong = (drawn: Hyperparameters) =>
       suspects.filter(({ name, isBeyond }) => isBeyond(drawn[name]));
-    const draw = () => withRemark(explore({ ...starting }, space, ...rest));
+    const draw = () => asExplored(explore({ ...starting }, space, ...rest));
     let drawn = draw();
     for (let again = 1; again < draws && wrong(drawn.hyperparameters).length > 0; again++)
       drawn = draw();
     const kept = wrong(drawn.hyperparameters).map(({ name }) => [name, starting[name]]);
+    if (kept.length === 0) return drawn;
     const hyperparameters = { ...drawn.hyperparameters, ...Object.fromEntries(kept) };
-    return { ...drawn, hyperparameters };
+    return { hyperparameters, remark: "" };
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Population } from "../population.ts";
+import { BadInputError } from "../problem.ts";
 import type { Random } from "../random.ts";
 import type { SearchSpace } from "../search-space.ts";
+import { show } from "../show.ts";
 import type { Hyperparameters, Snapshot } from "../snapshot.ts";
 
 /**
@@ -29,7 +31,7 @@ export interface Situation {
   readonly step: number;
   /** The weights that train on, a donor's or the member's own; undefined for fresh ones. */
   readonly weights: Snapshot | undefined;
-  /** The snapshot that the member has just published. */
+  /** The member's own newest snapshot. */
   readonly member: Snapshot;
   readonly population: Population;
 }
@@ -40,9 +42,26 @@ export interface Explored {
   readonly remark: string;
 }
 
-/** With an empty remark where there is none. No hyperparameter is an object. */
-export function withRemark(result: Hyperparameters | Explored): Explored {
-  return typeof result.hyperparameters === "object"
-    ? (result as Explored)
-    : { hyperparameters: result as Hyperparameters, remark: "" };
+/**
+ * What an explore returned, with an empty remark where there is none; no hyperparameter is an
+ * object. Throws a `BadInputError` where a user's own returned something else.
+ */
+export function asExplored(result: Hyperparameters | Explored): Explored {
+  const isExplored = isPlain(result) && "hyperparameters" in result && "remark" in result;
+  const found = isExplored ? result : { hyperparameters: result, remark: "" };
+  if (isPlain(found.hyperparameters) && typeof found.remark === "string") return found as Explored;
+  throw new BadInputError([
+    {
+      path: "explore",
+      value: show(result),
+      rule: "is what it returned, but hyperparameters must be an object",
+      remedy: "return { name: value, ... }, or { hyperparameters, remark } with a remark in words",
+    },
+  ]);
+}
+
+function isPlain(value: unknown): value is object {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !("then" in value)
+  );
 }

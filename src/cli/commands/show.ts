@@ -1,7 +1,7 @@
 import { legibleBelow } from "../../algorithm/legible.ts";
-import type { Decision } from "../../algorithm/population-based-training.ts";
+import { type Decision, resultOf } from "../../algorithm/population-based-training.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
-import { ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
+import { memberOf, type Snapshot, type SnapshotId } from "../../algorithm/snapshot.ts";
 import { groupsOf } from "../../experiment/groups.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import {
@@ -111,7 +111,7 @@ async function showPopulation(
       count(now.generation),
       count(now.step),
       number(now.score),
-      now.kind === "copied" ? `copied ${now.donor}` : now.kind,
+      now.kind === "copied" ? `copied ${sourcesOf(now).join(" and ")}` : now.kind,
       hyperparameters(now.hyperparameters),
     ];
   });
@@ -128,6 +128,12 @@ async function showPopulation(
     if (decision.kind === "copy") print(await explained(stores, run, decision));
     else if (isRecovery(decision)) print(recoveryLine(decision));
   }
+}
+
+/** The donor of the weights, unless they are the member's own, and that of the hyperparameters. */
+function sourcesOf({ member, parent, donor }: Snapshot): SnapshotId[] {
+  const foreign = parent && memberOf(parent) !== member ? [parent] : [];
+  return [...new Set([...foreign, ...(donor ? [donor] : [])])];
 }
 
 /**
@@ -186,10 +192,7 @@ async function explained(stores: Stores, run: Run, decision: Decision): Promise<
       `near the hyperparameters of snapshot ${donor}: ${why}`
     );
   const from = await stores.population.snapshot(run.id, donor);
-  const after: Snapshot = await stores.population.snapshot(
-    run.id,
-    snapshotId(member, ordinalOf(snapshot) + 1),
-  );
+  const after: Snapshot = await stores.population.snapshot(run.id, resultOf(decision));
   const copied = copySentence(decision, { before, donor: from, after }, groupsOf(run.experiment));
   return `generation ${generation}: ${copied}\n    because ${why}`;
 }

@@ -1,7 +1,7 @@
 /** What a person wants to know about a run in progress, folded from its events. */
 import { median, sum } from "simple-statistics";
 import { isBetter } from "../../algorithm/population.ts";
-import type { Decision } from "../../algorithm/population-based-training.ts";
+import { type Decision, resultOf } from "../../algorithm/population-based-training.ts";
 import type { Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import { memberOf } from "../../algorithm/snapshot.ts";
 import { nameOf, whatWasCopied } from "../../analysis/what-was-copied.ts";
@@ -128,9 +128,7 @@ export class RunView {
       this.#recent[memberOf(id)]!.find((snapshot) => snapshot.id === id);
     const before = find(decision.snapshot);
     const donor = decision.donor && find(decision.donor);
-    const after = this.#recent[decision.member]!.find(
-      (snapshot) => snapshot.parent === decision.donor || snapshot.parent === decision.snapshot,
-    );
+    const after = find(resultOf(decision));
     return copySentence(decision, { before, donor, after }, groupsOf(this.run.experiment));
   }
 }

@@ -35,7 +35,7 @@ function mistaken(inner: unknown, step: number): DeclaredNumber {
     mistakes: [
       {
         rule: "only numbers can be quantized",
-        remedy: "quantize uniform(...), logUniform(...) or normal(...)",
+        remedy: "quantize uniform(...), logUniform(...), nearOne(...) or normal(...)",
       },
     ],
   });

@@ -87,7 +87,11 @@ function middles(
   const values = Array.from({ length: count }, (_, index) => {
     const share = (index + 0.5) / count;
     const value = at(placeOf(low) + (placeOf(high) - placeOf(low)) * share);
-    return nearest(Number(value.toPrecision(6)))!;
+    const rounded =
+      numeric.scale === "nearOne"
+        ? 1 - Number((1 - value).toPrecision(6))
+        : Number(value.toPrecision(6));
+    return nearest(rounded)!;
   });
   return [...new Set(values)];
 }

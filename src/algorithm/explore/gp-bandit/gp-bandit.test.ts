@@ -14,7 +14,7 @@ import { RecentHistory } from "../../history.ts";
 import { type Direction, RankedPopulation } from "../../population.ts";
 import { trained } from "../../population-of.test-support.ts";
 import { type Snapshot, snapshotId } from "../../snapshot.ts";
-import { type Explored, type Situation, withRemark } from "../explore.ts";
+import { asExplored, type Explored, type Situation } from "../explore.ts";
 import { categoryProbabilities } from "./category-probabilities.ts";
 import { gaussianProcess, type Point } from "./gaussian-process.ts";
 
@@ -60,7 +60,7 @@ function situationAfter({ generations, direction = "maximize", gain }: Past): Si
 
 const explored = (situation: Situation, seed: number): Explored => {
   const from = { rate: 1e-2, optimizer: "adam", activation: "gelu" };
-  return withRemark(gpBandit()(from, space, randomStream(seed), situation));
+  return asExplored(gpBandit()(from, space, randomStream(seed), situation));
 };
 
 /** The best rate is 1e-3, and lion is worth as much as a hundredth of it. */
@@ -92,13 +92,23 @@ describe("gpBandit", () => {
     expect(found.filter((rate) => rate <= 1e-3).length).toBeGreaterThanOrEqual(15);
   });
 
+  test("one trial that broke down does not hide the others", () => {
+    const gain = ({ rate }: Hyperparameters, generation: number) =>
+      generation === 4 && (rate as number) > 0.01 ? -1e6 : (rate as number) > 1e-3 ? 1 : 0;
+    const situation = situationAfter({ generations: 10, gain });
+    const found = seeds.map((seed) => explored(situation, seed).hyperparameters.rate as number);
+    expect(found.filter((rate) => rate > 1e-3).length).toBeGreaterThanOrEqual(15);
+  });
+
   test("says what it expects", () => {
     const { remark } = explored(situationAfter({ generations: 10, gain: peak }), 1);
     expect(remark).toMatch(/^gpBandit expects them to gain -?[\d.e-]+ ± [\d.e-]+$/);
   });
 
   test.each([
-    ["too little is known", 2, peak, /^perturbed: gpBandit knows 12 of 20 generations that it/],
+    ["too little is known", 2, peak, /^perturbed: gpBandit knows 12 of 20 generations it needs/],
+    ["gains differ by rounding", 9, () => 0.1, /^perturbed: gpBandit has seen no generation gain/],
+    ["gains are too large", 9, () => 1e308, /^perturbed: gpBandit/],
     ["all gain the same", 9, () => 1, /^perturbed: gpBandit has seen no generation gain more/],
     ["nothing has a score", 9, () => Number.NaN, /^perturbed: gpBandit knows 0 of 20/],
   ] as const)("perturbs where %s, and says so", (_, generations, gain, remark) => {

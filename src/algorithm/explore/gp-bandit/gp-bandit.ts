@@ -9,6 +9,8 @@ import { categoryProbabilities } from "./category-probabilities.ts";
 import { gaussianProcess, type Point } from "./gaussian-process.ts";
 import { type Gains, standardized, type Trial, trialsOf } from "./trials.ts";
 
+/** With fewer it knows too little; a population of one has 23 in its history. */
+const fewestTrials = 20;
 const candidates = 64;
 
 /** Draws from the prior, to find the values of a category. */
@@ -21,7 +23,7 @@ const fallback = perturb();
 
 /**
  * Takes hyperparameters of which much is expected (Parker-Holder et al. 2020, PB2). A Gaussian
- * process is fitted to what the last 24 generations gained, with the hyperparameters and the score
+ * process is fitted to what the last 23 generations gained, with the hyperparameters and the score
  * that each member began with. One function that fits is drawn from it, and of 64 candidates the
  * one is taken where it is highest (Thompson sampling): members decide without knowing of each
  * other, and the upper bound of PB2 would send all of them to the same place. Categories are drawn
@@ -43,12 +45,10 @@ export const gpBandit = strategy(
       remark: `perturbed: ${why}`,
     });
     const trials = trialsOf(situation, random);
-    const needed = 4 * (space.names.length + 1);
-    if (trials.length < needed)
-      return perturbed(`gpBandit knows ${trials.length} of ${needed} generations that it needs`);
+    if (trials.length < fewestTrials)
+      return perturbed(`gpBandit knows ${trials.length} of ${fewestTrials} generations it needs`);
     const gains = standardized(trials);
-    if (gains.deviation === 0)
-      return perturbed("gpBandit has seen no generation gain more than another");
+    if (!gains) return perturbed("gpBandit has seen no generation gain more than another");
 
     const pointOf = pointsIn(space, trials);
     const process = gaussianProcess(trials.map(pointOf), gains.values);
@@ -59,22 +59,18 @@ export const gpBandit = strategy(
       return space.settle({ ...values, ...categories }, random);
     });
     const next = {
-      startScore: situation.weights?.score ?? trials[0]!.startScore,
+      // Fresh weights are most like the oldest.
+      startScore: situation.weights?.score ?? trials.at(-1)!.startScore,
       generation: situation.member.generation + 1,
     };
     const points = proposed.map((values) => pointOf({ hyperparameters: values, ...next }));
     const drawn = process.draw(points, random);
     const best = drawn.indexOf(Math.max(...drawn));
-    return {
-      hyperparameters: proposed[best]!,
-      remark: expectation(process.predict(points[best]!)),
-    };
-
-    function expectation({ mean, deviation }: { mean: number; deviation: number }): string {
-      const gain = shortened(gains.mean + gains.deviation * mean);
-      const spread = shortened(gains.deviation * deviation);
-      return `gpBandit expects them to gain ${gain} ± ${spread}`;
-    }
+    const { mean, deviation } = process.predict(points[best]!);
+    const gain = shortened(gains.mean + gains.deviation * mean);
+    const spread = shortened(gains.deviation * deviation);
+    const remark = `gpBandit expects them to gain ${gain} ± ${spread}`;
+    return { hyperparameters: proposed[best]!, remark };
   },
 );
 
