@@ -138,7 +138,7 @@ async function all(): Promise<void> {
   writeResults("strategies", `Strategies on the reference problems, ${seeds} seeds`, [
     "Medians with 95% intervals. T3: steps until the first member is done (fewer is better; " +
       "1,000 is the budget). Digits: the share of the test pictures that the best model reads " +
-      "right, 24 seeds. The others: final Q (more is better), 50 generations. PB2 has 20 seeds.",
+      "right, 16 seeds. The others: final Q (more is better), 50 generations. PB2 has 20 seeds.",
     `## Synchronous\n\n${bySize}`,
     `## Asynchronous: T3, 16 members\n\n${byWorkers}`,
   ]);

@@ -159,7 +159,7 @@ const digits: Task = {
       other.metrics.finalAccuracy! > best.metrics.finalAccuracy! ? other : best,
     ).metrics.testAccuracy!,
   digits: 3,
-  seeds: 24,
+  seeds: 16,
   sizes: [4, 8],
 };
 
