@@ -51,7 +51,7 @@ export const gpBandit = strategy(
     if (!gains) return perturbed("gpBandit has seen no generation gain more than another");
 
     const pointOf = pointsIn(space, trials);
-    const process = gaussianProcess(trials.map(pointOf), gains.values);
+    const fitted = gaussianProcess(trials.map(pointOf), gains.values);
     const categories = drawnCategories(space, trials, gains, random);
     const proposed = Array.from({ length: candidates }, (_, index) => {
       const values =
@@ -64,9 +64,9 @@ export const gpBandit = strategy(
       generation: situation.member.generation + 1,
     };
     const points = proposed.map((values) => pointOf({ hyperparameters: values, ...next }));
-    const drawn = process.draw(points, random);
+    const drawn = fitted.draw(points, random);
     const best = drawn.indexOf(Math.max(...drawn));
-    const { mean, deviation } = process.predict(points[best]!);
+    const { mean, deviation } = fitted.predict(points[best]!);
     const gain = shortened(gains.mean + gains.deviation * mean);
     const spread = shortened(gains.deviation * deviation);
     const remark = `gpBandit expects them to gain ${gain} ± ${spread}`;
