@@ -52,8 +52,8 @@ export function exploitations(
   size: number,
 ): Exploitation[] {
   const { members, population } = samplePopulation(strategies.space, objective, size);
-  const tried = [...Array<Snapshot>(20).fill(members[0]!), ...members.slice(1)];
-  return tried.map((member, index) =>
+  const asked = [...Array<Snapshot>(20).fill(members[0]!), ...members.slice(1)];
+  return asked.map((member, index) =>
     strategies.exploit(member, population, randomStream("exploited", index)),
   );
 }

@@ -1,7 +1,7 @@
 import { type Decision, resultOf } from "../algorithm/population-based-training.ts";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { nameOf, whatWasCopied } from "../analysis/what-was-copied.ts";
-import { type GroupOf, groupsOf } from "../experiment/groups.ts";
+import type { GroupOf } from "../experiment/groups.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import { html, type Markup } from "./html.ts";
 import { type Section, tableElement } from "./page.ts";
@@ -19,7 +19,7 @@ const openRows = 25;
  * Which members copied, restarted or ended early, and why, the latest first. Decisions to keep
  * training are only counted.
  */
-export function decisionsSection({ history, bestLineage }: RunData): Section {
+export function decisionsSection({ history, bestLineage, groupOf }: RunData): Section {
   const section = { id: "decisions", heading: "Decisions" };
   const { decisions, snapshots, totals } = history;
   const told = decisions.filter(isNotable);
@@ -39,7 +39,6 @@ export function decisionsSection({ history, bestLineage }: RunData): Section {
   );
   const byId = new Map<SnapshotId | undefined, TreeSnapshot>();
   for (const snapshot of snapshots) if (named.has(snapshot.id)) byId.set(snapshot.id, snapshot);
-  const groupOf = groupsOf(history.run.experiment);
   const rows = shown.map((decision) => row(decision, byId, best, groupOf));
   const metric = history.run.experiment.objective.metric;
   const table = (given: typeof rows) =>

@@ -5,6 +5,7 @@ import { earnedScore } from "../analysis/curves.ts";
 import { quantile, type TrainedStretch, trainedStretches } from "../analysis/distribution.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { scaleOfValues } from "../analysis/scale-of-values.ts";
+import { type GroupOf, groupsOf } from "../experiment/groups.ts";
 import type { Scale } from "../experiment/search-space/scale.ts";
 import { type Domain, domainOf } from "./axes.ts";
 
@@ -22,6 +23,7 @@ export interface RunData {
   readonly scores: Scores | undefined;
   /** The highest number of steps that any weights have seen. */
   readonly lastStep: number;
+  readonly groupOf: GroupOf;
 }
 
 interface Hyperparameter {
@@ -79,6 +81,7 @@ export function runData(history: RunHistory, best: Snapshot | undefined): RunDat
     }),
     scores: scoresOf(history, best),
     lastStep,
+    groupOf: groupsOf(history.run.experiment),
   };
 }
 

@@ -5,7 +5,6 @@
  */
 import * as Plot from "@observablehq/plot";
 import type { SnapshotId, TreeSnapshot } from "../algorithm/snapshot.ts";
-import type { Branch } from "../analysis/branches.ts";
 import { earnedScore } from "../analysis/curves.ts";
 import {
   copiesHyperparametersOnly,
@@ -14,16 +13,16 @@ import {
   type PlacedBranch,
   phylogeneticTree,
 } from "../analysis/phylogenetic-tree.ts";
-import { type GroupOf, groupsOf } from "../experiment/groups.ts";
+import type { GroupOf } from "../experiment/groups.ts";
 import { type Axis, panel, ticks } from "./axes.ts";
 import { type Figure, figure, figureWidth, type NoFigure } from "./figure.ts";
-import { type LegendEntry, legend } from "./legend.ts";
+import { legend } from "./legend.ts";
 import { px } from "./line-path.ts";
 import type { RunData } from "./run-data.ts";
 import { snapshotTitles } from "./snapshot-titles.ts";
 import { type Part, path, stack } from "./svg.ts";
 import { scoreColors } from "./theme.ts";
-import { count, number, plural } from "./words.ts";
+import { captionOf, entries, isMigration } from "./tree-words.ts";
 
 /** Beyond these limits dots would touch each other, or the file would become large. */
 const maxDots = 1_500;
@@ -37,8 +36,8 @@ const minLabelledRow = 9;
 const extinctOpacity = 0.4;
 
 /** For the numbers of members, and the names of their groups. */
-function marginOf({ history }: RunData): number {
-  return groupsOf(history.run.experiment)(0) === undefined ? 48 : 96;
+function marginOf({ groupOf }: RunData): number {
+  return groupOf(0) === undefined ? 48 : 96;
 }
 
 type Row = PlacedBranch<TreeSnapshot>;
@@ -84,7 +83,6 @@ function treePanel(
   const strokePx = Math.max(0.6, Math.min(2.5, rowPx * 0.45));
   const best = new Set<SnapshotId>(data.bestLineage.map(({ id }) => id));
   const dots = dotsOf(data, branches, generationPx, rowPx);
-  const groupOf = groupsOf(data.history.run.experiment);
   return panel({
     width: figureWidth,
     height: Math.round(rows * rowPx) + 90,
@@ -99,7 +97,7 @@ function treePanel(
     grid: false,
     marks: [
       bestMark(branches, best, Math.max(3, Math.min(9, rowPx * 0.8))),
-      connectors(branches, Math.min(1, strokePx), groupOf),
+      connectors(branches, Math.min(1, strokePx), data.groupOf),
       segments(data, branches, strokePx),
       labels(data, branches, rowPx),
       dots,
@@ -160,11 +158,6 @@ function connectors(branches: readonly Row[], width: number, groupOf: GroupOf): 
       ...(migrates && { "stroke-dasharray": "3,2" }),
     });
   });
-}
-
-/** Whether a branch began with a copy from another group. */
-function isMigration({ member, origin }: Branch, groupOf: GroupOf): boolean {
-  return origin !== undefined && groupOf(origin.member) !== groupOf(member);
 }
 
 /** One path for each colour, and for surviving and extinct branches. */
@@ -241,7 +234,11 @@ function dotsOf(
  * At the left the members of the roots, at the right the members whose newest snapshot is on the
  * branch.
  */
-function labels({ history }: RunData, branches: readonly Row[], rowPx: number): Plot.Markish {
+function labels(
+  { history, groupOf }: RunData,
+  branches: readonly Row[],
+  rowPx: number,
+): Plot.Markish {
   if (rowPx < minLabelledRow) return null;
   const newest = new Map<number, TreeSnapshot>();
   for (const snapshot of history.snapshots) newest.set(snapshot.member, snapshot);
@@ -249,7 +246,6 @@ function labels({ history }: RunData, branches: readonly Row[], rowPx: number): 
   const present = branches.filter(
     ({ member, snapshots }) => snapshots.at(-1) === newest.get(member),
   );
-  const groupOf = groupsOf(history.run.experiment);
   const text = {
     y: "row",
     fill: "var(--muted)",
@@ -321,99 +317,4 @@ function fatesPanel(fates: readonly GenerationFate[], x: Axis, margin: number): 
       }),
     ],
   });
-}
-
-function migrations({ history }: RunData, branches: readonly Row[]): number {
-  const groupOf = groupsOf(history.run.experiment);
-  return branches.filter((branch) => isMigration(branch, groupOf)).length;
-}
-
-function entries(data: RunData, { branches, total }: PhylogeneticTree): readonly LegendEntry[] {
-  const isWhole = branches.length === total;
-  const { scores, bestLineage, history } = data;
-  const hasOwnCopies = history.snapshots.some(copiesHyperparametersOnly);
-  return [
-    ...(scores
-      ? [
-          {
-            sign: "scores",
-            label: scores.label,
-            low:
-              scores.worstColored === scores.best
-                ? "worse"
-                : `${number(scores.worstColored)} or worse`,
-            high: number(scores.best),
-          } as const,
-        ]
-      : []),
-    ...(bestLineage.length > 0
-      ? [
-          {
-            sign: "area",
-            color: "var(--best)",
-            opacity: 0.45,
-            label: "lineage of the best model",
-          } as const,
-        ]
-      : []),
-    ...(isWhole
-      ? [{ sign: "line", color: "var(--faint)", width: 2, label: "pale: extinct" } as const]
-      : [
-          { sign: "area", color: "var(--faint)", label: "extinct" } as const,
-          { sign: "line", color: "var(--muted)", dash: "3,3", label: "all members" } as const,
-        ]),
-    ...(migrations(data, branches) > 0
-      ? [
-          {
-            sign: "line",
-            color: "var(--middle)",
-            width: 2,
-            dash: "3,2",
-            label: "copied from another group",
-          } as const,
-        ]
-      : []),
-    ...(hasOwnCopies && isWhole
-      ? [{ sign: "square", color: "var(--ink)", label: "copied hyperparameters only" } as const]
-      : []),
-  ];
-}
-
-function captionOf(data: RunData, { branches, total, fates }: PhylogeneticTree): string {
-  const { history, bestLineage, scores } = data;
-  const isWhole = branches.length === total;
-  const roots = new Set(
-    branches.flatMap(({ surviving, snapshots: [first] }) =>
-      surviving > 0 && first?.kind === "initial" ? [first.member] : [],
-    ),
-  ).size;
-  const { population } = history.run.experiment;
-  const hasRestarts = history.snapshots.some(({ kind }) => kind === "restarted");
-  const sentences = [
-    isWhole
-      ? "Every row is a branch: the training of one member between two copies of weights. " +
-        "A branch that began with a copy is joined to the snapshot that was copied. " +
-        "Pale branches have no descendant among the newest snapshots."
-      : "Every row leads to the newest snapshot of one member, and begins at the snapshot of " +
-        `another row that was copied. Of ${count(total)} branches these are the ` +
-        `${count(branches.length)} that have a descendant among the newest snapshots; ` +
-        "the area below counts, generation by generation, the members that have none.",
-    ...(scores
-      ? ["Colours show the score at the end of each generation."]
-      : ["No snapshot has a score."]),
-    "Numbers are members: at the left the initial ones" +
-      (hasRestarts ? " and those that restarted with fresh weights" : "") +
-      ", at the right those that hold the weights now.",
-    `Of ${plural(population, "initial member")}, ${count(roots)} ` +
-      `${roots === 1 ? "has" : "have"} descendants` +
-      `${fates.length > 1 ? ` after ${plural(fates.length - 1, "generation")}` : ""}.`,
-  ];
-  const migrated = migrations(data, branches);
-  if (migrated > 0)
-    sentences.push(
-      `${plural(migrated, "branch", "branches")} began with a copy from another group.`,
-    );
-  if (bestLineage.length > 0)
-    sentences.push("The broad band marks the lineage of the best model.");
-  return sentences.join(" ");
 }

@@ -15,7 +15,7 @@ import { type Direction, RankedPopulation } from "../../population.ts";
 import { trained } from "../../population-of.test-support.ts";
 import { type Snapshot, snapshotId } from "../../snapshot.ts";
 import { asExplored, type Explored, type Situation } from "../explore.ts";
-import { categoryProbabilities } from "./category-probabilities.ts";
+import { categoryProbabilities } from "./categories.ts";
 import { gaussianProcess, type Point } from "./gaussian-process.ts";
 
 const space = searchSpace({

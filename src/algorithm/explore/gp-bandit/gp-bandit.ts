@@ -5,16 +5,13 @@ import type { Hyperparameters, HyperparameterValue } from "../../snapshot.ts";
 import { strategy } from "../../strategy.ts";
 import type { Explore } from "../explore.ts";
 import { mapValues, perturb } from "../perturb.ts";
-import { categoryProbabilities } from "./category-probabilities.ts";
+import { drawnCategories } from "./categories.ts";
 import { gaussianProcess, type Point } from "./gaussian-process.ts";
-import { type Gains, standardized, type Trial, trialsOf } from "./trials.ts";
+import { standardized, type Trial, trialsOf } from "./trials.ts";
 
 /** With fewer it knows too little; a population of one has 23 in its history. */
 const fewestTrials = 20;
 const candidates = 64;
-
-/** Draws from the prior, to find the values of a category. */
-const draws = 100;
 
 /** The standard deviation of the logarithm of the factor by which a near candidate moves. */
 const near = 0.3;
@@ -102,40 +99,4 @@ function moved(from: Hyperparameters, space: SearchSpace, random: Random): Hyper
   return mapValues(from, space, (name, value) =>
     space.hyperparameter(name).perturb(value, Math.exp(near * random.normal())),
   );
-}
-
-function drawnCategories(
-  space: SearchSpace,
-  trials: readonly Trial[],
-  { values }: Gains,
-  random: Random,
-): Hyperparameters {
-  const drawn: Record<string, HyperparameterValue> = {};
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  for (const name of space.names) {
-    const hyperparameter = space.hyperparameter(name);
-    if (hyperparameter.order) continue;
-    const options = [
-      ...new Set(Array.from({ length: draws }, () => hyperparameter.sample(random))),
-    ];
-    const rounds = new Map<number, { category: number; gain: number }[]>();
-    trials.forEach(({ hyperparameters, generation }, index) => {
-      const category = options.indexOf(hyperparameters[name]!);
-      if (category < 0) return;
-      const play = { category, gain: (values[index]! - least) / (most - least) };
-      rounds.set(generation, [...(rounds.get(generation) ?? []), play]);
-    });
-    const inOrder = [...rounds].toSorted(([a], [b]) => a - b).map(([, plays]) => plays);
-    drawn[name] = options[drawnIndex(categoryProbabilities(options.length, inOrder), random)]!;
-  }
-  return drawn;
-}
-
-function drawnIndex(probabilities: readonly number[], random: Random): number {
-  let left = random.uniform();
-  const index = probabilities.findIndex((probability) => {
-    left -= probability;
-    return left < 0;
-  });
-  return index < 0 ? probabilities.length - 1 : index;
 }
