@@ -14,7 +14,9 @@ export interface SamplePopulation {
 }
 
 interface Past {
+  /** How many generations, and the number of the last one. */
   readonly generations: number;
+  readonly last: number;
   /** Whether each generation has other hyperparameters, and gains more or less. */
   readonly varies: boolean;
 }
@@ -23,7 +25,7 @@ export function samplePopulation(
   space: SearchSpace,
   { direction, metric }: Objective,
   size: number,
-  past: Past = { generations: 2, varies: false },
+  past: Past = { generations: 2, last: 2, varies: false },
 ): SamplePopulation {
   const history = new RecentHistory();
   const facts = { direction, size, generations: undefined };
@@ -49,7 +51,8 @@ export function samplePopulation(
     };
   };
   const members: Snapshot[] = [];
-  for (let generation = 1; generation <= past.generations; generation++) {
+  for (let count = 1; count <= past.generations; count++) {
+    const generation = past.last - past.generations + count;
     for (let member = 0; member < size; member++) {
       const snapshot = trained(member, generation);
       history.add(snapshot);

@@ -7,7 +7,8 @@ import { asExplored } from "../algorithm/explore/explore.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { definitionOf } from "../algorithm/strategy.ts";
-import type { Experiment } from "./experiment.ts";
+import { generationsOf } from "./budget.ts";
+import { describeExperiment, type Experiment } from "./experiment.ts";
 import { samplePopulation, sampleSituation } from "./sample-population.ts";
 
 /** Enough to see an option that one move in a hundred draws. */
@@ -43,15 +44,31 @@ function exploredNames(experiment: Experiment): ReadonlySet<string> {
   return names;
 }
 
+/** Some exploits do nothing but at generations of their own. */
+const maxGenerations = 100;
+
 /**
  * What exploit decides about members of a population of this size, for several draws: about the
- * worst, and about each. All scores differ clearly.
+ * worst, and about each. All scores differ clearly. It is the end of the first generation in which
+ * it changes anything.
  */
-export function exploitations(
+export function exploitations(experiment: Experiment, size: number): Exploitation[] {
+  const generations = generationsOf(describeExperiment(experiment)) ?? maxGenerations;
+  const last = Math.min(generations, maxGenerations);
+  let generation = 2;
+  let decided = exploitationsAfter(experiment, size, generation);
+  while (decided.every(({ kind }) => kind === "keep") && ++generation <= last)
+    decided = exploitationsAfter(experiment, size, generation);
+  return decided;
+}
+
+function exploitationsAfter(
   { strategies, objective }: Experiment,
   size: number,
+  generation: number,
 ): Exploitation[] {
-  const { members, population } = samplePopulation(strategies.space, objective, size);
+  const past = { generations: 2, last: generation, varies: false };
+  const { members, population } = samplePopulation(strategies.space, objective, size, past);
   const asked = [...Array<Snapshot>(20).fill(members[0]!), ...members.slice(1)];
   return asked.map((member, index) =>
     strategies.exploit(member, population, randomStream("exploited", index)),

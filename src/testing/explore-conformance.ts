@@ -43,7 +43,11 @@ export function exploreConformance(
 ): ConformanceCase[] {
   const cases: ConformanceCase[] = [];
   const young = samplePopulation(space, maximize("score"), 8);
-  const old = samplePopulation(space, maximize("score"), 8, { generations: 12, varies: true });
+  const old = samplePopulation(space, maximize("score"), 8, {
+    generations: 12,
+    last: 12,
+    varies: true,
+  });
   let sample = young;
   const add = (name: string, check: (from: Hyperparameters, random: () => Random) => void) =>
     cases.push({

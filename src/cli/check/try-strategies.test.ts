@@ -2,6 +2,7 @@ import {
   binaryTournament,
   defineExperiment,
   everySteps,
+  ladder,
   maximize,
   minimize,
   noExploit,
@@ -21,7 +22,7 @@ function warnings(population: number, exploit: unknown, objective = maximize("sc
     hyperparameters: { rate: uniform(0, 1) },
     objective,
     ready: everySteps(1),
-    budget: { stepsPerMember: 1 },
+    budget: { stepsPerMember: 50 },
     exploit: exploit as never,
     trainer: (() => ({})) as never,
   });
@@ -77,6 +78,9 @@ test("enough members are no warning, nor are strategies that need no others", ()
   expect(warnings(2, tTestSelection())).toEqual([]);
   expect(warnings(1, noExploit())).toEqual([]);
   expect(warnings(1, sequential({ stepsPerModel: 5 }))).toEqual([]);
+  expect(warnings(8, ladder({ intervals: [5, 10] }))).toEqual([]);
+  const rungs = [{ generation: 7, from: 8, keep: 4 }];
+  expect(warnings(8, successiveHalving({ rungs }))).toEqual([]);
   const own = () => {
     throw new Error("needs more than this");
   };
