@@ -156,6 +156,20 @@ describe("noise is measured, and is no mistake", () => {
     );
   });
 
+  test("of an evaluation, that ranks a generation by luck", async () => {
+    class Noisy extends Climber {
+      override evaluate() {
+        return { place: this.place + 1000 * (machine.uniform() - 0.5) };
+      }
+    }
+    const { warn } = await check(Noisy);
+    expect(warn).toContainEqual(
+      expect.stringMatching(
+        /^trainer: 10 steps change place by no more than its noise does, so .* ranked by luck/,
+      ),
+    );
+  });
+
   test("what is forgotten stands out from little noise", async () => {
     class Both extends SlightlyNoisySteps {
       override save() {

@@ -216,7 +216,7 @@ class Contract {
   }
 
   async #judgeRestored(
-    { before: saved }: Saved,
+    { before: saved, steps }: Saved,
     restored: Evaluation,
     fresh: number,
     repeats: () => ReturnType<typeof repeatsOf>,
@@ -253,6 +253,12 @@ class Contract {
     const proves =
       between < away ? "" : "; whether weights are restored could not be told from it";
     trial.say("note", `${metric} of one checkpoint ${differs} (${parts})${proves}`);
+    if (between >= away)
+      trial.say(
+        "warn",
+        `${plural(steps, "step")} change ${metric} by no more than its noise does, so a ` +
+          "generation of as many is ranked by luck; evaluate on more, or make generations longer",
+      );
   }
 
   /** The same member, started again, has to reach the same score. */

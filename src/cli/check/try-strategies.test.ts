@@ -2,6 +2,7 @@ import {
   binaryTournament,
   defineExperiment,
   everySteps,
+  gpBandit,
   ladder,
   maximize,
   minimize,
@@ -70,6 +71,25 @@ test("the default says where it was not shown to work", () => {
     "exploit: lead was shown to work with 40 generations, not with 10",
   ]);
   expect(warningsWith(4, 40)).toEqual([]);
+});
+
+test("the bandit says where it sees too little of each member", () => {
+  const warned = (population: number) =>
+    tryMembers(
+      defineExperiment({
+        name: "test",
+        population,
+        hyperparameters: { rate: uniform(0, 1) },
+        objective: maximize("score"),
+        budget: { stepsPerMember: 50 },
+        explore: gpBandit(),
+        trainer: (() => ({})) as never,
+      }),
+    ).map(({ text }) => text);
+  expect(warned(24)).toEqual([]);
+  expect(warned(100)).toEqual([
+    expect.stringMatching(/^explore: gpBandit sees .* 96 .* less than 4 .* of 100 members$/),
+  ]);
 });
 
 test("enough members are no warning, nor are strategies that need no others", () => {

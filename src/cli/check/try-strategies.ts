@@ -50,21 +50,33 @@ export function tryMutations(experiment: Experiment): Finding[] {
   return [{ kind: "ok", text: `explore: ${changed}${example}${brought}` }];
 }
 
-/** Warns if exploit needs more members to do anything, or to do what its options say. */
+/** Warns of strategies that will not work in a population of this size, or were not shown to. */
 export function tryMembers(experiment: Experiment): Finding[] {
+  return tooFew(experiment) ?? outsideOfTheShown(experiment);
+}
+
+/** If exploit needs more members to do anything. */
+function tooFew(experiment: Experiment): Finding[] | undefined {
   const { population, strategies } = experiment;
-  const { name, options } = describeStrategy(strategies.exploit);
-  const warn = (text: string): Finding[] => [{ kind: "warn", text: `exploit: ${text}` }];
+  if (doesAnything(experiment, population)) return undefined;
+  const { name } = describeStrategy(strategies.exploit);
   const members = plural(population, "member");
-  if (!doesAnything(experiment, population)) {
-    for (let size = population + 1; size <= maxMembers; size++)
-      if (doesAnything(experiment, size))
-        return warn(`${name} never does anything among ${members}; use at least ${size}`);
+  for (let size = population + 1; size <= maxMembers; size++) {
+    const text = `exploit: ${name} never does anything among ${members}; use at least ${size}`;
+    if (doesAnything(experiment, size)) return [{ kind: "warn", text }];
   }
+  return undefined;
+}
+
+function outsideOfTheShown(experiment: Experiment): Finding[] {
+  const { exploit, explore } = experiment.strategies;
   const generations = generationsOf(describeExperiment(experiment));
-  const { warning: warningOf } = definitionOf(strategies.exploit) ?? {};
-  const warning = warningOf?.(options as never, population, generations);
-  return warning === undefined ? [] : warn(`${name} ${warning}`);
+  return Object.entries({ exploit, explore }).flatMap(([part, chosen]): Finding[] => {
+    const { name, options } = describeStrategy(chosen);
+    const warningOf = definitionOf(chosen)?.warning;
+    const warning = warningOf?.(options as never, experiment.population, generations);
+    return warning ? [{ kind: "warn", text: `${part}: ${name} ${warning}` }] : [];
+  });
 }
 
 function doesAnything(experiment: Experiment, size: number): boolean {

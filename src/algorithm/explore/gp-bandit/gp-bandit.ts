@@ -7,11 +7,14 @@ import type { Explore } from "../explore.ts";
 import { mapValues, perturb } from "../perturb.ts";
 import { drawnCategories } from "./categories.ts";
 import { gaussianProcess, type Point } from "./gaussian-process.ts";
-import { standardized, type Trial, trialsOf } from "./trials.ts";
+import { maxTrials, standardized, type Trial, trialsOf } from "./trials.ts";
 
 /** With fewer it knows too little; a population of one has 23 in its history. */
 const fewestTrials = 20;
 const candidates = 64;
+
+/** It was shown to work where it sees about as many of each member, or more. */
+const fewestGenerations = 4;
 
 /** The standard deviation of the logarithm of the factor by which a near candidate moves. */
 const near = 0.3;
@@ -34,6 +37,11 @@ export const gpBandit = strategy(
     name: "gpBandit",
     summary: "Takes what a Gaussian process over the last generations expects to gain most.",
     readsHistory: true,
+    warning(_, population) {
+      if (population * fewestGenerations <= maxTrials) return undefined;
+      const seen = `only the last ${maxTrials} results of generations`;
+      return `sees ${seen}, less than ${fewestGenerations} of each of ${population} members`;
+    },
   },
   {},
   (): Explore => (hyperparameters, space, random, situation) => {

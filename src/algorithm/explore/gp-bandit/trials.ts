@@ -6,7 +6,7 @@ import { mean } from "../../statistics/robust.ts";
 import type { Situation } from "../explore.ts";
 
 /** More would cost more than they tell: a fit grows with the cube of their number. */
-const maxTrials = 96;
+export const maxTrials = 96;
 
 /** A generation of training with some hyperparameters. */
 export interface Trial {
