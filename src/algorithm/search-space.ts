@@ -14,6 +14,11 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
    * Kinds without an order return the value itself.
    */
   perturb(value: T, factor: number): T;
+  /**
+   * How many times the lowest the highest is, where a factor multiplies: of a value on a log scale,
+   * of the distance to 1 near 1. Absent for other kinds.
+   */
+  readonly span?: number;
   admits(value: unknown): value is T;
   /**
    * The place of a value on the scale of its kind, from 0 for the lowest to 1. Absent for kinds

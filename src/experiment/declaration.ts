@@ -27,8 +27,8 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
   /** Default: `lead()`. */
   readonly exploit?: Exploit;
   /**
-   * Default: `perturb` with the factors 0.75 and 1 / 0.75, or 0.7 and 1 / 0.7 with fewer than 8
-   * members.
+   * Default: `perturb` with factors of the root of 2, on a log scale at least a tenth of the
+   * range.
    */
   readonly explore?: (
     hyperparameters: ValuesOf<S>,

@@ -17,11 +17,8 @@ const defaultGenerations = 50;
 
 export const defaultExploit = lead();
 
-/** A few members have to look further to find something. */
-export function defaultExplore(population: number) {
-  const factor = population < 8 ? 0.7 : 0.75;
-  return perturb({ factors: [factor, 1 / factor] });
-}
+/** On a scale of many decades factors alone would get nowhere. */
+export const defaultExplore = perturb({ factors: [Math.SQRT1_2, Math.SQRT2], leastShare: 0.1 });
 
 /** Undefined if the budget is not in steps. */
 export function defaultReady({

@@ -24,7 +24,7 @@ test("a valid declaration has no problems, and what was left out is chosen", () 
     exploit: { name: "lead", options: { copy: "both" } },
     explore: {
       name: "perturb",
-      options: { factors: [0.75, 1 / 0.75], resampleProbability: 0.25 },
+      options: { factors: [Math.SQRT1_2, Math.SQRT2], resampleProbability: 0.25, leastShare: 0.1 },
     },
     exploreEvery: "copy",
     budget: { stepsPerMember: 4000, targetScore: 0.9 },

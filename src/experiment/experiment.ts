@@ -76,8 +76,7 @@ export function defineExperiment<const S extends SpaceDeclaration>(
     strategies: {
       space: searchSpace(declaration.hyperparameters),
       exploit: declaration.exploit ?? defaultExploit,
-      explore:
-        (declaration.explore as Strategies["explore"] | undefined) ?? defaultExplore(population),
+      explore: (declaration.explore as Strategies["explore"] | undefined) ?? defaultExplore,
       exploreEvery: declaration.exploreEvery ?? "copy",
       burnInSteps: burnInOf(ready),
     },

@@ -29,7 +29,10 @@ describe("settings", () => {
       budget: { stepsPerMember: 10, wallSeconds: 5, targetScore: 0.9 },
       ready: { name: "everySteps", options: { steps: 7, burnInSteps: 20 } },
       exploit: { name: "truncationSelection", options: { fraction: 0.5, copy: "both" } },
-      explore: { name: "perturb", options: { factors: [0.5, 2], resampleProbability: 0.25 } },
+      explore: {
+        name: "perturb",
+        options: { factors: [0.5, 2], resampleProbability: 0.25, leastShare: 0 },
+      },
     });
     expect(changed).toMatchObject({ seed: 9, strategies: { burnInSteps: 20 } });
     expect(describeExperiment(experiment)).toEqual(before);

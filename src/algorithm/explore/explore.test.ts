@@ -75,6 +75,24 @@ describe("perturb", () => {
     }
   });
 
+  test("moves by at least a share of a log scale's range, whatever the factor", () => {
+    const decade = 10 ** (6 * 0.1);
+    const moves = (explore: ReturnType<typeof perturb>) =>
+      new Set(
+        Array.from({ length: 100 }, (_, seed) => {
+          const random = randomStream("least", seed);
+          const { rate, dropout } = explore(values, space, random, { step: 1 });
+          return `${(Number(rate) / 1e-3).toPrecision(6)} ${Number(dropout).toPrecision(6)}`;
+        }),
+      );
+    const [down, up] = [(1 / decade).toPrecision(6), decade.toPrecision(6)];
+    const share = { leastShare: 0.1, resampleProbability: 0 };
+    expect([...moves(perturb({ ...share, factors: [0.8, 1.2] }))].sort()).toEqual(
+      [down, up].flatMap((rate) => [`${rate} 0.400000`, `${rate} 0.600000`]).sort(),
+    );
+    expect([...moves(perturb({ ...share, factors: [10] }))]).toEqual(["10.0000 1.00000"]);
+  });
+
   test("moves each hyperparameter on its own", () => {
     const both = count(
       perturb({ resampleProbability: 0 }),

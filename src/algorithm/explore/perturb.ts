@@ -38,13 +38,27 @@ export const perturb = strategy(
     resampleProbability: probability
       .default(0.25)
       .describe("How often a hyperparameter is drawn from its prior instead of moved."),
+    leastShare: z
+      .number(mistake("must be a number", "give a share such as 0.1"))
+      .min(0, mistake("must be at least 0", "give a share such as 0.1"))
+      .max(1, mistake("must be at most 1", "give a share such as 0.1"))
+      .default(0)
+      .describe(
+        "The share of its range that a hyperparameter on a log scale, or near 1, moves by at " +
+          "least, whatever the factor. A factor of 2 is a tenth of three decades.",
+      ),
   },
-  ({ factors, resampleProbability }): SimpleExplore =>
+  ({ factors, resampleProbability, leastShare }): SimpleExplore =>
     (hyperparameters, space, random) =>
       mapValues(hyperparameters, space, (name, value) => {
         const hyperparameter = space.hyperparameter(name);
         if (random.uniform() < resampleProbability) return hyperparameter.sample(random);
-        return hyperparameter.perturb(value, random.pick(factors));
+        const least = (hyperparameter.span ?? 1) ** leastShare;
+        const factor = random.pick(factors);
+        return hyperparameter.perturb(
+          value,
+          factor < 1 ? Math.min(factor, 1 / least) : Math.max(factor, least),
+        );
       }),
 );
 

@@ -75,14 +75,20 @@ export function declareNumber(numeric: Numeric): DeclaredNumber {
     mistakes: [...(numeric.mistakes ?? []), ...rangeMistakes(numeric)],
     sample: (random) => nearest(prior.draw(random)),
     perturb,
+    ...(scale !== "linear" && { span: Math.exp(width(scale, low, high)) }),
     order: (value) => {
       const { placeOf } = scales[scale];
-      return (placeOf(value) - placeOf(low)) / (placeOf(high) - placeOf(low));
+      return (placeOf(value) - placeOf(low)) / width(scale, low, high);
     },
     admits: (value): value is number => typeof value === "number" && nearest(value) === value,
     nearest: (value) =>
       typeof value === "number" && !Number.isNaN(value) ? nearest(value) : undefined,
   };
+}
+
+function width(scale: keyof typeof scales, low: number, high: number): number {
+  const { placeOf } = scales[scale];
+  return placeOf(high) - placeOf(low);
 }
 
 /** The two bounds, NaN where a program without types has left them out. Never throws. */

@@ -275,6 +275,13 @@ describe("the order", () => {
     thirds(ordinal(1, 4, 9, 16), [1, 4, 9, 16]);
     expect(choice("a", "b").order).toBeUndefined();
   });
+
+  test("has a span where a factor multiplies", () => {
+    expect(logUniform(1e-4, 1e-1).span).toBeCloseTo(1000, 6);
+    expect(logUniform(1e-4, 1e-1, { bounds: [1e-5, 1] }).span).toBeCloseTo(1e5, 4);
+    expect(nearOne(0.9, 0.9999).span).toBeCloseTo(1000, 6);
+    expect(uniform(1, 10).span).toBeUndefined();
+  });
 });
 
 describe("kinds without a scale", () => {
