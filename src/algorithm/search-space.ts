@@ -15,8 +15,8 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
    */
   perturb(value: T, factor: number): T;
   /**
-   * How many times the lowest the highest is, where a factor multiplies: of a value on a log scale,
-   * of the distance to 1 near 1. Absent for other kinds.
+   * How many times the lowest the highest is, where a factor multiplies: values on a log scale, or
+   * distances to 1. Absent for other kinds.
    */
   readonly span?: number;
   admits(value: unknown): value is T;
