@@ -39,7 +39,9 @@ export const fields: readonly Field[] = [
   {
     name: "reinforcement-learning",
     title: "Deep reinforcement learning",
-    tasks: ["acrobot", "pendulum", "half-cheetah"].map((name) => task(name, `${name}-study.yaml`)),
+    tasks: ["acrobot", "pendulum", "half-cheetah", "inverted-double-pendulum"].map((name) =>
+      task(name, `${name}-study.yaml`),
+    ),
     metric: "testScore",
     unit: "mean normalised score",
     margin: 0.08,

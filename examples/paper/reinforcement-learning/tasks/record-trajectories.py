@@ -22,6 +22,13 @@ def half_cheetah(env, state):
     env.unwrapped.set_state(np.array(state[:9]), np.array(state[9:]))
 
 
+def inverted_double_pendulum(env, state):
+    env.unwrapped.set_state(np.array(state[:3]), np.array(state[3:6]))
+
+
+# Accelerations, and where the tip is.
+STANDS = [0, 0, 0, 0, 0, 1.2]
+
 TASKS = [
     ("acrobot", "Acrobot-v1", acrobot, [0.05, -0.08, 0.02, 0.09], 400),
     ("acrobot", "Acrobot-v1", acrobot, [1.2, 0.4, 3.0, 1.0], 60),
@@ -33,6 +40,21 @@ TASKS = [
         half_cheetah,
         [0, 0.05, -0.03, 0.02, 0, 0.08, -0.06, 0.01, 0.04] + [0.1] * 9,
         60,
+    ),
+    (
+        "inverted-double-pendulum",
+        "InvertedDoublePendulum-v5",
+        inverted_double_pendulum,
+        [0.02, -0.03, 0.01, 0.1, -0.1, 0.05] + STANDS,
+        20,
+    ),
+    # The cart meets the end of its rail.
+    (
+        "inverted-double-pendulum",
+        "InvertedDoublePendulum-v5",
+        inverted_double_pendulum,
+        [0.95, 0.3, -0.3, 3, -1, 1] + STANDS,
+        20,
     ),
 ]
 

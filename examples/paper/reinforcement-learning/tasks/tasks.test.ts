@@ -4,6 +4,7 @@ import { Random } from "../../random.ts";
 import { Episodes } from "../episodes.ts";
 import { acrobot } from "./acrobot.ts";
 import { halfCheetah } from "./half-cheetah.ts";
+import { invertedDoublePendulum } from "./inverted-double-pendulum.ts";
 import { pendulum } from "./pendulum.ts";
 import type { Task } from "./task.ts";
 
@@ -19,7 +20,7 @@ interface Trajectory {
 const trajectories: Trajectory[] = JSON.parse(
   readFileSync(new URL("trajectories.json", import.meta.url), "utf8"),
 );
-const tasks = [acrobot, pendulum, halfCheetah];
+const tasks = [acrobot, pendulum, halfCheetah, invertedDoublePendulum];
 
 /**
  * Gymnasium gives observations in single precision. The half-cheetah's feet meet the ground, where
@@ -29,6 +30,7 @@ const tolerances: Readonly<Record<string, number>> = {
   acrobot: 1e-5,
   pendulum: 1e-5,
   "half-cheetah": 1e-4,
+  "inverted-double-pendulum": 1e-4,
 };
 
 test.each(trajectories)("$task follows Gymnasium's from $state", (recorded) => {
