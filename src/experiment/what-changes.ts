@@ -47,18 +47,21 @@ function exploredNames(experiment: Experiment): ReadonlySet<string> {
 /** Some exploits do nothing but at generations of their own. */
 const maxGenerations = 100;
 
+/** More members decide alike, and would take long where nothing is ever copied. */
+const maxMembers = 100;
+
 /**
  * What exploit decides about members of a population of this size, for several draws: about the
- * worst, and about each. All scores differ clearly. It is the end of the first generation in which
- * it changes anything.
+ * worst, and about each, at the end of the first generation in which it changes anything. All
+ * scores differ clearly.
  */
 export function exploitations(experiment: Experiment, size: number): Exploitation[] {
   const generations = generationsOf(describeExperiment(experiment)) ?? maxGenerations;
   const last = Math.min(generations, maxGenerations);
   let generation = 2;
-  let decided = exploitationsAfter(experiment, size, generation);
-  while (decided.every(({ kind }) => kind === "keep") && ++generation <= last)
-    decided = exploitationsAfter(experiment, size, generation);
+  const decide = () => exploitationsAfter(experiment, Math.min(size, maxMembers), generation);
+  let decided = decide();
+  while (decided.every(({ kind }) => kind === "keep") && ++generation <= last) decided = decide();
   return decided;
 }
 

@@ -54,13 +54,13 @@ export const perturb = strategy(
         const hyperparameter = space.hyperparameter(name);
         if (random.uniform() < resampleProbability) return hyperparameter.sample(random);
         const least = (hyperparameter.span ?? 1) ** leastShare;
-        const factor = random.pick(factors);
-        return hyperparameter.perturb(
-          value,
-          factor < 1 ? Math.min(factor, 1 / least) : Math.max(factor, least),
-        );
+        return hyperparameter.perturb(value, atLeast(least, random.pick(factors)));
       }),
 );
+
+function atLeast(least: number, factor: number): number {
+  return factor < 1 ? Math.min(factor, 1 / least) : Math.max(factor, least);
+}
 
 /**
  * Changes the hyperparameters that are present, in the order of the space, so that draws do not

@@ -104,11 +104,12 @@ describe("what is not saved, or what members leave each other, is found by train
 });
 
 describe("noise is measured, and is no mistake", () => {
-  class NoisyEvaluation extends Climber {
-    override evaluate() {
-      return { place: this.place + 0.001 * (machine.uniform() - 0.5) };
-    }
-  }
+  const noisyBy = (width: number) =>
+    class extends Climber {
+      override evaluate() {
+        return { place: this.place + width * (machine.uniform() - 0.5) };
+      }
+    };
   class NoisySteps extends Climber {
     override noise() {
       return machine.uniform();
@@ -128,7 +129,7 @@ describe("noise is measured, and is no mistake", () => {
     }
   }
   test.each([
-    ["every evaluation", NoisyEvaluation],
+    ["every evaluation", noisyBy(0.001)],
     ["every step", NoisySteps],
     ["rounding in every step", SlightlyNoisySteps],
     ["the evaluations of each instance", NoisyInstances],
@@ -143,26 +144,17 @@ describe("noise is measured, and is no mistake", () => {
   });
 
   test("of an evaluation, by how much and beside how far fresh weights are", async () => {
-    class Noisy extends Climber {
-      override evaluate() {
-        return { place: this.place + 0.1 * (machine.uniform() - 0.5) };
-      }
-    }
-    const { note } = await check(Noisy);
+    const { note, warn } = await check(noisyBy(0.1));
     expect(note).toContainEqual(
       expect.stringMatching(
         /differs by 0\.\d+ where fresh weights differ by [\d.]+: evaluation is noisy/,
       ),
     );
+    expect(warn).toEqual([]);
   });
 
   test("of an evaluation, that ranks a generation by luck", async () => {
-    class Noisy extends Climber {
-      override evaluate() {
-        return { place: this.place + 1000 * (machine.uniform() - 0.5) };
-      }
-    }
-    const { warn } = await check(Noisy);
+    const { warn } = await check(noisyBy(1000));
     expect(warn).toContainEqual(
       expect.stringMatching(
         /^trainer: 10 steps change place by no more than its noise does, so .* ranked by luck/,

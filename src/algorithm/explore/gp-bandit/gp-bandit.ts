@@ -13,8 +13,8 @@ import { maxTrials, standardized, type Trial, trialsOf } from "./trials.ts";
 const fewestTrials = 20;
 const candidates = 64;
 
-/** It was shown to work where it sees about as many of each member, or more. */
-const fewestGenerations = 4;
+/** The largest population that it was tried on (docs/guides/which-strategy.md). */
+const mostShown = 8;
 
 /** The standard deviation of the logarithm of the factor by which a near candidate moves. */
 const near = 0.3;
@@ -38,9 +38,9 @@ export const gpBandit = strategy(
     summary: "Takes what a Gaussian process over the last generations expects to gain most.",
     readsHistory: true,
     warning(_, population) {
-      if (population * fewestGenerations <= maxTrials) return undefined;
-      const seen = `only the last ${maxTrials} results of generations`;
-      return `sees ${seen}, less than ${fewestGenerations} of each of ${population} members`;
+      if (population <= mostShown) return undefined;
+      const seen = `of ${population} it sees the last ${maxTrials} generations of all together`;
+      return `was tried on ${mostShown} members or fewer; ${seen}`;
     },
   },
   {},
