@@ -1,9 +1,10 @@
 /**
  * The paper's experiments (Jaderberg et al. 2017, sections 4.1 to 4.3) beside random search and
  * selection only at the same budget: runs the studies of `examples/paper/`, which go on where they
- * were stopped, and writes each example's results and figures, and the table of docs/results.md.
+ * were stopped, and writes each field's results and figures, its example's page and its part of
+ * docs/results.md.
  *
- *     npx node benchmarks/paper.ts [--store .clade/paper.db]
+ *     npx node benchmarks/paper.ts [--field gan] [--store .clade/paper.db]
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -215,14 +216,7 @@ function insert(path: string, name: string, text: string): void {
   writeFileSync(root(path), `${before}\n${wrapped(text)}\n${page.slice(to)}`);
 }
 
-interface Result {
-  readonly field: Field;
-  readonly summaries: readonly Summary[];
-  readonly exhibit: string | undefined;
-  readonly section: string;
-}
-
-async function resultOf(field: Field): Promise<Result> {
+async function writeField(field: Field): Promise<void> {
   const tasks = await studied(field);
   const summaries = summarize(
     tasks.map(({ comparison }) => comparison),
@@ -253,7 +247,25 @@ async function resultOf(field: Field): Promise<Result> {
     speedTable(field),
     figuresOf(field, tasks),
   ].join("\n\n");
-  return { field, summaries, exhibit: exhibit(field, tasks), section };
+  writeResults(
+    "paper",
+    `The paper's experiments: ${field.title.toLowerCase()}`,
+    [
+      "Scores are those of each run's best model, on what steered neither selection nor the " +
+        "choice of the model. All variants of a study spend the same total of training steps.",
+      section,
+    ],
+    `paper-${field.name}`,
+  );
+  insert(
+    "docs/results.md",
+    field.name,
+    `${frontTable(field, summaries)}\n\n${frontFigure(field)}`,
+  );
+  const page = `${folder(field)}/README.md`;
+  insert(page, "results", section.replaceAll("](paper-", "](../../../benchmarks/results/paper-"));
+  const shown = exhibit(field, tasks);
+  if (shown) insert(page, "exhibit", shown);
 }
 
 function barSentence(field: Field, summaries: readonly Summary[]): string {
@@ -269,34 +281,32 @@ function barSentence(field: Field, summaries: readonly Summary[]): string {
 }
 
 /**
- * A field a row, for docs/results.md: what an experiment does that names no strategy, beside the
- * best known settings, which the example declares, MF-PBT and the controls.
+ * For docs/results.md: what an experiment does that names no strategy, beside the best known
+ * settings, which the example declares, MF-PBT and the controls.
  */
-function frontTable(results: readonly Result[]): string {
-  const columns = [
-    ["the default", "default"],
-    ["PBT, settings by hand", "pbt"],
-    ["MF-PBT", "mf-pbt"],
-    ["random search", baseline],
-    ["selection only", "selection-only"],
+function frontTable(field: Field, summaries: readonly Summary[]): string {
+  const titles = [
+    ["default", "the default"],
+    ["pbt", "PBT, settings by hand"],
+    ["mf-pbt", "MF-PBT"],
+    ["random-search", "random search"],
+    ["selection-only", "selection only"],
   ] as const;
-  const margins = columns.slice(0, 2);
-  const rows = results.map(({ field, summaries }) => {
-    const of = (name: string) => summaries.find(({ variant }) => variant === name)!;
-    const score = ({ iqm, interval }: Summary) => withInterval(iqm, interval);
-    return [
+  const rows = titles.flatMap(([variant, title]) => {
+    const summary = summaries.find((each) => each.variant === variant);
+    if (!summary) return [];
+    const { iqm, interval, values } = summary;
+    return [[title, withInterval(iqm, interval), marginOf(summary), String(values.size)]];
+  });
+  return table(
+    [
       `[${field.title}](../${folder(field)}/README.md)`,
       field.unit,
-      ...columns.map(([, variant]) => score(of(variant))),
-      ...margins.map(([, variant]) => marginOf(of(variant))),
-      String(of("default").values.size),
-    ];
-  });
-  const header = [
-    ...columns.map(([title]) => title),
-    ...margins.map(([title]) => `${title}, beside random search [95%]`),
-  ];
-  return table(["", "", ...header, "seeds"], rows);
+      "beside random search",
+      "seeds",
+    ],
+    rows,
+  );
 }
 
 function frontFigure(field: Field): string {
@@ -311,16 +321,8 @@ function frontFigure(field: Field): string {
 </picture>`;
 }
 
-const results: Result[] = [];
-for (const field of fields) results.push(await resultOf(field));
-writeResults("paper", "The paper's experiments", [
-  "Scores are those of each run's best model, on what steered neither selection nor the " +
-    "choice of the model. All variants of a study spend the same total of training steps.",
-  ...results.map(({ field, section }) => `## ${field.title}\n\n${section}`),
-]);
-insert("docs/results.md", "paper", [frontTable(results), ...fields.map(frontFigure)].join("\n\n"));
-for (const { field, section, exhibit } of results) {
-  const page = `${folder(field)}/README.md`;
-  insert(page, "results", section.replaceAll("](paper-", "](../../../benchmarks/results/paper-"));
-  if (exhibit) insert(page, "exhibit", exhibit);
-}
+const only = textOption("field", "");
+const chosen = fields.filter(({ name }) => only === "" || name === only);
+if (chosen.length === 0)
+  throw new Error(`--field ${only}: is none of ${fields.map(({ name }) => name).join(", ")}`);
+for (const field of chosen) await writeField(field);

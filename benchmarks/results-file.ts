@@ -5,11 +5,17 @@ import { cpus } from "node:os";
 import { wrapped } from "./wrapped.ts";
 
 /**
- * Prints the sections and writes them to benchmarks/results/<script>.md, with a dash for a slash.
+ * Prints the sections and writes them to a page of benchmarks/results, which is named as the
+ * script is, with a dash for a slash.
  */
-export function writeResults(script: string, title: string, sections: readonly string[]): void {
+export function writeResults(
+  script: string,
+  title: string,
+  sections: readonly string[],
+  page = script.replace("/", "-"),
+): void {
   const text = wrapped([`# ${title}`, provenance(script), ...sections].join("\n\n"));
-  writeFileSync(new URL(`results/${script.replace("/", "-")}.md`, import.meta.url), `${text}\n`);
+  writeFileSync(new URL(`results/${page}.md`, import.meta.url), `${text}\n`);
   console.log(text);
 }
 
