@@ -45,6 +45,7 @@ export type {
   CheckpointId,
   Hyperparameters,
   HyperparameterValue,
+  Metrics,
   Snapshot,
   SnapshotId,
 } from "./algorithm/snapshot.ts";
@@ -58,6 +59,7 @@ export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoi
 export type { Budget } from "./experiment/budget.ts";
 export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";
 export type { ExperimentDeclaration } from "./experiment/declaration.ts";
+export type { Mistake } from "./experiment/declared-types.ts";
 export {
   defineExperiment,
   type Experiment,
@@ -65,7 +67,7 @@ export {
 } from "./experiment/experiment.ts";
 export { maximize, minimize, type Objective } from "./experiment/objective.ts";
 export { choice } from "./experiment/search-space/choice.ts";
-export { conditional } from "./experiment/search-space/conditional.ts";
+export { type Conditional, conditional } from "./experiment/search-space/conditional.ts";
 export { constant } from "./experiment/search-space/constant.ts";
 export type { Declared } from "./experiment/search-space/declared.ts";
 export { integer } from "./experiment/search-space/integer.ts";
@@ -74,8 +76,9 @@ export { nearOne } from "./experiment/search-space/near-one.ts";
 export { normal } from "./experiment/search-space/normal.ts";
 export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
-export type { SpaceDeclaration, ValuesOf } from "./experiment/search-space/search-space.ts";
+export type { SpaceDeclaration } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
+export type { ValuesOf } from "./experiment/search-space/values-of.ts";
 export { type Settings, withSettings } from "./experiment/settings.ts";
 export { type PlannedVariant, planStudy } from "./experiment/study/plan.ts";
 export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";

@@ -1,26 +1,26 @@
 import { firstPlace } from "./bisect.ts";
-import type { Snapshot, SnapshotId } from "./snapshot.ts";
+import type { Hyperparameters, Snapshot, SnapshotId } from "./snapshot.ts";
 
 /** How many generations back a decision may look. */
 export const rememberedGenerations = 24;
 
 /** What strategies see of the past: the last 24 generations. */
-export interface PopulationHistory {
+export interface PopulationHistory<H = Hyperparameters> {
   /**
    * The snapshots that were trained in a generation, in the order of their members: the same list
    * until another one is added.
    */
-  trained(generation: number): readonly Snapshot[];
+  trained(generation: number): readonly Snapshot<H>[];
   /**
    * What a trained snapshot began its generation with, such as a copy with its donor's score.
    * Undefined for the first generation, and for what is too long ago.
    */
-  startOf(snapshot: Snapshot): Snapshot | undefined;
+  startOf(snapshot: Snapshot<H>): Snapshot<H> | undefined;
   /**
    * Generations that the member of a snapshot has completed with it since it last copied anything,
    * or since its beginning. A copy that is too long ago counts as none.
    */
-  generationsSinceCopy(snapshot: Snapshot): number;
+  generationsSinceCopy(snapshot: Snapshot<H>): number;
 }
 
 interface Generation {

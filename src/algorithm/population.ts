@@ -1,6 +1,6 @@
 import { firstPlace } from "./bisect.ts";
 import { type PopulationHistory, RecentHistory } from "./history.ts";
-import { isEarned, type Snapshot } from "./snapshot.ts";
+import { type Hyperparameters, isEarned, type Snapshot } from "./snapshot.ts";
 
 export type Direction = "maximize" | "minimize";
 
@@ -9,19 +9,19 @@ export type Direction = "maximize" | "minimize";
  * ranked. If a copy were ranked by its donor's score, a few copies of the best would push all
  * members that really trained to the bottom, and all would copy.
  */
-export interface Population {
+export interface Population<H = Hyperparameters> {
   readonly direction: Direction;
   /** Best first. Snapshots without a score come last. Equals are in the order of their members. */
-  readonly ranked: readonly Snapshot[];
+  readonly ranked: readonly Snapshot<H>[];
   /** The trained snapshot with the best score ever seen. */
-  readonly best: Snapshot | undefined;
+  readonly best: Snapshot<H> | undefined;
   /** How many of `ranked` have a score. They come first. */
   readonly scored: number;
   /** How many members the run has, evaluated or not. */
   readonly size: number;
   /** How many generations a member's budget has, if that is known in advance. */
   readonly generations: number | undefined;
-  readonly history: PopulationHistory;
+  readonly history: PopulationHistory<H>;
   /**
    * The place of a score among the scored: how many are strictly better, and how many equal it.
    */

@@ -54,7 +54,7 @@ export function isEarned({ kind }: Pick<Snapshot, "kind">): boolean {
 }
 
 /** What lineages, schedules and figures are made of. */
-export interface TreeSnapshot {
+export interface TreeSnapshot<H = Hyperparameters> {
   readonly id: SnapshotId;
   readonly member: number;
   readonly kind: SnapshotKind;
@@ -74,7 +74,7 @@ export interface TreeSnapshot {
    * these.
    */
   readonly memberSteps: number;
-  readonly hyperparameters: Hyperparameters;
+  readonly hyperparameters: H;
   /**
    * The objective as reported. Absent before the first evaluation, and when it is missing, NaN or
    * infinite.
@@ -82,13 +82,19 @@ export interface TreeSnapshot {
   readonly score?: number;
 }
 
-export interface Snapshot extends TreeSnapshot {
+/** Of an experiment with hyperparameters of type H, whose trainer gives metrics named M. */
+export interface Snapshot<H = Hyperparameters, M extends string = string> extends TreeSnapshot<H> {
   /** Absent for initial weights, which follow from the run's seed. */
   readonly checkpoint?: CheckpointId;
   /** Independent measurements behind the score, such as the last 10 episode returns. */
   readonly samples?: readonly number[];
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Metrics<M>;
 }
+
+/** Numbers by name. Those of the last evaluation alone are absent from the others. */
+export type Metrics<M extends string = string> = string extends M
+  ? Readonly<Record<string, number>>
+  : { readonly [metric in M]?: number };
 
 export function snapshotId(member: number, ordinal: number): SnapshotId {
   return `${member}.${ordinal}` as SnapshotId;

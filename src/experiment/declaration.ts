@@ -5,27 +5,43 @@ import type { Ready } from "../algorithm/ready/ready.ts";
 import type { SearchSpace } from "../algorithm/search-space.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Budget } from "./budget.ts";
+import type { CommandTrainer } from "./command.ts";
+import type {
+  CheckedExplore,
+  CheckedObjective,
+  CheckedSpace,
+  CheckedTrainer,
+} from "./declared-types.ts";
 import type { Objective } from "./objective.ts";
-import type { SpaceDeclaration, ValuesOf } from "./search-space/search-space.ts";
-import type { TrainerSource } from "./trainer.ts";
+import type { SpaceDeclaration } from "./search-space/search-space.ts";
+import type { ValuesOf } from "./search-space/values-of.ts";
+import type { InProcessTrainerSource, Trainer } from "./trainer.ts";
 
-/** What a user declares. */
-export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclaration> {
+/**
+ * What a user declares. S are the hyperparameters, T is what the trainer's source makes, M are the
+ * metrics of the objective, and R is what `explore` returns.
+ */
+export interface ExperimentDeclaration<
+  S extends SpaceDeclaration = SpaceDeclaration,
+  T = Trainer,
+  M extends string = string,
+  R = Hyperparameters | Explored,
+> {
   /** Names the runs: letters, digits, dots, dashes and underscores. */
   readonly name: string;
   /** How many members. */
   readonly population: number;
-  readonly hyperparameters: S;
+  readonly hyperparameters: S & CheckedSpace<NoInfer<S>>;
   /**
    * Hyperparameters to start with instead of draws: the same for every member, or a list with one
    * entry for each of the first members.
    */
   readonly initial?: Partial<ValuesOf<S>> | readonly Partial<ValuesOf<S>>[];
-  readonly objective: Objective;
+  readonly objective: Objective<M> & CheckedObjective<NoInfer<M>, NoInfer<T>>;
   /** When a generation ends. Default: about 50 generations in a budget of steps. */
   readonly ready?: Ready;
   /** Default: `lead()`. */
-  readonly exploit?: Exploit;
+  readonly exploit?: Exploit<ValuesOf<S>>;
   /**
    * Default: `perturb` with factors of the root of 2, on a log scale at least a tenth of the
    * range.
@@ -34,15 +50,17 @@ export interface ExperimentDeclaration<S extends SpaceDeclaration = SpaceDeclara
     hyperparameters: ValuesOf<S>,
     space: SearchSpace,
     random: Random,
-    situation: Situation,
-  ) => Hyperparameters | Explored;
+    situation: Situation<ValuesOf<S>>,
+  ) => R & CheckedExplore<NoInfer<R>, ValuesOf<NoInfer<S>>>;
   /**
    * "copy" explores after a copy (the paper, and the default), "generation" at the end of every
    * generation.
    */
   readonly exploreEvery?: "copy" | "generation";
   readonly budget: Budget;
-  readonly trainer: TrainerSource<ValuesOf<S>>;
+  readonly trainer:
+    | (InProcessTrainerSource<ValuesOf<S>, T> & CheckedTrainer<NoInfer<T>>)
+    | CommandTrainer;
   /**
    * Generation g is decided only when every live member has published g; the result then depends
    * on the seed alone.

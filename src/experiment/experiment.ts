@@ -1,3 +1,4 @@
+import type { Explored } from "../algorithm/explore/explore.ts";
 import type { Strategies } from "../algorithm/population-based-training.ts";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
@@ -8,14 +9,21 @@ import type { Budget } from "./budget.ts";
 import { defaultStepTimeoutSeconds } from "./command.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { declarationProblems } from "./declaration-problems.ts";
+import type { MetricsOf, StateOf, Typed } from "./declared-types.ts";
 import { defaultExploit, defaultExplore, defaultReady } from "./defaults.ts";
 import type { Objective } from "./objective.ts";
 import { type Scale, scaleOf } from "./search-space/scale.ts";
 import { type SpaceDeclaration, searchSpace } from "./search-space/search-space.ts";
-import { isCommand, type TrainerSource } from "./trainer.ts";
+import type { ValuesOf } from "./search-space/values-of.ts";
+import { isCommand, type Trainer, type TrainerSource } from "./trainer.ts";
 
-/** A declaration without problems, with every default filled in. */
-export interface Experiment {
+/**
+ * A declaration without problems, with every default filled in. H are the values of its
+ * hyperparameters, M the names of its trainer's metrics, S is what the trainer's `save` gives, and
+ * T the trainer itself.
+ */
+export interface Experiment<H = Hyperparameters, M extends string = string, S = object, T = object>
+  extends Typed<H, M, S, T> {
   readonly declaration: ExperimentDeclaration;
   readonly name: string;
   readonly population: number;
@@ -52,9 +60,14 @@ export interface ExperimentDescription {
 }
 
 /** Checks a declaration as a whole. Throws a `BadInputError` with every mistake in it. */
-export function defineExperiment<const S extends SpaceDeclaration>(
-  declaration: ExperimentDeclaration<S>,
-): Experiment {
+export function defineExperiment<
+  const S extends SpaceDeclaration,
+  T extends Trainer<ValuesOf<S>>,
+  const M extends string,
+  R extends Hyperparameters | Explored = Hyperparameters,
+>(
+  declaration: ExperimentDeclaration<S, T, M, R>,
+): Experiment<ValuesOf<S>, MetricsOf<T>, StateOf<T>, T> {
   const problems = declarationProblems(declaration as unknown as ExperimentDeclaration);
   if (problems.length > 0) throw new BadInputError(problems);
   const { name, population, initial = [], objective, budget, stepTimeoutSeconds } = declaration;
@@ -75,7 +88,7 @@ export function defineExperiment<const S extends SpaceDeclaration>(
     ready,
     strategies: {
       space: searchSpace(declaration.hyperparameters),
-      exploit: declaration.exploit ?? defaultExploit,
+      exploit: (declaration.exploit as Strategies["exploit"] | undefined) ?? defaultExploit,
       explore: (declaration.explore as Strategies["explore"] | undefined) ?? defaultExplore,
       exploreEvery: declaration.exploreEvery ?? "copy",
       burnInSteps: burnInOf(ready),

@@ -1,19 +1,24 @@
 import {
   choice,
+  command,
   conditional,
   constant,
+  copy,
   defineExperiment,
+  type Experiment,
   everySteps,
   integer,
   logUniform,
   maximize,
   ordinal,
+  type Snapshot,
   type SpaceDeclaration,
   type Trainer,
   type TrainerContext,
   type TrainerSource,
   uniform,
   type ValuesOf,
+  withSettings,
 } from "clade";
 import { expectTypeOf, test } from "vitest";
 
@@ -27,16 +32,18 @@ const hyperparameters = {
   momentum: conditional("optimizer", "sgd", uniform(0, 0.99)),
   schedule: conditional("optimizer", ["sgd", "adam"], choice("cosine", "linear")),
 };
-interface Expected {
+/** What exists whatever the optimizer is. */
+interface Always {
   readonly learningRate: number;
   readonly layers: number;
-  readonly optimizer: "sgd" | "adam";
   readonly batch: 16 | 32 | 64;
   readonly mixed: "none" | 0.5 | true;
   readonly activation: "gelu";
-  readonly momentum: number | undefined;
-  readonly schedule: "cosine" | "linear" | undefined;
+  readonly schedule: "cosine" | "linear";
 }
+type Expected =
+  | (Always & { readonly optimizer: "sgd"; readonly momentum: number })
+  | (Always & { readonly optimizer: "adam"; readonly momentum: undefined });
 type Values = ValuesOf<typeof hyperparameters>;
 
 const rest = {
@@ -52,7 +59,7 @@ const untrained = { evaluate: () => ({ score: 1 }), save: () => ({}), restore() 
 // are accepted.
 
 test("the values of a space have the types of its hyperparameters", () => {
-  expectTypeOf<Values>().toEqualTypeOf<Expected>();
+  expectTypeOf<Values>().branded.toEqualTypeOf<Expected>();
 });
 
 test("explore and a trainer made by a function get those types without naming them", () => {
@@ -60,17 +67,18 @@ test("explore and a trainer made by a function get those types without naming th
     ...rest,
     hyperparameters,
     explore(values) {
-      expectTypeOf(values).toEqualTypeOf<Expected>();
+      expectTypeOf(values).toEqualTypeOf<Values>();
       return { ...values, layers: values.layers + 1 };
     },
     trainer: (context) => {
-      expectTypeOf(context.hyperparameters).toEqualTypeOf<Expected>();
+      expectTypeOf(context.hyperparameters).toEqualTypeOf<Values>();
       return {
         ...untrained,
         step(values) {
           expectTypeOf(values.learningRate).toEqualTypeOf<number>();
           expectTypeOf(values.optimizer).toEqualTypeOf<"sgd" | "adam">();
           expectTypeOf(values.momentum).toEqualTypeOf<number | undefined>();
+          if (values.optimizer === "sgd") expectTypeOf(values.momentum).toEqualTypeOf<number>();
         },
       };
     },
@@ -112,6 +120,40 @@ test("a class of trainers fits the space that it was written for", () => {
   defineExperiment({ ...rest, hyperparameters, trainer: DigitsTrainer });
   expectTypeOf(DigitsTrainer).toExtend<TrainerSource<Values>>();
   expectTypeOf(DigitsTrainer).not.toExtend<TrainerSource<{ readonly learningRate: number }>>();
+});
+
+test("an experiment knows its metrics, its state and its trainer", () => {
+  const experiment = defineExperiment({ ...rest, hyperparameters, trainer: DigitsTrainer });
+  type Weights = { weights: Float32Array<ArrayBuffer> };
+  expectTypeOf(experiment).toEqualTypeOf<Experiment<Values, "score", Weights, DigitsTrainer>>();
+  expectTypeOf(experiment).toExtend<Experiment>();
+  expectTypeOf(withSettings(experiment, {})).toEqualTypeOf<typeof experiment>();
+});
+
+test("of a command's trainer and of an experiment file any name may be asked for", () => {
+  const experiment = defineExperiment({ ...rest, hyperparameters, trainer: command("./train") });
+  expectTypeOf(experiment).toExtend<Experiment<Values, string, object>>();
+});
+
+test("a strategy of the user's own knows the hyperparameters, and tells cases apart", () => {
+  defineExperiment({
+    ...rest,
+    hyperparameters,
+    exploit(member, { ranked, best, history }) {
+      expectTypeOf(member.hyperparameters).toEqualTypeOf<Values>();
+      expectTypeOf(ranked[0]!.hyperparameters).toEqualTypeOf<Values>();
+      expectTypeOf(best).toEqualTypeOf<Snapshot<Values> | undefined>();
+      expectTypeOf(history.startOf(member)).toEqualTypeOf<Snapshot<Values> | undefined>();
+      const values = member.hyperparameters;
+      if (values.optimizer === "sgd") expectTypeOf(values.momentum).toEqualTypeOf<number>();
+      return copy(ranked[0]!, "both", "the best");
+    },
+    explore: (values, _space, _random, { member }) => {
+      expectTypeOf(member.hyperparameters).toEqualTypeOf<Values>();
+      return { hyperparameters: values, remark: "as it was" };
+    },
+    trainer: DigitsTrainer,
+  });
 });
 
 test("what does not fit is a compile error", () => {

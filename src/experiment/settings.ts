@@ -17,8 +17,8 @@ import { strategyForms } from "./forms/strategy-forms.ts";
 export type Settings = { readonly [path: string]: unknown };
 
 /** The experiment with some settings changed, checked as a whole again. */
-export function withSettings(experiment: Experiment, settings: Settings): Experiment {
-  let changed = experiment;
+export function withSettings<E extends Experiment>(experiment: E, settings: Settings): E {
+  let changed: Experiment = experiment;
   const problems: Problem[] = [];
   // A strategy comes before its options, in whatever order they were given.
   const isOption = ([path]: [string, unknown]) =>
@@ -36,7 +36,7 @@ export function withSettings(experiment: Experiment, settings: Settings): Experi
     }
   }
   if (problems.length > 0) throw new BadInputError(problems);
-  return changed;
+  return changed as E;
 }
 
 /** Settings with others in their place. A replaced strategy or budget loses its options. */

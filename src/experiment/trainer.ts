@@ -5,7 +5,11 @@
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { CommandTrainer } from "./command.ts";
 
-export interface Trainer<H = Hyperparameters> {
+export interface Trainer<
+  H = Hyperparameters,
+  E extends Evaluation = Evaluation,
+  S extends TrainerState = TrainerState,
+> {
   /**
    * One training step with these hyperparameters, which are read-only. They may differ from those
    * of the step before.
@@ -15,9 +19,9 @@ export interface Trainer<H = Hyperparameters> {
    * Metrics by name, among them the objective. `final` is true for a member's last evaluation,
    * when a held-out metric may be added.
    */
-  evaluate(context: { readonly final: boolean }): Evaluation | Promise<Evaluation>;
+  evaluate(context: { readonly final: boolean }): E | Promise<E>;
   /** Everything that the next step depends on: weights, the optimiser's state, random state. */
-  save(): TrainerState | Promise<TrainerState>;
+  save(): S | Promise<S>;
   /**
    * Takes over a state that `save` gave, here or in another process, for this member or another.
    * The context is that of the member that continues. Random draws that follow from its seed and a
@@ -42,11 +46,11 @@ export interface TrainerContext<H = Hyperparameters> {
 }
 
 /** A class of trainers, or a function that makes one: a trainer in the worker's own process. */
-export type InProcessTrainerSource<H = Hyperparameters> =
+export type InProcessTrainerSource<H = Hyperparameters, T = Trainer<H>> =
   | (new (
       context: TrainerContext<H>,
-    ) => Trainer<H>)
-  | ((context: TrainerContext<H>) => Trainer<H> | Promise<Trainer<H>>);
+    ) => T)
+  | ((context: TrainerContext<H>) => T | Promise<T>);
 
 export type TrainerSource<H = Hyperparameters> = InProcessTrainerSource<H> | CommandTrainer;
 

@@ -8,6 +8,7 @@ import {
   memoryCheckpointStore,
   memoryPopulationStore,
   noExploit,
+  type Objective,
   run,
   uniform,
 } from "clade";
@@ -32,7 +33,10 @@ class Climber {
   }
 }
 
-const climbing = (population: number, objective = maximize("height")) =>
+const climbing = (
+  population: number,
+  objective: Objective<"height" | "kept"> = maximize("height"),
+) =>
   defineExperiment({
     name: "climb",
     population,
@@ -88,7 +92,7 @@ test("a run whose best model is whole says nothing, and reads it once", async ()
 
 test.each([
   ["by the score", maximize("height")],
-  ["by the held-out metric", { ...maximize("height"), final: "kept" }],
+  ["by the held-out metric", maximize("height", { final: "kept" })],
 ])(
   "the next best model %s takes the place of a lost one, and is collected by nobody",
   async (_, objective) => {

@@ -26,14 +26,14 @@ export type SimpleExplore = (
 ) => Hyperparameters;
 
 /** What an explore may look at, besides what it changes. */
-export interface Situation {
+export interface Situation<H = Hyperparameters> {
   /** Training steps that the weights have seen; 0 for fresh ones. */
   readonly step: number;
   /** The weights that train on, a donor's or the member's own; undefined for fresh ones. */
-  readonly weights: Snapshot | undefined;
+  readonly weights: Snapshot<H> | undefined;
   /** The member's own newest snapshot. */
-  readonly member: Snapshot;
-  readonly population: Population;
+  readonly member: Snapshot<H>;
+  readonly population: Population<H>;
 }
 
 /** Hyperparameters and a remark that is recorded with the decision. */

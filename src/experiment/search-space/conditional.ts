@@ -5,27 +5,29 @@ import { constant } from "./constant.ts";
 import { type Declared, isDeclared } from "./declared.ts";
 
 /** The other hyperparameter and the values of it under which this one exists. */
-interface Condition {
-  readonly on: string;
-  readonly values: readonly HyperparameterValue[];
+interface Condition<On extends string, V extends HyperparameterValue> {
+  readonly on: On;
+  readonly values: readonly V[];
 }
 
-export interface Conditional<T extends HyperparameterValue> extends Declared<T> {
-  readonly condition: Condition;
+export interface Conditional<
+  T extends HyperparameterValue,
+  On extends string = string,
+  V extends HyperparameterValue = HyperparameterValue,
+> extends Declared<T> {
+  readonly condition: Condition<On, V>;
 }
 
 /**
  * A hyperparameter that exists only while another has one of the given values: `momentum:
  * conditional("optimizer", "sgd", uniform(0, 0.99))`.
  */
-export function conditional<T extends HyperparameterValue>(
-  on: string,
-  value: HyperparameterValue | readonly HyperparameterValue[],
-  inner: Declared<T>,
-): Conditional<T> {
-  const values = Array.isArray(value)
-    ? (value as readonly HyperparameterValue[])
-    : [value as HyperparameterValue];
+export function conditional<
+  T extends HyperparameterValue,
+  const On extends string,
+  const V extends HyperparameterValue,
+>(on: On, value: V | readonly V[], inner: Declared<T>): Conditional<T, On, V> {
+  const values = Array.isArray(value) ? (value as readonly V[]) : [value as V];
   return {
     ...(isDeclared(inner) ? inner : constant(0 as T)),
     written:

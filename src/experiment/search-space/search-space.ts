@@ -13,18 +13,6 @@ import { type Declared, isDeclared } from "./declared.ts";
 
 export type SpaceDeclaration = { readonly [name: string]: Declared };
 
-/**
- * The values of a declaration: `{ rate: logUniform(1e-4, 1) }` has `{ rate: number }`. A
- * conditional value may be absent.
- */
-export type ValuesOf<S extends SpaceDeclaration> = {
-  readonly [K in keyof S]: S[K] extends Conditional<infer T>
-    ? T | undefined
-    : S[K] extends Declared<infer T>
-      ? T
-      : never;
-};
-
 /** The space of a declaration without problems. */
 export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
   const names = inOrderOfConditions(declaration);

@@ -1,0 +1,93 @@
+/**
+ * What the compiler finds wrong with a declaration, in words, and what it infers from one. Nothing
+ * here exists at run time, where `declarationProblems` finds the same and more.
+ */
+import type { Conditional } from "./search-space/conditional.ts";
+import type { SpaceDeclaration } from "./search-space/search-space.ts";
+import type { ValueOf } from "./search-space/values-of.ts";
+
+declare const mistake: unique symbol;
+
+/**
+ * Nothing has this type: a compiler that says that something is not assignable to it shows what
+ * is wrong, and what would be right.
+ */
+export interface Mistake<What extends string, Right = never> {
+  readonly [mistake]: What;
+  readonly right?: Right;
+}
+
+/** The names of the metrics that a trainer's `evaluate` gives; any, if it does not say. */
+export type MetricsOf<T> = [T] extends [never]
+  ? string
+  : T extends { evaluate(...context: never): infer E }
+    ? string extends keyof Awaited<E>
+      ? string
+      : Exclude<KeysOf<Awaited<E>>, "samples"> & string
+    : string;
+
+/** What a trainer's `save` gives. */
+export type StateOf<T> = [T] extends [never]
+  ? object
+  : T extends { save(): infer S }
+    ? Awaited<S>
+    : object;
+
+export type CheckedObjective<M extends string, T> = string extends M
+  ? unknown
+  : [M] extends [MetricsOf<T>]
+    ? unknown
+    : Mistake<`evaluate() gives no metric "${Exclude<M, MetricsOf<T>>}"`, MetricsOf<T>>;
+
+export type CheckedTrainer<T> = [Restored<T>] extends [never]
+  ? unknown
+  : [StateOf<T>] extends [Restored<T>]
+    ? unknown
+    : Mistake<"restore() takes another state than save() gives", StateOf<T>>;
+
+type Restored<T> = T extends { restore(state: infer S, ...context: never[]): unknown }
+  ? S
+  : unknown;
+
+export type CheckedSpace<S extends SpaceDeclaration> = {
+  readonly [K in keyof S]: S[K] extends Conditional<infer _T, infer On, infer V>
+    ? string extends On
+      ? unknown
+      : On extends keyof S
+        ? CheckedCondition<K & string, On, V, ValueOf<S[On]>>
+        : Mistake<
+            `${K & string} depends on "${On}", which is no hyperparameter here`,
+            Exclude<keyof S, K>
+          >
+    : unknown;
+};
+
+type CheckedCondition<K extends string, On extends string, V, Values> = [V] extends [Values]
+  ? unknown
+  : Mistake<`${K} depends on a value that ${On} never has`, Values>;
+
+/** R is what a function for `explore` returns, H the values that it is given. */
+export type CheckedExplore<R, H> =
+  string extends KeysOf<R>
+    ? unknown
+    : [Exclude<KeysOf<R>, KeysOf<H> | "hyperparameters" | "remark">] extends [never]
+      ? unknown
+      : Mistake<
+          `explore gives "${Exclude<KeysOf<R>, KeysOf<H>> & string}", which is no hyperparameter here`,
+          KeysOf<H>
+        >;
+
+/** Those of every member of a union. */
+type KeysOf<T> = T extends unknown ? keyof T : never;
+
+declare const types: unique symbol;
+
+/** What the compiler knows of an experiment; no value has it. */
+export interface Typed<H, M extends string, S, T> {
+  readonly [types]?: {
+    readonly hyperparameters: H;
+    readonly metrics: M;
+    readonly state: S;
+    readonly trainer: T;
+  };
+}
