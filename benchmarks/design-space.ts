@@ -30,9 +30,9 @@ import { type Comparison, compareRuns } from "../src/analysis/comparison/compare
 import { withInterval } from "../src/analysis/comparison/verdict.ts";
 import { type History, readHistory } from "../src/analysis/history.ts";
 import { type Found, planStudy } from "../src/experiment/study/plan.ts";
-import { standalone } from "../src/report/export-figures.ts";
 import { intervalFigure } from "../src/report/study/interval-figure.ts";
 import { settingFigures } from "../src/report/study/setting-figure.ts";
+import { standalone } from "../src/report/theme.ts";
 import { HorizonTrainer, intervalSteps } from "./reference/horizon-trainer.ts";
 import { option, textOption } from "./reference/option.ts";
 import { TriangleTrainer } from "./reference/triangle-trainer.ts";

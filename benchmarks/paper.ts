@@ -16,13 +16,13 @@ import { type Comparison, compareRuns } from "../src/analysis/comparison/compare
 import { withInterval } from "../src/analysis/comparison/verdict.ts";
 import { type History, readHistory } from "../src/analysis/history.ts";
 import { runHistory } from "../src/analysis/run-history.ts";
-import { standalone } from "../src/report/export-figures.ts";
 import type { Figure, NoFigure } from "../src/report/figure.ts";
 import { lineageFigure } from "../src/report/lineage-figure.ts";
 import { runData } from "../src/report/run-data.ts";
 import { schedulesFigure } from "../src/report/schedules-figure.ts";
 import { intervalFigure } from "../src/report/study/interval-figure.ts";
 import { progressFigure } from "../src/report/study/progress-figure.ts";
+import { standalone } from "../src/report/theme.ts";
 import { treeFigure } from "../src/report/tree-figure.ts";
 import { duration } from "../src/report/words.ts";
 import { type Field, fields, folder } from "./paper/fields.ts";

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { RunEvent, RunResult, Snapshot } from "clade";
+import type { RunEvent, RunSummary, Snapshot } from "clade";
 
 const clade = fileURLToPath(new URL("../bin/clade.js", import.meta.url));
 const examples = fileURLToPath(new URL("../examples/pytorch/", import.meta.url));
 
 interface Finished {
-  readonly result: RunResult;
+  readonly result: RunSummary;
   /** The last snapshot of each member. */
   readonly newest: readonly Snapshot[];
   /** How often Python was started for the run. */
@@ -60,14 +60,14 @@ export class PyTorchStudy {
     const events = output
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as RunEvent | RunResult);
+      .map((line) => JSON.parse(line) as RunEvent | RunSummary);
     const newest = new Map<number, Snapshot>();
     for (const event of events) {
       if ("type" in event && event.type === "snapshot")
         newest.set(event.snapshot.member, event.snapshot);
     }
     const starts = readFileSync(this.#starts, "utf8").trim().split("\n").length;
-    return { result: events.at(-1) as RunResult, newest: [...newest.values()], starts };
+    return { result: events.at(-1) as RunSummary, newest: [...newest.values()], starts };
   }
 
   /** A metric at the end of an example that trains alone. */

@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunResult } from "clade";
+import type { RunSummary } from "clade";
 import { option } from "./reference/option.ts";
 import { table, writeResults } from "./results-file.ts";
 
@@ -31,7 +31,7 @@ function testAccuracy(seed: number, settings: readonly string[]): number {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });
-  const result = JSON.parse(output.trim().split("\n").at(-1)!) as RunResult;
+  const result = JSON.parse(output.trim().split("\n").at(-1)!) as RunSummary;
   return result.best!.metrics.testAccuracy!;
 }
 

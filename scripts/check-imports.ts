@@ -10,7 +10,7 @@ const experiment = ["algorithm"];
 const contracts = [...experiment, "experiment"];
 const analysis = [...contracts, "population-store"];
 const worker = [...contracts, "population-store", "checkpoint-store", "trainer"];
-const run = [...worker, "worker", "analysis"];
+const run = [...worker, "worker", "analysis", "report"];
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
   experiment,
@@ -24,7 +24,7 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   processes: [...worker, "worker"],
   cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...run, "run", "processes", "cluster", "report"],
+  cli: [...run, "run", "processes", "cluster"],
   testing: worker,
 };
 

@@ -59,7 +59,7 @@ export { memoryCheckpointStore } from "./checkpoint-store/memory/memory-checkpoi
 export type { Budget } from "./experiment/budget.ts";
 export { type CommandOptions, type CommandTrainer, command } from "./experiment/command.ts";
 export type { ExperimentDeclaration } from "./experiment/declaration.ts";
-export type { Mistake } from "./experiment/declared-types.ts";
+export type { Wrong } from "./experiment/declared-types.ts";
 export {
   defineExperiment,
   type Experiment,
@@ -93,6 +93,7 @@ export { memoryPopulationStore } from "./population-store/memory/memory-populati
 export {
   type ActingNote,
   type Blamed,
+  beginning,
   type Changes,
   type Claim,
   type ClaimRequest,
@@ -122,20 +123,24 @@ export {
   SnapshotNotFoundError,
   StoreVersionError,
   type StudyPlace,
-  start,
   type Trained,
   type WorkerId,
   type WorkerState,
 } from "./population-store/population-store.ts";
+export type { BestModel } from "./run/best-model.ts";
 export { replay } from "./run/replay.ts";
-export { type RunOptions, run } from "./run/run.ts";
-export type { RunResult } from "./run/run-result.ts";
+export { join, type ResumeOptions, resume } from "./run/resume.ts";
+export { run } from "./run/run.ts";
+export { RunFailedError } from "./run/run-failed-error.ts";
+export type { RunFigure, RunFigures, RunResult } from "./run/run-result.ts";
+export type { RunSummary } from "./run/run-summary.ts";
+export { type RunOptions, type RunSession, start, type WorkOptions } from "./run/start.ts";
 export {
   type RunStudyOptions,
   runStudy,
   type StudyResult,
   type StudyRun,
 } from "./run/study/run-study.ts";
-export type { RunEvent } from "./run/watch.ts";
+export { type RunEvent, type WatchOptions, watch } from "./run/watch.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { MetricError } from "./worker/measurement.ts";

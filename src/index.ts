@@ -19,4 +19,4 @@ export { checkpointsAt } from "./checkpoint-store/open.ts";
 export * from "./core.ts";
 export { postgresPopulationStore } from "./population-store/postgres/open.ts";
 export { sqlitePopulationStore } from "./population-store/sqlite/sqlite-population-store.ts";
-export { replay, run, runStudy } from "./run/in-node.ts";
+export { join, replay, resume, run, runStudy, start } from "./run/in-node.ts";

@@ -15,6 +15,7 @@
 import { writeFileSync } from "node:fs";
 import * as Plot from "@observablehq/plot";
 import {
+  beginning,
   binaryTournament,
   defineExperiment,
   type Experiment,
@@ -26,7 +27,6 @@ import {
   type Random,
   run,
   type SearchSpace,
-  start,
   uniform,
 } from "clade";
 import { parseHTML } from "linkedom";
@@ -131,7 +131,7 @@ interface Point extends Measured {
 async function trace(panel: string, experiment: Experiment, seed: number): Promise<Point[]> {
   const populationStore = memoryPopulationStore();
   const result = await run(experiment, { populationStore, seed });
-  const { snapshots } = await populationStore.changes(result.run, start);
+  const { snapshots } = await populationStore.changes(result.run, beginning);
   const stretches = [0, 0];
   return snapshots.map(({ member, memberSteps, kind, metrics }) => {
     const copied = kind === "copied";

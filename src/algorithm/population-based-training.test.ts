@@ -154,6 +154,24 @@ describe("a copy", () => {
     );
   });
 
+  test.each<[unknown, string]>([
+    [undefined, "undefined - is what it returned, but its kind must be one of keep, copy, stop"],
+    [{ kind: "cpy" }, '{ kind: "cpy" } - is what it returned, but its kind must be one of keep,'],
+    [{ kind: "keep" }, "is what it returned, but its reason must have a text and numbers"],
+    [{ ...copy(strong, "both", "why"), donor: 3 }, "but its donor must be a snapshot"],
+  ])("refuses an exploit that returns %o, by its name", (returned, message) => {
+    const pickFavourite = (() => returned) as unknown as Exploit;
+    expect(() => decided({ exploit: pickFavourite })).toThrow(/^exploit pickFavourite: /);
+    expect(() => decided({ exploit: pickFavourite })).toThrow(message);
+  });
+
+  test("names the explore whose value belongs to no space", () => {
+    const doubled: Explore = () => ({ rate: Number.NaN });
+    expect(() => decided({ explore: doubled })).toThrow(
+      "explore doubled.hyperparameters.rate: NaN - is outside uniform(0, 10)",
+    );
+  });
+
   test("shows its situation to the explore, whose remark is added to the reason", () => {
     const explore: Explore = ({ rate }, _space, _random, { step, weights, member, ...rest }) => ({
       hyperparameters: { rate: (rate as number) + 1 },

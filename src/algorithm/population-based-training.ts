@@ -6,9 +6,14 @@
  *     step until ready; evaluate; save
  *     publish the decision with its reasons, and the trained snapshot, in one transaction
  */
-import type { Exploit, Exploitation, Reason } from "./exploit/exploit.ts";
+import {
+  asExploitation,
+  type Exploit,
+  type Exploitation,
+  type Reason,
+} from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
-import { asExplored, type Explore, type Explored } from "./explore/explore.ts";
+import { asExplored, type Explore, type Explored, exploredIn } from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
@@ -19,6 +24,7 @@ import {
   type SnapshotId,
   snapshotId,
 } from "./snapshot.ts";
+import { strategyPlace } from "./strategy.ts";
 
 /** The strategies of an experiment. */
 export interface Strategies {
@@ -75,7 +81,9 @@ export function decide(
     const text = `burn-in: step ${member.step} of ${strategies.burnInSteps}`;
     return { decision: decisionOf(member, { kind: "keep", reason: { text, numbers: {} } }) };
   }
-  const exploitation = strategies.exploit(member, population, random);
+  const { exploit } = strategies;
+  const path = strategyPlace("exploit", exploit);
+  const exploitation = asExploitation(exploit(member, population, random), path);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
   const place = { member, population, random };
   if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
@@ -117,10 +125,7 @@ function learning(
   values: readonly Hyperparameters[],
 ): Strategies {
   // What a conditional hyperparameter is drawn as belongs to the draw.
-  const settled: Explore = (starting, space, random, situation) => {
-    const explored = asExplored(strategies.explore(starting, space, random, situation));
-    return { ...explored, hyperparameters: space.settle(explored.hyperparameters, random) };
-  };
+  const settled: Explore = (...given) => exploredIn(strategies.explore, ...given);
   return { ...strategies, explore: apartFromFailed(settled, { member, values }, population) };
 }
 
@@ -214,9 +219,7 @@ function explored(
   weights?: Snapshot,
 ): Explored {
   const situation = { step: weights?.step ?? 0, weights, member, population };
-  // A strategy of the user's own may write to what it is given, which is a donor's.
-  const found = asExplored(explore({ ...starting }, space, random, situation));
-  return { ...found, hyperparameters: space.settle(found.hyperparameters, random) };
+  return exploredIn(explore, starting, space, random, situation);
 }
 
 function decisionOf(

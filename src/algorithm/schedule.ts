@@ -4,12 +4,12 @@ import type { Hyperparameters, TreeSnapshot } from "./snapshot.ts";
  * One generation of a lineage: training steps with the same hyperparameters, and the member that
  * did them.
  */
-export interface ScheduleSegment {
+export interface ScheduleSegment<H = Hyperparameters> {
   /** The steps after `fromStep`, up to and with `toStep`, of the lineage. */
   readonly fromStep: number;
   readonly toStep: number;
   readonly member: number;
-  readonly hyperparameters: Hyperparameters;
+  readonly hyperparameters: H;
 }
 
 /**

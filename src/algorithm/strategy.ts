@@ -143,6 +143,12 @@ export function describeStrategy(apply: AnyFunction): StrategyDescription {
   return isDescribed(apply) ? apply.description : { name: apply.name || "custom", options: {} };
 }
 
+/** Where messages say that a mistake is: "exploit", and the name that its function has. */
+export function strategyPlace(part: string, apply: AnyFunction): string {
+  const { name } = describeStrategy(apply);
+  return name === part || name === "custom" ? part : `${part} ${name}`;
+}
+
 /** What a strategy was made from; undefined for a user's own function. */
 export function definitionOf(apply: AnyFunction): StrategyDefinition | undefined {
   return isDescribed(apply) ? apply.definition : undefined;

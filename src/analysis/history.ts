@@ -1,12 +1,12 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 import {
+  beginning,
   elapsedMs,
   type Failure,
   type PopulationStore,
   type PublishedSnapshot,
   type Run,
   type RunId,
-  start,
 } from "../population-store/population-store.ts";
 
 /** Everything that was published in a run: what the analyses read. */
@@ -26,7 +26,7 @@ export async function readHistory(store: PopulationStore, id: RunId): Promise<Hi
   const snapshots: PublishedSnapshot[] = [];
   const decisions: Decision[] = [];
   const failures: Failure[] = [];
-  for (let cursor = start; ; ) {
+  for (let cursor = beginning; ; ) {
     const changes = await store.changes(id, cursor);
     cursor = changes.cursor;
     const { length } = snapshots;

@@ -2,11 +2,11 @@ import type { Decision } from "../algorithm/population-based-training.ts";
 import type { TreeSnapshot } from "../algorithm/snapshot.ts";
 import { type DecisionCounts, isNotable } from "../population-store/decisions.ts";
 import {
+  beginning,
   elapsedMs,
   type Failure,
   type PopulationStore,
   type RunId,
-  start,
 } from "../population-store/population-store.ts";
 import { compactSnapshots } from "./compact-snapshots.ts";
 import type { History } from "./history.ts";
@@ -46,7 +46,7 @@ export async function readRunHistory(store: PopulationStore, id: RunId): Promise
   const snapshots = await compactSnapshots(store.tree(id));
   const failures: Failure[] = [];
   let failureCount = 0;
-  for (let cursor = { ...start, snapshots: nothing, decisions: nothing }; ; ) {
+  for (let cursor = { ...beginning, snapshots: nothing, decisions: nothing }; ; ) {
     const changes = await store.changes(id, cursor);
     cursor = changes.cursor;
     failureCount += changes.failures.length;

@@ -6,14 +6,14 @@ import type { Conditional } from "./search-space/conditional.ts";
 import type { SpaceDeclaration } from "./search-space/search-space.ts";
 import type { ValueOf } from "./search-space/values-of.ts";
 
-declare const mistake: unique symbol;
+declare const wrong: unique symbol;
 
 /**
  * Nothing has this type: a compiler that says that something is not assignable to it shows what
  * is wrong, and what would be right.
  */
-export interface Mistake<What extends string, Right = never> {
-  readonly [mistake]: What;
+export interface Wrong<What extends string, Right = never> {
+  readonly [wrong]: What;
   readonly right?: Right;
 }
 
@@ -37,13 +37,13 @@ export type CheckedObjective<M extends string, T> = string extends M
   ? unknown
   : [M] extends [MetricsOf<T>]
     ? unknown
-    : Mistake<`evaluate() gives no metric "${Exclude<M, MetricsOf<T>>}"`, MetricsOf<T>>;
+    : Wrong<`evaluate() gives no metric "${Exclude<M, MetricsOf<T>>}"`, MetricsOf<T>>;
 
 export type CheckedTrainer<T> = [Restored<T>] extends [never]
   ? unknown
   : [StateOf<T>] extends [Restored<T>]
     ? unknown
-    : Mistake<"restore() takes another state than save() gives", StateOf<T>>;
+    : Wrong<"restore() takes another state than save() gives", StateOf<T>>;
 
 type Restored<T> = T extends { restore(state: infer S, ...context: never[]): unknown }
   ? S
@@ -55,7 +55,7 @@ export type CheckedSpace<S extends SpaceDeclaration> = {
       ? unknown
       : On extends keyof S
         ? CheckedCondition<K & string, On, V, ValueOf<S[On]>>
-        : Mistake<
+        : Wrong<
             `${K & string} depends on "${On}", which is no hyperparameter here`,
             Exclude<keyof S, K>
           >
@@ -64,18 +64,17 @@ export type CheckedSpace<S extends SpaceDeclaration> = {
 
 type CheckedCondition<K extends string, On extends string, V, Values> = [V] extends [Values]
   ? unknown
-  : Mistake<`${K} depends on a value that ${On} never has`, Values>;
+  : Wrong<`${K} depends on a value that ${On} never has`, Values>;
 
 /** R is what a function for `explore` returns, H the values that it is given. */
 export type CheckedExplore<R, H> =
   string extends KeysOf<R>
     ? unknown
-    : [Exclude<KeysOf<R>, KeysOf<H> | "hyperparameters" | "remark">] extends [never]
+    : [Invented<R, H>] extends [never]
       ? unknown
-      : Mistake<
-          `explore gives "${Exclude<KeysOf<R>, KeysOf<H>> & string}", which is no hyperparameter here`,
-          KeysOf<H>
-        >;
+      : Wrong<`explore gives "${Invented<R, H>}", which is no hyperparameter here`, KeysOf<H>>;
+
+type Invented<R, H> = Exclude<KeysOf<R>, KeysOf<H> | "hyperparameters" | "remark"> & string;
 
 /** Those of every member of a union. */
 type KeysOf<T> = T extends unknown ? keyof T : never;

@@ -69,6 +69,7 @@ export type Evaluation = {
 };
 
 /**
- * By name: typed arrays (each becomes a NumPy file), bytes (kept as a file), and any JSON value.
+ * By name: typed arrays (each becomes a NumPy file), bytes (kept as a file), buffers, and any JSON
+ * value. Objects and lists may hold arrays, bytes and buffers, too.
  */
 export type TrainerState = object;

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Resvg } from "@resvg/resvg-js";
 import { BadInputError } from "../algorithm/problem.ts";
 import type { Figure } from "./figure.ts";
-import { literalColor, type Theme, withLiteralColors } from "./theme.ts";
+import { standalone, type Theme } from "./theme.ts";
 
 /** Pixels of a picture for each pixel of a figure. */
 const density = 2;
@@ -45,12 +45,6 @@ export function exportFigures(
   }));
   writeAll(directory, cwd, pictures);
   return [...written, ...pictures].map(({ path }) => path);
-}
-
-/** A figure as a separate file, with the colours of a theme and a background. */
-export function standalone(svg: string, theme: Theme): string {
-  const paper = `<rect width="100%" height="100%" fill="${literalColor(theme, "paper")}"/>`;
-  return withLiteralColors(svg, theme).replace(/(?<=^<svg [^>]*>)/, paper);
 }
 
 function picture(svg: string): Uint8Array {

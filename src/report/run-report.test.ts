@@ -14,9 +14,9 @@ import type {
 } from "../population-store/population-store.ts";
 import { marginFor } from "./axes.ts";
 import { categoryAxis, categoryPlaces } from "./categories.ts";
-import { standalone } from "./export-figures.ts";
 import { runReport } from "./run-report.ts";
 import { fitted, textWidth } from "./text-width.ts";
+import { standalone } from "./theme.ts";
 
 const markup = `<script>alert("&")</script>`;
 

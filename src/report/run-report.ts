@@ -1,5 +1,5 @@
 /** The report of a run as one page, and its figures. */
-import type { TreeSnapshot } from "../algorithm/snapshot.ts";
+import type { Snapshot, TreeSnapshot } from "../algorithm/snapshot.ts";
 import { memberOf } from "../algorithm/snapshot.ts";
 import type { RunHistory } from "../analysis/run-history.ts";
 import { bestModelSection } from "./best-model-section.ts";
@@ -22,9 +22,22 @@ export interface Report {
   readonly figures: readonly Figure[];
 }
 
+/** The figures of a run, by name. */
+export function runFigures(history: RunHistory, best: Snapshot | undefined) {
+  return figuresOf(runData(history, best));
+}
+
+function figuresOf(data: RunData) {
+  return {
+    lineage: lineageFigure(data),
+    tree: treeFigure(data),
+    schedules: schedulesFigure(data),
+  };
+}
+
 export function runReport(options: ReportOptions): Report {
   const data = runData(options.history, options.best);
-  const figures = [lineageFigure(data), treeFigure(data), schedulesFigure(data)];
+  const figures = Object.values(figuresOf(data));
   const { id } = options.history.run;
   const sections: Section[] = [
     bestModelSection(data, options.best),

@@ -112,14 +112,14 @@ export function themeStyles(): string {
 }
 
 /** The colour of a token, such as "ink", in a theme. */
-export function literalColor(theme: Theme, token: string): string {
+function literalColor(theme: Theme, token: string): string {
   const color = literals[theme].get(token);
   if (color === undefined) throw new Error(`no colour is called ${token}`);
   return color;
 }
 
 /** Markup with its tokens replaced by the colours of a theme. */
-export function withLiteralColors(markup: string, theme: Theme): string {
+function withLiteralColors(markup: string, theme: Theme): string {
   return markup.replace(/var\(--([\w-]+)\)/g, (_, token: string) => literalColor(theme, token));
 }
 
@@ -129,4 +129,10 @@ function tokensOf({ plain, score, category }: Palette): ReadonlyMap<string, stri
     ...score.map((color, index) => [`score-${index}`, color] as const),
     ...category.map((color, index) => [`category-${index}`, color] as const),
   ]);
+}
+
+/** A figure as a separate file, with the colours of a theme and a background. */
+export function standalone(svg: string, theme: Theme): string {
+  const paper = `<rect width="100%" height="100%" fill="${literalColor(theme, "paper")}"/>`;
+  return withLiteralColors(svg, theme).replace(/(?<=^<svg [^>]*>)/, paper);
 }

@@ -4,7 +4,7 @@ import type { SnapshotId } from "../algorithm/snapshot.ts";
 import { lineage } from "../analysis/lineage.ts";
 import type { Found } from "../experiment/study/plan.ts";
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
-import { resultOf } from "./run-result.ts";
+import { summaryOf } from "./run-summary.ts";
 
 /**
  * The schedule and the last hyperparameters of a snapshot's lineage (default: the best model's).
@@ -14,7 +14,7 @@ export async function foundIn(
   run: RunId,
   snapshot?: SnapshotId,
 ): Promise<Found> {
-  const id = snapshot ?? (await resultOf(store, run)).best?.id;
+  const id = snapshot ?? (await summaryOf(store, run)).best?.id;
   if (id === undefined)
     throw new CladeError(`run ${run}: has no scored snapshot, so there is no schedule to follow`);
   const chain = await lineage(id, (ancestor) => store.snapshot(run, ancestor));

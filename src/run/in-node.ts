@@ -1,11 +1,22 @@
 /** Runs inside a Node program, where trainers may also be commands. */
 import { sessionOf } from "../trainer/session-of.ts";
 import { replay as replayWith } from "./replay.ts";
+import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
+import { start as startWith } from "./start.ts";
 import { runStudy as runStudyWith } from "./study/run-study.ts";
 
 export const run: typeof runWith = (experiment, options = {}) =>
   runWith(experiment, { sessionOf, ...options });
+
+export const start: typeof startWith = (experiment, options = {}) =>
+  startWith(experiment, { sessionOf, ...options });
+
+export const resume: typeof resumeWith = (store, id, experiment, options = {}) =>
+  resumeWith(store, id, experiment, { sessionOf, ...options });
+
+export const join: typeof joinWith = (store, id, experiment, options = {}) =>
+  joinWith(store, id, experiment, { sessionOf, ...options });
 
 export const runStudy: typeof runStudyWith = (study, options) =>
   runStudyWith(study, { sessionOf, ...options });

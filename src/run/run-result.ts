@@ -1,90 +1,80 @@
-/** What a run has come to, read from its store. */
-import { CladeError } from "../algorithm/clade-error.ts";
-import type { Hyperparameters, Snapshot, SnapshotId } from "../algorithm/snapshot.ts";
-import {
-  elapsedMs,
-  type LostModel,
-  type PopulationStore,
-  type RunId,
-  type RunState,
-} from "../population-store/population-store.ts";
-import { bestModel } from "../worker/best-model.ts";
+/** What a run in a program has come to: its summary, its best model, and what was published. */
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import { type History, readHistory } from "../analysis/history.ts";
+import { readRunHistory } from "../analysis/run-history.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import type { Run } from "../population-store/population-store.ts";
+import type { Figure, NoFigure } from "../report/figure.ts";
+import type { Theme } from "../report/theme.ts";
+import { type BestModel, bestModelOf } from "./best-model.ts";
+import type { Program } from "./program.ts";
+import { type RunSummary, summaryOf } from "./run-summary.ts";
 
-export interface RunResult {
-  readonly run: RunId;
-  readonly state: RunState;
-  readonly seed: number;
-  /**
-   * The best model, by the held-out metric if there is one, otherwise by the score. Absent before
-   * the first score.
-   */
-  readonly best?: Snapshot;
-  /** The objective of the best model, and its held-out metric. */
-  readonly score?: number;
-  readonly final?: number;
-  readonly step?: number;
-  readonly hyperparameters?: Hyperparameters;
-  readonly snapshot?: SnapshotId;
-  /** Better models whose checkpoints are not whole, best first. */
-  readonly lost?: readonly LostModel[];
-  readonly seconds: number;
-  /** Training steps of all members together. */
-  readonly totalSteps: number;
-  readonly copies: number;
-  /**
-   * Members that failed, failures of trainers, and members whose newest score is missing, NaN or
-   * infinite.
-   */
-  readonly failedMembers: number;
-  /** The members that failed. */
-  readonly givenUp: readonly number[];
-  readonly failures: number;
-  readonly unscoredMembers: number;
+/** Types are as of `Experiment`. */
+export interface RunResult<H = Hyperparameters, M extends string = string, S = object, T = object>
+  extends RunSummary<H, M> {
+  readonly best?: BestModel<H, M, S, T>;
+  /** Of the control with the same seed and budget, where one was asked for. */
+  readonly control?: RunResult<H, M, S, T>;
+  /** Everything that was published, for `compareRuns`. */
+  history(): Promise<History>;
+  /** The run's report: one HTML page with all figures, which needs no other file. */
+  report(): Promise<string>;
+  /** The figures of the report, each as one SVG, for light paper (the default) or dark. */
+  figures(theme?: Theme): Promise<RunFigures>;
 }
 
-export async function resultOf(store: PopulationStore, id: RunId): Promise<RunResult> {
-  const run = await store.run(id);
-  const members = await store.members(id);
-  const counts = await store.counts(id);
-  const { objective } = run.experiment;
-  const givenUp = members.flatMap(({ member, state }) => (state === "failed" ? member : []));
-  const { best, lost } = await bestModel(store, run, members);
-  const final = best && objective.final !== undefined ? best.metrics[objective.final] : undefined;
-  return {
-    run: id,
-    state: run.state,
-    seed: run.seed,
-    ...(best && {
-      best,
-      step: best.step,
-      hyperparameters: best.hyperparameters,
-      snapshot: best.id,
-    }),
-    ...(best?.score !== undefined && { score: best.score }),
-    ...(final !== undefined && { final }),
-    ...(lost.length > 0 && { lost }),
-    seconds: elapsedMs(run, Date.now()) / 1000,
-    totalSteps: members.reduce((sum, { newest }) => sum + newest.memberSteps, 0),
-    failedMembers: givenUp.length,
-    givenUp,
-    copies: counts.copies,
-    failures: counts.failures,
-    unscoredMembers: members.filter(
-      ({ newest }) => newest.generation > 0 && newest.score === undefined,
-    ).length,
-  };
+export interface RunFigures {
+  /** Every member's score over its steps, and the best model's lineage. */
+  readonly lineage: RunFigure;
+  /** Who descends from whom. */
+  readonly tree: RunFigure;
+  /** The hyperparameters over the steps. */
+  readonly schedules: RunFigure;
 }
 
-/** The error of a run in which every member failed, with the last member's error. */
-export async function allFailed(store: PopulationStore, id: RunId): Promise<CladeError> {
-  const { failures } = await store.changes(id, {
-    snapshots: Number.MAX_SAFE_INTEGER,
-    decisions: Number.MAX_SAFE_INTEGER,
-    failures: 0,
+/** The text of an SVG, or in a sentence why there is nothing to draw. */
+export type RunFigure =
+  | { readonly title: string; readonly caption: string; readonly svg: string }
+  | { readonly title: string; readonly why: string; readonly svg?: undefined };
+
+export async function resultOf(
+  program: Pick<Program, "populationStore" | "checkpoints">,
+  run: Run,
+  experiment: Experiment,
+): Promise<RunResult> {
+  const { populationStore } = program;
+  const summary = await summaryOf(populationStore, run.id);
+  const best = summary.best && (await bestModelOf(program, run, experiment, summary.best));
+  const drawn = async () => ({
+    best: summary.best,
+    history: await readRunHistory(populationStore, run.id),
   });
-  const last = failures.at(-1);
-  return new CladeError(
-    `run ${id}: every member failed; the last error was: ${last?.message ?? "nothing"}\n` +
-      `${last?.stack ?? ""}`,
+  const methods = {
+    history: () => readHistory(populationStore, run.id),
+    async report() {
+      const { runReport } = await import("../report/run-report.ts");
+      const notes = await populationStore.notes(run.id);
+      const state = summary.state.kind;
+      const data = { ...(await drawn()), notes, state, asOf: Date.now(), versions: {} };
+      return runReport(data).page;
+    },
+    async figures(theme: Theme = "light") {
+      const { runFigures } = await import("../report/run-report.ts");
+      const { standalone } = await import("../report/theme.ts");
+      const { history, best } = await drawn();
+      const shown = (figure: Figure | NoFigure): RunFigure => {
+        const { title } = figure;
+        if (figure.kind === "none") return { title, why: figure.why };
+        return { title, caption: figure.caption, svg: standalone(figure.svg, theme) };
+      };
+      const { lineage, tree, schedules } = runFigures(history, best);
+      return { lineage: shown(lineage), tree: shown(tree), schedules: shown(schedules) };
+    },
+  };
+  // Methods are not enumerable, so that a result prints, compares and is sent as data.
+  return Object.defineProperties(
+    { ...summary, ...(best && { best }) } as RunResult,
+    Object.fromEntries(Object.entries(methods).map(([name, value]) => [name, { value }])),
   );
 }

@@ -13,9 +13,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { defineExperiment, everySteps, maximize, memoryPopulationStore, uniform } from "clade";
 import { afterAll, expect, test } from "vitest";
 import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
-import { start, type WorkerId } from "../population-store/population-store.ts";
+import { beginning, type WorkerId } from "../population-store/population-store.ts";
 import { createRun } from "../run/create-run.ts";
-import { resultOf } from "../run/run-result.ts";
+import { summaryOf } from "../run/run-summary.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { work } from "./worker.ts";
 
@@ -76,7 +76,7 @@ async function runWith(name: string, session: TrainerSession) {
   const directory = join(root, name);
   await using checkpointStore = filesystemCheckpointStore(directory);
   const stop = new AbortController();
-  const changes = () => populationStore.changes(run.id, start);
+  const changes = () => populationStore.changes(run.id, beginning);
   const working = work({
     worker: "a:1:1" as WorkerId,
     run,
@@ -91,7 +91,7 @@ async function runWith(name: string, session: TrainerSession) {
   while (!(await Promise.race([hasEnded, hasFailed()]))) await sleep(10);
   stop.abort();
   await working;
-  const result = await resultOf(populationStore, run.id);
+  const result = await summaryOf(populationStore, run.id);
   return {
     directory,
     result,

@@ -1,6 +1,10 @@
 import { memoryPopulationStore } from "clade";
 import { expect, test } from "vitest";
-import { type PopulationStore, type RunId, start } from "../population-store/population-store.ts";
+import {
+  beginning,
+  type PopulationStore,
+  type RunId,
+} from "../population-store/population-store.ts";
 import { run } from "../run/run.ts";
 import { TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { climbing, simulatedRun, sound, states } from "./simulated-run.test-support.ts";
@@ -19,7 +23,7 @@ function killed(kills: () => boolean): TrainerSession {
 }
 
 const published = async (store: PopulationStore, id: RunId) => {
-  const { snapshots, decisions } = await store.changes(id, start, 100_000);
+  const { snapshots, decisions } = await store.changes(id, beginning, 100_000);
   const plain = snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot);
   const byId = (one: { readonly id: string }, other: { readonly id: string }) =>
     one.id < other.id ? -1 : 1;

@@ -10,7 +10,7 @@ import {
 import { expect, test } from "vitest";
 import { rememberedGenerations } from "../algorithm/history.ts";
 import { randomStream } from "../algorithm/random.ts";
-import { start } from "../population-store/population-store.ts";
+import { beginning } from "../population-store/population-store.ts";
 import { PopulationView } from "./population-view.ts";
 
 /** Climbs by the rate, and with luck that stays. */
@@ -61,7 +61,7 @@ const experiment = defineExperiment({
 async function treeOf(workers: number) {
   const store = memoryPopulationStore();
   const { run: id } = await run(experiment, { seed: 1, workers, populationStore: store });
-  const { snapshots } = await store.changes(id, start, 1_000_000);
+  const { snapshots } = await store.changes(id, beginning, 1_000_000);
   return { store, id, snapshots };
 }
 

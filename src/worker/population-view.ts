@@ -3,10 +3,10 @@ import { RankedPopulation } from "../algorithm/population.ts";
 import { isEarned, type Snapshot } from "../algorithm/snapshot.ts";
 import { generationsOf } from "../experiment/budget.ts";
 import {
+  beginning,
   type PopulationStore,
   type Run,
   type RunId,
-  start,
 } from "../population-store/population-store.ts";
 
 /**
@@ -90,7 +90,7 @@ export class PopulationView {
    * a large population late need not read all of its history.
    */
   async #noteBestUpTo(store: PopulationStore, run: RunId): Promise<void> {
-    for (let after = start; ; ) {
+    for (let after = beginning; ; ) {
       const { snapshots, cursor } = await store.changes(run, after);
       if (snapshots.length === 0) return;
       for (const { publishedAt, worker, ...snapshot } of snapshots) {

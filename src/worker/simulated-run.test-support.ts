@@ -12,9 +12,9 @@ import { populationAsSeenBy } from "../../test/simulation/simulated-stores.ts";
 import { Process, World } from "../../test/simulation/world.ts";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import {
+  beginning,
   type PopulationStore,
   type RunId,
-  start,
   type WorkerId,
 } from "../population-store/population-store.ts";
 import { createRun } from "../run/create-run.ts";
@@ -101,7 +101,7 @@ export async function simulatedRun(experiment = climbing(), patienceSeconds = 60
   const seen = async () => ({
     run: await store.run(created.id),
     members: await store.members(created.id),
-    ...(await store.changes(created.id, start, 100_000)),
+    ...(await store.changes(created.id, beginning, 100_000)),
   });
   const until = async (isSo: () => boolean | Promise<boolean>) => {
     while (!(await isSo())) await world.pause(10);

@@ -12,10 +12,10 @@ import { expect, test } from "vitest";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import { describeExperiment } from "../experiment/experiment.ts";
 import {
+  beginning,
   type PopulationStore,
   type Run,
   type RunId,
-  start,
   type WorkerId,
 } from "../population-store/population-store.ts";
 import { createRun } from "../run/create-run.ts";
@@ -153,7 +153,7 @@ test("a worker that begins by training sees the others as of its generation", as
     });
   }
   const decisions = async (store: PopulationStore, of: RunId) =>
-    (await store.changes(of, start, 1_000_000)).decisions.toSorted((a, b) =>
+    (await store.changes(of, beginning, 1_000_000)).decisions.toSorted((a, b) =>
       a.snapshot.localeCompare(b.snapshot, "en", { numeric: true }),
     );
   expect(await decisions(disturbed, other)).toEqual(await decisions(undisturbed, id));

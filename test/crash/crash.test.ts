@@ -15,9 +15,9 @@ import { filesystemCheckpointStore } from "../../src/checkpoint-store/filesystem
 import type { Experiment } from "../../src/experiment/experiment.ts";
 import { memoryPopulationStore } from "../../src/population-store/memory/memory-population-store.ts";
 import {
+  beginning,
   type PopulationStore,
   type RunId,
-  start,
   type WorkerId,
 } from "../../src/population-store/population-store.ts";
 import { createRun } from "../../src/run/create-run.ts";
@@ -220,7 +220,7 @@ function once(child: ChildProcess, event: "exit" | "message"): Promise<void> {
  * execution.
  */
 async function treeOf(store: PopulationStore, id: RunId) {
-  const { snapshots, decisions, failures } = await store.changes(id, start, 1_000_000);
+  const { snapshots, decisions, failures } = await store.changes(id, beginning, 1_000_000);
   expect(failures).toEqual([]);
   const { best } = await store.run(id);
   const tree = snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot);

@@ -13,9 +13,9 @@ import {
 } from "../../src/checkpoint-store/objects/object-checkpoint-store.ts";
 import { openStorage } from "../../src/checkpoint-store/open.ts";
 import {
+  beginning,
   type PopulationStore,
   type RunId,
-  start,
 } from "../../src/population-store/population-store.ts";
 import { createRun } from "../../src/run/create-run.ts";
 import { collect } from "../../src/worker/collector.ts";
@@ -243,7 +243,7 @@ export class Crew implements AsyncDisposable {
       fresh,
     );
     await expectSound(store, checkpoints, run, this.#stepsPerMember, this.trainerFaults);
-    const { snapshots } = await store.changes(run, start, 1_000_000);
+    const { snapshots } = await store.changes(run, beginning, 1_000_000);
     const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
     const seen = new Set<string>();
     for (const { id, checkpoint, worker } of this.#account.published) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, test } from "vitest";
-import { start, type WorkerId } from "../../src/population-store/population-store.ts";
+import { beginning, type WorkerId } from "../../src/population-store/population-store.ts";
 import { inLongRuns, isLong } from "../long.ts";
 import { sharedPostgres, startPostgres } from "../servers/postgres-server.ts";
 import { Crew, type CrewOptions, leaseMs } from "./crew.ts";
@@ -66,7 +66,7 @@ async function publishedBy(
   crew: Crew,
   machine: Machine,
 ): Promise<readonly { readonly member: number }[]> {
-  const { snapshots } = await crew.store.changes(crew.run, start, 1_000_000);
+  const { snapshots } = await crew.store.changes(crew.run, beginning, 1_000_000);
   return snapshots.filter((snapshot) => isOf(machine, snapshot.worker));
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  beginning,
   defineExperiment,
   everySteps,
   maximize,
   memoryPopulationStore,
   noExplore,
   run,
-  start,
   truncationSelection,
   uniform,
 } from "clade";
@@ -48,7 +48,7 @@ test("a slow member copies members far ahead, and their checkpoints are there", 
   });
   const store = memoryPopulationStore();
   const { run: id } = await run(experiment, { populationStore: store, workers: 2, seed: 1 });
-  const { snapshots } = await store.changes(id, start, 1_000_000);
+  const { snapshots } = await store.changes(id, beginning, 1_000_000);
   const slow = snapshots.filter(({ member }) => member === 0);
   expect(slow.filter(({ kind }) => kind === "copied").length).toBeGreaterThan(1);
   expect(slow.filter(({ kind }) => kind === "recovered")).toEqual([]);

@@ -1,9 +1,9 @@
 /** What has to hold in every run, whatever goes wrong. */
 import { memberOf, ordinalOf, type Snapshot, snapshotId } from "../../src/algorithm/snapshot.ts";
 import {
+  beginning,
   type PopulationStore,
   type Run,
-  start,
 } from "../../src/population-store/population-store.ts";
 import { endsAtPublication } from "../../src/worker/decision.ts";
 import { type Plan, stepsPerGeneration } from "./plan.ts";
@@ -17,7 +17,7 @@ export class Invariants {
   readonly #byId = new Map<string, Snapshot>();
   readonly #newest = new Map<number, Snapshot>();
   readonly happened = { copies: 0, rescues: 0, recoveries: 0, failures: 0, restorations: 0 };
-  #cursor = start;
+  #cursor = beginning;
   #mark = "";
   #steps = 0;
   #stepsBefore = 0;
@@ -129,7 +129,7 @@ export class Invariants {
   /** The tree that was published, without when and by whom. */
   async tree(): Promise<unknown> {
     const snapshots = [...this.#byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const { decisions } = await this.#store.changes(this.#run.id, start, 100_000);
+    const { decisions } = await this.#store.changes(this.#run.id, beginning, 100_000);
     const ordered = decisions.toSorted((a, b) => (a.snapshot < b.snapshot ? -1 : 1));
     return { snapshots, decisions: ordered, best: (await this.#store.run(this.#run.id)).best };
   }

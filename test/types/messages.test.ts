@@ -1,4 +1,4 @@
-/** What the compilers say of mistakes.ts: a comment there has the parts of the message below it. */
+/** What the compilers say of mistakes.ts: a comment there has the parts of a message. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -11,10 +11,10 @@ import {
 } from "../../src/algorithm/snapshot.ts";
 import type { CheckpointStore } from "../../src/checkpoint-store/checkpoint-store.ts";
 import {
+  beginning,
   type PopulationStore,
   type PublishedSnapshot,
   type RunId,
-  start,
 } from "../../src/population-store/population-store.ts";
 import { walkIn } from "./walk.ts";
 import { stepsPerGeneration } from "./walk-experiment.ts";
@@ -30,7 +30,7 @@ export async function expectSound(
   stepsPerMember: number,
   maxFailures = 0,
 ): Promise<void> {
-  const { snapshots, failures } = await store.changes(id, start, 1_000_000);
+  const { snapshots, failures } = await store.changes(id, beginning, 1_000_000);
   if (failures.length > maxFailures) expect(failures.slice(0, 10)).toEqual([]);
   const tree = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
   expect(tree.size).toBe(snapshots.length);

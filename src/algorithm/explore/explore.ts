@@ -1,9 +1,10 @@
 import type { Population } from "../population.ts";
-import { BadInputError } from "../problem.ts";
+import { BadInputError, below } from "../problem.ts";
 import type { Random } from "../random.ts";
 import type { SearchSpace } from "../search-space.ts";
 import { show } from "../show.ts";
 import type { Hyperparameters, Snapshot } from "../snapshot.ts";
+import { strategyPlace } from "../strategy.ts";
 
 /**
  * New hyperparameters from old ones. The result is settled in the search space afterwards. So a
@@ -44,20 +45,40 @@ export interface Explored {
 
 /**
  * What an explore returned, with an empty remark where there is none; no hyperparameter is an
- * object. Throws a `BadInputError` where a user's own returned something else.
+ * object. Throws a `BadInputError` that names the explore where a user's own returned something
+ * else.
  */
-export function asExplored(result: Hyperparameters | Explored): Explored {
+export function asExplored(result: Hyperparameters | Explored, path = "explore"): Explored {
   const isExplored = isPlain(result) && "hyperparameters" in result && "remark" in result;
   const found = isExplored ? result : { hyperparameters: result, remark: "" };
   if (isPlain(found.hyperparameters) && typeof found.remark === "string") return found as Explored;
   throw new BadInputError([
     {
-      path: "explore",
+      path,
       value: show(result),
       rule: "is what it returned, but hyperparameters must be an object",
       remedy: "return { name: value, ... }, or { hyperparameters, remark } with a remark in words",
     },
   ]);
+}
+
+/** Explores and settles the result in the space. Throws as `asExplored` and `settle` do. */
+export function exploredIn(
+  explore: Explore,
+  starting: Hyperparameters,
+  space: SearchSpace,
+  random: Random,
+  situation: Situation,
+): Explored {
+  const path = strategyPlace("explore", explore);
+  // A strategy of the user's own may write to what it is given, which is a donor's.
+  const found = asExplored(explore({ ...starting }, space, random, situation), path);
+  try {
+    return { ...found, hyperparameters: space.settle(found.hyperparameters, random) };
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    throw new BadInputError(error.problems.map((problem) => below(path, problem)));
+  }
 }
 
 function isPlain(value: unknown): value is object {

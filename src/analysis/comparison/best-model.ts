@@ -51,7 +51,7 @@ export function bestOf(history: History, { metric }: BestBy): number | undefined
 }
 
 /**
- * Chosen as `resultOf` does: by the held-out metric among the members' newest snapshots that have
+ * Chosen as `summaryOf` does: by the held-out metric among the members' newest snapshots that have
  * it; otherwise by the best score ever.
  */
 export function bestModel({ run, snapshots }: History): Snapshot | undefined {

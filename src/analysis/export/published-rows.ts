@@ -1,11 +1,11 @@
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import {
+  beginning,
   type Cursor,
   type Failure,
   type PopulationStore,
   type PublishedSnapshot,
   type RunId,
-  start,
 } from "../../population-store/population-store.ts";
 
 /** What a run publishes; each is a table. */
@@ -31,7 +31,12 @@ export async function* publishedRows<T extends Table>(
   count = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<readonly Rows[T][]> {
   const end = Number.MAX_SAFE_INTEGER;
-  let cursor: Cursor = { snapshots: end, decisions: end, failures: end, [table]: start[table] };
+  let cursor: Cursor = {
+    snapshots: end,
+    decisions: end,
+    failures: end,
+    [table]: beginning[table],
+  };
   for (let left = count; left > 0; ) {
     const changes = await store.changes(run, cursor, Math.min(pageRows, left));
     const page = changes[table] as readonly Rows[T][];

@@ -8,7 +8,7 @@ import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { count } from "../../report/words.ts";
-import { resultOf } from "../../run/run-result.ts";
+import { summaryOf } from "../../run/run-summary.ts";
 import { verifyBest, verifyBestOnce } from "../../worker/best-model.ts";
 import type { Context, Place } from "../context.ts";
 import { command } from "../declare/command.ts";
@@ -120,7 +120,7 @@ async function exported(
 }
 
 async function bestOf(stores: Stores, run: Run) {
-  const { best, score, final, lost = [] } = await resultOf(stores.population, run.id);
+  const { best, score, final, lost = [] } = await summaryOf(stores.population, run.id);
   if (!best && lost.length > 0)
     throw new CladeError(`run ${run.id}: ${lostModelLines(lost, undefined).join("; ")}`);
   if (!best?.checkpoint)

@@ -5,7 +5,7 @@ import {
   type Run,
 } from "../../population-store/population-store.ts";
 import { count, duration, number } from "../../report/words.ts";
-import { type RunResult, resultOf } from "../../run/run-result.ts";
+import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
@@ -19,7 +19,7 @@ import { stateWord } from "../runs/run-state.ts";
 interface Readable {
   readonly run: Run;
   readonly state: string;
-  readonly result: RunResult;
+  readonly result: RunSummary;
 }
 
 const declared = [store, json] as const;
@@ -61,7 +61,7 @@ async function readWhole(
 ): Promise<Readable | Pick<DamagedRun, "id" | "why">> {
   const read = await unlessDamaged(async () => ({
     run,
-    result: await resultOf(store, run.id),
+    result: await summaryOf(store, run.id),
     state: await stateWord(store, run),
   }));
   return read instanceof DamagedRowError ? { id: run.id, why: read.message } : read;

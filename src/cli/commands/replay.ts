@@ -11,7 +11,7 @@ import { workerProcesses } from "../../processes/worker-processes.ts";
 import { number, plural } from "../../report/words.ts";
 import { newSeed } from "../../run/create-run.ts";
 import { foundIn } from "../../run/found-in.ts";
-import { resultOf } from "../../run/run-result.ts";
+import { summaryOf } from "../../run/run-summary.ts";
 import type { Context, Place } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { experimentOf, requireSameExperiment, sourceOf } from "../declarations/run-source.ts";
@@ -162,7 +162,7 @@ async function exportSchedule(
 /** How the fresh models compare with the model whose schedule they followed. */
 async function against({ population }: Stores, run: Run, replay: Run): Promise<string> {
   const { metric } = run.experiment.objective;
-  const before = await resultOf(population, run.id);
+  const before = await summaryOf(population, run.id);
   const scores = (await population.members(replay.id)).map(({ newest }) => newest.score);
   const shown = scores.map((score) => number(score)).join(", ");
   const models = plural(scores.length, "fresh model");

@@ -7,7 +7,7 @@ import { readHistory } from "../../analysis/history.ts";
 import { readRunHistory } from "../../analysis/run-history.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import type { Figure } from "../../report/figure.ts";
-import { resultOf } from "../../run/run-result.ts";
+import { summaryOf } from "../../run/run-summary.ts";
 import type { Context, Place } from "../context.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option, withDefault } from "../declare/option.ts";
@@ -87,7 +87,7 @@ async function reportRuns(
 async function ofRun({ population }: Stores, run: Run, versions: Versions): Promise<Written> {
   const state = await stateWord(population, run);
   // Read first, so that the history, which may grow meanwhile, contains it.
-  const { best } = await resultOf(population, run.id);
+  const { best } = await summaryOf(population, run.id);
   const history = await readRunHistory(population, run.id);
   const notes = await population.notes(run.id);
   const { runReport } = await import("../../report/run-report.ts");

@@ -6,7 +6,7 @@ import { replaced, type Settings, withSettings } from "../../experiment/settings
 import { elapsedMs, type Run } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
-import { resultOf } from "../../run/run-result.ts";
+import { summaryOf } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { experimentOf, sourceOf } from "../declarations/run-source.ts";
 import { requireSameCode } from "../declarations/same-code.ts";
@@ -87,7 +87,7 @@ async function canRevive(
   run: Run,
   experiment: Experiment,
 ): Promise<boolean> {
-  const { score, totalSteps, failedMembers } = await resultOf(population, run.id);
+  const { score, totalSteps, failedMembers } = await summaryOf(population, run.id);
   const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
   return failedMembers > 0 && ending(experiment, now) === undefined;
 }
@@ -110,7 +110,7 @@ async function requireUseful(
         `stop it first with: ${clade} stop ${run.id}`,
     );
   }
-  const { score, totalSteps } = await resultOf(stores.population, run.id);
+  const { score, totalSteps } = await summaryOf(stores.population, run.id);
   const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
   const { stepsPerMember = Infinity } = experiment.budget;
   const isSpent = members.every(

@@ -6,7 +6,7 @@ import type { RunId } from "../../population-store/population-store.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { count, duration, number } from "../../report/words.ts";
 import { newSeed } from "../../run/create-run.ts";
-import type { RunResult } from "../../run/run-result.ts";
+import type { RunSummary } from "../../run/run-summary.ts";
 import { tryExperiment } from "../check/try-experiment.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
@@ -95,7 +95,7 @@ async function start(
   settings: { readonly [path: string]: unknown; readonly seed: number },
   options: Options,
   controlOf?: RunId,
-): Promise<{ result: RunResult; exitCode: number }> {
+): Promise<{ result: RunSummary; exitCode: number }> {
   const source = { file: context.at(file).path, settings };
   const run = await newRun(stores, experiment, settings.seed, {
     source,
@@ -111,20 +111,20 @@ async function start(
 
 function comparison(
   experiment: Experiment,
-  ours: RunResult,
+  ours: RunSummary,
   control: string,
-  theirs: RunResult,
+  theirs: RunSummary,
 ): string {
   const { metric, final, direction } = experiment.objective;
   const others = Object.keys(ours.best?.metrics ?? {}).filter((name) => name !== metric);
-  const row = (name: string, { score, best, totalSteps, seconds }: RunResult) => [
+  const row = (name: string, { score, best, totalSteps, seconds }: RunSummary) => [
     name,
     number(score),
     ...others.map((other) => number(best?.metrics[other])),
     count(totalSteps),
     duration(seconds),
   ];
-  const value = (result: RunResult) => (final === undefined ? result.score : result.final);
+  const value = (result: RunSummary) => (final === undefined ? result.score : result.final);
   const verdict = isBetter(direction, value(ours), value(theirs)) ? "beat" : "did not beat";
   const rows = [
     ["", metric, ...others, "steps", "time"],

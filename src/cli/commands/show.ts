@@ -5,12 +5,12 @@ import { memberOf, type Snapshot, type SnapshotId } from "../../algorithm/snapsh
 import { groupsOf } from "../../experiment/groups.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import {
+  beginning,
   type Changes,
   type Cursor,
   type Failure,
   type PopulationStore,
   type Run,
-  start,
 } from "../../population-store/population-store.ts";
 import { noteLines } from "../../report/note-lines.ts";
 import { count, number } from "../../report/words.ts";
@@ -213,7 +213,11 @@ async function* decisionsOf(
     yield* decisions.reverse();
     return;
   }
-  const only = { ...start, snapshots: Number.MAX_SAFE_INTEGER, failures: Number.MAX_SAFE_INTEGER };
+  const only = {
+    ...beginning,
+    snapshots: Number.MAX_SAFE_INTEGER,
+    failures: Number.MAX_SAFE_INTEGER,
+  };
   for await (const { decisions } of pages(population, run, only)) yield* decisions;
 }
 
@@ -223,7 +227,7 @@ async function* failuresOf(
   member?: number,
 ): AsyncGenerator<Failure> {
   const only = {
-    ...start,
+    ...beginning,
     snapshots: Number.MAX_SAFE_INTEGER,
     decisions: Number.MAX_SAFE_INTEGER,
   };

@@ -3,7 +3,7 @@ import type { Member, PopulationStore, Run } from "../../population-store/popula
 import { lostModelLines } from "../../report/lost-models.ts";
 import { withoutEffect } from "../../report/note-lines.ts";
 import { count, duration, plural, time } from "../../report/words.ts";
-import { type RunResult, resultOf } from "../../run/run-result.ts";
+import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
@@ -39,7 +39,7 @@ async function tellStatus(
   await using stores = await openStores(context, options);
   const { population } = stores;
   const run = await findRun(context, population, name);
-  const result = await resultOf(population, run.id);
+  const result = await summaryOf(population, run.id);
   const present = await presentWorkers(population, run);
   const state = await stateWord(population, run);
   const outage = run.state.kind === "running" ? outageOf(present) : undefined;
@@ -83,7 +83,7 @@ function beside(word: string, lines: readonly string[]): string[] {
 
 function resultLines(
   run: Run,
-  result: RunResult,
+  result: RunSummary,
   counts: Awaited<ReturnType<PopulationStore["counts"]>>,
 ): string[] {
   const { metric, final } = run.experiment.objective;

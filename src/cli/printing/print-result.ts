@@ -8,7 +8,7 @@ import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { unproved, withoutEffect } from "../../report/note-lines.ts";
 import { count, duration, plural, shortened } from "../../report/words.ts";
-import type { RunResult } from "../../run/run-result.ts";
+import type { RunSummary } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import type { Stores } from "../runs/open-store.ts";
 import { hyperparameters, measured } from "./format.ts";
@@ -19,7 +19,7 @@ import { styled } from "./terminal.ts";
 export async function printResult(
   context: Context,
   stores: Stores,
-  result: RunResult,
+  result: RunSummary,
 ): Promise<void> {
   const { clade, print } = context;
   const run = await stores.population.run(result.run);
@@ -53,7 +53,7 @@ export async function printResult(
 }
 
 /** The last error of a member that was given up. */
-async function lastErrorOf({ population }: Stores, { run, givenUp }: RunResult): Promise<string> {
+async function lastErrorOf({ population }: Stores, { run, givenUp }: RunSummary): Promise<string> {
   const [last] = await population.failuresOf(run, givenUp[0]!, 1);
   return shortened(last?.message ?? "no error was kept", 300);
 }
@@ -62,7 +62,7 @@ async function printEnd(
   context: Context,
   stores: Stores,
   run: Run,
-  result: RunResult,
+  result: RunSummary,
 ): Promise<void> {
   const { clade, print } = context;
   const { best, state } = result;
@@ -85,7 +85,7 @@ async function printEnd(
 }
 
 /** The problems of a run. */
-function troubleLines({ clade }: Context, run: Run, result: RunResult): string[] {
+function troubleLines({ clade }: Context, run: Run, result: RunSummary): string[] {
   const { best, failures, failedMembers, unscoredMembers } = result;
   const lines: string[] = [];
   if (failures > 0)

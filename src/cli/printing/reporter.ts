@@ -5,7 +5,7 @@ import type { Decision } from "../../algorithm/population-based-training.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import type { Failure } from "../../population-store/population-store.ts";
 import { count, duration, number, placeOf, plural } from "../../report/words.ts";
-import type { RunResult } from "../../run/run-result.ts";
+import type { RunSummary } from "../../run/run-summary.ts";
 import type { RunEvent } from "../../run/watch.ts";
 import type { Context, Output } from "../context.ts";
 import {
@@ -28,7 +28,7 @@ export interface Reporter {
   tick(view: RunView): void;
   /** The set-aside workers have changed. */
   workers?(view: RunView): void;
-  ended(view: RunView, result: RunResult): void;
+  ended(view: RunView, result: RunSummary): void;
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { PlannedVariant } from "../../experiment/study/plan.ts";
 import type { Study } from "../../experiment/study/study.ts";
 import { duration, number, plural } from "../../report/words.ts";
-import type { RunResult } from "../../run/run-result.ts";
+import type { RunSummary } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { table } from "./format.ts";
 import type { Reporter } from "./reporter.ts";
@@ -14,7 +14,7 @@ export interface StudyReporter {
   /** Reports the run of a variant with a seed while it is in progress. */
   of(variant: PlannedVariant, seed: number): Reporter;
   /** The run has ended, now or before. */
-  finished(variant: PlannedVariant, seed: number, result: RunResult): void;
+  finished(variant: PlannedVariant, seed: number, result: RunSummary): void;
   ended(): void;
 }
 
@@ -30,7 +30,7 @@ export async function studyReporter(
   plan: readonly PlannedVariant[],
   json: boolean,
 ): Promise<StudyReporter> {
-  const results = new Map<string, RunResult[]>(plan.map(({ label }) => [label, []]));
+  const results = new Map<string, RunSummary[]>(plan.map(({ label }) => [label, []]));
   const total = plan.length * study.seeds.length;
   const live = stdout.isTTY && !json ? await liveDrawing(stdout) : undefined;
   let isNew = false;
@@ -72,7 +72,7 @@ export async function studyReporter(
 
 function studyTable(
   { seeds }: Study,
-  results: ReadonlyMap<string, readonly RunResult[]>,
+  results: ReadonlyMap<string, readonly RunSummary[]>,
   now: Going | undefined,
 ): string {
   const rows = Array.from(results, ([label, done]) => [
@@ -85,7 +85,7 @@ function studyTable(
 }
 
 /** The held-out metric of the best model if there is one, otherwise its score. */
-function shownScore({ final, score }: RunResult): number | undefined {
+function shownScore({ final, score }: RunSummary): number | undefined {
   return final ?? score;
 }
 

@@ -6,7 +6,7 @@ import { type Run, RunExistsError, type RunId } from "../../population-store/pop
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { type WorkerOptions, workerProcesses } from "../../processes/worker-processes.ts";
 import { foundIn } from "../../run/found-in.ts";
-import { type RunResult, resultOf } from "../../run/run-result.ts";
+import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import { type PlannedRun, requireOfStudy, whyNotFollowed } from "../../run/study/study-runs.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
@@ -56,14 +56,14 @@ export async function advanceRun(work: StudyWork, planned: PlannedRun): Promise<
   if (outcome === "elsewhere") return outcome;
   const result =
     outcome === "done"
-      ? await resultOf(stores.population, id)
+      ? await summaryOf(stores.population, id)
       : await trained(work, planned, experiment, { isResumed: existing !== undefined });
   if (result === undefined) return "interrupted";
   reporter.finished(variant, seed, result);
   return outcomeOf(result);
 }
 
-function outcomeOf({ state, failedMembers }: RunResult): Outcome {
+function outcomeOf({ state, failedMembers }: RunSummary): Outcome {
   if (state.kind !== "done") return "failed";
   return failedMembers > 0 ? "given up" : "done";
 }
@@ -135,7 +135,7 @@ async function trained(
   { id, seed, variant }: PlannedRun,
   experiment: Experiment,
   { isResumed }: { readonly isResumed: boolean },
-): Promise<RunResult | undefined> {
+): Promise<RunSummary | undefined> {
   const run = await stores.population.run(id);
   const { result, exitCode } = await execute(context, stores, run, {
     workers: workerProcesses(experiment, options, context.env),

@@ -1,10 +1,11 @@
 /** What `run` and `resume` share: local workers, the view of the run, Ctrl-C, and the result. */
 
-import { type Cursor, type Run, start } from "../../population-store/population-store.ts";
+import { beginning, type Cursor, type Run } from "../../population-store/population-store.ts";
 import { type LocalWorkers, startLocalWorkers } from "../../processes/local-workers.ts";
 import type { WorkerProcesses } from "../../processes/worker-processes.ts";
-import { allFailed, type RunResult, resultOf } from "../../run/run-result.ts";
-import { watch } from "../../run/watch.ts";
+import { runFailed } from "../../run/run-failed-error.ts";
+import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
+import { eventsUntil } from "../../run/watch.ts";
 import { systemClock } from "../../worker/clock.ts";
 import { lookEvery } from "../../worker/look-every.ts";
 import type { Context } from "../context.ts";
@@ -40,12 +41,12 @@ export async function execute(
     /** Already aborted if the interruption came before. */
     readonly signal?: AbortSignal;
   },
-): Promise<{ result: RunResult; exitCode: number }> {
+): Promise<{ result: RunSummary; exitCode: number }> {
   const reporter = options.reporter ?? (await reporterFor(context, options.json));
   const view = new RunView(run);
-  const from = options.resumed ? await stores.population.end(run.id) : start;
+  const from = options.resumed ? await stores.population.end(run.id) : beginning;
   if (options.resumed) {
-    const { best, copies, failures } = await resultOf(stores.population, run.id);
+    const { best, copies, failures } = await summaryOf(stores.population, run.id);
     view.begin(await stores.population.members(run.id), best, copies, failures);
   }
   const workers = startLocalWorkers({
@@ -76,16 +77,16 @@ export async function execute(
   // A run may end before the first look.
   if (setAsideOf(view.workers).length === 0) await lookAtWorkers(stores, view, reporter);
   await verifyAtEnd(stores, run);
-  const result = await resultOf(stores.population, run.id);
+  const result = await summaryOf(stores.population, run.id);
   reporter.ended(view, result);
   if (result.state.kind === "failed" && !options.json)
-    context.warn((await allFailed(stores.population, run.id)).message);
+    context.warn((await runFailed(stores.population, run.id)).message);
   const interrupted = interruption.happened() || result.state.kind === "stopped";
   return { result, exitCode: interrupted ? exitCodes.interrupted : exitCodeOf(result) };
 }
 
 /** All workers of this machine were set aside and have left, while the run is still running. */
-function exitCodeOf({ state, failedMembers, lost, best }: RunResult): number {
+function exitCodeOf({ state, failedMembers, lost, best }: RunSummary): number {
   if (state.kind !== "done" || (lost && !best)) return exitCodes.failed;
   return failedMembers > 0 ? exitCodes.membersGivenUp : exitCodes.done;
 }
@@ -121,7 +122,7 @@ async function tell(
   reporter: Reporter,
   ended: AbortSignal,
 ): Promise<void> {
-  for await (const event of watch(stores.population, view.run.id, ended, from)) {
+  for await (const event of eventsUntil(stores.population, view.run.id, ended, from)) {
     view.apply(event);
     reporter.event(event, view);
   }

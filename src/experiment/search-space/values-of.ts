@@ -16,7 +16,7 @@ export type ValuesOf<S extends SpaceDeclaration> = string extends keyof S
 /** The values of one hyperparameter, where it applies. */
 export type ValueOf<D> = D extends Declared<infer T> ? T : never;
 
-/** A conditional of any kind: with its value, the name that it depends on, and the values of that. */
+/** A conditional hyperparameter, whatever it depends on. */
 type AnyConditional = Conditional<HyperparameterValue>;
 
 type Unconditional<S> = {
@@ -38,7 +38,7 @@ type OfParents<S, P extends string = Parents<S>> = [P] extends [never]
     ? All
     : never;
 
-/** One case for each value of a parent, or a single one for a parent that is any number or text. */
+/** One case for each value of a parent, or one for a parent that is any number or text. */
 type Cases<S, P extends keyof S, V = WhereItApplies<S[P]>> = string extends V
   ? Children<S, P, V>
   : number extends V

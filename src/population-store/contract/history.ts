@@ -1,6 +1,11 @@
 /** Reads of what was published. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
-import type { Snapshot, SnapshotId, TreeSnapshot } from "../../algorithm/snapshot.ts";
+import type {
+  Hyperparameters,
+  Snapshot,
+  SnapshotId,
+  TreeSnapshot,
+} from "../../algorithm/snapshot.ts";
 import type { DecisionCounts, DecisionQuery } from "../decisions.ts";
 import type { Failure } from "../failure.ts";
 import type { RunId, WorkerId } from "./ids.ts";
@@ -9,7 +14,8 @@ import type { RunId, WorkerId } from "./ids.ts";
  * A snapshot with the time and the worker of its publication, which are facts of one execution and
  * not of the tree.
  */
-export interface PublishedSnapshot extends Snapshot {
+export interface PublishedSnapshot<H = Hyperparameters, M extends string = string>
+  extends Snapshot<H, M> {
   readonly publishedAt: number;
   readonly worker?: WorkerId;
 }
@@ -21,7 +27,7 @@ export interface Cursor {
   readonly failures: number;
 }
 
-export const start: Cursor = { snapshots: 0, decisions: 0, failures: 0 };
+export const beginning: Cursor = { snapshots: 0, decisions: 0, failures: 0 };
 
 export interface Changes {
   readonly snapshots: readonly PublishedSnapshot[];

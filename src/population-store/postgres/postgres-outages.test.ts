@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
-import { LeaseLostError, type Snapshot, type SnapshotId, start, type WorkerId } from "clade";
+import { beginning, LeaseLostError, type Snapshot, type SnapshotId, type WorkerId } from "clade";
 import { afterAll, describe, expect, test } from "vitest";
 import { figure } from "../../../test/long.ts";
 import { startPostgres } from "../../../test/servers/postgres-server.ts";
@@ -34,7 +34,7 @@ describe.skipIf(!server)(`PostgreSQL that breaks${needs}`, () => {
     proxy.arm();
     await store.publish(claim, { kind: "trained", snapshot: trained });
     expect(proxy.cuts()).toBe(1);
-    expect((await store.changes(id, start)).snapshots.map((snapshot) => snapshot.id)).toEqual([
+    expect((await store.changes(id, beginning)).snapshots.map((snapshot) => snapshot.id)).toEqual([
       "0.0",
       "0.1",
     ]);

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  beginning,
   CladeError,
   type Claim,
   defineExperiment,
@@ -11,7 +12,6 @@ import {
   noExploit,
   run,
   StoreVersionError,
-  start,
   uniform,
   type WorkerId,
 } from "clade";
@@ -90,7 +90,7 @@ describe.skipIf(!server)(`PostgreSQL${needs}`, async () => {
       ...roots(members).map((root) => root.id),
     ];
     expect(published.toSorted()).toEqual(expected.toSorted());
-    const { failures } = await store.changes(id, start, 1_000_000);
+    const { failures } = await store.changes(id, beginning, 1_000_000);
     expect(failures.length).toBe(accounts.reduce((sum, account) => sum + account.failures, 0));
     expect((await store.run(id)).state.kind).toBe("done");
   });

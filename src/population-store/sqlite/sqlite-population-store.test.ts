@@ -13,13 +13,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import {
+  beginning,
   CladeError,
   type ExperimentDescription,
   type RunId,
   type Snapshot,
   type SnapshotId,
   StoreVersionError,
-  start,
   type WorkerId,
 } from "clade";
 import { populationStoreConformance } from "clade/testing";
@@ -101,7 +101,7 @@ test("concurrent processes lose nothing and claim no member twice", async () => 
     ...roots(members).map((root) => root.id),
   ];
   expect(published.toSorted()).toEqual(expected.toSorted());
-  const { snapshots, failures } = await store.changes(id, start, 10_000);
+  const { snapshots, failures } = await store.changes(id, beginning, 10_000);
   expect(snapshots.map((snapshot) => snapshot.id).toSorted()).toEqual(expected.toSorted());
   expect(failures.length).toBe(accounts.reduce((sum, account) => sum + account.failures, 0));
   expect((await store.run(id)).state.kind).toBe("done");

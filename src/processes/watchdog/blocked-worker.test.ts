@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { memoryPopulationStore } from "../../population-store/memory/memory-population-store.ts";
-import { type RunId, start, type WorkerId } from "../../population-store/population-store.ts";
+import { beginning, type RunId, type WorkerId } from "../../population-store/population-store.ts";
 import { description, roots } from "../../testing/population-store/scene.ts";
 import { blockedWorker, hangAfter, recordHang } from "./blocked-worker.ts";
 
@@ -77,7 +77,7 @@ test("a trainer that always blocks too long fails until its member is given up",
     if (claimed.kind === "claimed")
       hung = { kind: "hung", blocked: { ...hung.blocked, claim: claimed.claim } };
   }
-  const { failures } = await populationStore.changes(run, start);
+  const { failures } = await populationStore.changes(run, beginning);
   expect(failures.map(({ message }) => message)).toEqual(
     Array(4).fill(expect.stringContaining("for 301 s, longer than stepTimeoutSeconds: 300")),
   );

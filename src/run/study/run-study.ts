@@ -17,14 +17,9 @@ import {
 import { changesSince } from "../changes-since.ts";
 import { createRun } from "../create-run.ts";
 import { foundIn } from "../found-in.ts";
+import { type Program, type ProgramOptions, programOf, workInProgram } from "../program.ts";
 import { type RunResult, resultOf } from "../run-result.ts";
 import { tryTrainer } from "../try-trainer.ts";
-import {
-  type Program,
-  type ProgramOptions,
-  programOf,
-  workInProgram,
-} from "../work-in-program.ts";
 import { type PlannedRun, requireOfStudy, studyRuns, whyNotFollowed } from "./study-runs.ts";
 
 export interface RunStudyOptions extends ProgramOptions {
@@ -95,13 +90,13 @@ async function runPlanned(
   planned: PlannedRun,
 ): Promise<RunResult> {
   const { populationStore } = program;
-  const { id, seed, variant, follows } = planned;
+  const { seed, variant, follows } = planned;
   const found = follows && (await foundIn(populationStore, follows));
   const settings = { ...variant.settings(original, found), seed };
   const experiment = withSettings(original, settings);
   const run = await takenUp(populationStore, planned, experiment);
-  if (run.state.kind === "done") return await resultOf(populationStore, id);
-  return await workInProgram(program, run, experiment);
+  if (run.state.kind !== "done") await workInProgram(program, run, experiment);
+  return await resultOf(program, run, experiment);
 }
 
 /** The run as it exists, or a new one. */

@@ -8,7 +8,7 @@ import type {
   RunId,
   StudyPlace,
 } from "../../population-store/population-store.ts";
-import { resultOf } from "../run-result.ts";
+import { summaryOf } from "../run-summary.ts";
 import { studyRunId } from "./study-run-id.ts";
 
 /** A variant with a seed. */
@@ -67,6 +67,6 @@ export async function whyNotFollowed(
     return `run ${id}: failed, so ${label} has nothing to follow with seed ${seed}`;
   if (state.kind !== "done")
     return `run ${id}: has not ended, so ${label} has nothing to follow with seed ${seed}`;
-  if ((await resultOf(store, id)).best !== undefined) return undefined;
+  if ((await summaryOf(store, id)).best !== undefined) return undefined;
   return `run ${id}: has no scored snapshot, so ${label} has nothing to follow`;
 }

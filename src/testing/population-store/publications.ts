@@ -1,10 +1,10 @@
 /** Publications and the decisions that go with them. */
 import { ordinalOf, type Snapshot, snapshotId } from "../../algorithm/snapshot.ts";
 import {
+  beginning,
   type Claim,
   type ClaimResult,
   type Failure,
-  start,
 } from "../../population-store/population-store.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {
@@ -38,7 +38,7 @@ export function publicationCases(add: Add): void {
       clock.time += 5;
       const decision = decisionOn(claimed.newest, "copy");
       await publishTrained(store, claimed, { decision, from: copied, snapshot: trained });
-      const changes = await store.changes(id, { ...start, snapshots: cursor });
+      const changes = await store.changes(id, { ...beginning, snapshots: cursor });
       assertEqual(
         changes.snapshots,
         [copied, trained].map((snapshot) => ({
@@ -157,7 +157,7 @@ export function publicationCases(add: Add): void {
       await publishTrained(store, claimed, { snapshot: trainedAfter(snapshot) });
       assertEqual((await store.members(id))[0]!.failures, 0, "failures after a generation");
       assertEqual((await store.counts(id)).failures, 3, "failures in all");
-      const { failures } = await store.changes(id, start);
+      const { failures } = await store.changes(id, beginning);
       assertEqual(failures[1], failure(0, "no. 1"), "the second failure");
     },
   );
@@ -306,13 +306,13 @@ export function publicationCases(add: Add): void {
         const decision = { ...decisionOn(trained, "keep"), reason };
         await publishTrained(store, claimed, { snapshot: trained, decision });
         assertEqual(await store.snapshot(id, trained.id), trained, `a snapshot with ${number}`);
-        const { decisions } = await store.changes(id, start);
+        const { decisions } = await store.changes(id, beginning);
         assertEqual(decisions.at(-1), decision, `a decision with ${number}`);
       }
       const claimed = await claim(store, id);
       const said: Failure = { ...failure(0, "kaputt: 🐚\n学"), stack: "Error: \u0000\n  at ö" };
       await store.recordFailure(claimed, said, "active");
-      assertEqual((await store.changes(id, start)).failures, [said], "a failure");
+      assertEqual((await store.changes(id, beginning)).failures, [said], "a failure");
     },
   );
 

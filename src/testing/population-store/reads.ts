@@ -6,7 +6,7 @@ import {
   snapshotId,
   type TreeSnapshot,
 } from "../../algorithm/snapshot.ts";
-import { SnapshotNotFoundError, start } from "../../population-store/population-store.ts";
+import { beginning, SnapshotNotFoundError } from "../../population-store/population-store.ts";
 import { assert, assertEqual, assertRejects } from "../assert.ts";
 import {
   type Add,
@@ -57,7 +57,7 @@ export function readCases(add: Add): void {
       "present",
     );
     const later = await publishTrained(store, await claim(store, id));
-    const changes = await store.changes(id, { ...start, snapshots: cursor });
+    const changes = await store.changes(id, { ...beginning, snapshots: cursor });
     assertEqual(
       changes.snapshots.map((snapshot) => snapshot.id),
       [later.id],
@@ -77,14 +77,14 @@ export function readCases(add: Add): void {
         else
           await publishTrained(store, claimed, { decision: decisionOn(claimed.newest, "keep") });
       }
-      const all = await store.changes(id, start);
+      const all = await store.changes(id, beginning);
       assertEqual(
         [all.snapshots.length, all.decisions.length, all.failures.length],
         [8, 5, 2],
         "changes",
       );
       const pages = [];
-      for (let cursor = start; ; ) {
+      for (let cursor = beginning; ; ) {
         const page = await store.changes(id, cursor, 2);
         const sizes = [page.snapshots.length, page.decisions.length, page.failures.length];
         assert(Math.max(...sizes) <= 2, "a page has at most 2 of each kind");
@@ -170,7 +170,7 @@ export function readCases(add: Add): void {
       await publishTrained(store, claimed, { from: copy });
       for (let turn = 0; turn < 1_100; turn++) await publishTrained(store, await claim(store, id));
       const expected = [];
-      for (let cursor = start; ; ) {
+      for (let cursor = beginning; ; ) {
         const { snapshots, cursor: next } = await store.changes(id, cursor);
         if (snapshots.length === 0) break;
         expected.push(...snapshots.map(treeSnapshotOf));

@@ -9,12 +9,12 @@ import {
 import type { Budget } from "../../experiment/budget.ts";
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
 import {
+  beginning,
   type Claim,
   type Failure,
   LeaseLostError,
   type PopulationStore,
   type RunId,
-  start,
   type Trained,
   type WorkerId,
 } from "../../population-store/population-store.ts";
@@ -206,7 +206,7 @@ async function everything(store: PopulationStore, id: RunId): Promise<unknown> {
     run: await store.run(id),
     members: await store.members(id),
     counts: await store.counts(id),
-    changes: await store.changes(id, start),
+    changes: await store.changes(id, beginning),
     live: await live(store, id),
   };
 }

@@ -1,5 +1,5 @@
 /** Failures, the rest after them, and who works on a run. */
-import { start } from "../../population-store/population-store.ts";
+import { beginning } from "../../population-store/population-store.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { type Add, claim, failure, newRunId, publishTrained, worker } from "./scene.ts";
 
@@ -11,7 +11,7 @@ export function workerCases(add: Add): void {
       const { snapshot, hyperparameters, device, phase, ...least } = failure(1);
       await store.recordFailure(await claim(store, id), failure(0), "active");
       await store.recordFailure(await claim(store, id), least, "active");
-      assertEqual((await store.changes(id, start)).failures, [failure(0), least], "failures");
+      assertEqual((await store.changes(id, beginning)).failures, [failure(0), least], "failures");
     },
   );
 

@@ -34,8 +34,7 @@ export function inProcessSession(
 
   async function make(context: TrainerContext): Promise<Trainer> {
     await disposeOf();
-    const made = () => (isClass(source) ? new source(context) : source(context));
-    trainer = await called("constructor", made);
+    trainer = await called("constructor", () => madeTrainer(source, context));
     return trainer;
   }
 
@@ -127,6 +126,14 @@ function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
  */
 function frozen(hyperparameters: Hyperparameters): Hyperparameters {
   return Object.freeze({ ...hyperparameters });
+}
+
+/** A new trainer, from a class or a function. */
+export function madeTrainer(
+  source: InProcessTrainerSource,
+  context: TrainerContext,
+): Trainer | Promise<Trainer> {
+  return isClass(source) ? new source(context) : source(context);
 }
 
 function isClass(

@@ -1,0 +1,123 @@
+/** Runs that exist, in a program: going on with one, and helping with one that others work on. */
+import { CladeError } from "../algorithm/clade-error.ts";
+import { ending } from "../experiment/budget.ts";
+import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import {
+  elapsedMs,
+  type PopulationStore,
+  type Run,
+  type RunId,
+} from "../population-store/population-store.ts";
+import { changesSince, type ExperimentChange } from "./changes-since.ts";
+import { requireExperiment } from "./check-options.ts";
+import { type Program, programOf } from "./program.ts";
+import { summaryOf } from "./run-summary.ts";
+import { ProgramSession, type RunSession, tryInProgram, type WorkOptions } from "./start.ts";
+
+/** What may change when a run goes on. The rest is its identity. */
+const changeable = ["budget", "ready", "exploit", "explore", "exploreEvery"];
+
+export type ResumeOptions<H, M extends string> = Omit<WorkOptions<H, M>, "populationStore">;
+
+/**
+ * Goes on with a run, from what was published last: one that was stopped, that failed or was
+ * interrupted, and one that is done, with a larger budget. Of the experiment only `budget`,
+ * `ready`, `exploit`, `explore` and `exploreEvery` may have changed. Rejects with a `CladeError`
+ * where nothing is left to do, and as `start` does.
+ */
+export async function resume<H, M extends string, S, T>(
+  populationStore: PopulationStore,
+  id: RunId,
+  experiment: Experiment<H, M, S, T>,
+  options: ResumeOptions<H, M> = {},
+): Promise<RunSession<H, M, S, T>> {
+  const { plain, program } = given(populationStore, experiment, options);
+  const run = await populationStore.run(id);
+  const changes = changesSince(run, plain);
+  requireSame(
+    run,
+    changes.filter(({ key }) => !changeable.includes(key)),
+  );
+  await requireModels(program, run);
+  if (run.state.kind === "done") await requireSomethingToDo(populationStore, run, plain);
+  await tryInProgram(program, plain, run.seed);
+  const described = changes.length > 0 ? { experiment: describeExperiment(plain) } : undefined;
+  await populationStore.resume(id, described);
+  const resumed = await populationStore.run(id);
+  const session = new ProgramSession(program, resumed, plain, options as WorkOptions);
+  return session as unknown as RunSession<H, M, S, T>;
+}
+
+/**
+ * Works on a run together with others, until it ends; `stop` leaves it to them. The experiment has
+ * to be the run's. A run that is not running has nothing to do.
+ */
+export async function join<H, M extends string, S, T>(
+  populationStore: PopulationStore,
+  id: RunId,
+  experiment: Experiment<H, M, S, T>,
+  options: ResumeOptions<H, M> = {},
+): Promise<RunSession<H, M, S, T>> {
+  const { plain, program } = given(populationStore, experiment, options);
+  const run = await populationStore.run(id);
+  requireSame(run, changesSince(run, plain));
+  await requireModels(program, run);
+  await tryInProgram(program, plain, run.seed);
+  const session = new ProgramSession(program, run, plain, options as WorkOptions, {
+    leaves: true,
+  });
+  return session as unknown as RunSession<H, M, S, T>;
+}
+
+function given(populationStore: PopulationStore, experiment: unknown, options: object) {
+  requireExperiment(experiment);
+  const program = programOf({ ...options, populationStore }, ["onEvent"]);
+  return { plain: experiment as Experiment, program };
+}
+
+function requireSame(run: Run, changes: readonly ExperimentChange[]): void {
+  if (changes.length === 0) return;
+  const lines = changes.map(
+    ({ key, before, now }) => `\n  ${key}: ${before} in the run, ${now} here`,
+  );
+  throw new CladeError(
+    `run ${run.id}: the experiment is not what the run began with; ` +
+      `undo the change, or start a new run:${lines.join("")}`,
+  );
+}
+
+/** A worker that does not see the others' models would take every member back to its start. */
+async function requireModels({ populationStore, checkpoints }: Program, run: Run): Promise<void> {
+  const members = await populationStore.members(run.id);
+  const saved = members.find(({ newest }) => newest.checkpoint !== undefined)?.newest.checkpoint;
+  if (saved === undefined) return;
+  await using store = await checkpoints(run.id);
+  const read = store.directories ? store.directories.look(saved) : store.load(saved);
+  await read.then(
+    () => {},
+    (cause) => {
+      const remedy = "give the option checkpoints with the place that the run began with";
+      throw new CladeError(`run ${run.id}: its models are not here; ${remedy}`, { cause });
+    },
+  );
+}
+
+async function requireSomethingToDo(
+  store: PopulationStore,
+  run: Run,
+  experiment: Experiment,
+): Promise<void> {
+  const { score, totalSteps, failedMembers } = await summaryOf(store, run.id);
+  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
+  const { stepsPerMember = Infinity } = experiment.budget;
+  const members = await store.members(run.id);
+  const isSpent = members.every(
+    ({ state, newest }) => state === "stopped" || newest.memberSteps >= stepsPerMember,
+  );
+  const isOver = ending(experiment, now) !== undefined;
+  if (!isOver && (!isSpent || failedMembers > 0)) return;
+  throw new CladeError(
+    `run ${run.id}: is done (${"reason" in run.state ? run.state.reason : ""}), and this budget ` +
+      "leaves nothing to do; give the experiment a larger one",
+  );
+}
