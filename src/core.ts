@@ -141,6 +141,8 @@ export {
   type StudyResult,
   type StudyRun,
 } from "./run/study/run-study.ts";
+export { serveExperiment } from "./run/threads/serve-experiment.ts";
+export type { WebWorker } from "./run/threads/threads.ts";
 export { type RunEvent, type WatchOptions, watch } from "./run/watch.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { MetricError } from "./worker/measurement.ts";

@@ -30,6 +30,18 @@ const checks = {
     "must be a whole number of at least 1",
     "leave it out for one worker",
   ),
+  threads: must(
+    (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+    "must be a whole number of at least 1",
+    "leave it out to train in this thread",
+  ),
+  module: must(
+    (value) => typeof value === "string" || value instanceof URL,
+    "must be the URL of a module",
+    'give new URL("./experiment.ts", import.meta.url)',
+  ),
+  startThread: aFunction("give a function that returns a Web Worker"),
+  threadOf: aFunction("leave it out"),
   signal: must((value) => has(value, "aborted"), "must be an AbortSignal", "give its signal"),
   patienceSeconds: must(
     (value) => typeof value === "number" && value >= 0,

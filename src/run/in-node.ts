@@ -5,21 +5,24 @@ import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
 import { start as startWith } from "./start.ts";
 import { runStudy as runStudyWith } from "./study/run-study.ts";
+import { nodeThread } from "./threads/node-threads.ts";
+
+const inNode = { sessionOf, threadOf: nodeThread };
 
 export const run: typeof runWith = (experiment, options = {}) =>
-  runWith(experiment, { sessionOf, ...options });
+  runWith(experiment, { ...inNode, ...options });
 
 export const start: typeof startWith = (experiment, options = {}) =>
-  startWith(experiment, { sessionOf, ...options });
+  startWith(experiment, { ...inNode, ...options });
 
 export const resume: typeof resumeWith = (store, id, experiment, options = {}) =>
-  resumeWith(store, id, experiment, { sessionOf, ...options });
+  resumeWith(store, id, experiment, { ...inNode, ...options });
 
 export const join: typeof joinWith = (store, id, experiment, options = {}) =>
-  joinWith(store, id, experiment, { sessionOf, ...options });
+  joinWith(store, id, experiment, { ...inNode, ...options });
 
 export const runStudy: typeof runStudyWith = (study, options) =>
-  runStudyWith(study, { sessionOf, ...options });
+  runStudyWith(study, { ...inNode, ...options });
 
 export const replay: typeof replayWith = (experiment, seed, schedule, sessions = sessionOf) =>
   replayWith(experiment, seed, schedule, sessions);

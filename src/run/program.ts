@@ -1,7 +1,11 @@
 /** Where a program keeps its runs, and how it works on them: with workers in its own process. */
+
+import { BadInputError } from "../algorithm/problem.ts";
+import { show } from "../algorithm/show.ts";
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
 import { memoryCheckpointStore } from "../checkpoint-store/memory/memory-checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import type { Settings } from "../experiment/settings.ts";
 import { memoryPopulationStore } from "../population-store/memory/memory-population-store.ts";
 import type {
   PopulationStore,
@@ -9,10 +13,11 @@ import type {
   RunId,
   WorkerId,
 } from "../population-store/population-store.ts";
-import { work } from "../worker/worker.ts";
+import { type WorkerOptions, work } from "../worker/worker.ts";
 import { type OptionName, requireOptions } from "./check-options.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-in-this-process.ts";
+import { type Thread, type WebWorker, webThread, workInThread } from "./threads/threads.ts";
 
 export interface ProgramOptions {
   /** The store of the population (default: in memory). */
@@ -28,6 +33,21 @@ export interface ProgramOptions {
    */
   readonly workers?: number;
   /**
+   * Workers in threads of their own instead, for trainers that keep a core busy. In Node they load
+   * `module`; in a page `startThread` starts each.
+   */
+  readonly threads?: number;
+  /**
+   * The module whose default export is the experiment, such as
+   * `new URL("./digits.ts", import.meta.url)`.
+   */
+  readonly module?: string | URL;
+  /**
+   * Starts a Web Worker whose script calls `serveExperiment(experiment)`:
+   * `() => new Worker(new URL("./thread.ts", import.meta.url), { type: "module" })`.
+   */
+  readonly startThread?: () => WebWorker;
+  /**
    * Stops the work. Before a run exists the promise rejects with the signal's reason. Afterwards
    * what was published stays, and the result says "stopped".
    */
@@ -42,20 +62,33 @@ export interface ProgramOptions {
    * own).
    */
   readonly sessionOf?: SessionOf;
+  /** How a thread is started that loads a module (default: in Node a worker thread). */
+  readonly threadOf?: (module: string | URL) => Thread;
 }
 
 const programOptions = [
   "populationStore",
   "checkpoints",
   "workers",
+  "threads",
+  "module",
+  "startThread",
+  "threadOf",
   "signal",
   "patienceSeconds",
   "sessionOf",
 ] as const satisfies readonly OptionName[];
 
 /** The options with every default filled in. */
-export interface Program extends Required<Omit<ProgramOptions, "patienceSeconds">> {
+export interface Program {
+  readonly populationStore: PopulationStore;
+  readonly checkpoints: NonNullable<ProgramOptions["checkpoints"]>;
+  readonly signal: AbortSignal;
+  readonly sessionOf: SessionOf;
   readonly patienceSeconds: number | undefined;
+  /** How many workers, in this thread or each in one of its own. */
+  readonly workers: number;
+  readonly startThread: (() => Thread) | undefined;
 }
 
 /**
@@ -68,11 +101,29 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
     populationStore = memoryPopulationStore(),
     checkpoints = (run: RunId) => checkpointsInMemory(populationStore, run),
     workers = 1,
+    threads,
     signal = new AbortController().signal,
     sessionOf = sessionInThisProcess,
     patienceSeconds,
   } = options;
-  return { populationStore, checkpoints, workers, signal, sessionOf, patienceSeconds };
+  const shared = { populationStore, checkpoints, signal, sessionOf, patienceSeconds };
+  if (threads === undefined) return { ...shared, workers, startThread: undefined };
+  return { ...shared, workers: threads, startThread: threadStarter(options) };
+}
+
+function threadStarter(options: ProgramOptions): () => Thread {
+  const { threads, workers, module, startThread, threadOf } = options;
+  const bad = (rule: string, remedy: string) =>
+    new BadInputError([{ path: "threads", value: show(threads), rule, remedy }]);
+  if (workers !== undefined) throw bad("cannot be given together with workers", "leave out one");
+  if (startThread) return () => webThread(startThread());
+  if (module !== undefined && threadOf) return () => threadOf(module);
+  throw threadOf
+    ? bad(
+        "need the module that exports the experiment",
+        'give module: new URL("./experiment.ts", import.meta.url)',
+      )
+    : bad("need a way to start one", "give startThread, which returns a Web Worker");
 }
 
 /** As long as a population store is in use, the models of its runs are. */
@@ -86,6 +137,13 @@ function checkpointsInMemory(store: PopulationStore, run: RunId): CheckpointStor
   return known;
 }
 
+export interface Manner {
+  /** The run is left to its other workers when this program stops. */
+  readonly leaves?: boolean;
+  /** What the experiment changes in the one that threads load. */
+  readonly settings?: Settings;
+}
+
 /**
  * Works on a run until it has ended, or the program's signal aborts. That stops the run, unless
  * the program `leaves` it to other workers. Also resolves when every member failed. Rejects when a
@@ -95,32 +153,50 @@ export async function workInProgram(
   program: Program,
   run: Run,
   experiment: Experiment,
-  { leaves = false }: { readonly leaves?: boolean } = {},
+  { leaves = false, settings = {} }: Manner = {},
 ): Promise<RunSummary> {
-  const { populationStore, checkpoints, workers, signal, patienceSeconds, sessionOf } = program;
+  const { populationStore, checkpoints, signal, workers, startThread } = program;
   await using checkpointStore = await checkpoints(run.id);
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   // Another program may work on the same run.
   const id = Math.random().toString(36).slice(2, 8);
-  const working = Array.from({ length: workers }, (_, index) =>
-    work({
-      worker: `program:0:${run.id}-${id}-${index}` as WorkerId,
-      run,
-      experiment,
-      populationStore,
-      checkpointStore,
-      session: sessionOf(experiment.trainer, experiment),
-      signal: stop,
-      takesTurns: workers > 1,
-      patienceMs: patienceSeconds === undefined ? undefined : 1000 * patienceSeconds,
-    }).catch((error) => {
+  const patienceMs = inMilliseconds(program.patienceSeconds);
+  const stores = { run, populationStore, checkpointStore, signal: stop };
+  const working = Array.from({ length: workers }, (_, index) => {
+    const worker = `program:0:${run.id}-${id}-${index}`;
+    const done = startThread
+      ? workInThread({ ...stores, settings, patienceMs, start: startThread }, worker)
+      : workHere(program, { ...stores, experiment }, worker);
+    return done.catch((error) => {
       failed.abort(error);
       throw error;
-    }),
-  );
+    });
+  });
   const outcomes = await Promise.allSettled(working);
   if (stop.aborted && !leaves) await populationStore.stop(run.id);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return await summaryOf(populationStore, run.id);
+}
+
+async function workHere(
+  { workers, sessionOf, patienceSeconds }: Program,
+  given: Pick<
+    WorkerOptions,
+    "run" | "experiment" | "populationStore" | "checkpointStore" | "signal"
+  >,
+  worker: string,
+): Promise<void> {
+  const { experiment } = given;
+  await work({
+    ...given,
+    worker: worker as WorkerId,
+    session: sessionOf(experiment.trainer, experiment),
+    takesTurns: workers > 1,
+    patienceMs: inMilliseconds(patienceSeconds),
+  });
+}
+
+function inMilliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : 1000 * seconds;
 }

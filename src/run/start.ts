@@ -1,7 +1,7 @@
 /** A run as a program sees it while it goes on. Also works in a browser. */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { withSettings } from "../experiment/settings.ts";
+import { type Settings, withSettings } from "../experiment/settings.ts";
 import { baselines } from "../experiment/study/baselines.ts";
 import type {
   PopulationStore,
@@ -11,10 +11,17 @@ import type {
 } from "../population-store/population-store.ts";
 import { requireExperiment } from "./check-options.ts";
 import { createRun, newSeed } from "./create-run.ts";
-import { type Program, type ProgramOptions, programOf, workInProgram } from "./program.ts";
+import {
+  type Manner,
+  type Program,
+  type ProgramOptions,
+  programOf,
+  workInProgram,
+} from "./program.ts";
 import { runFailed } from "./run-failed-error.ts";
 import { type RunResult, resultOf } from "./run-result.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
+import { requireNoThread } from "./threads/thread.ts";
 import { tryTrainer } from "./try-trainer.ts";
 import { eventsUntil, type RunEvent } from "./watch.ts";
 
@@ -75,7 +82,8 @@ export async function start<H, M extends string, S, T>(
   const plain = experiment as unknown as Experiment;
   const program = programOf(options, ["seed", "study", "control", "onEvent"]);
   const { seed = experiment.seed ?? newSeed(), study, control } = options;
-  const controlled = control === undefined ? undefined : controlOf(plain, control);
+  const settings = control === undefined ? undefined : settingsOfControl(plain, control);
+  const controlled = settings && withSettings(plain, settings);
   await tryInProgram(program, plain, seed);
   const run = await createRun(program.populationStore, plain, seed, study && { study });
   const session = new ProgramSession(program, run, plain, options as WorkOptions, {
@@ -83,17 +91,17 @@ export async function start<H, M extends string, S, T>(
       after: async () => {
         const origin = { controlOf: run.id };
         const second = await createRun(program.populationStore, controlled, seed, origin);
-        return await worked(program, second, controlled);
+        await workInProgram(program, second, controlled, { settings: settings! });
+        return await endedWell(program, second, controlled);
       },
     }),
   });
   return session as unknown as RunSession<H, M, S, T>;
 }
 
-/** The experiment of a control, under a name of its own. */
-function controlOf(experiment: Experiment, control: string): Experiment {
-  const name = `${experiment.name}-${control}`;
-  return withSettings(experiment, { ...baselines[control]!(experiment), name });
+/** What a control changes, and its name. */
+function settingsOfControl(experiment: Experiment, control: string): Settings {
+  return { ...baselines[control]!(experiment), name: `${experiment.name}-${control}` };
 }
 
 /** Before a run exists a signal ends the trial, even of a trainer that is never built. */
@@ -102,6 +110,7 @@ export async function tryInProgram(
   experiment: Experiment,
   seed: number,
 ): Promise<void> {
+  requireNoThread();
   signal.throwIfAborted();
   const session = sessionOf(experiment.trainer, experiment);
   session.interruptWith(() => signal.throwIfAborted());
@@ -109,9 +118,7 @@ export async function tryInProgram(
   signal.throwIfAborted();
 }
 
-interface Manner {
-  /** The run is left to its other workers when this program stops. */
-  readonly leaves?: boolean;
+interface SessionManner extends Manner {
   /** What is done when the run is done. */
   readonly after?: () => Promise<RunResult>;
 }
@@ -129,7 +136,7 @@ export class ProgramSession implements RunSession {
     run: Run,
     experiment: Experiment,
     { onEvent }: WorkOptions,
-    { after, ...manner }: Manner = {},
+    { after, ...manner }: SessionManner = {},
   ) {
     this.id = run.id;
     this.seed = run.seed;
@@ -188,12 +195,6 @@ export class ProgramSession implements RunSession {
     const result = await working.catch(() => undefined);
     if (result) await tell({ type: "result", result });
   }
-}
-
-/** Works on a run to its end, for its result. */
-async function worked(program: Program, run: Run, experiment: Experiment): Promise<RunResult> {
-  await workInProgram(program, run, experiment);
-  return await endedWell(program, run, experiment);
 }
 
 async function endedWell(program: Program, run: Run, experiment: Experiment): Promise<RunResult> {

@@ -18,6 +18,9 @@ const collectionMs = 2_000;
 const collectionMsPerMember = 6;
 const collectionSaves = 256;
 
+/** Collects once, and resolves the number of deleted files. */
+export type Collect = (how: SweepOptions) => Promise<number>;
+
 /**
  * Collects the unused checkpoints of a run; workers take turns. In a store where deletions have to
  * settle, a collection takes two looks. It then runs in the background, and rarely.
@@ -26,6 +29,7 @@ export class Collector {
   readonly #populationStore: PopulationStore;
   readonly #checkpointStore: CheckpointStore;
   readonly #run: Run;
+  readonly #collectOnce: Collect;
   readonly #restMs: number;
   #saves = 0;
   readonly #clock: Clock;
@@ -39,12 +43,14 @@ export class Collector {
     checkpointStore: CheckpointStore,
     run: Run,
     clock: Clock,
+    collectOnce: Collect = (how) => collect(populationStore, checkpointStore, run.id, how),
   ) {
     this.#clock = clock;
     this.#lookedAt = clock.elapsed();
     this.#populationStore = populationStore;
     this.#checkpointStore = checkpointStore;
     this.#run = run;
+    this.#collectOnce = collectOnce;
     const enoughMs = collectionMs + collectionMsPerMember * run.experiment.population;
     this.#restMs = Math.max(enoughMs, 2 * (checkpointStore.settleMs ?? 0));
   }
@@ -133,7 +139,7 @@ export class Collector {
   async #collect(how: SweepOptions = {}): Promise<void> {
     this.#saves = 0;
     try {
-      await collect(this.#populationStore, this.#checkpointStore, this.#run.id, how);
+      await this.#collectOnce(how);
     } catch (error) {
       if (!(error instanceof RunNotFoundError)) throw error;
     }

@@ -24,7 +24,7 @@ import {
 import type { TrainerSession } from "../trainer/trainer-session.ts";
 import { type Published, tryActingInRun } from "./acting-in-run.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Collector } from "./collector.ts";
+import { type Collect, Collector } from "./collector.ts";
 import { afterError } from "./failed-generation.ts";
 import { type Attempt, advance, type Outcome } from "./generation.ts";
 import type { Hang } from "./hang.ts";
@@ -85,6 +85,8 @@ export interface WorkerOptions {
    * which have none.
    */
   readonly triesActing?: boolean;
+  /** Collects unused checkpoints, where the stores are elsewhere (default: here). */
+  readonly collect?: Collect;
   readonly clock?: Clock;
 }
 
@@ -150,7 +152,7 @@ class Worker {
       leaseMs,
       firstLeaseMs,
     );
-    this.#collector = new Collector(populationStore, checkpointStore, run, clock);
+    this.#collector = new Collector(populationStore, checkpointStore, run, clock, options.collect);
     this.#presence = new Presence(populationStore, run.id, worker, device, clock);
   }
 

@@ -95,7 +95,7 @@ async function runPlanned(
   const settings = { ...variant.settings(original, found), seed };
   const experiment = withSettings(original, settings);
   const run = await takenUp(populationStore, planned, experiment);
-  if (run.state.kind !== "done") await workInProgram(program, run, experiment);
+  if (run.state.kind !== "done") await workInProgram(program, run, experiment, { settings });
   return await resultOf(program, run, experiment);
 }
 

@@ -1,0 +1,121 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  defineExperiment,
+  filesystemCheckpointStore,
+  memoryPopulationStore,
+  type RunResult,
+  run,
+  sqlitePopulationStore,
+  start,
+} from "clade";
+import { describe, expect, onTestFinished, test } from "vitest";
+import experiment, { declaration } from "./climbing.ts";
+
+const module = new URL("./climbing.ts", import.meta.url);
+const threads = { threads: 2, module, seed: 1 };
+const place = () => mkdtempSync(join(tmpdir(), "threads-"));
+
+/** What a synchronous run depends on: its seed alone. */
+async function tree(result: RunResult) {
+  const { snapshots, decisions } = await result.history();
+  const byId = <T>(all: readonly T[], id: (each: T) => string) =>
+    all.toSorted((a, b) => id(a).localeCompare(id(b)));
+  return {
+    snapshots: byId(
+      snapshots.map(({ publishedAt, worker, ...snapshot }) => snapshot),
+      ({ id }) => id,
+    ),
+    decisions: byId(decisions, ({ snapshot }) => snapshot),
+  };
+}
+
+function inEnvironment(name: string, value: string): void {
+  process.env[name] = value;
+  onTestFinished(() => {
+    delete process.env[name];
+  });
+}
+
+describe("threads", () => {
+  test("train what one worker trains, snapshot by snapshot", async () => {
+    const alone = await run(experiment, { seed: 1 });
+    const threaded = await run(experiment, threads);
+    expect(await tree(threaded)).toEqual(await tree(alone));
+    const { state } = await threaded.best!.state();
+    expect(state.weights[0]).toBeCloseTo(threaded.score!, 6);
+  });
+
+  test("work over any stores, and collect what is unused", async () => {
+    const directory = place();
+    const populationStore = sqlitePopulationStore(join(directory, "runs.db"));
+    onTestFinished(() => populationStore[Symbol.asyncDispose]());
+    const result = await run(experiment, {
+      ...threads,
+      populationStore,
+      checkpoints: (id) => filesystemCheckpointStore(join(directory, id)),
+    });
+    expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 400 });
+    const workers = new Set(
+      (await result.history()).snapshots.flatMap(({ worker }) => worker ?? []),
+    );
+    expect(workers.size).toBe(2);
+    expect((await result.best!.state()).state.steps).toBe(result.step);
+  });
+
+  test("run a control, too", async () => {
+    const { control } = await run(experiment, { ...threads, control: "random-search" });
+    expect(control).toMatchObject({ totalSteps: 400, copies: 0, state: { kind: "done" } });
+  });
+
+  test("that die are replaced, and nothing that was published is lost", async () => {
+    inEnvironment("CLADE_TEST_DIES", join(place(), "died"));
+    const result = await run(experiment, threads);
+    expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 400, failures: 0 });
+  });
+
+  test("report what the trainer throws, with its stack", async () => {
+    inEnvironment("CLADE_TEST_THROWS", "yes");
+    const error = await run(experiment, { ...threads, patienceSeconds: 0 }).catch((e) => e);
+    expect(error.message).toContain("every member failed");
+    expect(error.cause.message).toBe("trainer step() failed: exploded in a thread");
+    expect(error.cause.stack).toContain("climbing.ts");
+  });
+
+  test("stop with their session", async () => {
+    const populationStore = memoryPopulationStore();
+    const endless = { ...threads, populationStore };
+    const session = await start(experiment, endless);
+    for await (const event of session) if (event.type === "decision") break;
+    expect((await session.stop()).state.kind).toMatch(/stopped|done/);
+  });
+});
+
+test.each<[string, object, string]>([
+  ["no module", { threads: 2 }, "threads: 2 - need the module that exports the experiment"],
+  ["workers, too", { ...threads, workers: 2 }, "threads: 2 - cannot be given together with"],
+  ["none", { threads: 0, module }, "threads: 0 - must be a whole number of at least 1"],
+  [
+    "a module without an experiment",
+    { threads: 1, module: new URL("./no-experiment.ts", import.meta.url) },
+    "exports no experiment; let it export one as its default",
+  ],
+  [
+    "a module that is not there",
+    { threads: 1, module: new URL("./absent.ts", import.meta.url) },
+    "absent.ts",
+  ],
+  [
+    "a module that starts a run itself",
+    { threads: 1, module: new URL("./starts-a-run.ts", import.meta.url) },
+    "this module starts a run when it is loaded, also in a thread",
+  ],
+])("%s is told", async (_, options, message) => {
+  await expect(run(experiment, options)).rejects.toThrow(message);
+});
+
+test("an experiment that is not the module's is told", async () => {
+  const other = defineExperiment({ ...declaration, population: 5 });
+  await expect(run(other, threads)).rejects.toThrow("population: 5 in the run, 4 in the module");
+});
