@@ -1,7 +1,8 @@
 /** The tables of the built-in strategies in the documentation, made from their definitions. */
-import { builtInStrategies, strategyParts } from "../src/algorithm/built-in-strategies.ts";
+import { builtInStrategies } from "../src/algorithm/built-in-strategies.ts";
 import { show } from "../src/algorithm/show.ts";
 import { describeStrategy, type StrategyDefinition } from "../src/algorithm/strategy.ts";
+import { strategyParts } from "../src/algorithm/strategy-parts.ts";
 import { formOf } from "../src/experiment/forms/strategy-forms.ts";
 
 /** Where tables stand, and how they write a strategy. */

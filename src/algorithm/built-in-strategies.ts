@@ -31,10 +31,6 @@ export interface BuiltInStrategies {
   readonly explore: readonly StrategyFactory<Explore>[];
 }
 
-/** The parts of an experiment that are strategies. */
-export const strategyParts = ["ready", "exploit", "explore"] as const;
-export type StrategyPart = (typeof strategyParts)[number];
-
 /** In the order in which they are shown. */
 export const builtInStrategies: BuiltInStrategies = {
   ready: [everySteps, everySeconds, atSteps, readyWhen],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { mistake, problemsOf } from "./mistake.ts";
 
 const problemsIn = (schema: z.ZodObject, input: unknown) => {

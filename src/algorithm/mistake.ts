@@ -2,7 +2,7 @@
  * A schema says what is wrong as a mistake: a rule and its remedy. A message of Zod's is one text,
  * so the two fields travel in the `params` of its issues, where `problemsOf` reads them.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { nearest } from "./nearest.ts";
 import type { Mistake, Problem } from "./problem.ts";
 import { show } from "./show.ts";

@@ -4,7 +4,7 @@
  * and options beside the function. So a run can record them, a command line can change one, and
  * all wrong options are reported together with the other mistakes of an experiment.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { mistake, problemsOf } from "./mistake.ts";
 import type { PopulationFacts } from "./population.ts";
 import { BadInputError, type Problem } from "./problem.ts";
@@ -130,7 +130,7 @@ function asFactory<Call extends AnyFunction, F>(
 }
 
 /** The call that makes the strategy, such as `everySteps(200)` or `sequential({ ... })`. */
-export function callOf({ name, options, leading, example }: StrategyDefinition): string {
+function callOf({ name, options, leading, example }: StrategyDefinition): string {
   const value = leading === undefined ? undefined : example?.[leading];
   if (value !== undefined)
     return `${name}(${typeof value === "function" ? value.name : show(value)})`;

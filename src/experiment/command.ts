@@ -1,5 +1,5 @@
 /** A trainer in another process, in any language. It speaks `protocol/trainer-protocol.md`. */
-import { z } from "zod";
+import * as z from "zod";
 import { mistake } from "../algorithm/mistake.ts";
 
 export interface CommandOptions {

@@ -172,8 +172,7 @@ const mistakes: [changes: object, message: string][] = [
   ],
   [
     { ready: 200 },
-    "ready: 200 - must be a function; use everySteps(200), everySeconds(30), " +
-      "atSteps([100, 300, 900]), readyWhen(predicate) or your own.",
+    "ready: 200 - must be a function; use a strategy such as everySteps(200), or your own.",
   ],
   [
     { ready: everySteps },

@@ -1,10 +1,10 @@
 /** Everything that is wrong with a declaration. */
-import { z } from "zod";
-import { strategyParts } from "../algorithm/built-in-strategies.ts";
+import * as z from "zod";
 import { mistake, problemsOf } from "../algorithm/mistake.ts";
 import { below, type Problem } from "../algorithm/problem.ts";
 import { show } from "../algorithm/show.ts";
 import { strategyProblems } from "../algorithm/strategy.ts";
+import { strategyParts } from "../algorithm/strategy-parts.ts";
 import { commandSchema, commandShape } from "./command.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";

@@ -1,8 +1,6 @@
 /** What each part of a declaration may be. */
-import { z } from "zod";
-import { builtInStrategies, type StrategyPart } from "../algorithm/built-in-strategies.ts";
+import * as z from "zod";
 import { mistake, mistakeOf } from "../algorithm/mistake.ts";
-import { callOf } from "../algorithm/strategy.ts";
 import { nameMistake } from "./bounds.ts";
 import { seconds } from "./command.ts";
 import { isCommand } from "./trainer.ts";
@@ -25,13 +23,12 @@ const metricName = z
 /** Run ids contain the name, and file names contain run ids. */
 const maxRunNameLength = 100;
 const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
-const strategyIn = (part: StrategyPart) => {
-  const calls = builtInStrategies[part].map(({ definition }) => callOf(definition));
-  return z.custom<unknown>(
+/** The example does for all of them: the list would bring every strategy into every program. */
+const strategySuchAs = (call: string) =>
+  z.custom<unknown>(
     (value) => typeof value === "function",
-    mistake("must be a function", `use ${calls.join(", ")} or your own`),
+    mistake("must be a function", `use a strategy such as ${call}, or your own`),
   );
-};
 
 export const budgetShape = {
   stepsPerMember: wholeNumber("a number of steps such as 4000")
@@ -98,9 +95,9 @@ export const declarationShape = {
     },
     mistake("must be an objective", 'use maximize("accuracy") or minimize("loss")'),
   ),
-  ready: strategyIn("ready").optional(),
-  exploit: strategyIn("exploit").optional(),
-  explore: strategyIn("explore").optional(),
+  ready: strategySuchAs("everySteps(200)").optional(),
+  exploit: strategySuchAs("lead()").optional(),
+  explore: strategySuchAs("perturb()").optional(),
   exploreEvery: z
     .enum(["copy", "generation"], mistake('must be "copy" or "generation"', "use one of them"))
     .optional(),

@@ -7,8 +7,8 @@ import {
   truncationSelection,
 } from "clade";
 import { describe, expect, test } from "vitest";
+import { asRecorded } from "./as-recorded.ts";
 import { valid } from "./declaration.test-support.ts";
-import { asRecorded } from "./defaults.ts";
 import { describeExperiment } from "./experiment.ts";
 import { withSettings } from "./settings.ts";
 

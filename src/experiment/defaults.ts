@@ -1,15 +1,8 @@
 /** What an experiment does that names no strategies. */
-
-import {
-  builtInStrategies,
-  type StrategyPart,
-  strategyParts,
-} from "../algorithm/built-in-strategies.ts";
 import { lead } from "../algorithm/exploit/lead.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
-import type { StrategyDescription } from "../algorithm/strategy.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 
 /** About so many generations has a member's budget; a generation has whole steps. */
@@ -28,20 +21,4 @@ export function defaultReady({
   const steps = stepsPerMember ?? (totalSteps !== undefined ? totalSteps / population : undefined);
   if (steps === undefined) return undefined;
   return everySteps(Math.max(1, Math.round(steps / defaultGenerations)));
-}
-
-/**
- * The declaration with the strategies of a run where it names none: a run keeps the defaults that
- * it began with.
- */
-export function asRecorded(
-  declaration: ExperimentDeclaration,
-  recorded: Readonly<Record<StrategyPart, StrategyDescription>>,
-): ExperimentDeclaration {
-  const kept = strategyParts.flatMap((part) => {
-    const { name, options } = recorded[part];
-    const factory = builtInStrategies[part].find(({ definition }) => definition.name === name);
-    return factory && declaration[part] === undefined ? [[part, factory.from(options)]] : [];
-  });
-  return { ...declaration, ...Object.fromEntries(kept) };
 }

@@ -1,9 +1,9 @@
-import { type StrategyPart, strategyParts } from "../algorithm/built-in-strategies.ts";
 import { nearest } from "../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../algorithm/problem.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import { show } from "../algorithm/show.ts";
 import { withOptions } from "../algorithm/strategy.ts";
+import { type StrategyPart, strategyParts } from "../algorithm/strategy-parts.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { budgetShape } from "./declaration-shape.ts";
 import { defineExperiment, describeExperiment, type Experiment } from "./experiment.ts";

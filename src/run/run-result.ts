@@ -1,7 +1,6 @@
 /** What a run in a program has come to: its summary, its best model, and what was published. */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { type History, readHistory } from "../analysis/history.ts";
-import { readRunHistory } from "../analysis/run-history.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Run } from "../population-store/population-store.ts";
 import type { Figure, NoFigure } from "../report/figure.ts";
@@ -48,7 +47,10 @@ export async function resultOf(
   const best = summary.best && (await bestModelOf(program, run, experiment, summary.best));
   const drawn = async () => ({
     best: summary.best,
-    history: await readRunHistory(populationStore, run.id),
+    history: await (await import("../analysis/run-history.ts")).readRunHistory(
+      populationStore,
+      run.id,
+    ),
   });
   const methods = {
     history: () => readHistory(populationStore, run.id),

@@ -261,7 +261,7 @@ describe("options are checked as declarations are", () => {
     [{ seed: -1 }, "seed: -1 - must be a whole number of at least 0"],
     [{ sed: 1 }, 'sed: 1 - is not an option; did you mean "seed"?'],
     [{ patienceSeconds: -1 }, "patienceSeconds: -1 - must be a number of seconds from 0 on"],
-    [{ control: "random" }, 'control: "random" - is not a control; use one of random-'],
+    [{ control: "random" }, 'control: "random" - is not a control; known are random-search,'],
     [{ checkpoints: "./here" }, 'checkpoints: "./here" - must be a function'],
     [{ populationStore: {} }, "populationStore: {} - must be a population store"],
     [{ signal: {} }, "signal: {} - must be an AbortSignal"],
@@ -312,7 +312,7 @@ describe("a signal", () => {
   });
 });
 
-test("the error of a run in which every member failed has the cause and all failures", async () => {
+test("when every member failed, the error has the cause, and all failures", async () => {
   class Exploding extends NoisyClimber {
     override step(hyperparameters: { rate: number }) {
       if (this.state.steps === 7) throw new RangeError("exploded");

@@ -1,8 +1,6 @@
 /** A run as a program sees it while it goes on. Also works in a browser. */
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { type Settings, withSettings } from "../experiment/settings.ts";
-import { baselines } from "../experiment/study/baselines.ts";
 import type {
   PopulationStore,
   Run,
@@ -82,26 +80,23 @@ export async function start<H, M extends string, S, T>(
   const plain = experiment as unknown as Experiment;
   const program = programOf(options, ["seed", "study", "control", "onEvent"]);
   const { seed = experiment.seed ?? newSeed(), study, control } = options;
-  const settings = control === undefined ? undefined : settingsOfControl(plain, control);
-  const controlled = settings && withSettings(plain, settings);
+  // Loaded where they are needed, as is all that a page need not load.
+  const controlled =
+    control !== undefined && (await import("./control.ts")).controlOf(plain, control);
   await tryInProgram(program, plain, seed);
   const run = await createRun(program.populationStore, plain, seed, study && { study });
   const session = new ProgramSession(program, run, plain, options as WorkOptions, {
     ...(controlled && {
       after: async () => {
         const origin = { controlOf: run.id };
-        const second = await createRun(program.populationStore, controlled, seed, origin);
-        await workInProgram(program, second, controlled, { settings: settings! });
-        return await endedWell(program, second, controlled);
+        const { experiment, settings } = controlled;
+        const second = await createRun(program.populationStore, experiment, seed, origin);
+        await workInProgram(program, second, experiment, { settings });
+        return await endedWell(program, second, experiment);
       },
     }),
   });
   return session as unknown as RunSession<H, M, S, T>;
-}
-
-/** What a control changes, and its name. */
-function settingsOfControl(experiment: Experiment, control: string): Settings {
-  return { ...baselines[control]!(experiment), name: `${experiment.name}-${control}` };
 }
 
 /** Before a run exists a signal ends the trial, even of a trainer that is never built. */

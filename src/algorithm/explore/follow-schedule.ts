@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { firstPlace } from "../bisect.ts";
 import { hyperparameterValue } from "../hyperparameter-value.ts";
 import { mistake } from "../mistake.ts";

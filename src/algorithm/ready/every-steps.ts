@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { mistake } from "../mistake.ts";
 import { withLeading } from "../strategy.ts";
 import { type BurnIn, readyStrategy } from "./ready-strategy.ts";

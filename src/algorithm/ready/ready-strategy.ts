@@ -2,7 +2,7 @@
  * What the built-in ready strategies share. The burn-in belongs to the experiment. Users give it
  * beside the end of a generation, and `defineExperiment` takes it from there.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { mistake } from "../mistake.ts";
 import { type About, type StrategyFactory, strategy } from "../strategy.ts";
 import type { Ready } from "./ready.ts";

@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import type { BadInputError } from "../../algorithm/problem.ts";
-import { asRecorded } from "../../experiment/defaults.ts";
+import { asRecorded } from "../../experiment/as-recorded.ts";
 import {
   defineExperiment,
   type Experiment,

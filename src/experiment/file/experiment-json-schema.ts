@@ -2,7 +2,7 @@
  * The JSON Schema of an experiment file (draft-07, which editors know best), made from the schemas
  * that read the file. Some rules, such as a lower bound below the upper, only the reader checks.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { commandSchema, commandShape } from "../command.ts";
 import { declarationShape } from "../declaration-shape.ts";
 import { strategyForms } from "../forms/strategy-forms.ts";

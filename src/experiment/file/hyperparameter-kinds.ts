@@ -2,7 +2,7 @@
  * A hyperparameter in an experiment file: `{ logUniform: [1e-4, 1e-1] }`, with options beside the
  * kind, or a plain value for a constant.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import type { Problem } from "../../algorithm/problem.ts";

@@ -1,5 +1,5 @@
 /** The objective in an experiment file: `{ maximize: accuracy, final: testAccuracy }`. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Problem } from "../../algorithm/problem.ts";
 import { declarationShape } from "../declaration-shape.ts";
 import { type Kinds, kind, readKind } from "../forms/kind.ts";

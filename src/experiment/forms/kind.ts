@@ -3,7 +3,7 @@
  * `step` is one of its options. A kind has a schema, which reads the form and is published as JSON
  * Schema. It makes what the same words in TypeScript make.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";

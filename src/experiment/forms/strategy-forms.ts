@@ -3,13 +3,14 @@
  * fraction: 0.25 } }`, or the name alone for its defaults. A strategy with a leading option has
  * the others beside it: `{ everySteps: 200, burnInSteps: 1000 }`.
  */
-import { z } from "zod";
-import { builtInStrategies, type StrategyPart } from "../../algorithm/built-in-strategies.ts";
+import * as z from "zod";
+import { builtInStrategies } from "../../algorithm/built-in-strategies.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/show.ts";
 import type { StrategyDefinition, StrategyFactory } from "../../algorithm/strategy.ts";
+import type { StrategyPart } from "../../algorithm/strategy-parts.ts";
 import { type Kind, type Kinds, kind, readKind } from "./kind.ts";
 
 interface StrategyForms<F> {

@@ -2,7 +2,7 @@
  * A study: variants of one experiment, each with several seeds, run so that they can be compared.
  * It is plain data, in a YAML or JSON file or through `defineStudy` in TypeScript.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { mistake, problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";

@@ -1,7 +1,7 @@
 /** A thread of a program: a worker whose stores are the program's. */
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
-import { type Settings, withSettings } from "../../experiment/settings.ts";
+import type { Settings } from "../../experiment/settings.ts";
 import type { InProcessTrainerSource } from "../../experiment/trainer.ts";
 import type { Run, WorkerId } from "../../population-store/population-store.ts";
 import { inProcessSession } from "../../trainer/in-process/in-process-session.ts";
@@ -30,7 +30,7 @@ export function serve(port: Port, experiment: () => Promise<Experiment>): void {
     reserve: (...given) => reserve(...given),
     async work([task]: readonly [Task], signal) {
       const { run, worker, settings, settleMs, patienceMs } = task;
-      const own = withSettings(await experiment(), settings);
+      const own = await changed(await experiment(), settings);
       requireSame(run, own);
       const { store, answers } = checkpoints(settleMs);
       reserve = answers.reserve!;
@@ -47,6 +47,12 @@ export function serve(port: Port, experiment: () => Promise<Experiment>): void {
       });
     },
   });
+}
+
+async function changed(experiment: Experiment, settings: Settings): Promise<Experiment> {
+  if (Object.keys(settings).length === 0) return experiment;
+  const { withSettings } = await import("../../experiment/settings.ts");
+  return withSettings(experiment, settings);
 }
 
 let inThread = false;

@@ -1,5 +1,5 @@
 /** What a trainer may say: the results of protocol/trainer-protocol.md, version 1. */
-import { z } from "zod";
+import * as z from "zod";
 import { hyperparameterValue } from "../../algorithm/hyperparameter-value.ts";
 import { mistake } from "../../algorithm/mistake.ts";
 import { show } from "../../algorithm/show.ts";
