@@ -36,8 +36,8 @@ const row = (name: string, values: readonly number[], digits: number) => [
   ),
 ];
 writeResults("threads", "Two threads beside one worker", [
-  `${experiment.population} members with 50 generations of about 20 ms of arithmetic each, stores ` +
-    `in memory, ${cpus().length} cores. A run in threads includes their start.`,
+  `${experiment.population} members with 50 generations of about 20 ms of arithmetic each, ` +
+    `stores in memory, ${cpus().length} cores. A run in threads includes their start.`,
   table(
     ["", "median", "least", "most"],
     [

@@ -21,7 +21,7 @@ export const resume: typeof resumeWith = (store, id, experiment, options = {}) =
 export const join: typeof joinWith = (store, id, experiment, options = {}) =>
   joinWith(store, id, experiment, { ...inNode, ...options });
 
-export const runStudy: typeof runStudyWith = (study, options) =>
+export const runStudy: typeof runStudyWith = (study, options = {}) =>
   runStudyWith(study, { ...inNode, ...options });
 
 export const replay: typeof replayWith = (experiment, seed, schedule, sessions = sessionOf) =>

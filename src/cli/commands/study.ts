@@ -3,7 +3,6 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import { type PlannedVariant, planStudy } from "../../experiment/study/plan.ts";
 import { requirePlan } from "../../experiment/study/require-plan.ts";
-import type { Study } from "../../experiment/study/study.ts";
 import type { RunId } from "../../population-store/population-store.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
 import { plural } from "../../report/words.ts";
@@ -12,7 +11,7 @@ import { tryExperiment } from "../check/try-experiment.ts";
 import type { Context } from "../context.ts";
 import { declarationFile, placedIn } from "../declarations/declaration-file.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
-import { loadStudy } from "../declarations/load-study.ts";
+import { loadStudy, type StudyOfFile } from "../declarations/load-study.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -133,7 +132,7 @@ async function compareStudy(
 async function checked(
   context: Context,
   file: string,
-  study: Study,
+  study: StudyOfFile,
   plan: readonly PlannedVariant[],
 ): Promise<Experiment> {
   const original = await loadExperiment(context, study.experiment, {});

@@ -1,7 +1,6 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { Settings } from "../../experiment/settings.ts";
-import type { Study } from "../../experiment/study/study.ts";
 import { type Run, RunExistsError, type RunId } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { type WorkerOptions, workerProcesses } from "../../processes/worker-processes.ts";
@@ -10,6 +9,7 @@ import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import { type PlannedRun, requireOfStudy, whyNotFollowed } from "../../run/study/study-runs.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
+import type { StudyOfFile } from "../declarations/load-study.ts";
 import { requireSameExperiment } from "../declarations/run-source.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { StudyReporter } from "../printing/study-reporter.ts";
@@ -22,7 +22,7 @@ import { execute } from "./execute.ts";
 export interface StudyWork {
   readonly context: Context;
   readonly stores: Stores;
-  readonly study: Study;
+  readonly study: StudyOfFile;
   readonly reporter: StudyReporter;
   /** Aborts when no further run should begin. */
   readonly signal: AbortSignal;

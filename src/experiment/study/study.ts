@@ -7,6 +7,7 @@ import { mistake, problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
 import { show } from "../../algorithm/show.ts";
+import type { Experiment } from "../experiment.ts";
 import { baselines } from "./baselines.ts";
 
 const namePattern = /^[A-Za-z0-9][\w.-]*$/;
@@ -102,7 +103,10 @@ export function studyJsonSchema(): object {
   return z.toJSONSchema(file, { target: "draft-7", io: "input" });
 }
 
-export type StudyDeclaration = z.input<typeof schema>;
+export interface StudyDeclaration extends Omit<z.input<typeof schema>, "experiment"> {
+  /** The experiment's file, beside the study's own; in a program also an experiment. */
+  readonly experiment: string | Experiment;
+}
 
 /** What a variant is made of, besides the settings that it changes. */
 export interface Variant {
@@ -120,7 +124,7 @@ export interface Variant {
 /** A declaration without problems, with every default filled in. */
 export interface Study {
   readonly name: string;
-  readonly experiment: string;
+  readonly experiment: string | Experiment;
   readonly seeds: readonly number[];
   readonly settings: { readonly [path: string]: unknown };
   /** A variant comes after the one that it follows. */
@@ -134,7 +138,11 @@ export interface Study {
  * the experiment.
  */
 export function defineStudy(declaration: StudyDeclaration): Study {
-  const parsed = schema.safeParse(declaration);
+  const given = declaration?.experiment;
+  const isInHand = typeof given === "object" && given?.declaration !== undefined;
+  const parsed = schema.safeParse(
+    isInHand ? { ...declaration, experiment: given.name } : declaration,
+  );
   if (!parsed.success)
     throw new BadInputError(
       problemsOf(parsed.error, declaration, "a part of a study", Object.keys(studyShape)),
@@ -173,6 +181,7 @@ export function defineStudy(declaration: StudyDeclaration): Study {
   if (problems.length > 0) throw new BadInputError(problems);
   return {
     ...rest,
+    ...(isInHand && { experiment: given }),
     seeds:
       typeof seeds === "number"
         ? Array.from({ length: seeds }, (_, index) => index + 1)

@@ -163,6 +163,16 @@ test("a run that failed is a result, and what follows it says so", async () => {
   expect(again.runs.map(({ result }) => result?.state.kind)).toEqual(["done", "done", "done"]);
 });
 
+test("a study may have its experiment in hand", async () => {
+  const inHand = defineStudy({ ...declared, experiment });
+  const { runs } = await runStudy(inHand);
+  expect(runs.map(({ variant }) => variant)).toEqual(
+    (await runStudy(study, { experiment })).runs.map(({ variant }) => variant),
+  );
+  const [first] = runs;
+  expect((await first!.result!.best!.state()) as object).toHaveProperty("state");
+});
+
 test("the store's runs of a study with other settings are refused", async () => {
   const kept = stores();
   await runStudy(study, { ...kept, experiment });
@@ -175,7 +185,11 @@ test("the store's runs of a study with other settings are refused", async () => 
 
 test.each([
   [{ experiment, workers: 0 }, "workers: 0 - must be a whole number of at least 1"],
-  [{}, "experiment: undefined - is not an experiment; give what defineExperiment returns."],
+  [
+    {},
+    'experiment: "climbing.ts" - is a file, and a program needs the experiment; give the option',
+  ],
+  [{ experimnt: 1, experiment }, "experimnt: 1 - is not an option; did you mean"],
   [{ experiment: climbing }, "is not an experiment; give what defineExperiment returns."],
 ])("%o is refused before the first run", async (options, message) => {
   await expect(runStudy(study, options as never)).rejects.toThrow(message);

@@ -15,6 +15,7 @@ import {
   RunNotFoundError,
 } from "../../population-store/population-store.ts";
 import { changesSince } from "../changes-since.ts";
+import { requireExperiment } from "../check-options.ts";
 import { createRun } from "../create-run.ts";
 import { foundIn } from "../found-in.ts";
 import { type Program, type ProgramOptions, programOf, workInProgram } from "../program.ts";
@@ -23,8 +24,8 @@ import { tryTrainer } from "../try-trainer.ts";
 import { type PlannedRun, requireOfStudy, studyRuns, whyNotFollowed } from "./study-runs.ts";
 
 export interface RunStudyOptions extends ProgramOptions {
-  /** The experiment that the study's variants change, in place of the file that it names. */
-  readonly experiment: Experiment;
+  /** The experiment that the study's variants change, where it names a file. */
+  readonly experiment?: Experiment;
 }
 
 export interface StudyResult {
@@ -55,10 +56,9 @@ export type StudyRun = {
  * again. Rejects with a `BadInputError` before the first run if a variant cannot be made, or if
  * the store has runs of the study with other settings, and otherwise as `run` does.
  */
-export async function runStudy(study: Study, options: RunStudyOptions): Promise<StudyResult> {
-  requireDefined(study, options?.experiment);
-  const { experiment, ...rest } = options;
-  const program = programOf(rest);
+export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<StudyResult> {
+  const program = programOf(options, ["experiment"]);
+  const experiment = experimentOf(study, options.experiment);
   const { populationStore, sessionOf, signal } = program;
   const plan = planStudy(study);
   requirePlan(plan, experiment);
@@ -141,17 +141,16 @@ function requireUnchanged(run: Run, experiment: Experiment): void {
 }
 
 /** A program in JavaScript may give anything. */
-function requireDefined(study: Study, experiment: Experiment | undefined): void {
-  if (!Array.isArray(study?.variants) || !Array.isArray(study.seeds)) {
-    const remedy = "give what defineStudy returns";
-    throw new BadInputError([
-      { path: "study", value: show(study), rule: "is not a study", remedy },
-    ]);
+function experimentOf(study: Study, given: Experiment | undefined): Experiment {
+  const bad = (path: string, value: unknown, rule: string, remedy: string) =>
+    new BadInputError([{ path, value: show(value), rule, remedy }]);
+  if (!Array.isArray(study?.variants) || !Array.isArray(study.seeds))
+    throw bad("study", study, "is not a study", "give what defineStudy returns");
+  const experiment = given ?? study.experiment;
+  if (typeof experiment === "string") {
+    const remedy = "give the option experiment with what defineExperiment returns";
+    throw bad("experiment", experiment, "is a file, and a program needs the experiment", remedy);
   }
-  if (typeof experiment?.declaration !== "object") {
-    const remedy = "give what defineExperiment returns";
-    throw new BadInputError([
-      { path: "experiment", value: show(experiment), rule: "is not an experiment", remedy },
-    ]);
-  }
+  requireExperiment(experiment);
+  return experiment;
 }
