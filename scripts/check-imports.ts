@@ -21,10 +21,11 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   worker,
   analysis,
   run,
+  check: run,
   processes: [...worker, "worker"],
   cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...run, "run", "processes", "cluster"],
+  cli: [...run, "run", "check", "processes", "cluster"],
   testing: worker,
 };
 

@@ -1,5 +1,7 @@
 /** The public API. */
 
+export { check } from "./check/check.ts";
+export type { Finding } from "./check/finding.ts";
 export {
   type FilesystemCheckpointStore,
   filesystemCheckpointStore,

@@ -64,3 +64,10 @@ export function placeOf({ generation, phase, worker, device }: Failure): string 
   const on = device === undefined ? "" : `, device ${device}`;
   return `in generation ${generation + 1}${during}, on ${legibleLine(hostOf(worker))}${on}`;
 }
+
+/** "rate 0.1, optimizer sgd". */
+export function hyperparameters(values: Hyperparameters): string {
+  return Object.entries(values)
+    .map(([name, given]) => `${legibleLine(name)} ${value(given)}`)
+    .join(", ");
+}

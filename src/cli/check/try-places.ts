@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CladeError } from "../../algorithm/clade-error.ts";
+import type { Finding } from "../../check/finding.ts";
 import type { ObjectStorage } from "../../checkpoint-store/objects/object-storage.ts";
 import { checkpointsUrl, openStorage } from "../../checkpoint-store/open.ts";
 import { refusedToGroup } from "../../checkpoint-store/shared-directory/group-rights.ts";
@@ -11,7 +12,6 @@ import { localFileSystem } from "../../checkpoint-store/shared-directory/local-f
 import { duration } from "../../report/words.ts";
 import type { Context } from "../context.ts";
 import { openStores } from "../runs/open-store.ts";
-import type { Finding } from "./finding.ts";
 
 /** Signs that other machines look for. */
 const folder = "clade-check";

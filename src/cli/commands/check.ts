@@ -1,9 +1,9 @@
 import { legibleBelow } from "../../algorithm/legible.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
-import { type Finding, findingLine } from "../check/finding.ts";
-import { tryContract } from "../check/try-contract.ts";
+import { tryAll } from "../../check/check.ts";
+import { type Finding, findingLine } from "../../check/finding.ts";
+import { temporaryDirectory } from "../check/temporary-directory.ts";
 import { tryCheckpoints, tryStore } from "../check/try-places.ts";
-import { tryMembers, tryMutations } from "../check/try-strategies.ts";
 import type { Context } from "../context.ts";
 import { loadExperiment } from "../declarations/load-experiment.ts";
 import { command } from "../declare/command.ts";
@@ -53,8 +53,8 @@ async function tryOut(
     (await tryCheckpoints(context, checkpoints, sees)).forEach(report);
   if (file !== undefined) {
     const experiment = await loadExperiment(context, file, settingsOf(options));
-    [...tryMutations(experiment), ...tryMembers(experiment)].forEach(report);
-    await tryContract(experiment, report);
+    using directory = temporaryDirectory();
+    await tryAll(experiment, directory.path, report);
   }
   return exitCode;
 }

@@ -13,14 +13,14 @@ import {
   type Run,
 } from "../../population-store/population-store.ts";
 import { noteLines } from "../../report/note-lines.ts";
-import { count, number } from "../../report/words.ts";
+import { count, hyperparameters, number } from "../../report/words.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
 import { json } from "../options/json.ts";
 import { wholeNumber } from "../options/parsers.ts";
 import { store } from "../options/store-options.ts";
-import { hyperparameters, table } from "../printing/format.ts";
+import { table } from "../printing/format.ts";
 import { failureLine, recoveryLine } from "../printing/reporter.ts";
 import { copySentence } from "../printing/run-view.ts";
 import { findRun } from "../runs/find-run.ts";

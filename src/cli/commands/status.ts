@@ -2,14 +2,14 @@ import { legibleBelow, legibleLine } from "../../algorithm/legible.ts";
 import type { Member, PopulationStore, Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { withoutEffect } from "../../report/note-lines.ts";
-import { count, duration, plural, time } from "../../report/words.ts";
+import { count, duration, hyperparameters, plural, time } from "../../report/words.ts";
 import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import type { OptionsOf } from "../declare/option.ts";
 import { json } from "../options/json.ts";
 import { store } from "../options/store-options.ts";
-import { hyperparameters, measured } from "../printing/format.ts";
+import { measured } from "../printing/format.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores } from "../runs/open-store.ts";
 import {

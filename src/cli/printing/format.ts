@@ -1,14 +1,7 @@
 /** Formats for the terminal only. Values are formatted in `report/words.ts`. */
 
 import { legibleLine } from "../../algorithm/legible.ts";
-import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { number, value } from "../../report/words.ts";
-
-export function hyperparameters(values: Hyperparameters): string {
-  return Object.entries(values)
-    .map(([name, given]) => `${legibleLine(name)} ${value(given)}`)
-    .join(", ");
-}
+import { number } from "../../report/words.ts";
 
 /** A measured number with the name of its metric. */
 export function measured(metric: string | undefined, value: number | undefined): string {

@@ -7,11 +7,11 @@ import { lineage } from "../../analysis/lineage.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { unproved, withoutEffect } from "../../report/note-lines.ts";
-import { count, duration, plural, shortened } from "../../report/words.ts";
+import { count, duration, hyperparameters, plural, shortened } from "../../report/words.ts";
 import type { RunSummary } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import type { Stores } from "../runs/open-store.ts";
-import { hyperparameters, measured } from "./format.ts";
+import { measured } from "./format.ts";
 import { scheduleText } from "./schedule-text.ts";
 import { styled } from "./terminal.ts";
 

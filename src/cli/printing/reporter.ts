@@ -4,7 +4,7 @@ import { legibleBelow, legibleLine } from "../../algorithm/legible.ts";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { isRecovery } from "../../population-store/decisions.ts";
 import type { Failure } from "../../population-store/population-store.ts";
-import { count, duration, number, placeOf, plural } from "../../report/words.ts";
+import { count, duration, hyperparameters, number, placeOf, plural } from "../../report/words.ts";
 import type { RunSummary } from "../../run/run-summary.ts";
 import type { RunEvent } from "../../run/watch.ts";
 import type { Context, Output } from "../context.ts";
@@ -15,7 +15,7 @@ import {
   setAsideOf,
   workerLine,
 } from "../runs/run-state.ts";
-import { hyperparameters, measured, sparkline } from "./format.ts";
+import { measured, sparkline } from "./format.ts";
 import type { RunView } from "./run-view.ts";
 import { cut, liveDrawing, styled } from "./terminal.ts";
 

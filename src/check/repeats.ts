@@ -3,8 +3,8 @@
  * differs, because it takes time.
  */
 import { performance } from "node:perf_hooks";
-import type { Evaluation } from "../../experiment/trainer.ts";
-import { trainFrom } from "../../worker/train-on.ts";
+import type { Evaluation } from "../experiment/trainer.ts";
+import { trainFrom } from "../worker/train-on.ts";
 import type { Saved, Trial } from "./trial.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** Reports which hyperparameters have an effect, and which change nothing. */
 import { performance } from "node:perf_hooks";
-import { farApart } from "../../experiment/far-apart.ts";
-import { namesChangedByRestore } from "../../experiment/what-changes.ts";
-import { number, plural, value } from "../../report/words.ts";
-import type { TrainerSession } from "../../trainer/trainer-session.ts";
-import { type Effect, effects } from "../../worker/acting.ts";
+import { farApart } from "../experiment/far-apart.ts";
+import { namesChangedByRestore } from "../experiment/what-changes.ts";
+import { number, plural, value } from "../report/words.ts";
+import type { TrainerSession } from "../trainer/trainer-session.ts";
+import { type Effect, effects } from "../worker/acting.ts";
 import type { Saved, Trial } from "./trial.ts";
 
 /** Keeps a check short, whatever the length of a step. */

@@ -2,7 +2,7 @@
  * Reports which hyperparameters a command reads back from where they are used, at which end of a
  * generation, and which stay unseen.
  */
-import type { TrainerSession } from "../../trainer/trainer-session.ts";
+import type { TrainerSession } from "../trainer/trainer-session.ts";
 import type { Trial } from "./trial.ts";
 
 export function sayReadBack(

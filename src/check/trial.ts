@@ -1,12 +1,12 @@
-import type { CheckpointId } from "../../algorithm/snapshot.ts";
-import { filesystemCheckpointStore } from "../../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
-import type { Experiment } from "../../experiment/experiment.ts";
-import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
-import { sessionOf } from "../../trainer/session-of.ts";
-import type { TrainerSession, Turn } from "../../trainer/trainer-session.ts";
-import { restoreFrom, saveTo } from "../../worker/checkpoints.ts";
-import { requireMetric } from "../../worker/measurement.ts";
-import { isSame, numbersOf } from "../../worker/sameness.ts";
+import type { CheckpointId } from "../algorithm/snapshot.ts";
+import { filesystemCheckpointStore } from "../checkpoint-store/filesystem/filesystem-checkpoint-store.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { type Evaluation, isCommand } from "../experiment/trainer.ts";
+import { sessionOf } from "../trainer/session-of.ts";
+import type { TrainerSession, Turn } from "../trainer/trainer-session.ts";
+import { restoreFrom, saveTo } from "../worker/checkpoints.ts";
+import { requireMetric } from "../worker/measurement.ts";
+import { isSame, numbersOf } from "../worker/sameness.ts";
 import type { Finding, Report } from "./finding.ts";
 
 /** What was saved, and how far a member may continue from it. */

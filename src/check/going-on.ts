@@ -2,9 +2,9 @@
  * Reports whether training continued the same after restores: in another process, and in one that
  * has trained another member.
  */
-import type { Evaluation } from "../../experiment/trainer.ts";
-import { number, plural } from "../../report/words.ts";
-import { isSame, numbersOf, sameMetrics, spread, standing } from "../../worker/sameness.ts";
+import type { Evaluation } from "../experiment/trainer.ts";
+import { number, plural } from "../report/words.ts";
+import { isSame, numbersOf, sameMetrics, spread, standing } from "../worker/sameness.ts";
 import type { Repeat } from "./repeats.ts";
 import type { Saved, Trial } from "./trial.ts";
 

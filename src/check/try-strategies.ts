@@ -1,12 +1,11 @@
 /** Tests explore many times, and exploit in a population of the experiment's size. */
-import { type Random, randomStream } from "../../algorithm/random.ts";
-import type { Hyperparameters } from "../../algorithm/snapshot.ts";
-import { definitionOf, describeStrategy } from "../../algorithm/strategy.ts";
-import { generationsOf } from "../../experiment/budget.ts";
-import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
-import { exploitations, explorer } from "../../experiment/what-changes.ts";
-import { plural } from "../../report/words.ts";
-import { hyperparameters as shown } from "../printing/format.ts";
+import { type Random, randomStream } from "../algorithm/random.ts";
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import { definitionOf, describeStrategy } from "../algorithm/strategy.ts";
+import { generationsOf } from "../experiment/budget.ts";
+import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import { exploitations, explorer } from "../experiment/what-changes.ts";
+import { plural, hyperparameters as shown } from "../report/words.ts";
 import type { Finding } from "./finding.ts";
 
 const mutations = 1000;

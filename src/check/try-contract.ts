@@ -5,27 +5,25 @@
 
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CladeError } from "../../algorithm/clade-error.ts";
-import { randomStream } from "../../algorithm/random.ts";
-import { everySteps } from "../../algorithm/ready/every-steps.ts";
-import type { Ready } from "../../algorithm/ready/ready.ts";
-import { readyWhen } from "../../algorithm/ready/ready-when.ts";
-import { comparesSamples, describeStrategy } from "../../algorithm/strategy.ts";
-import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
-import type { Experiment } from "../../experiment/experiment.ts";
-import { type Evaluation, isCommand } from "../../experiment/trainer.ts";
-import { copiedParts, exploredFrom } from "../../experiment/what-changes.ts";
-import { duration, number, plural } from "../../report/words.ts";
-import { TrainerError, type TrainerSession, type Turn } from "../../trainer/trainer-session.ts";
-import { measurementOf, requireMetric } from "../../worker/measurement.ts";
-import { isSame, spread, standing } from "../../worker/sameness.ts";
-import { trainFrom, trainOn } from "../../worker/train-on.ts";
-import { hyperparameters as shown } from "../printing/format.ts";
+import { CladeError } from "../algorithm/clade-error.ts";
+import { randomStream } from "../algorithm/random.ts";
+import { everySteps } from "../algorithm/ready/every-steps.ts";
+import type { Ready } from "../algorithm/ready/ready.ts";
+import { readyWhen } from "../algorithm/ready/ready-when.ts";
+import { comparesSamples, describeStrategy } from "../algorithm/strategy.ts";
+import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { type Evaluation, isCommand } from "../experiment/trainer.ts";
+import { copiedParts, exploredFrom } from "../experiment/what-changes.ts";
+import { duration, number, plural, hyperparameters as shown } from "../report/words.ts";
+import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer-session.ts";
+import { measurementOf, requireMetric } from "../worker/measurement.ts";
+import { isSame, spread, standing } from "../worker/sameness.ts";
+import { trainFrom, trainOn } from "../worker/train-on.ts";
 import type { Report } from "./finding.ts";
 import { judgeGoingOn } from "./going-on.ts";
 import { type Repeat, repeatsOf } from "./repeats.ts";
 import { sayReadBack } from "./say-read-back.ts";
-import { temporaryDirectory } from "./temporary-directory.ts";
 import { type Saved, Trial } from "./trial.ts";
 import { tryActing } from "./try-acting.ts";
 
@@ -46,8 +44,12 @@ const noiseFactor = 10;
 /** A trainer that keeps writing after its save is noticed if it does so within this time. */
 const lateMs = 2_000;
 
-export async function tryContract(experiment: Experiment, report: Report): Promise<void> {
-  using directory = temporaryDirectory();
+/** Keeps checkpoints in an empty directory, which the caller removes. */
+export async function tryContract(
+  experiment: Experiment,
+  directory: string,
+  report: Report,
+): Promise<void> {
   const { space } = experiment.strategies;
   const own = { member: 0, seed: 1, hyperparameters: space.sample(randomStream("check")) };
   const other = {
@@ -55,7 +57,7 @@ export async function tryContract(experiment: Experiment, report: Report): Promi
     seed: 2,
     hyperparameters: space.sample(randomStream("check", "other")),
   };
-  const trial = new Trial(experiment, directory.path, { own, other }, report);
+  const trial = new Trial(experiment, directory, { own, other }, report);
   try {
     await new Contract(trial).try();
   } catch (error) {

@@ -1,3 +1,6 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   defineExperiment,
   everySteps,
@@ -7,7 +10,7 @@ import {
   type Trainer,
   type TrainerContext,
 } from "clade";
-import type { ExperimentDeclaration } from "../../experiment/declaration.ts";
+import type { ExperimentDeclaration } from "../experiment/declaration.ts";
 import type { Finding } from "./finding.ts";
 import { tryContract } from "./try-contract.ts";
 
@@ -70,6 +73,7 @@ export async function check(
     trainer: trainer as never,
     ...more,
   } as never);
-  await tryContract(experiment, ({ kind, text }) => found[kind].push(text));
+  const directory = mkdtempSync(join(tmpdir(), "check-"));
+  await tryContract(experiment, directory, ({ kind, text }) => found[kind].push(text));
   return found;
 }
