@@ -21,7 +21,7 @@ export { successiveHalving } from "./algorithm/exploit/successive-halving.ts";
 export { tTestSelection } from "./algorithm/exploit/t-test-selection.ts";
 export { truncationSelection } from "./algorithm/exploit/truncation-selection.ts";
 export { twoSpeeds } from "./algorithm/exploit/two-speeds.ts";
-export type { Explore, Explored, Situation } from "./algorithm/explore/explore.ts";
+export type { Explore, Explored, SimpleExplore, Situation } from "./algorithm/explore/explore.ts";
 export { followSchedule } from "./algorithm/explore/follow-schedule.ts";
 export { gpBandit } from "./algorithm/explore/gp-bandit/gp-bandit.ts";
 export { noExplore } from "./algorithm/explore/no-explore.ts";
@@ -49,7 +49,7 @@ export type {
   Snapshot,
   SnapshotId,
 } from "./algorithm/snapshot.ts";
-export { strategy } from "./algorithm/strategy.ts";
+export { type DescribedStrategy, type StrategyFactory, strategy } from "./algorithm/strategy.ts";
 export { type Comparison, compareRuns } from "./analysis/comparison/compare.ts";
 export { type History, readHistory } from "./analysis/history.ts";
 export { lineage } from "./analysis/lineage.ts";
@@ -74,6 +74,7 @@ export { integer } from "./experiment/search-space/integer.ts";
 export { logUniform } from "./experiment/search-space/log-uniform.ts";
 export { nearOne } from "./experiment/search-space/near-one.ts";
 export { normal } from "./experiment/search-space/normal.ts";
+export type { DeclaredNumber } from "./experiment/search-space/numeric.ts";
 export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
 export type { SpaceDeclaration } from "./experiment/search-space/search-space.ts";
@@ -145,4 +146,4 @@ export { serveExperiment } from "./run/threads/serve-experiment.ts";
 export type { WebWorker } from "./run/threads/threads.ts";
 export { type RunEvent, type WatchOptions, watch } from "./run/watch.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
-export { MetricError } from "./worker/measurement.ts";
+export { type Measurement, MetricError } from "./worker/measurement.ts";

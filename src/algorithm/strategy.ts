@@ -55,12 +55,12 @@ export interface StrategyDefinition extends About<Options, never> {
   readonly options: z.ZodRawShape;
 }
 
-type Described<F> = F & {
+export type DescribedStrategy<F> = F & {
   readonly description: StrategyDescription;
   readonly definition: StrategyDefinition;
   readonly problems: readonly Problem[];
   /** The same strategy with some options changed. */
-  readonly with: (options: Options) => Described<F>;
+  readonly with: (options: Options) => DescribedStrategy<F>;
 };
 
 export interface StrategyFactory<F> {
@@ -79,7 +79,8 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
   about: string | About<z.input<z.ZodObject<Shape>>, z.output<z.ZodObject<Shape>>>,
   shape: Shape,
   build: (options: z.output<z.ZodObject<Shape>>) => F,
-): ((options?: z.input<z.ZodObject<Shape>>) => Described<F>) & StrategyFactory<Described<F>> {
+): ((options?: z.input<z.ZodObject<Shape>>) => DescribedStrategy<F>) &
+  StrategyFactory<DescribedStrategy<F>> {
   const definition = {
     ...(typeof about === "string" ? { name: about, summary: about } : about),
     options: shape,
@@ -89,7 +90,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
     shape,
     mistake("must be an object", `give options by name, such as ${callOf(definition)}`),
   );
-  const from = (options: unknown = {}): Described<F> => {
+  const from = (options: unknown = {}): DescribedStrategy<F> => {
     const parsed = schema.safeParse(options);
     const problems = parsed.success
       ? []
@@ -103,7 +104,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
     const changed = (changes: object) => from({ ...(options as object), ...changes });
     return Object.assign(apply, { description, definition, problems, with: changed });
   };
-  return asFactory(from as (options?: z.input<z.ZodObject<Shape>>) => Described<F>, {
+  return asFactory(from as (options?: z.input<z.ZodObject<Shape>>) => DescribedStrategy<F>, {
     definition,
     from,
   });
@@ -180,6 +181,6 @@ export function withOptions<F extends AnyFunction>(apply: F, options: Options): 
   return isDescribed(apply) ? (apply.with(options) as unknown as F) : undefined;
 }
 
-function isDescribed(apply: AnyFunction): apply is Described<AnyFunction> {
+function isDescribed(apply: AnyFunction): apply is DescribedStrategy<AnyFunction> {
   return "description" in apply && "problems" in apply;
 }

@@ -56,7 +56,8 @@ export function parseManifest(text: string): ManifestEntry[] {
 }
 
 /** Checks every hash. Throws `DamageError`. */
-export function parseCheckpoint(id: CheckpointId, bytes: Buffer): CheckpointContent {
+export function parseCheckpoint(id: CheckpointId, read: Uint8Array): CheckpointContent {
+  const bytes = Buffer.from(read.buffer, read.byteOffset, read.length);
   const end = bytes[0] === 0x0a ? 0 : bytes.indexOf("\n\n") + 1;
   const text = bytes.toString("utf8", 0, end);
   if (hash("sha256", text) !== id) throw new DamageError("its manifest", "");

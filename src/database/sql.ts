@@ -1,7 +1,5 @@
-import type { SQLOutputValue } from "node:sqlite";
-
-/** Values by column. */
-export type Row = Record<string, SQLOutputValue>;
+/** Values by column, as SQLite gives them. */
+export type Row = Record<string, null | number | bigint | string | Uint8Array<ArrayBuffer>>;
 
 export type Plain = string | number | null;
 export type SqlValue = Plain | Sql;

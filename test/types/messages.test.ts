@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { isLong } from "../long.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -37,7 +38,9 @@ async function diagnostics(compiler: string): Promise<Map<number, string>> {
   return found;
 }
 
-describe.each(["typescript", "typescript-5"])("the compiler of %s", (compiler) => {
+const compilers = isLong ? ["typescript", "typescript-5"] : ["typescript"];
+
+describe.each(compilers)("the compiler of %s", (compiler) => {
   test("says in words what is wrong, and what would be right", async () => {
     const found = await diagnostics(compiler);
     const mistakes = expected();

@@ -89,7 +89,7 @@ export class LocalCache {
     }
   }
 
-  async findCheckpoint(id: CheckpointId): Promise<Buffer | undefined> {
+  async findCheckpoint(id: CheckpointId): Promise<Uint8Array | undefined> {
     const path = this.#place(`checkpoint-${id}`);
     const bytes = await readFile(path).catch(() => undefined);
     if (bytes) touch(path);
