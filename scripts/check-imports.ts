@@ -10,7 +10,7 @@ const experiment = ["algorithm"];
 const contracts = [...experiment, "experiment"];
 const analysis = [...contracts, "population-store"];
 const worker = [...contracts, "population-store", "checkpoint-store", "trainer"];
-const run = [...worker, "worker", "analysis", "report"];
+const run = [...worker, "worker", "analysis", "report", "processes"];
 const allowed: { readonly [folder: string]: readonly string[] } = {
   algorithm: [],
   experiment,
@@ -25,7 +25,7 @@ const allowed: { readonly [folder: string]: readonly string[] } = {
   processes: [...worker, "worker"],
   cluster: [...worker, "worker"],
   report: [...analysis, "analysis"],
-  cli: [...run, "run", "check", "processes", "cluster"],
+  cli: [...run, "run", "check", "cluster"],
   testing: worker,
 };
 
@@ -43,7 +43,7 @@ const withoutNode = [
 ];
 
 /** What core.ts does not import. */
-const inNode = ["run/threads/node-thread.ts", "run/threads/node-threads.ts"];
+const inNode = ["run/in-node.ts", "run/threads/node-thread.ts", "run/threads/node-threads.ts"];
 
 /** The files of src/, and what each imports, types included. */
 type Imports = ReadonlyMap<string, readonly string[]>;

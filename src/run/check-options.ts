@@ -41,6 +41,11 @@ const checks = {
   ),
   startThread: aFunction("give a function that returns a Web Worker"),
   threadOf: aFunction("leave it out"),
+  workerName: must(
+    (value) => typeof value === "string" && value.split(":").length === 2,
+    "must be a machine and a number with a colon between them",
+    "leave it out",
+  ),
   signal: must((value) => has(value, "aborted"), "must be an AbortSignal", "give its signal"),
   patienceSeconds: must(
     (value) => typeof value === "number" && value >= 0,

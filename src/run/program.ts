@@ -62,6 +62,8 @@ export interface ProgramOptions {
    * own).
    */
   readonly sessionOf?: SessionOf;
+  /** Names the workers (default: "program:0", and in Node by machine and process). */
+  readonly workerName?: string;
   /** How a thread is started that loads a module (default: in Node a worker thread). */
   readonly threadOf?: (module: string | URL) => Thread;
 }
@@ -74,6 +76,7 @@ const programOptions = [
   "module",
   "startThread",
   "threadOf",
+  "workerName",
   "signal",
   "patienceSeconds",
   "sessionOf",
@@ -86,6 +89,7 @@ export interface Program {
   readonly signal: AbortSignal;
   readonly sessionOf: SessionOf;
   readonly patienceSeconds: number | undefined;
+  readonly workerName: string;
   /** How many workers, in this thread or each in one of its own. */
   readonly workers: number;
   readonly startThread: (() => Thread) | undefined;
@@ -105,8 +109,16 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
     signal = new AbortController().signal,
     sessionOf = sessionInThisProcess,
     patienceSeconds,
+    workerName = "program:0",
   } = options;
-  const shared = { populationStore, checkpoints, signal, sessionOf, patienceSeconds };
+  const shared = {
+    populationStore,
+    checkpoints,
+    signal,
+    sessionOf,
+    patienceSeconds,
+    workerName,
+  };
   if (threads === undefined) return { ...shared, workers, startThread: undefined };
   return { ...shared, workers: threads, startThread: threadStarter(options) };
 }
@@ -164,7 +176,7 @@ export async function workInProgram(
   const patienceMs = inMilliseconds(program.patienceSeconds);
   const stores = { run, populationStore, checkpointStore, signal: stop };
   const working = Array.from({ length: workers }, (_, index) => {
-    const worker = `program:0:${run.id}-${id}-${index}`;
+    const worker = `${program.workerName}:${run.id}-${id}-${index}`;
     const done = startThread
       ? workInThread({ ...stores, settings, patienceMs, start: startThread }, worker)
       : workHere(program, { ...stores, experiment }, worker);

@@ -1,11 +1,16 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import {
   defineExperiment,
   filesystemCheckpointStore,
   memoryPopulationStore,
+  type Run,
   type RunResult,
+  readHistory,
+  resume,
   run,
   sqlitePopulationStore,
   start,
@@ -90,6 +95,27 @@ describe("threads", () => {
     for await (const event of session) if (event.type === "decision") break;
     expect((await session.stop()).state.kind).toMatch(/stopped|done/);
   });
+});
+
+test("a program that was killed goes on at once, from what it had published", async () => {
+  const directory = place();
+  const program = fileURLToPath(new URL("./killed-program.ts", import.meta.url));
+  const words = ["--conditions", "clade-source", program, directory];
+  expect(spawnSync(process.execPath, words).signal).toBe("SIGKILL");
+  await using populationStore = sqlitePopulationStore(join(directory, "runs.db"));
+  const [{ id, state }] = (await populationStore.runs()) as [Run];
+  expect(state.kind).toBe("running");
+  const before = (await readHistory(populationStore, id)).snapshots;
+  const checkpoints = () => filesystemCheckpointStore(join(directory, id));
+  const held = async () =>
+    (await populationStore.members(id)).flatMap(({ lease }) => lease?.worker ?? []);
+  const dead = new Set(await held());
+  const resumed = await resume(populationStore, id, experiment, { checkpoints });
+  expect((await held()).filter((worker) => dead.has(worker))).toEqual([]);
+  const result = await resumed.result;
+  const alone = await run(experiment, { seed: 1 });
+  expect(await tree(result)).toEqual(await tree(alone));
+  expect((await result.history()).snapshots.slice(0, before.length)).toEqual(before);
 });
 
 test.each<[string, object, string]>([

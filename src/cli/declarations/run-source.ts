@@ -9,7 +9,8 @@ import { loadExperiment } from "./load-experiment.ts";
 export function sourceOf(run: Run): NonNullable<Run["source"]> {
   if (run.source) return run.source;
   throw new CladeError(
-    `run ${run.id}: was started by a program and has no experiment file; run that program again`,
+    `run ${run.id}: was started by a program and has no experiment file; go on with it in that ` +
+      `program, with resume(store, "${run.id}", experiment), or help it with join`,
   );
 }
 
