@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake } from "./mistake.ts";
 import type { HyperparameterValue } from "./snapshot.ts";
 

@@ -2,7 +2,7 @@
  * A schema says what is wrong as a mistake: a rule and its remedy. A message of Zod's is one text,
  * so the two fields travel in the `params` of its issues, where `problemsOf` reads them.
  */
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { nearest } from "./nearest.ts";
 import type { Mistake, Problem } from "./problem.ts";
 import { show } from "./show.ts";
@@ -25,7 +25,7 @@ export function mistakeOf(find: (input: unknown) => Mistake) {
 
 /** Zod's issues as problems. `what` says what a key belongs to that is not one of the known. */
 export function problemsOf(
-  error: z.ZodError,
+  error: { readonly issues: readonly z.core.$ZodIssue[] },
   input: unknown,
   what: string,
   known: readonly string[],

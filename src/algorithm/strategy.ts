@@ -4,7 +4,7 @@
  * and options beside the function. So a run can record them, a command line can change one, and
  * all wrong options are reported together with the other mistakes of an experiment.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake, problemsOf } from "./mistake.ts";
 import type { PopulationFacts } from "./population.ts";
 import { BadInputError, type Problem } from "./problem.ts";
@@ -52,7 +52,7 @@ export interface About<Input, Output> {
 
 export interface StrategyDefinition extends About<Options, never> {
   /** The schema of each option: its type, range and default, and what it is. */
-  readonly options: z.ZodRawShape;
+  readonly options: z.core.$ZodShape;
 }
 
 export type DescribedStrategy<F> = F & {
@@ -75,11 +75,11 @@ type AnyFunction = (...values: never[]) => unknown;
  * Makes a factory of strategies. With options that break the schema it returns a strategy that
  * carries the problems and throws them when called.
  */
-export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
-  about: string | About<z.input<z.ZodObject<Shape>>, z.output<z.ZodObject<Shape>>>,
+export function strategy<Shape extends z.core.$ZodShape, F extends AnyFunction>(
+  about: string | About<z.input<z.ZodMiniObject<Shape>>, z.output<z.ZodMiniObject<Shape>>>,
   shape: Shape,
-  build: (options: z.output<z.ZodObject<Shape>>) => F,
-): ((options?: z.input<z.ZodObject<Shape>>) => DescribedStrategy<F>) &
+  build: (options: z.output<z.ZodMiniObject<Shape>>) => F,
+): ((options?: z.input<z.ZodMiniObject<Shape>>) => DescribedStrategy<F>) &
   StrategyFactory<DescribedStrategy<F>> {
   const definition = {
     ...(typeof about === "string" ? { name: about, summary: about } : about),
@@ -96,7 +96,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
       ? []
       : problemsOf(parsed.error, options, `an option of ${name}`, Object.keys(shape));
     const apply = parsed.success
-      ? build(parsed.data as z.output<z.ZodObject<Shape>>)
+      ? build(parsed.data as z.output<z.ZodMiniObject<Shape>>)
       : ((() => {
           throw new BadInputError(problems);
         }) as unknown as F);
@@ -104,7 +104,7 @@ export function strategy<Shape extends z.ZodRawShape, F extends AnyFunction>(
     const changed = (changes: object) => from({ ...(options as object), ...changes });
     return Object.assign(apply, { description, definition, problems, with: changed });
   };
-  return asFactory(from as (options?: z.input<z.ZodObject<Shape>>) => DescribedStrategy<F>, {
+  return asFactory(from as (options?: z.input<z.ZodMiniObject<Shape>>) => DescribedStrategy<F>, {
     definition,
     from,
   });

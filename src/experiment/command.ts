@@ -1,5 +1,6 @@
 /** A trainer in another process, in any language. It speaks `protocol/trainer-protocol.md`. */
-import * as z from "zod";
+import * as z from "zod/mini";
+import { described } from "../algorithm/described.ts";
 import { mistake } from "../algorithm/mistake.ts";
 
 export interface CommandOptions {
@@ -37,57 +38,64 @@ export const defaultStepTimeoutSeconds = 600;
 
 export const seconds = z
   .number(mistake("must be a number", "give seconds such as 600"))
-  .positive(mistake("must be above 0", "give seconds such as 600"));
+  .check(z.positive(mistake("must be above 0", "give seconds such as 600")));
 
 /** What a command trainer may say. */
 export const commandShape = {
-  command: z
-    .string(mistake("must be a string", "give a command such as python train.py"))
-    .regex(/\S/, mistake("is empty", "give a command such as python train.py"))
-    .describe("The command, for the shell sh."),
-  environment: z
-    .record(
-      z
-        .string()
-        .regex(
-          /^[A-Za-z_]\w*$/,
-          mistake("is not a variable name", "give letters, digits and underscores"),
-        ),
-      z.union(
-        [z.string(), z.literal(true)],
-        mistake("must be a string, or true for the worker's own value", "put quotes around it"),
-      ),
-      mistake("must be an object", "give strings by name"),
-    )
-    .describe(
+  command: described(
+    "The command, for the shell sh.",
+    z
+      .string(mistake("must be a string", "give a command such as python train.py"))
+      .check(z.regex(/\S/, mistake("is empty", "give a command such as python train.py"))),
+  ),
+  environment: z.optional(
+    described(
       "Variables for the command, added to those of the worker. true passes on the " +
         "worker's own value, which is the only way to pass on AWS_SECRET_ACCESS_KEY and " +
         "the like.",
-    )
-    .optional(),
-  directory: z
-    .string(mistake("must be a string", "give the path of a directory"))
-    .describe(
-      "Where the command runs, relative to this file's directory. Default: that " + "directory.",
-    )
-    .optional(),
-  startTimeoutSeconds: seconds
-    .describe("Seconds until the command must have answered for the first time. Default: 300.")
-    .optional(),
-  stepTimeoutSeconds: seconds
-    .describe(
-      "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
-        "Default: 600.",
-    )
-    .optional(),
-  memoryLimitMegabytes: z
-    .number(mistake("must be a number", "give MiB such as 4000"))
-    .positive(mistake("must be above 0", "give MiB such as 4000"))
-    .describe(
-      "Resident memory of the command and everything it starts, in MiB. Watched on Linux " +
-        "only.",
-    )
-    .optional(),
+      z.record(
+        z
+          .string()
+          .check(
+            z.regex(
+              /^[A-Za-z_]\w*$/,
+              mistake("is not a variable name", "give letters, digits and underscores"),
+            ),
+          ),
+        z.union(
+          [z.string(), z.literal(true)],
+          mistake("must be a string, or true for the worker's own value", "put quotes around it"),
+        ),
+        mistake("must be an object", "give strings by name"),
+      ),
+    ),
+  ),
+  directory: z.optional(
+    described(
+      "Where the command runs, relative to this file's directory. Default: that directory.",
+      z.string(mistake("must be a string", "give the path of a directory")),
+    ),
+  ),
+  startTimeoutSeconds: z.optional(
+    described(
+      "Seconds until the command must have answered for the first time. Default: 300.",
+      seconds,
+    ),
+  ),
+  stepTimeoutSeconds: z.optional(
+    described(
+      "Seconds that a step, an evaluation, a save or a restore may stay silent. Default: 600.",
+      seconds,
+    ),
+  ),
+  memoryLimitMegabytes: z.optional(
+    described(
+      "Resident memory of the command and everything it starts, in MiB. Watched on Linux only.",
+      z
+        .number(mistake("must be a number", "give MiB such as 4000"))
+        .check(z.positive(mistake("must be above 0", "give MiB such as 4000"))),
+    ),
+  ),
 };
 
 export const commandSchema = z.strictObject(

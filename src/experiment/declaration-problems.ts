@@ -1,5 +1,5 @@
 /** Everything that is wrong with a declaration. */
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake, problemsOf } from "../algorithm/mistake.ts";
 import { below, type Problem } from "../algorithm/problem.ts";
 import { show } from "../algorithm/show.ts";
@@ -35,7 +35,7 @@ export function declarationProblems(declaration: ExperimentDeclaration): Problem
   ];
 }
 
-function shapeProblems(error: z.ZodError, declaration: ExperimentDeclaration): Problem[] {
+function shapeProblems(error: z.core.$ZodError, declaration: ExperimentDeclaration): Problem[] {
   return error.issues.flatMap((issue) => {
     const group = issue.path[0];
     const known =
@@ -45,7 +45,7 @@ function shapeProblems(error: z.ZodError, declaration: ExperimentDeclaration): P
           ? ["direction", "metric", "final"]
           : Object.keys(declarationShape);
     const what = group === undefined ? "a part of an experiment" : `a part of ${String(group)}`;
-    return problemsOf(new z.ZodError([issue]), declaration, what, known);
+    return problemsOf({ issues: [issue] }, declaration, what, known);
   });
 }
 

@@ -1,5 +1,6 @@
 /** What each part of a declaration may be. */
-import * as z from "zod";
+import * as z from "zod/mini";
+import { described } from "../algorithm/described.ts";
 import { mistake, mistakeOf } from "../algorithm/mistake.ts";
 import { nameMistake } from "./bounds.ts";
 import { seconds } from "./command.ts";
@@ -8,21 +9,23 @@ import { isCommand } from "./trainer.ts";
 const positiveNumber = (what: string) =>
   z
     .number(mistake("must be a number", `give ${what}`))
-    .positive(mistake("must be above 0", `give ${what}`));
+    .check(z.positive(mistake("must be above 0", `give ${what}`)));
 const wholeNumber = (what: string) =>
   z
     .int(mistake("must be a whole number", `give ${what}`))
-    .min(1, mistake("must be at least 1", `give ${what}`));
+    .check(z.gte(1, mistake("must be at least 1", `give ${what}`)));
 const metricName = z
   .string(mistake("must be a string", "name a metric that the trainer reports"))
-  .min(1, mistake("is empty", "name a metric that the trainer reports"))
-  .refine(
-    (name) => name === "" || nameMistake(name) === undefined,
-    mistakeOf((name) => nameMistake(String(name))!),
+  .check(
+    z.minLength(1, mistake("is empty", "name a metric that the trainer reports")),
+    z.refine(
+      (name) => name === "" || nameMistake(name) === undefined,
+      mistakeOf((name) => nameMistake(String(name))!),
+    ),
   );
 /** Run ids contain the name, and file names contain run ids. */
 const maxRunNameLength = 100;
-const flag = z.boolean(mistake("must be true or false", "give one of them")).optional();
+const flag = z.optional(z.boolean(mistake("must be true or false", "give one of them")));
 /** The example does for all of them: the list would bring every strategy into every program. */
 const strategySuchAs = (call: string) =>
   z.custom<unknown>(
@@ -31,44 +34,48 @@ const strategySuchAs = (call: string) =>
   );
 
 export const budgetShape = {
-  stepsPerMember: wholeNumber("a number of steps such as 4000")
-    .describe("Training steps of each member.")
-    .optional(),
-  totalSteps: wholeNumber("a number of steps such as 32000")
-    .describe("Training steps of all members together.")
-    .optional(),
-  wallSeconds: positiveNumber("seconds such as 600")
-    .describe(
-      "Seconds in which at least one worker works on the run. Time in a queue does not " +
-        "count.",
-    )
-    .optional(),
-  targetScore: z
-    .number(mistake("must be a number", "give a score"))
-    .describe(
+  stepsPerMember: z.optional(
+    described("Training steps of each member.", wholeNumber("a number of steps such as 4000")),
+  ),
+  totalSteps: z.optional(
+    described(
+      "Training steps of all members together.",
+      wholeNumber("a number of steps such as 32000"),
+    ),
+  ),
+  wallSeconds: z.optional(
+    described(
+      "Seconds in which at least one worker works on the run. Time in a queue does not count.",
+      positiveNumber("seconds such as 600"),
+    ),
+  ),
+  targetScore: z.optional(
+    described(
       "A score that is good enough. Not a budget by itself, since it may never be reached.",
-    )
-    .optional(),
+      z.number(mistake("must be a number", "give a score")),
+    ),
+  ),
 };
 
 /** The parts of a declaration. `declaration-problems.ts` checks what they mean together. */
 export const declarationShape = {
   name: z
     .string(mistake("must be a string", "give the runs a name"))
-    .regex(
-      /^[A-Za-z0-9][\w.-]*$/,
-      mistake(
-        "may have letters, digits, dots, dashes and underscores only",
-        'use a name such as "digits"',
+    .check(
+      z.regex(
+        /^[A-Za-z0-9][\w.-]*$/,
+        mistake(
+          "may have letters, digits, dots, dashes and underscores only",
+          'use a name such as "digits"',
+        ),
       ),
-    )
-    .max(
-      maxRunNameLength,
-      mistake(`must have at most ${maxRunNameLength} characters`, "give a shorter name"),
+      z.maxLength(
+        maxRunNameLength,
+        mistake(`must have at most ${maxRunNameLength} characters`, "give a shorter name"),
+      ),
     ),
-  population: wholeNumber("a number of members such as 8").max(
-    1_000_000,
-    mistake("must be at most 1,000,000", "give a number of members such as 8"),
+  population: wholeNumber("a number of members such as 8").check(
+    z.lte(1_000_000, mistake("must be at most 1,000,000", "give a number of members such as 8")),
   ),
   hyperparameters: z.record(
     z.string(),
@@ -78,12 +85,12 @@ export const declarationShape = {
       "declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
     ),
   ),
-  initial: z
-    .union(
+  initial: z.optional(
+    z.union(
       [z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))],
       mistake("must be an object or a list of objects", "give values by name"),
-    )
-    .optional(),
+    ),
+  ),
   objective: z.strictObject(
     {
       direction: z.enum(
@@ -91,16 +98,16 @@ export const declarationShape = {
         mistake("must be maximize or minimize", "use maximize(metric) or minimize(metric)"),
       ),
       metric: metricName,
-      final: metricName.optional(),
+      final: z.optional(metricName),
     },
     mistake("must be an objective", 'use maximize("accuracy") or minimize("loss")'),
   ),
-  ready: strategySuchAs("everySteps(200)").optional(),
-  exploit: strategySuchAs("lead()").optional(),
-  explore: strategySuchAs("perturb()").optional(),
-  exploreEvery: z
-    .enum(["copy", "generation"], mistake('must be "copy" or "generation"', "use one of them"))
-    .optional(),
+  ready: z.optional(strategySuchAs("everySteps(200)")),
+  exploit: z.optional(strategySuchAs("lead()")),
+  explore: z.optional(strategySuchAs("perturb()")),
+  exploreEvery: z.optional(
+    z.enum(["copy", "generation"], mistake('must be "copy" or "generation"', "use one of them")),
+  ),
   budget: z.strictObject(
     budgetShape,
     mistake("must be an object", "give for example { stepsPerMember: 4000 }"),
@@ -115,9 +122,10 @@ export const declarationShape = {
   ),
   synchronous: flag,
   reevaluate: flag,
-  stepTimeoutSeconds: seconds.optional(),
-  seed: z
-    .int(mistake("must be a whole number", "give a seed such as 1"))
-    .min(0, mistake("must be at least 0", "give a seed such as 1"))
-    .optional(),
+  stepTimeoutSeconds: z.optional(seconds),
+  seed: z.optional(
+    z
+      .int(mistake("must be a whole number", "give a seed such as 1"))
+      .check(z.gte(0, mistake("must be at least 0", "give a seed such as 1"))),
+  ),
 };

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { builtInStrategies } from "../algorithm/built-in-strategies.ts";
 import { generationsOf } from "./budget.ts";
 import type { ExperimentDescription } from "./experiment.ts";

@@ -1,5 +1,6 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { firstPlace } from "../bisect.ts";
+import { described } from "../described.ts";
 import { hyperparameterValue } from "../hyperparameter-value.ts";
 import { mistake } from "../mistake.ts";
 import { strategy } from "../strategy.ts";
@@ -7,13 +8,20 @@ import type { SimpleExplore } from "./explore.ts";
 
 const part = z.object(
   {
-    toStep: z
-      .int(mistake("must be a whole number", "give the last step of this part"))
-      .min(1, mistake("must be at least 1", "give the last step of this part"))
-      .describe("The last step that is trained with them."),
-    hyperparameters: z
-      .record(z.string(), hyperparameterValue, mistake("must be an object", "give values by name"))
-      .describe("Values by name."),
+    toStep: described(
+      "The last step that is trained with them.",
+      z
+        .int(mistake("must be a whole number", "give the last step of this part"))
+        .check(z.gte(1, mistake("must be at least 1", "give the last step of this part"))),
+    ),
+    hyperparameters: described(
+      "Values by name.",
+      z.record(
+        z.string(),
+        hyperparameterValue,
+        mistake("must be an object", "give values by name"),
+      ),
+    ),
   },
   mistake(
     "must be an object",
@@ -34,18 +42,17 @@ export const followSchedule = strategy(
     example: { schedule: [{ toStep: 1000, hyperparameters: { rate: 0.1 } }] },
   },
   {
-    schedule: z
-      .array(part, mistake("must be a list", "give what schedule(lineage) gives"))
-      .min(1, mistake("is empty", "give at least one part"))
-      .refine(
-        (parts) =>
-          parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
-        mistake("must be in the order of steps", "sort it by toStep"),
-      )
-      .describe(
-        "Parts in the order of steps: hyperparameters, and the last step that is trained " +
-          "with them.",
+    schedule: described(
+      "Parts in the order of steps: hyperparameters, and the last step that is trained with them.",
+      z.array(part, mistake("must be a list", "give what schedule(lineage) gives")).check(
+        z.minLength(1, mistake("is empty", "give at least one part")),
+        z.refine(
+          (parts) =>
+            parts.every(({ toStep }, index) => index === 0 || toStep > parts[index - 1]!.toStep),
+          mistake("must be in the order of steps", "sort it by toStep"),
+        ),
       ),
+    ),
   },
   ({ schedule }): SimpleExplore =>
     (hyperparameters, _space, _random, { step }) => {

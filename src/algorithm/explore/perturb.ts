@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { described } from "../described.ts";
 import { mistake } from "../mistake.ts";
 import type { SearchSpace } from "../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../snapshot.ts";
@@ -7,8 +8,10 @@ import type { SimpleExplore } from "./explore.ts";
 
 export const probability = z
   .number(mistake("must be a number", "give a probability from 0 to 1"))
-  .min(0, mistake("must be at least 0", "give a probability from 0 to 1"))
-  .max(1, mistake("must be at most 1", "give a probability from 0 to 1"));
+  .check(
+    z.gte(0, mistake("must be at least 0", "give a probability from 0 to 1")),
+    z.lte(1, mistake("must be at most 1", "give a probability from 0 to 1")),
+  );
 
 /**
  * Draws each hyperparameter from its prior with `resampleProbability`, and otherwise moves it by
@@ -21,32 +24,46 @@ export const perturb = strategy(
     summary: "Moves each hyperparameter by a factor, or draws it from its prior.",
   },
   {
-    factors: z
-      .array(
+    factors: described(
+      "A hyperparameter is moved by one of these.",
+      z._default(
         z
-          .number(mistake("must be a number", "give a factor such as 0.8 or 1.2"))
-          .positive(mistake("must be above 0", "give a factor such as 0.8 or 1.2"))
-          .refine(
-            (factor) => factor !== 1,
-            mistake("moves nothing", "give a factor such as 0.8 or 1.2"),
+          .array(
+            z.number(mistake("must be a number", "give a factor such as 0.8 or 1.2")).check(
+              z.positive(mistake("must be above 0", "give a factor such as 0.8 or 1.2")),
+              z.refine(
+                (factor) => factor !== 1,
+                mistake("moves nothing", "give a factor such as 0.8 or 1.2"),
+              ),
+            ),
+            mistake("must be a list", "give factors such as [0.8, 1.2]"),
+          )
+          .check(
+            z.minLength(
+              1,
+              mistake("is empty", "give factors such as [0.8, 1.2], or use noExplore()"),
+            ),
           ),
-        mistake("must be a list", "give factors such as [0.8, 1.2]"),
-      )
-      .min(1, mistake("is empty", "give factors such as [0.8, 1.2], or use noExplore()"))
-      .default([0.8, 1.2])
-      .describe("A hyperparameter is moved by one of these."),
-    resampleProbability: probability
-      .default(0.25)
-      .describe("How often a hyperparameter is drawn from its prior instead of moved."),
-    leastShare: z
-      .number(mistake("must be a number", "give a share such as 0.1"))
-      .min(0, mistake("must be at least 0", "give a share such as 0.1"))
-      .max(1, mistake("must be at most 1", "give a share such as 0.1"))
-      .default(0)
-      .describe(
-        "The share of its range that a hyperparameter on a log scale, or near 1, moves by at " +
-          "least, whatever the factor. A factor of 2 is a tenth of three decades.",
+        [0.8, 1.2],
       ),
+    ),
+    resampleProbability: described(
+      "How often a hyperparameter is drawn from its prior instead of moved.",
+      z._default(probability, 0.25),
+    ),
+    leastShare: described(
+      "The share of its range that a hyperparameter on a log scale, or near 1, moves by at " +
+        "least, whatever the factor. A factor of 2 is a tenth of three decades.",
+      z._default(
+        z
+          .number(mistake("must be a number", "give a share such as 0.1"))
+          .check(
+            z.gte(0, mistake("must be at least 0", "give a share such as 0.1")),
+            z.lte(1, mistake("must be at most 1", "give a share such as 0.1")),
+          ),
+        0,
+      ),
+    ),
   },
   ({ factors, resampleProbability, leastShare }): SimpleExplore =>
     (hyperparameters, space, random) =>

@@ -1,3 +1,5 @@
+import * as z from "zod/mini";
+import { described } from "../described.ts";
 import { strategy } from "../strategy.ts";
 import type { SimpleExplore } from "./explore.ts";
 import { mapValues, probability } from "./perturb.ts";
@@ -9,9 +11,10 @@ import { mapValues, probability } from "./perturb.ts";
 export const resample = strategy(
   { name: "resample", summary: "Draws each hyperparameter from its prior, with a probability." },
   {
-    probability: probability
-      .default(1)
-      .describe("How often a hyperparameter is drawn from its prior."),
+    probability: described(
+      "How often a hyperparameter is drawn from its prior.",
+      z._default(probability, 1),
+    ),
   },
   ({ probability: chance }): SimpleExplore =>
     (hyperparameters, space, random) =>

@@ -1,11 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake } from "../mistake.ts";
 import { withLeading } from "../strategy.ts";
 import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
 
 const step = z
   .int(mistake("must be a whole number", "give a step"))
-  .min(1, mistake("must be at least 1", "give a step"));
+  .check(z.gte(1, mistake("must be at least 1", "give a step")));
 const remedy = "give steps such as [100, 300, 900]";
 const rises = (steps: readonly number[]) =>
   steps.every((step, index) => index === 0 || step > steps[index - 1]!);
@@ -19,8 +19,10 @@ const factory = readyStrategy(
   {
     steps: z
       .array(step, mistake("must be a list", remedy))
-      .min(1, mistake("is empty", remedy))
-      .refine(rises, mistake("must rise", "sort the steps")),
+      .check(
+        z.minLength(1, mistake("is empty", remedy)),
+        z.refine(rises, mistake("must rise", "sort the steps")),
+      ),
   },
   ({ steps }) => {
     const ends = new Set(steps);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake } from "../mistake.ts";
 import { withLeading } from "../strategy.ts";
 import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
@@ -14,7 +14,7 @@ const factory = readyStrategy(
   {
     seconds: z
       .number(mistake("must be a number", remedy))
-      .positive(mistake("must be above 0", remedy)),
+      .check(z.positive(mistake("must be above 0", remedy))),
   },
   ({ seconds }) =>
     Object.assign(

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mistake } from "../mistake.ts";
 import { withLeading } from "../strategy.ts";
 import { type BurnIn, readyStrategy } from "./ready-strategy.ts";
@@ -14,7 +14,7 @@ const factory = readyStrategy(
   {
     steps: z
       .int(mistake("must be a whole number", remedy))
-      .min(1, mistake("must be at least 1", remedy)),
+      .check(z.gte(1, mistake("must be at least 1", remedy))),
   },
   ({ steps }) =>
     Object.assign(

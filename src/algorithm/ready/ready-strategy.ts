@@ -2,7 +2,8 @@
  * What the built-in ready strategies share. The burn-in belongs to the experiment. Users give it
  * beside the end of a generation, and `defineExperiment` takes it from there.
  */
-import * as z from "zod";
+import * as z from "zod/mini";
+import { described } from "../described.ts";
 import { mistake } from "../mistake.ts";
 import { type About, type StrategyFactory, strategy } from "../strategy.ts";
 import type { Ready } from "./ready.ts";
@@ -13,17 +14,21 @@ export interface BurnIn {
 }
 
 const burnInRemedy = "give a number of steps, or leave it out";
-const burnInSteps = z
-  .int(mistake("must be a whole number", burnInRemedy))
-  .min(0, mistake("must be at least 0", burnInRemedy))
-  .default(0)
-  .describe("Steps during which no member copies or explores.");
+const burnInSteps = described(
+  "Steps during which no member copies or explores.",
+  z._default(
+    z
+      .int(mistake("must be a whole number", burnInRemedy))
+      .check(z.gte(0, mistake("must be at least 0", burnInRemedy))),
+    0,
+  ),
+);
 
 /** A factory with the first option of the shape as the leading one, and with `burnInSteps`. */
-export function readyStrategy<Shape extends z.ZodRawShape>(
-  about: About<z.input<z.ZodObject<Shape>>, never>,
+export function readyStrategy<Shape extends z.core.$ZodShape>(
+  about: About<z.input<z.ZodMiniObject<Shape>>, never>,
   shape: Shape,
-  build: (options: z.output<z.ZodObject<Shape>>) => Ready,
+  build: (options: z.output<z.ZodMiniObject<Shape>>) => Ready,
 ): StrategyFactory<Ready> {
   const leading = Object.keys(shape)[0];
   return strategy({ ...about, leading } as never, { ...shape, burnInSteps }, (options) =>

@@ -3,6 +3,7 @@
  * that read the file. Some rules, such as a lower bound below the upper, only the reader checks.
  */
 import * as z from "zod";
+import { described } from "../../algorithm/described.ts";
 import { commandSchema, commandShape } from "../command.ts";
 import { declarationShape } from "../declaration-shape.ts";
 import { strategyForms } from "../forms/strategy-forms.ts";
@@ -16,16 +17,18 @@ export function experimentJsonSchema(): object {
 const experimentFile = z
   .strictObject({
     $schema: z.string().describe("Where this schema is, for editors.").optional(),
-    name: declarationShape.name.describe(
+    name: described(
       "Names the runs: letters, digits, dots, dashes and underscores.",
+      declarationShape.name,
     ),
-    population: declarationShape.population.describe("How many members."),
+    population: described("How many members.", declarationShape.population),
     hyperparameters: z
       .record(z.string(), hyperparameterSchema)
       .describe("The search space, by name."),
-    initial: declarationShape.initial.describe(
+    initial: described(
       "Values to start with instead of draws: the same for every member, or a list with one " +
         "entry for each of the first members.",
+      declarationShape.initial,
     ),
     objective: objectiveSchema.describe("What is better."),
     ready: strategyForms.ready.schema
@@ -39,27 +42,32 @@ const experimentFile = z
         "How hyperparameters change. Default: perturb, with factors that fit the population.",
       )
       .optional(),
-    exploreEvery: declarationShape.exploreEvery.describe(
+    exploreEvery: described(
       "Whether to explore after each copy (the default) or at the end of every " + "generation.",
+      declarationShape.exploreEvery,
     ),
-    budget: declarationShape.budget.describe("When the run ends: at whichever comes first."),
+    budget: described("When the run ends: at whichever comes first.", declarationShape.budget),
     trainer: z
       .union([commandShape.command, commandSchema])
       .describe("A program that speaks Clade's trainer protocol, as a shell command."),
-    synchronous: declarationShape.synchronous.describe(
+    synchronous: described(
       "Generation g is decided only when every live member has published g; the result then " +
         "depends on the seed alone.",
+      declarationShape.synchronous,
     ),
-    reevaluate: declarationShape.reevaluate.describe(
+    reevaluate: described(
       "A copy is evaluated by its recipient before it trains on, instead of keeping the " +
         "donor's score.",
+      declarationShape.reevaluate,
     ),
-    stepTimeoutSeconds: declarationShape.stepTimeoutSeconds.describe(
+    stepTimeoutSeconds: described(
       "Seconds that a step, an evaluation, a save or a restore may stay silent. " +
         "Replaces the trainer's own value.",
+      declarationShape.stepTimeoutSeconds,
     ),
-    seed: declarationShape.seed.describe(
+    seed: described(
       "Makes every draw repeatable. Default: drawn for each run.",
+      declarationShape.seed,
     ),
   })
   .describe("A Population Based Training experiment for Clade.");

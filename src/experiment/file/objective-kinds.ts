@@ -1,12 +1,13 @@
 /** The objective in an experiment file: `{ maximize: accuracy, final: testAccuracy }`. */
 import * as z from "zod";
+import { described } from "../../algorithm/described.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { declarationShape } from "../declaration-shape.ts";
 import { type Kinds, kind, readKind } from "../forms/kind.ts";
 import { maximize, minimize, type Objective } from "../objective.ts";
 
 const { metric, final } = declarationShape.objective.shape;
-const heldOut = final.describe("A held-out metric for the final choice of the best model.");
+const heldOut = described("A held-out metric for the final choice of the best model.", final);
 const objectives: Kinds<Objective> = {
   maximize: kind(
     "The greater the metric, the better.",

@@ -2,6 +2,7 @@ import { Ajv } from "ajv";
 import * as clade from "clade";
 import { exploitConformance, exploreConformance, readyConformance } from "clade/testing";
 import { describe, expect, test } from "vitest";
+import { globalRegistry } from "zod/mini";
 import { builtInStrategies } from "../../algorithm/built-in-strategies.ts";
 import type { Problem } from "../../algorithm/problem.ts";
 import { definitionOf, describeStrategy, strategyProblems } from "../../algorithm/strategy.ts";
@@ -50,7 +51,7 @@ describe.each(all)("the $part strategy $name", ({ name, factory }) => {
     expect(definition.summary).toMatch(/^[A-Z][^.]*\.$/);
     for (const [option, schema] of Object.entries(definition.options))
       if (option !== definition.leading)
-        expect((schema as { description?: string }).description, option).toMatch(/^[A-Z].*\.$/);
+        expect(globalRegistry.get(schema)?.description, option).toMatch(/^[A-Z].*\.$/);
   });
 
   test("has an example that works, or defaults that do", () => {

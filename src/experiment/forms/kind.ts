@@ -4,6 +4,7 @@
  * Schema. It makes what the same words in TypeScript make.
  */
 import * as z from "zod";
+import { described } from "../../algorithm/described.ts";
 import { problemsOf } from "../../algorithm/mistake.ts";
 import { nearest } from "../../algorithm/nearest.ts";
 import type { Problem } from "../../algorithm/problem.ts";
@@ -17,15 +18,15 @@ export interface Kind<T> {
 export type Kinds<T> = { readonly [name: string]: Kind<T> };
 
 /** The first key of the shape is the kind itself. */
-export function kind<Shape extends z.ZodRawShape, T>(
+export function kind<Shape extends z.core.$ZodShape, T>(
   description: string,
   shape: Shape,
   make: (form: z.output<z.ZodObject<Shape>>) => T,
 ): Kind<T> {
-  const [[name, named]] = Object.entries(shape) as [[string, z.ZodType]];
+  const [[name, named]] = Object.entries(shape) as [[string, z.core.$ZodType]];
   return {
     schema: z
-      .strictObject({ ...shape, [name!]: named.describe(description) })
+      .strictObject({ ...shape, [name!]: described(description, named) })
       .describe(description),
     make: make as unknown as (form: object) => T,
   };
@@ -72,7 +73,7 @@ export function readKind<T>(
     const inner = schemaAt(schema, issue.path);
     const known = inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
     const found = problemsOf(
-      new z.ZodError([issue]),
+      { issues: [issue] },
       form,
       `an option of ${name}`,
       known.filter((key) => key !== name),
