@@ -143,7 +143,7 @@ export {
   type StudyRun,
 } from "./run/study/run-study.ts";
 export { serveExperiment } from "./run/threads/serve-experiment.ts";
-export type { WebWorker } from "./run/threads/threads.ts";
+export type { WebWorker } from "./run/threads/web-thread.ts";
 export { type RunEvent, type WatchOptions, watch } from "./run/watch.ts";
 export { TrainerError } from "./trainer/trainer-session.ts";
 export { type Measurement, MetricError } from "./worker/measurement.ts";

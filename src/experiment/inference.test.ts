@@ -55,7 +55,7 @@ const rest = {
 };
 const untrained = { evaluate: () => ({ score: 1 }), save: () => ({}), restore() {} };
 
-// `npx tsc --noEmit` checks what this file asserts; running it checks only that the declarations
+// `npm run check` checks what this file asserts; running it checks only that the declarations
 // are accepted.
 
 test("the values of a space have the types of its hyperparameters", () => {

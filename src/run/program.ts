@@ -17,7 +17,7 @@ import { type WorkerOptions, work } from "../worker/worker.ts";
 import { type OptionName, requireOptions } from "./check-options.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-in-this-process.ts";
-import { type Thread, type WebWorker, webThread, workInThread } from "./threads/threads.ts";
+import { type Thread, type WebWorker, webThread } from "./threads/web-thread.ts";
 
 export interface ProgramOptions {
   /** The store of the population (default: in memory). */
@@ -175,10 +175,11 @@ export async function workInProgram(
   const id = Math.random().toString(36).slice(2, 8);
   const patienceMs = inMilliseconds(program.patienceSeconds);
   const stores = { run, populationStore, checkpointStore, signal: stop };
+  const threads = startThread ? await import("./threads/threads.ts") : undefined;
   const working = Array.from({ length: workers }, (_, index) => {
     const worker = `${program.workerName}:${run.id}-${id}-${index}`;
-    const done = startThread
-      ? workInThread({ ...stores, settings, patienceMs, start: startThread }, worker)
+    const done = threads
+      ? threads.workInThread({ ...stores, settings, patienceMs, start: startThread! }, worker)
       : workHere(program, { ...stores, experiment }, worker);
     return done.catch((error) => {
       failed.abort(error);

@@ -19,7 +19,7 @@ import {
 import { runFailed } from "./run-failed-error.ts";
 import { type RunResult, resultOf } from "./run-result.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
-import { requireNoThread } from "./threads/thread.ts";
+import { requireNoThread } from "./threads/in-thread.ts";
 import { tryTrainer } from "./try-trainer.ts";
 import { eventsUntil, type RunEvent } from "./watch.ts";
 

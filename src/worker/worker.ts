@@ -22,7 +22,7 @@ import {
   type WorkerState,
 } from "../population-store/population-store.ts";
 import type { TrainerSession } from "../trainer/trainer-session.ts";
-import { type Published, tryActingInRun } from "./acting-in-run.ts";
+import type { Published } from "./acting-in-run.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Collect, Collector } from "./collector.ts";
 import { afterError } from "./failed-generation.ts";
@@ -309,6 +309,8 @@ class Worker {
   async #tryActing(published: Published): Promise<void> {
     this.#triesActing = false;
     this.#toTry = undefined;
+    // Loaded where it is asked for: programs and pages do not.
+    const { tryActingInRun } = await import("./acting-in-run.ts");
     const trying = tryActingInRun({ ...this.#options, clock: this.#clock }, published);
     const isUsed = await this.#withGracePeriod(trying).catch((error) => {
       if (error instanceof RunNotFoundError) return true;

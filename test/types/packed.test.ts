@@ -3,7 +3,15 @@
  * with the types of Node or of the DOM or both, and libraries checked.
  */
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,7 +36,7 @@ beforeAll(async () => {
   mkdirSync(clade, { recursive: true });
   copyFileSync(join(root, "package.json"), join(clade, "package.json"));
   for (const name of ["zod", "@types"]) symlinkSync(installed(name), join(clade, "..", name));
-  const to = ["--emitDeclarationOnly", "--outDir", join(clade, "dist")];
+  const to = ["--outDir", join(clade, "dist")];
   await tsc("typescript", "--project", join(root, "tsconfig.build.json"), ...to);
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }));
   copyFileSync(join(root, "test/types/consumer.ts"), join(project, "consumer.ts"));
@@ -49,6 +57,15 @@ const long = ["typescript", "typescript-5"].flatMap((compiler) =>
     [node, dom, both].map((types) => ({ compiler, ...resolution, ...types })),
   ),
 );
+
+test("no script of the package imports a file that is only in the sources", () => {
+  const scripts = globSync("node_modules/clade/dist/**/*.js", { cwd: project });
+  expect(scripts.length).toBeGreaterThan(100);
+  const wrong = scripts.filter((script) =>
+    /(?:import\(|from |import )"\.[^"]*\.ts"/.test(readFileSync(join(project, script), "utf8")),
+  );
+  expect(wrong).toEqual([]);
+});
 
 test.each(isLong ? long : short)(
   "a user's project compiles: $compiler, $moduleResolution, $lib, $types",

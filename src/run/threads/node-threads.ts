@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Thread } from "./threads.ts";
+import type { Thread } from "./web-thread.ts";
 
 /** Starts a thread of this process that serves the experiment that a module exports. */
 export function nodeThread(module: string | URL): Thread {

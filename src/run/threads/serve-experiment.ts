@@ -1,6 +1,6 @@
 import type { Experiment } from "../../experiment/experiment.ts";
 import { serve } from "./thread.ts";
-import type { WebWorker } from "./threads.ts";
+import type { WebWorker } from "./web-thread.ts";
 
 /**
  * The script of a Web Worker that is a thread of a program in a page: call it with the experiment

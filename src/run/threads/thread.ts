@@ -8,6 +8,7 @@ import { inProcessSession } from "../../trainer/in-process/in-process-session.ts
 import { work } from "../../worker/worker.ts";
 import { changesSince } from "../changes-since.ts";
 import { Calls, type Port } from "./calls.ts";
+import { thisIsThread } from "./in-thread.ts";
 import { remoteCheckpointStore, remotePopulationStore } from "./stores.ts";
 
 /** What a program tells a thread to do. */
@@ -22,7 +23,7 @@ export interface Task {
 
 /** Works for the program at the other end, with the experiment that it is given. */
 export function serve(port: Port, experiment: () => Promise<Experiment>): void {
-  inThread = true;
+  thisIsThread();
   const checkpoints = (settleMs: number | undefined) =>
     remoteCheckpointStore(() => calls, settleMs);
   let reserve = checkpoints(undefined).answers.reserve!;
@@ -53,17 +54,6 @@ async function changed(experiment: Experiment, settings: Settings): Promise<Expe
   if (Object.keys(settings).length === 0) return experiment;
   const { withSettings } = await import("../../experiment/settings.ts");
   return withSettings(experiment, settings);
-}
-
-let inThread = false;
-
-/** A module that starts runs when it is loaded would start them in every thread. */
-export function requireNoThread(): void {
-  if (!inThread) return;
-  throw new CladeError(
-    "this module starts a run when it is loaded, also in a thread; " +
-      "declare the experiment in a module of its own, and give that one to threads",
-  );
 }
 
 function requireSame(run: Run, experiment: Experiment): void {
