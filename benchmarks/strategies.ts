@@ -2,7 +2,9 @@
  * Every strategy on every reference problem, at several sizes of the population: the table of
  * docs/guides/which-strategy.md.
  *
- *     npx node benchmarks/strategies.ts [--seeds 60]
+ *     npx node benchmarks/strategies.ts [--seeds 60] [--again "the default, lead()"]
+ *
+ * With --again only that strategy is measured, and the other rows are those of the page.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -107,6 +109,27 @@ async function rowsOf(name: string): Promise<Rows> {
   return { synchronous, asynchronous: cells };
 }
 
+const page = new URL("results/strategies.md", import.meta.url);
+const again = textOption("again", "");
+
+/** A strategy's rows as the page has them. */
+function rowsOnPage(name: string): Rows {
+  const rows = readFileSync(page, "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith(`| ${name} `))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(" | ")
+        .map((cell) => cell.trim()),
+    );
+  const isBySize = (cells: readonly string[]) => cells.length === tasks.length + 2;
+  return {
+    synchronous: rows.filter(isBySize),
+    asynchronous: rows.find((cells) => !isBySize(cells)) ?? [name],
+  };
+}
+
 const only = textOption("strategy", "");
 if (only) console.log(JSON.stringify(await rowsOf(only)));
 else await all();
@@ -117,6 +140,10 @@ async function all(): Promise<void> {
   const rows: Rows[] = [];
   const lane = async (first: number) => {
     for (let at = first; at < names.length; at += 2) {
+      if (again !== "" && names[at] !== again) {
+        rows[at] = rowsOnPage(names[at]!);
+        continue;
+      }
       const given = ["--strategy", names[at]!, "--seeds", `${seeds}`];
       const words = [...process.execArgv, fileURLToPath(import.meta.url), ...given];
       const { stdout } = await promisify(execFile)(process.execPath, words);
@@ -138,7 +165,8 @@ async function all(): Promise<void> {
   writeResults("strategies", `Strategies on the reference problems, ${seeds} seeds`, [
     "Medians with 95% intervals. T3: steps until the first member is done (fewer is better; " +
       "1,000 is the budget). Digits: the share of the test pictures that the best model reads " +
-      "right, 16 seeds. The others: final Q (more is better), 50 generations. PB2 has 20 seeds.",
+      "right, 16 seeds. The others: final Q (more is better), 50 generations. PB2 has 20 seeds." +
+      (again && ` The rows of ${again} are of this commit, the others of earlier ones.`),
     `## Synchronous\n\n${bySize}`,
     `## Asynchronous: T3, 16 members\n\n${byWorkers}`,
   ]);
