@@ -158,7 +158,13 @@ describe("a copy", () => {
     [undefined, "undefined - is what it returned, but its kind must be one of keep, copy, stop"],
     [{ kind: "cpy" }, '{ kind: "cpy" } - is what it returned, but its kind must be one of keep,'],
     [{ kind: "keep" }, "is what it returned, but its reason must have a text and numbers"],
+    [{ kind: "keep", reason: { text: "", numbers: null } }, "must have a text and numbers"],
     [{ ...copy(strong, "both", "why"), donor: 3 }, "but its donor must be a snapshot"],
+    [{ ...copy(strong, "both", "why"), donor: { id: "0/0" } }, "its donor must be a snapshot"],
+    [
+      { kind: "copy", donor: strong, reason: { text: "why", numbers: {} } },
+      "but weights or hyperparameters must be true, or nothing is copied",
+    ],
   ])("refuses an exploit that returns %o, by its name", (returned, message) => {
     const pickFavourite = (() => returned) as unknown as Exploit;
     expect(() => decided({ exploit: pickFavourite })).toThrow(/^exploit pickFavourite: /);

@@ -21,10 +21,14 @@ export interface Wrong<What extends string, Right = never> {
 export type MetricsOf<T> = [T] extends [never]
   ? string
   : T extends { evaluate(...context: never): infer E }
-    ? string extends keyof Awaited<E>
-      ? string
-      : Exclude<KeysOf<Awaited<E>>, "samples"> & string
+    ? NamesOf<Awaited<E>>
     : string;
+
+type NamesOf<E> = [keyof E] extends [never]
+  ? string
+  : string extends keyof E
+    ? string
+    : Exclude<KeysOf<E>, "samples"> & string;
 
 /** What a trainer's `save` gives. */
 export type StateOf<T> = [T] extends [never]
@@ -39,11 +43,24 @@ export type CheckedObjective<M extends string, T> = string extends M
     ? unknown
     : Wrong<`evaluate() gives no metric "${Exclude<M, MetricsOf<T>>}"`, MetricsOf<T>>;
 
-export type CheckedTrainer<T> = [Restored<T>] extends [never]
-  ? unknown
-  : [StateOf<T>] extends [Restored<T>]
+export type CheckedTrainer<T> = [NoNumbers<T>] extends [never]
+  ? [Restored<T>] extends [never]
     ? unknown
-    : Wrong<"restore() takes another state than save() gives", StateOf<T>>;
+    : [StateOf<T>] extends [Restored<T>]
+      ? unknown
+      : Wrong<"restore() takes another state than save() gives", StateOf<T>>
+  : Wrong<`evaluate() gives "${NoNumbers<T>}", which is no number`>;
+
+/** The names of what `evaluate` gives that is no number; `samples` are a list of them. */
+type NoNumbers<T> = T extends { evaluate(...context: never): infer E }
+  ? NamesOfNoNumbers<Awaited<E>>
+  : never;
+
+type NamesOfNoNumbers<E> = E extends unknown
+  ? {
+      [K in keyof E & string]: E[K] extends number | undefined | readonly number[] ? never : K;
+    }[keyof E & string]
+  : never;
 
 type Restored<T> = T extends { restore(state: infer S, ...context: never[]): unknown }
   ? S

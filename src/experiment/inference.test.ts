@@ -1,4 +1,5 @@
 import {
+  type Conditional,
   choice,
   command,
   conditional,
@@ -128,6 +129,27 @@ test("an experiment knows its metrics, its state and its trainer", () => {
   expectTypeOf(experiment).toEqualTypeOf<Experiment<Values, "score", Weights, DigitsTrainer>>();
   expectTypeOf(experiment).toExtend<Experiment>();
   expectTypeOf(withSettings(experiment, {})).toEqualTypeOf<typeof experiment>();
+});
+
+test("metrics may be an interface, and a condition may be on a name that is not known", () => {
+  interface Metrics {
+    readonly score: number;
+    readonly heldOut?: number;
+  }
+  class Interfaced extends DigitsTrainer {
+    override evaluate(): Metrics {
+      return { score: 1 };
+    }
+  }
+  const experiment = defineExperiment({ ...rest, hyperparameters, trainer: Interfaced });
+  expectTypeOf(experiment).toExtend<Experiment<Values, "score" | "heldOut">>();
+
+  const wide: Conditional<number> = conditional("optimizer", "sgd", uniform(0, 1));
+  const space = { ...hyperparameters, wide };
+  expectTypeOf<ValuesOf<typeof space>["wide"]>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<
+    Extract<ValuesOf<typeof space>, { optimizer: "sgd" }>["momentum"]
+  >().toEqualTypeOf<number>();
 });
 
 test("of a command's trainer and of an experiment file any name may be asked for", () => {

@@ -7,7 +7,7 @@ import type { CommandTrainer } from "./command.ts";
 
 export interface Trainer<
   H = Hyperparameters,
-  E extends Evaluation = Evaluation,
+  E extends object = object,
   S extends TrainerState = TrainerState,
 > {
   /**

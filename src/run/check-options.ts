@@ -41,6 +41,7 @@ const checks = {
   ),
   startThread: aFunction("give a function that returns a Web Worker"),
   threadOf: aFunction("leave it out"),
+  releaseDead: aFunction("leave it out"),
   workerName: must(
     (value) => typeof value === "string" && value.split(":").length === 2,
     "must be a machine and a number with a colon between them",

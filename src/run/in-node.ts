@@ -13,6 +13,7 @@ import { nodeThread } from "./threads/node-threads.ts";
 const inNode = {
   sessionOf,
   threadOf: nodeThread,
+  releaseDead: releaseDeadWorkers,
   workerName: `${hostname()}:${process.pid}`,
 };
 
@@ -22,15 +23,11 @@ export const run: typeof runWith = (experiment, options = {}) =>
 export const start: typeof startWith = (experiment, options = {}) =>
   startWith(experiment, { ...inNode, ...options });
 
-export const resume: typeof resumeWith = async (store, id, experiment, options = {}) => {
-  await releaseDeadWorkers(store, id);
-  return await resumeWith(store, id, experiment, { ...inNode, ...options });
-};
+export const resume: typeof resumeWith = (store, id, experiment, options = {}) =>
+  resumeWith(store, id, experiment, { ...inNode, ...options });
 
-export const join: typeof joinWith = async (store, id, experiment, options = {}) => {
-  await releaseDeadWorkers(store, id);
-  return await joinWith(store, id, experiment, { ...inNode, ...options });
-};
+export const join: typeof joinWith = (store, id, experiment, options = {}) =>
+  joinWith(store, id, experiment, { ...inNode, ...options });
 
 export const runStudy: typeof runStudyWith = (study, options = {}) =>
   runStudyWith(study, { ...inNode, ...options });

@@ -64,6 +64,8 @@ export interface ProgramOptions {
   readonly sessionOf?: SessionOf;
   /** Names the workers (default: "program:0", and in Node by machine and process). */
   readonly workerName?: string;
+  /** Gives back what dead workers hold (default: nothing; in Node those of this machine). */
+  readonly releaseDead?: (store: PopulationStore, run: RunId) => Promise<void>;
   /** How a thread is started that loads a module (default: in Node a worker thread). */
   readonly threadOf?: (module: string | URL) => Thread;
 }
@@ -77,6 +79,7 @@ const programOptions = [
   "startThread",
   "threadOf",
   "workerName",
+  "releaseDead",
   "signal",
   "patienceSeconds",
   "sessionOf",
@@ -90,6 +93,7 @@ export interface Program {
   readonly sessionOf: SessionOf;
   readonly patienceSeconds: number | undefined;
   readonly workerName: string;
+  readonly releaseDead: NonNullable<ProgramOptions["releaseDead"]>;
   /** How many workers, in this thread or each in one of its own. */
   readonly workers: number;
   readonly startThread: (() => Thread) | undefined;
@@ -110,6 +114,7 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
     sessionOf = sessionInThisProcess,
     patienceSeconds,
     workerName = "program:0",
+    releaseDead = async () => {},
   } = options;
   const shared = {
     populationStore,
@@ -118,6 +123,7 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
     sessionOf,
     patienceSeconds,
     workerName,
+    releaseDead,
   };
   if (threads === undefined) return { ...shared, workers, startThread: undefined };
   return { ...shared, workers: threads, startThread: threadStarter(options) };
@@ -168,18 +174,29 @@ export async function workInProgram(
   { leaves = false, settings = {} }: Manner = {},
 ): Promise<RunSummary> {
   const { populationStore, checkpoints, signal, workers, startThread } = program;
-  await using checkpointStore = await checkpoints(run.id);
+  await using checkpointStore = await opened(checkpoints, run.id).catch(async (error) => {
+    if (!leaves) await populationStore.stop(run.id);
+    throw error;
+  });
   const failed = new AbortController();
   const stop = AbortSignal.any([signal, failed.signal]);
   // Another program may work on the same run.
   const id = Math.random().toString(36).slice(2, 8);
   const patienceMs = inMilliseconds(program.patienceSeconds);
   const stores = { run, populationStore, checkpointStore, signal: stop };
+  // A thread that blocks does not see that others have ended the run.
+  const ended = new AbortController();
+  const lookForEnd = async () => {
+    if ((await populationStore.run(run.id)).state.kind !== "running") ended.abort();
+  };
+  const shared = { settings, patienceMs, ended: ended.signal };
   const threads = startThread ? await import("./threads/threads.ts") : undefined;
   const working = Array.from({ length: workers }, (_, index) => {
     const worker = `${program.workerName}:${run.id}-${id}-${index}`;
     const done = threads
-      ? threads.workInThread({ ...stores, settings, patienceMs, start: startThread! }, worker)
+      ? threads
+          .workInThread({ ...stores, ...shared, start: startThread! }, worker)
+          .then(lookForEnd)
       : workHere(program, { ...stores, experiment }, worker);
     return done.catch((error) => {
       failed.abort(error);
@@ -190,6 +207,10 @@ export async function workInProgram(
   if (stop.aborted && !leaves) await populationStore.stop(run.id);
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   return await summaryOf(populationStore, run.id);
+}
+
+async function opened(checkpoints: Program["checkpoints"], id: RunId): Promise<CheckpointStore> {
+  return await checkpoints(id);
 }
 
 async function workHere(

@@ -38,6 +38,7 @@ export async function resume<H, M extends string, S, T>(
     run,
     changes.filter(({ key }) => !changeable.includes(key)),
   );
+  await program.releaseDead(populationStore, id);
   await requireModels(program, run);
   if (run.state.kind === "done") await requireSomethingToDo(populationStore, run, plain);
   await tryInProgram(program, plain, run.seed);
@@ -61,6 +62,7 @@ export async function join<H, M extends string, S, T>(
   const { plain, program } = given(populationStore, experiment, options);
   const run = await populationStore.run(id);
   requireSame(run, changesSince(run, plain));
+  await program.releaseDead(populationStore, id);
   await requireModels(program, run);
   await tryInProgram(program, plain, run.seed);
   const session = new ProgramSession(program, run, plain, options as WorkOptions, {
@@ -71,7 +73,7 @@ export async function join<H, M extends string, S, T>(
 
 function given(populationStore: PopulationStore, experiment: unknown, options: object) {
   requireExperiment(experiment);
-  const program = programOf({ ...options, populationStore }, ["onEvent"]);
+  const program = programOf({ ...options, populationStore: populationStore ?? null }, ["onEvent"]);
   return { plain: experiment as Experiment, program };
 }
 

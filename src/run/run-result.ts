@@ -15,6 +15,8 @@ export interface RunResult<H = Hyperparameters, M extends string = string, S = o
   readonly best?: BestModel<H, M, S, T>;
   /** Of the control with the same seed and budget, where one was asked for. */
   readonly control?: RunResult<H, M, S, T>;
+  /** Why the control has no result. */
+  readonly controlError?: unknown;
   /** Everything that was published, for `compareRuns`. */
   history(): Promise<History>;
   /** The run's report: one HTML page with all figures, which needs no other file. */

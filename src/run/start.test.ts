@@ -253,6 +253,108 @@ describe("a callback", () => {
   });
 });
 
+describe("a callback never holds the run up", () => {
+  test("when it stops the run and waits for its result", async () => {
+    const result = Promise.withResolvers<unknown>();
+    const session = await start(unhurried, {
+      seed: 1,
+      async onEvent({ type }) {
+        if (type === "decision") result.resolve(await session.stop());
+      },
+    });
+    expect(await result.promise).toMatchObject({ state: { kind: "stopped" } });
+  });
+
+  test("when it never comes back, and the run is stopped", async () => {
+    const called = Promise.withResolvers<void>();
+    const session = await start(unhurried, {
+      seed: 1,
+      onEvent() {
+        called.resolve();
+        return new Promise<never>(() => {});
+      },
+    });
+    await called.promise;
+    expect((await session.stop()).state.kind).toBe("stopped");
+  });
+
+  test("when the store fails under it: the result says so", async () => {
+    const store = memoryPopulationStore();
+    let reads = 0;
+    const failing = {
+      ...store,
+      changes: async (...given: Parameters<typeof store.changes>) => {
+        if (++reads === 3) throw new Error("the store is away");
+        return await store.changes(...given);
+      },
+    };
+    const session = await start(unhurried, {
+      seed: 1,
+      populationStore: failing,
+      onEvent() {},
+    });
+    expect((await session.result).state.kind).toBe("done");
+  });
+});
+
+describe("a control", () => {
+  test("is stopped with its session", async () => {
+    const populationStore = memoryPopulationStore();
+    const session = await start(unhurried, {
+      seed: 1,
+      control: "random-search",
+      populationStore,
+    });
+    while ((await populationStore.runs()).length < 2)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    const { state, control } = await session.stop();
+    expect(state.kind).toBe("done");
+    expect(control!.state.kind).toBe("stopped");
+  });
+
+  test("that fails leaves the run its result", async () => {
+    let isControl = false;
+    class FailingLater extends NoisyClimber {
+      override step(hyperparameters: { rate: number }) {
+        if (isControl) throw new Error("exploded");
+        super.step(hyperparameters);
+      }
+    }
+    const populationStore = memoryPopulationStore();
+    const result = await run(defineExperiment({ ...climbing, trainer: FailingLater }), {
+      seed: 1,
+      control: "random-search",
+      patienceSeconds: 0,
+      populationStore,
+      onEvent({ type }) {
+        isControl = type === "result";
+      },
+    });
+    expect(result.state.kind).toBe("done");
+    expect(result.control).toBeUndefined();
+    expect(result.controlError).toBeInstanceOf(RunFailedError);
+  });
+});
+
+test("a place for checkpoints that cannot be opened stops the run", async () => {
+  const populationStore = memoryPopulationStore();
+  const checkpoints = () => {
+    throw new Error("no such place");
+  };
+  const running = run(experiment, { seed: 1, populationStore, checkpoints });
+  await expect(running).rejects.toThrow("no such place");
+  expect((await populationStore.runs())[0]!.state.kind).toBe("stopped");
+});
+
+test("a ready that answers with a promise is told by its name", async () => {
+  const later = (async () => false) as never;
+  const error = await run(defineExperiment({ ...climbing, ready: later }), {
+    seed: 1,
+    patienceSeconds: 0,
+  }).catch((caught) => caught);
+  expect(String(error)).toContain("ready later: a Promise - is what it returned, but it must be");
+});
+
 describe("options are checked as declarations are", () => {
   test.each([
     [{ workers: 0 }, "workers: 0 - must be a whole number of at least 1"],

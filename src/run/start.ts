@@ -1,6 +1,8 @@
 /** A run as a program sees it while it goes on. Also works in a browser. */
+import { BadInputError } from "../algorithm/problem.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import { isCommand } from "../experiment/trainer.ts";
 import type {
   PopulationStore,
   Run,
@@ -87,11 +89,11 @@ export async function start<H, M extends string, S, T>(
   const run = await createRun(program.populationStore, plain, seed, study && { study });
   const session = new ProgramSession(program, run, plain, options as WorkOptions, {
     ...(controlled && {
-      after: async () => {
+      after: async (stoppable: Program) => {
         const origin = { controlOf: run.id };
         const { experiment, settings } = controlled;
         const second = await createRun(program.populationStore, experiment, seed, origin);
-        await workInProgram(program, second, experiment, { settings });
+        await workInProgram(stoppable, second, experiment, { settings });
         return await endedWell(program, second, experiment);
       },
     }),
@@ -101,11 +103,16 @@ export async function start<H, M extends string, S, T>(
 
 /** Before a run exists a signal ends the trial, even of a trainer that is never built. */
 export async function tryInProgram(
-  { sessionOf, signal }: Program,
+  { sessionOf, signal, startThread, workers }: Program,
   experiment: Experiment,
   seed: number,
 ): Promise<void> {
   requireNoThread();
+  if (startThread && isCommand(experiment.trainer)) {
+    const rule = "are for trainers in JavaScript, and a command has a process of its own";
+    const remedy = "use workers: as many as commands are to run at the same time";
+    throw new BadInputError([{ path: "threads", value: String(workers), rule, remedy }]);
+  }
   signal.throwIfAborted();
   const session = sessionOf(experiment.trainer, experiment);
   session.interruptWith(() => signal.throwIfAborted());
@@ -114,8 +121,8 @@ export async function tryInProgram(
 }
 
 interface SessionManner extends Manner {
-  /** What is done when the run is done. */
-  readonly after?: () => Promise<RunResult>;
+  /** What is done when the run is done, until the session is stopped. */
+  readonly after?: (program: Program) => Promise<RunResult>;
 }
 
 export class ProgramSession implements RunSession {
@@ -137,19 +144,23 @@ export class ProgramSession implements RunSession {
     this.seed = run.seed;
     this.#store = program.populationStore;
     const signal = AbortSignal.any([program.signal, this.#stopped.signal]);
-    const working = workInProgram({ ...program, signal }, run, experiment, manner).finally(() =>
+    const stoppable = { ...program, signal };
+    const working = workInProgram(stoppable, run, experiment, manner).finally(() =>
       this.#ended.abort(),
     );
-    const told = onEvent && this.#tell(working, onEvent);
+    const told = onEvent && this.#tell(working, onEvent, signal);
     const result = async () => {
       try {
         await working;
       } finally {
-        await told;
+        // A callback may be waiting for the result itself, after it has stopped the run.
+        await Promise.race([told, aborted(signal)]);
       }
       const found = await endedWell(program, run, experiment);
-      const control = found.state.kind === "done" ? await after?.() : undefined;
-      return control ? Object.assign(found, { control }) : found;
+      if (!after || found.state.kind !== "done" || signal.aborted) return found;
+      // The run's own result stays, whatever becomes of the control.
+      const control = await after(stoppable).catch((controlError) => ({ controlError }));
+      return Object.assign(found, "controlError" in control ? control : { control });
     };
     this.result = result();
     // A program may look at the events alone, which throw the same.
@@ -171,25 +182,42 @@ export class ProgramSession implements RunSession {
     await this.stop().catch(() => {});
   }
 
+  /** Never rejects. After a stop nothing is told but the result. */
   async #tell(
     working: Promise<RunSummary>,
     onEvent: NonNullable<WorkOptions["onEvent"]>,
+    signal: AbortSignal,
   ): Promise<void> {
-    let hasThrown = false;
+    let hasPrinted = false;
+    const print = (error: unknown) => {
+      if (!hasPrinted) console.error(`run ${this.id}: onEvent threw, and the run goes on:`, error);
+      hasPrinted = true;
+    };
     const tell = async (event: RunEvent) => {
       try {
         await onEvent(event);
       } catch (error) {
-        if (!hasThrown)
-          console.error(`run ${this.id}: onEvent threw, and the run goes on:`, error);
-        hasThrown = true;
+        print(error);
       }
     };
-    for await (const event of eventsUntil(this.#store, this.id, this.#ended.signal))
-      await tell(event);
+    try {
+      for await (const event of eventsUntil(this.#store, this.id, this.#ended.signal)) {
+        if (signal.aborted) break;
+        await tell(event);
+      }
+    } catch {
+      // The store fails, which the result says.
+    }
     const result = await working.catch(() => undefined);
     if (result) await tell({ type: "result", result });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function endedWell(program: Program, run: Run, experiment: Experiment): Promise<RunResult> {

@@ -3,9 +3,15 @@ import { mkdtempSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import {
+  BadInputError,
+  CheckpointError,
+  type CheckpointId,
+  command,
   defineExperiment,
   filesystemCheckpointStore,
+  LeaseLostError,
   memoryPopulationStore,
   type Run,
   type RunResult,
@@ -14,8 +20,10 @@ import {
   run,
   sqlitePopulationStore,
   start,
+  withSettings,
 } from "clade";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { Calls } from "../../src/run/threads/calls.ts";
 import experiment, { declaration } from "./climbing.ts";
 
 const module = new URL("./climbing.ts", import.meta.url);
@@ -79,7 +87,22 @@ describe("threads", () => {
   test("that die are replaced, and nothing that was published is lost", async () => {
     inEnvironment("CLADE_TEST_DIES", join(place(), "died"));
     const result = await run(experiment, threads);
-    expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 400, failures: 0 });
+    expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 400, failures: 1 });
+  });
+
+  test("that die of one member's hyperparameters cost that member, and not the run", async () => {
+    inEnvironment("CLADE_TEST_TOO_FAST", "yes");
+    const initial = [{ rate: 0.9 }, { rate: 0.01 }, { rate: 0.02 }, { rate: 0.03 }];
+    const result = await run(withSettings(experiment, { initial }), {
+      threads: 2,
+      module: new URL("./too-fast.ts", import.meta.url),
+      seed: 1,
+    });
+    expect(result).toMatchObject({ state: { kind: "done" }, totalSteps: 400, failedMembers: 0 });
+    const { failures } = await result.history();
+    expect(failures[0]).toMatchObject({ member: 0, hyperparameters: { rate: 0.9 } });
+    expect(failures[0]!.message).toBe("its thread died: it ended with exit code 134");
+    expect(result.hyperparameters!.rate).toBeLessThanOrEqual(0.5);
   });
 
   test("report what the trainer throws, with its stack", async () => {
@@ -121,6 +144,11 @@ test("a program that was killed goes on at once, from what it had published", as
 });
 
 test.each<[string, object, string]>([
+  [
+    "a relative path, which is the program's",
+    { threads: 1, module: "./absent/climbing.ts" },
+    join(process.cwd(), "absent/climbing.ts"),
+  ],
   ["no module", { threads: 2 }, "threads: 2 - need the module that exports the experiment"],
   ["workers, too", { ...threads, workers: 2 }, "threads: 2 - cannot be given together with"],
   ["none", { threads: 0, module }, "threads: 0 - must be a whole number of at least 1"],
@@ -141,6 +169,43 @@ test.each<[string, object, string]>([
   ],
 ])("%s is told", async (_, options, message) => {
   await expect(run(experiment, options)).rejects.toThrow(message);
+});
+
+test("a command with threads is refused before a run exists", async () => {
+  const populationStore = memoryPopulationStore();
+  const commanded = defineExperiment({ ...declaration, trainer: command("./train") });
+  await expect(run(commanded, { ...threads, populationStore })).rejects.toThrow(
+    "threads: 2 - are for trainers in JavaScript, and a command has a process of its own",
+  );
+  expect(await populationStore.runs()).toEqual([]);
+});
+
+test("errors keep their class and their facts on the way between threads", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const portOf = (port: MessagePort) => ({
+    post: (message: unknown) => port.postMessage(message),
+    listen: (receive: (message: unknown) => void) => port.on("message", receive),
+  });
+  const id = "a".repeat(64) as CheckpointId;
+  const errors = {
+    lease: new LeaseLostError("lost"),
+    checkpoint: new CheckpointError(id, "is gone"),
+    input: new BadInputError([{ path: "a", value: "1", rule: "is wrong", remedy: "mend it" }]),
+    other: new RangeError("too far"),
+  };
+  new Calls(portOf(port1), {
+    fail: ([name]: readonly [keyof typeof errors]) => {
+      throw errors[name];
+    },
+  });
+  const calls = new Calls(portOf(port2), {});
+  const failed = (name: string) => calls.call<never>("fail", [name]).catch((error) => error);
+  expect(await failed("lease")).toBeInstanceOf(LeaseLostError);
+  expect(await failed("checkpoint")).toMatchObject({ message: errors.checkpoint.message });
+  expect((await failed("checkpoint")).checkpoint).toBe(id);
+  expect((await failed("input")).problems).toEqual(errors.input.problems);
+  expect(await failed("other")).toMatchObject({ message: "too far", stack: errors.other.stack });
+  port1.close();
 });
 
 test("an experiment that is not the module's is told", async () => {

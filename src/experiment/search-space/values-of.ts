@@ -11,7 +11,7 @@ import type { SpaceDeclaration } from "./search-space.ts";
  */
 export type ValuesOf<S extends SpaceDeclaration> = string extends keyof S
   ? Hyperparameters
-  : Flat<Unconditional<S> & OfParents<S>>;
+  : Flat<Unconditional<S> & OfUnknownParents<S> & OfParents<S>>;
 
 /** The values of one hyperparameter, where it applies. */
 export type ValueOf<D> = D extends Declared<infer T> ? T : never;
@@ -23,9 +23,17 @@ type Unconditional<S> = {
   readonly [K in keyof S as S[K] extends AnyConditional ? never : K]: ValueOf<S[K]>;
 };
 
-/** What any hyperparameter depends on. */
+/** What depends on something that the compiler does not know, as where its name is any text. */
+type OfUnknownParents<S> = {
+  readonly [K in keyof S as string extends ParentOf<S[K]> ? K : never]: ValueOf<S[K]> | undefined;
+};
+
+/** What a conditional depends on. */
+type ParentOf<D> = D extends Conditional<infer _T, infer On, infer _V> ? On : never;
+
+/** The known names that any hyperparameter depends on. */
 type Parents<S> = {
-  [K in keyof S]: S[K] extends Conditional<infer _T, infer On, infer _V> ? On : never;
+  [K in keyof S]: string extends ParentOf<S[K]> ? never : ParentOf<S[K]>;
 }[keyof S] &
   string;
 
@@ -54,8 +62,13 @@ type Children<S, P, V> = {
   readonly [K in keyof S as IsChild<S[K], P> extends true ? K : never]: Child<S[K], V>;
 };
 
-type IsChild<D, P> =
-  D extends Conditional<infer _T, infer On, infer _V> ? (P extends On ? true : false) : false;
+type IsChild<D, P> = [ParentOf<D>] extends [never]
+  ? false
+  : string extends ParentOf<D>
+    ? false
+    : P extends ParentOf<D>
+      ? true
+      : false;
 
 type Child<D, V> =
   D extends Conditional<infer T, infer _On, infer W>

@@ -100,44 +100,64 @@ export class Calls {
 
 /** An error without its class. */
 interface SentError {
-  readonly name: string;
+  readonly code: string | undefined;
   readonly message: string;
   readonly stack: string | undefined;
   readonly facts: { readonly [name: string]: unknown };
 }
 
+/** Each class that somebody tells apart, the more general later, and how it is made again. */
+const classes: readonly {
+  readonly code: string;
+  readonly type: new (...given: never) => Error;
+  readonly make: (message: string, facts: { readonly [name: string]: never }) => Error;
+}[] = [
+  {
+    code: "bad input",
+    type: BadInputError,
+    make: (_, facts) => new BadInputError(facts.problems!),
+  },
+  {
+    code: "checkpoint",
+    type: CheckpointError,
+    make: (_, facts) => new CheckpointError(facts.checkpoint!, ""),
+  },
+  { code: "damaged row", type: DamagedRowError, make: (text) => new DamagedRowError(text) },
+  {
+    code: "late write",
+    type: LateWriteError,
+    make: (_, facts) => new LateWriteError(facts.file!, ""),
+  },
+  { code: "lease lost", type: LeaseLostError, make: (text) => new LeaseLostError(text) },
+  { code: "run exists", type: RunExistsError, make: (text) => new RunExistsError(text) },
+  { code: "no run", type: RunNotFoundError, make: (text) => new RunNotFoundError(text) },
+  {
+    code: "no snapshot",
+    type: SnapshotNotFoundError,
+    make: (text) => new SnapshotNotFoundError(text),
+  },
+  { code: "version", type: StoreVersionError, make: (text) => new StoreVersionError(text) },
+  {
+    code: "trainer",
+    type: TrainerError,
+    make: (text, { detail, kind }) => new TrainerError(text, detail!, { kind: kind! }),
+  },
+  { code: "clade", type: CladeError, make: (text) => new CladeError(text) },
+];
+
 function sentError(thrown: unknown): SentError {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const { name, message, stack } = error;
+  const { message, stack } = error;
+  // Names of classes do not survive a minifier.
+  const found = classes.find(({ type }) => error instanceof type);
   // Those of Clade's own classes; what others add may not be clonable.
-  const facts = error instanceof CladeError ? { ...error } : {};
-  return { name: nameOf(error) ?? name, message, stack, facts };
+  const facts = found ? { ...error } : {};
+  return { code: found?.code, message, stack, facts };
 }
 
-/** Makes an error of each class that somebody tells apart, from its message and its facts. */
-const classes: {
-  readonly [name: string]: (message: string, facts: { readonly [name: string]: never }) => Error;
-} = {
-  BadInputError: (_, facts) => new BadInputError(facts.problems!),
-  CheckpointError: (_, facts) => new CheckpointError(facts.checkpoint!, ""),
-  DamagedRowError: (message) => new DamagedRowError(message),
-  LateWriteError: (_, facts) => new LateWriteError(facts.file!, ""),
-  LeaseLostError: (message) => new LeaseLostError(message),
-  RunExistsError: (message) => new RunExistsError(message),
-  RunNotFoundError: (message) => new RunNotFoundError(message),
-  SnapshotNotFoundError: (message) => new SnapshotNotFoundError(message),
-  StoreVersionError: (message) => new StoreVersionError(message),
-  TrainerError: (message, { detail, kind }) => new TrainerError(message, detail!, { kind: kind! }),
-  CladeError: (message) => new CladeError(message),
-};
-
-function nameOf(error: Error): string | undefined {
-  return Object.keys(classes).find((name) => name === error.constructor.name);
-}
-
-function errorOf({ name, message, stack, facts }: SentError): Error {
-  const make = classes[name] ?? ((text: string) => new Error(text));
-  const error = Object.assign(make(message, facts as never), { message });
+function errorOf({ code, message, stack, facts }: SentError): Error {
+  const made = classes.find((each) => each.code === code)?.make(message, facts as never);
+  const error = Object.assign(made ?? new Error(message), { message });
   if (stack !== undefined) error.stack = stack;
   return error;
 }

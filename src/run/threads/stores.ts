@@ -24,7 +24,7 @@ export function answersOf(
   let mark = { name: "", value: "" };
   return {
     population: ([method, args]: readonly [keyof PopulationStore, unknown[]]) =>
-      (populationStore[method] as (...args: unknown[]) => unknown)(...args),
+      (populationStore[method] as (...args: unknown[]) => unknown).apply(populationStore, args),
     mark([name]: readonly [string]) {
       mark = { name, value: populationStore.mark() };
     },

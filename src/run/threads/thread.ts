@@ -48,6 +48,7 @@ export function serve(port: Port, experiment: () => Promise<Experiment>): void {
       });
     },
   });
+  void calls.call("ready", []);
 }
 
 async function changed(experiment: Experiment, settings: Settings): Promise<Experiment> {

@@ -1,5 +1,8 @@
-import type { Progress } from "../../algorithm/ready/ready.ts";
+import { BadInputError } from "../../algorithm/problem.ts";
+import type { Progress, Ready } from "../../algorithm/ready/ready.ts";
+import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import { strategyPlace } from "../../algorithm/strategy.ts";
 import type { Generation } from "../trainer-session.ts";
 
 /**
@@ -32,8 +35,19 @@ export async function trainSteps(
       step: from.step + steps,
       generation: from.generation,
     };
-    if (steps >= stepsLeft || milliseconds >= millisecondsLeft || ready(progress)) return steps;
+    if (steps >= stepsLeft || milliseconds >= millisecondsLeft) return steps;
+    const isReady: unknown = ready(progress);
+    if (typeof isReady !== "boolean") throw notBoolean(ready, isReady);
+    if (isReady) return steps;
   }
+}
+
+function notBoolean(ready: Ready, value: unknown): BadInputError {
+  const rule = "is what it returned, but it must be true or false";
+  const remedy = "return whether the generation ends here, and no promise of it";
+  return new BadInputError([
+    { path: strategyPlace("ready", ready), value: show(value), rule, remedy },
+  ]);
 }
 
 /** Lets timers, signals and other work run, unless they did so a few milliseconds ago. */
