@@ -91,6 +91,8 @@ export class RankedPopulation implements Population {
   /** Makes the snapshot its member's newest, unless its score is a donor's. */
   update(snapshot: Snapshot): void {
     if (!isEarned(snapshot)) return;
+    // A strategy of the user's own may write to what it is shown, which is what others train with.
+    Object.freeze(snapshot.hyperparameters);
     const before = this.#newest.get(snapshot.member);
     this.#newest.set(snapshot.member, snapshot);
     this.totalSteps += snapshot.memberSteps - (before?.memberSteps ?? 0);

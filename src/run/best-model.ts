@@ -2,7 +2,14 @@
 import { BadInputError } from "../algorithm/problem.ts";
 import { type ScheduleSegment, schedule } from "../algorithm/schedule.ts";
 import { show } from "../algorithm/show.ts";
-import type { CheckpointFiles, Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
+import type {
+  CheckpointFiles,
+  Hyperparameters,
+  Snapshot,
+  SnapshotId,
+  TreeSnapshot,
+} from "../algorithm/snapshot.ts";
+import { ancestorsOf } from "../analysis/branches.ts";
 import { lineage } from "../analysis/lineage.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
@@ -10,7 +17,7 @@ import {
   isCommand,
   type TrainerSource,
 } from "../experiment/trainer.ts";
-import type { Run } from "../population-store/population-store.ts";
+import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { madeTrainer } from "../trainer/in-process/in-process-session.ts";
 import { stateOf } from "../trainer/in-process/state-files.ts";
 import { trainerSeed } from "../worker/trainer-seed.ts";
@@ -41,7 +48,7 @@ export async function bestModelOf(
   experiment: Experiment,
   best: Snapshot,
 ): Promise<BestModel> {
-  const chain = await lineage(best.id, (id) => populationStore.snapshot(run.id, id));
+  const chain = await lineageOf(populationStore, run.id, best.id);
   const files = async () => {
     await using store = await checkpoints(run.id);
     return await store.load(best.checkpoint!);
@@ -65,6 +72,21 @@ export async function bestModelOf(
     state: { value: state },
     trainer: { value: trainer },
   });
+}
+
+/** Up to so many snapshots are read at once, in a few messages. */
+const fewSnapshots = 20_000;
+
+async function lineageOf(
+  store: PopulationStore,
+  run: RunId,
+  id: SnapshotId,
+): Promise<readonly TreeSnapshot[]> {
+  const { snapshots } = await store.counts(run);
+  if (snapshots > fewSnapshots) return await lineage(id, (each) => store.snapshot(run, each));
+  const tree: TreeSnapshot[] = [];
+  for await (const page of store.tree(run)) tree.push(...page);
+  return ancestorsOf(id, tree);
 }
 
 function requireInProcess(source: TrainerSource): InProcessTrainerSource {

@@ -236,6 +236,20 @@ describe("a callback", () => {
     expect(String(printed.mock.calls[0])).toContain("onEvent threw, and the run goes on");
   });
 
+  test("cannot change what others train with", async () => {
+    const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const result = await run(experiment, {
+      seed: 1,
+      onEvent(event) {
+        if (event.type === "snapshot")
+          (event.snapshot.hyperparameters as { rate: number }).rate = 9;
+      },
+    });
+    expect(String(printed.mock.calls[0])).toContain("read only property 'rate'");
+    expect(result.hyperparameters!.rate).toBeLessThanOrEqual(1);
+  });
+
   test("that waits is awaited: one event at a time, all before the result", async () => {
     let [running, most, count] = [0, 0, 0];
     await run(experiment, {

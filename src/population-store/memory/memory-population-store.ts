@@ -51,6 +51,8 @@ export function memoryPopulationStore({
   }
 
   function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
+    // Whoever reads it is given this object, and not a copy.
+    Object.freeze(snapshot.hyperparameters);
     record.snapshots.push(snapshot);
     record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
     record.members[snapshot.member]!.history.push(snapshot);
