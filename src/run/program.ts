@@ -24,7 +24,8 @@ export interface ProgramOptions {
   readonly populationStore?: PopulationStore;
   /**
    * Makes the checkpoint store of a run (default: in memory). It is asked again when a model of a
-   * run is read, or the run goes on, so it has to give the same place.
+   * run is read, or the run goes on, so it has to give the same place: one for each run, since
+   * what a run does not use any more is deleted there.
    */
   readonly checkpoints?: (run: RunId) => CheckpointStore | Promise<CheckpointStore>;
   /**
