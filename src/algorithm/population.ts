@@ -2,6 +2,7 @@ import { firstPlace } from "./bisect.ts";
 import { type PopulationHistory, RecentHistory } from "./history.ts";
 import { type Hyperparameters, isEarned, type Snapshot } from "./snapshot.ts";
 
+/** Whether more or less of the objective is better. */
 export type Direction = "maximize" | "minimize";
 
 /**

@@ -29,6 +29,7 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
   nearest(value: unknown): T | undefined;
 }
 
+/** All hyperparameters of an experiment, as strategies see them. */
 export interface SearchSpace {
   /**
    * All hyperparameters, with conditional ones, in an order in which conditions can be decided.

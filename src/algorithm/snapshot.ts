@@ -21,6 +21,7 @@ export const checkpointFileName = {
   remedy: "rename it in the trainer's save()",
 };
 
+/** A value of a hyperparameter. Numbers are finite. */
 export type HyperparameterValue = number | string | boolean;
 
 /** Values by name. A conditional hyperparameter that does not apply is absent. */

@@ -55,6 +55,7 @@ export interface StrategyDefinition extends About<Options, never> {
   readonly options: z.core.$ZodShape;
 }
 
+/** A strategy that knows its name and options, and can be made again with others. */
 export type DescribedStrategy<F> = F & {
   readonly description: StrategyDescription;
   readonly definition: StrategyDefinition;
@@ -63,6 +64,7 @@ export type DescribedStrategy<F> = F & {
   readonly with: (options: Options) => DescribedStrategy<F>;
 };
 
+/** Makes strategies of one kind from options, and describes them. */
 export interface StrategyFactory<F> {
   readonly definition: StrategyDefinition;
   /** Makes the strategy from options by name, which may be wrong. */

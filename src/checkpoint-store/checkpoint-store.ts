@@ -10,6 +10,7 @@ import {
   checkpointFileName,
 } from "../algorithm/snapshot.ts";
 
+/** Where the models of one run are kept, each under the hash of its content. */
 export interface CheckpointStore extends AsyncDisposable {
   /**
    * Stores the files and resolves their id once they survive the death of this process. The store

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { described } from "../algorithm/described.ts";
 import { mistake } from "../algorithm/mistake.ts";
 
+/** How a trainer in another process is started, and how long it may take. */
 export interface CommandOptions {
   /**
    * Variables for the command, added to those of the worker. `true` passes on the worker's own
@@ -23,6 +24,7 @@ export interface CommandOptions {
   readonly memoryLimitMegabytes?: number;
 }
 
+/** A trainer in another process: what `command` makes. */
 export interface CommandTrainer extends CommandOptions {
   /** For the shell `sh`. */
   readonly command: string;

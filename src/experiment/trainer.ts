@@ -5,6 +5,10 @@
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { CommandTrainer } from "./command.ts";
 
+/**
+ * One model in memory that can be trained, scored and saved, and can take over another model's
+ * state. H are its hyperparameters, E what it evaluates to, and S is what it saves.
+ */
 export interface Trainer<
   H = Hyperparameters,
   E extends object = object,
@@ -36,6 +40,7 @@ export const closedFilesRemedy =
   "wait for asynchronous writers before answering, for example with thread.join(), result() of " +
   "torch.distributed.checkpoint's async_save, or wait_until_finished() of orbax";
 
+/** What a trainer is told when it is made, and when it takes over a state. */
 export interface TrainerContext<H = Hyperparameters> {
   /**
    * A whole number from 0 to 2^31 - 1 that belongs to the member. Initial weights and random
@@ -52,6 +57,7 @@ export type InProcessTrainerSource<H = Hyperparameters, T = Trainer<H>> =
     ) => T)
   | ((context: TrainerContext<H>) => T | Promise<T>);
 
+/** What `trainer` of an experiment may be: a class, a function that makes one, or a command. */
 export type TrainerSource<H = Hyperparameters> = InProcessTrainerSource<H> | CommandTrainer;
 
 /** True for what `command()` makes, even with wrong options. */

@@ -18,6 +18,7 @@ export type FailureCause = "trainer" | "contract" | "outside";
  */
 export type Blamed = "member" | "worker" | "nobody";
 
+/** An error of a trainer, and whom it counts against. */
 export interface Failure {
   readonly member: number;
   readonly generation: number;

@@ -20,6 +20,10 @@ export * from "./contract/runs.ts";
 export type { Blamed, Failure, FailureCause, Phase } from "./failure.ts";
 export type { RunWorker, WorkerState } from "./run-worker.ts";
 
+/**
+ * Where runs, their members and everything that these publish are kept. Stores pass
+ * `populationStoreConformance` of `clade/testing`.
+ */
 export interface PopulationStore
   extends Runs,
     Members,

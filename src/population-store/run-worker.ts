@@ -17,6 +17,7 @@ export type WorkerState =
   /** It has left after it was set aside. */
   | { readonly kind: "gave-up"; readonly since: number; readonly reason: string };
 
+/** A worker of a run, and what it said last. */
 export interface RunWorker {
   readonly worker: WorkerId;
   /** As in a failure. */

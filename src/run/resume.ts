@@ -17,6 +17,7 @@ import { ProgramSession, type RunSession, tryInProgram, type WorkOptions } from 
 /** What may change when a run goes on. The rest is its identity. */
 const changeable = ["budget", "ready", "exploit", "explore", "exploreEvery"];
 
+/** How a program works on a run that exists. */
 export type ResumeOptions<H, M extends string> = Omit<WorkOptions<H, M>, "populationStore">;
 
 /**

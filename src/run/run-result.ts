@@ -25,6 +25,7 @@ export interface RunResult<H = Hyperparameters, M extends string = string, S = o
   figures(theme?: Theme): Promise<RunFigures>;
 }
 
+/** The figures of a run. */
 export interface RunFigures {
   /** Every member's score over its steps, and the best model's lineage. */
   readonly lineage: RunFigure;

@@ -9,6 +9,7 @@ import {
 } from "../population-store/population-store.ts";
 import { bestModel } from "../worker/best-model.ts";
 
+/** What a run has come to, as plain data. */
 export interface RunSummary<H = Hyperparameters, M extends string = string> {
   readonly run: RunId;
   readonly state: RunState;

@@ -25,6 +25,7 @@ import { requireNoThread } from "./threads/in-thread.ts";
 import { tryTrainer } from "./try-trainer.ts";
 import { eventsUntil, type RunEvent } from "./watch.ts";
 
+/** How a program works on a run, and hears of it. */
 export interface WorkOptions<H = Hyperparameters, M extends string = string>
   extends ProgramOptions {
   /**
@@ -34,6 +35,7 @@ export interface WorkOptions<H = Hyperparameters, M extends string = string>
   readonly onEvent?: (event: RunEvent<H, M>) => unknown;
 }
 
+/** How a program starts a run, and works on it. */
 export interface RunOptions<H = Hyperparameters, M extends string = string>
   extends WorkOptions<H, M> {
   /** Default: the experiment's, or one that is drawn. */

@@ -52,6 +52,7 @@ export async function* eventsUntil(
   }
 }
 
+/** How long a run is watched. */
 export interface WatchOptions {
   /** Ends the watching, and nothing else. */
   readonly signal?: AbortSignal;

@@ -12,7 +12,7 @@ const usual = `
   console.log(defineExperiment, logUniform, maximize, run);
 `;
 
-test("a usual import is within its budget, and brings no strategy that it does not use", async () => {
+test("a usual import is within its budget, and brings no strategy unasked", async () => {
   const { outputFiles, metafile } = await build({
     stdin: { contents: usual, resolveDir: fileURLToPath(new URL("../..", import.meta.url)) },
     bundle: true,

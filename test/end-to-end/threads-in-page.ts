@@ -51,12 +51,21 @@ export async function climb(startThread?: () => WebWorker): Promise<string> {
   return numbers.map((value) => value.toPrecision(9)).join(" ");
 }
 
+/**
+ * The page calls it.
+ *
+ * @public
+ */
 export function climbInPage(script: string): Promise<string> {
   const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   return climb(() => new Worker(url));
 }
 
-/** The script of a thread. It comes late, as one does that loads its data first. */
+/**
+ * The script of a thread. It comes late, as one does that loads its data first.
+ *
+ * @public
+ */
 export async function serve(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 100));
   serveExperiment(experiment);

@@ -1,6 +1,7 @@
 /** Decides after every step whether the generation ends here. */
 export type Ready = (progress: Progress) => boolean;
 
+/** How far a generation has come: what a ready strategy sees after each step. */
 export interface Progress {
   /** Steps and seconds since the generation began. */
   readonly stepsInGeneration: number;

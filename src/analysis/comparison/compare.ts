@@ -37,6 +37,7 @@ export interface CompareOptions {
   readonly sameData?: boolean;
 }
 
+/** What runs prove about each other: what `compareRuns` returns. */
 export interface Comparison {
   /** The compared metric. Its direction is the objective's. */
   readonly metric: string;

@@ -31,6 +31,7 @@ import { filesystemDirectories, type SaveFiles } from "./filesystem-directories.
 import { filesystemSweeps } from "./filesystem-sweeps.ts";
 import { StoredFiles } from "./stored-files.ts";
 
+/** What `filesystemCheckpointStore` makes. */
 export interface FilesystemCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
   /**
@@ -39,6 +40,11 @@ export interface FilesystemCheckpointStore extends CheckpointStore {
   exportTo(id: CheckpointId, directory: string): Promise<readonly ManifestEntry[]>;
 }
 
+/**
+ * Checkpoints of one run below a directory of this machine, which is made when it is missing.
+ * Equal files are stored once. What the run no longer uses is deleted, so two runs need two
+ * directories.
+ */
 export function filesystemCheckpointStore(path: string): FilesystemCheckpointStore {
   const directory = resolve(path);
   const stored = new StoredFiles(directory);

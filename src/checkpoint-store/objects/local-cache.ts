@@ -21,6 +21,7 @@ const partUntilTrim = 0.05;
 const gigabyte = 1e9;
 const defaultBytes = 10 * gigabyte;
 
+/** Where a cache is, and how large it may grow. */
 export interface CacheOptions {
   readonly directory?: string;
   /** Bytes, without files that are being written. */
@@ -40,6 +41,7 @@ export function cacheOptions(environment: {
   return { ...(directory && { directory }), maxBytes };
 }
 
+/** A cache of a machine for checkpoints that are stored elsewhere. */
 export class LocalCache {
   readonly directory: string;
   readonly #maxBytes: number;

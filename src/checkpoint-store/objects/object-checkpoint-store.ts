@@ -34,6 +34,7 @@ import { StoredCopies } from "./stored-copies.ts";
 
 const defaultSettleMs = 30_000;
 
+/** What `objectCheckpointStore` makes. */
 export interface ObjectCheckpointStore extends CheckpointStore {
   readonly directories: CheckpointDirectories;
   /**
@@ -47,6 +48,9 @@ export interface ObjectCheckpointStore extends CheckpointStore {
   isSigned(): Promise<boolean>;
 }
 
+/**
+ * Checkpoints of one run in an object storage that many machines reach, with a cache on this one.
+ */
 export function objectCheckpointStore(
   storage: ObjectStorage,
   run: string,

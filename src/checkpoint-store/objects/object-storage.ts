@@ -9,6 +9,7 @@ import { CladeError } from "../../algorithm/clade-error.ts";
 /** What an object is made of: bytes, or a file of this machine. */
 export type ObjectSource = Uint8Array | { readonly path: string; readonly size: number };
 
+/** An object as a listing shows it. */
 export interface StoredObject {
   /** Parts separated by slashes: letters, digits, and the other characters of a run's id. */
   readonly key: string;
@@ -16,6 +17,10 @@ export interface StoredObject {
   readonly size: number;
 }
 
+/**
+ * A place for objects by key, such as a bucket or a directory that machines share. Storages pass
+ * `objectStorageConformance` of `clade/testing`.
+ */
 export interface ObjectStorage extends AsyncDisposable {
   /** The URL without secrets, for messages. */
   readonly shown: string;
@@ -45,4 +50,5 @@ export interface ObjectStorage extends AsyncDisposable {
   delete(keys: readonly string[]): Promise<void>;
 }
 
+/** There is no object with that key. */
 export class MissingObjectError extends CladeError {}

@@ -10,6 +10,7 @@ interface Condition<On extends string, V extends HyperparameterValue> {
   readonly values: readonly V[];
 }
 
+/** A hyperparameter of type T that exists while another, On, has one of the values V. */
 export interface Conditional<
   T extends HyperparameterValue,
   On extends string = string,

@@ -41,6 +41,7 @@ export const scales = {
   },
 };
 
+/** A number as a user declares it, with its bounds and its scale. */
 export interface DeclaredNumber extends Declared<number> {
   readonly numeric: Numeric;
 }

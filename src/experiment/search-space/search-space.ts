@@ -11,6 +11,7 @@ import { maxHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
 
+/** The hyperparameters of an experiment by name, as a user declares them. */
 export type SpaceDeclaration = { readonly [name: string]: Declared };
 
 /** The space of a declaration without problems. */

@@ -103,6 +103,7 @@ export function studyJsonSchema(): object {
   return z.toJSONSchema(file, { target: "draft-7", io: "input" });
 }
 
+/** What a user declares of a study: an experiment, its variants and seeds. */
 export interface StudyDeclaration extends Omit<z.input<typeof schema>, "experiment"> {
   /** The experiment's file, beside the study's own; in a program also an experiment. */
   readonly experiment: string | Experiment;

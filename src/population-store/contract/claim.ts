@@ -26,6 +26,7 @@ export interface Claim {
   readonly restarted: number;
 }
 
+/** What a worker asks for when it claims a member. */
 export interface ClaimRequest {
   /** How long the claim holds without a renewal, in milliseconds. */
   readonly leaseMs: number;
@@ -35,6 +36,7 @@ export interface ClaimRequest {
   readonly since?: number | undefined;
 }
 
+/** What a worker that asks for a member gets. */
 export type ClaimResult =
   | {
       readonly kind: "claimed";

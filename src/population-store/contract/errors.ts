@@ -3,7 +3,9 @@ import type { SnapshotId } from "../../algorithm/snapshot.ts";
 import type { Claim } from "./claim.ts";
 import type { RunId } from "./ids.ts";
 
+/** The store has no run with that id. */
 export class RunNotFoundError extends CladeError {}
+/** The run has no snapshot with that id. */
 export class SnapshotNotFoundError extends CladeError {}
 /** A row of the store cannot be read. The message names the row and the remedy. */
 export class DamagedRowError extends CladeError {}

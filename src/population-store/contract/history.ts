@@ -27,8 +27,10 @@ export interface Cursor {
   readonly failures: number;
 }
 
+/** The place before everything that was published. */
 export const beginning: Cursor = { snapshots: 0, decisions: 0, failures: 0 };
 
+/** What was published in a run after a place, and the place after it. */
 export interface Changes {
   readonly snapshots: readonly PublishedSnapshot[];
   readonly decisions: readonly Decision[];

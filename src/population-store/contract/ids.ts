@@ -1,3 +1,4 @@
+/** The name of a run, such as digits-8yp2. */
 export type RunId = string & { readonly __brand: "RunId" };
 
 /** Names a worker process: `host:pid:random`. */

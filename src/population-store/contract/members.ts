@@ -11,6 +11,7 @@ import type { RunId, WorkerId } from "./ids.ts";
  */
 export type MemberState = "active" | "finished" | "stopped" | "failed";
 
+/** A member as a reader sees it. */
 export interface Member {
   readonly member: number;
   readonly state: MemberState;

@@ -4,6 +4,7 @@ import type { CheckpointId, Snapshot } from "../../algorithm/snapshot.ts";
 import type { Claim, ClaimRequest, ClaimResult, News } from "./claim.ts";
 import type { RunId } from "./ids.ts";
 
+/** What a worker has done, for the history. */
 export type Publication =
   | Trained
   /** A copy was scored again before its training. The claim continues. */

@@ -3,6 +3,7 @@ import type { HyperparameterValue, Snapshot, SnapshotId } from "../../algorithm/
 import type { ExperimentDescription } from "../../experiment/experiment.ts";
 import type { RunId, WorkerId } from "./ids.ts";
 
+/** Whether a run may be worked on, and how it has ended. */
 export type RunState =
   /** Workers may claim members. The store does not know whether there are any workers. */
   | { readonly kind: "running" }
@@ -23,6 +24,7 @@ export interface StudyPlace {
   readonly baseline?: string;
 }
 
+/** What a run is created with, which never changes but by a resume. */
 export interface NewRun {
   readonly id: RunId;
   readonly seed: number;
@@ -109,6 +111,7 @@ export interface LostModel {
   readonly why: string;
 }
 
+/** A run as a reader sees it. */
 export interface Run extends NewRun {
   /** Unix time in milliseconds. */
   readonly createdAt: number;

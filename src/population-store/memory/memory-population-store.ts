@@ -26,6 +26,10 @@ import { forgottenAfterMs } from "../run-worker.ts";
 import { workTime, workTimeOfClaim } from "../work-time.ts";
 import { type MemberRecord, RunRecord } from "./run-record.ts";
 
+/**
+ * A population store in this process's memory, which goes when the process ends. `now` is the time
+ * that it goes by, in milliseconds (default: the clock).
+ */
 export function memoryPopulationStore({
   now = Date.now,
 }: {

@@ -23,11 +23,13 @@ import { type RunResult, resultOf } from "../run-result.ts";
 import { tryTrainer } from "../try-trainer.ts";
 import { type PlannedRun, requireOfStudy, studyRuns, whyNotFollowed } from "./study-runs.ts";
 
+/** How a program works on the runs of a study. */
 export interface RunStudyOptions extends ProgramOptions {
   /** The experiment that the study's variants change, where it names a file. */
   readonly experiment?: Experiment;
 }
 
+/** The runs of a study, and what was published in them. */
 export interface StudyResult {
   /** One seed after another, with every variant; a run comes after the one that it follows. */
   readonly runs: readonly StudyRun[];
