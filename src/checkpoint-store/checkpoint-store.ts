@@ -4,6 +4,7 @@
  * `checkpointStoreConformance` of `clade/testing`.
  */
 import { CladeError } from "../algorithm/clade-error.ts";
+import { BadInputError } from "../algorithm/problem.ts";
 import {
   type CheckpointFiles,
   type CheckpointId,
@@ -31,6 +32,11 @@ export interface CheckpointStore extends AsyncDisposable {
   readonly settleMs?: number;
   /** Removes every checkpoint of the run. */
   remove(): Promise<void>;
+  /**
+   * Marks the place as that run's, for programs, which choose places themselves. Throws a
+   * `BadInputError` where it is another run's, whose models a sweep would delete.
+   */
+  own?(run: string): Promise<void>;
   /** For trainers that write and read directories; absent where there is no file system. */
   readonly directories?: CheckpointDirectories;
 }
@@ -104,6 +110,14 @@ export class CheckpointError extends CladeError {
     super(`checkpoint ${checkpoint.slice(0, 12)}: ${what}`, options);
     this.checkpoint = checkpoint;
   }
+}
+
+/** A place for checkpoints is the first run's that owns it. */
+export function requireOwner(place: string, owner: string, run: string): void {
+  if (owner === run) return;
+  const rule = `has the models of run ${owner}, which run ${run} would delete`;
+  const remedy = "give each run a place of its own: the option's function is told the run's name";
+  throw new BadInputError([{ path: "checkpoints", value: place, rule, remedy }]);
 }
 
 /** One file of a checkpoint, as its manifest lists it. */

@@ -211,7 +211,9 @@ export async function workInProgram(
 }
 
 async function opened(checkpoints: Program["checkpoints"], id: RunId): Promise<CheckpointStore> {
-  return await checkpoints(id);
+  const store = await checkpoints(id);
+  await store.own?.(id);
+  return store;
 }
 
 async function workHere(

@@ -350,6 +350,26 @@ describe("a control", () => {
   });
 });
 
+test("a second run with the place of another is refused, and deletes nothing", async () => {
+  const place = mkdtempSync(joined(tmpdir(), "models-"));
+  const checkpoints = () => filesystemCheckpointStore(place);
+  const populationStore = memoryPopulationStore();
+  const shared = memoryCheckpointStore();
+  const first = await run(experiment, { seed: 1, populationStore, checkpoints });
+  await expect(run(experiment, { seed: 2, populationStore, checkpoints })).rejects.toThrow(
+    `checkpoints: ${place} - has the models of run ${first.run}`,
+  );
+  const { control, controlError, best } = await run(experiment, {
+    seed: 1,
+    control: "random-search",
+    checkpoints: () => shared,
+  });
+  expect(control).toBeUndefined();
+  expect(String(controlError)).toContain("give each run a place of its own");
+  expect((await best!.state()).state.height).toBe(best!.score);
+  expect((await first.best!.state()).state.height).toBe(first.score);
+});
+
 test("a place for checkpoints that cannot be opened stops the run", async () => {
   const populationStore = memoryPopulationStore();
   const checkpoints = () => {

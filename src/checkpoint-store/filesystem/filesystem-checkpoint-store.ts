@@ -5,6 +5,7 @@
  *     files/<sha256>      the large files, each once, whatever number of checkpoints it is part of
  *     incoming/           being written; renamed into place when complete
  *     trash/              out of reach, about to be deleted or replaced
+ *     run                 the name of the run that a program keeps here
  *
  * So a small checkpoint is one file and one rename. The store adopts a directory that a trainer
  * wrote: it links large files instead of copying them. It does not force anything to the disk. The
@@ -12,7 +13,7 @@
  * and the member continues from an older snapshot.
  */
 import { hash } from "node:crypto";
-import { chmod, copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts";
 import { entriesOf, isLarge, parseManifest } from "../checkpoint-file.ts";
@@ -22,6 +23,7 @@ import {
   type CheckpointStore,
   type ManifestEntry,
   manifestText,
+  requireOwner,
 } from "../checkpoint-store.ts";
 import { explain, explainedAsync } from "../local-disk/disk-errors.ts";
 import { writeSealed } from "../local-disk/files.ts";
@@ -65,6 +67,15 @@ export function filesystemCheckpointStore(path: string): FilesystemCheckpointSto
     async remove() {
       await rm(directory, { recursive: true, force: true });
     },
+    own: (run) =>
+      explainedAsync(directory, async () => {
+        const file = join(directory, "run");
+        await mkdir(directory, { recursive: true });
+        await writeFile(file, run, { flag: "wx" }).catch((error) => {
+          if (error.code !== "EEXIST") throw error;
+        });
+        requireOwner(directory, await readFile(file, "utf8"), run);
+      }),
     async [Symbol.asyncDispose]() {
       await directories.settle().catch(() => {});
       await stored.removeSpares();

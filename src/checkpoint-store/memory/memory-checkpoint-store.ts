@@ -1,7 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts";
-import { CheckpointError, type CheckpointStore, manifestText } from "../checkpoint-store.ts";
+import {
+  CheckpointError,
+  type CheckpointStore,
+  manifestText,
+  requireOwner,
+} from "../checkpoint-store.ts";
 
 /**
  * Checkpoints in this process's memory. The store keeps the given files without a copy, so callers
@@ -9,6 +14,7 @@ import { CheckpointError, type CheckpointStore, manifestText } from "../checkpoi
  */
 export function memoryCheckpointStore(): CheckpointStore {
   const checkpoints = new Map<CheckpointId, CheckpointFiles>();
+  let owner: string | undefined;
   return {
     async save(files, reserve) {
       const entries = Array.from(files, ([name, bytes]) => ({
@@ -33,6 +39,10 @@ export function memoryCheckpointStore(): CheckpointStore {
     },
     async remove() {
       checkpoints.clear();
+    },
+    async own(run) {
+      owner ??= run;
+      requireOwner("a store in memory", owner, run);
     },
     async [Symbol.asyncDispose]() {},
   };
