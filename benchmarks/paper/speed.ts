@@ -98,7 +98,7 @@ function partOf({ url, functionName }: { url: string; functionName: string }): P
   if (url.includes("mujoco")) return "MuJoCo";
   if (url.startsWith("wasm:") || url.includes("@jax-js")) return "jax-js";
   if (url.includes("/examples/")) return "example";
-  return url.includes("/src/") ? "Clade" : undefined;
+  return /\/(src|dist)\//.test(url) ? "Clade" : undefined;
 }
 
 async function profiled(work: () => Promise<void>) {
