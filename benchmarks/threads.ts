@@ -2,7 +2,7 @@
  * Generations of a trainer that keeps a core busy: one worker in the program's thread beside two
  * threads, one after the other and again, on the same experiment.
  *
- *     npx node benchmarks/threads.ts [--rounds 5]
+ *     npx node benchmarks/threads.ts [--rounds 3]
  */
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -12,9 +12,9 @@ import { option } from "./reference/option.ts";
 import { table, writeResults } from "./results-file.ts";
 import experiment from "./threads/busy.ts";
 
-const rounds = option("rounds", 5);
+const rounds = option("rounds", 3);
 const module = fileURLToPath(new URL("./threads/busy.ts", import.meta.url));
-const generations = experiment.population * 50;
+const generations = experiment.population * experiment.budget.stepsPerMember!;
 
 async function perSecond(options: object): Promise<number> {
   const began = performance.now();
@@ -36,8 +36,9 @@ const row = (name: string, values: readonly number[], digits: number) => [
   ),
 ];
 writeResults("threads", "Two threads beside one worker", [
-  `${experiment.population} members with 50 generations of about 20 ms of arithmetic each, ` +
-    `stores in memory, ${cpus().length} cores. A run in threads includes their start.`,
+  `${generations} generations of ${experiment.population} members, each of about ` +
+    `${(1000 / median(one)).toFixed(0)} ms of arithmetic, stores in memory, ${cpus().length} ` +
+    "cores. A run in threads includes their start.",
   table(
     ["", "median", "least", "most"],
     [

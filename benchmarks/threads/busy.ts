@@ -1,7 +1,7 @@
 /** A trainer that keeps its core busy, for benchmarks/threads.ts. */
 import { defineExperiment, everySteps, logUniform, maximize } from "clade";
 
-/** About 20 ms on the machine of the results. */
+/** Of arithmetic in a step. */
 const rounds = 2_000_000;
 
 class Busy {
@@ -30,6 +30,6 @@ export default defineExperiment({
   hyperparameters: { rate: logUniform(1e-4, 1e-2) },
   objective: maximize("height"),
   ready: everySteps(1),
-  budget: { stepsPerMember: 50 },
+  budget: { stepsPerMember: 100 },
   trainer: Busy,
 });
