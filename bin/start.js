@@ -10,7 +10,8 @@ import { enableCompileCache, registerHooks } from "node:module";
 // again.
 enableCompileCache();
 
-const inCheckout = existsSync(new URL("../src/cli/main.ts", import.meta.url));
+// The package has the sources, too, for editors and debuggers.
+const inCheckout = existsSync(new URL("../tsconfig.build.json", import.meta.url));
 const file = (path) =>
   new URL(inCheckout ? `../src/${path}.ts` : `../dist/${path}.js`, import.meta.url).href;
 const ours = { clade: file("index"), "clade/testing": file("testing/index") };
