@@ -96,16 +96,8 @@ export function requireOptions(given: unknown, known: readonly OptionName[]): vo
   if (problems.length > 0) throw new BadInputError(problems);
 }
 
-/** A program in JavaScript may give anything for an experiment. */
-export function requireExperiment(experiment: unknown): void {
-  requireOptions({ experiment }, ["experiment"]);
-  if (experiment === undefined)
-    throw new BadInputError([
-      {
-        path: "experiment",
-        value: "undefined",
-        rule: "is not an experiment",
-        remedy: "give what defineExperiment returns",
-      },
-    ]);
+/** A program in JavaScript may give anything, or nothing, where a value is needed. */
+export function requireRight(path: OptionName, value: unknown): void {
+  const mistake = checks[path](value);
+  if (mistake) throw new BadInputError([{ path, value: show(value), ...mistake }]);
 }

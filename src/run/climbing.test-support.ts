@@ -1,4 +1,5 @@
 import {
+  defineExperiment,
   everySteps,
   logUniform,
   maximize,
@@ -42,3 +43,15 @@ export const climbing = {
   budget: { stepsPerMember: 100 },
   trainer: NoisyClimber,
 } as const;
+
+export const fewClimbers = defineExperiment({ ...climbing, population: 4 });
+
+/** Waits a moment in each step, so that a run can be seen while it goes on. */
+class Unhurried extends NoisyClimber {
+  override async step(hyperparameters: { rate: number }) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    super.step(hyperparameters);
+  }
+}
+
+export const unhurried = defineExperiment({ ...climbing, population: 4, trainer: Unhurried });

@@ -1,17 +1,11 @@
 /** Runs that exist, in a program: going on with one, and helping with one that others work on. */
 import { CladeError } from "../algorithm/clade-error.ts";
-import { ending } from "../experiment/budget.ts";
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
-import {
-  elapsedMs,
-  type PopulationStore,
-  type Run,
-  type RunId,
-} from "../population-store/population-store.ts";
+import type { PopulationStore, Run, RunId } from "../population-store/population-store.ts";
 import { changesSince, type ExperimentChange } from "./changes-since.ts";
-import { requireExperiment } from "./check-options.ts";
+import { requireRight } from "./check-options.ts";
 import { type Program, programOf } from "./program.ts";
-import { summaryOf } from "./run-summary.ts";
+import { hasSomethingToDo } from "./something-to-do.ts";
 import { ProgramSession, type RunSession, tryInProgram, type WorkOptions } from "./start.ts";
 
 /** What may change when a run goes on. The rest is its identity. */
@@ -43,6 +37,7 @@ export async function resume<H, M extends string, S, T>(
   await requireModels(program, run);
   if (run.state.kind === "done") await requireSomethingToDo(populationStore, run, plain);
   await tryInProgram(program, plain, run.seed);
+  if (changes.length > 0) await requireNobodyElse(populationStore, run);
   const described = changes.length > 0 ? { experiment: describeExperiment(plain) } : undefined;
   await populationStore.resume(id, described);
   const resumed = await populationStore.run(id);
@@ -73,8 +68,9 @@ export async function join<H, M extends string, S, T>(
 }
 
 function given(populationStore: PopulationStore, experiment: unknown, options: object) {
-  requireExperiment(experiment);
-  const program = programOf({ ...options, populationStore: populationStore ?? null }, ["onEvent"]);
+  requireRight("populationStore", populationStore);
+  requireRight("experiment", experiment);
+  const program = programOf({ ...options, populationStore }, ["onEvent"]);
   return { plain: experiment as Experiment, program };
 }
 
@@ -110,17 +106,21 @@ async function requireSomethingToDo(
   run: Run,
   experiment: Experiment,
 ): Promise<void> {
-  const { score, totalSteps, failedMembers } = await summaryOf(store, run.id);
-  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
-  const { stepsPerMember = Infinity } = experiment.budget;
-  const members = await store.members(run.id);
-  const isSpent = members.every(
-    ({ state, newest }) => state === "stopped" || newest.memberSteps >= stepsPerMember,
-  );
-  const isOver = ending(experiment, now) !== undefined;
-  if (!isOver && (!isSpent || failedMembers > 0)) return;
+  if (await hasSomethingToDo(store, run, experiment)) return;
   throw new CladeError(
     `run ${run.id}: is done (${"reason" in run.state ? run.state.reason : ""}), and this budget ` +
       "leaves nothing to do; give the experiment a larger one",
+  );
+}
+
+/** Others would go on with what was, and decide otherwise than this program. */
+async function requireNobodyElse(store: PopulationStore, { id }: Run): Promise<void> {
+  const holders = (await store.members(id)).flatMap(({ lease }) =>
+    lease && lease.until > Date.now() ? lease.worker : [],
+  );
+  if (holders.length === 0) return;
+  throw new CladeError(
+    `run ${id}: ${[...new Set(holders)].join(", ")} work on it as it was; stop it before you ` +
+      "change its budget or a strategy",
   );
 }

@@ -9,7 +9,7 @@ import type {
   RunId,
   StudyPlace,
 } from "../population-store/population-store.ts";
-import { requireExperiment } from "./check-options.ts";
+import { requireRight } from "./check-options.ts";
 import { createRun, newSeed } from "./create-run.ts";
 import {
   type Manner,
@@ -80,7 +80,7 @@ export async function start<H, M extends string, S, T>(
   experiment: Experiment<H, M, S, T>,
   options: RunOptions<H, M> = {},
 ): Promise<RunSession<H, M, S, T>> {
-  requireExperiment(experiment);
+  requireRight("experiment", experiment);
   const plain = experiment as unknown as Experiment;
   const program = programOf(options, ["seed", "study", "control", "onEvent"]);
   const { seed = experiment.seed ?? newSeed(), study, control } = options;

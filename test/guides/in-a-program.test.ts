@@ -29,4 +29,8 @@ test("every file of the guide runs, and is right for the compiler", async () => 
     promisify(execFile)(process.execPath, words, { cwd: directory });
   for (const name of programs) await node("--conditions", "clade-source", name);
   await node(join(root, "node_modules/typescript/bin/tsc"), "--project", directory);
+
+  // The commands that the page says work on the run of stores.ts.
+  for (const words of [["show"], ["report"], ["export", "--out", "rows.csv"], ["stop"]])
+    await node(join(root, "bin/clade.js"), ...words, "--store", "clade.db");
 });

@@ -1,13 +1,10 @@
 /** The module that threads of the tests load. What may go wrong is in the environment. */
 import { existsSync, writeFileSync } from "node:fs";
-import { defineExperiment, everySteps, logUniform, maximize, randomStream } from "clade";
+import { defineExperiment, everySteps, logUniform, maximize } from "clade";
+import { NoisyClimber } from "../../src/run/climbing.test-support.ts";
 
-export class Climber {
-  state: { seed: number; steps: number; height: number; weights: Float32Array };
-  constructor({ seed }: { seed: number }) {
-    this.state = { seed, steps: 0, height: 0, weights: new Float32Array(4) };
-  }
-  step({ rate }: { rate: number }) {
+class Climber extends NoisyClimber {
+  override step({ rate }: { rate: number }) {
     const { CLADE_TEST_DIES: flag, CLADE_TEST_THROWS: throws } = process.env;
     // As when a batch is too large for the memory.
     if (process.env.CLADE_TEST_TOO_FAST && rate > 0.5) process.exit(134);
@@ -16,18 +13,10 @@ export class Climber {
       process.exit(7);
     }
     if (throws && this.state.steps === 12) throw new RangeError("exploded in a thread");
-    const noise = randomStream(this.state.seed, this.state.steps++).normal();
-    this.state.height += rate * (1 - this.state.height) + 0.1 * rate * noise;
-    this.state.weights[0] = this.state.height;
+    super.step({ rate });
   }
-  evaluate() {
-    return { height: this.state.height };
-  }
-  save() {
-    return { state: { ...this.state, weights: this.state.weights.slice() } };
-  }
-  restore({ state }: { state: Climber["state"] }) {
-    this.state = state;
+  override save() {
+    return { state: this.state, weights: Float64Array.of(this.state.height) };
   }
 }
 

@@ -1,12 +1,11 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
-import { ending } from "../../experiment/budget.ts";
 import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
 import { replaced, type Settings, withSettings } from "../../experiment/settings.ts";
-import { elapsedMs, type Run } from "../../population-store/population-store.ts";
+import type { Run } from "../../population-store/population-store.ts";
 import { releaseDeadWorkers } from "../../processes/dead-workers.ts";
 import { workerProcesses } from "../../processes/worker-processes.ts";
-import { summaryOf } from "../../run/run-summary.ts";
+import { hasSomethingToDo } from "../../run/something-to-do.ts";
 import type { Context } from "../context.ts";
 import { experimentOf, sourceOf } from "../declarations/run-source.ts";
 import { requireSameCode } from "../declarations/same-code.ts";
@@ -49,7 +48,11 @@ async function goOn(
   const { allowDifferentCode = false, json = false } = options;
   requireSameCode(run, original, source.file, allowDifferentCode);
   const experiment = withSettings(original, settings);
-  if (run.state.kind === "done" && !isLonger && !(await canRevive(stores, run, experiment))) {
+  if (
+    run.state.kind === "done" &&
+    !isLonger &&
+    !(await hasSomethingToDo(stores.population, run, experiment))
+  ) {
     const longer = 2 * (experiment.budget.stepsPerMember ?? 1000);
     throw new CladeError(
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, ` +
@@ -81,17 +84,6 @@ function requireChangeable(settings: Settings): void {
   throw new BadInputError([{ path, value: String(settings[path]), rule, remedy }]);
 }
 
-/** Whether members were given up, and the budget of all members together has steps left. */
-async function canRevive(
-  { population }: Stores,
-  run: Run,
-  experiment: Experiment,
-): Promise<boolean> {
-  const { score, totalSteps, failedMembers } = await summaryOf(population, run.id);
-  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
-  return failedMembers > 0 && ending(experiment, now) === undefined;
-}
-
 /**
  * Settings may change only while no worker uses the old ones, and only if they leave something to
  * do.
@@ -102,7 +94,6 @@ async function requireUseful(
   run: Run,
   experiment: Experiment,
 ): Promise<void> {
-  const members = await stores.population.members(run.id);
   const workers = await workersOf(stores.population, run);
   if (run.state.kind === "running" && workers.length > 0) {
     throw new CladeError(
@@ -110,17 +101,12 @@ async function requireUseful(
         `stop it first with: ${clade} stop ${run.id}`,
     );
   }
-  const { score, totalSteps } = await summaryOf(stores.population, run.id);
-  const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
-  const { stepsPerMember = Infinity } = experiment.budget;
-  const isSpent = members.every(
-    ({ state, newest }) => state === "stopped" || newest.memberSteps >= stepsPerMember,
-  );
+  if (run.state.kind !== "done") return;
+  if (await hasSomethingToDo(stores.population, run, experiment)) return;
+  const members = await stores.population.members(run.id);
   const max = Math.max(...members.map(({ newest }) => newest.memberSteps));
-  if (run.state.kind === "done" && (isSpent || ending(experiment, now) !== undefined)) {
-    throw new CladeError(
-      `run ${run.id}: these settings leave nothing to do; give a larger budget, ` +
-        `such as --set budget.stepsPerMember=${2 * max}`,
-    );
-  }
+  throw new CladeError(
+    `run ${run.id}: these settings leave nothing to do; give a larger budget, ` +
+      `such as --set budget.stepsPerMember=${2 * max}`,
+  );
 }

@@ -15,7 +15,7 @@ import {
   RunNotFoundError,
 } from "../../population-store/population-store.ts";
 import { changesSince } from "../changes-since.ts";
-import { requireExperiment } from "../check-options.ts";
+import { requireRight } from "../check-options.ts";
 import { createRun } from "../create-run.ts";
 import { foundIn } from "../found-in.ts";
 import { type Program, type ProgramOptions, programOf, workInProgram } from "../program.ts";
@@ -153,6 +153,6 @@ function experimentOf(study: Study, given: Experiment | undefined): Experiment {
     const remedy = "give the option experiment with what defineExperiment returns";
     throw bad("experiment", experiment, "is a file, and a program needs the experiment", remedy);
   }
-  requireExperiment(experiment);
+  requireRight("experiment", experiment);
   return experiment;
 }
