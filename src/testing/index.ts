@@ -1,19 +1,14 @@
 /**
  * What a store, a trainer or a strategy of your own must pass: lists of named cases for any test
- * framework, or none.
+ * framework, or none, in Node or in a browser.
  */
 export type { ConformanceCase } from "./assert.ts";
-export { checkpointDirectoriesConformance } from "./checkpoint-directories-conformance.ts";
 export {
   type CheckpointStoreOptions,
   checkpointStoreConformance,
 } from "./checkpoint-store-conformance.ts";
 export { exploitConformance } from "./exploit-conformance.ts";
 export { exploreConformance } from "./explore-conformance.ts";
-export {
-  type ObjectStorageOptions,
-  objectStorageConformance,
-} from "./object-storage-conformance.ts";
 export {
   type OpenPopulationStore,
   populationStoreConformance,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import { chromium, type Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { climb } from "./threads-in-page.ts";
 import { runToy } from "./toy-in-browser.ts";
@@ -24,20 +24,35 @@ async function bundle(file = "./toy-in-browser.ts", globalName = "toy"): Promise
 
 const browser = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
-/** What a script says in a new page that has another script. */
-async function inPage(script: string, question: string): Promise<unknown> {
+/** A page without a site has no databases. Locks need one that counts as secure. */
+const site = "http://localhost/";
+
+/** Opens pages of one site, which have a script. */
+async function inBrowser<T>(
+  script: string,
+  work: (open: () => Promise<Page>) => Promise<T>,
+): Promise<T> {
   const launched = await chromium.launch({
     executablePath: browser!,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
   });
   try {
-    const page = await launched.newPage();
-    await page.addScriptTag({ content: script });
-    return await page.evaluate(question);
+    const context = await launched.newContext();
+    const body = `<script>${script.replaceAll("</script", "<\\/script")}</script>`;
+    await context.route(site, (route) => route.fulfill({ contentType: "text/html", body }));
+    return await work(async () => {
+      const page = await context.newPage();
+      await page.goto(site);
+      return page;
+    });
   } finally {
     await launched.close();
   }
 }
+
+/** What a script says in a new page. */
+const inPage = (script: string, question: string) =>
+  inBrowser(script, async (open) => (await open()).evaluate<unknown>(question));
 
 test.skipIf(!browser)(
   "the toy gives the same result in a browser as in Node (needs Chromium)",
@@ -52,6 +67,41 @@ test.skipIf(!browser)(
     const script = await bundle("./threads-in-page.ts", "climbing");
     const thread = JSON.stringify(`${script}\nclimbing.serve();`);
     expect(await inPage(script, `climbing.climbInPage(${thread})`)).toBe(await climb());
+  },
+);
+
+test.skipIf(!browser)("stores of a browser keep every promise (needs Chromium)", async () => {
+  const script = await bundle("./stores-in-browser.ts", "stores");
+  const said = (await inPage(script, "stores.conform()")) as { cases: number; wrong: string[] };
+  expect(said.wrong).toEqual([]);
+  expect(said.cases).toBeGreaterThan(80);
+});
+
+test.skipIf(!browser)(
+  "a run goes on after a reload, together with another page (needs Chromium)",
+  async () => {
+    const script = await bundle("./lasting-in-browser.ts", "lasting");
+    await inBrowser(script, async (open) => {
+      const page = await open();
+      const id = await page.evaluate<string>("lasting.begin()");
+      await page.reload();
+      type Published = { snapshots: string[]; pages: string[] };
+      const published = `lasting.published(${JSON.stringify(id)})`;
+      const before = await page.evaluate<Published>(published);
+      expect(before.snapshots.length).toBeGreaterThan(20);
+
+      const other = await open();
+      const going = page.evaluate(`lasting.goOn(${JSON.stringify(id)})`);
+      const helping = other.evaluate(`lasting.help(${JSON.stringify(id)})`);
+      const result = (await going) as Record<string, unknown>;
+      await helping;
+      expect(result).toMatchObject({ state: "done", totalSteps: 480 });
+      expect(result.height).toBe(result.score);
+      const after = await other.evaluate<Published>(published);
+      expect(after.snapshots.slice(0, before.snapshots.length)).toEqual(before.snapshots);
+      expect(new Set(after.snapshots).size).toBe(after.snapshots.length);
+      expect(after.pages.length).toBe(3);
+    });
   },
 );
 

@@ -16,7 +16,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { CheckpointError, type CheckpointFiles, type CheckpointId, CladeError } from "clade";
-import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
+import { checkpointStoreConformance } from "clade/testing";
+import { checkpointDirectoriesConformance } from "clade/testing/node";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   type FilesystemCheckpointStore,

@@ -1,12 +1,6 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { CheckpointFiles, CheckpointId } from "../../algorithm/snapshot.ts";
-import {
-  CheckpointError,
-  type CheckpointStore,
-  manifestText,
-  requireOwner,
-} from "../checkpoint-store.ts";
+import { CheckpointError, type CheckpointStore, requireOwner } from "../checkpoint-store.ts";
+import { hashFiles } from "../hash-files.ts";
 
 /**
  * Checkpoints in this process's memory. The store keeps the given files without a copy, so callers
@@ -17,12 +11,7 @@ export function memoryCheckpointStore(): CheckpointStore {
   let owner: string | undefined;
   return {
     async save(files, reserve) {
-      const entries = Array.from(files, ([name, bytes]) => ({
-        name,
-        size: bytes.length,
-        sha256: bytesToHex(sha256(bytes)),
-      }));
-      const id = bytesToHex(sha256(utf8ToBytes(manifestText(entries)))) as CheckpointId;
+      const { id } = hashFiles(files);
       await reserve(id);
       checkpoints.set(id, files);
       return id;

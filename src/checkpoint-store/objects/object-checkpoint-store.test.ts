@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CheckpointError, type CheckpointId } from "clade";
-import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
+import { checkpointStoreConformance } from "clade/testing";
+import { checkpointDirectoriesConformance } from "clade/testing/node";
 import { describe, expect, test } from "vitest";
 import { sharedDirectoryStorage } from "../shared-directory/shared-directory-storage.ts";
 import {

@@ -2,7 +2,7 @@
  * Objects under names, as shared file systems and object stores keep them for many machines.
  * Objects never change and no name is used twice, so nothing needs a lock and no answer is stale:
  * an object is there, whole, or it is not. Storages pass `objectStorageConformance` of
- * `clade/testing`.
+ * `clade/testing/node`.
  */
 import { CladeError } from "../../algorithm/clade-error.ts";
 
@@ -19,7 +19,7 @@ export interface StoredObject {
 
 /**
  * A place for objects by key, such as a bucket or a directory that machines share. Storages pass
- * `objectStorageConformance` of `clade/testing`.
+ * `objectStorageConformance` of `clade/testing/node`.
  */
 export interface ObjectStorage extends AsyncDisposable {
   /** The URL without secrets, for messages. */

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkpointDirectoriesConformance, checkpointStoreConformance } from "clade/testing";
+import { checkpointStoreConformance } from "clade/testing";
+import { checkpointDirectoriesConformance } from "clade/testing/node";
 import { afterAll, test } from "vitest";
 import { clientFor, startS3 } from "../../../test/servers/s3-server.ts";
 import { LocalCache } from "../objects/local-cache.ts";

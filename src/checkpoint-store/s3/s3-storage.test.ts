@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CladeError } from "clade";
-import { objectStorageConformance } from "clade/testing";
+import { objectStorageConformance } from "clade/testing/node";
 import { afterAll, describe, expect, test } from "vitest";
 import { inLongRuns, isLong, some } from "../../../test/long.ts";
 import {

@@ -1,7 +1,4 @@
-/**
- * A population in this process's memory, for runs inside a program or a browser. JavaScript runs
- * one piece of synchronous code at a time, so a method that never awaits is a transaction.
- */
+/** A population in this process's memory, for runs inside a program or a browser. */
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import { isEarned, memberOf, ordinalOf, type Snapshot } from "../../algorithm/snapshot.ts";
 import { isNotable } from "../decisions.ts";
@@ -24,6 +21,7 @@ import {
 } from "../population-store.ts";
 import { forgottenAfterMs } from "../run-worker.ts";
 import { workTime, workTimeOfClaim } from "../work-time.ts";
+import { Changes } from "./changes.ts";
 import { type MemberRecord, RunRecord } from "./run-record.ts";
 
 /**
@@ -35,10 +33,18 @@ export function memoryPopulationStore({
 }: {
   now?: () => number;
 } = {}): PopulationStore {
-  const records = new Map<RunId, RunRecord>();
-  const waiting = new Set<() => void>();
-  let changeCount = 0;
+  return storeOf(new Map(), new Changes(), now);
+}
 
+/**
+ * A store of the given records. Its methods do their work before they return a promise. JavaScript
+ * runs one piece of synchronous code at a time, so each is a transaction.
+ */
+export function storeOf(
+  records: Map<RunId, RunRecord>,
+  changes: Changes,
+  now: () => number,
+): PopulationStore {
   function recordOf(id: RunId): RunRecord {
     const record = records.get(id);
     if (!record) throw runNotFound(id);
@@ -55,11 +61,7 @@ export function memoryPopulationStore({
   }
 
   function append(record: RunRecord, snapshot: Snapshot, worker?: WorkerId): void {
-    // Whoever reads it is given this object, and not a copy.
-    Object.freeze(snapshot.hyperparameters);
-    record.snapshots.push(snapshot);
-    record.publications.push({ publishedAt: now(), ...(worker && { worker }) });
-    record.members[snapshot.member]!.history.push(snapshot);
+    record.append(snapshot, { publishedAt: now(), ...(worker && { worker }) });
   }
 
   /** The run as it is now. */
@@ -84,13 +86,7 @@ export function memoryPopulationStore({
     const before = runOf(record);
     const { runningSince, ...run } = before;
     record.run = { ...run, state, elapsedMs: elapsedMs(before, now()) };
-    changed();
-  }
-
-  function changed(): void {
-    changeCount++;
-    for (const wake of waiting) wake();
-    waiting.clear();
+    changes.note();
   }
 
   function endIfNobodyIsLeft(record: RunRecord, reason?: string): void {
@@ -156,7 +152,7 @@ export function memoryPopulationStore({
     async removeRun(id) {
       recordOf(id);
       records.delete(id);
-      changed();
+      changes.note();
     },
     async resume(id, replacement) {
       const record = recordOf(id);
@@ -185,7 +181,7 @@ export function memoryPopulationStore({
         return;
       noteWorked(record, member.now);
       member.now = life.afterRelease(member.now, now() + restMs);
-      changed();
+      changes.note();
     },
     async releaseWorker(id, worker) {
       const record = recordOf(id);
@@ -195,7 +191,7 @@ export function memoryPopulationStore({
         noteWorked(record, member.now);
         member.now = life.afterRelease(member.now);
       }
-      changed();
+      changes.note();
     },
 
     async begin(claim, from) {
@@ -220,7 +216,7 @@ export function memoryPopulationStore({
       if (reason !== undefined) setState(record, { kind: "done", reason });
       else if (member.now.state !== "active")
         endIfNobodyIsLeft(record, life.reasonOf(publication));
-      changed();
+      changes.note();
       return next && claimMember(claim.run, claim.worker, next);
     },
     async recordFailure(claim, failure, state, restMs = 0) {
@@ -230,7 +226,7 @@ export function memoryPopulationStore({
       noteWorked(record, member.now);
       record.advance(claim.member, life.afterFailure(member.now, state, now() + restMs));
       if (state !== "active") endIfNobodyIsLeft(record);
-      changed();
+      changes.note();
     },
 
     async failuresOf(id, member, limit) {
@@ -330,21 +326,8 @@ export function memoryPopulationStore({
     async end(id) {
       return recordOf(id).end;
     },
-    mark: () => String(changeCount),
-    waitForChange(seen, timeoutMs, signal) {
-      return new Promise((resolve) => {
-        const wake = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", wake);
-          waiting.delete(wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, timeoutMs);
-        signal?.addEventListener("abort", wake);
-        waiting.add(wake);
-        if (signal?.aborted || seen !== String(changeCount)) wake();
-      });
-    },
+    mark: () => changes.mark,
+    waitForChange: (seen, timeoutMs, signal) => changes.wait(seen, timeoutMs, signal),
 
     async reserveCheckpoint(claim, checkpoint) {
       const { member } = claimed(claim);

@@ -35,6 +35,9 @@ export class MemberRecord {
   }
 }
 
+/** The time and the worker of a publication. */
+export type Publishing = Pick<PublishedSnapshot, "publishedAt" | "worker">;
+
 export class RunRecord {
   run: Run;
   readonly members: readonly MemberRecord[];
@@ -45,17 +48,16 @@ export class RunRecord {
   readonly active: number[];
   /** In the order of publication, as strategies see them. */
   readonly snapshots: Snapshot[] = [];
-  /** The time and the worker of each publication. */
-  readonly publications: Pick<PublishedSnapshot, "publishedAt" | "worker">[] = [];
+  readonly publications: Publishing[] = [];
   readonly decisions: Decision[] = [];
   readonly failures: Failure[] = [];
   /** Of all members together. */
   steps = 0;
   /** The end of the work on members that were given back. */
   workedUntil = 0;
-  readonly pins = new Map<string, CheckpointId>();
-  readonly notes: RunNote[] = [];
-  readonly workers = new Map<WorkerId, RunWorker>();
+  pins = new Map<string, CheckpointId>();
+  notes: RunNote[] = [];
+  workers = new Map<WorkerId, RunWorker>();
   /** The time of the last turn to collect, and how much was published by then. */
   collected: { readonly at: number; readonly snapshots: number };
 
@@ -70,6 +72,14 @@ export class RunRecord {
   activeUntil(): number {
     const leases = this.members.map(({ now: { worker, until } }) => (worker === null ? 0 : until));
     return Math.max(this.workedUntil, this.publications.at(-1)!.publishedAt, ...leases);
+  }
+
+  append(snapshot: Snapshot, publishing: Publishing): void {
+    // Whoever reads it is given this object, and not a copy.
+    Object.freeze(snapshot.hyperparameters);
+    this.snapshots.push(snapshot);
+    this.publications.push(publishing);
+    this.members[snapshot.member]!.history.push(snapshot);
   }
 
   /** Changes a member, and keeps the order of the active ones. */

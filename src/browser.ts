@@ -1,0 +1,8 @@
+/** The core in a page: its runs go on after a reload, in stores that last. */
+export { indexedDbCheckpointStore } from "./checkpoint-store/indexed-db/indexed-db-checkpoint-store.ts";
+export * from "./core.ts";
+export {
+  type IndexedDbOptions,
+  indexedDbPopulationStore,
+} from "./population-store/indexed-db/indexed-db-population-store.ts";
+export { join, resume, run, runStudy, start } from "./run/in-page.ts";

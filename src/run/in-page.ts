@@ -1,0 +1,78 @@
+/// <reference lib="dom" />
+/** Runs inside a page. Other pages of the site see by a lock whether this one is still there. */
+import type { PopulationStore, RunId } from "../population-store/population-store.ts";
+import type { ProgramOptions } from "./program.ts";
+import { join as joinWith, resume as resumeWith } from "./resume.ts";
+import { run as runWith } from "./run.ts";
+import { start as startWith } from "./start.ts";
+import { runStudy as runStudyWith } from "./study/run-study.ts";
+
+type Host = Pick<ProgramOptions, "workerName" | "releaseDead">;
+
+let host: Promise<Host> | undefined;
+
+/** The first run of a page gives it a name. Where there are no locks, leases have to expire. */
+function inPage(): Promise<Host> {
+  host ??= (async () => {
+    if (typeof navigator === "undefined" || !navigator.locks) return {};
+    const workerName = `page-${Math.random().toString(36).slice(2, 12)}:0`;
+    await new Promise<void>((resolve) => {
+      void navigator.locks.request(lockOf(workerName), () => {
+        resolve();
+        // It is held for as long as the page is there.
+        return new Promise(() => {});
+      });
+    });
+    return { workerName, releaseDead: releaseGonePages };
+  })();
+  return host;
+}
+
+function lockOf(worker: string): string {
+  return `clade ${worker.split(":")[0]}`;
+}
+
+/** Gives back what workers of pages hold that were closed. */
+async function releaseGonePages(store: PopulationStore, run: RunId): Promise<void> {
+  const { held = [] } = await navigator.locks.query();
+  const locks = new Set(held.map(({ name }) => name));
+  const leases = (await store.members(run)).flatMap(({ lease }) => (lease ? [lease.worker] : []));
+  for (const worker of new Set(leases))
+    if (worker.startsWith("page-") && !locks.has(lockOf(worker)))
+      await store.releaseWorker(run, worker);
+}
+
+/**
+ * Runs an experiment to the end of its budget, with workers in this page or in Web Workers, and
+ * resolves its result, which has the model: the short form of `start`. Rejects when it cannot be
+ * started, when a store fails, and with a `RunFailedError` when every member failed.
+ */
+export const run: typeof runWith = async (experiment, options = {}) =>
+  await runWith(experiment, { ...(await inPage()), ...options });
+
+/**
+ * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
+ * events, its result, and a way to stop it. Rejects with a `BadInputError` for wrong options, with
+ * the trainer's error, and with the reason of a signal that aborted before.
+ */
+export const start: typeof startWith = async (experiment, options = {}) =>
+  await startWith(experiment, { ...(await inPage()), ...options });
+
+/**
+ * Goes on with a run, from what was published last: after a reload, or one that was stopped or
+ * failed, or that is done, with a larger budget. What closed pages held is free at once. Of the
+ * experiment only `budget`, `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
+ */
+export const resume: typeof resumeWith = async (store, id, experiment, options = {}) =>
+  await resumeWith(store, id, experiment, { ...(await inPage()), ...options });
+
+/** Works on a run together with other pages, until it ends; `stop` leaves it to them. */
+export const join: typeof joinWith = async (store, id, experiment, options = {}) =>
+  await joinWith(store, id, experiment, { ...(await inPage()), ...options });
+
+/**
+ * Runs what a study consists of and is not done yet, one run after another: every variant with
+ * every seed, among them the baselines.
+ */
+export const runStudy: typeof runStudyWith = async (study, options = {}) =>
+  await runStudyWith(study, { ...(await inPage()), ...options });

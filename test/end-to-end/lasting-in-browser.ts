@@ -1,0 +1,70 @@
+/** A run in stores that last, for a page that is reloaded, and for two pages at once. */
+import {
+  beginning,
+  defineExperiment,
+  everySteps,
+  indexedDbCheckpointStore,
+  indexedDbPopulationStore,
+  join,
+  maximize,
+  type RunId,
+  resume,
+  start,
+  uniform,
+} from "clade/browser";
+
+class Climber {
+  height = 0;
+  async step({ rate }: { rate: number }) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.height += rate;
+  }
+  evaluate() {
+    return { height: this.height };
+  }
+  save() {
+    return { height: this.height };
+  }
+  restore({ height }: { height: number }) {
+    this.height = height;
+  }
+}
+
+const experiment = defineExperiment({
+  name: "climb",
+  population: 4,
+  hyperparameters: { rate: uniform(0, 1) },
+  objective: maximize("height"),
+  ready: everySteps(4),
+  budget: { stepsPerMember: 120 },
+  trainer: Climber,
+});
+
+const populationStore = indexedDbPopulationStore();
+const checkpoints = indexedDbCheckpointStore;
+
+/** Resolves the run's id as soon as something is published, and works on. */
+export async function begin(): Promise<RunId> {
+  const session = await start(experiment, { populationStore, checkpoints, workers: 2 });
+  for await (const event of session)
+    if (event.type === "snapshot" && event.snapshot.generation === 5) break;
+  return session.id;
+}
+
+/** Resolves the ids of what was published, and the pages that did it. */
+export async function published(id: RunId) {
+  const { snapshots } = await populationStore.changes(id, beginning, 10_000);
+  const pages = new Set(snapshots.flatMap(({ worker }) => worker?.split(":")[0] ?? []));
+  return { snapshots: snapshots.map((snapshot) => snapshot.id), pages: [...pages] };
+}
+
+/** Goes on until the run is done. */
+export async function goOn(id: RunId) {
+  const session = await resume(populationStore, id, experiment, { checkpoints });
+  const { state, totalSteps, score, best } = await session.result;
+  return { state: state.kind, totalSteps, score, height: (await best!.state()).height };
+}
+
+export async function help(id: RunId): Promise<void> {
+  await (await join(populationStore, id, experiment, { checkpoints })).result;
+}
