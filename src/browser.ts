@@ -1,5 +1,5 @@
 /** The core in a page: its runs go on after a reload, in stores that last. */
-export { indexedDbCheckpointStore } from "./checkpoint-store/indexed-db/indexed-db-checkpoint-store.ts";
+export { indexedDbCheckpointStore } from "./checkpoint-store/indexed-db/indexed-db-checkpoints.ts";
 export * from "./core.ts";
 export {
   type IndexedDbOptions,

@@ -133,7 +133,8 @@ export { replay } from "./run/replay.ts";
 export { join, type ResumeOptions, resume } from "./run/resume.ts";
 export { run } from "./run/run.ts";
 export { RunFailedError } from "./run/run-failed-error.ts";
-export type { RunFigure, RunFigures, RunResult } from "./run/run-result.ts";
+export { type RunFigure, type RunFigures, runFigures } from "./run/run-figures.ts";
+export type { RunResult } from "./run/run-result.ts";
 export type { RunSummary } from "./run/run-summary.ts";
 export { type RunOptions, type RunSession, start, type WorkOptions } from "./run/start.ts";
 export {

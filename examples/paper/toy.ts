@@ -119,7 +119,7 @@ export const panels: Readonly<Record<string, Experiment>> = {
 
 type Measured = ReturnType<ToyTrainer["evaluate"]>;
 
-interface Point extends Measured {
+export interface Point extends Measured {
   readonly panel: string;
   readonly member: string;
   readonly step: number;
@@ -128,7 +128,11 @@ interface Point extends Measured {
   readonly copied: boolean;
 }
 
-async function trace(panel: string, experiment: Experiment, seed: number): Promise<Point[]> {
+export async function trace(
+  panel: string,
+  experiment: Experiment,
+  seed: number,
+): Promise<Point[]> {
   const populationStore = memoryPopulationStore();
   const result = await run(experiment, { populationStore, seed });
   const { snapshots } = await populationStore.changes(result.run, beginning);

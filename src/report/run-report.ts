@@ -23,11 +23,11 @@ export interface Report {
 }
 
 /** The figures of a run, by name. */
-export function runFigures(history: RunHistory, best: Snapshot | undefined) {
-  return figuresOf(runData(history, best));
+export function figuresOf(history: RunHistory, best: Snapshot | undefined) {
+  return drawnFrom(runData(history, best));
 }
 
-function figuresOf(data: RunData) {
+function drawnFrom(data: RunData) {
   return {
     lineage: lineageFigure(data),
     tree: treeFigure(data),
@@ -37,7 +37,7 @@ function figuresOf(data: RunData) {
 
 export function runReport(options: ReportOptions): Report {
   const data = runData(options.history, options.best);
-  const figures = Object.values(figuresOf(data));
+  const figures = Object.values(drawnFrom(data));
   const { id } = options.history.run;
   const sections: Section[] = [
     bestModelSection(data, options.best),

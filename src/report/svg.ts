@@ -2,8 +2,9 @@
  * Parts of a figure: plots, legends and combinations of them. Each is a rectangle of SVG that can
  * be placed beside or above another. Colours are tokens of the theme.
  */
+
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { emptyDocument } from "#empty-document";
 import { escapeMarkup, html, Markup } from "./html.ts";
 
 /** A rectangle of a figure; sizes in pixels. */
@@ -24,9 +25,8 @@ export const fontSize = 12;
 export function plot(
   options: Plot.PlotOptions & { readonly width: number; readonly height: number },
 ): Part {
-  const { document } = parseHTML("<html><body></body></html>");
   const drawn = Plot.plot({
-    document,
+    document: emptyDocument(),
     style: { fontSize: `${fontSize}px` },
     ...options,
   }) as unknown as DrawnElement;

@@ -3,10 +3,10 @@ import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { type History, readHistory } from "../analysis/history.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Run } from "../population-store/population-store.ts";
-import type { Figure, NoFigure } from "../report/figure.ts";
 import type { Theme } from "../report/theme.ts";
 import { type BestModel, bestModelOf } from "./best-model.ts";
 import type { Program } from "./program.ts";
+import { type RunFigures, runFigures } from "./run-figures.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
 
 /** Types are as of `Experiment`. */
@@ -25,21 +25,6 @@ export interface RunResult<H = Hyperparameters, M extends string = string, S = o
   figures(theme?: Theme): Promise<RunFigures>;
 }
 
-/** The figures of a run. */
-export interface RunFigures {
-  /** Every member's score over its steps, and the best model's lineage. */
-  readonly lineage: RunFigure;
-  /** Who descends from whom. */
-  readonly tree: RunFigure;
-  /** The hyperparameters over the steps. */
-  readonly schedules: RunFigure;
-}
-
-/** The text of an SVG, or in a sentence why there is nothing to draw. */
-export type RunFigure =
-  | { readonly title: string; readonly caption: string; readonly svg: string }
-  | { readonly title: string; readonly why: string; readonly svg?: undefined };
-
 export async function resultOf(
   program: Pick<Program, "populationStore" | "checkpoints">,
   run: Run,
@@ -48,34 +33,19 @@ export async function resultOf(
   const { populationStore } = program;
   const summary = await summaryOf(populationStore, run.id);
   const best = summary.best && (await bestModelOf(program, run, experiment, summary.best));
-  const drawn = async () => ({
-    best: summary.best,
-    history: await (await import("../analysis/run-history.ts")).readRunHistory(
-      populationStore,
-      run.id,
-    ),
-  });
   const methods = {
     history: () => readHistory(populationStore, run.id),
     async report() {
       const { runReport } = await import("../report/run-report.ts");
       const notes = await populationStore.notes(run.id);
       const state = summary.state.kind;
-      const data = { ...(await drawn()), notes, state, asOf: Date.now(), versions: {} };
+      const { readRunHistory } = await import("../analysis/run-history.ts");
+      const history = await readRunHistory(populationStore, run.id);
+      const { best } = summary;
+      const data = { best, history, notes, state, asOf: Date.now(), versions: {} };
       return runReport(data).page;
     },
-    async figures(theme: Theme = "light") {
-      const { runFigures } = await import("../report/run-report.ts");
-      const { standalone } = await import("../report/theme.ts");
-      const { history, best } = await drawn();
-      const shown = (figure: Figure | NoFigure): RunFigure => {
-        const { title } = figure;
-        if (figure.kind === "none") return { title, why: figure.why };
-        return { title, caption: figure.caption, svg: standalone(figure.svg, theme) };
-      };
-      const { lineage, tree, schedules } = runFigures(history, best);
-      return { lineage: shown(lineage), tree: shown(tree), schedules: shown(schedules) };
-    },
+    figures: (theme?: Theme) => runFigures(populationStore, run.id, theme),
   };
   // Methods are not enumerable, so that a result prints, compares and is sent as data.
   return Object.defineProperties(
