@@ -6,6 +6,7 @@ import { type Damage, damageCases } from "./checkpoint-store/damage.ts";
 import type { Add } from "./checkpoint-store/scene.ts";
 import { reservationCases, sweepCases } from "./checkpoint-store/sweeps.ts";
 
+/** What the suite may do to a store. */
 export interface CheckpointStoreOptions<S extends CheckpointStore> {
   /**
    * Changes one byte of a file of a checkpoint, or of the list of its files, where the store keeps
@@ -14,7 +15,7 @@ export interface CheckpointStoreOptions<S extends CheckpointStore> {
   readonly damage?: Damage<S>;
 }
 
-/** `open` makes an empty store each time. */
+/** What every checkpoint store promises. `open` makes an empty store each time. */
 export function checkpointStoreConformance<S extends CheckpointStore>(
   open: () => Promise<S>,
   { damage }: CheckpointStoreOptions<S> = {},

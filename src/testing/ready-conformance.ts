@@ -2,6 +2,7 @@
 import { generationLengthOf, type Progress, type Ready } from "../algorithm/ready/ready.ts";
 import { assert, assertEqual, type ConformanceCase } from "./assert.ts";
 
+/** How a strategy is tried. */
 export interface ReadyOptions {
   /** The steps within which every generation ends (default 10,000). */
   readonly maxSteps?: number;
@@ -11,6 +12,7 @@ export interface ReadyOptions {
 
 const generations = 5;
 
+/** What every ready strategy promises, as a worker counts steps and seconds. */
 export function readyConformance(
   ready: Ready,
   { maxSteps = 10_000, secondsPerStep = 1 }: ReadyOptions = {},

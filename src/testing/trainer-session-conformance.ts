@@ -8,6 +8,7 @@ import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import type { Generation, SavedState, TrainerSession, Turn } from "../trainer/trainer-session.ts";
 import { assert, assertEqual, type ConformanceCase } from "./assert.ts";
 
+/** What the suite has to know of the trainer. */
 export interface TrainerSessionOptions {
   /** A metric that every step changes. */
   readonly metric: string;
@@ -15,7 +16,7 @@ export interface TrainerSessionOptions {
   readonly hyperparameters: readonly [Hyperparameters, Hyperparameters];
 }
 
-/** `open` makes a session of the same trainer each time. */
+/** What every kind of trainer promises. `open` makes a session of the same trainer each time. */
 export function trainerSessionConformance(
   open: () => TrainerSession,
   { metric, hyperparameters: [some, other] }: TrainerSessionOptions,

@@ -1,28 +1,18 @@
-/** An editor shows words for every name that the package exports. */
-import { fileURLToPath } from "node:url";
-import ts from "typescript-5";
+/** An editor shows words for every name that the package exports, and so do the pages. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { apiReference } from "../../scripts/api-reference.ts";
 
-test("every exported name has a text that an editor shows", () => {
-  const index = fileURLToPath(new URL("../../src/index.ts", import.meta.url));
-  const program = ts.createProgram([index], {
-    customConditions: ["clade-source"],
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    target: ts.ScriptTarget.ES2024,
-    allowImportingTsExtensions: true,
-    noEmit: true,
-    skipLibCheck: true,
-    types: ["node"],
-  });
-  const checker = program.getTypeChecker();
-  const module = checker.getSymbolAtLocation(program.getSourceFile(index)!)!;
-  const names = checker.getExportsOfModule(module);
-  const without = names.filter((name) => {
-    const isAlias = (name.flags & ts.SymbolFlags.Alias) !== 0;
-    const symbol = isAlias ? checker.getAliasedSymbol(name) : name;
-    return ts.displayPartsToString(symbol.getDocumentationComment(checker)) === "";
-  });
-  expect(names.length).toBeGreaterThan(150);
-  expect(without.map(({ name }) => name)).toEqual([]);
+test("every exported name has a text, and the pages of docs/api have it", () => {
+  const pages = [...apiReference()];
+  expect(pages.map(([path]) => path.replace(/^docs.api.(.*).md$/, "$1"))).toEqual([
+    ...["core", "node", "browser", "testing", "testing-node"],
+  ]);
+  for (const [path, text] of pages) {
+    const without = text.matchAll(/^## (.*)\n\n\n/gm);
+    expect(Array.from(without, ([, name]) => name)).toEqual([]);
+    // After a change: npx node scripts/api-reference.ts
+    expect(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")).toBe(text);
+  }
+  expect(pages[0]![1].match(/^## /gm)!.length).toBeGreaterThan(130);
 });

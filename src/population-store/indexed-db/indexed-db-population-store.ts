@@ -6,6 +6,7 @@ import type { RunRecord } from "../memory/run-record.ts";
 import type { Claim, PopulationStore, RunId } from "../population-store.ts";
 import { begin, openDatabase, Replica, remove, runIds, type Transaction } from "./tables.ts";
 
+/** Where a population is kept in the browser. */
 export interface IndexedDbOptions {
   /** The name of the database (default: "clade"). */
   readonly name?: string;
