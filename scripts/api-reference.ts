@@ -25,7 +25,7 @@ const entries = [
     file: "src/index.ts",
     without: ["src/core.ts"],
     title: "clade/node",
-    lead: "What `clade` has in Node besides [the core](core.md). `clade/node` is the same by name.",
+    lead: "What `clade`, in Node also `clade/node`, has besides [the core](core.md).",
   },
   {
     page: "browser",

@@ -36,7 +36,10 @@ const everyKind = () =>
     momentum: conditional("optimizer", "sgd", uniform(0, 1)),
   });
 
-/** What every explore strategy promises. `space` is for a strategy that knows the names of its hyperparameters. */
+/**
+ * What every explore strategy promises. `space` is for a strategy that knows the names of its
+ * hyperparameters.
+ */
 export function exploreConformance(
   explore: Explore,
   space: SearchSpace = everyKind(),

@@ -9,6 +9,7 @@ import { contentCases, missingCases } from "./object-storage/contents.ts";
 import { deletionCases, nameCases } from "./object-storage/names.ts";
 import type { Add } from "./object-storage/scene.ts";
 
+/** What the suite has to know of the storage. */
 export interface ObjectStorageOptions {
   /** The size of a part, if large objects move in parts: sizes around it are tested too. */
   readonly partBytes?: number;

@@ -21,7 +21,10 @@ import { workerCases } from "./population-store/workers.ts";
 
 export type { OpenPopulationStore };
 
-/** What every population store promises. `shared`: processes share the storage, so what one handle does another sees. */
+/**
+ * What every population store promises. `shared`: processes share the storage, so what one handle
+ * does another sees.
+ */
 export function populationStoreConformance(
   open: OpenPopulationStore,
   { shared = false }: { readonly shared?: boolean } = {},
