@@ -118,6 +118,19 @@ describe.skipIf(!isAsked)(
       );
       expect(said).toContain(canWork());
     });
+
+    test("in Bun and Deno as in Node", { timeout: installMs }, async () => {
+      const elsewhere = join(first, "elsewhere");
+      cpSync(fileURLToPath(new URL("runtimes", import.meta.url)), elsewhere, { recursive: true });
+      await shell("npm install bun deno && node node_modules/bun/install.js", first);
+      const binaries = join(first, "node_modules/.bin");
+      const said = async (runtime: string) =>
+        await shell(`PATH='${binaries}':$PATH ${runtime} stores.mjs`, elsewhere);
+      const expected = await said("node");
+      expect(expected).toMatch(/^memory 0\.\d{9}, files 0\.\d{9}, threads 0\.\d{9}, svg/);
+      expect(await said("bun run")).toBe(expected);
+      expect(await said("deno run --allow-all")).toBe(expected);
+    });
   },
 );
 
