@@ -35,7 +35,7 @@ const finalQ = ({ members }: FinishedRun) =>
   members.reduce((best, other) => ((other.score ?? 0) > (best.score ?? 0) ? other : best)).metrics
     .q!;
 
-function horizon(
+export function horizon(
   name: string,
   weight: number,
   target: (share: number) => number,
@@ -171,8 +171,6 @@ export const tasks: readonly Task[] = [
   horizon("Deceptive", 0.2, linear),
   horizon("quadratic", 0.2, (share) => (1 - share) ** 2),
   horizon("Deceptive, S = 25", 0.2, linear, { steps: 25 }),
-  horizon("100 generations", 0.1, linear, { steps: 10 }),
-  horizon("200 generations", 0.05, linear, { steps: 5 }),
   horizon("noise of 0.01", 0.2, linear, { noise: 0.01 }),
   horizon("noise of 0.02", 0.2, linear, { noise: 0.02 }),
   digits,

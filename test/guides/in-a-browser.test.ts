@@ -1,50 +1,21 @@
 /** The files of the guide are built as it says, and run in Chromium. */
-import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import { expect, test } from "vitest";
+import { compile, filesOf, project } from "./written.ts";
 
-const guide = new URL("../../docs/guides/in-a-browser.md", import.meta.url);
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const files = filesOf("in-a-browser.md");
 const browser = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 const site = "http://localhost/";
 
-function written(): string {
-  const directory = mkdtempSync(join(tmpdir(), "guide-"));
-  mkdirSync(join(directory, "node_modules"));
-  symlinkSync(root, join(directory, "node_modules", "clade"));
-  symlinkSync(join(root, "node_modules", "@types"), join(directory, "node_modules", "@types"));
-  const lib = ["es2024", "esnext.disposable", "dom", "dom.iterable"];
-  const compilerOptions = { lib };
-  const options = { extends: join(root, "tsconfig.json"), compilerOptions, include: ["*.ts"] };
-  writeFileSync(join(directory, "tsconfig.json"), JSON.stringify(options));
-  writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }));
-  for (const [, name, text] of readFileSync(guide, "utf8").matchAll(
-    /^```ts\n\/\/ (\S+)\n(.*?)^```/gms,
-  ))
-    writeFileSync(join(directory, name!), text!);
-  return directory;
-}
-
 test("the files of the guide are right for the compiler", () => {
-  const compiler = join(root, "node_modules/typescript/bin/tsc");
-  execFileSync(process.execPath, [compiler, "--project", written()]);
+  compile(project(files), { lib: ["es2024", "esnext.disposable", "dom", "dom.iterable"] });
 });
 
 test.skipIf(!browser)("the page of the guide trains, and draws (needs Chromium)", async () => {
   const { outputFiles } = await build({
-    absWorkingDir: written(),
+    absWorkingDir: project(files),
     entryPoints: ["page.ts", "thread.ts"],
     bundle: true,
     format: "esm",
