@@ -5,4 +5,6 @@ export {
   type IndexedDbOptions,
   indexedDbPopulationStore,
 } from "./population-store/indexed-db/indexed-db-population-store.ts";
+export { type CopiedWeights, LiveRun, type Stretch } from "./report/live/live-run.ts";
+export { type LiveView, liveCurves, liveTree } from "./report/live/live-view.ts";
 export { join, resume, run, runStudy, start } from "./run/in-page.ts";

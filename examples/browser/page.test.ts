@@ -32,7 +32,7 @@ test.skipIf(!browser)(
       await page.getByRole("button", { name: "Train", exact: true }).click();
       await page.locator("#decisions li").first().waitFor();
       const run = await runOf(page);
-      await page.locator("#figures svg").nth(2).waitFor();
+      await page.locator("#curves").waitFor({ state: "visible" });
       await page.reload();
       await page.getByText(/^Population Based Training/).waitFor();
       await page.locator("#decisions li").first().waitFor();
@@ -40,6 +40,7 @@ test.skipIf(!browser)(
 
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByText(`${run} is stopped`).waitFor();
+      await page.locator("#figures svg").nth(2).waitFor();
       await page.getByRole("button", { name: "Forget all runs" }).click();
       await page.getByText("Nothing trains.").waitFor();
       expect(await page.locator("#comparison table").count()).toBe(0);

@@ -9,6 +9,9 @@
 import {
   indexedDbCheckpointStore,
   indexedDbPopulationStore,
+  LiveRun,
+  liveCurves,
+  liveTree,
   type Run,
   type RunSession,
   resume,
@@ -58,20 +61,32 @@ async function showPage(): Promise<void> {
   /** Shows a run until it ends, and what is wrong if something is. */
   async function follow(session: RunSession, run: Run): Promise<void> {
     free(false);
+    find("#figures").replaceChildren();
     const leave = () => void session.stop();
     stop.addEventListener("click", leave);
     try {
-      await Promise.all([showDecisions(session, run), showProgress(session, run)]);
+      await Promise.all([showEvents(session, run), showProgress(session, run)]);
     } finally {
       stop.removeEventListener("click", leave);
       free(true);
     }
   }
 
-  async function showDecisions({ id }: RunSession, run: Run): Promise<void> {
+  async function showEvents({ id }: RunSession, run: Run): Promise<void> {
+    const live = new LiveRun({ direction: "maximize", members: run.experiment.population });
+    const theme = dark().matches ? "dark" : "light";
+    const views = [liveCurves(find("#curves"), live, theme), liveTree(find("#tree"), live, theme)];
+    const shown = find<HTMLElement>("#live");
+    const draw = () => {
+      for (const view of views) view.draw();
+      if (!shown.hidden) requestAnimationFrame(draw);
+    };
+    shown.hidden = false;
+    draw();
     const list = find("#decisions");
     list.replaceChildren();
     for await (const event of watch(populationStore, id)) {
+      if (event.type === "snapshot") live.add([event.snapshot]);
       if (event.type !== "decision" || event.decision.kind !== "copy") continue;
       const { member, generation, donor, reason } = event.decision;
       const item = document.createElement("li");
@@ -80,7 +95,9 @@ async function showPage(): Promise<void> {
       list.prepend(item);
       while (list.children.length > 8) list.lastChild!.remove();
     }
+    shown.hidden = true;
     if (list.children.length === 0) list.textContent = `Nobody copied: ${titleOf(run)}.`;
+    await drawFigures(find("#figures"), populationStore, run);
   }
 
   async function showProgress(session: RunSession, run: Run): Promise<void> {
@@ -111,7 +128,6 @@ async function showPage(): Promise<void> {
       `${run.id}: ${share}%, ${members.length} members on ${threads} threads. ` +
       "You may reload, or open this page twice.";
     await drawComparison(find("#comparison"), populationStore);
-    await drawFigures(find("#figures"), populationStore, run);
   }
 
   function say(error: unknown): void {

@@ -112,7 +112,7 @@ export function themeStyles(): string {
 }
 
 /** The colour of a token, such as "ink", in a theme. */
-function literalColor(theme: Theme, token: string): string {
+export function themeColor(theme: Theme, token: string): string {
   const color = literals[theme].get(token);
   if (color === undefined) throw new Error(`no colour is called ${token}`);
   return color;
@@ -120,7 +120,7 @@ function literalColor(theme: Theme, token: string): string {
 
 /** Markup with its tokens replaced by the colours of a theme. */
 function withLiteralColors(markup: string, theme: Theme): string {
-  return markup.replace(/var\(--([\w-]+)\)/g, (_, token: string) => literalColor(theme, token));
+  return markup.replace(/var\(--([\w-]+)\)/g, (_, token: string) => themeColor(theme, token));
 }
 
 function tokensOf({ plain, score, category }: Palette): ReadonlyMap<string, string> {
@@ -133,6 +133,6 @@ function tokensOf({ plain, score, category }: Palette): ReadonlyMap<string, stri
 
 /** A figure as a separate file, with the colours of a theme and a background. */
 export function standalone(svg: string, theme: Theme): string {
-  const paper = `<rect width="100%" height="100%" fill="${literalColor(theme, "paper")}"/>`;
+  const paper = `<rect width="100%" height="100%" fill="${themeColor(theme, "paper")}"/>`;
   return withLiteralColors(svg, theme).replace(/(?<=^<svg [^>]*>)/, paper);
 }

@@ -105,6 +105,14 @@ test.skipIf(!browser)(
   },
 );
 
+test.skipIf(!browser)("live views draw a thousand members (needs Chromium)", async () => {
+  const script = await bundle("./live-in-browser.ts", "live");
+  const fed = (await inPage(script, "live.feed(1000, 20)")) as { inked: number[] };
+  // A tenth of the curves' canvas, and most of the tree's, whose rows are close.
+  expect(fed.inked[0]).toBeGreaterThan(0.1 * 880 * 300);
+  expect(fed.inked[1]).toBeGreaterThan(0.6 * 880 * 600);
+});
+
 test("the toy gives the same result in a bare realm that has the web and not Node", async () => {
   const web = {
     setTimeout,
