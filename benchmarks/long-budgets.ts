@@ -57,9 +57,9 @@ for (const [name, choices] of Object.entries(strategies))
   }
 
 writeResults("long-budgets", `Budgets of many generations, ${seeds} seeds`, [
-  "Medians, and in brackets what one run in ten is worse than. R is the number of generations in " +
-    "the budget, in 50s. The lead is that of populations of 8 and more; with 4 members its root " +
-    "is asked for. Columns are final Q on Deceptive (more is better; 1.2 is the most), and the " +
-    "steps until the first member of T3 is done.",
+  "Medians, and in brackets what one run in ten is worse than. R is the number of generations " +
+    "in the budget, in 50s. The lead is that of populations of 8 and more; with 4 members its " +
+    "root is asked for. Columns are final Q on Deceptive (more is better; 1.2 is the most), and " +
+    "the steps until the first member of T3 is done.",
   table(["strategy", "members", ...[...deceptive, t3].map(({ task }) => task.name)], rows),
 ]);
