@@ -129,6 +129,7 @@ export {
   type WorkerState,
 } from "./population-store/population-store.ts";
 export type { BestModel } from "./run/best-model.ts";
+export type { Host, ProgramOptions } from "./run/program.ts";
 export { replay } from "./run/replay.ts";
 export { join, type ResumeOptions, resume } from "./run/resume.ts";
 export { run } from "./run/run.ts";

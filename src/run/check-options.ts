@@ -40,11 +40,9 @@ const checks = {
     'give new URL("./experiment.ts", import.meta.url)',
   ),
   startThread: aFunction("give a function that returns a Web Worker"),
-  threadOf: aFunction("leave it out"),
-  releaseDead: aFunction("leave it out"),
-  workerName: must(
-    (value) => typeof value === "string" && value.split(":").length === 2,
-    "must be a machine and a number with a colon between them",
+  host: must(
+    (value) => typeof value === "object" && value !== null,
+    "must be what the program can do where it runs",
     "leave it out",
   ),
   signal: must((value) => has(value, "aborted"), "must be an AbortSignal", "give its signal"),
@@ -53,7 +51,6 @@ const checks = {
     "must be a number of seconds from 0 on",
     "leave it out for ten minutes",
   ),
-  sessionOf: aFunction("leave it out"),
   seed: must(
     (value) => Number.isSafeInteger(value) && (value as number) >= 0,
     "must be a whole number of at least 0",

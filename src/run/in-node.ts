@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { releaseDeadWorkers } from "../processes/dead-workers.ts";
 import { sessionOf } from "../trainer/session-of.ts";
+import type { Host } from "./program.ts";
 import { replay as replayWith } from "./replay.ts";
 import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
@@ -10,7 +11,7 @@ import { runStudy as runStudyWith } from "./study/run-study.ts";
 import { nodeThread } from "./threads/node-threads.ts";
 
 /** Other processes of this machine see by the name whether a worker is still alive. */
-const inNode = {
+const host: Host = {
   sessionOf,
   threadOf: nodeThread,
   releaseDead: releaseDeadWorkers,
@@ -23,7 +24,7 @@ const inNode = {
  * be started, when a store fails, and with a `RunFailedError` when every member failed.
  */
 export const run: typeof runWith = (experiment, options = {}) =>
-  runWith(experiment, { ...inNode, ...options });
+  runWith(experiment, { host, ...options });
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
@@ -31,7 +32,7 @@ export const run: typeof runWith = (experiment, options = {}) =>
  * the trainer's error, and with the reason of a signal that aborted before.
  */
 export const start: typeof startWith = (experiment, options = {}) =>
-  startWith(experiment, { ...inNode, ...options });
+  startWith(experiment, { host, ...options });
 
 /**
  * Goes on with a run, from what was published last: one that was stopped, that failed or was
@@ -39,18 +40,18 @@ export const start: typeof startWith = (experiment, options = {}) =>
  * `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
 export const resume: typeof resumeWith = (store, id, experiment, options = {}) =>
-  resumeWith(store, id, experiment, { ...inNode, ...options });
+  resumeWith(store, id, experiment, { host, ...options });
 
 /** Works on a run together with others, until it ends; `stop` leaves it to them. */
 export const join: typeof joinWith = (store, id, experiment, options = {}) =>
-  joinWith(store, id, experiment, { ...inNode, ...options });
+  joinWith(store, id, experiment, { host, ...options });
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
 export const runStudy: typeof runStudyWith = (study, options = {}) =>
-  runStudyWith(study, { ...inNode, ...options });
+  runStudyWith(study, { host, ...options });
 
 /**
  * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it,

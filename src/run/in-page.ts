@@ -1,19 +1,17 @@
 /// <reference lib="dom" />
 /** Runs inside a page. Other pages of the site see by a lock whether this one is still there. */
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
-import type { ProgramOptions } from "./program.ts";
+import type { Host } from "./program.ts";
 import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
 import { start as startWith } from "./start.ts";
 import { runStudy as runStudyWith } from "./study/run-study.ts";
 
-type Host = Pick<ProgramOptions, "workerName" | "releaseDead">;
-
-let host: Promise<Host> | undefined;
+let known: Promise<Host> | undefined;
 
 /** The first run of a page gives it a name. Where there are no locks, leases have to expire. */
 function inPage(): Promise<Host> {
-  host ??= (async () => {
+  known ??= (async () => {
     if (typeof navigator === "undefined" || !navigator.locks) return {};
     const workerName = `page-${Math.random().toString(36).slice(2, 12)}:0`;
     await new Promise<void>((resolve) => {
@@ -25,7 +23,7 @@ function inPage(): Promise<Host> {
     });
     return { workerName, releaseDead: releaseGonePages };
   })();
-  return host;
+  return known;
 }
 
 function lockOf(worker: string): string {
@@ -48,7 +46,7 @@ async function releaseGonePages(store: PopulationStore, run: RunId): Promise<voi
  * started, when a store fails, and with a `RunFailedError` when every member failed.
  */
 export const run: typeof runWith = async (experiment, options = {}) =>
-  await runWith(experiment, { ...(await inPage()), ...options });
+  await runWith(experiment, { host: await inPage(), ...options });
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
@@ -56,7 +54,7 @@ export const run: typeof runWith = async (experiment, options = {}) =>
  * the trainer's error, and with the reason of a signal that aborted before.
  */
 export const start: typeof startWith = async (experiment, options = {}) =>
-  await startWith(experiment, { ...(await inPage()), ...options });
+  await startWith(experiment, { host: await inPage(), ...options });
 
 /**
  * Goes on with a run, from what was published last: after a reload, or one that was stopped or
@@ -64,15 +62,15 @@ export const start: typeof startWith = async (experiment, options = {}) =>
  * experiment only `budget`, `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
 export const resume: typeof resumeWith = async (store, id, experiment, options = {}) =>
-  await resumeWith(store, id, experiment, { ...(await inPage()), ...options });
+  await resumeWith(store, id, experiment, { host: await inPage(), ...options });
 
 /** Works on a run together with other pages, until it ends; `stop` leaves it to them. */
 export const join: typeof joinWith = async (store, id, experiment, options = {}) =>
-  await joinWith(store, id, experiment, { ...(await inPage()), ...options });
+  await joinWith(store, id, experiment, { host: await inPage(), ...options });
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
 export const runStudy: typeof runStudyWith = async (study, options = {}) =>
-  await runStudyWith(study, { ...(await inPage()), ...options });
+  await runStudyWith(study, { host: await inPage(), ...options });

@@ -19,6 +19,7 @@ import { type RunSummary, summaryOf } from "./run-summary.ts";
 import { type SessionOf, sessionInThisProcess } from "./session-in-this-process.ts";
 import { type Thread, type WebWorker, webThread } from "./threads/web-thread.ts";
 
+/** Where a program keeps its runs, and how it works on them. */
 export interface ProgramOptions {
   /** The store of the population (default: in memory). */
   readonly populationStore?: PopulationStore;
@@ -58,16 +59,19 @@ export interface ProgramOptions {
    * at once.
    */
   readonly patienceSeconds?: number;
-  /**
-   * How trainers are driven (default: in this process, and in Node commands in processes of their
-   * own).
-   */
+  /** What the program can do where it runs. The functions for Node and for pages give theirs. */
+  readonly host?: Host;
+}
+
+/** What differs between Node, a page and any other JavaScript. */
+export interface Host {
+  /** How trainers are driven (default: in this process). */
   readonly sessionOf?: SessionOf;
-  /** Names the workers (default: "program:0", and in Node by machine and process). */
+  /** Names the workers, by machine and process (default: "program:0"). */
   readonly workerName?: string;
-  /** Gives back what dead workers hold (default: nothing; in Node those of this machine). */
+  /** Gives back what dead workers hold (default: nothing). */
   readonly releaseDead?: (store: PopulationStore, run: RunId) => Promise<void>;
-  /** How a thread is started that loads a module (default: in Node a worker thread). */
+  /** How a thread is started that loads a module (default: it cannot be). */
   readonly threadOf?: (module: string | URL) => Thread;
 }
 
@@ -78,12 +82,9 @@ const programOptions = [
   "threads",
   "module",
   "startThread",
-  "threadOf",
-  "workerName",
-  "releaseDead",
   "signal",
   "patienceSeconds",
-  "sessionOf",
+  "host",
 ] as const satisfies readonly OptionName[];
 
 /** The options with every default filled in. */
@@ -94,7 +95,7 @@ export interface Program {
   readonly sessionOf: SessionOf;
   readonly patienceSeconds: number | undefined;
   readonly workerName: string;
-  readonly releaseDead: NonNullable<ProgramOptions["releaseDead"]>;
+  readonly releaseDead: NonNullable<Host["releaseDead"]>;
   /** How many workers, in this thread or each in one of its own. */
   readonly workers: number;
   readonly startThread: (() => Thread) | undefined;
@@ -112,11 +113,14 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
     workers = 1,
     threads,
     signal = new AbortController().signal,
-    sessionOf = sessionInThisProcess,
     patienceSeconds,
+    host = {},
+  } = options;
+  const {
+    sessionOf = sessionInThisProcess,
     workerName = "program:0",
     releaseDead = async () => {},
-  } = options;
+  } = host;
   const shared = {
     populationStore,
     checkpoints,
@@ -131,7 +135,7 @@ export function programOf(options: ProgramOptions, others: readonly OptionName[]
 }
 
 function threadStarter(options: ProgramOptions): () => Thread {
-  const { threads, workers, module, startThread, threadOf } = options;
+  const { threads, workers, module, startThread, host: { threadOf } = {} } = options;
   const bad = (rule: string, remedy: string) =>
     new BadInputError([{ path: "threads", value: show(threads), rule, remedy }]);
   if (workers !== undefined) throw bad("cannot be given together with workers", "leave out one");
