@@ -23,9 +23,10 @@ const inPage: Readonly<Record<string, string>> = {
   linkedom: "export const parseHTML = () => {};",
 };
 
-export async function page(): Promise<string> {
+/** A script with all that it needs, as text. */
+export async function bundled(file: string): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [here("page.ts")],
+    entryPoints: [file],
     bundle: true,
     minify: true,
     write: false,
@@ -49,7 +50,11 @@ export async function page(): Promise<string> {
       },
     ],
   });
-  const script = outputFiles[0]!.text.replaceAll("</script", "<\\/script");
+  return outputFiles[0]!.text;
+}
+
+export async function page(): Promise<string> {
+  const script = (await bundled(here("page.ts"))).replaceAll("</script", "<\\/script");
   return readFileSync(here("page.html"), "utf8").replace("__SCRIPT__", () => script);
 }
 
