@@ -76,8 +76,8 @@ writeResults("page", "A page beside Node", [
       ),
     ],
   ),
-  "A live view of 1,000 members (`liveCurves` and `liveTree`), fed with 50,000 generations, 50 in " +
-    `each frame: ${fed.framesPerSecond!.toFixed(0)} frames a second. Half of the frames are ` +
+  "A live view of 1,000 members (`liveCurves` and `liveTree`), fed with 50,000 generations, 50 " +
+    `in each frame: ${fed.framesPerSecond!.toFixed(0)} frames a second. Half of the frames are ` +
     `drawn in ${fed.half!.toFixed(1)} ms, 99 of 100 in ${fed.most!.toFixed(1)} ms, the slowest, ` +
     `which draws everything again, in ${fed.slowest!.toFixed(0)} ms.`,
 ]);

@@ -36,6 +36,7 @@ async function showPage(): Promise<void> {
     ...[HTMLButtonElement, HTMLButtonElement],
   ];
   const status = find("#status");
+  const live = find<HTMLElement>("#live");
 
   let chances = 13;
   void drawToy(find("#toy"), chances);
@@ -64,29 +65,34 @@ async function showPage(): Promise<void> {
     find("#figures").replaceChildren();
     const leave = () => void session.stop();
     stop.addEventListener("click", leave);
+    const ended = new AbortController();
     try {
-      await Promise.all([showEvents(session, run), showProgress(session, run)]);
+      await Promise.all([showEvents(run, ended.signal), showProgress(session, run)]);
     } finally {
+      ended.abort();
       stop.removeEventListener("click", leave);
+      live.hidden = true;
       free(true);
     }
   }
 
-  async function showEvents({ id }: RunSession, run: Run): Promise<void> {
-    const live = new LiveRun({ direction: "maximize", members: run.experiment.population });
+  async function showEvents(run: Run, signal: AbortSignal): Promise<void> {
+    const shown = new LiveRun({ direction: "maximize", members: run.experiment.population });
     const theme = dark().matches ? "dark" : "light";
-    const views = [liveCurves(find("#curves"), live, theme), liveTree(find("#tree"), live, theme)];
-    const shown = find<HTMLElement>("#live");
+    const views = [
+      liveCurves(find("#curves"), shown, theme),
+      liveTree(find("#tree"), shown, theme),
+    ];
     const draw = () => {
       for (const view of views) view.draw();
-      if (!shown.hidden) requestAnimationFrame(draw);
+      if (!signal.aborted) requestAnimationFrame(draw);
     };
-    shown.hidden = false;
+    live.hidden = false;
     draw();
     const list = find("#decisions");
     list.replaceChildren();
-    for await (const event of watch(populationStore, id)) {
-      if (event.type === "snapshot") live.add([event.snapshot]);
+    for await (const event of watch(populationStore, run.id, { signal })) {
+      if (event.type === "snapshot") shown.add([event.snapshot]);
       if (event.type !== "decision" || event.decision.kind !== "copy") continue;
       const { member, generation, donor, reason } = event.decision;
       const item = document.createElement("li");
@@ -95,7 +101,6 @@ async function showPage(): Promise<void> {
       list.prepend(item);
       while (list.children.length > 8) list.lastChild!.remove();
     }
-    shown.hidden = true;
     if (list.children.length === 0) list.textContent = `Nobody copied: ${titleOf(run)}.`;
     await drawFigures(find("#figures"), populationStore, run);
   }
@@ -168,9 +173,9 @@ async function showPage(): Promise<void> {
   if (going) {
     free(false);
     const name = going.experiment.name as Method;
-    resume(populationStore, going.id, experimentOf(name), options(name))
-      .then((session) => follow(session, going))
-      .catch(say);
+    const resumed = async () =>
+      follow(await resume(populationStore, going.id, experimentOf(name), options(name)), going);
+    resumed().catch(say);
   } else if (last) {
     await drawComparison(find("#comparison"), populationStore);
     await drawFigures(find("#figures"), populationStore, last);

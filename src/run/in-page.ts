@@ -14,14 +14,16 @@ function inPage(): Promise<Host> {
   known ??= (async () => {
     if (typeof navigator === "undefined" || !navigator.locks) return {};
     const workerName = `page-${Math.random().toString(36).slice(2, 12)}:0`;
-    await new Promise<void>((resolve) => {
-      void navigator.locks.request(lockOf(workerName), () => {
-        resolve();
+    const isLocked = await new Promise<boolean>((resolve) => {
+      const held = navigator.locks.request(lockOf(workerName), () => {
+        resolve(true);
         // It is held for as long as the page is there.
         return new Promise(() => {});
       });
+      // A frame without an origin may have none.
+      held.catch(() => resolve(false));
     });
-    return { workerName, releaseDead: releaseGonePages };
+    return isLocked ? { workerName, releaseDead: releaseGonePages } : {};
   })();
   return known;
 }
@@ -32,9 +34,10 @@ function lockOf(worker: string): string {
 
 /** Gives back what workers of pages hold that were closed. */
 async function releaseGonePages(store: PopulationStore, run: RunId): Promise<void> {
+  const leases = (await store.members(run)).flatMap(({ lease }) => (lease ? [lease.worker] : []));
+  // Afterwards: who claims has its lock before.
   const { held = [] } = await navigator.locks.query();
   const locks = new Set(held.map(({ name }) => name));
-  const leases = (await store.members(run)).flatMap(({ lease }) => (lease ? [lease.worker] : []));
   for (const worker of new Set(leases))
     if (worker.startsWith("page-") && !locks.has(lockOf(worker)))
       await store.releaseWorker(run, worker);
@@ -46,7 +49,7 @@ async function releaseGonePages(store: PopulationStore, run: RunId): Promise<voi
  * started, when a store fails, and with a `RunFailedError` when every member failed.
  */
 export const run: typeof runWith = async (experiment, options = {}) =>
-  await runWith(experiment, { host: await inPage(), ...options });
+  await runWith(experiment, { ...options, host: options.host ?? (await inPage()) });
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
@@ -54,7 +57,7 @@ export const run: typeof runWith = async (experiment, options = {}) =>
  * the trainer's error, and with the reason of a signal that aborted before.
  */
 export const start: typeof startWith = async (experiment, options = {}) =>
-  await startWith(experiment, { host: await inPage(), ...options });
+  await startWith(experiment, { ...options, host: options.host ?? (await inPage()) });
 
 /**
  * Goes on with a run, from what was published last: after a reload, or one that was stopped or
@@ -62,15 +65,15 @@ export const start: typeof startWith = async (experiment, options = {}) =>
  * experiment only `budget`, `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
 export const resume: typeof resumeWith = async (store, id, experiment, options = {}) =>
-  await resumeWith(store, id, experiment, { host: await inPage(), ...options });
+  await resumeWith(store, id, experiment, { ...options, host: options.host ?? (await inPage()) });
 
 /** Works on a run together with other pages, until it ends; `stop` leaves it to them. */
 export const join: typeof joinWith = async (store, id, experiment, options = {}) =>
-  await joinWith(store, id, experiment, { host: await inPage(), ...options });
+  await joinWith(store, id, experiment, { ...options, host: options.host ?? (await inPage()) });
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
 export const runStudy: typeof runStudyWith = async (study, options = {}) =>
-  await runStudyWith(study, { host: await inPage(), ...options });
+  await runStudyWith(study, { ...options, host: options.host ?? (await inPage()) });

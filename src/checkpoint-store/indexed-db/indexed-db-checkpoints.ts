@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
-import type { DBSchema } from "idb";
+import type { DBSchema, IDBPTransaction } from "idb";
 import type { CheckpointId } from "../../algorithm/snapshot.ts";
-import { notWritten, openIndexedDb } from "../../database/indexed-db/open.ts";
+import { abort, IndexedDb, requested } from "../../database/indexed-db/indexed-db.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store.ts";
 import { hashFiles } from "../hash-files.ts";
 
@@ -11,6 +11,10 @@ interface Tables extends DBSchema {
   files: { key: [run: string, id: CheckpointId, name: string]; value: Uint8Array };
 }
 
+const tables = ["checkpoints", "files"] as const;
+
+type Transaction = IDBPTransaction<Tables, typeof tables, "readwrite">;
+
 /**
  * The checkpoints of a run in the browser's IndexedDB, which last when the page is left. `name` is
  * the name of the database.
@@ -19,34 +23,44 @@ export function indexedDbCheckpointStore(
   run: string,
   name = "clade-checkpoints",
 ): CheckpointStore {
-  const tables = ["checkpoints", "files"] as const;
-  const opened = openIndexedDb<Tables>(name, tables);
+  const database = new IndexedDb<Tables>(name, tables);
   const checkpointsOfRun = IDBKeyRange.bound([run], [run, []]);
   const filesOf = (id: CheckpointId) => IDBKeyRange.bound([run, id], [run, id, []]);
-  const begin = async () => (await opened).transaction(tables, "readwrite");
+
+  /** Makes the changes that `change` asks for, or none of them. */
+  async function write(change: (transaction: Transaction) => Promise<unknown>[]) {
+    const transaction = (await database.use()).transaction(tables, "readwrite");
+    try {
+      await Promise.all([transaction.done, ...change(transaction)]);
+    } catch (error) {
+      abort(transaction);
+      throw database.notWritten(error);
+    }
+  }
 
   return {
     async save(files, reserve) {
       const { id } = hashFiles(files);
       await reserve(id);
-      const transaction = await begin();
-      const table = transaction.objectStore("files");
-      // What was there may be damaged.
-      const cleared = table.delete(filesOf(id));
-      const written = Array.from(files, ([file, bytes]) => table.put(bytes, [run, id, file]));
-      const mark = transaction.objectStore("checkpoints").put(Math.random(), [run, id]);
-      await Promise.all([cleared, ...written, mark, transaction.done]).catch((error) => {
-        throw notWritten(name, error);
+      await write((transaction) => {
+        const table = transaction.objectStore("files");
+        return [
+          // What was there may be damaged.
+          requested(table.delete(filesOf(id))),
+          ...Array.from(files, ([file, bytes]) => requested(table.put(bytes, [run, id, file]))),
+          transaction.objectStore("checkpoints").put(Math.random(), [run, id]),
+        ];
       });
       return id;
     },
     async load(id) {
-      const transaction = (await opened).transaction(tables);
+      const transaction = (await database.use()).transaction(tables);
       const table = transaction.objectStore("files");
       const [mark, keys, contents] = await Promise.all([
         transaction.objectStore("checkpoints").get([run, id]),
         table.getAllKeys(filesOf(id)),
         table.getAll(filesOf(id)),
+        transaction.done,
       ]);
       if (mark === undefined) throw new CheckpointError(id, "is not in the store");
       const files = new Map(keys.map(([, , file], index) => [file, contents[index]!]));
@@ -54,37 +68,38 @@ export function indexedDbCheckpointStore(
       return files;
     },
     async beginSweep() {
-      const table = (await opened).transaction("checkpoints").store;
+      const transaction = (await database.use()).transaction("checkpoints");
       const [keys, marks] = await Promise.all([
-        table.getAllKeys(checkpointsOfRun),
-        table.getAll(checkpointsOfRun),
+        transaction.store.getAllKeys(checkpointsOfRun),
+        transaction.store.getAll(checkpointsOfRun),
+        transaction.done,
       ]);
       return (live) => {
         const dead = keys.flatMap(([, id], index) =>
           live.has(id) ? [] : [{ id, mark: marks[index]! }],
         );
         return async () => {
-          const transaction = await begin();
-          const checkpoints = transaction.objectStore("checkpoints");
-          for (const { id, mark } of dead) {
-            // It was saved again since.
-            if ((await checkpoints.get([run, id])) !== mark) continue;
-            void checkpoints.delete([run, id]);
-            void transaction.objectStore("files").delete(filesOf(id));
-          }
-          await transaction.done;
-          return dead.length;
+          let deleted = 0;
+          await write((transaction) =>
+            dead.map(async ({ id, mark }) => {
+              const checkpoints = transaction.objectStore("checkpoints");
+              // It was saved again since.
+              if ((await checkpoints.get([run, id])) !== mark) return;
+              const files = transaction.objectStore("files");
+              deleted += await files.count(filesOf(id));
+              await Promise.all([checkpoints.delete([run, id]), files.delete(filesOf(id))]);
+            }),
+          );
+          return deleted;
         };
       };
     },
-    async remove() {
-      const transaction = await begin();
-      void transaction.objectStore("checkpoints").delete(checkpointsOfRun);
-      void transaction.objectStore("files").delete(checkpointsOfRun);
-      await transaction.done;
-    },
+    remove: () =>
+      write((transaction) =>
+        tables.map((table) => transaction.objectStore(table).delete(checkpointsOfRun)),
+      ),
     async [Symbol.asyncDispose]() {
-      (await opened).close();
+      await database.close();
     },
   };
 }

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
-import { notWritten } from "../../database/indexed-db/open.ts";
+import { abort } from "../../database/indexed-db/indexed-db.ts";
 import { Changes } from "../memory/changes.ts";
 import { storeOf } from "../memory/memory-population-store.ts";
 import type { RunRecord } from "../memory/run-record.ts";
-import type { Claim, PopulationStore, RunId } from "../population-store.ts";
-import { begin, openDatabase, Replica, remove, runIds, type Transaction } from "./tables.ts";
+import type { Claim, PopulationStore, Run, RunId } from "../population-store.ts";
+import { begin, openDatabase, Replica, remove, storedRuns, type Transaction } from "./tables.ts";
 
 /** Where a population is kept in the browser. */
 export interface IndexedDbOptions {
@@ -25,7 +25,7 @@ export function indexedDbPopulationStore({
   name = "clade",
   now = Date.now,
 }: IndexedDbOptions = {}): PopulationStore {
-  const opened = openDatabase(name);
+  const database = openDatabase(name);
   const channel = new BroadcastChannel(`clade ${name}`);
   const records = new Map<RunId, RunRecord>();
   const replicas = new Map<RunId, Replica>();
@@ -58,7 +58,7 @@ export function indexedDbPopulationStore({
 
   function reading<T>(id: RunId, read: () => Promise<T>): Promise<T> {
     return inTurn(async () => {
-      await load(begin(await opened, "readonly"), id);
+      await load(begin(await database.use(), "readonly"), id);
       return await read();
     });
   }
@@ -70,20 +70,19 @@ export function indexedDbPopulationStore({
     hasChanged: (result: T) => boolean = () => true,
   ): Promise<T> {
     return inTurn(async () => {
-      const transaction = begin(await opened, "readwrite");
-      const ended = transaction.done;
-      ended.catch(() => {});
+      const transaction = begin(await database.use(), "readwrite");
       await load(transaction, id);
       const { mark } = changes;
       const result = await change();
       if (!hasChanged(result)) return result;
       try {
         await save(transaction, id);
-        await ended;
+        await transaction.done;
       } catch (error) {
+        abort(transaction);
         // The records have what is not stored.
         hold(id, undefined);
-        throw notWritten(name, error);
+        throw database.notWritten(error);
       }
       if (changes.mark !== mark) channel.postMessage(id);
       return result;
@@ -96,7 +95,7 @@ export function indexedDbPopulationStore({
       replicas.delete(id);
       return await remove(transaction, id);
     }
-    const replica = replicas.get(id) ?? new Replica(record);
+    const replica = replicas.get(id) ?? (await Replica.born(transaction, record));
     replicas.set(id, replica);
     await replica.save(transaction);
   }
@@ -118,10 +117,15 @@ export function indexedDbPopulationStore({
     run: read("run"),
     runs: () =>
       inTurn(async () => {
-        const transaction = begin(await opened, "readonly");
-        const ids = await runIds(transaction);
-        for (const id of new Set([...records.keys(), ...ids])) await load(transaction, id);
-        return (await memory.runs()).toSorted((a, b) => a.createdAt - b.createdAt);
+        const transaction = begin(await database.use(), "readonly");
+        const runs: Run[] = [];
+        for (const run of await storedRuns(transaction)) {
+          // Only the work time of one that is worked on needs more than its row.
+          const isIdle = run.runningSince === undefined;
+          if (!isIdle) await load(transaction, run.id);
+          runs.push(isIdle ? run : await memory.run(run.id));
+        }
+        return runs;
       }),
     damagedRuns: memory.damagedRuns,
     note: write("note"),
@@ -185,7 +189,7 @@ export function indexedDbPopulationStore({
     async [Symbol.asyncDispose]() {
       await last;
       channel.close();
-      (await opened).close();
+      await database.close();
     },
   };
 }

@@ -3,7 +3,7 @@
 import type { DBSchema, IDBPDatabase, IDBPTransaction } from "idb";
 import type { Decision } from "../../algorithm/population-based-training.ts";
 import type { Snapshot } from "../../algorithm/snapshot.ts";
-import { openIndexedDb } from "../../database/indexed-db/open.ts";
+import { IndexedDb, requested } from "../../database/indexed-db/indexed-db.ts";
 import type { StoredMember } from "../member-lifecycle.ts";
 import { type Publishing, RunRecord } from "../memory/run-record.ts";
 import { beginning, type Cursor, type Failure, type Run } from "../population-store.ts";
@@ -14,7 +14,7 @@ type Facts = Pick<RunRecord, "run" | "steps" | "workedUntil" | "pins" | "notes" 
 
 interface RunRow extends Facts {
   readonly members: number;
-  /** Differs for each run, also for one that was created under the id of a removed one. */
+  /** Runs in the order of creation. Differs, too, for one under the id of a removed one. */
   readonly birth: number;
   /** Differs after every change. */
   readonly mark: number;
@@ -36,7 +36,7 @@ interface Tables extends DBSchema {
   failures: { key: Place; value: Failure };
 }
 
-export type Database = IDBPDatabase<Tables>;
+type Database = IDBPDatabase<Tables>;
 
 const lists = ["members", "snapshots", "decisions", "failures"] as const;
 const tables = ["runs", ...lists] as const;
@@ -47,15 +47,18 @@ export type Transaction<Mode extends IDBTransactionMode = IDBTransactionMode> = 
   Mode
 >;
 
-export function openDatabase(name: string): Promise<Database> {
-  return openIndexedDb<Tables>(name, tables);
+export function openDatabase(name: string): IndexedDb<Tables> {
+  return new IndexedDb<Tables>(name, tables);
 }
 
 export function begin<Mode extends "readonly" | "readwrite">(
   database: Database,
   mode: Mode,
 ): Transaction<Mode> {
-  return database.transaction(tables, mode);
+  const transaction = database.transaction(tables, mode);
+  // Whoever waits for it is told.
+  transaction.done.catch(() => {});
+  return transaction;
 }
 
 /** A run's record in this page, and what of it is stored. */
@@ -66,9 +69,16 @@ export class Replica {
   #members: readonly MemberRow[] = [];
   #stored = beginning;
 
-  constructor(record: RunRecord, birth = Math.random()) {
+  constructor(record: RunRecord, birth: number) {
     this.record = record;
     this.#birth = birth;
+  }
+
+  /** A run that is not stored yet. */
+  static async born(transaction: Transaction, record: RunRecord): Promise<Replica> {
+    const rows = await transaction.objectStore("runs").getAll();
+    const last = Math.max(0, ...rows.map(({ birth }) => Math.floor(birth)));
+    return new Replica(record, last + 1 + Math.random());
   }
 
   /** The run as it is stored; undefined if it is not. */
@@ -122,11 +132,11 @@ export class Replica {
       publishing: publications[known + index]!,
     }));
     const written = [
-      transaction.objectStore("runs").put(row, run.id),
+      requested(transaction.objectStore("runs").put(row, run.id)),
       ...members.flatMap(({ now, hasFailed }, index) => {
         const before = this.#members[index];
         if (before?.now === now && before.hasFailed === hasFailed) return [];
-        return memberTable.put({ now, hasFailed }, [run.id, index]);
+        return requested(memberTable.put({ now, hasFailed }, [run.id, index]));
       }),
       ...this.#appended(transaction, "snapshots", published),
       ...this.#appended(transaction, "decisions", decisions.slice(decided)),
@@ -144,7 +154,8 @@ export class Replica {
   ): Promise<unknown>[] {
     const first = this.#stored[table];
     const store = transaction.objectStore(table);
-    return rows.map((row, index) => store.put(row, [this.record.run.id, first + index]));
+    const { id } = this.record.run;
+    return rows.map((row, index) => requested(store.put(row, [id, first + index])));
   }
 
   #isStored(mark: number): void {
@@ -163,7 +174,8 @@ export async function remove(transaction: Transaction<"readwrite">, id: string):
   ]);
 }
 
-/** The ids of all runs. */
-export function runIds(transaction: Transaction): Promise<Run["id"][]> {
-  return transaction.objectStore("runs").getAllKeys() as Promise<Run["id"][]>;
+/** All runs as they are stored, oldest first. */
+export async function storedRuns(transaction: Transaction): Promise<Run[]> {
+  const rows = await transaction.objectStore("runs").getAll();
+  return rows.sort((a, b) => a.birth - b.birth).map(({ run }) => run);
 }

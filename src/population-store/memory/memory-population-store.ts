@@ -132,6 +132,7 @@ export function storeOf(
       const record = new RunRecord(run, roots.length);
       records.set(run.id, record);
       for (const root of roots) append(record, root);
+      changes.note();
       return run;
     },
     async run(id) {
