@@ -25,7 +25,7 @@ export function filesOf(guide: string): GuideFile[] {
 export function project(files: readonly GuideFile[]): string {
   const directory = mkdtempSync(join(tmpdir(), "guide-"));
   mkdirSync(join(directory, "node_modules"));
-  for (const name of ["@types", "zod", "vitest"])
+  for (const name of ["@types", "@jax-js", "zod", "vitest"])
     symlinkSync(join(root, "node_modules", name), join(directory, "node_modules", name));
   symlinkSync(root, join(directory, "node_modules", "clade"));
   writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module" }));
