@@ -10,7 +10,7 @@ import {
   roots,
   trainedAfter,
 } from "../../testing/population-store/scene.ts";
-import { StoreVersionError } from "../population-store.ts";
+import { type PopulationStore, type RunId, StoreVersionError } from "../population-store.ts";
 import { indexedDbPopulationStore } from "./indexed-db-population-store.ts";
 
 for (const { name, run } of populationStoreConformance(
@@ -19,15 +19,16 @@ for (const { name, run } of populationStoreConformance(
 ))
   test(name, run);
 
-async function withRun(name: string) {
-  const store = indexedDbPopulationStore({ name });
+async function runIn(store: PopulationStore): Promise<RunId> {
   const id = newRunId("run");
   await store.createRun({ id, seed: 1, experiment: description() }, roots(2));
-  return { store, id };
+  return id;
 }
 
 test("what cannot be written is not half written, and the claim still holds", async () => {
-  const { store, id } = await withRun("not-written");
+  await using store = indexedDbPopulationStore({ name: "not-written" });
+  await using other = indexedDbPopulationStore({ name: "not-written" });
+  const id = await runIn(store);
   const held = await claim(store, id);
   const snapshot = trainedAfter(held.newest);
   const unwritable = { ...snapshot, metrics: { accuracy: (() => 1) as unknown as number } };
@@ -35,7 +36,6 @@ test("what cannot be written is not half written, and the claim still holds", as
     store.publish(held, { kind: "trained", snapshot: trained, mayBeBest: true });
   await expect(publish(unwritable)).rejects.toThrow(/could not be cloned/);
 
-  const other = indexedDbPopulationStore({ name: "not-written" });
   for (const each of [store, other]) {
     expect((await each.run(id)).best).toBeUndefined();
     expect((await each.counts(id)).snapshots).toBe(2);
@@ -45,31 +45,34 @@ test("what cannot be written is not half written, and the claim still holds", as
 });
 
 test("a run is read only where it is asked for, and its work goes on in its list", async () => {
-  const { store, id } = await withRun("listed");
+  await using store = indexedDbPopulationStore({ name: "listed" });
+  await using other = indexedDbPopulationStore({ name: "listed" });
+  const id = await runIn(store);
   await claim(store, id);
-  const other = indexedDbPopulationStore({ name: "listed" });
   const [run] = await other.runs();
   expect(run).toEqual(await other.run(id));
   expect(run!.runningSince).toBeDefined();
 });
 
 test("two kinds of stores under one name are told apart", async () => {
-  const store = indexedDbPopulationStore({ name: "both" });
+  await using store = indexedDbPopulationStore({ name: "both" });
   await store.runs();
-  await expect(indexedDbCheckpointStore("run", "both").beginSweep()).rejects.toThrow(
+  await using checkpoints = indexedDbCheckpointStore("run", "both");
+  await expect(checkpoints.beginSweep()).rejects.toThrow(
     "database both: is of another kind; give each kind of store a name of its own",
   );
 });
 
 test("a page says so when a newer one has taken its database", async () => {
-  const { store, id } = await withRun("taken");
+  await using store = indexedDbPopulationStore({ name: "taken" });
+  const id = await runIn(store);
   const newer = await openDB("taken", 2);
   await expect(store.run(id)).rejects.toThrow(
     new StoreVersionError("database taken: a newer page uses it; reload this page"),
   );
-  await expect(indexedDbPopulationStore({ name: "taken" }).runs()).rejects.toThrow(
+  await using late = indexedDbPopulationStore({ name: "taken" });
+  await expect(late.runs()).rejects.toThrow(
     new StoreVersionError("database taken: a newer page has upgraded it; reload this page"),
   );
   newer.close();
-  await store[Symbol.asyncDispose]();
 });
