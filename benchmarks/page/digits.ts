@@ -3,7 +3,7 @@ import { type Experiment, serveExperiment, withSettings } from "clade";
 import { experimentOf } from "../../examples/browser/experiment.ts";
 
 const experiment: Experiment = withSettings(experimentOf("random-search"), {
-  "budget.stepsPerMember": 600,
+  "budget.stepsPerMember": 2000,
 });
 
 export default experiment;
