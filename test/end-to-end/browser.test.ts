@@ -45,6 +45,9 @@ async function inBrowser<T>(
       await page.goto(site);
       return page;
     });
+  } catch (error) {
+    // Vitest would look for the sources of a page's stack.
+    throw new Error(String(error));
   } finally {
     await launched.close();
   }
@@ -93,6 +96,7 @@ test.skipIf(!browser)(
       const other = await open();
       const going = page.evaluate(`lasting.goOn(${JSON.stringify(id)})`);
       const helping = other.evaluate(`lasting.help(${JSON.stringify(id)})`);
+      await page.evaluate(`lasting.letGo(${JSON.stringify(id)})`);
       const result = (await going) as Record<string, unknown>;
       await helping;
       expect(result).toMatchObject({ state: "done", totalSteps: 480 });

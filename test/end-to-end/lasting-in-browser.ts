@@ -13,20 +13,28 @@ import {
   uniform,
 } from "clade/browser";
 
+/** While it is set, nobody gets further than this, so that the run cannot end too early. */
+const held = "held";
+const heldAt = 60;
+
 class Climber {
   height = 0;
+  steps = 0;
   async step({ rate }: { rate: number }) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    this.steps++;
+    do await new Promise((resolve) => setTimeout(resolve, 1));
+    while (this.steps > heldAt && localStorage.getItem(held));
     this.height += rate;
   }
   evaluate() {
     return { height: this.height };
   }
   save() {
-    return { height: this.height };
+    return { height: this.height, steps: this.steps };
   }
-  restore({ height }: { height: number }) {
+  restore({ height, steps }: { height: number; steps: number }) {
     this.height = height;
+    this.steps = steps;
   }
 }
 
@@ -45,6 +53,7 @@ const checkpoints = indexedDbCheckpointStore;
 
 /** Resolves the run's id as soon as something is published, and works on. */
 export async function begin(): Promise<RunId> {
+  localStorage.setItem(held, "yes");
   const session = await start(experiment, { populationStore, checkpoints, workers: 2 });
   for await (const event of session)
     if (event.type === "snapshot" && event.snapshot.generation === 5) break;
@@ -56,6 +65,17 @@ export async function published(id: RunId) {
   const { snapshots } = await populationStore.changes(id, beginning, 10_000);
   const pages = new Set(snapshots.flatMap(({ worker }) => worker?.split(":")[0] ?? []));
   return { snapshots: snapshots.map((snapshot) => snapshot.id), pages: [...pages] };
+}
+
+/** Lets go of the members as soon as two pages hold some. */
+export async function letGo(id: RunId): Promise<void> {
+  for (;;) {
+    const members = await populationStore.members(id);
+    const pages = members.flatMap(({ lease }) => lease?.worker.split(":")[0] ?? []);
+    if (new Set(pages).size === 2) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  localStorage.removeItem(held);
 }
 
 /** Goes on until the run is done. */

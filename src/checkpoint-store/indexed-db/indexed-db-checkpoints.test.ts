@@ -5,7 +5,7 @@ import { damage } from "./damage.test-support.ts";
 import { indexedDbCheckpointStore } from "./indexed-db-checkpoints.ts";
 
 for (const { name, run } of checkpointStoreConformance(
-  async () => indexedDbCheckpointStore("run-1", "conformance"),
-  { damage: (_, id, file) => damage("conformance", "run-1", id, file) },
+  async () => indexedDbCheckpointStore("run-1", "conformance-checkpoints"),
+  { damage: (_, id, file) => damage("conformance-checkpoints", "run-1", id, file) },
 ))
   test(name, run);
