@@ -1,5 +1,5 @@
 /** The module that threads of the tests load. What may go wrong is in the environment. */
-import { existsSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { defineExperiment, everySteps, logUniform, maximize } from "clade";
 import { NoisyClimber } from "../../src/run/climbing.test-support.ts";
 
@@ -8,10 +8,7 @@ class Climber extends NoisyClimber {
     const { CLADE_TEST_DIES: flag, CLADE_TEST_THROWS: throws } = process.env;
     // As when a batch is too large for the memory.
     if (process.env.CLADE_TEST_TOO_FAST && rate > 0.5) process.exit(134);
-    if (flag && this.state.steps === 12 && !existsSync(flag)) {
-      writeFileSync(flag, "");
-      process.exit(7);
-    }
+    if (flag && this.state.steps === 12 && isFirst(flag)) process.exit(7);
     if (throws && this.state.steps === 12) throw new RangeError("exploded in a thread");
     super.step({ rate });
   }
@@ -32,3 +29,13 @@ export const declaration = {
 } as const;
 
 export default defineExperiment(declaration);
+
+/** Two threads may come at once, and only one of them makes the directory. */
+function isFirst(directory: string): boolean {
+  try {
+    mkdirSync(directory);
+    return true;
+  } catch {
+    return false;
+  }
+}
