@@ -45,7 +45,7 @@ async function showPage(): Promise<void> {
     void drawToy(find("#toy"), ++chances);
   };
 
-  const populationStore = indexedDbPopulationStore({ name: "clade-digits" });
+  const populationStore = indexedDbPopulationStore("clade-digits");
   const checkpoints = (run: string) => indexedDbCheckpointStore(run, "clade-digits-models");
   const options = (name: Method) => ({
     checkpoints,

@@ -26,6 +26,14 @@ describe("options are checked as declarations are", () => {
     });
   });
 
+  test("options that are none, and a host that is left out", async () => {
+    const message = "must be an object of options";
+    await expect(start(experiment, null as never)).rejects.toThrow(message);
+    await expect(start(experiment, 5 as never)).rejects.toThrow(message);
+    const left = { host: undefined, threads: 1 } as object;
+    await expect(start(experiment, left)).rejects.toThrow("give module: new URL");
+  });
+
   test("an experiment that is none", async () => {
     await expect(start(climbing as never)).rejects.toThrow("is not an experiment; give what");
     await expect(start(undefined as never)).rejects.toThrow("is not an experiment; give what");

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { releaseDeadWorkers } from "../processes/dead-workers.ts";
 import { sessionOf } from "../trainer/session-of.ts";
-import type { Host } from "./program.ts";
+import { type Host, onHost } from "./program.ts";
 import { replay as replayWith } from "./replay.ts";
 import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
@@ -24,7 +24,7 @@ const host: Host = {
  * be started, when a store fails, and with a `RunFailedError` when every member failed.
  */
 export const run: typeof runWith = (experiment, options = {}) =>
-  runWith(experiment, { ...options, host: options.host ?? host });
+  runWith(experiment, onHost(options, host));
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
@@ -32,7 +32,7 @@ export const run: typeof runWith = (experiment, options = {}) =>
  * the trainer's error, and with the reason of a signal that aborted before.
  */
 export const start: typeof startWith = (experiment, options = {}) =>
-  startWith(experiment, { ...options, host: options.host ?? host });
+  startWith(experiment, onHost(options, host));
 
 /**
  * Goes on with a run, from what was published last: one that was stopped, that failed or was
@@ -40,18 +40,18 @@ export const start: typeof startWith = (experiment, options = {}) =>
  * `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
 export const resume: typeof resumeWith = (store, id, experiment, options = {}) =>
-  resumeWith(store, id, experiment, { ...options, host: options.host ?? host });
+  resumeWith(store, id, experiment, onHost(options, host));
 
 /** Works on a run together with others, until it ends; `stop` leaves it to them. */
 export const join: typeof joinWith = (store, id, experiment, options = {}) =>
-  joinWith(store, id, experiment, { ...options, host: options.host ?? host });
+  joinWith(store, id, experiment, onHost(options, host));
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
 export const runStudy: typeof runStudyWith = (study, options = {}) =>
-  runStudyWith(study, { ...options, host: options.host ?? host });
+  runStudyWith(study, onHost(options, host));
 
 /**
  * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it,

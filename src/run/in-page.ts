@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /** Runs inside a page. Other pages of the site see by a lock whether this one is still there. */
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
-import type { Host } from "./program.ts";
+import { type Host, onHost } from "./program.ts";
 import { join as joinWith, resume as resumeWith } from "./resume.ts";
 import { run as runWith } from "./run.ts";
 import { start as startWith } from "./start.ts";
@@ -49,7 +49,7 @@ async function releaseGonePages(store: PopulationStore, run: RunId): Promise<voi
  * started, when a store fails, and with a `RunFailedError` when every member failed.
  */
 export const run: typeof runWith = async (experiment, options = {}) =>
-  await runWith(experiment, { ...options, host: options.host ?? (await inPage()) });
+  await runWith(experiment, onHost(options, await inPage()));
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
@@ -57,7 +57,7 @@ export const run: typeof runWith = async (experiment, options = {}) =>
  * the trainer's error, and with the reason of a signal that aborted before.
  */
 export const start: typeof startWith = async (experiment, options = {}) =>
-  await startWith(experiment, { ...options, host: options.host ?? (await inPage()) });
+  await startWith(experiment, onHost(options, await inPage()));
 
 /**
  * Goes on with a run, from what was published last: after a reload, or one that was stopped or
@@ -65,15 +65,15 @@ export const start: typeof startWith = async (experiment, options = {}) =>
  * experiment only `budget`, `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
 export const resume: typeof resumeWith = async (store, id, experiment, options = {}) =>
-  await resumeWith(store, id, experiment, { ...options, host: options.host ?? (await inPage()) });
+  await resumeWith(store, id, experiment, onHost(options, await inPage()));
 
 /** Works on a run together with other pages, until it ends; `stop` leaves it to them. */
 export const join: typeof joinWith = async (store, id, experiment, options = {}) =>
-  await joinWith(store, id, experiment, { ...options, host: options.host ?? (await inPage()) });
+  await joinWith(store, id, experiment, onHost(options, await inPage()));
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
 export const runStudy: typeof runStudyWith = async (study, options = {}) =>
-  await runStudyWith(study, { ...options, host: options.host ?? (await inPage()) });
+  await runStudyWith(study, onHost(options, await inPage()));

@@ -75,6 +75,12 @@ export interface Host {
   readonly threadOf?: (module: string | URL) => Thread;
 }
 
+/** Options as they were given, on a host where they name none. Whoever takes them checks them. */
+export function onHost<O extends ProgramOptions>(options: O, host: Host): O {
+  const isObject = typeof options === "object" && options !== null;
+  return isObject ? { ...options, host: options.host ?? host } : options;
+}
+
 const programOptions = [
   "populationStore",
   "checkpoints",

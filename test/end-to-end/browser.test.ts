@@ -109,6 +109,27 @@ test.skipIf(!browser)(
   },
 );
 
+test.skipIf(!browser)(
+  "a full disk ends a run with one error, and what was published stays (needs Chromium)",
+  async () => {
+    const script = await bundle("./lasting-in-browser.ts", "lasting");
+    await inBrowser(script, async (open) => {
+      const page = await open();
+      const quota = await page.context().newCDPSession(page);
+      const origin = new URL(site).origin;
+      await quota.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 3_000_000 });
+      const { error, published, best } = await page.evaluate<{
+        error: string;
+        published: number;
+        best: boolean;
+      }>("lasting.fillDisk()");
+      expect(error).toMatch(/^database clade(-checkpoints)?: the browser has no room left/);
+      expect(published).toBeGreaterThan(4);
+      expect(best).toBe(true);
+    });
+  },
+);
+
 test.skipIf(!browser)("live views draw a thousand members (needs Chromium)", async () => {
   const script = await bundle("./live-in-browser.ts", "live");
   const fed = (await inPage(script, "live.feed(1000, 20)")) as { inked: number[] };

@@ -88,3 +88,22 @@ export async function goOn(id: RunId) {
 export async function help(id: RunId): Promise<void> {
   await (await join(populationStore, id, experiment, { checkpoints })).result;
 }
+
+/** Trains models of 300 kB, which differ, until there is no room for them. */
+export async function fillDisk() {
+  class Heavy extends Climber {
+    override save() {
+      const ballast = Float64Array.from({ length: 40_000 }, () => Math.random());
+      return { ...super.save(), ballast };
+    }
+  }
+  const heavy = defineExperiment({ ...experiment.declaration, trainer: Heavy } as never);
+  const session = await start(heavy, { populationStore, checkpoints });
+  const error = await session.result.then(
+    () => "it ended",
+    ({ message }) => message as string,
+  );
+  const { snapshots } = await populationStore.changes(session.id, beginning, 10_000);
+  const { best } = await populationStore.run(session.id);
+  return { error, published: snapshots.length, best: best !== undefined };
+}

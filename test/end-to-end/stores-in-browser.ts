@@ -10,7 +10,7 @@ const database = "conformance";
 export async function conform() {
   const cases = [
     ...populationStoreConformance(
-      async ({ now }) => indexedDbPopulationStore({ name: "population", now }),
+      async ({ now }) => indexedDbPopulationStore("population", { now }),
       { shared: true },
     ),
     ...checkpointStoreConformance(async () => indexedDbCheckpointStore("run-1", database), {

@@ -11,10 +11,10 @@ import {
   trainedAfter,
 } from "../../testing/population-store/scene.ts";
 import { type PopulationStore, type RunId, StoreVersionError } from "../population-store.ts";
-import { indexedDbPopulationStore } from "./indexed-db-population-store.ts";
+import { indexedDbPopulationStore } from "./indexed-db-populations.ts";
 
 for (const { name, run } of populationStoreConformance(
-  async ({ now }) => indexedDbPopulationStore({ name: "conformance", now }),
+  async ({ now }) => indexedDbPopulationStore("conformance", { now }),
   { shared: true },
 ))
   test(name, run);
@@ -26,8 +26,8 @@ async function runIn(store: PopulationStore): Promise<RunId> {
 }
 
 test("what cannot be written is not half written, and the claim still holds", async () => {
-  await using store = indexedDbPopulationStore({ name: "not-written" });
-  await using other = indexedDbPopulationStore({ name: "not-written" });
+  await using store = indexedDbPopulationStore("not-written");
+  await using other = indexedDbPopulationStore("not-written");
   const id = await runIn(store);
   const held = await claim(store, id);
   const snapshot = trainedAfter(held.newest);
@@ -45,8 +45,8 @@ test("what cannot be written is not half written, and the claim still holds", as
 });
 
 test("a run is read only where it is asked for, and its work goes on in its list", async () => {
-  await using store = indexedDbPopulationStore({ name: "listed" });
-  await using other = indexedDbPopulationStore({ name: "listed" });
+  await using store = indexedDbPopulationStore("listed");
+  await using other = indexedDbPopulationStore("listed");
   const id = await runIn(store);
   await claim(store, id);
   const [run] = await other.runs();
@@ -55,7 +55,7 @@ test("a run is read only where it is asked for, and its work goes on in its list
 });
 
 test("two kinds of stores under one name are told apart", async () => {
-  await using store = indexedDbPopulationStore({ name: "both" });
+  await using store = indexedDbPopulationStore("both");
   await store.runs();
   await using checkpoints = indexedDbCheckpointStore("run", "both");
   await expect(checkpoints.beginSweep()).rejects.toThrow(
@@ -64,13 +64,13 @@ test("two kinds of stores under one name are told apart", async () => {
 });
 
 test("a page says so when a newer one has taken its database", async () => {
-  await using store = indexedDbPopulationStore({ name: "taken" });
+  await using store = indexedDbPopulationStore("taken");
   const id = await runIn(store);
   const newer = await openDB("taken", 2);
   await expect(store.run(id)).rejects.toThrow(
     new StoreVersionError("database taken: a newer page uses it; reload this page"),
   );
-  await using late = indexedDbPopulationStore({ name: "taken" });
+  await using late = indexedDbPopulationStore("taken");
   await expect(late.runs()).rejects.toThrow(
     new StoreVersionError("database taken: a newer page has upgraded it; reload this page"),
   );

@@ -6,25 +6,18 @@ import type { RunRecord } from "../memory/run-record.ts";
 import type { Claim, PopulationStore, Run, RunId } from "../population-store.ts";
 import { begin, openDatabase, Replica, remove, storedRuns, type Transaction } from "./tables.ts";
 
-/** Where a population is kept in the browser. */
-export interface IndexedDbOptions {
-  /** The name of the database (default: "clade"). */
-  readonly name?: string;
-  /** The time that the store goes by, in milliseconds (default: the clock). */
-  readonly now?: () => number;
-}
-
 /**
  * A population store in the browser's IndexedDB, which lasts when the page is left. All pages and
- * Web Workers of the same origin that open it by the same name share it.
+ * Web Workers of the same origin that open it by the same name share it. `now` is the time that it
+ * goes by, in milliseconds (default: the clock).
  *
  * Each handle has the records of the memory store, whose methods do the work. Within a transaction
  * the records are brought up to date, changed, and what has changed is written.
  */
-export function indexedDbPopulationStore({
+export function indexedDbPopulationStore(
   name = "clade",
-  now = Date.now,
-}: IndexedDbOptions = {}): PopulationStore {
+  { now = Date.now }: { now?: () => number } = {},
+): PopulationStore {
   const database = openDatabase(name);
   const channel = new BroadcastChannel(`clade ${name}`);
   const records = new Map<RunId, RunRecord>();
