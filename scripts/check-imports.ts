@@ -46,7 +46,12 @@ const withoutNode = [
 ];
 
 /** What core.ts does not import. */
-const inNode = ["run/in-node.ts", "run/threads/node-thread.ts", "run/threads/node-threads.ts"];
+const inNode = [
+  "run/in-node.ts",
+  "run/node-host.ts",
+  "run/threads/node-thread.ts",
+  "run/threads/node-threads.ts",
+];
 
 /** The files of src/, and what each imports, types included. */
 type Imports = ReadonlyMap<string, readonly string[]>;

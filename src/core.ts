@@ -128,22 +128,16 @@ export {
   type WorkerId,
   type WorkerState,
 } from "./population-store/population-store.ts";
+export { join, replay, resume, run, runStudy, start } from "./run/anywhere.ts";
 export type { BestModel } from "./run/best-model.ts";
-export type { Host, ProgramOptions } from "./run/program.ts";
-export { replay } from "./run/replay.ts";
-export { join, type ResumeOptions, resume } from "./run/resume.ts";
-export { run } from "./run/run.ts";
+export type { Host, ProgramOptions } from "./run/program-options.ts";
+export type { ResumeOptions } from "./run/resume.ts";
 export { RunFailedError } from "./run/run-failed-error.ts";
 export { type RunFigure, type RunFigures, runFigures } from "./run/run-figures.ts";
 export type { RunResult } from "./run/run-result.ts";
 export type { RunSummary } from "./run/run-summary.ts";
-export { type RunOptions, type RunSession, start, type WorkOptions } from "./run/start.ts";
-export {
-  type RunStudyOptions,
-  runStudy,
-  type StudyResult,
-  type StudyRun,
-} from "./run/study/run-study.ts";
+export type { RunOptions, RunSession, WorkOptions } from "./run/start.ts";
+export type { RunStudyOptions, StudyResult, StudyRun } from "./run/study/run-study.ts";
 export { serveExperiment } from "./run/threads/serve-experiment.ts";
 export type { WebWorker } from "./run/threads/web-thread.ts";
 export { type RunEvent, type WatchOptions, watch } from "./run/watch.ts";

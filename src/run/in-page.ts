@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 /** Runs inside a page. Other pages of the site see by a lock whether this one is still there. */
 import type { PopulationStore, RunId } from "../population-store/population-store.ts";
-import { type Host, onHost } from "./program.ts";
-import { join as joinWith, resume as resumeWith } from "./resume.ts";
-import { run as runWith } from "./run.ts";
-import { start as startWith } from "./start.ts";
-import { runStudy as runStudyWith } from "./study/run-study.ts";
+import { type Host, onHost } from "./program-options.ts";
+import type { join as Join, resume as Resume } from "./resume.ts";
+import type { run as Run } from "./run.ts";
+import type { start as Start } from "./start.ts";
+import type { runStudy as RunStudy } from "./study/run-study.ts";
 
 let known: Promise<Host> | undefined;
 
@@ -48,32 +48,37 @@ async function releaseGonePages(store: PopulationStore, run: RunId): Promise<voi
  * resolves its result, which has the model: the short form of `start`. Rejects when it cannot be
  * started, when a store fails, and with a `RunFailedError` when every member failed.
  */
-export const run: typeof runWith = async (experiment, options = {}) =>
-  await runWith(experiment, onHost(options, await inPage()));
+export const run: typeof Run = async (experiment, options = {}) =>
+  await (await import("./run.ts")).run(experiment, onHost(options, await inPage()));
 
 /**
  * Starts a run, and resolves a session as soon as the trainer was tried and the run exists: its
  * events, its result, and a way to stop it. Rejects with a `BadInputError` for wrong options, with
  * the trainer's error, and with the reason of a signal that aborted before.
  */
-export const start: typeof startWith = async (experiment, options = {}) =>
-  await startWith(experiment, onHost(options, await inPage()));
+export const start: typeof Start = async (experiment, options = {}) =>
+  await (await import("./start.ts")).start(experiment, onHost(options, await inPage()));
 
 /**
  * Goes on with a run, from what was published last: after a reload, or one that was stopped or
  * failed, or that is done, with a larger budget. What closed pages held is free at once. Of the
  * experiment only `budget`, `ready`, `exploit`, `explore` and `exploreEvery` may have changed.
  */
-export const resume: typeof resumeWith = async (store, id, experiment, options = {}) =>
-  await resumeWith(store, id, experiment, onHost(options, await inPage()));
+export const resume: typeof Resume = async (store, id, experiment, options = {}) =>
+  await (await import("./resume.ts")).resume(
+    store,
+    id,
+    experiment,
+    onHost(options, await inPage()),
+  );
 
 /** Works on a run together with other pages, until it ends; `stop` leaves it to them. */
-export const join: typeof joinWith = async (store, id, experiment, options = {}) =>
-  await joinWith(store, id, experiment, onHost(options, await inPage()));
+export const join: typeof Join = async (store, id, experiment, options = {}) =>
+  await (await import("./resume.ts")).join(store, id, experiment, onHost(options, await inPage()));
 
 /**
  * Runs what a study consists of and is not done yet, one run after another: every variant with
  * every seed, among them the baselines.
  */
-export const runStudy: typeof runStudyWith = async (study, options = {}) =>
-  await runStudyWith(study, onHost(options, await inPage()));
+export const runStudy: typeof RunStudy = async (study, options = {}) =>
+  await (await import("./study/run-study.ts")).runStudy(study, onHost(options, await inPage()));

@@ -7,11 +7,7 @@ import { type SessionOf, sessionInThisProcess } from "./session-in-this-process.
 
 const endless = { stepsLeft: Infinity, millisecondsLeft: Infinity };
 
-/**
- * Trains one fresh model along a recorded schedule, with the seeds of the members that trained it,
- * and resolves its last evaluation. Each generation is evaluated as in the run. So a deterministic
- * trainer that saves all of its state gives the run's score bit for bit.
- */
+/** The public `replay`, with the sessions of a host. */
 export async function replay(
   experiment: Experiment,
   seed: number,

@@ -14,12 +14,7 @@ const changeable = ["budget", "ready", "exploit", "explore", "exploreEvery"];
 /** How a program works on a run that exists. */
 export type ResumeOptions<H, M extends string> = Omit<WorkOptions<H, M>, "populationStore">;
 
-/**
- * Goes on with a run, from what was published last: one that was stopped, that failed or was
- * interrupted, and one that is done, with a larger budget. Of the experiment only `budget`,
- * `ready`, `exploit`, `explore` and `exploreEvery` may have changed. Rejects with a `CladeError`
- * where nothing is left to do, and as `start` does.
- */
+/** The public `resume`, on the host of the options. */
 export async function resume<H, M extends string, S, T>(
   populationStore: PopulationStore,
   id: RunId,
@@ -45,10 +40,7 @@ export async function resume<H, M extends string, S, T>(
   return session as unknown as RunSession<H, M, S, T>;
 }
 
-/**
- * Works on a run together with others, until it ends; `stop` leaves it to them. The experiment has
- * to be the run's. A run that is not running has nothing to do.
- */
+/** The public `join`, on the host of the options. */
 export async function join<H, M extends string, S, T>(
   populationStore: PopulationStore,
   id: RunId,

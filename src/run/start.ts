@@ -11,13 +11,8 @@ import type {
 } from "../population-store/population-store.ts";
 import { requireRight } from "./check-options.ts";
 import { createRun, newSeed } from "./create-run.ts";
-import {
-  type Manner,
-  type Program,
-  type ProgramOptions,
-  programOf,
-  workInProgram,
-} from "./program.ts";
+import { type Manner, type Program, programOf, workInProgram } from "./program.ts";
+import type { ProgramOptions } from "./program-options.ts";
 import { runFailed } from "./run-failed-error.ts";
 import { type RunResult, resultOf } from "./run-result.ts";
 import { type RunSummary, summaryOf } from "./run-summary.ts";
@@ -71,11 +66,7 @@ export interface RunSession<H = Hyperparameters, M extends string = string, S = 
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * Starts a run with workers in this process. The session is there as soon as the trainer was tried
- * and the run exists. Rejects with a `BadInputError` for wrong options, with the trainer's error,
- * and with the reason of a signal that aborted before.
- */
+/** The public `start`, on the host of the options. */
 export async function start<H, M extends string, S, T>(
   experiment: Experiment<H, M, S, T>,
   options: RunOptions<H, M> = {},

@@ -18,7 +18,8 @@ import { changesSince } from "../changes-since.ts";
 import { requireRight } from "../check-options.ts";
 import { createRun } from "../create-run.ts";
 import { foundIn } from "../found-in.ts";
-import { type Program, type ProgramOptions, programOf, workInProgram } from "../program.ts";
+import { type Program, programOf, workInProgram } from "../program.ts";
+import type { ProgramOptions } from "../program-options.ts";
 import { type RunResult, resultOf } from "../run-result.ts";
 import { tryTrainer } from "../try-trainer.ts";
 import { type PlannedRun, requireOfStudy, studyRuns, whyNotFollowed } from "./study-runs.ts";
@@ -49,15 +50,7 @@ export type StudyRun = {
   | { readonly result?: undefined; readonly whyNot: string }
 );
 
-/**
- * Runs what a study consists of and is not done yet, one run after another: every variant with
- * every seed, among them the baselines. Runs of the study that the store has go on where they
- * were, also after `clade study`. Several programs may share one store, and then share its runs.
- *
- * A run in which every member failed is a result with the state "failed"; the next call tries it
- * again. Rejects with a `BadInputError` before the first run if a variant cannot be made, or if
- * the store has runs of the study with other settings, and otherwise as `run` does.
- */
+/** The public `runStudy`, on the host of the options. */
 export async function runStudy(study: Study, options: RunStudyOptions = {}): Promise<StudyResult> {
   const program = programOf(options, ["experiment"]);
   const experiment = experimentOf(study, options.experiment);

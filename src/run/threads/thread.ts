@@ -5,7 +5,6 @@ import type { Settings } from "../../experiment/settings.ts";
 import type { InProcessTrainerSource } from "../../experiment/trainer.ts";
 import type { Run, WorkerId } from "../../population-store/population-store.ts";
 import { inProcessSession } from "../../trainer/in-process/in-process-session.ts";
-import { work } from "../../worker/worker.ts";
 import { changesSince } from "../changes-since.ts";
 import { Calls, type Port } from "./calls.ts";
 import { thisIsThread } from "./in-thread.ts";
@@ -35,6 +34,7 @@ export function serve(port: Port, experiment: () => Promise<Experiment>): void {
       requireSame(run, own);
       const { store, answers } = checkpoints(settleMs);
       reserve = answers.reserve!;
+      const { work } = await import("../../worker/worker.ts");
       return await work({
         worker,
         run,
