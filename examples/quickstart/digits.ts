@@ -4,7 +4,7 @@
  * rate falls as training goes on, which no constant rate can follow and Population Based Training
  * can.
  */
-import { init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import {
   choice,
   defineExperiment,
@@ -24,8 +24,9 @@ import {
   training,
   validation,
 } from "./pictures.ts";
+import { initWasm } from "./wasm.ts";
 
-await init("wasm");
+await initWasm();
 
 interface DigitsHyperparameters {
   readonly learningRate: number;

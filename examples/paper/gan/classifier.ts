@@ -5,11 +5,12 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { init, jit, nn, numpy as np, tree } from "@jax-js/jax";
+import { jit, nn, numpy as np, tree } from "@jax-js/jax";
+import { initWasm } from "../../quickstart/wasm.ts";
 import { fromFlat, type Weights } from "../weights.ts";
 import { CLASSES, PIXELS } from "./pictures.ts";
 
-await init("wasm");
+await initWasm();
 
 export const FEATURES = 32;
 export const CLASSIFIER = {

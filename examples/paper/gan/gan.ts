@@ -10,7 +10,7 @@
  *     npx node examples/paper/gan/samples.ts           draws the best and the worst lineage
  *     npx clade study examples/paper/gan/study.yaml    PBT beside random search and selection only
  */
-import { init, jit, nn, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";
+import { jit, nn, numpy as np, tree, valueAndGrad, vjp } from "@jax-js/jax";
 import {
   defineExperiment,
   everySteps,
@@ -19,6 +19,7 @@ import {
   perturb,
   truncationSelection,
 } from "clade";
+import { initWasm } from "../../quickstart/wasm.ts";
 import { Random } from "../random.ts";
 import {
   adam,
@@ -41,7 +42,7 @@ import { type Classifier, FEATURES, judge, readClassifiers } from "./classifier.
 import { frechetDistance, gaussianOf, inceptionScore } from "./inception-score.ts";
 import { CLASSES, PIXELS, randomPictures, reportingHalf, steeringHalf } from "./pictures.ts";
 
-await init("wasm");
+await initWasm();
 
 interface GanHyperparameters {
   readonly generatorRate: number;

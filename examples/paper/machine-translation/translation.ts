@@ -6,7 +6,7 @@
  *
  *     npx clade run examples/paper/machine-translation/translation.ts
  */
-import { init, tree } from "@jax-js/jax";
+import { tree } from "@jax-js/jax";
 import {
   defineExperiment,
   everySteps,
@@ -17,12 +17,13 @@ import {
   truncationSelection,
   uniform,
 } from "clade";
+import { initWasm } from "../../quickstart/wasm.ts";
 import { Random } from "../random.ts";
 import { adamRates, fromFlat, toFlat, toNumber, zeroMoments } from "../weights.ts";
 import { bleu } from "./bleu.ts";
 import { type Clause, choice, englishSubwords, test, training, validation } from "./clauses.ts";
 
-await init("wasm");
+await initWasm();
 const { BATCH, drawDropped, initialTransformer, toBatch, TRANSFORMER, translate, update } =
   await import("./transformer.ts");
 

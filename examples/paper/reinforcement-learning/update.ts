@@ -2,7 +2,8 @@
  * How the actor and the critic learn from a batch: proximal policy optimisation (Schulman et al.
  * 2017) in jax-js.
  */
-import { init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { initWasm } from "../../quickstart/wasm.ts";
 import type { Random } from "../random.ts";
 import {
   adam,
@@ -19,7 +20,7 @@ import {
 import { actionWidth, HIDDEN, policyOutputs } from "./policy.ts";
 import type { Task } from "./tasks/task.ts";
 
-await init("wasm");
+await initWasm();
 
 const CLIP = 0.2;
 const VALUE_COST = 0.5;
