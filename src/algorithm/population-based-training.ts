@@ -65,16 +65,21 @@ export interface Outcome {
   readonly next?: Snapshot;
 }
 
-/**
- * Decides about a member that has just been evaluated. `population` includes its snapshot.
- * `failed` has the hyperparameters with which it has always failed.
- */
+/** What a decision has to know besides the population. */
+export interface Known {
+  /** The hyperparameters with which the member has always failed. */
+  readonly failed?: readonly Hyperparameters[];
+  /** What can be copied of a snapshot's member (default: the snapshot itself). */
+  readonly keptOf?: (compared: Snapshot) => Snapshot;
+}
+
+/** Decides about a member that has just been evaluated. `population` includes its snapshot. */
 export function decide(
   given: Strategies,
   member: Snapshot,
   population: Population,
   random: Random,
-  failed: readonly Hyperparameters[] = [],
+  { failed = [], keptOf = (compared) => compared }: Known = {},
 ): Outcome {
   const strategies = failed.length > 0 ? learning(given, member, population, failed) : given;
   if (member.step < strategies.burnInSteps) {
@@ -83,14 +88,35 @@ export function decide(
   }
   const { exploit } = strategies;
   const path = strategyPlace("exploit", exploit);
-  const exploitation = asExploitation(exploit(member, population, random), path);
+  const chosen = asExploitation(exploit(member, population, random), path);
+  const exploitation = withKept(chosen, keptOf);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
   const place = { member, population, random };
   if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
   const explores =
     (exploitation.kind === "copy" ? exploitation.explores : undefined) ??
     (exploitation.kind === "copy" || strategies.exploreEvery === "generation");
-  return outcome(strategies, place, exploitation, explores);
+  const result = outcome(strategies, place, exploitation, explores);
+  const { next } = result;
+  if (!next || exploitation === chosen || exploitation.kind !== "copy") return result;
+  return { ...result, next: { ...next, generation: exploitation.donor.generation } };
+}
+
+/**
+ * The weights of a donor that is far ahead are those that it has now. The recipient goes on in
+ * their generation, since it will be compared with those who have trained as much.
+ */
+function withKept(
+  exploitation: Exploitation,
+  keptOf: (compared: Snapshot) => Snapshot,
+): Exploitation {
+  if (exploitation.kind !== "copy" || !exploitation.weights) return exploitation;
+  const { donor, reason } = exploitation;
+  const kept = keptOf(donor);
+  if (kept === donor) return exploitation;
+  const remark = `member ${donor.member} is copied as of generation ${kept.generation}`;
+  const text = `${reason.text}; ${remark}`;
+  return { ...exploitation, donor: kept, reason: { ...reason, text } };
 }
 
 /**

@@ -97,14 +97,27 @@ export class RankedPopulation implements Population {
     const before = this.#newest.get(snapshot.member);
     this.#newest.set(snapshot.member, snapshot);
     this.totalSteps += snapshot.memberSteps - (before?.memberSteps ?? 0);
-    if (before && takesPart(before)) {
-      this.ranked.splice(this.#place(before), 1);
-      if (before.score !== undefined) this.scored--;
-    }
+    if (before) this.#leave(before);
     if (!takesPart(snapshot)) return;
     this.ranked.splice(this.#place(snapshot), 0, snapshot);
     if (snapshot.score !== undefined) this.scored++;
     if (snapshot.kind === "trained") this.noteBest(snapshot);
+  }
+
+  /** Takes those out of the ranking who have not reached a generation yet. */
+  leaveOutBefore(generation: number): void {
+    for (const behind of this.ranked.filter((other) => other.generation < generation))
+      this.#leave(behind);
+  }
+
+  /** The newest snapshot of a member that it has earned, whether it is ranked or not. */
+  newestOf(member: number): Snapshot | undefined {
+    return this.#newest.get(member);
+  }
+
+  /** The newest earned snapshots of all members, ranked or not. */
+  newest(): Iterable<Snapshot> {
+    return this.#newest.values();
   }
 
   noteBest(snapshot: Snapshot): void {
@@ -126,6 +139,13 @@ export class RankedPopulation implements Population {
       scored,
     );
     return { better, equal: end - better };
+  }
+
+  #leave(snapshot: Snapshot): void {
+    const place = this.#place(snapshot);
+    if (this.ranked[place] !== snapshot) return;
+    this.ranked.splice(place, 1);
+    if (snapshot.score !== undefined) this.scored--;
   }
 
   #place(snapshot: Snapshot): number {

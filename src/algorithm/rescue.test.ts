@@ -138,13 +138,9 @@ describe("what has always failed", () => {
   const given = strategies({ space: many, explore: resample(), exploreEvery: "generation" });
   const drawn = (failed: readonly Hyperparameters[]) =>
     Array.from({ length: 300 }, (_, seed) => {
-      const { next } = decide(
-        given,
-        member,
-        populationWith([member, other]),
-        randomStream(seed),
+      const { next } = decide(given, member, populationWith([member, other]), randomStream(seed), {
         failed,
-      );
+      });
       return next!.hyperparameters;
     });
 
@@ -163,13 +159,9 @@ describe("what has always failed", () => {
     const toSgd = strategies({ space: some, explore: perturb(), exploreEvery: "generation" });
     for (let seed = 0; seed < 100; seed++) {
       const failing = [{ optimizer: "sgd", momentum: "heavy" }];
-      const { next } = decide(
-        toSgd,
-        adam,
-        populationWith([adam, sgd]),
-        randomStream(seed),
-        failing,
-      );
+      const { next } = decide(toSgd, adam, populationWith([adam, sgd]), randomStream(seed), {
+        failed: failing,
+      });
       expect(next!.hyperparameters.momentum).not.toBe("heavy");
     }
   });

@@ -243,7 +243,7 @@ test("a worker that joins late knows the best of earlier generations", async () 
   const { snapshots } = await store.changes(id, { snapshots: 0, decisions: 0, failures: 0 });
   const upTo = snapshots.filter(({ kind, generation }) => kind === "trained" && generation <= 3);
   const { view } = await PopulationView.read(store, await store.run(id), 3);
-  expect(view.upTo(3).best?.score).toBe(Math.max(...upTo.map(({ score }) => score!)));
+  expect((await view.upTo(3)).best?.score).toBe(Math.max(...upTo.map(({ score }) => score!)));
 });
 
 test("a restarted member has one seed, restored or not; other models have others", async () => {

@@ -5,6 +5,8 @@
  * published together with the training that follows it. After a crash it is made again, from the
  * same streams.
  */
+
+import type { RankedPopulation } from "../algorithm/population.ts";
 import {
   type Decision,
   decide,
@@ -17,7 +19,6 @@ import { ending } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Claim, Decided, News, Run } from "../population-store/population-store.ts";
 import type { KnownPopulation } from "./known-population.ts";
-import type { PopulationView } from "./population-view.ts";
 import type { Trouble } from "./standing.ts";
 import { isRescueDue, lessonsOf, type Onlooker, troubleOfMember } from "./trouble.ts";
 
@@ -62,17 +63,15 @@ export async function beginningOf(
   if (claim.undecided) {
     const { population, experiment } = deciding;
     const view = await population.with(news, newest.generation);
-    const end = endOf(deciding, view, newest);
+    const peers = await view.upTo(newest.generation);
+    const end = endOf(deciding, experiment.synchronous ? peers : view.now);
     if (end) return end;
     const failed = await lessonsOf(deciding.onlooker, claim);
-    const peers = view.upTo(newest.generation);
-    outcome = decide(
-      experiment.strategies,
-      newest,
-      peers,
-      random(deciding, claim, "decide"),
+    const keptOf = (donor: Snapshot) => view.keptOf(donor);
+    outcome = decide(experiment.strategies, newest, peers, random(deciding, claim, "decide"), {
       failed,
-    );
+      keptOf,
+    });
     const { decision } = outcome;
     if (decision.kind === "stop") return { kind: "leave", state: "stopped", decision };
   }
@@ -94,12 +93,10 @@ export async function beginningOf(
 /** What ends the member or its run, if a publication has not done so. */
 function endOf(
   { experiment, elapsedMs }: Deciding,
-  view: PopulationView,
-  { generation }: Snapshot,
+  { totalSteps, best }: RankedPopulation,
 ): Beginning | undefined {
   if (endsAtPublication(experiment)) return undefined;
-  const { synchronous, objective } = experiment;
-  const { totalSteps, best } = synchronous ? view.upTo(generation) : view.now;
+  const { objective } = experiment;
   const now = { totalSteps, elapsedMs: elapsedMs(), score: best?.score };
   const reason = ending(experiment, now);
   if (reason === undefined) return undefined;

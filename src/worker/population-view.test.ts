@@ -88,7 +88,7 @@ test("a worker that joins late knows the last generations, copies and their dono
   const byId = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]));
   for (const generation of [1, rememberedGenerations, generations]) {
     const { view } = await PopulationView.read(store, await store.run(id), generation, true);
-    const { history, size, generations: budget } = view.upTo(generation);
+    const { history, size, generations: budget } = await view.upTo(generation);
     expect([size, budget]).toEqual([8, generations]);
     const first = Math.max(1, generation - rememberedGenerations + 1);
     for (let number = first; number <= generation; number++) {

@@ -69,8 +69,11 @@ export class Invariants {
       must(trained > 0, `${id} was trained for ${trained} steps`);
       must(snapshot.step === before.step + trained, `${id} has the steps of its weights`);
     } else if (kind !== "recovered") {
+      const copied = kind === "copied" ? this.#byId.get(parent!)!.generation : 0;
+      const isFarAhead = copied > before.generation + 1 && memberOf(parent!) !== member;
       must(
-        snapshot.generation === before.generation,
+        snapshot.generation === before.generation ||
+          (isFarAhead && snapshot.generation === copied),
         `${id} belongs to a generation that is over`,
       );
       must(snapshot.memberSteps === before.memberSteps, `${id} has its own steps`);
