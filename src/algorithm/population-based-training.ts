@@ -57,6 +57,7 @@ export interface Rescue {
   /** The hyperparameters with which the member has always failed, besides its present ones. */
   readonly failed?: readonly Hyperparameters[];
   readonly explores?: boolean;
+  readonly isAtEnd?: (weights: Snapshot) => boolean;
 }
 
 export interface Outcome {
@@ -71,6 +72,8 @@ export interface Known {
   readonly failed?: readonly Hyperparameters[];
   /** What can be copied of a snapshot's member (default: the snapshot itself). */
   readonly keptOf?: (compared: Snapshot) => Snapshot;
+  /** Whether weights must not be trained any more (default: never). A copy would be of no use. */
+  readonly isAtEnd?: (weights: Snapshot) => boolean;
 }
 
 /** Decides about a member that has just been evaluated. `population` includes its snapshot. */
@@ -79,7 +82,7 @@ export function decide(
   member: Snapshot,
   population: Population,
   random: Random,
-  { failed = [], keptOf = (compared) => compared }: Known = {},
+  { failed = [], keptOf = (compared) => compared, isAtEnd = never }: Known = {},
 ): Outcome {
   const strategies = failed.length > 0 ? learning(given, member, population, failed) : given;
   if (member.step < strategies.burnInSteps) {
@@ -89,7 +92,7 @@ export function decide(
   const { exploit } = strategies;
   const path = strategyPlace("exploit", exploit);
   const chosen = asExploitation(exploit(member, population, random), path);
-  const exploitation = withKept(chosen, keptOf);
+  const exploitation = trainable(withKept(chosen, keptOf), isAtEnd);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
   const place = { member, population, random };
   if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
@@ -119,6 +122,20 @@ function withKept(
   return { ...exploitation, donor: kept, reason: { ...reason, text } };
 }
 
+/** A member does not take over weights that must not be trained any more. */
+function trainable(
+  exploitation: Exploitation,
+  isAtEnd: (weights: Snapshot) => boolean,
+): Exploitation {
+  if (exploitation.kind !== "copy" || !exploitation.weights) return exploitation;
+  const { donor, reason } = exploitation;
+  if (!isAtEnd(donor)) return exploitation;
+  const text = `${reason.text}; but the model of member ${donor.member} has had its steps`;
+  return { kind: "keep", reason: { ...reason, text } };
+}
+
+const never = () => false;
+
 /**
  * A member that keeps failing continues from a random other of the best fifth, and explores from
  * there, but not where it has failed. If a rescue did not help, it takes the donor's
@@ -129,11 +146,11 @@ export function rescue(
   member: Snapshot,
   population: Population,
   random: Random,
-  { why, failed = [], explores = true }: Rescue,
+  { why, failed = [], explores = true, isAtEnd = never }: Rescue,
 ): Outcome | undefined {
   const scored = population.ranked.slice(0, population.scored);
   const donors = scored.filter(
-    (other) => other.member !== member.member && other.checkpoint !== undefined,
+    (other) => other.member !== member.member && other.checkpoint !== undefined && !isAtEnd(other),
   );
   if (donors.length === 0) return undefined;
   const donor = random.pick(donors.slice(0, Math.ceil(donors.length / 5)));

@@ -12,6 +12,7 @@ import type { Ready } from "../algorithm/ready/ready.ts";
 import { readyWhen } from "../algorithm/ready/ready-when.ts";
 import { comparesSamples, describeStrategy } from "../algorithm/strategy.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
+import { stepsOfMember } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type Evaluation, isCommand } from "../experiment/trainer.ts";
 import { copiedParts, exploredFrom } from "../experiment/what-changes.ts";
@@ -193,8 +194,7 @@ class Contract {
   }
 
   get #stepsOfMember(): number {
-    const { stepsPerMember = Infinity, totalSteps = Infinity } = this.#trial.experiment.budget;
-    return Math.min(stepsPerMember, totalSteps);
+    return stepsOfMember(this.#trial.experiment.budget, 1);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { isBetter } from "../algorithm/population.ts";
+import type { Snapshot } from "../algorithm/snapshot.ts";
 import type { StrategyDescription } from "../algorithm/strategy.ts";
 import type { Objective } from "./objective.ts";
 
@@ -7,12 +8,33 @@ import type { Objective } from "./objective.ts";
  * reached.
  */
 export interface Budget {
+  /** Training steps that each member does itself; weights that it copies have theirs besides. */
   readonly stepsPerMember?: number;
+  /** Training steps of each model's weights, across its copies. No model is trained for more. */
+  readonly stepsPerModel?: number;
   /** Training steps of all members together. */
   readonly totalSteps?: number;
   /** Seconds in which at least one worker works on the run. Time in a queue does not count. */
   readonly wallSeconds?: number;
   readonly targetScore?: number;
+}
+
+type StepBudget = Pick<Budget, "stepsPerMember" | "stepsPerModel">;
+
+/** How many steps a member may still do with the weights that it has. */
+export function stepsLeft(
+  { stepsPerMember = Infinity, stepsPerModel = Infinity }: StepBudget,
+  { memberSteps, step }: Pick<Snapshot, "memberSteps" | "step">,
+): number {
+  return Math.min(stepsPerMember - memberSteps, stepsPerModel - step);
+}
+
+/** The steps of a member that copies nothing; infinite where steps do not bound it. */
+export function stepsOfMember(
+  { totalSteps = Infinity, ...budget }: Budget,
+  population: number,
+): number {
+  return Math.min(stepsLeft(budget, { memberSteps: 0, step: 0 }), totalSteps / population);
 }
 
 /**
@@ -21,14 +43,14 @@ export interface Budget {
  */
 export function generationsOf({
   ready,
-  budget: { stepsPerMember = Number.POSITIVE_INFINITY, totalSteps = Number.POSITIVE_INFINITY },
+  budget,
   population,
 }: {
   readonly ready: StrategyDescription;
   readonly budget: Budget;
   readonly population: number;
 }): number | undefined {
-  const steps = Math.min(stepsPerMember, totalSteps / population);
+  const steps = stepsOfMember(budget, population);
   if (ready.name !== "everySteps" || !Number.isFinite(steps)) return undefined;
   return steps / (ready.options.steps as number);
 }

@@ -56,7 +56,7 @@ test("all mistakes are found at once, each with its path, value, rule and remedy
     "ready.steps: 0 - must be at least 1; give a number of steps such as 200.",
     'exploit.fracton: 0.3 - is not an option of truncationSelection; did you mean "fraction"?',
     "explore.factors.0: 1 - moves nothing; give a factor such as 0.8 or 1.2.",
-    "budget: { targetScore: 0.9 } - never ends; add stepsPerMember, totalSteps or wallSeconds.",
+    "budget: { targetScore: 0.9 } - never ends; add steps or seconds, such as stepsPerMember.",
   ]);
 });
 
@@ -150,7 +150,7 @@ const mistakes: [changes: object, message: string][] = [
   [{ population: "8" }, 'population: "8" - must be a whole number'],
   [{ population: 8n }, "population: 8n - must be a whole number"],
   [{ population: 1e12 }, "population: 1000000000000 - must be at most 1,000,000"],
-  [{ budget: {} }, "budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds."],
+  [{ budget: {} }, "budget: {} - never ends; add steps or seconds, such as stepsPerMember."],
   [
     { budget: { totalSteps: 9, stepPerMember: 1 } },
     'budget.stepPerMember: 1 - is not a part of budget; did you mean "stepsPerMember"?',

@@ -70,23 +70,23 @@ function commandProblems({ trainer }: ExperimentDeclaration): Problem[] {
 }
 
 function budgetProblems({ budget }: ExperimentDeclaration): Problem[] {
-  const ends = ["stepsPerMember", "totalSteps", "wallSeconds"] as const;
+  const ends = ["stepsPerMember", "stepsPerModel", "totalSteps", "wallSeconds"] as const;
   if (!isObject(budget) || ends.some((end) => budget[end] !== undefined)) return [];
   return [
     {
       path: "budget",
       value: show(budget),
       rule: "never ends",
-      remedy: "add stepsPerMember, totalSteps or wallSeconds",
+      remedy: "add steps or seconds, such as stepsPerMember",
     },
   ];
 }
 
 /** A budget without steps does not say how long a generation is. */
 function readyProblems({ ready, budget }: ExperimentDeclaration): Problem[] {
-  const { stepsPerMember, totalSteps, wallSeconds } = isObject(budget) ? budget : {};
-  if (ready !== undefined || wallSeconds === undefined) return [];
-  if (stepsPerMember !== undefined || totalSteps !== undefined) return [];
+  if (ready !== undefined || !isObject(budget) || budget.wallSeconds === undefined) return [];
+  const { stepsPerMember, stepsPerModel, totalSteps } = budget;
+  if ([stepsPerMember, stepsPerModel, totalSteps].some((steps) => steps !== undefined)) return [];
   return [
     {
       path: "ready",

@@ -35,7 +35,17 @@ const strategySuchAs = (call: string) =>
 
 export const budgetShape = {
   stepsPerMember: z.optional(
-    described("Training steps of each member.", wholeNumber("a number of steps such as 4000")),
+    described(
+      "Training steps that each member does itself.",
+      wholeNumber("a number of steps such as 4000"),
+    ),
+  ),
+  stepsPerModel: z.optional(
+    described(
+      "Training steps of each model's weights, across its copies. No model is trained for more: " +
+        "the end of a schedule, or of a framework that has one.",
+      wholeNumber("a number of steps such as 4000"),
+    ),
   ),
   totalSteps: z.optional(
     described(

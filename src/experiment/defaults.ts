@@ -3,6 +3,7 @@ import { lead } from "../algorithm/exploit/lead.ts";
 import { perturb } from "../algorithm/explore/perturb.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
+import { stepsOfMember } from "./budget.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 
 /** About so many generations has a member's budget; a generation has whole steps. */
@@ -15,10 +16,10 @@ export const defaultExplore = perturb({ factors: [Math.SQRT1_2, Math.SQRT2], lea
 
 /** Undefined if the budget is not in steps. */
 export function defaultReady({
-  budget: { stepsPerMember, totalSteps },
+  budget,
   population,
 }: Pick<ExperimentDeclaration, "budget" | "population">): Ready | undefined {
-  const steps = stepsPerMember ?? (totalSteps !== undefined ? totalSteps / population : undefined);
-  if (steps === undefined) return undefined;
+  const steps = stepsOfMember(budget, population);
+  if (!Number.isFinite(steps)) return undefined;
   return everySteps(Math.max(1, Math.round(steps / defaultGenerations)));
 }

@@ -3,7 +3,7 @@ import type { Snapshot } from "../algorithm/snapshot.ts";
 import { html, type Markup } from "./html.ts";
 import { pairs, type Section, tableElement } from "./page.ts";
 import type { RunData } from "./run-data.ts";
-import { count, number, plural, value } from "./words.ts";
+import { count, number, plural, stepsOfModel, value } from "./words.ts";
 
 /** A longer schedule is shown without the rows in its middle. */
 const maxRows = 200;
@@ -27,7 +27,7 @@ export function bestModelSection(
   const facts = pairs([
     ["snapshot", best.id],
     ["member", String(best.member)],
-    ["step", count(best.step)],
+    ["step", stepsOfModel(best, history.run.experiment.budget)],
     [`${metric} (${direction}d)`, number(best.score)],
     ...(final === undefined
       ? []

@@ -1,7 +1,8 @@
 /** Values as text: in the terminal, in pages and in figures. */
 
 import { legibleLine } from "../algorithm/legible.ts";
-import type { Hyperparameters, HyperparameterValue } from "../algorithm/snapshot.ts";
+import type { Hyperparameters, HyperparameterValue, Snapshot } from "../algorithm/snapshot.ts";
+import type { Budget } from "../experiment/budget.ts";
 import type { Failure } from "../population-store/population-store.ts";
 import { hostOf } from "../population-store/run-worker.ts";
 
@@ -70,4 +71,14 @@ export function hyperparameters(values: Hyperparameters): string {
   return Object.entries(values)
     .map(([name, given]) => `${legibleLine(name)} ${value(given)}`)
     .join(", ");
+}
+
+/** "480", or why it is more than the budget of a member. */
+export function stepsOfModel(
+  { step, memberSteps }: Pick<Snapshot, "step" | "memberSteps">,
+  { stepsPerMember = Number.POSITIVE_INFINITY }: Budget,
+): string {
+  if (step <= stepsPerMember) return count(step);
+  const own = `its member has done ${count(memberSteps)}, which is what stepsPerMember counts`;
+  return `${count(step)} (along its lineage; ${own})`;
 }

@@ -1,4 +1,4 @@
-import { ending } from "../experiment/budget.ts";
+import { ending, stepsLeft } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
   elapsedMs,
@@ -16,9 +16,8 @@ export async function hasSomethingToDo(
   const { score, totalSteps } = await summaryOf(store, run.id);
   const now = { totalSteps, elapsedMs: elapsedMs(run, Date.now()), score };
   if (ending(experiment, now) !== undefined) return false;
-  const { stepsPerMember = Infinity } = experiment.budget;
   const members = await store.members(run.id);
   return members.some(
-    ({ state, newest }) => state !== "stopped" && newest.memberSteps < stepsPerMember,
+    ({ state, newest }) => state !== "stopped" && stepsLeft(experiment.budget, newest) > 0,
   );
 }

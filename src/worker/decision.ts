@@ -15,7 +15,7 @@ import {
 } from "../algorithm/population-based-training.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
 import type { Snapshot } from "../algorithm/snapshot.ts";
-import { ending } from "../experiment/budget.ts";
+import { ending, stepsLeft } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Claim, Decided, News, Run } from "../population-store/population-store.ts";
 import type { KnownPopulation } from "./known-population.ts";
@@ -59,6 +59,9 @@ export async function beginningOf(
   news: News | undefined,
 ): Promise<Beginning> {
   const { newest } = claim;
+  // A budget that was changed may leave nothing to a member that goes on.
+  if (stepsLeft(deciding.experiment.budget, newest) <= 0)
+    return { kind: "leave", state: "finished" };
   let outcome: Outcome | undefined;
   if (claim.undecided) {
     const { population, experiment } = deciding;
@@ -71,6 +74,7 @@ export async function beginningOf(
     outcome = decide(experiment.strategies, newest, peers, random(deciding, claim, "decide"), {
       failed,
       keptOf,
+      isAtEnd: endsOf(experiment),
     });
     const { decision } = outcome;
     if (decision.kind === "stop") return { kind: "leave", state: "stopped", decision };
@@ -88,6 +92,11 @@ export async function beginningOf(
     },
     isWithoutDonor: isDue,
   };
+}
+
+/** Whether weights must not be trained any more. */
+function endsOf({ budget: { stepsPerModel } }: Experiment): (weights: Snapshot) => boolean {
+  return ({ step }) => step >= (stepsPerModel ?? Infinity);
 }
 
 /** What ends the member or its run, if a publication has not done so. */
@@ -128,6 +137,7 @@ async function rescueOf(
     why: `${failures.length} failures in a row`,
     failed: await lessonsOf(onlooker, claim),
     explores: rescues === 0,
+    isAtEnd: endsOf(experiment),
   });
   return rescued && { kind: "rescue", decision: rescued.decision, from: rescued.next! };
 }

@@ -11,7 +11,7 @@ import {
   type Snapshot,
   snapshotId,
 } from "../algorithm/snapshot.ts";
-import { ending, totalStepsEnding } from "../experiment/budget.ts";
+import { ending, stepsLeft, totalStepsEnding } from "../experiment/budget.ts";
 import type {
   Claim,
   ClaimRequest,
@@ -112,12 +112,12 @@ async function train(
     ? await scoreAgain(training, claim, attempt, beginning, decided)
     : beginning;
   const { budget } = experiment;
-  const stepsLeft = (budget.stepsPerMember ?? Infinity) - from.memberSteps;
+  const most = stepsLeft(budget, from);
   const wallMs = (budget.wallSeconds ?? Infinity) * 1000;
   const millisecondsLeft = wallMs - training.elapsedMs();
-  const steps = await trainer.train(from, { stepsLeft, millisecondsLeft });
+  const steps = await trainer.train(from, { stepsLeft: most, millisecondsLeft });
   const ms = trainer.trainedMs;
-  const isLast = steps >= stepsLeft || training.elapsedMs() >= wallMs;
+  const isLast = steps >= most || training.elapsedMs() >= wallMs;
   const measurement = await trainer.evaluate(isLast);
   const checkpoint = await trainer.save(
     (id: CheckpointId) => populationStore.reserveCheckpoint(claim, id),

@@ -5,6 +5,7 @@
  */
 import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { CheckpointError, type CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { stepsLeft } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
   type Phase,
@@ -81,7 +82,7 @@ async function knownGenerations(
   const begins = await parentOf(populationStore, run, chosen);
   const steps = begins
     ? chosen.memberSteps - begins.memberSteps
-    : (experiment.budget.stepsPerMember ?? Infinity);
+    : stepsLeft(experiment.budget, chosen);
   const known = [begins ?? [], chosen]
     .flat()
     .map((from) => ({ begins: from, hyperparameters, steps }));

@@ -7,6 +7,7 @@
 import type { Decision } from "../algorithm/population-based-training.ts";
 import type { Snapshot } from "../algorithm/snapshot.ts";
 import type { CheckpointStore } from "../checkpoint-store/checkpoint-store.ts";
+import { stepsLeft } from "../experiment/budget.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import {
   type Claim,
@@ -295,13 +296,13 @@ class Worker {
     if (!this.#triesActing) return;
     const { run, experiment } = this.#options;
     const { member, restarted } = claim;
-    const { checkpoint, hyperparameters, step, generation, memberSteps } = snapshot;
+    const { checkpoint, hyperparameters, step, generation } = snapshot;
     this.#toTry = {
       turn: { member, seed: trainerSeed(run.seed, member, restarted), hyperparameters },
       from: { ...(checkpoint !== undefined && { checkpoint }), step, generation },
       steps,
       ms,
-      stepsLeft: (experiment.budget.stepsPerMember ?? Infinity) - memberSteps,
+      stepsLeft: stepsLeft(experiment.budget, snapshot),
     };
   }
 

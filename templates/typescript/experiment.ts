@@ -74,6 +74,6 @@ export default defineExperiment({
   population: 8,
   hyperparameters: { learningRate: logUniform(1e-3, 1), momentum: uniform(0, 0.95) },
   objective: minimize("loss"),
-  budget: { stepsPerMember: 2000 },
+  budget: { stepsPerModel: 2000 }, // no model is trained for more, across its copies
   trainer: SineTrainer,
 });

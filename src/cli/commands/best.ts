@@ -7,7 +7,7 @@ import { lineage } from "../../analysis/lineage.ts";
 import { CheckpointError } from "../../checkpoint-store/checkpoint-store.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
-import { count, hyperparameters } from "../../report/words.ts";
+import { hyperparameters, stepsOfModel } from "../../report/words.ts";
 import { summaryOf } from "../../run/run-summary.ts";
 import { verifyBest, verifyBestOnce } from "../../worker/best-model.ts";
 import type { Context, Place } from "../context.ts";
@@ -59,7 +59,7 @@ async function tellBest(
   for (const line of lostModelLines(lost, best.id)) print(line);
   print(
     `best of ${run.id}: ${measured(metric, score)}${heldOut}${others}, ` +
-      `snapshot ${best.id} at step ${count(best.step)}`,
+      `snapshot ${best.id} at step ${stepsOfModel(best, run.experiment.budget)}`,
   );
   print(`${hyperparameters(best.hyperparameters)}\n\n${scheduleText(segments)}`);
   if (out !== undefined) {

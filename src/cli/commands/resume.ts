@@ -1,5 +1,6 @@
 import { CladeError } from "../../algorithm/clade-error.ts";
 import { BadInputError } from "../../algorithm/problem.ts";
+import type { Budget } from "../../experiment/budget.ts";
 import { describeExperiment, type Experiment } from "../../experiment/experiment.ts";
 import { replaced, type Settings, withSettings } from "../../experiment/settings.ts";
 import type { Run } from "../../population-store/population-store.ts";
@@ -53,10 +54,9 @@ async function goOn(
     !isLonger &&
     !(await hasSomethingToDo(stores.population, run, experiment))
   ) {
-    const longer = 2 * (experiment.budget.stepsPerMember ?? 1000);
     throw new CladeError(
       `run ${run.id}: is done (${run.state.reason}); extend it with --set, ` +
-        `for example --set budget.stepsPerMember=${longer}`,
+        `for example --set ${doubled(experiment.budget)}`,
     );
   }
   const workers = workerProcesses(experiment, options, context.env);
@@ -71,6 +71,13 @@ async function goOn(
   const { result, exitCode } = await execute(context, stores, resumed, how);
   if (!json) await printResult(context, stores, result);
   return exitCode;
+}
+
+/** A setting that lets the members go on. */
+function doubled({ stepsPerMember, stepsPerModel }: Budget): string {
+  if (stepsPerMember === undefined && stepsPerModel !== undefined)
+    return `budget.stepsPerModel=${2 * stepsPerModel}`;
+  return `budget.stepsPerMember=${2 * (stepsPerMember ?? 1000)}`;
 }
 
 function requireChangeable(settings: Settings): void {

@@ -2,7 +2,14 @@ import { legibleBelow, legibleLine } from "../../algorithm/legible.ts";
 import type { Member, PopulationStore, Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { withoutEffect } from "../../report/note-lines.ts";
-import { count, duration, hyperparameters, plural, time } from "../../report/words.ts";
+import {
+  count,
+  duration,
+  hyperparameters,
+  plural,
+  stepsOfModel,
+  time,
+} from "../../report/words.ts";
 import { type RunSummary, summaryOf } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
@@ -100,7 +107,7 @@ function resultLines(
   if (!best) return lines;
   const heldOut =
     result.final === undefined ? "" : `, ${measured(final, result.final)} (held out)`;
-  const where = `member ${best.member} at step ${count(best.step)}`;
+  const where = `member ${best.member} at step ${stepsOfModel(best, run.experiment.budget)}`;
   const values = hyperparameters(best.hyperparameters);
   return [...lines, `best:    ${measured(metric, result.score)}${heldOut}, ${where}: ${values}`];
 }

@@ -116,7 +116,7 @@ synchronus: true
     "digits.yml:12: ready.everySteps: 0 - must be at least 1; give a number of steps such as 200.",
     "digits.yml:16: exploit.truncationSelection.fracton: 0.3 - " +
       'is not an option of truncationSelection; did you mean "fraction"?',
-    "digits.yml:17: budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds.",
+    "digits.yml:17: budget: {} - never ends; add steps or seconds, such as stepsPerMember.",
     "digits.yml:18: synchronus: true - " +
       'is not a part of an experiment; did you mean "synchronous"?',
   ]);

@@ -7,7 +7,14 @@ import { lineage } from "../../analysis/lineage.ts";
 import type { Run } from "../../population-store/population-store.ts";
 import { lostModelLines } from "../../report/lost-models.ts";
 import { unproved, withoutEffect } from "../../report/note-lines.ts";
-import { count, duration, hyperparameters, plural, shortened } from "../../report/words.ts";
+import {
+  count,
+  duration,
+  hyperparameters,
+  plural,
+  shortened,
+  stepsOfModel,
+} from "../../report/words.ts";
 import type { RunSummary } from "../../run/run-summary.ts";
 import type { Context } from "../context.ts";
 import type { Stores } from "../runs/open-store.ts";
@@ -119,8 +126,9 @@ function bestLines({ stdout }: Context, run: Run, best: Snapshot): string[] {
     ...others.map(([name, value]) => measured(name, value)),
   ];
   const values = hyperparameters(best.hyperparameters);
+  const steps = stepsOfModel(best, run.experiment.budget);
   return [
-    `best: ${shown.join(", ")}; member ${best.member} at step ${count(best.step)}`,
+    `best: ${shown.join(", ")}; member ${best.member} at step ${steps}`,
     ...(values === "" ? [] : [`      ${values}`]),
   ];
 }

@@ -5,7 +5,7 @@ import { type Decision, resultOf } from "../../algorithm/population-based-traini
 import type { Snapshot, SnapshotId } from "../../algorithm/snapshot.ts";
 import { memberOf } from "../../algorithm/snapshot.ts";
 import { nameOf, whatWasCopied } from "../../analysis/what-was-copied.ts";
-import type { Budget } from "../../experiment/budget.ts";
+import { stepsLeft } from "../../experiment/budget.ts";
 import { type GroupOf, groupsOf } from "../../experiment/groups.ts";
 import type { Failure, Member, Run } from "../../population-store/population-store.ts";
 import { elapsedMs } from "../../population-store/population-store.ts";
@@ -94,14 +94,25 @@ export class RunView {
     return medianOf(this.#recent.map((snapshots) => snapshots.at(-1)?.score));
   }
 
-  progress(): Progress {
-    const { budget, population } = this.run.experiment;
-    const elapsedSeconds = elapsedMs(this.time, Date.now()) / 1000;
-    const stopped = [...this.#stopped].map((member) => this.newest(member)?.memberSteps ?? 0);
-    const share = Math.min(
-      1,
-      shareSpent(budget, population, stopped, this.totalSteps, elapsedSeconds),
+  /** Members that were stopped leave the rest of their budget unused. */
+  #shareOfSteps(): number {
+    const left = this.#recent.map((snapshots, member) =>
+      this.#stopped.has(member)
+        ? 0
+        : stepsLeft(this.run.experiment.budget, snapshots.at(-1) ?? { memberSteps: 0, step: 0 }),
     );
+    return this.totalSteps / (this.totalSteps + sum(left));
+  }
+
+  progress(): Progress {
+    const { budget } = this.run.experiment;
+    const elapsedSeconds = elapsedMs(this.time, Date.now()) / 1000;
+    const shares = [
+      this.#shareOfSteps(),
+      this.totalSteps / (budget.totalSteps ?? Infinity),
+      elapsedSeconds / (budget.wallSeconds ?? Infinity),
+    ];
+    const share = Math.min(1, Math.max(...shares));
     this.#shareWhenOpened ??= share;
     const gained = share - this.#shareWhenOpened;
     const watchedSeconds = (Date.now() - this.#openedAt) / 1000;
@@ -155,22 +166,4 @@ export function copySentence(
     before && donor ? `: score ${number(before.score)} against ${number(donor.score)}` : "";
   const moved = before && after ? changes(before.hyperparameters, after.hyperparameters) : "";
   return `${copied}${step}${scores}${moved === "" ? "" : `; ${moved}`}`;
-}
-
-/** Members that were stopped after the given steps leave the rest of their budget unused. */
-function shareSpent(
-  budget: Budget,
-  population: number,
-  stopped: readonly number[],
-  totalSteps: number,
-  elapsedSeconds: number,
-): number {
-  const shares = [0];
-  if (budget.stepsPerMember !== undefined) {
-    const left = sum(stopped.map((steps) => budget.stepsPerMember! - steps));
-    shares.push(totalSteps / (budget.stepsPerMember * population - left));
-  }
-  if (budget.totalSteps !== undefined) shares.push(totalSteps / budget.totalSteps);
-  if (budget.wallSeconds !== undefined) shares.push(elapsedSeconds / budget.wallSeconds);
-  return Math.max(...shares);
 }

@@ -3,6 +3,7 @@
  * on a run shows only when its trainer trains there.
  */
 import { CheckpointError, type CheckpointStore } from "../../checkpoint-store/checkpoint-store.ts";
+import { stepsLeft } from "../../experiment/budget.ts";
 import type { Experiment } from "../../experiment/experiment.ts";
 import type { PopulationStore, Run } from "../../population-store/population-store.ts";
 import type { TrainerSession } from "../../trainer/trainer-session.ts";
@@ -40,7 +41,7 @@ export async function tryGeneration(
       step,
       generation,
       ready,
-      stepsLeft: budget.stepsPerMember ?? Number.POSITIVE_INFINITY,
+      stepsLeft: stepsLeft(budget, { memberSteps: 0, step }),
       millisecondsLeft: maxTrialMs,
     });
     const evaluation = await session.evaluate(objective.final !== undefined);

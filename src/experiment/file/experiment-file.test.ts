@@ -178,7 +178,7 @@ test("every mistake of a file is found at once, under its path in the file", () 
     'synchronus: true - is not a part of an experiment; did you mean "synchronous"?',
     "hyperparameters.width: uniform(2, 1) - the lower bound must be below the upper; swap " +
       "them: 1, 2.",
-    "budget: {} - never ends; add stepsPerMember, totalSteps or wallSeconds.",
+    "budget: {} - never ends; add steps or seconds, such as stepsPerMember.",
   ]);
 });
 

@@ -6,6 +6,7 @@ import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
+import { stepsOfMember } from "../budget.ts";
 import type { Experiment } from "../experiment.ts";
 import { valueProblems } from "../search-space/search-space.ts";
 import type { Settings } from "../settings.ts";
@@ -141,8 +142,7 @@ function stepsPerGeneration({ ready }: Experiment): number | undefined {
 
 /** The steps of each member: its own budget, or its share of the total. */
 export function stepsOf({ budget, population }: Experiment): number | undefined {
-  const { stepsPerMember = Infinity, totalSteps = Infinity } = budget;
-  const steps = Math.min(stepsPerMember, Math.max(1, Math.floor(totalSteps / population)));
+  const steps = Math.max(1, Math.floor(stepsOfMember(budget, population)));
   return Number.isFinite(steps) ? steps : undefined;
 }
 
