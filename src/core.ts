@@ -85,6 +85,7 @@ export { type PlannedVariant, planStudy } from "./experiment/study/plan.ts";
 export { defineStudy, type Study, type StudyDeclaration } from "./experiment/study/study.ts";
 export type {
   Evaluation,
+  Place,
   Trainer,
   TrainerContext,
   TrainerSource,

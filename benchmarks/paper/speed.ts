@@ -64,7 +64,7 @@ function withClock({ declaration }: Experiment): Experiment {
       const make = source as unknown as (context: TrainerContext) => Trainer;
       const trainer = await timed("start", () => (isClass ? new source(context) : make(context)));
       return {
-        step: (hyperparameters) => timed("step", () => trainer.step(hyperparameters)),
+        step: (...given) => timed("step", () => trainer.step(...given)),
         evaluate: (context) => timed("evaluate", () => trainer.evaluate(context)),
         save: () => timed("save", () => trainer.save()),
         restore: (state, context) => timed("restore", () => trainer.restore(state, context)),

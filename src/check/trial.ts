@@ -78,8 +78,13 @@ export class Trial {
     return evaluation;
   }
 
-  restore(session: TrainerSession, { checkpoint }: Saved, turn: Turn = this.own): Promise<void> {
-    return restoreFrom(this.store, session, checkpoint, turn);
+  restore(
+    session: TrainerSession,
+    { checkpoint, steps, more }: Saved,
+    turn: Turn = this.own,
+  ): Promise<void> {
+    const place = { generation: 1, step: steps, stepCount: more };
+    return restoreFrom(this.store, session, checkpoint, { ...turn, place });
   }
 
   save(session: TrainerSession): Promise<CheckpointId> {

@@ -16,9 +16,9 @@ export interface Trainer<
 > {
   /**
    * One training step with these hyperparameters, which are read-only. They may differ from those
-   * of the step before.
+   * of the step before. `place` says which step it is, for a schedule.
    */
-  step(hyperparameters: H): void | Promise<void>;
+  step(hyperparameters: H, place: Place): void | Promise<void>;
   /**
    * Metrics by name, among them the objective. `final` is true for a member's last evaluation,
    * when a held-out metric may be added.
@@ -48,6 +48,21 @@ export interface TrainerContext<H = Hyperparameters> {
    */
   readonly seed: number;
   readonly hyperparameters: H;
+}
+
+/** Where a step is in its run. */
+export interface Place {
+  /** The run; absent where a trainer is only tried. */
+  readonly run?: string;
+  readonly member: number;
+  /** How many generations are over. */
+  readonly generation: number;
+  /** How many steps the weights have had, across their copies: 0 at the first. */
+  readonly step: number;
+  /** How many steps the generation has, where that is known before it begins. */
+  readonly stepCount?: number | undefined;
+  /** The member whose weights were copied for this generation. */
+  readonly copied?: number | undefined;
 }
 
 /** A class of trainers, or a function that makes one: a trainer in the worker's own process. */

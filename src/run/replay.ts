@@ -18,19 +18,23 @@ export async function replay(
   const [first] = schedule;
   if (!first) return { metrics: {} };
   try {
-    const turn = ({ member, hyperparameters }: ScheduleSegment) => ({
+    const turn = (
+      { member, hyperparameters, fromStep, toStep }: ScheduleSegment,
+      generation: number,
+    ) => ({
       member,
       seed: trainerSeed(seed, member),
       hyperparameters,
+      place: { generation, step: fromStep, stepCount: toStep - fromStep },
     });
-    await session.start(turn(first));
+    await session.start(turn(first, 0));
     let measurement: Measurement = { metrics: {} };
     let trainedBy = first.member;
     for (const [index, segment] of schedule.entries()) {
       const { member, fromStep, toStep, hyperparameters } = segment;
       const isHeld =
         member === trainedBy && (session.hyperparameters === "with train" || segment === first);
-      if (!isHeld) await session.restore(await session.save(), turn(segment));
+      if (!isHeld) await session.restore(await session.save(), turn(segment, index));
       trainedBy = member;
       const ready = everySteps(toStep - fromStep);
       await session.train({

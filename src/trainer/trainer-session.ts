@@ -5,7 +5,7 @@
 import { CladeError } from "../algorithm/clade-error.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import type { CheckpointFiles, CheckpointId, Hyperparameters } from "../algorithm/snapshot.ts";
-import type { Evaluation } from "../experiment/trainer.ts";
+import type { Evaluation, Place } from "../experiment/trainer.ts";
 
 /**
  * Sessions pass `trainerSessionConformance` of `clade/testing`. Every method rejects with
@@ -65,6 +65,8 @@ export interface Turn {
   readonly member: number;
   readonly seed: number;
   readonly hyperparameters: Hyperparameters;
+  /** Where the generation that begins is in its run (default: at the run's beginning). */
+  readonly place?: Omit<Place, "member">;
 }
 
 /** What a session trains in one go. */

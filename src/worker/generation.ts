@@ -106,13 +106,13 @@ async function train(
 ): Promise<Outcome> {
   const { experiment, trainer, populationStore } = training;
   attempt.hyperparameters = beginning.hyperparameters;
-  await trainer.hold(claim, beginning);
+  const { budget } = experiment;
+  const most = stepsLeft(budget, beginning);
+  await trainer.hold(claim, beginning, most);
   const isScoredAgain = experiment.reevaluate && beginning.kind === "copied";
   const from = isScoredAgain
     ? await scoreAgain(training, claim, attempt, beginning, decided)
     : beginning;
-  const { budget } = experiment;
-  const most = stepsLeft(budget, from);
   const wallMs = (budget.wallSeconds ?? Infinity) * 1000;
   const millisecondsLeft = wallMs - training.elapsedMs();
   const steps = await trainer.train(from, { stepsLeft: most, millisecondsLeft });
@@ -193,7 +193,7 @@ async function leave(
     await publish(training, claim, left);
     return;
   }
-  await training.trainer.hold(claim, claim.newest);
+  await training.trainer.hold(claim, claim.newest, 0);
   const snapshot = await evaluated(training, claim, claim.newest, true);
   await publish(training, claim, { ...left, snapshot });
 }

@@ -1,8 +1,15 @@
 /** The trainer of a worker: which member's snapshot it holds, and what it was last asked to do. */
-import type { CheckpointId, Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
+import {
+  type CheckpointId,
+  type Hyperparameters,
+  memberOf,
+  type Snapshot,
+} from "../algorithm/snapshot.ts";
 import type { CheckpointStore, Reserve } from "../checkpoint-store/checkpoint-store.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import { donorOf } from "../population-store/kept-checkpoints.ts";
 import type { Claim, Phase, Run } from "../population-store/population-store.ts";
+import { stepCountOf } from "../trainer/step-count.ts";
 import type { Generation, TrainerSession } from "../trainer/trainer-session.ts";
 import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
 import type { Clock } from "./clock.ts";
@@ -54,15 +61,31 @@ export class HeldTrainer {
     this.#held = undefined;
   }
 
-  /** Makes it hold a snapshot's weights and hyperparameters, unless it already does. */
-  async hold({ member, restarted: before }: Claim, snapshot: Snapshot): Promise<void> {
-    const { session, run, checkpointStore } = this.#options;
-    const { checkpoint, hyperparameters } = snapshot;
+  /**
+   * Makes it hold a snapshot's weights and hyperparameters, unless it already does, for as many
+   * steps as are left.
+   */
+  async hold(
+    { member, restarted: before }: Claim,
+    snapshot: Snapshot,
+    stepsLeft: number,
+  ): Promise<void> {
+    const { session, run, checkpointStore, experiment } = this.#options;
+    const { checkpoint, hyperparameters, step, generation } = snapshot;
     this.#trainsSince = Number.POSITIVE_INFINITY;
     if (this.#holds(checkpoint, member, hyperparameters))
       return await lookAt(checkpointStore, session, checkpoint);
     const restarted = snapshot.kind === "restarted" ? snapshot.generation : before;
-    const turn = { member, seed: trainerSeed(run.seed, member, restarted), hyperparameters };
+    const donor = donorOf(snapshot);
+    const place = {
+      run: run.id,
+      generation,
+      step,
+      stepCount: stepCountOf({ ready: experiment.ready, stepsLeft }),
+      ...(donor !== undefined && { copied: memberOf(donor) }),
+    };
+    const seed = trainerSeed(run.seed, member, restarted);
+    const turn = { member, seed, hyperparameters, place };
     this.#phase = checkpoint === undefined ? "start" : "restore";
     if (checkpoint === undefined) await session.start(turn);
     else await restoreFrom(checkpointStore, session, checkpoint, turn);

@@ -106,10 +106,11 @@ async function repeat(
   { begins, hyperparameters, steps }: Known,
   { member, phase, trainedMs }: Failed,
 ): Promise<void> {
-  const turn = { member, seed: trainerSeed(run.seed, begins.member), hyperparameters };
+  const { step, generation } = begins;
+  const place = { step, generation };
+  const turn = { member, seed: trainerSeed(run.seed, begins.member), hyperparameters, place };
   if (begins.checkpoint === undefined) await session.start(turn);
   else await restoreFrom(checkpointStore, session, begins.checkpoint, turn);
-  const { step, generation } = begins;
   const millisecondsLeft = phase === "train" ? Math.min(maxTrialMs, 1_000 + 2 * trainedMs) : 1;
   await session.train({
     hyperparameters,

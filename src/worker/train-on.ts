@@ -30,9 +30,10 @@ export async function trainFrom(
   beginning: Beginning,
   turn: Turn,
 ): Promise<Evaluation> {
-  const { store, checkpoint } = beginning;
-  if (checkpoint === undefined) await session.start(turn);
-  else await restoreFrom(store, session, checkpoint, turn);
+  const { store, checkpoint, step, generation, steps } = beginning;
+  const begins = { ...turn, place: { step, generation, stepCount: steps } };
+  if (checkpoint === undefined) await session.start(begins);
+  else await restoreFrom(store, session, checkpoint, begins);
   return await trainOn(session, beginning, turn);
 }
 

@@ -15,7 +15,10 @@ import pendulum from "./pendulum.ts";
 const hyperparameters = { learningRate: 2e-3, entropyCost: 1e-3, unrollLength: 128, lambda: 0.95 };
 
 type State = { readonly weights: Float32Array; readonly states: Float64Array };
-type Made = Omit<Trainer<typeof hyperparameters>, "save"> & { save(): Promise<State> };
+type Made = Omit<Trainer<typeof hyperparameters>, "save" | "step"> & {
+  step(values: typeof hyperparameters): Promise<void>;
+  save(): Promise<State>;
+};
 
 test.each([acrobot, halfCheetah])("what was saved continues bit for bit", async (experiment) => {
   const trainer = trainerOf(experiment, 1);

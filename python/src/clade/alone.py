@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import TrainerError
 from .measurements import metric_of
+from .place import Told
 from .requests import (
     LARGEST_SEED,
     Evaluate,
@@ -37,7 +38,8 @@ class AloneConversation:
         save: Path | None = None,
         restore: Path | None = None,
     ) -> None:
-        turn = (0, seed, dict(hyperparameters), dict(hyperparameters))
+        told = Told(steps=min(evaluate_every, steps))
+        turn = (0, seed, dict(hyperparameters), dict(hyperparameters), told)
         begin = Setup(*turn) if restore is None else Restore(*turn, directory=restore.resolve())
         self._requests = self._plan(begin, steps, evaluate_every, save)
         self._request: Request | None = None
@@ -79,8 +81,9 @@ class AloneConversation:
         begin: Request, steps: int, evaluate_every: int, save: Path | None
     ) -> Iterator[Request]:
         yield begin
-        for done in range(0, steps, evaluate_every):
-            yield Train(min(evaluate_every, steps - done), None)
+        for number, done in enumerate(range(0, steps, evaluate_every), 1):
+            length = min(evaluate_every, steps - done)
+            yield Train(length, None, Told(number=number, step=done, steps=length))
             yield Evaluate(final=done + evaluate_every >= steps)
         if save is not None:
             save.mkdir(parents=True, exist_ok=True)

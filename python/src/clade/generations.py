@@ -24,6 +24,7 @@ from .conversation import Conversation, DrivenConversation
 from .errors import TrainerError
 from .in_force import after_training, before_training, differing, mapping_of, read_back_of
 from .measurements import evaluation_of
+from .place import Place
 from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
 
@@ -126,8 +127,12 @@ class Generation:
     """One time around the loop: load if told to, train, report, save if told to.
 
     `restore_from` is the directory to load from, or None. `hyperparameters` are those to train
-    with, `seed` and `member` those of the member whose turn it is. Every method and property
-    raises `TrainerError` when the loop's parts are left out or come in another order.
+    with, `seed` and `member` those of the member whose turn it is. `step` is how many steps the
+    weights have had, across their copies: it counts on with each step, for a schedule.
+    `step_count` is how many steps are coming, or None; `number` which generation of its run it is,
+    from 1, and `run` the run's name. `lineage` has the members that trained the weights last:
+    (3, 0) where member 0 begins with a copy of member 3, and otherwise (0,). Every method and
+    property raises `TrainerError` when the loop's parts are left out or come in another order.
     """
 
     def __init__(
@@ -138,6 +143,9 @@ class Generation:
         defaults: Mapping[str, Any],
         reads_back: bool,
     ) -> None:
+        request = requests.next() if begin is None else begin
+        told = request.told if isinstance(request, (Setup, Train)) else turn.told
+        self._place: Place = told.of(turn.member)
         self.hyperparameters: Hyperparameters = dict(turn.hyperparameters)
         self.seed: int = turn.seed
         self.member: int = turn.member
@@ -155,6 +163,26 @@ class Generation:
         self._is_reported = False
         self._save_to: Path | None = None
         self._is_save_read = False
+
+    @property
+    def run(self) -> str:
+        return self._place.run
+
+    @property
+    def number(self) -> int:
+        return self._place.number
+
+    @property
+    def step(self) -> int:
+        return self._place.step
+
+    @property
+    def step_count(self) -> int | None:
+        return self._place.step_count
+
+    @property
+    def lineage(self) -> tuple[int, ...]:
+        return self._place.lineage
 
     def in_force(
         self,
@@ -303,6 +331,7 @@ class Generation:
                 yield self._steps_done
                 done += 1
                 self._steps_done += 1
+                self._place.step += 1
                 conversation.progress(done)
                 if done >= most or (until is not None and time.monotonic() >= until):
                     break
@@ -320,11 +349,16 @@ class Generation:
                 f"generation.steps() was not called before {what}; loop over it in each generation"
             )
         if self._stage == "training":
+            asked = "" if self.step_count is None else f" of {self.step_count}"
             rule = (
-                f"generation.steps() was left after {self._steps_done} finished steps, before it "
-                "ended"
+                f"generation.steps() was left after {self._steps_done}{asked} finished steps, "
+                f"with the weights at step {self.step}, before it ended"
             )
-            raise TrainerError(f"{rule}; let its loop run to the end, without break")
+            remedy = (
+                "let its loop run to the end, without break; if what trains has an end of its "
+                "own, name it as budget.stepsPerModel"
+            )
+            raise TrainerError(f"{rule}; {remedy}")
 
     def _require_reported(self, what: str) -> None:
         self._require_trained(what)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from .errors import UNKNOWN_METHOD, UNUSABLE_PARAMS, RefusedRequest
+from .place import Told
 
 Hyperparameters = dict[str, Any]
 """Numbers, strings and booleans by name; `Any`, so that typed programs can calculate."""
@@ -29,6 +30,7 @@ class Setup:
     """As Clade asked for them; the answer has exactly these names."""
     hyperparameters: Hyperparameters
     """With the defaults of those that Clade left out."""
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Train:
 
     steps: int | None
     seconds: float | None
+    told: Told
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,25 @@ def _turn(params: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]
         "seed": seed,
         "requested": typed,
         "hyperparameters": {**defaults, **typed},
+        "told": _told(params),
     }
+
+
+def _told(params: dict[str, Any]) -> Told:
+    """Where the generation is in its run. Clade tells it; another driver need not."""
+    given = params.get("generation", {})
+    if not isinstance(given, dict):
+        raise _unusable("generation", given, "must be an object")
+    run = given.get("run", "")
+    if not isinstance(run, str):
+        raise _unusable("generation.run", run, "must be a string")
+    for name, least in (("number", 1), ("step", 0), ("steps", 0), ("copied", 0)):
+        value = given.get(name, least)
+        if not _is_whole(value) or value < least:
+            raise _unusable(f"generation.{name}", value, f"must be a whole number from {least}")
+    return Told(
+        run, given.get("number", 1), given.get("step", 0), given.get("steps"), given.get("copied")
+    )
 
 
 def _typed(name: str, value: object, defaults: Mapping[str, Any]) -> object:
@@ -155,7 +176,7 @@ def _train(params: dict[str, Any]) -> Train:
         isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds < 0
     ):
         raise _unusable("seconds", seconds, "must be a number from 0")
-    return Train(steps, seconds)
+    return Train(steps, seconds, _told(params))
 
 
 def _directory(params: dict[str, Any]) -> Path:

@@ -14,6 +14,7 @@ from .checkpoint import HashedAside, check_saved
 from .conversation import Conversation, DrivenConversation
 from .in_force import after_training, before_training
 from .measurements import evaluation_of
+from .place import Place, Told
 from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
 from .trainer import TrainerLike, check_complete
@@ -83,11 +84,13 @@ class _Served:
         if isinstance(request, Restore):
             return self._restore(request)
         if isinstance(request, Setup):
+            self._place(request, request.told)
             self._setup(request)
             return before_training(request, self._read_back(), self._defaults)
         if isinstance(request, Train):
             assert self._turn is not None  # the conversation refuses train before setup or restore
-            done = self._train(request, self._turn.hyperparameters, conversation)
+            place = self._place(self._turn, request.told)
+            done = self._train(request, self._turn.hyperparameters, place, conversation)
             return {"steps": done, **after_training(self._turn, self._read_back(), self._defaults)}
         if isinstance(request, Evaluate):
             return evaluation_of(self._trainer.evaluate(request.final))
@@ -104,6 +107,13 @@ class _Served:
             self._made = made
         return self._made
 
+    def _place(self, turn: Setup, told: Told) -> Place:
+        """Where the generation is, as `generation` of the trainer."""
+        place = told.of(turn.member)
+        if hasattr(self._trainer, "__dict__"):
+            self._trainer.generation = place  # type: ignore[attr-defined]
+        return place
+
     def _setup(self, request: Setup) -> None:
         self._is_set_up = False
         random_state.begin_member(request.seed)
@@ -113,6 +123,7 @@ class _Served:
 
     def _restore(self, request: Restore) -> Mapping[str, Any]:
         checkpoint = HashedAside(request.directory)
+        self._place(request, request.told)
         if not self._is_set_up:
             self._setup(request)
         random_state.begin_member(request.seed)
@@ -122,7 +133,11 @@ class _Served:
         return {**in_force, "checkpoint": checkpoint.result()}
 
     def _train(
-        self, request: Train, hyperparameters: Hyperparameters, conversation: Conversation
+        self,
+        request: Train,
+        hyperparameters: Hyperparameters,
+        place: Place,
+        conversation: Conversation,
     ) -> int:
         step = self._trainer.step
         most = float("inf") if request.steps is None else request.steps
@@ -131,6 +146,7 @@ class _Served:
         while True:
             step(dict(hyperparameters))  # a copy: what one step does to it, the next must not see
             done += 1
+            place.step += 1
             conversation.progress(done)
             if done >= most or (until is not None and time.monotonic() >= until):
                 return done

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import TrainerError
+from .place import Place
 from .requests import Hyperparameters
 
 METHODS = ("setup", "step", "evaluate", "save", "restore")
@@ -18,11 +19,16 @@ class Trainer:
     One instance is made per process, without arguments: load data in `__init__`. It trains one
     member after the other.
 
+    `generation` says where it is in its run, for schedules, logs and trackers: `generation.step`
+    counts the steps of the weights across their copies, also in `setup`, `restore` and `step`.
+
     A class may also have `hyperparameters_in_force(self)`, which returns values by name, read back
     from where the next step takes them, such as the optimiser's parameter groups. It is asked
     after `setup` and `restore`, and again after the last step. Names that it leaves out count as
     they were asked for.
     """
+
+    generation: Place
 
     def setup(self, hyperparameters: Hyperparameters, seed: int) -> None:
         """Makes fresh weights.

@@ -59,7 +59,8 @@ export async function tryGeneration(
 async function begin({ run, populationStore, checkpointStore, session }: TrialOptions) {
   const [first] = await populationStore.members(run.id);
   const { member, checkpoint, hyperparameters, step, generation } = first!.newest;
-  const turn = { member, seed: trainerSeed(run.seed, member), hyperparameters };
+  const seed = trainerSeed(run.seed, member);
+  const turn = { member, seed, hyperparameters, place: { step, generation } };
   if (checkpoint !== undefined) {
     try {
       await restoreFrom(checkpointStore, session, checkpoint, turn);
@@ -69,6 +70,7 @@ async function begin({ run, populationStore, checkpointStore, session }: TrialOp
       if (!(error instanceof CheckpointError)) throw error;
     }
   }
-  await session.start(turn);
-  return { turn, step: 0, generation: 0 };
+  const place = { step: 0, generation: 0 };
+  await session.start({ ...turn, place });
+  return { turn, ...place };
 }

@@ -78,7 +78,10 @@ test("one process serves all members of its worker, and each has its own log", a
   await session.start({ ...turn, member: 4 });
   await session.start({ ...turn, member: 5 });
   expect(linesOf("starts")).toHaveLength(2);
-  expect(linesOf("member-3.log")).toEqual(["the climber is here"]);
+  expect(linesOf("member-3.log")).toEqual([
+    "the climber is here",
+    expect.stringMatching(/^\[clade\] generation 1, steps 0 to \d+, rate 0\.1/),
+  ]);
   expect(linesOf("member-4.log")).toEqual(["the climber is here"]);
 });
 

@@ -7,8 +7,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { generationLengthOf } from "../../algorithm/ready/ready.ts";
+import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 import { type CommandTrainer, defaultStepTimeoutSeconds } from "../../experiment/command.ts";
 import { closedFilesRemedy, type Evaluation } from "../../experiment/trainer.ts";
+import { stepCountOf } from "../step-count.ts";
 import {
   type Generation,
   type SavedState,
@@ -57,6 +59,8 @@ class CommandSession implements TrainerSession {
   #isSetUp = false;
   readonly #inForce = new ValuesInForce();
   #member = 0;
+  /** Where the generation is that begins. */
+  #place: NonNullable<Turn["place"]> = { generation: 0, step: 0 };
   #check = () => {};
 
   constructor(trainer: CommandTrainer, options: CommandSessionOptions) {
@@ -84,7 +88,7 @@ class CommandSession implements TrainerSession {
     this.#change(turn);
     if (this.#isSetUp && !this.#capabilities?.repeatedSetup) await this.dispose();
     const process = await this.#running();
-    const answer = await process.request("setup", turn);
+    const answer = await process.request("setup", this.#paramsOf(turn));
     this.#isSetUp = true;
     this.#requireNoFault(
       this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer)),
@@ -108,7 +112,7 @@ class CommandSession implements TrainerSession {
 
   async #restoreFrom(directory: string, id: string | undefined, turn: Turn): Promise<void> {
     const process = await this.#running();
-    const answer = await process.request("restore", { ...turn, directory });
+    const answer = await process.request("restore", { ...this.#paramsOf(turn), directory });
     this.#isSetUp = true;
     if (id !== undefined && answer.checkpoint !== id) {
       const rule = `loaded checkpoint ${answer.checkpoint}, but was told to load ${id}`;
@@ -127,10 +131,19 @@ class CommandSession implements TrainerSession {
   async train(generation: Generation): Promise<number> {
     const { ready, stepsLeft, millisecondsLeft } = generation;
     const process = this.#process!;
+    const { step, generation: number } = generation;
+    const stepCount = stepCountOf(generation);
+    const place = { ...this.#place, generation: number, step, stepCount };
+    this.#log.note(beginningOf(place, generation.hyperparameters));
+    // What comes after goes on with what it has.
+    this.#place = { ...place, copied: undefined };
     const begin = performance.now();
     for (let steps = 0, milliseconds = 0; ; ) {
       const asked = nextLeg(generation, steps, milliseconds, this.#capabilities?.seconds ?? false);
-      const answer = await process.request("train", asked);
+      const answer = await process.request("train", {
+        ...asked,
+        generation: generationOf({ ...place, step: step + steps }),
+      });
       const done = answer.steps;
       if (done > (asked.steps ?? Infinity)) {
         const rule = `answered train with ${done} steps, but was asked for ${asked.steps}`;
@@ -243,9 +256,14 @@ class CommandSession implements TrainerSession {
   }
 
   /** From here on what the trainer prints and measures belongs to this member. */
-  #change({ member }: Turn): void {
+  #change({ member, place = { generation: 0, step: 0 } }: Turn): void {
     this.#member = member;
+    this.#place = place;
     if (this.#process) this.#process.metrics = {};
+  }
+
+  #paramsOf({ place: _, ...turn }: Turn) {
+    return { ...turn, generation: generationOf(this.#place) };
   }
 
   get #log(): MemberLog {
@@ -277,6 +295,28 @@ class CommandSession implements TrainerSession {
   #broken(rule: string): TrainerError {
     return new TrainerError(`${this.#who} ${rule}`, this.#log.last, { kind: "contract" });
   }
+}
+
+/** As the protocol has it, where generations are counted from 1. */
+function generationOf({
+  run,
+  generation,
+  step,
+  stepCount,
+  copied,
+}: NonNullable<Turn["place"]>): object {
+  return { run, number: generation + 1, step, steps: stepCount, copied };
+}
+
+/** A line of the member's log. */
+function beginningOf(
+  { generation, step, stepCount, copied }: NonNullable<Turn["place"]>,
+  hyperparameters: Hyperparameters,
+): string {
+  const to = stepCount === undefined ? "" : ` to ${step + stepCount}`;
+  const values = Object.entries(hyperparameters).map(([name, value]) => `${name} ${value}`);
+  const began = copied === undefined ? "" : `, from a copy of member ${copied}`;
+  return `[clade] generation ${generation + 1}, steps ${step}${to}, ${values.join(", ")}${began}`;
 }
 
 /**

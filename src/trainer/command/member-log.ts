@@ -22,6 +22,15 @@ export class MemberLog {
 
   append(text: string): void {
     this.#last = (this.#last + text).slice(-lastCharacters);
+    this.#write(text);
+  }
+
+  /** A line of Clade's own, which is not what the trainer said last. */
+  note(line: string): void {
+    this.#write(`${line}\n`);
+  }
+
+  #write(text: string): void {
     if (this.path === undefined) return;
     try {
       this.#bytes ??= sizeOf(this.path);

@@ -14,7 +14,20 @@ const transcripts = readdirSync(file("protocol/transcripts")).filter((name) =>
 interface Params extends Turn {
   readonly steps: number;
   readonly final: boolean;
+  readonly generation: {
+    readonly run?: string;
+    readonly number: number;
+    readonly step: number;
+    readonly steps?: number;
+    readonly copied?: number;
+  };
 }
+
+const turnOf = ({ member, seed, hyperparameters, generation }: Params): Turn => {
+  const { number, steps, ...same } = generation;
+  const place = { ...same, generation: number - 1, stepCount: steps };
+  return { member, seed, hyperparameters, place };
+};
 
 interface Line {
   readonly clade?: { readonly method: string; readonly params: Params };
@@ -70,14 +83,13 @@ test.each(transcripts)("the session says what Clade says in %s", async (name) =>
   let saved: SavedState | undefined;
   const outcomes: unknown[] = [];
   const says: { readonly [method: string]: (params: Params) => Promise<unknown> } = {
-    setup: ({ member, seed, hyperparameters }) => session.start({ member, seed, hyperparameters }),
-    restore: ({ member, seed, hyperparameters }) =>
-      session.restore(saved!, { member, seed, hyperparameters }),
-    train: ({ steps }) =>
+    setup: (params) => session.start(turnOf(params)),
+    restore: (params) => session.restore(saved!, turnOf(params)),
+    train: ({ steps, generation }) =>
       session.train({
         hyperparameters: {},
-        step: 0,
-        generation: 0,
+        step: generation.step,
+        generation: generation.number - 1,
         ready: everySteps(steps),
         stepsLeft: Infinity,
         millisecondsLeft: Infinity,

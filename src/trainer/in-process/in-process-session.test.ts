@@ -1,6 +1,7 @@
 import {
   everySteps,
   type Hyperparameters,
+  type Place,
   type Trainer,
   type TrainerContext,
   TrainerError,
@@ -291,4 +292,39 @@ test("a waiting step is left when the generation must stop, and never called aga
   });
   await expect(train(session, {})).rejects.toThrow("the lease was lost");
   expect(steps).toBe(1);
+});
+
+test("a step is told where it is in its run, and whom its weights were copied from", async () => {
+  const places: Place[] = [];
+  class Placed {
+    step(_: Hyperparameters, place: Place) {
+      places.push(place);
+    }
+    evaluate() {
+      return { steps: places.length };
+    }
+    save() {
+      return {};
+    }
+    restore() {}
+  }
+  const session = inProcessSession(Placed);
+  const turn = { member: 3, seed: 1, hyperparameters: {} };
+  const left = { hyperparameters: {}, stepsLeft: 5, millisecondsLeft: Infinity };
+  const ready = everySteps(2);
+  await session.start({ ...turn, place: { run: "r", generation: 0, step: 0 } });
+  await session.train({ ...left, ready, step: 0, generation: 0 });
+  const place = { run: "r", generation: 1, step: 7, copied: 5 };
+  await session.restore(await session.save(), { ...turn, place });
+  await session.train({ ...left, ready, step: 7, generation: 1 });
+  // It goes on with what it has.
+  await session.train({ ...left, ready, step: 9, generation: 2, stepsLeft: 1 });
+  const same = { run: "r", member: 3, stepCount: 2 };
+  expect(places).toEqual([
+    { ...same, generation: 0, step: 0 },
+    { ...same, generation: 0, step: 1 },
+    { ...same, generation: 1, step: 7, copied: 5 },
+    { ...same, generation: 1, step: 8, copied: 5 },
+    { ...same, generation: 2, step: 9, stepCount: 1 },
+  ]);
 });

@@ -5,9 +5,11 @@ import { defaultStepTimeoutSeconds } from "../../experiment/command.ts";
 import type {
   Evaluation,
   InProcessTrainerSource,
+  Place,
   Trainer,
   TrainerContext,
 } from "../../experiment/trainer.ts";
+import { stepCountOf } from "../step-count.ts";
 import { TrainerError, type TrainerSession, type Turn } from "../trainer-session.ts";
 import { filesOf, stateOf } from "./state-files.ts";
 import { Abandoned, withinLimit } from "./time-limit.ts";
@@ -31,6 +33,12 @@ export function inProcessSession(
 ): TrainerSession {
   let trainer: Trainer | undefined;
   let check = () => {};
+  let told: Omit<Place, "generation" | "step"> = { member: 0 };
+
+  /** What every step of the next generation is told. */
+  function begin({ member, place: { run, copied } = { generation: 0, step: 0 } }: Turn): void {
+    told = { member, ...(run !== undefined && { run }), ...(copied !== undefined && { copied }) };
+  }
 
   async function make(context: TrainerContext): Promise<Trainer> {
     await disposeOf();
@@ -70,19 +78,29 @@ export function inProcessSession(
       check = given;
     },
     async start(turn) {
+      begin(turn);
       await make(contextOf(turn));
     },
     async restore(checkpoint, turn) {
       if (!("files" in checkpoint))
         throw new Error("a trainer in this process takes files in memory");
+      begin(turn);
       const context = contextOf(turn);
       const live = trainer ?? (await make(context));
       await called("restore()", () => live.restore(stateOf(checkpoint.files) as never, context));
     },
     async train(generation) {
       const live = trainer!;
-      const step = (hyperparameters: Hyperparameters) =>
-        called("step()", () => live.step(hyperparameters));
+      const { copied, ...same } = told;
+      const place = {
+        ...told,
+        generation: generation.generation,
+        stepCount: stepCountOf(generation),
+      };
+      // What comes after goes on with what it has.
+      told = same;
+      const step = (hyperparameters: Hyperparameters, number: number) =>
+        called("step()", () => live.step(hyperparameters, { ...place, step: number }));
       const own = { ...generation, hyperparameters: frozen(generation.hyperparameters) };
       return await trainSteps(step, own, check);
     },
@@ -112,10 +130,7 @@ function evaluationOf(returned: unknown): Evaluation {
   );
 }
 
-/**
- * A trainer is told its seed and not its member's number, since nothing should depend on the
- * number.
- */
+/** Nothing that a trainer is made from should depend on its member's number. */
 function contextOf({ seed, hyperparameters }: Turn): TrainerContext {
   return { seed, hyperparameters: frozen(hyperparameters) };
 }

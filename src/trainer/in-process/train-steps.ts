@@ -14,17 +14,18 @@ const eventsMs = 20;
 let lastEvents = 0;
 
 /**
- * Steps until ready or until the budget is spent. Resolves the number of steps. `check` throws
+ * Steps until ready or until the budget is spent. Resolves the number of steps. `step` is told how
+ * many steps the weights have had. `check` throws
  * when the generation must not go on.
  */
 export async function trainSteps(
-  step: (hyperparameters: Hyperparameters) => void | Promise<void>,
+  step: (hyperparameters: Hyperparameters, number: number) => void | Promise<void>,
   { hyperparameters, ready, stepsLeft, millisecondsLeft, ...from }: Generation,
   check: () => void,
 ): Promise<number> {
   const begin = performance.now();
   for (let steps = 1; ; steps++) {
-    const stepping = step(hyperparameters);
+    const stepping = step(hyperparameters, from.step + steps - 1);
     if (stepping) await stepping;
     await pauseForEvents();
     check();
