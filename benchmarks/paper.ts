@@ -54,7 +54,11 @@ async function studied(field: Field): Promise<Task[]> {
     const histories: History[] = [];
     for (const { id, study } of await populationStore.runs())
       if (study?.name === name) histories.push(await readHistory(populationStore, id));
-    tasks.push({ name, histories, comparison: compareRuns(histories, { metric: field.metric }) });
+    tasks.push({
+      name,
+      histories,
+      comparison: compareRuns(histories, { metric: field.metric, sameData: true }),
+    });
   }
   return tasks;
 }
