@@ -70,6 +70,7 @@ export { choice } from "./experiment/search-space/choice.ts";
 export { type Conditional, conditional } from "./experiment/search-space/conditional.ts";
 export { constant } from "./experiment/search-space/constant.ts";
 export type { Declared } from "./experiment/search-space/declared.ts";
+export { inherited } from "./experiment/search-space/inherited.ts";
 export { integer } from "./experiment/search-space/integer.ts";
 export { logUniform } from "./experiment/search-space/log-uniform.ts";
 export { nearOne } from "./experiment/search-space/near-one.ts";

@@ -16,7 +16,7 @@ import { apartFromFailed } from "./explore/apart-from-failed.ts";
 import { asExplored, type Explore, type Explored, exploredIn } from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
-import type { SearchSpace } from "./search-space.ts";
+import { inheritedOf, type SearchSpace } from "./search-space.ts";
 import {
   type Hyperparameters,
   ordinalOf,
@@ -218,7 +218,7 @@ function outcome(
   const starting = copies?.hyperparameters ? hyperparametersFrom! : member;
   const { hyperparameters, remark } = explores
     ? explored(strategies, starting.hyperparameters, place, weightsFrom)
-    : asExplored(starting.hyperparameters);
+    : asExplored(withInherited(strategies.space, starting, place, weightsFrom));
   const next: Snapshot = {
     ...weightsFrom,
     id: snapshotId(member.member, ordinalOf(member.id) + 1),
@@ -231,6 +231,18 @@ function outcome(
     hyperparameters,
   };
   return { decision: decisionOf(member, exploitation, remark), next };
+}
+
+/** A member's own values, but those that belong to the weights come along with these. */
+function withInherited(
+  space: SearchSpace,
+  { hyperparameters }: Snapshot,
+  { random }: Place,
+  weights: Snapshot,
+): Hyperparameters {
+  const inherited = Object.entries(inheritedOf(space, weights.hyperparameters));
+  if (inherited.every(([name, value]) => hyperparameters[name] === value)) return hyperparameters;
+  return space.settle({ ...hyperparameters, ...Object.fromEntries(inherited) }, random);
 }
 
 function restarted(

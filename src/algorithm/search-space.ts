@@ -19,6 +19,11 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
    * distances to 1. Absent for other kinds.
    */
   readonly span?: number;
+  /**
+   * Whether it belongs to the weights, such as the width of a network: it is drawn once for each
+   * member, never moved, and copied along with weights, never without them.
+   */
+  readonly inherited?: boolean;
   admits(value: unknown): value is T;
   /**
    * The place of a value on the scale of its kind, from 0 for the lowest to 1. Absent for kinds
@@ -27,6 +32,14 @@ export interface Hyperparameter<T extends HyperparameterValue = HyperparameterVa
   order?(value: T): number;
   /** The admitted value nearest to a number; the value itself where it is admitted already. */
   nearest(value: unknown): T | undefined;
+}
+
+/** The values that belong to the weights which these hyperparameters have trained. */
+export function inheritedOf(space: SearchSpace, trainedWith: Hyperparameters): Hyperparameters {
+  const names = space.names.filter(
+    (name) => space.hyperparameter(name).inherited && trainedWith[name] !== undefined,
+  );
+  return Object.fromEntries(names.map((name) => [name, trainedWith[name]!]));
 }
 
 /** All hyperparameters of an experiment, as strategies see them. */

@@ -10,6 +10,7 @@ import { randomStream } from "../algorithm/random.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import { readyWhen } from "../algorithm/ready/ready-when.ts";
+import { inheritedOf } from "../algorithm/search-space.ts";
 import { comparesSamples, describeStrategy } from "../algorithm/strategy.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
 import { stepsOfMember } from "../experiment/budget.ts";
@@ -308,7 +309,10 @@ class Contract {
     if (!copied.weights) return;
     const hyperparameters = copied.hyperparameters
       ? (exploredFrom(experiment, own.hyperparameters, saved.steps) ?? own.hyperparameters)
-      : other.hyperparameters;
+      : {
+          ...other.hyperparameters,
+          ...inheritedOf(experiment.strategies.space, own.hyperparameters),
+        };
     try {
       const turn = { ...other, hyperparameters };
       if (saved.more > 0) await trainFrom(session, { ...trial.onward(saved), steps: 1 }, turn);

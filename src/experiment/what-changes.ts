@@ -5,6 +5,7 @@
 import type { Exploitation } from "../algorithm/exploit/exploit.ts";
 import { asExplored } from "../algorithm/explore/explore.ts";
 import { type Random, randomStream } from "../algorithm/random.ts";
+import { inheritedOf } from "../algorithm/search-space.ts";
 import type { Hyperparameters, Snapshot } from "../algorithm/snapshot.ts";
 import { definitionOf } from "../algorithm/strategy.ts";
 import { generationsOf } from "./budget.ts";
@@ -19,8 +20,10 @@ export function explorer({ strategies, objective, population }: Experiment, step
   const { space, explore } = strategies;
   const sample = samplePopulation(space, objective, population);
   const situation = sampleSituation(sample, step);
-  return (from: Hyperparameters, random: Random): Hyperparameters =>
-    asExplored(explore(from, space, random, situation)).hyperparameters;
+  return (from: Hyperparameters, random: Random): Hyperparameters => ({
+    ...asExplored(explore(from, space, random, situation)).hyperparameters,
+    ...inheritedOf(space, from),
+  });
 }
 
 /**
@@ -110,7 +113,8 @@ export function copiedParts(experiment: Experiment): CopiedParts {
 export function namesChangedByRestore(experiment: Experiment): ReadonlySet<string> {
   const { strategies } = experiment;
   const copies = copiedParts(experiment);
-  if (!copies.together) return new Set(strategies.space.names);
+  const { names, hyperparameter } = strategies.space;
+  if (!copies.together) return new Set(names.filter((name) => !hyperparameter(name).inherited));
   if (copies.weights || strategies.exploreEvery === "generation") return exploredNames(experiment);
   return new Set();
 }

@@ -1,7 +1,7 @@
 import type { Population } from "../population.ts";
 import { BadInputError, below } from "../problem.ts";
 import type { Random } from "../random.ts";
-import type { SearchSpace } from "../search-space.ts";
+import { inheritedOf, type SearchSpace } from "../search-space.ts";
 import { show } from "../show.ts";
 import type { Hyperparameters, Snapshot } from "../snapshot.ts";
 import { strategyPlace } from "../strategy.ts";
@@ -73,8 +73,13 @@ export function exploredIn(
   const path = strategyPlace("explore", explore);
   // A strategy of the user's own may write to what it is given, which is a donor's.
   const found = asExplored(explore({ ...starting }, space, random, situation), path);
+  const { weights = situation.member } = situation;
+  const own = inheritedOf(space, weights.hyperparameters);
   try {
-    return { ...found, hyperparameters: space.settle(found.hyperparameters, random) };
+    return {
+      ...found,
+      hyperparameters: space.settle({ ...found.hyperparameters, ...own }, random),
+    };
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
     throw new BadInputError(error.problems.map((problem) => below(path, problem)));

@@ -80,8 +80,8 @@ function atLeast(least: number, factor: number): number {
 }
 
 /**
- * Changes the hyperparameters that are present, in the order of the space, so that draws do not
- * depend on the order of keys.
+ * Changes the hyperparameters that are present and not inherited, in the order of the space, so
+ * that draws do not depend on the order of keys.
  */
 export function mapValues(
   hyperparameters: Hyperparameters,
@@ -91,7 +91,8 @@ export function mapValues(
   const changed: Record<string, HyperparameterValue> = {};
   for (const name of space.names) {
     const value = hyperparameters[name];
-    if (value !== undefined) changed[name] = change(name, value);
+    if (value === undefined) continue;
+    changed[name] = space.hyperparameter(name).inherited ? value : change(name, value);
   }
   return changed;
 }

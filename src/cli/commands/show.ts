@@ -9,11 +9,12 @@ import {
   type Changes,
   type Cursor,
   type Failure,
+  type Member,
   type PopulationStore,
   type Run,
 } from "../../population-store/population-store.ts";
 import { noteLines } from "../../report/note-lines.ts";
-import { count, hyperparameters, number } from "../../report/words.ts";
+import { count, hyperparameters, number, plural, value } from "../../report/words.ts";
 import type { Context } from "../context.ts";
 import { command } from "../declare/command.ts";
 import { type OptionsOf, option } from "../declare/option.ts";
@@ -118,6 +119,7 @@ async function showPopulation(
   const { metric } = run.experiment.objective;
   const heading = ["state", "generation", "step", metric, "newest", "hyperparameters"];
   print(table([["member", ...(hasGroups ? ["group"] : []), ...heading], ...rows]));
+  for (const line of inheritedLines(run, members)) print(line);
   const { copies } = await stores.population.counts(run.id);
   const last = all ? undefined : await lastNotable(stores, run);
   const shown = last?.filter(({ kind }) => kind === "copy").length ?? copies;
@@ -128,6 +130,23 @@ async function showPopulation(
     if (decision.kind === "copy") print(await explained(stores, run, decision));
     else if (isRecovery(decision)) print(recoveryLine(decision));
   }
+}
+
+/** Which values are still alive of what is copied along with weights only. */
+function inheritedLines({ experiment }: Run, members: readonly Member[]): string[] {
+  const names = Object.entries(experiment.hyperparameters)
+    .filter(([, written]) => written.includes("inherited("))
+    .map(([name]) => name);
+  return names.map((name) => {
+    const counts = new Map<string, number>();
+    for (const { newest } of members) {
+      const given = value(newest.hyperparameters[name]);
+      counts.set(given, (counts.get(given) ?? 0) + 1);
+    }
+    const alive = [...counts].sort(([, first], [, second]) => second - first);
+    const shown = alive.map(([given, of]) => `${given} in ${plural(of, "member")}`).join(", ");
+    return `\n${name} is inherited with the weights: ${shown}`;
+  });
 }
 
 /** The donor of the weights, unless they are the member's own, and that of the hyperparameters. */

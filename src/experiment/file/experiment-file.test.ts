@@ -7,6 +7,7 @@ import {
   defineExperiment,
   everySeconds,
   everySteps,
+  inherited,
   integer,
   logUniform,
   maximize,
@@ -139,6 +140,7 @@ test("every kind of hyperparameter, with all of its options, is what it is in Ty
     ],
     o: [{ integer: [1, 2], when: { i: 4 } }, conditional("i", 4, integer(1, 2))],
     p: [{ choice: [1, 2], when: { m: 3 } }, conditional("m", 3, choice(1, 2))],
+    q: [{ choice: [16, 32], inherited: true }, inherited(choice(16, 32))],
   } as const;
   const part = (index: 0 | 1) =>
     Object.fromEntries(Object.entries(hyperparameters).map(([name, both]) => [name, both[index]]));
@@ -215,7 +217,7 @@ const badHyperparameters: [form: unknown, message: string][] = [
   [{ integer: [0.5, 2] }, ".integer.0: 0.5 - must be a whole number; round it"],
   [
     { integer: [1, 8], step: 2 },
-    ".step: 2 - is not an option of integer; known are log, bounds, when.",
+    ".step: 2 - is not an option of integer; known are log, bounds, when, inherited.",
   ],
   [{ integer: [1, 8], log: 1 }, ".log: 1 - must be true or false"],
   [{ normal: [0, 1] }, ".bounds: undefined - must be a list of two numbers"],

@@ -12,6 +12,7 @@ import { choice } from "../search-space/choice.ts";
 import { conditional } from "../search-space/conditional.ts";
 import { constant } from "../search-space/constant.ts";
 import type { Declared } from "../search-space/declared.ts";
+import { inherited } from "../search-space/inherited.ts";
 import { integer } from "../search-space/integer.ts";
 import { logUniform } from "../search-space/log-uniform.ts";
 import { nearOne } from "../search-space/near-one.ts";
@@ -72,22 +73,35 @@ const step = z
   .describe("Values are whole multiples of it.")
   .exactOptional();
 
-type When = { readonly when?: z.output<typeof when> };
+const isInherited = z
+  .boolean(mistake("must be true or false", "give one of them"))
+  .describe(
+    "Whether it belongs to the weights, such as a width: drawn once for each member, never " +
+      "moved, and copied along with weights only.",
+  )
+  .exactOptional();
+/** What every kind may say besides. */
+const common = { when, inherited: isInherited };
+
+type Common = {
+  readonly when?: z.output<typeof when>;
+  readonly inherited?: boolean;
+};
 
 const kinds: Kinds<Declared> = {
   uniform: kind(
     "A real number, equally likely anywhere from the lower to the upper bound.",
-    { uniform: lowAndHigh, bounds, step, when },
+    { uniform: lowAndHigh, bounds, step, ...common },
     (form) => conditioned(form, onSteps(form, uniform(...form.uniform, form))),
   ),
   logUniform: kind(
     "A positive number whose logarithm is uniform, such as a learning rate.",
-    { logUniform: lowAndHigh, bounds, step, when },
+    { logUniform: lowAndHigh, bounds, step, ...common },
     (form) => conditioned(form, onSteps(form, logUniform(...form.logUniform, form))),
   ),
   nearOne: kind(
     "A number below 1 whose distance to 1 is log-uniform, such as a momentum or a discount.",
-    { nearOne: lowAndHigh, bounds, step, when },
+    { nearOne: lowAndHigh, bounds, step, ...common },
     (form) => conditioned(form, onSteps(form, nearOne(...form.nearOne, form))),
   ),
   integer: kind(
@@ -99,7 +113,7 @@ const kinds: Kinds<Declared> = {
         .describe("Draws and moves on a log scale: 16, 32, 64 are equally far apart.")
         .exactOptional(),
       bounds: wholeLowAndHigh.describe(wider).exactOptional(),
-      when,
+      ...common,
     },
     (form) => conditioned(form, integer(...form.integer, form)),
   ),
@@ -109,29 +123,29 @@ const kinds: Kinds<Declared> = {
       normal: twoNumbers("give the mean and the standard deviation, such as [0, 1]"),
       bounds: lowAndHigh.describe("The smallest and the largest value."),
       step,
-      when,
+      ...common,
     },
     (form) => conditioned(form, onSteps(form, normal(...form.normal, form))),
   ),
-  choice: kind("One of some options without an order.", { choice: values, when }, (form) =>
+  choice: kind("One of some options without an order.", { choice: values, ...common }, (form) =>
     conditioned(form, choice(...form.choice)),
   ),
   ordinal: kind(
     "One of some options in an order, such as 16, 32, 64.",
-    { ordinal: values, when },
+    { ordinal: values, ...common },
     (form) => conditioned(form, ordinal(...form.ordinal)),
   ),
   constant: kind(
     "A value that never changes, recorded with the others. Without a condition, write " +
       "just the value.",
-    { constant: hyperparameterValue, when },
+    { constant: hyperparameterValue, ...common },
     (form) => conditioned(form, constant(form.constant)),
   ),
 };
 
 /** In a file `logUniform(1e-4, 1)`, the form of TypeScript, is a string. */
 const call = new RegExp(
-  `^(?!(${[...Object.keys(kinds), "quantized", "conditional"].join("|")})\\()`,
+  `^(?!(${[...Object.keys(kinds), "quantized", "conditional", "inherited"].join("|")})\\()`,
 );
 const plainValue = z
   .union([z.number(), z.string().regex(call), z.boolean()])
@@ -176,7 +190,8 @@ function onSteps({ step }: { readonly step?: number }, declared: DeclaredNumber)
   return step === undefined ? declared : quantized(declared, step);
 }
 
-function conditioned({ when }: When, declared: Declared): Declared {
+function conditioned({ when, inherited: isOfWeights }: Common, kind: Declared): Declared {
+  const declared = isOfWeights ? inherited(kind) : kind;
   if (when === undefined) return declared;
   const [[on, values]] = Object.entries(when) as [[string, z.output<typeof hyperparameterValue>]];
   return conditional(on, values, declared);

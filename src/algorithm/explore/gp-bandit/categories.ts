@@ -57,7 +57,7 @@ export function drawnCategories(
   const [least, most] = [Math.min(...values), Math.max(...values)];
   for (const name of space.names) {
     const hyperparameter = space.hyperparameter(name);
-    if (hyperparameter.order) continue;
+    if (hyperparameter.order || hyperparameter.inherited) continue;
     const options = [
       ...new Set(Array.from({ length: draws }, () => hyperparameter.sample(random))),
     ];

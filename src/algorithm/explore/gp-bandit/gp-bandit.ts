@@ -1,6 +1,6 @@
 import { shortened } from "../../exploit/exploit.ts";
 import type { Random } from "../../random.ts";
-import type { SearchSpace } from "../../search-space.ts";
+import { inheritedOf, type SearchSpace } from "../../search-space.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../snapshot.ts";
 import { strategy } from "../../strategy.ts";
 import type { Explore } from "../explore.ts";
@@ -57,11 +57,15 @@ export const gpBandit = strategy(
 
     const pointOf = pointsIn(space, trials);
     const fitted = gaussianProcess(trials.map(pointOf), gains.values);
-    const categories = drawnCategories(space, trials, gains, random);
+    const { weights = situation.member } = situation;
+    const decided = {
+      ...drawnCategories(space, trials, gains, random),
+      ...inheritedOf(space, weights.hyperparameters),
+    };
     const proposed = Array.from({ length: candidates }, (_, index) => {
       const values =
         index % 2 === 0 ? space.sample(random) : moved(hyperparameters, space, random);
-      return space.settle({ ...values, ...categories }, random);
+      return space.settle({ ...values, ...decided }, random);
     });
     const next = {
       // Fresh weights are most like the oldest.
