@@ -252,7 +252,13 @@ for generation in generations:
         with DrivenTrainer(COUNTER) as trainer:
             capabilities = trainer.result("initialize", **INITIALIZE)["capabilities"]
             self.assertEqual(
-                capabilities, {"repeatedSetup": False, "seconds": True, "readsBack": False}
+                capabilities,
+                {
+                    "repeatedSetup": False,
+                    "seconds": True,
+                    "readsBack": False,
+                    "adjusts": False,
+                },
             )
             trainer.result("setup", member=0, seed=1, hyperparameters={})
             self.assertEqual(

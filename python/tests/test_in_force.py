@@ -269,3 +269,47 @@ class Causes(unittest.TestCase):
 
     def test_nothing_is_blamed_for_what_was_never_read(self):
         self.assertIsNone(clade.pytorch.likely_cause("dropout"))
+
+
+class Adjusting(unittest.TestCase):
+    """A trainer that says what it uses instead."""
+
+    def test_both_ways_answer_what_they_use_and_the_class_way_reads_it_again(self):
+        loop = """
+        import clade
+        for generation in clade.generations(adjusts=True):
+            used = min(generation.hyperparameters["rate"], 0.5)
+            generation.in_force(lambda: {"rate": used})
+            for _ in generation.steps():
+                pass
+            generation.report(rate=used)
+        """
+        served = """
+        import clade
+        class T(clade.Trainer):
+            adjusts = True
+            def setup(self, hyperparameters, seed):
+                self.used = min(hyperparameters["rate"], 0.5)
+            def step(self, hyperparameters):
+                pass
+            def evaluate(self, final):
+                return {"rate": self.used}
+            def save(self, directory):
+                pass
+            def restore(self, directory, hyperparameters, seed):
+                pass
+            def hyperparameters_in_force(self):
+                return {"rate": self.used}
+        clade.serve(T)
+        """
+        for script in (loop, served):
+            with self.subTest(script), DrivenTrainer(script) as trainer:
+                capabilities = trainer.result("initialize", **INITIALIZE)["capabilities"]
+                self.assertTrue(capabilities["adjusts"])
+                answer = trainer.result("setup", member=0, seed=1, hyperparameters={"rate": 2})
+                self.assertEqual(answer["hyperparameters"], {"rate": 0.5})
+                # The next generation goes on with the same weights and values.
+                for _ in range(2):
+                    answer = trainer.result("train", steps=1)
+                    self.assertEqual(answer["hyperparameters"], {"rate": 0.5})
+                    trainer.result("evaluate", final=False)

@@ -38,6 +38,11 @@ export interface TrainerSession {
    */
   readonly readBackAfterTraining?: ReadonlySet<string> | undefined;
   /**
+   * All hyperparameters as the trainer uses them after the latest `start` or `restore`, which may
+   * differ from what it was told. Absent where it uses what it is told, or fails.
+   */
+  readonly adjusted?: Hyperparameters | undefined;
+  /**
    * From here on every call ends with what `check` throws. `check` is called ten times a second,
    * or between steps. A call that blocks this process goes on: only ending the process stops it.
    */

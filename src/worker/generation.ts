@@ -101,14 +101,15 @@ async function train(
   training: Training,
   claim: Claim,
   attempt: Attempt,
-  beginning: Snapshot,
+  given: Snapshot,
   decided: Decided,
 ): Promise<Outcome> {
   const { experiment, trainer, populationStore } = training;
-  attempt.hyperparameters = beginning.hyperparameters;
+  attempt.hyperparameters = given.hyperparameters;
   const { budget } = experiment;
-  const most = stepsLeft(budget, beginning);
-  await trainer.hold(claim, beginning, most);
+  const most = stepsLeft(budget, given);
+  const beginning = { ...given, hyperparameters: await trainer.hold(claim, given, most) };
+  attempt.hyperparameters = beginning.hyperparameters;
   const isScoredAgain = experiment.reevaluate && beginning.kind === "copied";
   const from = isScoredAgain
     ? await scoreAgain(training, claim, attempt, beginning, decided)

@@ -63,18 +63,20 @@ export class HeldTrainer {
 
   /**
    * Makes it hold a snapshot's weights and hyperparameters, unless it already does, for as many
-   * steps as are left.
+   * steps as are left. Resolves the hyperparameters that it uses, which a trainer may adjust.
    */
   async hold(
     { member, restarted: before }: Claim,
     snapshot: Snapshot,
     stepsLeft: number,
-  ): Promise<void> {
+  ): Promise<Hyperparameters> {
     const { session, run, checkpointStore, experiment } = this.#options;
     const { checkpoint, hyperparameters, step, generation } = snapshot;
     this.#trainsSince = Number.POSITIVE_INFINITY;
-    if (this.#holds(checkpoint, member, hyperparameters))
-      return await lookAt(checkpointStore, session, checkpoint);
+    if (this.#holds(checkpoint, member, hyperparameters)) {
+      await lookAt(checkpointStore, session, checkpoint);
+      return hyperparameters;
+    }
     const restarted = snapshot.kind === "restarted" ? snapshot.generation : before;
     const donor = donorOf(snapshot);
     const place = {
@@ -89,6 +91,7 @@ export class HeldTrainer {
     this.#phase = checkpoint === undefined ? "start" : "restore";
     if (checkpoint === undefined) await session.start(turn);
     else await restoreFrom(checkpointStore, session, checkpoint, turn);
+    return session.adjusted ?? hyperparameters;
   }
 
   /** Resolves the number of steps. */

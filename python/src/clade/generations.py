@@ -35,13 +35,16 @@ def generations(
     steps: int = 1000,
     steps_per_generation: int | None = None,
     reads_back: bool = False,
+    adjusts: bool = False,
     name: str | None = None,
 ) -> Generations:
     """The generations that Clade asks for, to loop over until they end by themselves.
 
     `defaults` has every hyperparameter with the value that is used where an experiment leaves it
     out; a name that it does not have is refused. Without `defaults` any name is accepted.
-    `reads_back` promises that every generation calls `in_force` or `watch`. `name` is for people;
+    `reads_back` promises that every generation calls `in_force` or `watch`. With `adjusts` they
+    may tell other values than the script was told, such as a batch size that fits: these are
+    recorded as the model's, and explored from. `name` is for people;
     the script's own name if left out.
 
     If Clade did not start the script, there are generations of `steps_per_generation` steps (a
@@ -55,14 +58,19 @@ def generations(
     pipes = channel.current()
     conversation: Conversation
     if pipes:
-        capabilities = {"repeatedSetup": False, "seconds": True, "readsBack": reads_back}
+        capabilities = {
+            "repeatedSetup": False,
+            "seconds": True,
+            "readsBack": reads_back,
+            "adjusts": adjusts,
+        }
         name = name or os.path.basename(sys.argv[0]) or "trainer"
         conversation = DrivenConversation(pipes, lambda: capabilities, name=name, defaults=known)
         _tell_how_it_ended(conversation)
     else:
         conversation = alone_beside_options(known, steps, steps_per_generation)
     notifications.attach(conversation)
-    return Generations(conversation, known, reads_back)
+    return Generations(conversation, known, reads_back, adjusts)
 
 
 class Generations:
@@ -72,11 +80,16 @@ class Generations:
     """
 
     def __init__(
-        self, conversation: Conversation, defaults: Mapping[str, Any], reads_back: bool
+        self,
+        conversation: Conversation,
+        defaults: Mapping[str, Any],
+        reads_back: bool,
+        adjusts: bool,
     ) -> None:
         self._requests = _Requests(conversation)
         self._defaults = defaults
         self._reads_back = reads_back
+        self._adjusts = adjusts
         self._turn: Setup | None = None
         self._generation: Generation | None = None
 
@@ -109,7 +122,7 @@ class Generations:
         # The conversation refuses anything else before setup or restore.
         assert self._turn is not None
         self._generation = Generation(
-            self._requests, self._turn, begin, self._defaults, self._reads_back
+            self._requests, self._turn, begin, self._defaults, self._reads_back, self._adjusts
         )
         return self._generation
 
@@ -142,6 +155,7 @@ class Generation:
         begin: Setup | None,
         defaults: Mapping[str, Any],
         reads_back: bool,
+        adjusts: bool,
     ) -> None:
         request = requests.next() if begin is None else begin
         told = request.told if isinstance(request, (Setup, Train)) else turn.told
@@ -155,6 +169,7 @@ class Generation:
         self._begin = begin
         self._defaults = defaults
         self._reads_back = reads_back
+        self._adjusts = adjusts
         self._checkpoint = HashedAside(self.restore_from) if self.restore_from else None
         self._told_in_force: dict[str, Any] | None = None
         self._reads: list[Callable[[], Mapping[str, Any]]] = []
@@ -242,7 +257,7 @@ class Generation:
         read_back = self._read_before()
         if self._begin is not None:
             self._answer_begin(self._begin, read_back)
-        else:
+        elif not self._adjusts:
             self._require_in_force(read_back or {})
         self._stage = "training"
         return self._train()

@@ -78,6 +78,7 @@ class _Served:
             "repeatedSetup": True,
             "seconds": True,
             "readsBack": hasattr(self._trainer, "hyperparameters_in_force"),
+            "adjusts": bool(getattr(self._trainer, "adjusts", False)),
         }
 
     def follow(self, request: Request, conversation: Conversation) -> Mapping[str, Any]:

@@ -28,6 +28,10 @@ class Trainer:
     they were asked for.
     """
 
+    adjusts = False
+    """True where `hyperparameters_in_force` may return other values than the trainer was told,
+    such as a batch size that fits: they are recorded as the model's, and explored from."""
+
     generation: Place
 
     def setup(self, hyperparameters: Hyperparameters, seed: int) -> None:

@@ -80,6 +80,14 @@ class CommandSession implements TrainerSession {
     return this.#inForce.readBackAfterTraining;
   }
 
+  get adjusted(): Hyperparameters | undefined {
+    return this.#adjusts ? this.#inForce.used : undefined;
+  }
+
+  get #adjusts(): boolean {
+    return this.#capabilities?.adjusts ?? false;
+  }
+
   interruptWith(check: () => void): void {
     this.#check = check;
   }
@@ -91,7 +99,7 @@ class CommandSession implements TrainerSession {
     const answer = await process.request("setup", this.#paramsOf(turn));
     this.#isSetUp = true;
     this.#requireNoFault(
-      this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer)),
+      this.#inForce.begun("setup", turn.hyperparameters, this.#completed(answer), this.#adjusts),
     );
   }
 
@@ -124,7 +132,7 @@ class CommandSession implements TrainerSession {
       );
     }
     this.#requireNoFault(
-      this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer)),
+      this.#inForce.begun("restore", turn.hyperparameters, this.#completed(answer), this.#adjusts),
     );
   }
 

@@ -44,8 +44,9 @@ export const results = {
         repeatedSetup: z.boolean().default(false),
         seconds: z.boolean().default(false),
         readsBack: z.boolean().default(false),
+        adjusts: z.boolean().default(false),
       })
-      .default({ repeatedSetup: false, seconds: false, readsBack: false }),
+      .default({ repeatedSetup: false, seconds: false, readsBack: false, adjusts: false }),
   }),
   setup: z.object({ hyperparameters, readBack }),
   restore: z.object({

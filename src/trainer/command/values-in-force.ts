@@ -30,20 +30,30 @@ export class ValuesInForce {
   #told: Hyperparameters = {};
   #before: Hyperparameters = {};
 
-  /** Takes the answer to `setup` or `restore`. Returns what is wrong with it, if anything. */
+  /** What the next steps train with, as far as the trainer was told it or has said it. */
+  get used(): Hyperparameters {
+    return this.#told;
+  }
+
+  /**
+   * Takes the answer to `setup` or `restore`. Returns what is wrong with it, if anything. A
+   * trainer that `adjusts` what it is told answers what it uses instead.
+   */
   begun(
     method: keyof typeof remedies,
     told: Hyperparameters,
     { hyperparameters, readBack }: Begun,
+    adjusts: boolean,
   ): string | undefined {
-    this.#told = told;
+    this.#told = adjusts ? adjusted(told, hyperparameters) : told;
     this.#before = hyperparameters;
     this.readBack = new Set(readBack.filter((name) => name in told));
-    for (const [name, value] of Object.entries(told)) {
+    for (const [name, value] of Object.entries(this.#told)) {
       if (value === undefined || agree(value, hyperparameters[name])) continue;
       const has = name in hyperparameters ? show(hyperparameters[name]) : "nothing";
       const rule = `has ${name} = ${has} in force after ${method}, but was told ${show(value)}`;
-      return `${rule}; ${remedies[method]}`;
+      const other = "or, if it always uses another value instead, declare that it adjusts";
+      return `${rule}; ${remedies[method]}, ${other}`;
     }
     return undefined;
   }
@@ -64,6 +74,16 @@ export class ValuesInForce {
     }
     return undefined;
   }
+}
+
+/** What differs by more than its last digits is another value. */
+function adjusted(told: Hyperparameters, inForce: Hyperparameters): Hyperparameters {
+  const used = Object.entries(told).map(([name, value]) => {
+    const other = inForce[name];
+    const isSame = value === undefined || other === undefined || agree(value, other);
+    return [name, isSame ? value : other];
+  });
+  return Object.fromEntries(used);
 }
 
 function agree(told: HyperparameterValue, inForce: HyperparameterValue | undefined): boolean {
