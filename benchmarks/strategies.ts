@@ -4,7 +4,8 @@
  *
  *     npx node benchmarks/strategies.ts [--seeds 60] [--again "the default, lead()"]
  *
- * With --again only that strategy is measured, and the other rows are those of the page.
+ * With --again only that strategy is measured, and the other rows are those of the page. With
+ * --part asynchronous only the second table is measured.
  */
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -97,8 +98,9 @@ interface Rows {
 
 async function rowsOf(name: string): Promise<Rows> {
   const chosen = strategies[name]!;
-  const synchronous: string[][] = [];
-  for (const size of sizes) {
+  const synchronous: (readonly string[])[] = [];
+  if (part !== "") synchronous.push(...rowsOnPage(name).synchronous);
+  for (const size of part === "" ? sizes : []) {
     const cells = [name, `${size}`];
     for (const task of tasks) cells.push(await cell(task, chosen, size));
     if (!cells.slice(2).some(isMeasured)) continue;
@@ -111,6 +113,7 @@ async function rowsOf(name: string): Promise<Rows> {
 
 const page = new URL("results/strategies.md", import.meta.url);
 const again = textOption("again", "");
+const part = textOption("part", "");
 
 /** A strategy's rows as the page has them. */
 function rowsOnPage(name: string): Rows {
@@ -144,7 +147,7 @@ async function all(): Promise<void> {
         rows[at] = rowsOnPage(names[at]!);
         continue;
       }
-      const given = ["--strategy", names[at]!, "--seeds", `${seeds}`];
+      const given = ["--strategy", names[at]!, "--seeds", `${seeds}`, "--part", part];
       const words = [...process.execArgv, fileURLToPath(import.meta.url), ...given];
       const { stdout } = await promisify(execFile)(process.execPath, words);
       rows[at] = JSON.parse(stdout);
@@ -166,7 +169,8 @@ async function all(): Promise<void> {
     "Medians with 95% intervals. T3: steps until the first member is done (fewer is better; " +
       "1,000 is the budget). Digits: the share of the test pictures that the best model reads " +
       "right, 16 seeds. The others: final Q (more is better), 50 generations. PB2 has 20 seeds." +
-      (again && ` The rows of ${again} are of this commit, the others of earlier ones.`),
+      (again && ` The rows of ${again} are of this commit, the others of earlier ones.`) +
+      (part && ` The ${part} table is of this commit, the other of earlier ones.`),
     `## Synchronous\n\n${bySize}`,
     `## Asynchronous: T3, 16 members\n\n${byWorkers}`,
   ]);

@@ -113,6 +113,8 @@ export class PopulationView {
 
   /** The population for a decision about a generation. */
   async upTo(generation: number): Promise<RankedPopulation> {
+    const last = this.#upTo.at(-1)!;
+    if (last.generation === generation) return last.population;
     const near = this.#upTo
       .filter((each) => each.reaches(generation))
       .sort((first, second) => second.generation - first.generation);
