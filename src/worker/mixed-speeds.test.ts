@@ -54,7 +54,7 @@ test("who is slow is compared with the others after as many steps", async () => 
   expect(copy!.reason.text).toMatch(/; member \d is copied as of generation \d+$/);
   const copied = bad!.snapshots.find(({ kind }) => kind === "copied")!;
   expect(copied.generation).toBeGreaterThan(copy!.generation + 20);
-  expect(copied.step).toBe(5 * copied.generation);
+  expect(copied.step).toBeGreaterThan(5 * (copy!.generation + 20));
   expect(bad!.snapshots.filter(({ kind }) => kind === "recovered")).toEqual([]);
 });
 
