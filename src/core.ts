@@ -78,6 +78,7 @@ export { normal } from "./experiment/search-space/normal.ts";
 export type { DeclaredNumber } from "./experiment/search-space/numeric.ts";
 export { ordinal } from "./experiment/search-space/ordinal.ts";
 export { quantized } from "./experiment/search-space/quantized.ts";
+export type { Where } from "./experiment/search-space/relation.ts";
 export type { SpaceDeclaration } from "./experiment/search-space/search-space.ts";
 export { uniform } from "./experiment/search-space/uniform.ts";
 export type { ValuesOf } from "./experiment/search-space/values-of.ts";

@@ -13,10 +13,16 @@ import {
   type Reason,
 } from "./exploit/exploit.ts";
 import { apartFromFailed } from "./explore/apart-from-failed.ts";
-import { asExplored, type Explore, type Explored, exploredIn } from "./explore/explore.ts";
+import {
+  asExplored,
+  type Explore,
+  type Explored,
+  exploredIn,
+  satisfying,
+} from "./explore/explore.ts";
 import type { Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
-import { inheritedOf, type SearchSpace } from "./search-space.ts";
+import type { SearchSpace } from "./search-space.ts";
 import {
   type Hyperparameters,
   ordinalOf,
@@ -191,10 +197,18 @@ export function initialSnapshots(
       generation: 0,
       step: 0,
       memberSteps: 0,
-      hyperparameters: space.settle({ ...space.sample(random), ...given[member] }, random),
+      hyperparameters: completed(space, given[member] ?? {}, random),
       metrics: {},
     };
   });
+}
+
+/** Given values, and draws of the others with which they satisfy the space's conditions. */
+function completed(space: SearchSpace, given: Hyperparameters, random: Random): Hyperparameters {
+  for (;;) {
+    const values = space.settle({ ...space.sample(random), ...given }, random);
+    if (space.satisfies(values)) return values;
+  }
 }
 
 /** Where a decision is made. */
@@ -218,7 +232,9 @@ function outcome(
   const starting = copies?.hyperparameters ? hyperparametersFrom! : member;
   const { hyperparameters, remark } = explores
     ? explored(strategies, starting.hyperparameters, place, weightsFrom)
-    : asExplored(withInherited(strategies.space, starting, place, weightsFrom));
+    : asExplored(
+        satisfying(strategies.space, starting.hyperparameters, weightsFrom, place.random),
+      );
   const next: Snapshot = {
     ...weightsFrom,
     id: snapshotId(member.member, ordinalOf(member.id) + 1),
@@ -231,18 +247,6 @@ function outcome(
     hyperparameters,
   };
   return { decision: decisionOf(member, exploitation, remark), next };
-}
-
-/** A member's own values, but those that belong to the weights come along with these. */
-function withInherited(
-  space: SearchSpace,
-  { hyperparameters }: Snapshot,
-  { random }: Place,
-  weights: Snapshot,
-): Hyperparameters {
-  const inherited = Object.entries(inheritedOf(space, weights.hyperparameters));
-  if (inherited.every(([name, value]) => hyperparameters[name] === value)) return hyperparameters;
-  return space.settle({ ...hyperparameters, ...Object.fromEntries(inherited) }, random);
 }
 
 function restarted(

@@ -49,7 +49,10 @@ export interface SearchSpace {
    */
   readonly names: readonly string[];
   hyperparameter(name: string): Hyperparameter;
+  /** A draw from the prior of all, among those that satisfy the conditions of the space. */
   sample(random: Random): Hyperparameters;
+  /** Whether all conditions hold that hyperparameters have to satisfy together. */
+  satisfies(hyperparameters: Hyperparameters): boolean;
   /**
    * Hyperparameters that belong to the space. Each value becomes the nearest admitted one. A
    * conditional hyperparameter is drawn where it now applies, and dropped where it no longer does.

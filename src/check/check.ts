@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Finding, Report } from "./finding.ts";
 import { tryContract } from "./try-contract.ts";
-import { tryMembers, tryMutations } from "./try-strategies.ts";
+import { tryMembers, tryMutations, tryWhere } from "./try-strategies.ts";
 
 /**
  * What `clade check` says of an experiment. It trains a few generations in this process, and keeps
@@ -35,6 +35,8 @@ export async function tryAll(
   directory: string,
   report: Report,
 ): Promise<void> {
-  [...tryMutations(experiment), ...tryMembers(experiment)].forEach(report);
+  [...tryWhere(experiment), ...tryMutations(experiment), ...tryMembers(experiment)].forEach(
+    report,
+  );
   await tryContract(experiment, directory, report);
 }

@@ -14,7 +14,7 @@ import {
   uniform,
 } from "clade";
 import { expect, test } from "vitest";
-import { tryMembers } from "./try-strategies.ts";
+import { tryMembers, tryWhere } from "./try-strategies.ts";
 
 function warningsOf(given: object): string[] {
   const experiment = defineExperiment({
@@ -87,4 +87,28 @@ test("enough members are no warning, nor are strategies that need no others", ()
     throw new Error("needs more than this");
   };
   expect(warnings(1, own)).toEqual([]);
+});
+
+test("a condition that throws nearly all draws away is warned of, others are counted", () => {
+  const findings = (most: number) =>
+    tryWhere(
+      defineExperiment({
+        name: "where",
+        population: 8,
+        hyperparameters: { rate: uniform(0, 1) },
+        where: function small({ rate }: { rate: number }) {
+          return rate < most;
+        },
+        objective: maximize("score"),
+        budget: { stepsPerMember: 50 },
+        trainer: (() => ({})) as never,
+      } as never),
+    );
+  expect(findings(0.5)[0]!.text).toMatch(/^where: (4|5)\d\d of 1000 draws satisfy it: small$/);
+  expect(findings(0.002)).toEqual([
+    expect.objectContaining({
+      kind: "warn",
+      text: expect.stringMatching(/^where: \d of 1000 draws .*narrow the ranges/),
+    }),
+  ]);
 });

@@ -4,14 +4,33 @@ import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { definitionOf, describeStrategy } from "../algorithm/strategy.ts";
 import { generationsOf } from "../experiment/budget.ts";
 import { describeExperiment, type Experiment } from "../experiment/experiment.ts";
+import { nameOfWhere, wheresOf } from "../experiment/search-space/relation.ts";
+import { searchSpace } from "../experiment/search-space/search-space.ts";
 import { exploitations, explorer } from "../experiment/what-changes.ts";
 import { plural, hyperparameters as shown } from "../report/words.ts";
 import type { Finding } from "./finding.ts";
 
 const mutations = 1000;
 
+/** With fewer, nearly all the time of a draw goes into those that are thrown away. */
+const fewestHeld = 10;
+
 /** The maximum population for finding out how many members an exploit needs. */
 const maxMembers = 100;
+
+/** How many draws satisfy the conditions of the experiment. */
+export function tryWhere({ declaration, strategies }: Experiment): Finding[] {
+  const wheres = wheresOf(declaration.where);
+  if (wheres.length === 0) return [];
+  const free = searchSpace(declaration.hyperparameters);
+  const random = randomStream("check where");
+  const draws = Array.from({ length: mutations }, () => free.sample(random));
+  const held = draws.filter((values) => strategies.space.satisfies(values)).length;
+  const written = wheres.map(nameOfWhere).join(", ");
+  const text = `where: ${held} of ${mutations} draws satisfy it: ${written}`;
+  if (held >= fewestHeld) return [{ kind: "ok", text }];
+  return [{ kind: "warn", text: `${text}; narrow the ranges, so that more of them do` }];
+}
 
 export function tryMutations(experiment: Experiment): Finding[] {
   const { space, explore } = experiment.strategies;

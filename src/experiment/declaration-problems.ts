@@ -3,12 +3,14 @@ import * as z from "zod/mini";
 import { mistake, problemsOf } from "../algorithm/mistake.ts";
 import { below, type Problem } from "../algorithm/problem.ts";
 import { show } from "../algorithm/show.ts";
+import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { strategyProblems } from "../algorithm/strategy.ts";
 import { strategyParts } from "../algorithm/strategy-parts.ts";
 import { commandSchema, commandShape } from "./command.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
-import { spaceProblems, valueProblems } from "./search-space/search-space.ts";
+import { whereProblems, wheresOf } from "./search-space/relation.ts";
+import { searchSpace, spaceProblems, valueProblems } from "./search-space/search-space.ts";
 import { isCommand } from "./trainer.ts";
 
 const schema = z.strictObject(
@@ -49,15 +51,26 @@ function shapeProblems(error: z.core.$ZodError, declaration: ExperimentDeclarati
   });
 }
 
-function hyperparameterProblems({ hyperparameters, initial }: ExperimentDeclaration): Problem[] {
+function hyperparameterProblems({
+  hyperparameters,
+  initial,
+  where,
+}: ExperimentDeclaration): Problem[] {
   if (!isObject(hyperparameters)) return [];
   const inSpace = spaceProblems(hyperparameters);
   if (inSpace.length > 0) return inSpace.map((problem) => below("hyperparameters", problem));
   const problemsAt = (values: unknown, path: string) =>
     isObject(values) ? valueProblems(hyperparameters, values, path) : [];
-  return Array.isArray(initial)
-    ? initial.flatMap((values, index) => problemsAt(values, `initial[${index}]`))
-    : problemsAt(initial, "initial");
+  const given: [string, unknown][] = Array.isArray(initial)
+    ? initial.map((values, index) => [`initial[${index}]`, values])
+    : [["initial", initial]];
+  const inValues = given.flatMap(([path, values]) => problemsAt(values, path));
+  const isReadable = wheresOf(where).every((each) => typeof each === "function");
+  if (inValues.length > 0 || !isReadable) return inValues;
+  const values = given.flatMap(([path, each]) =>
+    isObject(each) ? [[path, each as Hyperparameters] as const] : [],
+  );
+  return whereProblems(where, searchSpace(hyperparameters), values);
 }
 
 function commandProblems({ trainer }: ExperimentDeclaration): Problem[] {

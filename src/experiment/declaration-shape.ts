@@ -95,6 +95,15 @@ export const declarationShape = {
       "declare hyperparameters such as { learningRate: logUniform(1e-4, 1e-1) }",
     ),
   ),
+  where: z.optional(
+    z.custom<unknown>(
+      (value) => [value].flat().every((each) => typeof each === "function"),
+      mistake(
+        "must be a function, or a list of functions",
+        "give for example ({ batch, minibatch }) => batch >= 2 * minibatch",
+      ),
+    ),
+  ),
   initial: z.optional(
     z.union(
       [z.record(z.string(), z.unknown()), z.array(z.record(z.string(), z.unknown()))],

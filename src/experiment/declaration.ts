@@ -13,6 +13,7 @@ import type {
   CheckedTrainer,
 } from "./declared-types.ts";
 import type { Objective } from "./objective.ts";
+import type { Where } from "./search-space/relation.ts";
 import type { SpaceDeclaration } from "./search-space/search-space.ts";
 import type { ValuesOf } from "./search-space/values-of.ts";
 import type { InProcessTrainerSource, Trainer } from "./trainer.ts";
@@ -32,6 +33,11 @@ export interface ExperimentDeclaration<
   /** How many members. */
   readonly population: number;
   readonly hyperparameters: S & CheckedSpace<NoInfer<S>>;
+  /**
+   * What the hyperparameters have to satisfy together, or a list of such conditions: `({ batch,
+   * minibatch }) => batch >= 2 * minibatch`. Draws and moves do.
+   */
+  readonly where?: Where<ValuesOf<S>> | readonly Where<ValuesOf<S>>[];
   /**
    * Hyperparameters to start with instead of draws: the same for every member, or a list with one
    * entry for each of the first members.

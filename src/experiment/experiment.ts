@@ -12,6 +12,7 @@ import { declarationProblems } from "./declaration-problems.ts";
 import type { MetricsOf, StateOf, Typed } from "./declared-types.ts";
 import { defaultExploit, defaultExplore, defaultReady } from "./defaults.ts";
 import type { Objective } from "./objective.ts";
+import { nameOfWhere, wheresOf } from "./search-space/relation.ts";
 import { type Scale, scaleOf } from "./search-space/scale.ts";
 import { type SpaceDeclaration, searchSpace } from "./search-space/search-space.ts";
 import type { ValuesOf } from "./search-space/values-of.ts";
@@ -46,6 +47,8 @@ export interface ExperimentDescription {
   readonly hyperparameters: { readonly [name: string]: string };
   /** The scale of each hyperparameter. Absent in runs of older versions. */
   readonly scales?: { readonly [name: string]: Scale };
+  /** What hyperparameters satisfy together. Absent where there is no condition. */
+  readonly where?: readonly string[];
   readonly initial: readonly Hyperparameters[];
   readonly objective: Objective;
   readonly ready: StrategyDescription;
@@ -87,7 +90,7 @@ export function defineExperiment<
     objective,
     ready,
     strategies: {
-      space: searchSpace(declaration.hyperparameters),
+      space: searchSpace(declaration.hyperparameters, wheresOf(declaration.where)),
       exploit: (declaration.exploit as Strategies["exploit"] | undefined) ?? defaultExploit,
       explore: (declaration.explore as Strategies["explore"] | undefined) ?? defaultExplore,
       exploreEvery: declaration.exploreEvery ?? "copy",
@@ -108,11 +111,13 @@ export function describeExperiment(experiment: Experiment): ExperimentDescriptio
   const { name, population, initial, objective, strategies, budget, synchronous, reevaluate } =
     experiment;
   const space = Object.entries(experiment.declaration.hyperparameters);
+  const wheres = wheresOf(experiment.declaration.where);
   return {
     name,
     population,
     hyperparameters: Object.fromEntries(space.map(([key, declared]) => [key, declared.written])),
     scales: Object.fromEntries(space.map(([key, declared]) => [key, scaleOf(declared)])),
+    ...(wheres.length > 0 && { where: wheres.map(nameOfWhere) }),
     initial,
     objective,
     ready: describeStrategy(experiment.ready),

@@ -72,14 +72,38 @@ export function exploredIn(
 ): Explored {
   const path = strategyPlace("explore", explore);
   // A strategy of the user's own may write to what it is given, which is a donor's.
-  const found = asExplored(explore({ ...starting }, space, random, situation), path);
   const { weights = situation.member } = situation;
   const own = inheritedOf(space, weights.hyperparameters);
+  for (let tries = 0; tries < maxTries; tries++) {
+    const found = asExplored(explore({ ...starting }, space, random, situation), path);
+    const hyperparameters = settledBelow(path, () =>
+      space.settle({ ...found.hyperparameters, ...own }, random),
+    );
+    if (space.satisfies(hyperparameters)) return { ...found, hyperparameters };
+  }
+  const remark = `none of ${maxTries} moves satisfies where, so it goes on with what it has`;
+  return { hyperparameters: satisfying(space, starting, weights, random), remark };
+}
+
+/** So many moves are tried before hyperparameters stay as they are. */
+const maxTries = 100;
+
+/** The hyperparameters with what belongs to the weights, or else those of the weights. */
+export function satisfying(
+  space: SearchSpace,
+  starting: Hyperparameters,
+  weights: Snapshot,
+  random: Random,
+): Hyperparameters {
+  const own = inheritedOf(space, weights.hyperparameters);
+  if (Object.keys(own).every((name) => own[name] === starting[name])) return starting;
+  const settled = space.settle({ ...starting, ...own }, random);
+  return space.satisfies(settled) ? settled : weights.hyperparameters;
+}
+
+function settledBelow<T>(path: string, settle: () => T): T {
   try {
-    return {
-      ...found,
-      hyperparameters: space.settle({ ...found.hyperparameters, ...own }, random),
-    };
+    return settle();
   } catch (error) {
     if (!(error instanceof BadInputError)) throw error;
     throw new BadInputError(error.problems.map((problem) => below(path, problem)));

@@ -14,6 +14,7 @@ import { isMapping } from "../forms/kind.ts";
 import { strategyForms } from "../forms/strategy-forms.ts";
 import { readHyperparameter } from "./hyperparameter-kinds.ts";
 import { readObjective } from "./objective-kinds.ts";
+import { readWhere } from "./read-where.ts";
 
 /**
  * The experiment that a file's data declares. Throws a `BadInputError` with every mistake in it.
@@ -28,6 +29,9 @@ export function experimentFromFile(data: unknown): Experiment {
   const declaration = {
     ...parts,
     hyperparameters: readSpace(parts.hyperparameters, problems),
+    ...("where" in parts && {
+      where: readWhere(parts.where, Object.keys(parts.hyperparameters ?? {}), problems),
+    }),
     objective: readObjective(parts.objective, problems),
     ...("ready" in parts && { ready: strategyForms.ready.read(parts.ready, problems) }),
     ...("exploit" in parts && { exploit: strategyForms.exploit.read(parts.exploit, problems) }),

@@ -25,6 +25,13 @@ const experimentFile = z
     hyperparameters: z
       .record(z.string(), hyperparameterSchema)
       .describe("The search space, by name."),
+    where: z
+      .union([z.string(), z.array(z.string())])
+      .describe(
+        "What the hyperparameters have to satisfy together, such as batch >= 2 * minibatch. " +
+          "Draws and moves do.",
+      )
+      .optional(),
     initial: described(
       "Values to start with instead of draws: the same for every member, or a list with one " +
         "entry for each of the first members.",

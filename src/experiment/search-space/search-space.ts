@@ -4,36 +4,46 @@
  */
 import { nearest } from "../../algorithm/nearest.ts";
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
+import type { Random } from "../../algorithm/random.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
 import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 import { maxHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
+import { drawnWhere, type Where } from "./relation.ts";
 
 /** The hyperparameters of an experiment by name, as a user declares them. */
 export type SpaceDeclaration = { readonly [name: string]: Declared };
 
-/** The space of a declaration without problems. */
-export function searchSpace(declaration: SpaceDeclaration): SearchSpace {
+/**
+ * The space of a declaration without problems. Draws satisfy all conditions; what is drawn or
+ * moved otherwise is asked whether it does.
+ */
+export function searchSpace(
+  declaration: SpaceDeclaration,
+  wheres: readonly Where[] = [],
+): SearchSpace {
   const names = inOrderOfConditions(declaration);
 
   function applies(name: string, values: Hyperparameters): boolean {
     const condition = conditionOf(declaration[name]!);
     return condition === undefined || condition.values.includes(values[condition.on]!);
   }
+  function drawn(random: Random): Hyperparameters {
+    const values: Record<string, HyperparameterValue> = {};
+    for (const name of names) {
+      // Drawn even where it does not apply, so that the other draws do not depend on conditions.
+      const value = declaration[name]!.sample(random);
+      if (applies(name, values)) values[name] = value;
+    }
+    return values;
+  }
   return {
     names,
     hyperparameter: (name) => declaration[name]!,
-    sample(random) {
-      const values: Record<string, HyperparameterValue> = {};
-      for (const name of names) {
-        // Drawn even where it does not apply, so that the other draws do not depend on conditions.
-        const value = declaration[name]!.sample(random);
-        if (applies(name, values)) values[name] = value;
-      }
-      return values;
-    },
+    sample: (random) => drawnWhere(() => drawn(random), wheres),
+    satisfies: (values) => wheres.every((where) => where(values)),
     settle(hyperparameters, random) {
       const settled: Record<string, HyperparameterValue> = {};
       for (const name of names) {
