@@ -7,6 +7,7 @@ import type { TrainerSession, Turn } from "../trainer/trainer-session.ts";
 import { restoreFrom, saveTo } from "../worker/checkpoints.ts";
 import { requireMetric } from "../worker/measurement.ts";
 import { isSame, numbersOf } from "../worker/sameness.ts";
+import type { Cost } from "./cost.ts";
 import type { Finding, Report } from "./finding.ts";
 
 /** What was saved, and how far a member may continue from it. */
@@ -21,6 +22,7 @@ export interface Saved {
   readonly steps: number;
   readonly more: number;
   readonly savedAt: number;
+  readonly cost: Cost;
 }
 
 /**
@@ -60,6 +62,10 @@ export class Trial {
 
   say(kind: Finding["kind"], text: string): void {
     this.#report({ kind, text: `trainer: ${text}` });
+  }
+
+  tell(finding: Finding): void {
+    this.#report(finding);
   }
 
   open(): TrainerSession {

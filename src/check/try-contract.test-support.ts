@@ -74,6 +74,9 @@ export async function check(
     ...more,
   } as never);
   const directory = mkdtempSync(join(tmpdir(), "check-"));
-  await tryContract(experiment, directory, ({ kind, text }) => found[kind].push(text));
+  await tryContract(experiment, directory, ({ kind, text }) => {
+    // What it takes depends on the machine.
+    if (!text.startsWith("cost: ")) found[kind].push(text);
+  });
   return found;
 }

@@ -22,6 +22,7 @@ import { TrainerError, type TrainerSession, type Turn } from "../trainer/trainer
 import { measurementOf, requireMetric } from "../worker/measurement.ts";
 import { isSame, spread, standing } from "../worker/sameness.ts";
 import { trainFrom, trainOn } from "../worker/train-on.ts";
+import { costOf } from "./cost.ts";
 import type { Report } from "./finding.ts";
 import { judgeGoingOn } from "./going-on.ts";
 import { type Repeat, repeatsOf } from "./repeats.ts";
@@ -101,6 +102,7 @@ class Contract {
     } finally {
       if (!(failure instanceof CheckpointError)) await this.#lookAgain(first, saved);
     }
+    for (const finding of costOf(this.#trial.experiment, saved.cost)) this.#trial.tell(finding);
   }
 
   async #goOn(first: TrainerSession, saved: Saved): Promise<void> {
@@ -144,9 +146,13 @@ class Contract {
     const oneStep = performance.now();
     await train(session, own, everySteps(1));
     trial.say("ok", `one step takes ${seconds(oneStep)} with ${shown(own.hyperparameters)}`);
-    const { steps, perStep } = await this.#firstGeneration(session);
+    const stepped = performance.now() - oneStep;
+    const { steps, perStep: later } = await this.#firstGeneration(session);
+    const perStep = steps > 1 ? later : stepped / 1000;
 
+    const evaluated = performance.now();
     const before = await trial.evaluate(session);
+    const evaluate = (performance.now() - evaluated) / 1000;
     const score = trial.score(before);
     if (Number.isFinite(score))
       trial.say("ok", `evaluate() gives ${trial.metric} ${number(score)}`);
@@ -158,6 +164,7 @@ class Contract {
       );
     }
     this.#requireSamples(before);
+    const saving = performance.now();
     const checkpoint = await trial.save(session);
     const savedAt = performance.now();
     const files = await trial.store.load(checkpoint);
@@ -168,7 +175,8 @@ class Contract {
       steps,
       this.#stepsOfMember - steps,
     );
-    return { checkpoint, before, steps, more, savedAt };
+    const cost = { perStep, evaluate, save: (savedAt - saving) / 1000, bytes };
+    return { checkpoint, before, steps, more, savedAt, cost };
   }
 
   /**

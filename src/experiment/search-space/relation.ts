@@ -5,7 +5,7 @@ import type { SearchSpace } from "../../algorithm/search-space.ts";
 import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 
-/** True for the hyperparameters that are wanted: `({ batch, minibatch }) => batch >= 2 * minibatch`. */
+/** True for hyperparameters that are wanted: `({ batch, minibatch }) => batch >= 2 * minibatch`. */
 export type Where<H = Hyperparameters> = (hyperparameters: H) => boolean;
 
 /** One that was read from a file keeps its text. */
@@ -47,7 +47,7 @@ function impossible(wheres: readonly WrittenWhere[]): Problem {
   };
 }
 
-/** What is wrong with the conditions of a space that has no other problem, and the values given. */
+/** What is wrong with the conditions of a space, and with given values that they do not allow. */
 export function whereProblems(
   where: unknown,
   space: Pick<SearchSpace, "sample" | "settle">,
