@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { Experiment } from "../experiment/experiment.ts";
 import { type WorkerOptions, workerProcesses } from "./worker-processes.ts";
 
-const on = (options: WorkerOptions, population = 8) => {
-  const { count, environment } = workerProcesses({ population } as Experiment, options, {});
+const on = (options: WorkerOptions, population = 8, env: NodeJS.ProcessEnv = {}) => {
+  const { count, environment } = workerProcesses({ population } as Experiment, options, env);
   return Array.from({ length: count }, (_, index) => environment(index).CUDA_VISIBLE_DEVICES);
 };
 
@@ -32,4 +32,14 @@ test.each([
   ],
 ])("%j is refused", (options, message) => {
   expect(() => on(options)).toThrow(message);
+});
+
+test("numbers count within the GPUs that a scheduler has given to this process", () => {
+  const env = { CUDA_VISIBLE_DEVICES: "4, 6,GPU-8f6d" };
+  expect(on({ gpus: ["0", "2"] }, 8, env)).toEqual(["4", "GPU-8f6d"]);
+  expect(on({ gpus: ["GPU-8f6d"] }, 8, env)).toEqual(["GPU-8f6d"]);
+  expect(() => on({ gpus: ["3"] }, 8, env)).toThrow(
+    "--gpus: 3 - CUDA_VISIBLE_DEVICES=4, 6,GPU-8f6d gives GPUs 0 to 2 to this process; name one",
+  );
+  expect(() => on({ gpus: ["0"] }, 8, { CUDA_VISIBLE_DEVICES: "" })).toThrow("no GPU here");
 });

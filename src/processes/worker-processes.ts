@@ -41,6 +41,7 @@ export function workerProcesses(
     const rule = `${gpus!.length} GPUs with ${members} take ${places} workers`;
     throw bad("--workers", workers, rule, "raise --members-per-gpu, or leave out --workers");
   }
+  const devices = gpus && visibleOf(gpus, env.CUDA_VISIBLE_DEVICES);
   const cores = availableParallelism();
   const count = Math.min(workers ?? places ?? cores, population);
   const threads = String(Math.max(1, Math.floor(cores / count)));
@@ -50,9 +51,27 @@ export function workerProcesses(
     stepTimeoutSeconds,
     environment: (index) => ({
       ...(env.OMP_NUM_THREADS === undefined && { OMP_NUM_THREADS: threads }),
-      ...(gpus && { CUDA_VISIBLE_DEVICES: gpus[index % gpus.length]! }),
+      ...(devices && { CUDA_VISIBLE_DEVICES: devices[index % devices.length]! }),
     }),
   };
+}
+
+/**
+ * A scheduler may have given this process some of the machine's GPUs: numbers count within those,
+ * as they do for every program that sees them. Other names are those of GPUs.
+ */
+function visibleOf(gpus: readonly string[], given: string | undefined): readonly string[] {
+  if (given === undefined) return gpus;
+  const visible = given.split(",").flatMap((name) => name.trim() || []);
+  return gpus.map((name) => {
+    const device = /^\d+$/.test(name) ? visible[Number(name)] : name;
+    if (device !== undefined) return device;
+    const rule =
+      visible.length === 0
+        ? "CUDA_VISIBLE_DEVICES is empty, so there is no GPU here"
+        : `CUDA_VISIBLE_DEVICES=${given} gives GPUs 0 to ${visible.length - 1} to this process`;
+    throw bad("--gpus", name, rule, "name one of those, or leave out --gpus");
+  });
 }
 
 function bad(path: string, value: string | number, rule: string, remedy: string): BadInputError {

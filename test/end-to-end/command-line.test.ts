@@ -387,3 +387,20 @@ trainer: node shaped.mjs
   const counts = [...alive.matchAll(/(16|32|64) in (\d) member/g)].map(([, , of]) => Number(of));
   expect(counts.reduce((sum, of) => sum + of, 0)).toBe(8);
 });
+
+test("a resumption keeps how the run was worked on, and says what it changes", async () => {
+  place.write("climb.mjs", climb({ stepMs: 10 }));
+  const interrupted = async (...words: string[]) => {
+    const { process: child, finished } = place.start(...words);
+    await place.statusWith(/ trains member \d/);
+    child.kill("SIGINT");
+    return (await finished).stdout;
+  };
+  await interrupted("run", "climb.mjs", "--workers", "1", "--patience", "90s");
+  expect(await interrupted("resume", "--workers", "2")).toContain(
+    "--workers 2 instead of 1, --patience 90 as before",
+  );
+  const { code, stdout } = await place.start("resume").finished;
+  expect(code).toBe(0);
+  expect(stdout).toContain("--patience 90 as before");
+});

@@ -16,7 +16,7 @@ import { allowDifferentCode } from "../options/allow-different-code.ts";
 import { json } from "../options/json.ts";
 import { set, settingsOf } from "../options/setting-options.ts";
 import { storeOptions } from "../options/store-options.ts";
-import { workerOptions } from "../options/worker-options.ts";
+import { keptResources, workerOptions } from "../options/worker-options.ts";
 import { printResult } from "../printing/print-result.ts";
 import { findRun } from "../runs/find-run.ts";
 import { openStores, type Stores } from "../runs/open-store.ts";
@@ -44,7 +44,11 @@ async function goOn(
   const run = await findRun(context, stores.population, name, isLonger ? "look" : "resume");
   requireChangeable(settings);
   const source = sourceOf(run);
-  const changed = { ...source, settings: replaced(source.settings, settings) };
+  const changed = {
+    ...source,
+    settings: replaced(source.settings, settings),
+    resources: keptResources(source.resources, options).resources,
+  };
   const original = await experimentOf(context, run, source);
   const { allowDifferentCode = false, json = false } = options;
   requireSameCode(run, original, source.file, allowDifferentCode);
@@ -59,7 +63,9 @@ async function goOn(
         `for example --set ${doubled(experiment.budget)}`,
     );
   }
-  const workers = workerProcesses(experiment, options, context.env);
+  const { resources, line } = keptResources(source.resources, options);
+  const workers = workerProcesses(experiment, resources, context.env);
+  if (line !== undefined && !json) context.print(line);
   if (isLonger) await requireUseful(context, stores, run, experiment);
   await releaseDeadWorkers(stores.population, run.id);
   await stores.population.resume(

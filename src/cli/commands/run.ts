@@ -15,7 +15,7 @@ import { choice, type OptionsOf } from "../declare/option.ts";
 import { json } from "../options/json.ts";
 import { settingOptions, settingsOf } from "../options/setting-options.ts";
 import { storeOptions } from "../options/store-options.ts";
-import { workerOptions } from "../options/worker-options.ts";
+import { resourcesOf, workerOptions } from "../options/worker-options.ts";
 import { table } from "../printing/format.ts";
 import { printResult } from "../printing/print-result.ts";
 import { newRun } from "../runs/new-run.ts";
@@ -96,7 +96,8 @@ async function start(
   options: Options,
   controlOf?: RunId,
 ): Promise<{ result: RunSummary; exitCode: number }> {
-  const source = { file: context.at(file).path, settings };
+  const resources = resourcesOf(options);
+  const source = { file: context.at(file).path, settings, ...(resources && { resources }) };
   const run = await newRun(stores, experiment, settings.seed, {
     source,
     ...(controlOf && { controlOf }),

@@ -1,6 +1,6 @@
 import { BadInputError } from "clade";
 import { expect, test } from "vitest";
-import { gpuNames } from "./worker-options.ts";
+import { gpuNames, keptResources, resourcesOf } from "./worker-options.ts";
 
 const parsed = (text: string) => gpuNames(text, "--gpus", undefined);
 
@@ -10,4 +10,25 @@ test("GPUs are named with commas between them", () => {
 
 test.each(["", "0,,1", "0,0", "0 1"])("--gpus %j is refused", (text) => {
   expect(() => parsed(text)).toThrow(BadInputError);
+});
+
+test("a run records what was asked for, and nothing else", () => {
+  expect(resourcesOf({ workers: 2, gpus: ["0", "1"] })).toEqual({ workers: 2, gpus: ["0", "1"] });
+  expect(resourcesOf({})).toBeUndefined();
+});
+
+test("a resumption keeps it, and says what is kept and what is not", () => {
+  const before = { workers: 4, gpus: ["0", "1"], membersPerGpu: 2 };
+  expect(keptResources(before, {})).toEqual({
+    resources: before,
+    line: "--workers 4 as before, --gpus 0,1 as before, --members-per-gpu 2 as before",
+  });
+  expect(keptResources(before, { workers: 2, gpus: ["0", "1"] })).toEqual({
+    resources: { ...before, workers: 2 },
+    line: "--workers 2 instead of 4, --members-per-gpu 2 as before",
+  });
+  expect(keptResources(undefined, { workers: 2 })).toEqual({
+    resources: { workers: 2 },
+    line: undefined,
+  });
 });

@@ -1,4 +1,5 @@
 import { BadInputError } from "../../algorithm/problem.ts";
+import type { WorkerOptions } from "../../processes/worker-processes.ts";
 import { option, type Parser } from "../declare/option.ts";
 import { time, wholeNumber } from "./parsers.ts";
 
@@ -34,6 +35,38 @@ export const patience = option(
 
 /** The number of workers on this machine, and their patience. */
 export const workerOptions = [workers, gpus, membersPerGpu, patience] as const;
+
+type Resources = Pick<WorkerOptions, "workers" | "gpus" | "membersPerGpu" | "patience">;
+
+const flags: { readonly [option in keyof Resources]: string } = {
+  workers: "--workers",
+  gpus: "--gpus",
+  membersPerGpu: "--members-per-gpu",
+  patience: "--patience",
+};
+
+/** What a run records of them, for its resumptions. */
+export function resourcesOf(options: Resources): Resources | undefined {
+  const given = Object.entries(options).filter(
+    ([option, value]) => Object.hasOwn(flags, option) && value !== undefined,
+  );
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
+/** Those that a run was started with, but for what is given now, and a line that says so. */
+export function keptResources(
+  before: Resources = {},
+  options: Resources,
+): { readonly resources: Resources; readonly line: string | undefined } {
+  const now = resourcesOf(options) ?? {};
+  const parts = Object.entries(flags).flatMap(([option, flag]) => {
+    const [old, given] = [before, now].map((from) => from[option as keyof Resources]);
+    if (old === undefined || String(given) === String(old)) return [];
+    return given === undefined ? `${flag} ${old} as before` : `${flag} ${given} instead of ${old}`;
+  });
+  const line = parts.length === 0 ? undefined : parts.join(", ");
+  return { resources: { ...before, ...now }, line };
+}
 
 /** The option that passes the patience to a worker, if it was given. */
 export function patienceWords(seconds: number | undefined): readonly string[] {

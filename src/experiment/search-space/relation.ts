@@ -5,7 +5,7 @@ import type { SearchSpace } from "../../algorithm/search-space.ts";
 import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
 
-/** True for hyperparameters that are wanted: `({ batch, minibatch }) => batch >= 2 * minibatch`. */
+/** True for what is wanted: `({ batch, minibatch }) => batch >= 2 * minibatch`. */
 export type Where<H = Hyperparameters> = (hyperparameters: H) => boolean;
 
 /** One that was read from a file keeps its text. */

@@ -36,6 +36,8 @@ export interface NewRun {
   readonly source?: {
     readonly file: string;
     readonly settings: { readonly [path: string]: unknown };
+    /** How many workers and which GPUs were asked for, which a resumption keeps. */
+    readonly resources?: { readonly [option: string]: unknown };
   };
   /** Absent for a run that belongs to no study. */
   readonly study?: StudyPlace;
