@@ -36,8 +36,8 @@ export function costOf(experiment: Experiment, cost: Cost): Finding[] {
       kind: "note",
       text:
         `cost: ${plural(population, "member")} of ${plural(steps, "step")}, each in ` +
-        `${plural(Math.ceil(generations), "generation")}, take about ${duration(seconds)} of one ` +
-        `worker's time, and up to ${disk} for models`,
+        `${plural(Math.ceil(generations), "generation")}, take about ${duration(seconds)} of ` +
+        `one worker's time, and up to ${disk} for models`,
     });
   }
   const length = generationLengthOf(ready);
@@ -47,8 +47,9 @@ export function costOf(experiment: Experiment, cost: Cost): Finding[] {
     findings.push({
       kind: "warn",
       text:
-        `cost: a generation trains for ${duration(trained)}, and then takes ${duration(between)} to ` +
-        "evaluate and save; make generations longer, or the evaluation shorter",
+        `cost: a generation trains for ${duration(trained)}, and then takes ` +
+        `${duration(between)} to evaluate and save; make generations longer, or the evaluation ` +
+        "shorter",
     });
   const copies = describeStrategy(strategies.exploit).name !== "noExploit";
   if (copies && generations !== undefined && generations < fewGenerations)
