@@ -66,7 +66,7 @@ async function submitted(
     secret,
     ...claim,
   ];
-  const more = ["--apply", "--set", `budget.stepsPerMember=${stepsPerMember}`];
+  const more = ["--apply", "--set", `budget.stepsPerModel=${stepsPerMember}`];
   const { stdout, stderr } = await place.clade(
     "submit",
     "kubernetes",

@@ -84,7 +84,7 @@ describe.skipIf(!isAsked)(
         "--workers",
         "1",
         "--set",
-        "budget.stepsPerMember=100000000",
+        "budget.stepsPerModel=100000000",
       ];
       const started = spawn(join(binaries, "clade"), words, { cwd: first, env, stdio: "ignore" });
       training = { process: started, ended: once(started, "exit") };
