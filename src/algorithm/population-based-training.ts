@@ -20,7 +20,7 @@ import {
   exploredIn,
   satisfying,
 } from "./explore/explore.ts";
-import type { Population } from "./population.ts";
+import { type Direction, isBetter, type Population } from "./population.ts";
 import { type Random, randomStream } from "./random.ts";
 import type { SearchSpace } from "./search-space.ts";
 import {
@@ -98,33 +98,34 @@ export function decide(
   const { exploit } = strategies;
   const path = strategyPlace("exploit", exploit);
   const chosen = asExploitation(exploit(member, population, random), path);
-  const exploitation = trainable(withKept(chosen, keptOf), isAtEnd);
+  const kept = withKept(chosen, keptOf, member, population.direction);
+  const exploitation = trainable(kept, isAtEnd);
   if (exploitation.kind === "stop") return { decision: decisionOf(member, exploitation) };
   const place = { member, population, random };
   if (exploitation.kind === "restart") return restarted(strategies, place, exploitation);
   const explores =
     (exploitation.kind === "copy" ? exploitation.explores : undefined) ??
     (exploitation.kind === "copy" || strategies.exploreEvery === "generation");
-  const result = outcome(strategies, place, exploitation, explores);
-  const { next } = result;
-  if (!next || exploitation === chosen || exploitation.kind !== "copy") return result;
-  return { ...result, next: { ...next, generation: exploitation.donor.generation } };
+  return outcome(strategies, place, exploitation, explores);
 }
 
-/**
- * The weights of a donor that is far ahead are those that it has now. The recipient goes on in
- * their generation, since it will be compared with those who have trained as much.
- */
+/** The weights of a donor that is far ahead are those that it has now, if they are still better. */
 function withKept(
   exploitation: Exploitation,
   keptOf: (compared: Snapshot) => Snapshot,
+  member: Snapshot,
+  direction: Direction,
 ): Exploitation {
   if (exploitation.kind !== "copy" || !exploitation.weights) return exploitation;
   const { donor, reason } = exploitation;
   const kept = keptOf(donor);
   if (kept === donor) return exploitation;
-  const remark = `member ${donor.member} is copied as of generation ${kept.generation}`;
-  const text = `${reason.text}; ${remark}`;
+  const when = `as of generation ${kept.generation}`;
+  if (!isBetter(direction, kept.score, member.score)) {
+    const text = `${reason.text}; but member ${donor.member} is no better ${when}`;
+    return { kind: "keep", reason: { ...reason, text } };
+  }
+  const text = `${reason.text}; member ${donor.member} is copied ${when}`;
   return { ...exploitation, donor: kept, reason: { ...reason, text } };
 }
 
@@ -242,11 +243,16 @@ function outcome(
     kind: copies ? "copied" : "explored",
     parent: weightsFrom.id,
     ...(copies && { donor: (copies.hyperparameters ? hyperparametersFrom! : copies.donor).id }),
-    generation: member.generation,
+    // It will be compared with those who have trained as much.
+    generation: isFarAhead(weightsFrom, member) ? weightsFrom.generation : member.generation,
     memberSteps: member.memberSteps,
     hyperparameters,
   };
   return { decision: decisionOf(member, exploitation, remark), next };
+}
+
+function isFarAhead(weights: Snapshot, member: Snapshot): boolean {
+  return weights.generation > member.generation + 1;
 }
 
 function restarted(

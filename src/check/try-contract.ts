@@ -6,11 +6,11 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CladeError } from "../algorithm/clade-error.ts";
+import { satisfying } from "../algorithm/explore/explore.ts";
 import { randomStream } from "../algorithm/random.ts";
 import { everySteps } from "../algorithm/ready/every-steps.ts";
 import type { Ready } from "../algorithm/ready/ready.ts";
 import { readyWhen } from "../algorithm/ready/ready-when.ts";
-import { inheritedOf } from "../algorithm/search-space.ts";
 import { comparesSamples, describeStrategy } from "../algorithm/strategy.ts";
 import { CheckpointError } from "../checkpoint-store/checkpoint-store.ts";
 import { stepsOfMember } from "../experiment/budget.ts";
@@ -317,10 +317,12 @@ class Contract {
     if (!copied.weights) return;
     const hyperparameters = copied.hyperparameters
       ? (exploredFrom(experiment, own.hyperparameters, saved.steps) ?? own.hyperparameters)
-      : {
-          ...other.hyperparameters,
-          ...inheritedOf(experiment.strategies.space, own.hyperparameters),
-        };
+      : satisfying(
+          experiment.strategies.space,
+          other.hyperparameters,
+          own,
+          randomStream("check", "copy"),
+        );
     try {
       const turn = { ...other, hyperparameters };
       if (saved.more > 0) await trainFrom(session, { ...trial.onward(saved), steps: 1 }, turn);

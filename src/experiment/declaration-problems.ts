@@ -4,8 +4,9 @@ import { mistake, problemsOf } from "../algorithm/mistake.ts";
 import { below, type Problem } from "../algorithm/problem.ts";
 import { show } from "../algorithm/show.ts";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
-import { strategyProblems } from "../algorithm/strategy.ts";
+import { describeStrategy, strategyProblems } from "../algorithm/strategy.ts";
 import { strategyParts } from "../algorithm/strategy-parts.ts";
+import type { Budget } from "./budget.ts";
 import { commandSchema, commandShape } from "./command.ts";
 import type { ExperimentDeclaration } from "./declaration.ts";
 import { budgetShape, declarationShape } from "./declaration-shape.ts";
@@ -34,6 +35,7 @@ export function declarationProblems(declaration: ExperimentDeclaration): Problem
     ...commandProblems(declaration),
     ...budgetProblems(declaration),
     ...readyProblems(declaration),
+    ...restartProblems(declaration),
   ];
 }
 
@@ -91,6 +93,22 @@ function budgetProblems({ budget }: ExperimentDeclaration): Problem[] {
       value: show(budget),
       rule: "never ends",
       remedy: "add steps or seconds, such as stepsPerMember",
+    },
+  ];
+}
+
+/** With fresh weights a model begins again, and would never come to its end. */
+function restartProblems({ exploit, budget }: ExperimentDeclaration): Problem[] {
+  if (typeof exploit !== "function" || describeStrategy(exploit).name !== "sequential") return [];
+  const { stepsPerModel, ...others } = isObject(budget) ? budget : ({} as Budget);
+  const ends = [others.stepsPerMember, others.totalSteps, others.wallSeconds];
+  if (stepsPerModel === undefined || ends.some((end) => end !== undefined)) return [];
+  return [
+    {
+      path: "budget",
+      value: show(budget),
+      rule: "never ends with sequential, which begins again after each model",
+      remedy: "add stepsPerMember, the steps of all models of a member",
     },
   ];
 }

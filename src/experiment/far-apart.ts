@@ -23,11 +23,37 @@ export function farApart(space: SearchSpace, from: Hyperparameters): FarApart[] 
     const ends = endsOf(space.hyperparameter(name));
     const base = from[name] === undefined ? drawWith(space, name) : from;
     if (!ends || !base) return [];
-    const settings = ends.map((value) =>
-      space.settle({ ...base, [name]: value }, randomStream("far apart", name)),
-    );
-    return [{ name, settings: settings as [Hyperparameters, Hyperparameters] }];
+    const settings = ends.map((value) => settingWith(space, base, name, value));
+    const found = settings.every((each) => space.satisfies(each))
+      ? settings
+      : satisfyingEnds(space, base, name);
+    return found ? [{ name, settings: found as [Hyperparameters, Hyperparameters] }] : [];
   });
+}
+
+function settingWith(
+  space: SearchSpace,
+  base: Hyperparameters,
+  name: string,
+  value: HyperparameterValue,
+): Hyperparameters {
+  return space.settle({ ...base, [name]: value }, randomStream("far apart", name));
+}
+
+/** The ends of what the space's conditions leave, as far as draws show; undefined for one value. */
+function satisfyingEnds(
+  space: SearchSpace,
+  base: Hyperparameters,
+  name: string,
+): Hyperparameters[] | undefined {
+  const random = randomStream("satisfying");
+  const { order = () => 0 } = space.hyperparameter(name);
+  const settings = Array.from({ length: draws }, () => space.hyperparameter(name).sample(random))
+    .map((value) => settingWith(space, base, name, value))
+    .filter((each) => space.satisfies(each))
+    .toSorted((first, second) => order(first[name]!) - order(second[name]!));
+  const other = settings.findLast((each) => each[name] !== settings[0]![name]);
+  return other && [settings[0]!, other];
 }
 
 function endsOf(

@@ -132,7 +132,8 @@ export function exploredFrom(experiment: Experiment, from: Hyperparameters, step
   for (let index = 0; index < tries; index++) {
     const random = randomStream("explored from", index);
     const after = tried(() => space.settle(explore(from, random), random));
-    if (after && changes(after) > (best ? changes(best) : 0)) best = after;
+    if (after && space.satisfies(after) && changes(after) > (best ? changes(best) : 0))
+      best = after;
   }
   return best;
 }

@@ -70,7 +70,7 @@ function visibleOf(gpus: readonly string[], given: string | undefined): readonly
       visible.length === 0
         ? "CUDA_VISIBLE_DEVICES is empty, so there is no GPU here"
         : `CUDA_VISIBLE_DEVICES=${given} gives GPUs 0 to ${visible.length - 1} to this process`;
-    throw bad("--gpus", name, rule, "name one of those, or leave out --gpus");
+    throw bad("--gpus", name, rule, "name one of those, or give --workers instead");
   });
 }
 

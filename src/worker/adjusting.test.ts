@@ -1,4 +1,4 @@
-import { perturb, uniform } from "clade";
+import { choice, constant, perturb, uniform } from "clade";
 import { expect, test } from "vitest";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
@@ -58,4 +58,18 @@ test("what a trainer uses instead is recorded, and explored from", async () => {
     }
   }
   expect(adjustments).toBeGreaterThan(3);
+});
+
+test("what the search space does not have is one clear failure of the member", async () => {
+  const experiment = climbing({
+    hyperparameters: { rate: choice(0.25, 0.75), cap: constant(1) },
+    explore: perturb(),
+  });
+  const { join, seen } = await simulatedRun(experiment, 0);
+  await join("w0", adjusting());
+  const { failures } = await seen();
+  expect(failures[0]!.message).toBe(
+    "member 0: uses rate = 0.5 instead, which its search space does not have; widen the space, " +
+      "or let the trainer use one of its values",
+  );
 });

@@ -1,4 +1,5 @@
 /** The trainer of a worker: which member's snapshot it holds, and what it was last asked to do. */
+import { show } from "../algorithm/show.ts";
 import {
   type CheckpointId,
   type Hyperparameters,
@@ -10,7 +11,7 @@ import type { Experiment } from "../experiment/experiment.ts";
 import { donorOf } from "../population-store/kept-checkpoints.ts";
 import type { Claim, Phase, Run } from "../population-store/population-store.ts";
 import { stepCountOf } from "../trainer/step-count.ts";
-import type { Generation, TrainerSession } from "../trainer/trainer-session.ts";
+import { type Generation, TrainerError, type TrainerSession } from "../trainer/trainer-session.ts";
 import { lookAt, restoreFrom, saveTo } from "./checkpoints.ts";
 import type { Clock } from "./clock.ts";
 import { type Measurement, measurementOf } from "./measurement.ts";
@@ -91,7 +92,19 @@ export class HeldTrainer {
     this.#phase = checkpoint === undefined ? "start" : "restore";
     if (checkpoint === undefined) await session.start(turn);
     else await restoreFrom(checkpointStore, session, checkpoint, turn);
+    if (session.adjusted) this.#requireInSpace(member, session.adjusted);
     return session.adjusted ?? hyperparameters;
+  }
+
+  /** What a trainer uses instead is explored from, so it has to be a value of the space. */
+  #requireInSpace(member: number, adjusted: Hyperparameters): void {
+    const { space } = this.#options.experiment.strategies;
+    for (const [name, value] of Object.entries(adjusted)) {
+      if (space.hyperparameter(name).admits(value)) continue;
+      const rule = `uses ${name} = ${show(value)} instead, which its search space does not have`;
+      const remedy = "widen the space, or let the trainer use one of its values";
+      throw new TrainerError(`member ${member}: ${rule}; ${remedy}`, "", { kind: "contract" });
+    }
   }
 
   /** Resolves the number of steps. */

@@ -1,6 +1,7 @@
 import { lead, noExplore, truncationSelection, uniform } from "clade";
 import { expect, test } from "vitest";
 import type { Hyperparameters } from "../algorithm/snapshot.ts";
+import type { Place } from "../experiment/trainer.ts";
 import { inProcessSession } from "../trainer/in-process/in-process-session.ts";
 import { Climber, climbing, simulatedRun } from "./simulated-run.test-support.ts";
 
@@ -15,7 +16,7 @@ const initial = [
 ];
 
 /** What happened to each member, with a worker for each. The pace is that of the machine. */
-async function mixedRun(changes: object) {
+async function mixedRun(changes: object, fault: (steps: number) => number = () => 0) {
   const experiment = climbing({
     hyperparameters: { rate: uniform(0, 1), pace: uniform(1, 30) },
     initial,
@@ -26,9 +27,10 @@ async function mixedRun(changes: object) {
   });
   const { join, seen, world } = await simulatedRun(experiment);
   class Paced extends Climber {
-    override async step(values: Hyperparameters) {
+    override async step(values: Hyperparameters, place?: Place) {
       await world.pause(10 * (values.pace as number));
       await super.step(values);
+      this.height += fault(place!.step);
     }
   }
   await Promise.all(initial.map((_, index) => join(`w${index}`, inProcessSession(Paced))));
@@ -62,4 +64,16 @@ test("a strategy that looks at the history has that of the slow, too", async () 
   const [good, bad] = await mixedRun({ exploit: lead({ copy: "weights" }) });
   expect(good!.decisions.filter(({ kind }) => kind === "copy")).toEqual([]);
   expect(bad!.decisions.filter(({ kind }) => kind === "copy").length).toBeGreaterThan(0);
+});
+
+test("a donor that has broken down since it was compared is not copied", async () => {
+  const broken = (steps: number) => (steps > 60 ? Number.NaN : 0);
+  const [, bad, ...others] = await mixedRun({}, broken);
+  const reasons = bad!.decisions.map(({ reason }) => reason.text).join("\n");
+  expect(reasons).toMatch(/; but member \d is no better as of generation \d+$/m);
+  const copies = bad!.snapshots.filter(({ kind }) => kind === "copied");
+  for (const { score } of copies) expect(score).toBeDefined();
+  expect(
+    others.flatMap(({ snapshots }) => snapshots.filter((each) => each.generation > 13)),
+  ).not.toEqual([]);
 });

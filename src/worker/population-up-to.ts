@@ -45,10 +45,7 @@ export class PopulationUpTo {
   /** Whether it can go on to a generation: every member is known as it was then. */
   reaches(generation: number): boolean {
     if (generation <= this.#generation) return generation === this.#generation;
-    return [...this.#ahead.values()].every(([first]) => {
-      const oldest = first!.generation;
-      return oldest <= this.#generation + 1 || oldest <= generation;
-    });
+    return [...this.#ahead.values()].every(([oldest]) => oldest!.generation <= generation);
   }
 
   goOnTo(generation: number): void {

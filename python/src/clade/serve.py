@@ -17,7 +17,7 @@ from .measurements import evaluation_of
 from .place import Place, Told
 from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
-from .trainer import TrainerLike, check_complete
+from .trainer import Trainer, TrainerLike, check_complete
 
 
 def serve(
@@ -111,8 +111,8 @@ class _Served:
     def _place(self, turn: Setup, told: Told) -> Place:
         """Where the generation is, as `generation` of the trainer."""
         place = told.of(turn.member)
-        if hasattr(self._trainer, "__dict__"):
-            self._trainer.generation = place  # type: ignore[attr-defined]
+        if isinstance(self._trainer, Trainer):
+            self._trainer.generation = place
         return place
 
     def _setup(self, request: Setup) -> None:

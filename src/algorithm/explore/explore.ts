@@ -92,7 +92,7 @@ const maxTries = 100;
 export function satisfying(
   space: SearchSpace,
   starting: Hyperparameters,
-  weights: Snapshot,
+  weights: Pick<Snapshot, "hyperparameters">,
   random: Random,
 ): Hyperparameters {
   const own = inheritedOf(space, weights.hyperparameters);

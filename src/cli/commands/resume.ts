@@ -64,8 +64,8 @@ async function goOn(
     );
   }
   const { resources, line } = keptResources(source.resources, options);
-  const workers = workerProcesses(experiment, resources, context.env);
   if (line !== undefined && !json) context.print(line);
+  const workers = workerProcesses(experiment, resources, context.env);
   if (isLonger) await requireUseful(context, stores, run, experiment);
   await releaseDeadWorkers(stores.population, run.id);
   await stores.population.resume(
@@ -81,9 +81,10 @@ async function goOn(
 
 /** A setting that lets the members go on. */
 function doubled({ stepsPerMember, stepsPerModel }: Budget): string {
-  if (stepsPerMember === undefined && stepsPerModel !== undefined)
-    return `budget.stepsPerModel=${2 * stepsPerModel}`;
-  return `budget.stepsPerMember=${2 * (stepsPerMember ?? 1000)}`;
+  const member = `budget.stepsPerMember=${2 * (stepsPerMember ?? 1000)}`;
+  if (stepsPerModel === undefined) return member;
+  const model = `budget.stepsPerModel=${2 * stepsPerModel}`;
+  return stepsPerMember === undefined ? model : `${model} --set ${member}`;
 }
 
 function requireChangeable(settings: Settings): void {

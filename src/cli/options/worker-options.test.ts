@@ -23,9 +23,12 @@ test("a resumption keeps it, and says what is kept and what is not", () => {
     resources: before,
     line: "--workers 4 as before, --gpus 0,1 as before, --members-per-gpu 2 as before",
   });
-  expect(keptResources(before, { workers: 2, gpus: ["0", "1"] })).toEqual({
-    resources: { ...before, workers: 2 },
-    line: "--workers 2 instead of 4, --members-per-gpu 2 as before",
+  // They depend on each other.
+  expect(keptResources({ ...before, patience: 9 }, { workers: 2 })).toEqual({
+    resources: { workers: 2, patience: 9 },
+    line:
+      "--workers 2 instead of 4, without --gpus 0,1, without --members-per-gpu 2, " +
+      "--patience 9 as before",
   });
   expect(keptResources(undefined, { workers: 2 })).toEqual({
     resources: { workers: 2 },

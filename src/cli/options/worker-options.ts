@@ -53,19 +53,27 @@ export function resourcesOf(options: Resources): Resources | undefined {
   return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
+/** They depend on each other, so who gives one of them gives them all. */
+const places = ["workers", "gpus", "membersPerGpu"] as const;
+
 /** Those that a run was started with, but for what is given now, and a line that says so. */
 export function keptResources(
-  before: Resources = {},
+  began: Resources = {},
   options: Resources,
 ): { readonly resources: Resources; readonly line: string | undefined } {
   const now = resourcesOf(options) ?? {};
+  const kept = { ...began };
+  if (places.some((option) => now[option] !== undefined))
+    for (const option of places) delete kept[option];
+  const resources: Resources = { ...kept, ...now };
   const parts = Object.entries(flags).flatMap(([option, flag]) => {
-    const [old, given] = [before, now].map((from) => from[option as keyof Resources]);
-    if (old === undefined || String(given) === String(old)) return [];
-    return given === undefined ? `${flag} ${old} as before` : `${flag} ${given} instead of ${old}`;
+    const [old, given] = [began, resources].map((from) => from[option as keyof Resources]);
+    if (old === undefined) return [];
+    if (given === undefined) return `without ${flag} ${old}`;
+    if (now[option as keyof Resources] === undefined) return `${flag} ${old} as before`;
+    return String(given) === String(old) ? [] : `${flag} ${given} instead of ${old}`;
   });
-  const line = parts.length === 0 ? undefined : parts.join(", ");
-  return { resources: { ...before, ...now }, line };
+  return { resources, line: parts.length === 0 ? undefined : parts.join(", ") };
 }
 
 /** The option that passes the patience to a worker, if it was given. */

@@ -28,14 +28,20 @@ function read(
   if (typeof text !== "string") return bad("must be a text, or a list of texts");
   let holds: (values: object) => unknown;
   try {
-    holds = compileExpression(text, { constants: { true: true, false: false } });
-  } catch (error) {
-    return bad(`cannot be read: ${(error as Error).message.split("\n").at(-1)}`);
+    holds = compileExpression(plainNumbers(text), { constants: { true: true, false: false } });
+  } catch {
+    return bad(
+      "is not a condition that can be read",
+      'write for example batch >= 2 * minibatch, or optimizer == "adam" and rate < 0.1',
+    );
   }
-  const asked = namesIn(text);
+  const asked = namesIn(plainNumbers(text));
   const unknown = asked.find((name) => !names.includes(name));
   if (unknown !== undefined)
-    return bad(`${unknown} is not a hyperparameter`, nearest(unknown, names));
+    return bad(
+      `${unknown} is not a hyperparameter`,
+      text.includes("'") ? "write texts in double quotes" : nearest(unknown, names),
+    );
   const where = (values: { readonly [name: string]: unknown }) => {
     // It says nothing about a hyperparameter that does not exist under these values.
     if (asked.some((name) => values[name] === undefined)) return true;
@@ -44,6 +50,20 @@ function read(
     return found as boolean;
   };
   return Object.assign(where, { written: text });
+}
+
+/** The language has neither 1e-3 nor .5 of YAML. */
+function plainNumbers(text: string): string {
+  return text.replaceAll(/"(?:\\.|[^"\\])*"|'[^']*'|[\w.]*\.?\d+(?:[eE][-+]?\d+)?/g, (found) => {
+    const isNumber = /^(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/.test(found);
+    return isNumber ? decimal(Number(found)) : found;
+  });
+}
+
+/** Without an exponent, and with all of its digits. */
+function decimal(value: number): string {
+  const fixed = value.toFixed(20);
+  return fixed.includes("e") ? fixed : fixed.replace(/\.?0+$/, "");
 }
 
 const words = new Set(["and", "or", "not", "in", "of", "mod", "if", "then", "else"]);

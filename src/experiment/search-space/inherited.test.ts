@@ -11,6 +11,7 @@ import {
   memoryPopulationStore,
   noExplore,
   perturb,
+  quantized,
   randomStream,
   resample,
   run,
@@ -136,4 +137,8 @@ test("what is not a hyperparameter is refused by name", () => {
   expect(() => network({ hyperparameters: { width: inherited(16 as never) } })).toThrow(
     "inherited() was given what is not a hyperparameter; declare it, for example inherited(choi",
   );
+});
+
+test("on steps it is inherited as well", () => {
+  expect(quantized(inherited(uniform(0, 1)), 0.1).inherited).toBe(true);
 });

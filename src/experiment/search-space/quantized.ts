@@ -13,13 +13,14 @@ export function quantized(inner: DeclaredNumber, step: number): DeclaredNumber {
     numeric.grid === undefined
       ? []
       : [{ rule: "the values are on a grid already", remedy: "leave out quantized" }];
-  return declareNumber({
+  const declared = declareNumber({
     ...numeric,
     written: `quantized(${inner.written}, ${show(step)})`,
     // NaN when a program without types leaves it out, so that it is reported.
     grid: step ?? Number.NaN,
     mistakes: [...(numeric.mistakes ?? []), ...wrong],
   });
+  return inner.inherited ? { ...declared, inherited: true } : declared;
 }
 
 /**

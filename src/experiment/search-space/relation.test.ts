@@ -13,6 +13,7 @@ import {
   randomStream,
   resample,
   run,
+  sequential,
   truncationSelection,
   uniform,
 } from "clade";
@@ -20,7 +21,9 @@ import { describe, expect, test } from "vitest";
 import { beginning } from "../../population-store/population-store.ts";
 import { climbing } from "../../worker/simulated-run.test-support.ts";
 import { describeExperiment } from "../experiment.ts";
+import { farApart } from "../far-apart.ts";
 import { experimentFromFile } from "../file/experiment-file.ts";
+import { baselines } from "../study/baselines.ts";
 
 const related = (changes: object = {}): Experiment =>
   climbing({
@@ -95,6 +98,33 @@ describe("what hyperparameters satisfy together", () => {
   });
 });
 
+test("a grid has the points that satisfy it", () => {
+  const points = baselines.grid!(related({ population: 30 })).initial as { batch: number }[];
+  expect(points.length).toBe(30);
+  expect(points.every(holds)).toBe(true);
+  expect(new Set(points.map(({ batch }) => batch)).size).toBeGreaterThan(1);
+});
+
+test("a check compares values that satisfy it", () => {
+  const { space } = related().strategies;
+  for (let seed = 0; seed < 20; seed++) {
+    const pairs = farApart(space, space.sample(randomStream(seed)));
+    expect(pairs.map(({ name }) => name)).toContain("rate");
+    for (const { name, settings } of pairs) {
+      expect(settings.every(holds)).toBe(true);
+      expect(settings[0][name]).not.toBe(settings[1][name]);
+    }
+  }
+});
+
+test("sequential runs with the end of a model alone would never end", () => {
+  const endless = { exploit: sequential({ stepsPerModel: 10 }), budget: { stepsPerModel: 40 } };
+  expect(() => related(endless)).toThrow("never ends with sequential");
+  expect(() =>
+    related({ ...endless, budget: { ...endless.budget, stepsPerMember: 40 } }),
+  ).not.toThrow();
+});
+
 describe("bad conditions are told by name", () => {
   test.each([
     [{ where: () => false }, "does not hold for any of 10,000 draws"],
@@ -147,7 +177,21 @@ describe("in a file", () => {
   });
 
   test.each([
-    ["batch >=", "cannot be read: "],
+    ["batch >= 1.2e2 and batch <= 5E+2", 120, 500],
+    ["batch * 1e-3 > .2", 201, 1024],
+    ['optimizer == "1e-3" or batch < 100', 64, 99],
+  ])("numbers may be written as in YAML: %s", (where, low, high) => {
+    const { space } = experimentFromFile(file({ where })).strategies;
+    for (let seed = 0; seed < 50; seed++) {
+      const batch = space.sample(randomStream(seed)).batch as number;
+      expect(batch).toBeGreaterThanOrEqual(low);
+      expect(batch).toBeLessThanOrEqual(high);
+    }
+  });
+
+  test.each([
+    ["batch >=", "is not a condition that can be read"],
+    ["optimizer == 'adam'", "adam is not a hyperparameter; write texts in double quotes"],
     ["bach >= 2 * minibatch", 'bach is not a hyperparameter; did you mean "batch"?'],
     [5, "must be a text, or a list of texts"],
     ["batch + minibatch", "gives "],

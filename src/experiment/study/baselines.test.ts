@@ -82,6 +82,8 @@ describe("every baseline", () => {
     ["successive-halving", { "ready.burnInSteps": 1000 }],
     ["sequential", { budget: { totalSteps: 1040 } }],
     ["successive-halving", { budget: { totalSteps: 1040 } }],
+    ["sequential", { budget: { stepsPerModel: 130 } }],
+    ["successive-halving", { budget: { stepsPerModel: 130 } }],
   ])("%s spends it with %o", async (name, settings) => {
     const changed = withSettings(experiment, settings);
     const { result, snapshots } = await finished(replaced(settings, baselines[name]!(changed)));

@@ -41,13 +41,15 @@ export const baselines: { readonly [name: string]: (experiment: Experiment) => S
   sequential(experiment) {
     const { population } = experiment;
     const stepsPerModel = stepsPerMember(experiment, "sequential");
+    // A model's end would be that of the member, which trains several.
+    const { stepsPerModel: _, ...budget } = experiment.budget;
     return {
       ...endingAt(experiment, stepsPerModel),
       population: 1,
       exploit: { sequential: { stepsPerModel } },
       exploreEvery: "copy",
       initial: experiment.initial.slice(0, 1),
-      budget: { ...experiment.budget, stepsPerMember: population * stepsPerModel },
+      budget: { ...budget, stepsPerMember: population * stepsPerModel },
     };
   },
 };

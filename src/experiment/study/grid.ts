@@ -1,3 +1,4 @@
+import { BadInputError } from "../../algorithm/problem.ts";
 import { randomStream } from "../../algorithm/random.ts";
 import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snapshot.ts";
 import type { Experiment } from "../experiment.ts";
@@ -6,6 +7,9 @@ import { type DeclaredNumber, scales } from "../search-space/numeric.ts";
 
 /** Draws that find the values of a kind that is not a number. */
 const draws = 1000;
+
+/** For each member so many points are tried, where not all satisfy the space's conditions. */
+const mostTried = 100;
 
 /**
  * A full grid over the search space with at most as many points as there are members. The other
@@ -43,7 +47,7 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
     (name) => [name, categories.get(name) ?? middlesOf(name, counts.get(name)!)] as const,
   );
   const stride = strideOver(size(), population);
-  return Array.from({ length: population }, (_, member) => {
+  const pointAt = (member: number) => {
     let place = (member * stride) % size();
     const point = axes.map(([name, values]) => {
       const value = values[place % values.length]!;
@@ -51,7 +55,23 @@ export function gridPoints(experiment: Experiment): readonly Hyperparameters[] {
       return [name, value];
     });
     return space.settle(Object.fromEntries(point), randomStream("grid", member));
-  });
+  };
+  const most = Math.max(population, Math.min(size(), mostTried * population));
+  const wanted: Hyperparameters[] = [];
+  for (let index = 0; index < most && wanted.length < population; index++) {
+    const point = pointAt(index);
+    if (space.satisfies(point)) wanted.push(point);
+  }
+  if (wanted.length === 0)
+    throw new BadInputError([
+      {
+        path: "baseline",
+        value: "grid",
+        rule: "has no point that satisfies where",
+        remedy: "give a larger population, or leave it out",
+      },
+    ]);
+  return Array.from({ length: population }, (_, member) => wanted[member % wanted.length]!);
 }
 
 /**

@@ -66,7 +66,8 @@ export const gpBandit = strategy(
       const values =
         index % 2 === 0 ? space.sample(random) : moved(hyperparameters, space, random);
       return space.settle({ ...values, ...decided }, random);
-    });
+    }).filter((values) => space.satisfies(values));
+    if (proposed.length === 0) return perturbed("gpBandit proposes nothing that satisfies where");
     const next = {
       // Fresh weights are most like the oldest.
       startScore: situation.weights?.score ?? trials.at(-1)!.startScore,
