@@ -109,7 +109,7 @@ export function decide(
   return outcome(strategies, place, exploitation, explores);
 }
 
-/** The weights of a donor that is far ahead are those that it has now, if they are still better. */
+/** Of a donor that is far ahead the weights are copied that it has now, if they are better. */
 function withKept(
   exploitation: Exploitation,
   keptOf: (compared: Snapshot) => Snapshot,

@@ -40,7 +40,7 @@ function settingWith(
   return space.settle({ ...base, [name]: value }, randomStream("far apart", name));
 }
 
-/** The ends of what the space's conditions leave, as far as draws show; undefined for one value. */
+/** The ends of what the space's conditions leave, as far as draws show. */
 function satisfyingEnds(
   space: SearchSpace,
   base: Hyperparameters,
