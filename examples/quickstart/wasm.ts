@@ -4,8 +4,8 @@ const { Instance } = WebAssembly;
 
 /**
  * Readies jax-js to work in WebAssembly. Version 0.1 makes an instance for each call of a kernel,
- * which takes a quarter of the time in Node, and 40% in Chromium, which counts instances. A
- * kernel keeps nothing between its calls, so one instance in each memory will do.
+ * which takes two fifths of the time in Chromium, where instances are counted. A kernel keeps
+ * nothing between its calls, so one instance in each memory will do.
  */
 export async function initWasm(): Promise<void> {
   WebAssembly.Instance = new Proxy(Instance, {

@@ -13,8 +13,8 @@ channel.open_when_driven()
 from . import pytorch, random_state  # noqa: E402
 from .errors import TrainerError  # noqa: E402
 from .generations import Generation, Generations, generations  # noqa: E402
-from .place import Place  # noqa: E402
 from .notifications import log, log_metrics, sign_of_life  # noqa: E402
+from .place import Place  # noqa: E402
 from .serve import serve  # noqa: E402
 from .trainer import Trainer  # noqa: E402
 from .version import version as __version__  # noqa: E402

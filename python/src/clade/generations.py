@@ -8,24 +8,23 @@ yields nothing, `report()` drops its numbers, `save_to` is None.
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Callable
 
 from . import channel, notifications, pytorch, random_state
 from .alone import alone_beside_options
+from .asking import RequestsAhead, tell_how_it_ended
 from .checkpoint import HashedAside, check_saved
 from .conversation import Conversation, DrivenConversation
 from .errors import TrainerError
 from .in_force import after_training, before_training, differing, mapping_of, read_back_of
 from .measurements import evaluation_of
 from .place import Place
-from .requests import Evaluate, Hyperparameters, Request, Restore, Save, Setup, Shutdown, Train
+from .requests import Evaluate, Hyperparameters, Restore, Save, Setup, Shutdown, Train
 from .starting import check_defaults, check_started_as_program
 
 
@@ -66,7 +65,7 @@ def generations(
         }
         name = name or os.path.basename(sys.argv[0]) or "trainer"
         conversation = DrivenConversation(pipes, lambda: capabilities, name=name, defaults=known)
-        _tell_how_it_ended(conversation)
+        tell_how_it_ended(conversation)
     else:
         conversation = alone_beside_options(known, steps, steps_per_generation)
     notifications.attach(conversation)
@@ -86,7 +85,7 @@ class Generations:
         reads_back: bool,
         adjusts: bool,
     ) -> None:
-        self._requests = _Requests(conversation)
+        self._requests = RequestsAhead(conversation)
         self._defaults = defaults
         self._reads_back = reads_back
         self._adjusts = adjusts
@@ -150,7 +149,7 @@ class Generation:
 
     def __init__(
         self,
-        requests: _Requests,
+        requests: RequestsAhead,
         turn: Setup,
         begin: Setup | None,
         defaults: Mapping[str, Any],
@@ -392,50 +391,3 @@ class Generation:
             raise TrainerError(
                 f"{rule}; read it after generation.report(), and save there unless it is None"
             )
-
-
-class _Requests:
-    """One request ahead: read when first looked at, kept until answered."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        self.conversation = conversation
-        self._kept: Request | None = None
-
-    def next(self) -> Request:
-        if self._kept is None:
-            self._kept = self.conversation.receive()
-        return self._kept
-
-    def next_or_exit(self) -> Request:
-        """Ends the script at a shutdown: its loop cannot end in the middle of a generation."""
-        request = self.next()
-        if isinstance(request, Shutdown):
-            raise SystemExit(0)
-        return request
-
-    def answer(self, result: Mapping[str, Any]) -> None:
-        self.conversation.answer(result)
-        self._kept = None
-
-
-def _tell_how_it_ended(conversation: Conversation) -> None:
-    """Answers an exception in a loop's body where the script ends: no iterator sees it."""
-    previous = sys.excepthook
-
-    def fail(
-        kind: type[BaseException], failure: BaseException, frames: TracebackType | None
-    ) -> None:
-        previous(kind, failure, frames)
-        if conversation.is_asked and not isinstance(failure, KeyboardInterrupt):
-            conversation.fail(failure)
-
-    def end() -> None:
-        if conversation.is_asked:
-            rule = "the script ended while Clade waits for an answer"
-            remedy = (
-                "let the loop over clade.generations() end by itself, without break or sys.exit"
-            )
-            conversation.fail(TrainerError(f"{rule}; {remedy}"))
-
-    sys.excepthook = fail
-    atexit.register(end)

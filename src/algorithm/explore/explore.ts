@@ -71,10 +71,10 @@ export function exploredIn(
   situation: Situation,
 ): Explored {
   const path = strategyPlace("explore", explore);
-  // A strategy of the user's own may write to what it is given, which is a donor's.
   const { weights = situation.member } = situation;
   const own = inheritedOf(space, weights.hyperparameters);
   for (let tries = 0; tries < maxTries; tries++) {
+    // A strategy of the user's own may write to what it is given, which is a donor's.
     const found = asExplored(explore({ ...starting }, space, random, situation), path);
     const hyperparameters = settledBelow(path, () =>
       space.settle({ ...found.hyperparameters, ...own }, random),

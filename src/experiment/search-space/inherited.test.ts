@@ -142,3 +142,13 @@ test("what is not a hyperparameter is refused by name", () => {
 test("on steps it is inherited as well", () => {
   expect(quantized(inherited(uniform(0, 1)), 0.1).inherited).toBe(true);
 });
+
+test("what comes and goes with another value cannot belong to the weights", () => {
+  const rank = conditional("optimizer", "sgd", inherited(choice(1, 2)));
+  const both = (optimizer: ReturnType<typeof choice>) =>
+    network({ hyperparameters: { width: inherited(choice(16)), optimizer, rank } });
+  expect(() => both(choice("sgd", "adam"))).toThrow(
+    "is inherited, but optimizer is not, so it would come and go; let optimizer be inherited",
+  );
+  expect(() => both(inherited(choice("sgd", "adam")))).not.toThrow();
+});

@@ -1,6 +1,6 @@
 /** What the hyperparameters of a space have to satisfy together. */
 import { BadInputError, type Problem } from "../../algorithm/problem.ts";
-import { type Random, randomStream } from "../../algorithm/random.ts";
+import { randomStream } from "../../algorithm/random.ts";
 import type { SearchSpace } from "../../algorithm/search-space.ts";
 import { show } from "../../algorithm/show.ts";
 import type { Hyperparameters } from "../../algorithm/snapshot.ts";
@@ -23,19 +23,49 @@ export function nameOfWhere({ written, name }: WrittenWhere): string {
   return written ?? (name === "" || name === "where" ? "a function" : name);
 }
 
+/**
+ * Whether all conditions hold. Throws a `BadInputError` that names one which fails, or says
+ * something else than true or false.
+ */
+export function satisfiesAll(wheres: readonly WrittenWhere[], values: Hyperparameters): boolean {
+  return wheres.every((where) => {
+    const bad = (rule: string) => {
+      const remedy = "return true for the hyperparameters that are wanted, and false for others";
+      return new BadInputError([{ path: "where", value: nameOfWhere(where), rule, remedy }]);
+    };
+    let found: unknown;
+    try {
+      found = where(values);
+    } catch (error) {
+      throw bad(`fails for ${show(values)}: ${(error as Error).message}`);
+    }
+    if (typeof found !== "boolean") throw bad(`gives ${show(found)} for ${show(values)}`);
+    return found;
+  });
+}
+
 /** So many draws are tried before a space counts as empty. */
 const maxDraws = 10_000;
 
-/** A draw in which everything holds, with some values given. Throws a `BadInputError`. */
+/** A draw in which everything holds. Throws a `BadInputError` where none does. */
 export function drawnWhere(
   draw: () => Hyperparameters,
   wheres: readonly WrittenWhere[],
 ): Hyperparameters {
+  const found = firstDrawn(draw, wheres);
+  if (!found) throw new BadInputError([impossible(wheres)]);
+  return found;
+}
+
+function firstDrawn(
+  draw: () => Hyperparameters,
+  wheres: readonly WrittenWhere[],
+): Hyperparameters | undefined {
   for (let draws = 0; draws < maxDraws; draws++) {
     const values = draw();
-    if (wheres.every((where) => where(values))) return values;
+    if (satisfiesAll(wheres, values)) return values;
   }
-  throw new BadInputError([impossible(wheres)]);
+  return undefined;
 }
 
 function impossible(wheres: readonly WrittenWhere[]): Problem {
@@ -47,6 +77,9 @@ function impossible(wheres: readonly WrittenWhere[]): Problem {
   };
 }
 
+/** A condition is tried on so many draws before a run. */
+const tries = 100;
+
 /** What is wrong with the conditions of a space, and with given values that they do not allow. */
 export function whereProblems(
   where: unknown,
@@ -54,39 +87,21 @@ export function whereProblems(
   initial: readonly (readonly [path: string, values: Hyperparameters])[],
 ): Problem[] {
   const wheres = wheresOf(where);
-  const tried = wheres.flatMap((each) => tryWhere(each, space));
-  if (tried.length > 0 || wheres.length === 0) return tried;
-  const holds = (values: Hyperparameters, random: Random) => {
-    try {
-      drawnWhere(() => space.settle({ ...space.sample(random), ...values }, random), wheres);
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  if (wheres.length === 0) return [];
   const random = randomStream("where");
-  if (!holds({}, random)) return [impossible(wheres)];
-  return initial.flatMap(([path, values]) => {
-    if (holds(values, random)) return [];
-    const rule = `does not satisfy where: ${wheres.map(nameOfWhere).join(", ")}`;
-    return [{ path, value: show(values), rule, remedy: "give values that do" }];
-  });
-}
-
-/** A condition that fails, or says something else than true or false. */
-function tryWhere(where: WrittenWhere, space: Pick<SearchSpace, "sample">): Problem[] {
-  const bad = (rule: string) => {
-    const remedy = "return true for the hyperparameters that are wanted, and false for others";
-    return [{ path: "where", value: nameOfWhere(where), rule, remedy }];
-  };
-  for (let index = 0; index < 100; index++) {
-    const values = space.sample(randomStream("where", index));
-    try {
-      const found: unknown = where(values);
-      if (typeof found !== "boolean") return bad(`gives ${show(found)} for ${show(values)}`);
-    } catch (error) {
-      return bad(`fails for ${show(values)}: ${(error as Error).message}`);
-    }
+  const isPossible = (values: Hyperparameters) =>
+    firstDrawn(() => space.settle({ ...space.sample(random), ...values }, random), wheres);
+  try {
+    for (const each of wheres)
+      for (let index = 0; index < tries; index++) satisfiesAll([each], space.sample(random));
+    if (!isPossible({})) return [impossible(wheres)];
+    return initial.flatMap(([path, values]) => {
+      if (isPossible(values)) return [];
+      const rule = `does not satisfy where: ${wheres.map(nameOfWhere).join(", ")}`;
+      return [{ path, value: show(values), rule, remedy: "give values that do" }];
+    });
+  } catch (error) {
+    if (!(error instanceof BadInputError)) throw error;
+    return [...error.problems];
   }
-  return [];
 }

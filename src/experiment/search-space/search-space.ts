@@ -11,7 +11,7 @@ import type { Hyperparameters, HyperparameterValue } from "../../algorithm/snaps
 import { maxHyperparameters, nameMistake } from "../bounds.ts";
 import type { Conditional } from "./conditional.ts";
 import { type Declared, isDeclared } from "./declared.ts";
-import { drawnWhere, type Where } from "./relation.ts";
+import { drawnWhere, satisfiesAll, type Where } from "./relation.ts";
 
 /** The hyperparameters of an experiment by name, as a user declares them. */
 export type SpaceDeclaration = { readonly [name: string]: Declared };
@@ -43,7 +43,7 @@ export function searchSpace(
     names,
     hyperparameter: (name) => declaration[name]!,
     sample: (random) => drawnWhere(() => drawn(random), wheres),
-    satisfies: (values) => wheres.every((where) => where(values)),
+    satisfies: (values) => satisfiesAll(wheres, values),
     settle(hyperparameters, random) {
       const settled: Record<string, HyperparameterValue> = {};
       for (const name of names) {
@@ -100,6 +100,13 @@ export function spaceProblems(declaration: SpaceDeclaration): Problem[] {
       });
     } else if (!isDeclared(on)) {
       // It has a problem of its own.
+    } else if (declared.inherited && !on.inherited) {
+      problems.push({
+        path: name,
+        value: declared.written,
+        rule: `is inherited, but ${condition.on} is not, so it would come and go`,
+        remedy: `let ${condition.on} be inherited as well`,
+      });
     } else if (dependsOnItself(declaration, name)) {
       problems.push({
         path: name,

@@ -64,6 +64,20 @@ function lives(pid: string): boolean {
   );
 }
 
+test("the log says where a generation begins, with its values and its donor", async () => {
+  const session = climbing();
+  await session.start(turn);
+  await session.train(generation);
+  const place = { run: "climb", generation: 4, step: 20, copied: 5 };
+  await session.restore(await session.save(), { ...turn, place });
+  const ready = everySeconds(0.01);
+  await session.train({ ...generation, generation: 4, step: 20, ready });
+  expect(linesOf("member-3.log").filter((line) => line.startsWith("[clade]"))).toEqual([
+    "[clade] generation 1, steps 0 to 3, rate 0.1, kind steep",
+    "[clade] generation 5, from step 20 on, rate 0.1, kind steep, from a copy of member 5",
+  ]);
+});
+
 describe("the session of a command keeps the contract", () => {
   const open = () => commandSession(command(`node ${climber}`), {});
   const hyperparameters = [{ rate: 0.125 }, { rate: 0.25 }] as const;
@@ -80,7 +94,7 @@ test("one process serves all members of its worker, and each has its own log", a
   expect(linesOf("starts")).toHaveLength(2);
   expect(linesOf("member-3.log")).toEqual([
     "the climber is here",
-    expect.stringMatching(/^\[clade\] generation 1, steps 0 to \d+, rate 0\.1/),
+    "[clade] generation 1, steps 0 to 3, rate 0.1, kind steep",
   ]);
   expect(linesOf("member-4.log")).toEqual(["the climber is here"]);
 });

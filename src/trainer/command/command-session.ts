@@ -321,10 +321,11 @@ function beginningOf(
   { generation, step, stepCount, copied }: NonNullable<Turn["place"]>,
   hyperparameters: Hyperparameters,
 ): string {
-  const to = stepCount === undefined ? "" : ` to ${step + stepCount}`;
+  const steps =
+    stepCount === undefined ? `from step ${step} on` : `steps ${step} to ${step + stepCount}`;
   const values = Object.entries(hyperparameters).map(([name, value]) => `${name} ${value}`);
   const began = copied === undefined ? "" : `, from a copy of member ${copied}`;
-  return `[clade] generation ${generation + 1}, steps ${step}${to}, ${values.join(", ")}${began}`;
+  return `[clade] generation ${generation + 1}, ${steps}, ${values.join(", ")}${began}`;
 }
 
 /**
