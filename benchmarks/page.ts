@@ -77,7 +77,8 @@ writeResults("page", "A page beside Node", [
     ],
   ),
   "With an instance of WebAssembly for each call of a kernel, as jax-js 0.1 makes them by " +
-    "itself, the medians were 1,146 in Node and 745 in Chromium (commit 477e0ae, the same machine).",
+    "itself, the medians were 1,146 in Node and 745 in Chromium (commit 477e0ae, the same " +
+    "machine).",
   "A live view of 1,000 members (`liveCurves` and `liveTree`), fed with 50,000 generations, 50 " +
     `in each frame: ${fed.framesPerSecond!.toFixed(0)} frames a second. Half of the frames are ` +
     `drawn in ${fed.half!.toFixed(1)} ms, 99 of 100 in ${fed.most!.toFixed(1)} ms, the slowest, ` +
